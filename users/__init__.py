@@ -1,0 +1,1 @@
+"""The service `users`: identity, tokens, profiles, addresses and roles."""

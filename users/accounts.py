@@ -1,0 +1,106 @@
+"""What happens to a user's account: registered, changed, promoted, deleted."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from chassis.errors import NotFound
+from chassis.identity import Role
+from users import sessions
+from users.errors import AlreadyExists, LastAdmin
+from users.models import Address, User
+
+#: What its owner may change, and may leave empty.
+OPTIONAL = ("username", "first_name", "last_name", "phone")
+
+_TAKEN = {"uq_users_email": "email", "uq_users_username": "username"}
+
+
+def register(
+    session: Session,
+    profile: Mapping[str, Any],
+    password_hash: str,
+    role: Role,
+    now: datetime.datetime,
+) -> User:
+    """A new user with a profile (email and what is there of `OPTIONAL`); `AlreadyExists` when
+    the e-mail address or the user name is taken, whatever its case."""
+    user = User(id=uuid4(), password_hash=password_hash, role=role, created_at=now, **profile)
+    session.add(user)
+    _flush(session)
+    return user
+
+
+def lock(session: Session, user_id: UUID) -> User:
+    """The user, locked until the transaction ends; raises `NotFound`, also for a deleted one."""
+    user = session.scalar(
+        select(User)
+        .where(User.id == user_id, User.deleted_at.is_(None))
+        .with_for_update(key_share=True)
+    )
+    if user is None:
+        raise NotFound("There is no such user.")
+    return user
+
+
+def update(session: Session, user_id: UUID, profile: Mapping[str, Any], partial: bool) -> User:
+    """Change the profile. Unless `partial`, what is not given becomes empty; the e-mail address
+    cannot be empty, so it stays. Raises `AlreadyExists`."""
+    user = lock(session, user_id)
+    blank = {} if partial else dict.fromkeys(OPTIONAL)
+    for name, value in (blank | dict(profile)).items():
+        setattr(user, name, value)
+    _flush(session)
+    return user
+
+
+def set_role(session: Session, user_id: UUID, role: Role) -> User:
+    """Give a user another role; raises `LastAdmin` when no admin would be left."""
+    if role != Role.ADMIN:
+        _keep_an_admin(session, user_id)
+    user = lock(session, user_id)
+    user.role = role
+    session.flush()
+    return user
+
+
+def anonymise(session: Session, user_id: UUID, now: datetime.datetime) -> None:
+    """Delete a user: end the sessions and forget everything personal. The id stays, for the
+    orders that name it; e-mail address and user name are free again. Raises `LastAdmin`."""
+    _keep_an_admin(session, user_id)
+    user = lock(session, user_id)
+    user.deleted_at = now
+    user.email = user.password_hash = None
+    for name in OPTIONAL:
+        setattr(user, name, None)
+    session.flush()  # the user's lock first: a login at the same instant is over, or finds nobody
+    session.execute(delete(Address).where(Address.user_id == user_id))
+    sessions.end_all(session, user_id)
+
+
+def _keep_an_admin(session: Session, user_id: UUID) -> None:
+    """Raise `LastAdmin` if `user_id` is the only admin. The admins stay locked, so that two of
+    them cannot demote each other at once."""
+    admins = session.scalars(
+        select(User.id)
+        .where(User.role == Role.ADMIN, User.deleted_at.is_(None))
+        .order_by(User.id)
+        .with_for_update()
+    ).all()
+    if admins == [user_id]:
+        raise LastAdmin()
+
+
+def _flush(session: Session) -> None:
+    try:
+        session.flush()
+    except IntegrityError as error:
+        field = _TAKEN.get(error.orig.diag.constraint_name)
+        if field is None:
+            raise
+        raise AlreadyExists(field=field) from None

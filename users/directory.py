@@ -1,0 +1,54 @@
+"""Who is there: finding users, one or a page of them. Deleted ones are not found."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy.engine import Connection, RowMapping
+
+from chassis.errors import NotFound
+from chassis.identity import Role
+from users.models import User
+
+_USERS = User.__table__
+_SEARCHED = (User.email, User.username, User.first_name, User.last_name)
+
+
+def get(connection: Connection, user_id: UUID) -> RowMapping:
+    """The user; raises `NotFound`."""
+    found = connection.execute(_alive().where(User.id == user_id)).mappings().first()
+    if found is None:
+        raise NotFound("There is no such user.")
+    return found
+
+
+def by_name(
+    connection: Connection, email: str | None = None, username: str | None = None
+) -> RowMapping | None:
+    """The user of this e-mail address or user name, in any case; exactly one is given."""
+    column, name = (User.email, email) if email is not None else (User.username, username)
+    query = _alive().where(func.lower(column) == name.lower())
+    return connection.execute(query).mappings().first()
+
+
+def page(
+    connection: Connection,
+    search: str | None,
+    role: Role | None,
+    limit: int,
+    after: tuple | None,
+) -> Sequence[RowMapping]:
+    """Up to `limit` users, the newest first, that come after `(created_at, id)`; `search` is a
+    part of a name or of the e-mail address."""
+    query = _alive().order_by(User.created_at.desc(), User.id.desc()).limit(limit)
+    if search is not None:
+        query = query.where(or_(*(c.icontains(search, autoescape=True) for c in _SEARCHED)))
+    if role is not None:
+        query = query.where(User.role == role)
+    if after is not None:
+        query = query.where(tuple_(User.created_at, User.id) < after)
+    return connection.execute(query).mappings().all()
+
+
+def _alive() -> Select:
+    return select(_USERS).where(User.deleted_at.is_(None))

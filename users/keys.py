@@ -1,0 +1,65 @@
+"""The keys that access tokens are signed with.
+
+They live in this service's database and nowhere else; what leaves is the public half. The private
+half is stored as plain PEM: who can read this database can sign tokens, so protect it like one.
+At most one key is not retired, which a unique index holds even for instances that start at once.
+"""
+
+import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import uuid4
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis.identity import public_jwk
+from users.models import SigningKey
+
+
+def active(session: Session, now: datetime.datetime) -> tuple[str, Ed25519PrivateKey]:
+    """Key id and private key to sign with; the first call ever makes it."""
+    key = _find_active(session)
+    if key is None:
+        _insert(session, now)
+        key = _find_active(session)
+    return key.kid, _load(key.private_pem)
+
+
+def published(
+    session: Session, now: datetime.datetime, token_lifetime: datetime.timedelta
+) -> dict[str, Any]:
+    """The JWKS: the active key, and retired ones until the last token they signed has expired."""
+    active(session, now)
+    still_needed = SigningKey.retired_at.is_(None) | (SigningKey.retired_at > now - token_lifetime)
+    keys = session.scalars(
+        select(SigningKey).where(still_needed).order_by(SigningKey.created_at.desc()).limit(20)
+    )
+    return {"keys": [public_jwk(_load(k.private_pem).public_key(), k.kid) for k in keys]}
+
+
+def _find_active(session: Session) -> SigningKey | None:
+    return session.scalar(select(SigningKey).where(SigningKey.retired_at.is_(None)))
+
+
+def _insert(session: Session, now: datetime.datetime) -> None:
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    session.execute(
+        insert(SigningKey)
+        .values(kid=uuid4().hex, private_pem=pem.decode(), created_at=now)
+        .on_conflict_do_nothing()  # another instance was first: its key it is
+    )
+
+
+@lru_cache(maxsize=8)
+def _load(private_pem: str) -> Ed25519PrivateKey:
+    key = serialization.load_pem_private_key(private_pem.encode(), password=None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return key

@@ -1,0 +1,137 @@
+"""Tables of the database `users`."""
+
+import datetime
+import uuid
+
+from sqlalchemy import (
+    UUID,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from chassis.models import NAMING, OutboxMixin
+
+#: A moment, always aware.
+Moment = DateTime(timezone=True)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class OutboxEvent(OutboxMixin, Base):
+    pass
+
+
+class User(Base):
+    """A person. Of a deleted one only the id, the role and the times are left."""
+
+    __tablename__ = "users"
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
+    email: Mapped[str | None] = mapped_column(String(254))
+    username: Mapped[str | None] = mapped_column(String(32))
+    first_name: Mapped[str | None] = mapped_column(String(100))
+    last_name: Mapped[str | None] = mapped_column(String(100))
+    phone: Mapped[str | None] = mapped_column(String(32))
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    deleted_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+
+    __table_args__ = (
+        CheckConstraint("role IN ('customer', 'staff', 'admin')", name="role"),
+        CheckConstraint(
+            "deleted_at IS NOT NULL OR (email IS NOT NULL AND password_hash IS NOT NULL)",
+            name="can_sign_in",
+        ),
+        CheckConstraint(
+            "deleted_at IS NULL OR num_nonnulls"
+            "(email, username, first_name, last_name, phone, password_hash) = 0",
+            name="deleted_is_anonymous",
+        ),
+        Index("uq_users_email", func.lower(text("email")), unique=True),
+        Index("uq_users_username", func.lower(text("username")), unique=True),
+        Index("ix_users_created_at_id", "created_at", "id"),
+    )
+
+
+class Address(Base):
+    """An entry of a user's address book; one may be the default."""
+
+    __tablename__ = "addresses"
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    line1: Mapped[str] = mapped_column(String(200))
+    line2: Mapped[str | None] = mapped_column(String(200))
+    city: Mapped[str] = mapped_column(String(100))
+    region: Mapped[str | None] = mapped_column(String(100))
+    postal_code: Mapped[str] = mapped_column(String(20))
+    country: Mapped[str] = mapped_column(String(2))
+    is_default: Mapped[bool]
+    created_at: Mapped[datetime.datetime] = mapped_column(Moment)
+
+    __table_args__ = (
+        Index("uq_addresses_default", "user_id", unique=True, postgresql_where=text("is_default")),
+    )
+
+
+class LoginSession(Base):
+    """One login and the family of refresh tokens that grew from it; deleting it ends them all."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
+
+
+class RefreshToken(Base):
+    """A refresh token, by its SHA-256 only. A used one knows how to make its successor again
+    for whoever still has it (see `users.refresh_tokens`)."""
+
+    __tablename__ = "refresh_tokens"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    session_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), index=True
+    )
+    expires_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
+    used_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+    successor_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    __table_args__ = (
+        CheckConstraint("octet_length(token_hash) = 32", name="sha256"),
+        CheckConstraint("(used_at IS NULL) = (successor_salt IS NULL)", name="used_has_successor"),
+    )
+
+
+class SigningKey(Base):
+    """A private key for access tokens. At most one is not retired."""
+
+    __tablename__ = "signing_keys"
+
+    kid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    private_pem: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    retired_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+
+    __table_args__ = (
+        Index(
+            "uq_signing_keys_active",
+            text("(retired_at IS NULL)"),
+            unique=True,
+            postgresql_where=text("retired_at IS NULL"),
+        ),
+    )

@@ -1,0 +1,27 @@
+"""Settings of the service `users`."""
+
+from marshmallow import Schema, fields, validate
+
+
+def _between(low: int, high: int) -> validate.Range:
+    return validate.Range(min=low, max=high)
+
+
+class IdentitySettings(Schema):
+    """Section `identity` of config.yaml: what whoever signs and whoever verifies agree on."""
+
+    issuer = fields.String(required=True, validate=validate.Length(min=1))
+    audience = fields.String(required=True, validate=validate.Length(min=1))
+
+
+class UsersSettings(Schema):
+    """Section `users` of config.yaml."""
+
+    #: Seconds that an access token holds: a change of role takes this long to be felt everywhere.
+    access_token_seconds = fields.Integer(load_default=900, validate=_between(60, 3600))
+    #: Seconds that an unused refresh token holds.
+    refresh_token_seconds = fields.Integer(
+        load_default=30 * 86400, validate=_between(3600, 365 * 86400)
+    )
+    #: Seconds in which a used refresh token may come again, for a client that lost the answer.
+    refresh_grace_seconds = fields.Integer(load_default=10, validate=_between(0, 10))
