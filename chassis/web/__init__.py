@@ -1,0 +1,12 @@
+"""HTTP in front of a Nameko service: routes, validation, problem documents, bounds, a clean stop.
+
+The way of a request: `protocol` reads its head off the connection, `app` finds its route and reads
+its body, `routes` runs the method in a Nameko worker, `answers` shapes what goes back. `server`
+owns the socket and the end.
+"""
+
+from chassis.web.answers import Answer
+from chassis.web.request import Request
+from chassis.web.routes import Route, route, route_table
+
+__all__ = ["Answer", "Request", "Route", "route", "route_table"]

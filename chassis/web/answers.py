@@ -1,0 +1,113 @@
+"""What goes back to the client: JSON answers and RFC 9457 problem documents."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from chassis.errors import Fault
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+#: On every answer: it is data, for this client alone, never to be run, framed or guessed at.
+SECURITY_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Strict-Transport-Security", "max-age=31536000"),
+)
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+#: Members of a problem document that a fault's data must not overwrite.
+_OWN_MEMBERS = {"type", "title", "status", "detail", "instance", "code", "errors", "request_id"}
+
+
+@dataclass(slots=True)
+class Answer:
+    """A status, a JSON-able body (None: no body at all) and headers beyond the usual ones."""
+
+    body: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = JSON
+
+    def payload(self) -> bytes:
+        """The body's bytes."""
+        return b"" if self.body is None else dumps(self.body)
+
+    def status_line(self) -> str:
+        return _STATUS_LINES[self.status]
+
+    def header_list(self, length: int) -> list[tuple[str, str]]:
+        """All headers for a payload of `length` bytes."""
+        headers = dict(SECURITY_HEADERS)
+        headers["Cache-Control"] = "no-store"
+        if self.body is not None:
+            headers["Content-Type"] = self.media_type
+        if self.status not in (204, 304):
+            headers["Content-Length"] = str(length)
+        headers.update(self.headers)
+        return list(headers.items())
+
+
+def dumps(value: Any) -> bytes:
+    """JSON, with Decimal, UUID and datetime (UTC, "Z") as strings."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z)
+
+
+def problem(fault: Fault, path: str, request_id: str) -> Answer:
+    """The fault as an `application/problem+json` answer.
+
+    Of our own mistakes (500) it tells nothing but the request id, under which the log has them.
+    """
+    own = fault.status == 500
+    document = {
+        "type": f"urn:problem-type:{fault.code}",
+        "title": type(fault).title,
+        "status": fault.status,
+        "detail": type(fault).title if own else fault.detail,
+        "instance": path,
+        "code": fault.code,
+        "request_id": request_id,
+    }
+    data = {} if own else fault.data
+    if data.get("errors"):
+        document["errors"] = dict(flatten(data["errors"]))
+    document.update((k, v) for k, v in data.items() if k not in _OWN_MEMBERS and k != "retry_after")
+    return Answer(document, fault.status, _headers_of(fault), PROBLEM)
+
+
+def flatten(errors: Any, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Marshmallow's nested messages as `("items.0.quantity", ["message", ...])`."""
+    if isinstance(errors, Mapping):
+        for key, value in errors.items():
+            yield from flatten(value, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(errors, list | tuple):
+        yield prefix, [str(message) for message in errors]
+    else:
+        yield prefix, [str(errors)]
+
+
+def _headers_of(fault: Fault) -> dict[str, str]:
+    headers = {"Content-Language": "en"}
+    if fault.status in (429, 503):
+        headers["Retry-After"] = str(max(1, int(fault.data.get("retry_after", 1))))
+    elif fault.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    elif fault.status == 405:
+        headers["Allow"] = ", ".join(fault.data["allow"])
+    return headers
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, decimal.Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

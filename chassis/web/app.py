@@ -1,0 +1,111 @@
+"""The WSGI application: finds the route of a request, reads its body, sends the answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from logging import getLogger
+from typing import Any
+
+from eventlet import Timeout
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as NoSuchMethod
+
+from chassis.errors import Fault, Internal
+from chassis.web.answers import Answer, problem
+from chassis.web.bodies import Body
+from chassis.web.errors import (
+    BadRequest,
+    LengthRequired,
+    MethodNotAllowed,
+    NoSuchRoute,
+    RequestTimeout,
+)
+from chassis.web.request import Request
+
+log = getLogger(__name__)
+
+
+class App:
+    """Answers every request; nothing that goes wrong leaves it as anything but a problem."""
+
+    def __init__(self, server: Any):
+        self._server = server
+        self._limits = server.limits
+        self._routing = server.routing()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable) -> list[bytes]:
+        started = time.perf_counter()
+        request = Request(environ)
+        try:
+            answer = self._answer(request)
+        except Fault as fault:
+            answer = problem(fault, request.path, request.request_id)
+        except Exception:
+            log.exception("request %s ended in an error", request.request_id)
+            answer = problem(Internal(), request.path, request.request_id)
+        payload = self._start(request, answer, start_response)
+        self._server.log_access(
+            request.method,
+            request.route.path if request.route else None,
+            answer.status,
+            time.perf_counter() - started,
+            request.request_id,
+        )
+        return payload
+
+    def _start(self, request: Request, answer: Answer, start_response: Callable) -> list[bytes]:
+        body: Body = request.environ["wsgi.input"]
+        if self._server.is_draining or not body.is_read:
+            request.environ["web.protocol"].close_connection = True
+        payload = answer.payload()
+        headers = answer.header_list(len(payload))
+        headers.append(("X-Request-ID", request.request_id))
+        start_response(answer.status_line(), headers)
+        return [] if request.method == "HEAD" else [payload]
+
+    def _answer(self, request: Request) -> Answer:
+        path = _decoded(request.environ["PATH_INFO"])
+        if request.method == "OPTIONS":
+            return Answer(status=204, headers={"Allow": ", ".join(self._methods_at(path))})
+        try:
+            request.route, request.path_values = self._routing.match(path, method=request.method)
+        except NoSuchMethod:
+            raise MethodNotAllowed(allow=self._methods_at(path)) from None
+        except HTTPException:
+            raise NoSuchRoute() from None
+        request.body = self._body(request)
+        with self._server.slot(request.route):
+            return request.route.handle_request(request)
+
+    def _methods_at(self, path: str) -> list[str]:
+        methods = {m.upper() for m in self._routing.allowed_methods(path)}
+        if not methods:
+            raise NoSuchRoute()
+        return sorted(methods | {"OPTIONS"})
+
+    def _body(self, request: Request) -> bytes:
+        """The body, before a worker is taken: a slow client holds nothing but its connection."""
+        body: Body = request.environ["wsgi.input"]
+        if not body.is_announced:
+            if request.route.needs_body:
+                raise LengthRequired()
+            return b""
+        if request.route.body is None:
+            raise BadRequest("This route takes no body", code="body_not_expected")
+        try:
+            with Timeout(self._limits["body_seconds"]):
+                return body.read_all(self._limits["body_limit"])
+        except (Timeout, TimeoutError):
+            raise RequestTimeout() from None
+        except OSError:
+            raise BadRequest("The body ended before its announced end") from None
+
+
+def _decoded(path: str) -> str:
+    """The path without a trailing slash. WSGI gives its bytes as Latin-1; they are UTF-8, or there
+    is no such path."""
+    try:
+        return path.encode("latin-1").decode().removesuffix("/") or "/"
+    except UnicodeError:
+        raise NoSuchRoute() from None

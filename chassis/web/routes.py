@@ -1,0 +1,199 @@
+"""Routes: what the service answers over HTTP, each declared in one place.
+
+    class OrderRoutes:
+        @route("POST", "/api/orders", who=USER, body=PlaceOrder, status=201, answer=Order)
+        def place_order(self, request, body):
+            ...
+
+The same declaration checks who calls, validates path, query and body, and describes the route in
+the route table. A method gets the request, one keyword argument for each name in its path, and
+`query` and `body` where those have a schema; it returns something JSON-able or an `Answer`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import urllib.parse
+from collections.abc import Callable
+from functools import partial
+from logging import getLogger
+from typing import Any, Protocol
+
+from eventlet import Timeout
+from eventlet.event import Event
+from marshmallow import Schema, ValidationError
+from nameko.exceptions import ConfigurationError, ContainerBeingKilled
+from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, register_entrypoint
+from nameko.web.handlers import HttpRequestHandler
+from werkzeug.routing import Rule
+
+from chassis import fields
+from chassis.errors import DeadlineExceeded, Fault, Internal, Invalid, Unavailable
+from chassis.web.answers import Answer, problem
+from chassis.web.request import Request
+from chassis.web.server import Server
+
+log = getLogger(__name__)
+
+_PARAMETER = re.compile(r"{(\w+)}")
+_METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+#: A worker that is still at it so long after the request's budget has lost its listener.
+_GRACE_SECONDS = 1
+
+
+class Audience(Protocol):
+    """Who may call a route."""
+
+    def admit(self, service: Any, request: Request) -> None:
+        """Let the request pass (and note its actor), or raise a `Fault`."""
+
+
+class Route(HttpRequestHandler):
+    """The Nameko entrypoint behind `@route`, and a row of the route table.
+
+    `path`, `query`, `body` and `answer` are marshmallow schema classes. `spare` routes are answered
+    even when all places for requests are taken.
+    """
+
+    server = Server()
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        *,
+        who: Audience,
+        summary: str,
+        path: type[Schema] | None = None,
+        query: type[Schema] | None = None,
+        body: type[Schema] | None = None,
+        answer: type[Schema] | None = None,
+        status: int = 200,
+        spare: bool = False,
+    ):
+        super().__init__(method, url)
+        self.path = url
+        self.who = who
+        self.summary = summary
+        self.body = body
+        self.query = query
+        self.answer = answer
+        self.status = status
+        self.spare = spare
+        self._path_schema = (path or fields.Request)()
+        self._query_schema = (query or fields.Request)()
+        self._body_schema = body and body()
+        self.needs_body = body is not None and any(
+            f.required for f in self._body_schema.load_fields.values()
+        )
+        self._check()
+
+    def _check(self) -> None:
+        name = f"{self.method} {self.path}"
+        if self.method not in _METHODS:
+            raise ConfigurationError(f"{name}: no such method")
+        if not callable(getattr(self.who, "admit", None)):
+            raise ConfigurationError(f"{name}: nobody said who may call it")
+        if set(_PARAMETER.findall(self.path)) != set(self._path_schema.load_fields):
+            raise ConfigurationError(f"{name}: its path and its path schema name other things")
+
+    def get_url_rule(self) -> Rule:
+        template = _PARAMETER.sub(r"<\1>", self.path)
+        return Rule(template, methods=[self.method], merge_slashes=False)
+
+    def stop(self) -> None:
+        self.server.drain()
+        super().stop()
+
+    def handle_request(self, request: Request) -> Answer:
+        """Run the route's method in a worker, within the request's budget."""
+        budget = self.server.limits["request_seconds"]
+        done = Event()
+        try:
+            self.container.spawn_worker(
+                self,
+                (request,),
+                {},
+                context_data=request.context_data(budget),
+                handle_result=partial(self._finish, done, request),
+            )
+        except ContainerBeingKilled:
+            raise Unavailable() from None
+        with Timeout(budget + _GRACE_SECONDS, DeadlineExceeded()):
+            return done.wait()
+
+    def _finish(
+        self, done: Event, request: Request, worker_ctx: Any, result: Any, exc_info: Any
+    ) -> tuple[Any, Any]:
+        if exc_info:  # Nameko logs the traceback
+            log.error("request %s failed: %s", request.request_id, exc_info[0].__name__)
+            done.send(problem(Internal(), request.path, request.request_id))
+        else:
+            done.send(result)
+        return result, exc_info
+
+    def serve(self, function: Callable, service: Any, request: Request) -> Answer:
+        """What the worker does: let in, validate, run, shape the answer."""
+        self.who.admit(service, request)
+        arguments = self._arguments(request)
+        result = function(service, request, **arguments)
+        answer = result if isinstance(result, Answer) else Answer(result, self.status)
+        if self.query and issubclass(self.query, fields.Page):
+            _link_next(request, answer)
+        return answer
+
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        arguments = _load(self._path_schema, request.path_values)
+        query = _load(self._query_schema, request.query())
+        if self.query:
+            arguments["query"] = query
+        if self._body_schema:
+            arguments["body"] = _load(self._body_schema, request.json())
+        return arguments
+
+
+def route(method: str, path_template: str, **declaration: Any) -> Callable[[Callable], Callable]:
+    """Declare the method below as a route; the arguments are `Route`'s."""
+
+    def register(function: Callable) -> Callable:
+        entry = Route(method, path_template, **declaration)
+
+        @functools.wraps(function)
+        def serve(service: Any, request: Request) -> Answer:
+            try:
+                return entry.serve(function, service, request)
+            except Fault as fault:  # an answer, not a mishap: no traceback for it
+                return problem(fault, request.path, request.request_id)
+
+        register_entrypoint(serve, entry)
+        return serve
+
+    return register
+
+
+def route_table(service_cls: type) -> dict[str, Route]:
+    """All routes of a service by the name of their method, in the order of their paths."""
+    found = {
+        name: entrypoint
+        for name, method in inspect.getmembers(service_cls, inspect.isfunction)
+        for entrypoint in getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ())
+        if isinstance(entrypoint, Route)
+    }
+    return dict(sorted(found.items(), key=lambda row: (row[1].path, row[1].method)))
+
+
+def _load(schema: Schema, data: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return schema.load(data)
+    except ValidationError as invalid:
+        raise Invalid(errors=invalid.normalized_messages()) from None
+
+
+def _link_next(request: Request, answer: Answer) -> None:
+    """The next page as a `Link`, relative to us: whatever name we are reached by."""
+    following = answer.body.get("next") if isinstance(answer.body, dict) else None
+    if following:
+        query = urllib.parse.urlencode(request.query() | {"cursor": following})
+        answer.headers["Link"] = f'<{request.path}?{query}>; rel="next"'

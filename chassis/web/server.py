@@ -1,0 +1,210 @@
+"""The listening socket, its connections, and an orderly end."""
+
+from __future__ import annotations
+
+import errno
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from logging import getLogger
+from typing import Any
+
+import eventlet
+import structlog
+from eventlet import wsgi
+from eventlet.greenio import shutdown_safe
+from nameko.exceptions import ConfigurationError
+from nameko.web.server import WebServer
+from werkzeug.routing import MapAdapter
+
+from chassis import config as configuration
+from chassis.web.answers import problem
+from chassis.web.app import App
+from chassis.web.errors import Overloaded
+from chassis.web.protocol import Protocol, raw_answer
+from chassis.web.request import new_request_id
+from chassis.web.settings import WebSettings
+
+log = getLogger(__name__)
+access = structlog.get_logger("chassis.web.access")
+
+#: Connections that the kernel keeps for us while we are busy.
+_BACKLOG = 512
+_POLL_SECONDS = 0.02
+
+
+class Wsgi(wsgi.Server):
+    """Eventlet's WSGI server, told of our limits and whether we are about to stop."""
+
+    def __init__(self, web: Server, sock: Any, app: App):
+        self.limits = web.limits
+        self.is_draining = lambda: web.is_draining
+        self.log_access = web.log_access
+        super().__init__(
+            sock,
+            sock.getsockname(),
+            app,
+            protocol=Protocol,
+            debug=False,
+            log_output=False,  # its line shows the query; ours is in `log_access`
+            socket_timeout=self.limits["write_seconds"],
+        )
+
+
+class Server(WebServer):
+    """Nameko's web server with bounds on what clients may take, and a stop that loses nothing.
+
+    Listens on `WEB_SERVER_ADDRESS`; the bounds are the section `web` of the configuration.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limits: dict[str, Any] = {}
+        #: Asked to stop; still serving, but whoever balances loads should look elsewhere.
+        self.is_stopping = False
+        #: No longer accepting; a connection closes after the request it is in.
+        self.is_draining = False
+        self._connections: dict[int, list[Any]] = {}
+        self._in_hand = 0
+
+    def check(self) -> None:
+        """Load the bounds; raises Nameko's `ConfigurationError`."""
+        values = self.container.config.get("web") or {}
+        self.limits = configuration.check(WebSettings(), values, "web")
+
+    def setup(self) -> None:
+        self.check()
+
+    def start(self) -> None:
+        """Listen; called once by each route, acts once."""
+        if self._starting:
+            return
+        self._starting = True
+        self._sock = self._listen()
+        self._serv = Wsgi(self, self._sock, App(self))
+        self._gt = self.container.spawn_managed_thread(self.run)
+
+    def _listen(self) -> Any:
+        host, port = self.bind_addr
+        try:
+            # A shared port (SO_REUSEPORT) would let a second shop take half of the requests.
+            return eventlet.listen((host, port), backlog=_BACKLOG, reuse_port=False)
+        except OSError as exc:
+            if exc.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+                raise
+            raise ConfigurationError(
+                f"Can't listen on {host or '*'}:{port}: {exc.strerror}"
+            ) from None
+
+    def routing(self) -> MapAdapter:
+        """What finds the route of a path and method."""
+        taken: set[tuple[str, str]] = set()
+        for route in self._providers:
+            _check_unique(route, self.container.service_cls, taken)
+        return self.make_url_map().bind("localhost")
+
+    def run(self) -> None:
+        """Accept connections for as long as the service lives."""
+        while self._is_accepting:
+            try:
+                sock, address = self._sock.accept()
+            except OSError as exc:  # out of file descriptors, or gone before we took it
+                if self._is_accepting:
+                    log.warning("a connection could not be accepted: %s", exc.strerror)
+                    eventlet.sleep(0.1)
+                continue
+            sock.settimeout(self.limits["write_seconds"])
+            self.container.spawn_managed_thread(
+                partial(self._serve, sock, address), identifier="http connection"
+            )
+
+    def _serve(self, sock: Any, address: Any) -> None:
+        """One connection from its first to its last request; no failure leaves this method."""
+        state = [address, sock, wsgi.STATE_IDLE]
+        try:
+            if len(self._connections) >= self.limits["max_connections"]:
+                request_id = new_request_id()
+                sock.sendall(raw_answer(problem(Overloaded(), "", request_id), request_id))
+                return
+            self._connections[id(state)] = state
+            self._serv.process_request(state)
+        except OSError as exc:
+            log.debug("connection lost: %s", exc)
+        except Exception:
+            log.exception("a connection ended in an error")
+        finally:
+            self._connections.pop(id(state), None)
+            sock.close()
+
+    @contextmanager
+    def slot(self, route: Any) -> Iterator[None]:
+        """A place among the requests in hand; raises `Overloaded` when all are taken."""
+        if self._in_hand >= self.limits["max_requests"] and not route.spare:
+            raise Overloaded(retry_after=1)
+        self._in_hand += 1
+        try:
+            yield
+        finally:
+            self._in_hand -= 1
+
+    def drain(self) -> None:
+        """Stop accepting and let the requests in hand finish, within `drain_seconds`.
+
+        Every route calls this when the service stops; the first call does it.
+        """
+        if self.is_stopping:
+            return
+        self.is_stopping = True
+        eventlet.sleep(self.limits["stop_delay_seconds"])
+        self._close_listener()
+        self.is_draining = True
+        for _, sock, state in list(self._connections.values()):
+            if state == wsgi.STATE_IDLE:
+                shutdown_safe(sock)
+        deadline = time.monotonic() + self.limits["drain_seconds"]
+        while self._is_busy() and time.monotonic() < deadline:
+            eventlet.sleep(_POLL_SECONDS)
+
+    def _is_busy(self) -> bool:
+        return any(state != wsgi.STATE_IDLE for _, _, state in self._connections.values())
+
+    def _close_listener(self) -> None:
+        if self._is_accepting and self._sock is not None:
+            self._is_accepting = False
+            self._gt.kill()
+            self._sock.close()
+
+    def stop(self) -> None:
+        self._close_listener()
+        self.wait_for_providers()
+
+    def kill(self) -> None:
+        self._close_listener()
+
+    def log_access(
+        self, method: str, route: str | None, status: int, seconds: float, request_id: str
+    ) -> None:
+        """One line for each request: which route, not which path; no query, no body."""
+        access.info(
+            "request",
+            method=method,
+            route=route or "-",
+            status=status,
+            ms=round(seconds * 1000, 1),
+            request_id=request_id,
+        )
+
+
+def _check_unique(route: Any, service_cls: type, taken: set[tuple[str, str]]) -> None:
+    """Two routes for one method and path, or two methods of one name, would hide each other."""
+    shape = (route.method, re.sub(r"{\w+}", "{}", route.path))
+    functions = [
+        vars(c)[route.method_name] for c in service_cls.__mro__ if route.method_name in vars(c)
+    ]
+    if shape in taken or len(functions) > 1:
+        raise ConfigurationError(
+            f"{route.method} {route.path} ({route.method_name}) is there twice"
+        )
+    taken.add(shape)

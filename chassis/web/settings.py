@@ -1,0 +1,36 @@
+"""Settings of the web server: the section `web` of the configuration, all with defaults."""
+
+from marshmallow import Schema, fields, validate
+
+
+def _seconds(default: float) -> fields.Float:
+    return fields.Float(load_default=default, validate=validate.Range(min=0.05, max=3600))
+
+
+def _count(default: int) -> fields.Integer:
+    return fields.Integer(load_default=default, validate=validate.Range(min=1))
+
+
+class WebSettings(Schema):
+    """Bounds on what one client, and all together, may take."""
+
+    #: Requests in a worker's hands at once; one more is answered 503 at once.
+    max_requests = _count(200)
+    #: Open connections, most of them idle; each costs a green thread and its buffers.
+    max_connections = _count(4000)
+    #: Bytes of a request body.
+    body_limit = _count(256 * 1024)
+    #: How long a connection may be idle between two requests.
+    idle_seconds = _seconds(60)
+    #: From the first byte of a request to the end of its headers.
+    header_seconds = _seconds(10)
+    #: From there to the end of the body.
+    body_seconds = _seconds(20)
+    #: A client that takes nothing of its answer for so long is cut off.
+    write_seconds = _seconds(20)
+    #: The budget of one request: no RPC made for it may end later.
+    request_seconds = _seconds(10)
+    #: After the stop signal: still accepting, but /readyz already says 503.
+    stop_delay_seconds = fields.Float(load_default=0, validate=validate.Range(min=0, max=600))
+    #: After that: how long requests in hand may take to finish.
+    drain_seconds = _seconds(15)

@@ -1,0 +1,170 @@
+"""The web layer under many requests at once, and when it stops."""
+
+import time
+
+import eventlet
+import pytest
+import requests
+from nameko.containers import ServiceContainer
+from nameko.exceptions import ConfigurationError
+
+from chassis.web import Answer, route, route_table
+from tests.unit.chassis.web_toy import ANYONE, Raw, Toy, running
+
+
+def get(toy, path):
+    return requests.get(toy.url + path, timeout=5)
+
+
+def test_slow_requests_do_not_delay_a_trivial_one():
+    """Nameko's ten workers for everything delayed it by seconds."""
+    with running() as toy:
+        slow = [eventlet.spawn(get, toy, "/hang") for _ in range(30)]
+        eventlet.sleep(0.1)
+        began = time.monotonic()
+        assert get(toy, "/alive").status_code == 200
+        assert time.monotonic() - began < 0.3
+        assert {thread.wait().status_code for thread in slow} == {200}
+
+
+def test_slow_senders_hold_no_place():
+    """A place is taken when the request is complete, not while it trickles in."""
+    with running(max_requests=1) as toy:
+        slow = [Raw(toy.port).send("POST /notes HTTP/1.1\r\nHost: x\r\n") for _ in range(5)]
+        slow[0].send("Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+        assert get(toy, "/things").status_code == 200
+        for client in slow:
+            client.close()
+
+
+def test_one_too_many_is_refused_at_once():
+    """503 with Retry-After instead of a queue; what answers for the process still does."""
+    with running(max_requests=2) as toy:
+        slow = [eventlet.spawn(get, toy, "/hang") for _ in range(2)]
+        eventlet.sleep(0.1)
+        refused = get(toy, "/things")
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert get(toy, "/alive").status_code == 200
+        assert {thread.wait().status_code for thread in slow} == {200}
+        assert get(toy, "/things").status_code == 200
+
+
+def test_connections_are_bounded():
+    """Beyond the bound a connection is told so, and the others go on."""
+    with running(max_connections=2) as toy:
+        held = [Raw(toy.port), Raw(toy.port)]
+        eventlet.sleep(0.05)
+        refused = Raw(toy.port)
+        answer = refused.answer()
+        assert (answer.status, answer.body["code"]) == (503, "overloaded")
+        assert "retry-after" in answer.headers
+        held[0].send("GET /alive HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert held[0].answer().status == 200
+        for client in (*held, refused):
+            client.close()
+
+
+def test_a_request_over_its_budget_is_a_504():
+    """The client is told, although the worker is still at it."""
+    with running(request_seconds=0.05) as toy, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chassis.web.routes._GRACE_SECONDS", 0.05)
+        answer = get(toy, "/hang")
+        assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
+
+
+def test_a_stop_finishes_what_is_in_hand_and_takes_nothing_new():
+    """The request in hand is answered, its connection closes, new ones are refused."""
+    with running() as toy:
+        idle, busy = Raw(toy.port), Raw(toy.port)
+        busy.send("GET /hang HTTP/1.1\r\nHost: x\r\n\r\n")
+        eventlet.sleep(0.1)
+        stopping = eventlet.spawn(toy.container.stop)
+        eventlet.sleep(0.05)
+        assert idle.is_closed()
+        with pytest.raises(requests.ConnectionError):
+            get(toy, "/alive")
+        answer = busy.answer()
+        assert (answer.status, answer.body) == (200, {"slept": True})
+        assert answer.headers["connection"] == "close"
+        stopping.wait()
+
+
+def test_a_stop_may_wait_for_the_load_balancer():
+    """For a while it says that it is stopping, and still serves."""
+    with running(stop_delay_seconds=0.3) as toy:
+        stopping = eventlet.spawn(toy.container.stop)
+        eventlet.sleep(0.1)
+        assert toy.server.is_stopping
+        assert get(toy, "/alive").status_code == 200
+        stopping.wait()
+        with pytest.raises(requests.ConnectionError):
+            get(toy, "/alive")
+
+
+def test_a_stop_does_not_wait_for_a_client_that_does_not_read_on():
+    """Half a request is given up after the time for draining."""
+    with running(drain_seconds=0.2) as toy:
+        client = Raw(toy.port).send("GET /alive HTTP/1.1\r\n")
+        eventlet.sleep(0.05)
+        began = time.monotonic()
+        toy.container.stop()
+        assert time.monotonic() - began < 2
+        client.close()
+
+
+def test_a_taken_port_is_one_clear_line():
+    """Not a traceback from the depths of the socket library."""
+    with running() as toy:
+        address = {"WEB_SERVER_ADDRESS": f"127.0.0.1:{toy.port}"}
+        with pytest.raises(
+            ConfigurationError, match=f"127.0.0.1:{toy.port}: Address already in use"
+        ):
+            ServiceContainer(Toy, address).start()
+
+
+def test_a_wrong_bound_is_one_clear_line():
+    """The section `web` is checked before anything listens."""
+    with pytest.raises(ConfigurationError, match="web.max_requests"), running(max_requests=0):
+        pass
+
+
+def test_a_route_without_an_audience_fails_at_start():
+    """Nobody can forget to say who may call."""
+    with pytest.raises(TypeError, match="who"):
+        route("GET", "/x", summary="x")(lambda self, request: None)
+    with pytest.raises(ConfigurationError, match="GET /x: nobody said who"):
+        route("GET", "/x", who=None, summary="x")(lambda self, request: None)
+
+
+def test_a_path_and_its_schema_name_the_same():
+    """A parameter that nobody validates is found at import."""
+    with pytest.raises(ConfigurationError, match="path schema"):
+        route("GET", "/x/{y}", who=ANYONE, summary="x")(lambda self, request, y: None)
+
+
+def test_routes_cannot_hide_each_other():
+    """Neither by the same method and path nor by the same name in two mixins."""
+
+    class More:
+        @route("GET", "/things", who=ANYONE, summary="x")
+        def other_things(self, request):
+            return Answer()
+
+    class Same:
+        @route("GET", "/elsewhere", who=ANYONE, summary="x")
+        def list_things(self, request):
+            return Answer()
+
+    for mixin in (More, Same):
+        service = type("Both", (mixin, Toy), {"name": "both"})
+        with pytest.raises(ConfigurationError, match="is there twice"), running(service):
+            pass
+
+
+def test_the_route_table_knows_every_declaration():
+    """What documentation and access tests are generated from."""
+    table = route_table(Toy)
+    assert (table["add_thing"].method, table["add_thing"].path) == ("POST", "/things")
+    assert (table["add_thing"].status, table["add_thing"].who) == (201, ANYONE)
+    assert len(table) == 11

@@ -1,0 +1,295 @@
+"""The web layer's answers to single requests, good and bad."""
+
+import re
+import uuid
+
+import pytest
+import requests
+
+from tests.unit.chassis.web_toy import running
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def toy():
+    with running(body_limit=2000) as service:
+        yield service
+
+
+def post(toy, body, path="/things", **headers):
+    return requests.post(toy.url + path, data=body, headers=JSON | headers, timeout=5)
+
+
+def problem(answer, status, code):
+    """The answer as a problem document, checked for its form."""
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    document = answer.json()
+    assert document["status"] == status
+    assert document["type"] == f"urn:problem-type:{code}"
+    assert document["request_id"] == answer.headers["X-Request-ID"]
+    assert {"title", "detail", "instance"} < set(document)
+    return document
+
+
+def test_a_valid_body_arrives_loaded_and_leaves_as_json(toy):
+    """Money and text go through their fields; status and headers are the route's."""
+    answer = post(toy, '{"name": "  Chair ", "price": "9.5", "tags": ["a"]}')
+    assert (answer.status_code, answer.json()) == (
+        201,
+        {"name": "Chair", "price": "9.50", "tags": ["a"]},
+    )
+    assert answer.headers["Location"] == "/things/1"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"name": ',
+        '{"name": "a", "name": "b"}',
+        '{"name": "a", "tags": [{"x": 1, "x": 2}]}',
+        '{"name": NaN}',
+        '{"name": -Infinity}',
+        '{"name": 1e999}',
+        '{"name": "\\ud800"}',
+        b'{"name": "\xff"}',
+        b'\xef\xbb\xbf{"name": "a"}',
+        '["name"]',
+        '"name"',
+        "null",
+        "12",
+        "[" * 1500,
+        '{"name":' + "[" * 30 + "]" * 30 + "}",
+        '{"name": ' + "1" * 1900,
+        '{"name": "a"} {"name": "b"}',
+        " ",
+    ],
+)
+def test_what_is_no_json_object_is_a_400(toy, body):
+    """Malformed, ambiguous or too deep JSON, and JSON that is no object, is refused as such."""
+    problem(post(toy, body), 400, "malformed_json")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"name": "a", "role": "admin"}', "role"),
+        ('{"name": 5}', "name"),
+        ('{"name": "a\\u0000b"}', "name"),
+        ('{"name": "' + "a" * 21 + '"}', "name"),
+        ('{"name": null}', "name"),
+        ('{"name": "a", "price": 1e308}', "price"),
+        ('{"name": "a", "price": "' + "9" * 1000 + '"}', "price"),
+        ('{"name": "a", "price": ' + "9" * 300 + "}", "price"),
+        ('{"name": "a", "tags": ["ok", {"__type__": "x"}]}', "tags.1"),
+        ('{"__type__": "decimal", "__value__": 1}', "__type__"),
+    ],
+)
+def test_fields_that_do_not_fit_are_named(toy, body, field):
+    """Wrong types, unknown fields, NUL and huge values are 422 with the field's name."""
+    document = problem(post(toy, body), 422, "invalid")
+    assert all(isinstance(message, str) for message in document["errors"][field])
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/xml", "application/json; charset=latin-1", "", "json"],
+)
+def test_only_json_is_read(toy, content_type):
+    """Another content type, or none, is 415."""
+    answer = post(toy, '{"name": "a"}', **{"Content-Type": content_type})
+    problem(answer, 415, "unsupported_media_type")
+
+
+def test_a_charset_of_utf8_is_fine(toy):
+    """The one charset that JSON has may be named."""
+    answer = post(
+        toy, '{"name": "é"}'.encode(), **{"Content-Type": "application/json;charset=UTF-8"}
+    )
+    assert answer.json() == {"name": "é"}
+
+
+def test_a_body_over_the_limit_is_a_413(toy):
+    """Announced or chunked, and the client gets the answer rather than a reset connection."""
+    problem(post(toy, '{"name": "' + "a" * 3_000_000 + '"}'), 413, "content_too_large")
+    problem(post(toy, iter([b" " * 1000] * 500)), 413, "content_too_large")
+
+
+def test_a_chunked_body_is_read(toy):
+    """Nameko's own layer reads it as empty."""
+    answer = post(toy, iter([b'{"na', b'me": ', b'"a"}']))
+    assert (answer.status_code, answer.json()) == (201, {"name": "a"})
+
+
+def test_a_body_may_be_left_out_where_nothing_in_it_is_needed(toy):
+    """No body is an empty object, unless something is required: then its length is."""
+    assert requests.post(toy.url + "/notes", timeout=5).json() == {}
+    answer = requests.request("POST", toy.url + "/things", data=iter([]), timeout=5)
+    problem(answer, 422, "invalid")
+
+
+def test_a_body_where_none_is_taken_is_refused(toy):
+    """A filter sent in the body of a GET is not silently ignored."""
+    problem(
+        requests.get(toy.url + "/things", json={"limit": 2}, timeout=5), 400, "body_not_expected"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=abc", "limit"),
+        ("limit=" + "9" * 5000, "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("color=red", "color"),
+        ("cursor=" + "a" * 2000, "cursor"),
+    ],
+)
+def test_a_query_is_validated(toy, query, field):
+    """Unknown, repeated and wrong query fields are 422 by name."""
+    document = problem(requests.get(f"{toy.url}/things?{query}", timeout=5), 422, "invalid")
+    assert field in document["errors"]
+
+
+@pytest.mark.parametrize("query", ["limit=%ff", "&".join(f"a{i}=1" for i in range(100))])
+def test_a_query_that_cannot_be_read_is_a_400(toy, query):
+    """Bytes that are no UTF-8, and more fields than anybody needs."""
+    problem(requests.get(f"{toy.url}/things?{query}", timeout=5), 400, "bad_request")
+
+
+def test_a_list_links_to_its_next_page(toy):
+    """RFC 8288, relative, with the rest of the query; the last page has no link."""
+    first = requests.get(toy.url + "/things?limit=3", timeout=5)
+    assert first.json() == {"items": [3], "next": "next page="}
+    assert first.headers["Link"] == '</things?limit=3&cursor=next+page%3D>; rel="next"'
+    last = requests.get(toy.url + first.links["next"]["url"], timeout=5)
+    assert last.json()["next"] is None
+    assert "Link" not in last.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/nope", "/things/1/2", "/%ff", "/things//"])
+def test_an_unknown_path_is_a_404(toy, path):
+    """As a problem document like every other."""
+    problem(requests.get(toy.url + path, timeout=5), 404, "not_found")
+
+
+@pytest.mark.parametrize("thing_id", ["1", "x" * 3000, "%00", "..", "%0d%0aX-Evil:1", "é"])
+def test_an_id_of_the_wrong_form_is_refused_before_it_is_used(toy, thing_id):
+    """Its form is checked by the route's path schema, or there is no such path."""
+    answer = requests.get(f"{toy.url}/things/{thing_id}", timeout=5)
+    assert answer.status_code in (404, 422)
+    assert "X-Evil" not in answer.headers
+
+
+def test_a_trailing_slash_makes_no_difference(toy):
+    """With and without it is the same route."""
+    assert requests.get(toy.url + "/things/", timeout=5).status_code == 200
+    assert requests.delete(f"{toy.url}/things/{uuid.uuid4()}/", timeout=5).status_code == 204
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "BREW"])
+def test_another_method_is_a_405_that_names_the_right_ones(toy, method):
+    """`Allow` has what the path does take."""
+    answer = requests.request(method, toy.url + "/things", timeout=5)
+    problem(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+def test_options_says_what_is_allowed(toy):
+    """204 with `Allow`; 404 where nothing is."""
+    answer = requests.options(f"{toy.url}/things/{uuid.uuid4()}", timeout=5)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD, OPTIONS"
+    assert requests.options(toy.url + "/nope", timeout=5).status_code == 404
+
+
+def test_head_is_get_without_the_body(toy):
+    """The same headers, and the connection stays usable."""
+    with requests.Session() as session:
+        head = session.head(toy.url + "/things?limit=3", timeout=5)
+        get = session.get(toy.url + "/things?limit=3", timeout=5)
+    assert head.content == b""
+    assert head.headers["Content-Length"] == get.headers["Content-Length"] == str(len(get.content))
+
+
+def test_a_204_has_neither_body_nor_length(toy):
+    """None from a route is no body."""
+    answer = requests.delete(f"{toy.url}/things/{uuid.uuid4()}", timeout=5)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "Content-Length" not in answer.headers
+
+
+def test_a_fault_becomes_its_status_and_its_data_are_shown(toy):
+    """The code and the data of a conflict tell the client what to do."""
+    answer = requests.get(f"{toy.url}/fault/{uuid.uuid4()}", timeout=5)
+    document = problem(answer, 409, "out_of_stock")
+    assert (document["detail"], document["lines"]) == ("Two are left.", [{"available": 2}])
+
+
+def test_unavailable_says_when_to_come_back(toy):
+    """503 has `Retry-After`."""
+    answer = requests.get(toy.url + "/away", timeout=5)
+    problem(answer, 503, "unavailable")
+    assert answer.headers["Retry-After"] == "7"
+
+
+def test_an_audience_may_refuse(toy):
+    """401 with `WWW-Authenticate`, before anything of the request is validated."""
+    answer = requests.get(toy.url + "/closed?unknown=1", timeout=5)
+    problem(answer, 401, "unauthenticated")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_an_exception_shows_nothing_of_itself(toy):
+    """500 says no more than the request id; the service lives on."""
+    answer = requests.get(toy.url + "/crash", timeout=5)
+    problem(answer, 500, "internal")
+    assert not re.search("hunter2|Runtime|Traceback|password", answer.text + str(answer.headers))
+    assert requests.get(toy.url + "/alive", timeout=5).status_code == 200
+
+
+def test_a_well_formed_request_id_is_kept(toy):
+    """Sent back, and the service sees the same."""
+    answer = requests.get(toy.url + "/alive", headers={"X-Request-ID": "abc-12345.6"}, timeout=5)
+    assert answer.headers["X-Request-ID"] == answer.json()["request_id"] == "abc-12345.6"
+
+
+@pytest.mark.parametrize("sent", ["short", "a" * 129, "with space1", "semi;colon1", "{}{}{}{}"])
+def test_another_request_id_is_replaced(toy, sent):
+    """What could break a log line is not taken over."""
+    answer = requests.get(toy.url + "/alive", headers={"X-Request-ID": sent}, timeout=5)
+    assert uuid.UUID(answer.headers["X-Request-ID"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", True),
+        ("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", True),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", False),
+        ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", False),
+        ("00-00000000000000000000000000000000-b7ad6b7169203331-01", False),
+        ("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", False),
+        ("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", False),
+        ("garbage", False),
+    ],
+)
+def test_a_traceparent_is_kept_when_it_is_one(toy, sent, kept):
+    """By W3C Trace Context; else a new trace begins."""
+    answer = requests.get(toy.url + "/alive", headers={"traceparent": sent}, timeout=5)
+    traceparent = answer.json()["traceparent"]
+    assert (traceparent == sent) is kept
+    assert re.match(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", traceparent)
+
+
+def test_every_answer_has_the_security_headers(toy):
+    """Good ones and bad ones alike."""
+    for path in ("/things", "/nope", "/crash"):
+        headers = requests.get(toy.url + path, timeout=5).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert "Server" not in headers

@@ -1,0 +1,149 @@
+"""A toy service behind the web layer, on a real socket and without a broker."""
+
+import contextlib
+import json
+import socket
+from types import SimpleNamespace
+
+import eventlet
+from marshmallow import fields as plain
+from nameko.containers import ServiceContainer
+
+from chassis import errors, fields
+from chassis.web import Answer, route
+from chassis.web.server import Server
+
+
+class Everybody:
+    """An audience that lets all in."""
+
+    def admit(self, service, request):
+        request.actor = request.header("X-Actor")
+
+
+class Nobody:
+    """An audience that lets none in."""
+
+    def admit(self, service, request):
+        raise errors.Unauthenticated()
+
+
+ANYONE, NOBODY = Everybody(), Nobody()
+
+
+class ThingPath(fields.Request):
+    thing_id = fields.Uuid(required=True)
+
+
+class NewThing(fields.Request):
+    name = fields.Text(max=20, required=True)
+    price = fields.Money()
+    tags = plain.List(fields.Text(max=10))
+
+
+class Note(fields.Request):
+    note = fields.Text(max=100)
+
+
+class Toy:
+    name = "toy"
+    served = []
+
+    @route("GET", "/things", who=ANYONE, summary="A page of things", query=fields.Page)
+    def list_things(self, request, query):
+        following = "next page=" if query["cursor"] is None else None
+        return {"items": [query["limit"]], "next": following}
+
+    @route("POST", "/things", who=ANYONE, summary="A new thing", body=NewThing, status=201)
+    def add_thing(self, request, body):
+        return Answer(body, 201, {"Location": "/things/1"})
+
+    @route("GET", "/things/{thing_id}", who=ANYONE, summary="One thing", path=ThingPath)
+    def get_thing(self, request, thing_id):
+        raise errors.NotFound()
+
+    @route("DELETE", "/things/{thing_id}", who=ANYONE, summary="Gone", path=ThingPath, status=204)
+    def delete_thing(self, request, thing_id):
+        return None
+
+    @route("POST", "/notes", who=ANYONE, summary="A note, or none", body=Note)
+    def add_note(self, request, body):
+        Toy.served.append(body)
+        return body
+
+    @route("GET", "/closed", who=NOBODY, summary="For nobody")
+    def closed(self, request):
+        return {}
+
+    @route("GET", "/fault/{thing_id}", who=ANYONE, summary="Faults", path=ThingPath)
+    def fault(self, request, thing_id):
+        raise errors.Conflict("Two are left.", code="out_of_stock", lines=[{"available": 2}])
+
+    @route("GET", "/away", who=ANYONE, summary="Somebody is away")
+    def away(self, request):
+        raise errors.Unavailable(retry_after=7)
+
+    @route("GET", "/crash", who=ANYONE, summary="A mistake of ours")
+    def crash(self, request):
+        raise RuntimeError("password=hunter2")
+
+    @route("GET", "/hang", who=ANYONE, summary="Takes a while")
+    def hang(self, request):
+        eventlet.sleep(0.5)
+        Toy.served.append("hang")
+        return {"slept": True}
+
+    @route("GET", "/alive", who=ANYONE, summary="Is it there", spare=True)
+    def alive(self, request):
+        return {"request_id": request.request_id, "traceparent": request.traceparent}
+
+
+@contextlib.contextmanager
+def running(service=Toy, **limits):
+    """The service on a free port: `.port`, `.url`, `.container`, `.server`."""
+    config = {"WEB_SERVER_ADDRESS": "127.0.0.1:0", "max_workers": 50, "web": limits}
+    container = ServiceContainer(service, config)
+    container.start()
+    server = next(e for e in container.extensions if isinstance(e, Server))
+    port = server._sock.getsockname()[1]
+    try:
+        yield SimpleNamespace(
+            port=port, url=f"http://127.0.0.1:{port}", container=container, server=server
+        )
+    finally:
+        container.kill()
+
+
+class Raw:
+    """A client that sends the bytes it is told to, whatever they are."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.file = self.socket.makefile("rb")
+
+    def send(self, *parts):
+        for part in parts:
+            self.socket.sendall(part if isinstance(part, bytes) else part.encode())
+        return self
+
+    def answer(self):
+        """Status, headers (names in lower case) and body of the next answer; None at the end."""
+        line = self.file.readline()
+        if not line:
+            return None
+        headers = {}
+        while (header := self.file.readline()) != b"\r\n":
+            name, _, value = header.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        body = self.file.read(int(headers.get("content-length", 0)))
+        return SimpleNamespace(
+            status=int(line.split()[1]), headers=headers, body=json.loads(body) if body else None
+        )
+
+    def is_closed(self):
+        """Whether the server has closed its end, with nothing more to read."""
+        return self.file.read() == b""
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
