@@ -1,0 +1,24 @@
+"""What a channel is given, and what it must do."""
+
+import datetime
+import uuid
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message with its address, which is shown in no repr."""
+
+    id: uuid.UUID
+    address: str = field(repr=False)
+    subject: str
+    body: str
+    written_at: datetime.datetime
+
+
+class Channel(Protocol):
+    """A way to reach someone."""
+
+    def deliver(self, letter: Letter) -> None:
+        """Hand `letter` over; raises `Undeliverable` or `NotNow`."""

@@ -1,0 +1,172 @@
+"""The way out: pending messages, one after another, to their channels.
+
+A message is claimed for a while in a transaction of its own, so that none is open while a server
+talks, and several instances share the work. Who dies with a claim leaves the message to the next
+after it ends; the channels make such a repeat recognisable.
+"""
+
+import datetime
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from chassis.errors import NotFound
+from notifications.channels.port import Channel, Letter
+from notifications.errors import NotNow, Undeliverable
+from notifications.feed import EMAIL, FAILED, PENDING, SENT, SKIPPED, SMS
+from notifications.models import Notification
+
+#: A claim outlives the slowest delivery: an address by RPC and a slow mail server's every answer.
+CLAIM = datetime.timedelta(minutes=2)
+#: Longest pause between two tries.
+MAX_PAUSE = datetime.timedelta(minutes=15)
+
+#: Which part of a user's profile a channel needs.
+ADDRESS = {EMAIL: "email", SMS: "phone"}
+
+#: `publish(session, type, payload)` records an event in the session's transaction.
+Publish = Callable[[Session, str, dict[str, Any]], object]
+
+
+class Claimed(NamedTuple):
+    """A message that is ours to deliver, and how often anyone has tried, this time included."""
+
+    id: uuid.UUID
+    user_id: uuid.UUID
+    order_id: uuid.UUID | None
+    channel: str
+    subject: str
+    body: str
+    created_at: datetime.datetime
+    attempts: int
+
+
+class Postman:
+    """Delivers what is pending.
+
+    `profile(user_id)` answers with the user's `email` and `phone` at this moment, or raises
+    `NotFound`; `channels` maps "email" and "sms" to theirs.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[], AbstractContextManager[Session]],
+        clock: Callable[[], datetime.datetime],
+        profile: Callable[[uuid.UUID], Mapping[str, Any]],
+        channels: Mapping[str, Channel],
+        publish: Publish,
+        log: Any,
+        *,
+        max_attempts: int,
+    ):
+        self.begin = begin
+        self.clock = clock
+        self.profile = profile
+        self.channels = channels
+        self.publish = publish
+        self.log = log
+        self.max_attempts = max_attempts
+
+    def run(self, limit: int) -> None:
+        """One round of at most `limit` messages."""
+        for _ in range(limit):
+            with self.begin() as session:
+                claimed = claim(session, self.clock())
+            if claimed is None:
+                return
+            self.deliver(claimed)
+
+    def deliver(self, message: Claimed) -> None:
+        """Try once, and note what came of it."""
+        try:
+            self.channels[message.channel].deliver(self._letter(message))
+        except NotFound:
+            self._close(message, SKIPPED, "user_gone")
+        except Undeliverable as error:
+            self._close(message, SKIPPED if error.code == "no_address" else FAILED, error.code)
+        except Exception as error:  # noqa: BLE001 -- one letter must not hold up the others
+            self._try_later(message, error)
+        else:
+            self._sent(message)
+
+    def _letter(self, message: Claimed) -> Letter:
+        if message.attempts > self.max_attempts:  # earlier tries ended with the process itself
+            raise Undeliverable("too_many_attempts")
+        address = self.profile(message.user_id).get(ADDRESS[message.channel])
+        if not address:
+            raise Undeliverable("no_address")
+        return Letter(message.id, address, message.subject, message.body, message.created_at)
+
+    def _sent(self, message: Claimed) -> None:
+        now = self.clock()
+        with self.begin() as session:
+            if close(session, message.id, status=SENT, sent_at=now):
+                facts = {
+                    "notification_id": message.id,
+                    "user_id": message.user_id,
+                    "order_id": message.order_id,
+                    "channel": message.channel,
+                    "subject": message.subject,
+                }
+                self.publish(session, "notification_sent", facts)
+
+    def _close(self, message: Claimed, status: str, code: str) -> None:
+        with self.begin() as session:
+            close(session, message.id, status=status, failure_code=code)
+        self.log.warning(
+            "notification_not_sent", notification_id=str(message.id), status=status, code=code
+        )
+
+    def _try_later(self, message: Claimed, error: Exception) -> None:
+        code = error.code if isinstance(error, NotNow) else type(error).__name__
+        if message.attempts >= self.max_attempts:
+            self._close(message, FAILED, code)
+            return
+        with self.begin() as session:
+            close(
+                session,
+                message.id,
+                failure_code=code,
+                claimed_until=self.clock() + pause(message.attempts),
+            )
+        self.log.info("notification_delayed", notification_id=str(message.id), code=code)
+
+
+def claim(session: Session, now: datetime.datetime) -> Claimed | None:
+    """The message that has waited longest, ours until `CLAIM` is over; None when none waits."""
+    waiting = (
+        select(Notification.id)
+        .where(Notification.status == PENDING, Notification.claimed_until <= now)
+        .order_by(Notification.claimed_until)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(Notification)
+        .where(Notification.id == waiting.scalar_subquery())
+        .values(attempts=Notification.attempts + 1, claimed_until=now + CLAIM)
+        .returning(*(getattr(Notification, name) for name in Claimed._fields))
+        .execution_options(synchronize_session=False)
+    )
+    row = session.execute(taken).first()
+    return None if row is None else Claimed(*row)
+
+
+def close(session: Session, notification_id: uuid.UUID, **values: Any) -> bool:
+    """Set `values` on a pending message; false when someone else has closed it."""
+    closed = (
+        update(Notification)
+        .where(Notification.id == notification_id, Notification.status == PENDING)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(closed).rowcount == 1
+
+
+def pause(attempts: int) -> datetime.timedelta:
+    """How long to wait after so many tries: 2 s, 4 s, 8 s … up to `MAX_PAUSE`."""
+    return min(datetime.timedelta(seconds=2 ** min(attempts, 20)), MAX_PAUSE)

@@ -1,0 +1,160 @@
+"""Notifications as rows: written by events or by `send`, read by their owner."""
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis import paging
+from chassis.errors import Forbidden
+from chassis.identity import Actor
+from notifications import templates
+from notifications.errors import KeyReused, NotificationNotFound
+from notifications.models import Notification
+
+EMAIL, SMS, IN_APP = "email", "sms", "in_app"
+PENDING, SENT, FAILED, SKIPPED = "pending", "sent", "failed", "skipped"
+
+#: Where an event is told.
+_ANNOUNCED_ON = (EMAIL, IN_APP)
+
+#: What is shown; the rest of the row is ours.
+SHOWN = (
+    Notification.id,
+    Notification.user_id,
+    Notification.channel,
+    Notification.subject,
+    Notification.body,
+    Notification.status,
+    Notification.read,
+    Notification.created_at,
+)
+
+
+def announce(
+    session: Session,
+    event_id: uuid.UUID,
+    type: str,
+    facts: Mapping[str, Any],
+    now: datetime.datetime,
+) -> None:
+    """Write the notifications about an event of `type`, once per event and channel."""
+    message = templates.render(type, facts)
+    rows = [
+        _row(facts["user_id"], channel, message.subject, message.body, now)
+        | {"event_id": event_id, "order_id": facts.get("order_id")}
+        for channel in _ANNOUNCED_ON
+    ]
+    session.execute(insert(Notification).values(rows).on_conflict_do_nothing())
+
+
+def send(
+    session: Session,
+    *,
+    user_id: uuid.UUID,
+    channel: str,
+    subject: str,
+    body: str,
+    key: str | None,
+    now: datetime.datetime,
+) -> Mapping[str, Any]:
+    """The message that was written, or the one written before under the same key.
+
+    Raises `KeyReused` when that was another message.
+    """
+    row = _row(user_id, channel, subject, body, now) | {"key": key}
+    new = insert(Notification).values(row).on_conflict_do_nothing().returning(*SHOWN)
+    written = session.execute(new).mappings().first()
+    if written is not None:
+        return written
+    same_key = select(*SHOWN).where(Notification.user_id == user_id, Notification.key == key)
+    known = session.execute(same_key).mappings().one()
+    if (known["channel"], known["subject"], known["body"]) != (channel, subject, body):
+        raise KeyReused(errors={"key": ["Used for another message."]})
+    return known
+
+
+def get(connection: Connection, notification_id: uuid.UUID, actor: Actor) -> Mapping[str, Any]:
+    """One notification of the actor's (staff: any); raises `NotificationNotFound`."""
+    wanted = _visible(select(*SHOWN), actor).where(Notification.id == notification_id)
+    return _found(connection.execute(wanted).mappings().first())
+
+
+def mark_read(
+    connection: Connection, notification_id: uuid.UUID, read: bool, actor: Actor
+) -> Mapping[str, Any]:
+    """The notification, marked; raises `NotificationNotFound`."""
+    marked = (
+        _visible(update(Notification), actor)
+        .where(Notification.id == notification_id)
+        .values(read=read)
+        .returning(*SHOWN)
+    )
+    return _found(connection.execute(marked).mappings().first())
+
+
+def of_user(
+    connection: Connection,
+    user_id: uuid.UUID,
+    actor: Actor,
+    *,
+    unread: bool | None,
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    """A user's notifications, newest first, and the cursor of the next page.
+
+    `unread` True or False leaves only those. Raises `NotificationNotFound` for somebody else's.
+    """
+    if not (actor.is_staff or actor.user_id == user_id):
+        raise NotificationNotFound
+    wanted = select(*SHOWN).where(Notification.user_id == user_id)
+    if unread is not None:
+        wanted = wanted.where(~Notification.read if unread else Notification.read)
+    if cursor is not None:
+        last = paging.decode(cursor, (datetime.datetime, uuid.UUID))
+        wanted = wanted.where(tuple_(Notification.created_at, Notification.id) < last)
+    wanted = wanted.order_by(Notification.created_at.desc(), Notification.id.desc())
+    rows = connection.execute(wanted.limit(limit + 1)).mappings().all()
+    page = list(rows[:limit])
+    more = len(rows) > limit
+    return page, paging.encode((page[-1]["created_at"], page[-1]["id"])) if more else None
+
+
+def require_staff(actor: Actor) -> None:
+    """Raise `Forbidden` for customers."""
+    if not actor.is_staff:
+        raise Forbidden
+
+
+def _row(
+    user_id: uuid.UUID, channel: str, subject: str, body: str, now: datetime.datetime
+) -> dict[str, Any]:
+    """A new row. The feed needs no delivery: what is written there has arrived."""
+    here = channel == IN_APP
+    return {
+        "id": uuid.uuid4(),
+        "user_id": user_id,
+        "channel": channel,
+        "subject": subject,
+        "body": body,
+        "status": SENT if here else PENDING,
+        "created_at": now,
+        "sent_at": now if here else None,
+        "claimed_until": now,
+    }
+
+
+def _visible(statement: Any, actor: Actor) -> Select | Any:
+    """`statement`, for staff as it is and for anyone else on their own rows only."""
+    return statement if actor.is_staff else statement.where(Notification.user_id == actor.user_id)
+
+
+def _found(row: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if row is None:
+        raise NotificationNotFound
+    return row

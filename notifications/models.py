@@ -1,0 +1,87 @@
+"""Tables of the notifications service."""
+
+import datetime
+import uuid
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from chassis.models import NAMING, InboxMixin, OutboxMixin
+
+
+class Base(DeclarativeBase):
+    """Tables of the notifications database."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[type, Any]] = {
+        datetime.datetime: DateTime(timezone=True),
+        uuid.UUID: UUID,
+        str: Text,
+    }
+
+
+class OutboxEvent(OutboxMixin, Base):
+    """Events that notifications publishes."""
+
+
+class InboxEvent(InboxMixin, Base):
+    """Events that notifications has applied."""
+
+
+class Notification(Base):
+    """A message to one user on one channel. It holds no address: that is asked for when it goes.
+
+    Made by an event (`event_id`: once per channel) or by `send` (`key`: once per user).
+    """
+
+    __tablename__ = "notifications"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID]
+    order_id: Mapped[uuid.UUID | None]
+    event_id: Mapped[uuid.UUID | None]
+    key: Mapped[str | None]
+    channel: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    status: Mapped[str]
+    failure_code: Mapped[str | None]
+    read: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    created_at: Mapped[datetime.datetime]
+    sent_at: Mapped[datetime.datetime | None]
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    #: Nobody takes a pending message up before: it waits for its next try, or someone is at it.
+    claimed_until: Mapped[datetime.datetime]
+
+    __table_args__ = (
+        CheckConstraint("channel IN ('email', 'sms', 'in_app')", name="channel"),
+        CheckConstraint("status IN ('pending', 'sent', 'failed', 'skipped')", name="status"),
+        CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
+        UniqueConstraint("event_id", "channel"),
+        UniqueConstraint("user_id", "key"),
+        Index("ix_notifications_user_id_created_at_id", "user_id", "created_at", "id"),
+        Index(
+            "ix_notifications_unread",
+            "user_id",
+            "created_at",
+            "id",
+            postgresql_where=text("NOT read"),
+        ),
+        Index(
+            "ix_notifications_pending",
+            "claimed_until",
+            postgresql_where=text("status = 'pending'"),
+        ),
+    )

@@ -1,0 +1,123 @@
+"""What the notifications service takes, answers and publishes, and what it needs of others."""
+
+from marshmallow import Schema, fields, validate
+
+from chassis.fields import (
+    ActorField,
+    Currency,
+    Expected,
+    Money,
+    Page,
+    Request,
+    Text,
+    Timestamp,
+    Uuid,
+)
+
+CHANNELS = ("email", "sms", "in_app")
+STATUSES = ("pending", "sent", "failed", "skipped")
+
+_ONE_LINE = validate.Regexp(r"[^\n\t]*\Z", error="One line only.")
+
+
+class Send(Request):
+    """send: a message to one user on one channel."""
+
+    user_id = Uuid(required=True)
+    channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
+    subject = Text(required=True, max=200, validate=_ONE_LINE)
+    body = Text(required=True, max=5000)
+    key = Text(max=200, load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class List(Page):
+    """list: a user's notifications; `unread` true or false leaves only those."""
+
+    user_id = Uuid(required=True)
+    unread = fields.Boolean(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class Get(Request):
+    """get: one notification."""
+
+    notification_id = Uuid(required=True)
+    actor = ActorField()
+
+
+class MarkRead(Request):
+    """mark_read: that its owner has, or has not, read it."""
+
+    notification_id = Uuid(required=True)
+    read = fields.Boolean(required=True, truthy={True}, falsy={False})
+    actor = ActorField()
+
+
+class Notification(Schema):
+    """A notification, as answered."""
+
+    id = Uuid(required=True)
+    user_id = Uuid(required=True)
+    channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
+    subject = fields.String(required=True)
+    body = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
+    read = fields.Boolean(required=True)
+    created_at = Timestamp(required=True)
+
+
+class NotificationSent(Schema):
+    """notification_sent: an e-mail or text message has left; nothing tells where to."""
+
+    notification_id = Uuid(required=True)
+    user_id = Uuid(required=True)
+    order_id = Uuid(required=True, allow_none=True)
+    channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
+    subject = fields.String(required=True)
+
+
+EVENTS = {"notification_sent": NotificationSent}
+
+
+class UserEvent(Expected):
+    """What we need of users.user_registered."""
+
+    user_id = Uuid(required=True)
+
+
+class OrderEvent(Expected):
+    """What we need of every orders.order_* event."""
+
+    order_id = Uuid(required=True)
+    user_id = Uuid(required=True)
+    total = Money(required=True)
+    currency = Currency(required=True)
+
+
+class PaymentEvent(Expected):
+    """What we need of payments.payment_succeeded."""
+
+    order_id = Uuid(required=True)
+    user_id = Uuid(required=True)
+    amount = Money(required=True)
+    currency = Currency(required=True)
+
+
+class PaymentFailed(PaymentEvent):
+    """What we need of payments.payment_failed."""
+
+    failure_code = fields.String(load_default=None, allow_none=True)
+
+
+class PaymentRefunded(PaymentEvent):
+    """What we need of payments.payment_refunded."""
+
+    refunded_total = Money(required=True)
+
+
+class Profile(Expected):
+    """What we need of the answer of users.get: where to reach the user."""
+
+    email = fields.String(load_default=None, allow_none=True)
+    phone = fields.String(load_default=None, allow_none=True)

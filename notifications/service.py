@@ -1,0 +1,103 @@
+"""The Nameko service `notifications`."""
+
+from chassis.clock import Clock
+from chassis.config import Settings
+from chassis.database import Database
+from chassis.errors import NotFound
+from chassis.events import EventOutbox, event_handler
+from chassis.rpc import RpcProxy, rpc
+from chassis.service import Service
+from chassis.timers import timer
+from notifications import feed, models, schemas
+from notifications.channels.configured import channels
+from notifications.delivery import Postman
+from notifications.errors import RecipientNotFound
+from notifications.settings import NotificationsSettings
+
+NOTIFICATION = schemas.Notification()
+PROFILE = schemas.Profile()
+
+#: Messages that one tick of the delivery sends at most; the next follows at once.
+ROUND = 200
+
+
+class NotificationsService(Service):
+    """Tells users what happened, on the channels they have."""
+
+    name = "notifications"
+
+    db = Database(models.Base, package="notifications")
+    events = EventOutbox(schemas.EVENTS)
+    clock = Clock()
+    settings = Settings(NotificationsSettings, section="notifications")
+    users = RpcProxy("users", timeout=5)
+
+    @rpc(schemas.Send)
+    def send(self, user_id, channel, subject, body, key, actor):
+        """Write a message to a user (staff, or the system), once per key."""
+        feed.require_staff(actor)
+        self.profile(user_id)
+        with self.db.begin() as session:
+            written = feed.send(
+                session,
+                user_id=user_id,
+                channel=channel,
+                subject=subject,
+                body=body,
+                key=key,
+                now=self.clock(),
+            )
+        return NOTIFICATION.dump(written)
+
+    @rpc(schemas.List)
+    def list(self, user_id, actor, **page):
+        """A user's notifications, newest first, for that user or staff."""
+        with self.db.read() as connection:
+            items, following = feed.of_user(connection, user_id, actor, **page)
+        return {"items": NOTIFICATION.dump(items, many=True), "next": following}
+
+    @rpc(schemas.Get)
+    def get(self, notification_id, actor):
+        """One notification, for its owner or staff."""
+        with self.db.read() as connection:
+            return NOTIFICATION.dump(feed.get(connection, notification_id, actor))
+
+    @rpc(schemas.MarkRead)
+    def mark_read(self, notification_id, read, actor):
+        """Mark as read, or as unread."""
+        with self.db.read() as connection:  # one statement, its own transaction
+            return NOTIFICATION.dump(feed.mark_read(connection, notification_id, read, actor))
+
+    @event_handler("users", "user_registered", schemas.UserEvent)
+    @event_handler("orders", "order_placed", schemas.OrderEvent)
+    @event_handler("orders", "order_paid", schemas.OrderEvent)
+    @event_handler("orders", "order_shipped", schemas.OrderEvent)
+    @event_handler("orders", "order_delivered", schemas.OrderEvent)
+    @event_handler("orders", "order_cancelled", schemas.OrderEvent)
+    @event_handler("payments", "payment_succeeded", schemas.PaymentEvent)
+    @event_handler("payments", "payment_failed", schemas.PaymentFailed)
+    @event_handler("payments", "payment_refunded", schemas.PaymentRefunded)
+    def announce(self, event):
+        """Write the notifications that tell of an event."""
+        with self.db.once(event) as session:
+            feed.announce(session, event.id, event.type, event.payload, self.clock())
+
+    @timer(interval=1)
+    def deliver(self):
+        """Send what is pending."""
+        Postman(
+            self.db.begin,
+            self.clock,
+            self.profile,
+            channels(self.settings),
+            self.events.record,
+            self.log,
+            max_attempts=self.settings["max_attempts"],
+        ).run(ROUND)
+
+    def profile(self, user_id):
+        """Where a user can be reached at this moment; raises `RecipientNotFound`."""
+        try:
+            return PROFILE.load(self.users.get(user_id=user_id))
+        except NotFound:
+            raise RecipientNotFound from None

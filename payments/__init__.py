@@ -1,0 +1,1 @@
+"""Takes and returns money: providers, append-only ledger, refunds."""

@@ -1,0 +1,42 @@
+"""What the other services are told (`payments.schemas.EVENTS`), in the transaction that decides."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from payments.models import Payment, Refund
+
+#: `publish(session, type, payload)` records an event in the session's transaction.
+Publish = Callable[[Session, str, dict[str, Any]], object]
+
+
+def succeeded(publish: Publish, session: Session, payment: Payment) -> None:
+    """The whole amount was taken."""
+    publish(session, "payment_succeeded", {**_facts(payment), "amount": payment.amount})
+
+
+def failed(publish: Publish, session: Session, payment: Payment) -> None:
+    """Nothing was taken, and nothing will be."""
+    facts = {**_facts(payment), "amount": payment.amount, "failure_code": payment.failure_code}
+    publish(session, "payment_failed", facts)
+
+
+def refunded(publish: Publish, session: Session, payment: Payment, refund: Refund) -> None:
+    """The amount of `refund` was given back."""
+    facts = {
+        **_facts(payment),
+        "amount": refund.amount,
+        "refunded_total": payment.refunded,
+        "full": payment.refunded == payment.captured,
+    }
+    publish(session, "payment_refunded", facts)
+
+
+def _facts(payment: Payment) -> dict[str, Any]:
+    return {
+        "payment_id": payment.id,
+        "order_id": payment.order_id,
+        "user_id": payment.user_id,
+        "currency": payment.currency,
+    }

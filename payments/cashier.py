@@ -1,0 +1,171 @@
+"""Taking and giving back money: our rows in short transactions, the provider between them.
+
+Whatever is interrupted between two steps stays `pending` in our books and under our key in the
+provider's, and `payments.recovery` brings it to the same end by the same functions.
+"""
+
+import datetime
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from payments import charges, refunds, views
+from payments.announcements import Publish
+from payments.charges import Step
+from payments.errors import ProviderTimeout, RefundRefused
+from payments.methods import Method
+from payments.models import Payment
+from payments.providers.port import ChargeOrder, ChargeReport, Provider
+
+
+class Cashier:
+    """Charges and refunds through one provider; payments are answered as `views.shown`.
+
+    `begin()` opens a transaction, `publish` records an event in it, `call_seconds` is the longest
+    that one call to the provider takes. No transaction is open while the provider is asked.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[], AbstractContextManager[Session]],
+        provider: Provider,
+        publish: Publish,
+        clock: Callable[[], datetime.datetime],
+        call_seconds: int,
+        log: Any,
+    ):
+        self.begin = begin
+        self.provider = provider
+        self.publish = publish
+        self.clock = clock
+        self.log = log
+        self.call_time = datetime.timedelta(seconds=call_seconds)
+
+    def charge(
+        self,
+        *,
+        order_id: uuid.UUID,
+        user_id: uuid.UUID,
+        amount: Decimal,
+        currency: str,
+        method: Method,
+        key: str,
+    ) -> dict[str, Any]:
+        """The payment of (order_id, key), driven as far as the provider answers.
+
+        A repeat gives the same payment; one that was interrupted is picked up again.
+        """
+        self.provider.check(method)
+        now = self.clock()
+        with self.begin() as session:
+            payment, step = charges.open_payment(
+                session,
+                order_id=order_id,
+                user_id=user_id,
+                amount=amount,
+                currency=currency,
+                key=key,
+                provider=self.provider.name,
+                now=now,
+                calling_until=now + self.call_time,
+            )
+            answer = views.shown(payment)
+        if step is Step.NONE:
+            return answer
+        order = ChargeOrder(charges.provider_key(answer["id"]), amount, currency, method.token)
+        return self._ask(answer["id"], order, step)
+
+    def _ask(self, payment_id: uuid.UUID, order: ChargeOrder, step: Step) -> dict[str, Any]:
+        try:
+            # Whoever was here before may have charged: look before anything else happens.
+            report = self.provider.look_up(order.key) if step is Step.RESUME else None
+            report = report or self.provider.create(order)
+        except ProviderTimeout:
+            with self.begin() as session:
+                return views.shown(charges.leave_unknown(session, payment_id, self.clock()))
+        return self.settle(payment_id, report)
+
+    def settle(self, payment_id: uuid.UUID, report: ChargeReport) -> dict[str, Any]:
+        """Bring a payment to what the provider reports."""
+        with self.begin() as session:
+            payment = charges.settle(session, payment_id, report, self.clock(), self.publish)
+            answer, superseded = views.shown(payment), payment.superseded
+        self.log.info("payment_settled", payment_id=str(payment_id), status=answer["status"])
+        if superseded:
+            self.log.warning(
+                "paid_twice", payment_id=str(payment_id), order_id=str(answer["order_id"])
+            )
+        return answer
+
+    def refund(
+        self,
+        *,
+        payment_id: uuid.UUID,
+        amount: Decimal | None,
+        reason: str,
+        key: str | None,
+        by: uuid.UUID | None,
+    ) -> dict[str, Any]:
+        """Give `amount` (None: all that is left) back; the payment afterwards.
+
+        A repeat under `key` gives the same answer. While the provider has not answered, the
+        payment does not show the refund yet. Raises `RefundRefused`.
+        """
+        with self.begin() as session:
+            payment = refunds.lock_payment(session, payment_id)
+            refund = refunds.find(session, payment, key, amount) if key else None
+            fresh = refund is None
+            if fresh:
+                refund = self.open_refund(session, payment, amount, reason, key=key, by=by)
+            job = refunds.job(refund, payment)
+        status = self.settle_refund(job) if fresh else job.status
+        if status == refunds.FAILED:
+            raise RefundRefused
+        with self.begin() as session:
+            return views.shown(session.get_one(Payment, payment_id))
+
+    def open_order_refund(
+        self, session: Session, due: dict[str, Any], key: str
+    ) -> refunds.Job | None:
+        """Reserve what an order still has to get back; None when that is nothing."""
+        found = refunds.due_for_order(
+            session, due["order_id"], due["payment_id"], due["amount"], due["currency"]
+        )
+        if found is None:
+            return None
+        payment, amount = found
+        refund = self.open_refund(session, payment, amount, due["reason"], key=key)
+        return refunds.job(refund, payment)
+
+    def open_refund(self, session, payment, amount, reason, *, key, by=None):
+        """A pending refund that this process is about to ask the provider for."""
+        now = self.clock()
+        return refunds.open_refund(
+            session,
+            payment,
+            amount=amount,
+            reason=reason,
+            key=key,
+            by=by,
+            now=now,
+            next_check_at=now + self.call_time,
+        )
+
+    def settle_refund(self, job: refunds.Job) -> str:
+        """Ask the provider for a pending refund and book its answer; the refund's state.
+
+        It stays pending when no answer comes: the sweep asks again under the same key.
+        """
+        try:
+            report = self.provider.refund(job.order)
+        except ProviderTimeout:
+            return refunds.PENDING
+        with self.begin() as session:
+            status = refunds.settle(session, job, report, self.clock(), self.publish).status
+        log = self.log.info if report.done else self.log.error
+        log("refund_settled", refund_id=str(job.refund_id), status=status)
+        return status

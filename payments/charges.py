@@ -1,0 +1,148 @@
+"""Charges: opening a payment, and settling it by what the provider reports."""
+
+import datetime
+import uuid
+from decimal import Decimal
+from enum import Enum
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from payments import announcements, ledger, lifecycle, refunds
+from payments.announcements import Publish
+from payments.errors import AlreadyPaid, AnswerMismatch, KeyReused, PaymentActive
+from payments.lifecycle import Status
+from payments.models import Payment
+from payments.providers.port import ChargeReport
+
+
+class Step(Enum):
+    """What is left to do with a payment that was opened, or found again by its key."""
+
+    CREATE = "nobody has asked the provider yet"
+    RESUME = "someone may have asked, and is gone"
+    NONE = "decided, or somebody else is at it"
+
+
+def provider_key(payment_id: uuid.UUID) -> str:
+    """The key under which the provider knows this charge: a repeat cannot charge twice."""
+    return f"payment-{payment_id}"
+
+
+def open_payment(
+    session: Session,
+    *,
+    order_id: uuid.UUID,
+    user_id: uuid.UUID,
+    amount: Decimal,
+    currency: str,
+    key: str,
+    provider: str,
+    now: datetime.datetime,
+    calling_until: datetime.datetime,
+) -> tuple[Payment, Step]:
+    """The payment for (order_id, key), made `pending` unless it is there, and what is left to do.
+
+    Raises `PaymentActive` or `AlreadyPaid` when another payment holds the order, and `KeyReused`.
+    """
+    new = insert(Payment).values(
+        id=uuid.uuid4(),
+        order_id=order_id,
+        user_id=user_id,
+        key=key,
+        provider=provider,
+        status=Status.PENDING,
+        amount=amount,
+        currency=currency,
+        created_at=now,
+        calling_until=calling_until,
+        next_check_at=calling_until,
+    )
+    # Two at once: the second waits here for the first, then makes nothing.
+    made = session.scalar(new.on_conflict_do_nothing().returning(Payment.id))
+    if made is not None:
+        return session.get_one(Payment, made), Step.CREATE
+    same_key = select(Payment).where(Payment.order_id == order_id, Payment.key == key)
+    payment = session.scalars(same_key.with_for_update()).one_or_none()
+    if payment is None:
+        raise _blocked(session, order_id)
+    if (payment.amount, payment.currency) != (amount, currency):
+        raise KeyReused(errors={"key": ["Used for another amount."]})
+    if payment.status != Status.PENDING or payment.calling_until > now:
+        return payment, Step.NONE
+    payment.calling_until = payment.next_check_at = calling_until
+    return payment, Step.RESUME
+
+
+def _blocked(session: Session, order_id: uuid.UUID) -> PaymentActive | AlreadyPaid:
+    paid = session.scalar(
+        select(Payment.id).where(
+            Payment.order_id == order_id, Payment.captured > 0, ~Payment.superseded
+        )
+    )
+    return PaymentActive() if paid is None else AlreadyPaid()
+
+
+def leave_unknown(session: Session, payment_id: uuid.UUID, now: datetime.datetime) -> Payment:
+    """The provider did not answer: nobody is calling any more, and the sweep may ask soon."""
+    payment = session.get_one(Payment, payment_id, with_for_update=True)
+    if payment.status == Status.PENDING:
+        payment.calling_until = now
+        payment.next_check_at = now + datetime.timedelta(seconds=1)
+    return payment
+
+
+def settle(
+    session: Session,
+    payment_id: uuid.UUID,
+    report: ChargeReport,
+    now: datetime.datetime,
+    publish: Publish,
+) -> Payment:
+    """Bring a payment to what the provider reports, once; old and repeated news change nothing.
+
+    The one way to a decision, for the caller's own answer, the sweep and later news alike.
+    """
+    payment = session.get_one(Payment, payment_id, with_for_update=True)
+    if not lifecycle.advances(payment.status, report.status):
+        return payment
+    if (report.amount, report.currency) != (payment.amount, payment.currency):
+        raise AnswerMismatch
+    late = payment.status == Status.FAILED
+    payment.provider_reference = report.reference
+    payment.action_url = report.action_url
+    payment.failure_code = report.failure_code
+    if late and not _take_the_place_again(session, payment):
+        _give_back_at_once(session, payment, now)
+        return payment
+    payment.status = report.status
+    if report.status == Status.SUCCEEDED:
+        ledger.capture(session, payment, now)
+        announcements.succeeded(publish, session, payment)
+    elif report.status == Status.FAILED:
+        announcements.failed(publish, session, payment)
+    return payment
+
+
+def _take_the_place_again(session: Session, payment: Payment) -> bool:
+    """Money came for a payment that was given up: true when no other has taken its place."""
+    try:
+        with session.begin_nested():
+            payment.status = Status.SUCCEEDED
+            session.flush()
+    except IntegrityError:
+        session.refresh(payment)
+        return False
+    return True
+
+
+def _give_back_at_once(session: Session, payment: Payment, now: datetime.datetime) -> None:
+    payment.superseded = True
+    payment.status = Status.SUCCEEDED
+    ledger.capture(session, payment, now)
+    refunds.open_refund(
+        session, payment, amount=None, reason="paid twice", key="superseded", by=None,
+        now=now, next_check_at=now,
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""The books: every movement of money, and the totals on its payment, in one step.
+
+All arithmetic is done by the database on the current row, so that its constraint (never more
+given back or promised than was taken) holds even for a caller who forgot to lock the payment.
+"""
+
+import datetime
+from decimal import Decimal
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from payments.models import LedgerEntry, Payment, Refund
+
+CAPTURE, REFUND = "capture", "refund"
+
+
+def capture(session: Session, payment: Payment, now: datetime.datetime) -> None:
+    """Book that the whole amount of `payment` was taken."""
+    _move(session, payment, captured=payment.amount)
+    _enter(session, payment, CAPTURE, payment.amount, payment.provider_reference, now)
+
+
+def reserve(session: Session, payment: Payment, amount: Decimal) -> None:
+    """Promise `amount` to a refund, so that no other can have it."""
+    _move(session, payment, refunding=amount)
+
+
+def release(session: Session, payment: Payment, refund: Refund) -> None:
+    """Take the promise to `refund` back: it failed."""
+    _move(session, payment, refunding=-refund.amount)
+
+
+def give_back(session: Session, payment: Payment, refund: Refund, now: datetime.datetime) -> None:
+    """Book that the promised amount of `refund` was given back."""
+    _move(session, payment, refunding=-refund.amount, refunded=refund.amount)
+    _enter(
+        session, payment, REFUND, refund.amount, refund.provider_reference, now, refund_id=refund.id
+    )
+
+
+def _move(session: Session, payment: Payment, **changes: Decimal) -> None:
+    session.flush()
+    session.execute(
+        update(Payment)
+        .where(Payment.id == payment.id)
+        .values({name: getattr(Payment, name) + change for name, change in changes.items()})
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(payment)
+
+
+def _enter(session, payment, kind, amount, reference, now, refund_id=None) -> None:
+    session.add(
+        LedgerEntry(
+            payment_id=payment.id,
+            refund_id=refund_id,
+            order_id=payment.order_id,
+            kind=kind,
+            amount=amount,
+            currency=payment.currency,
+            provider=payment.provider,
+            provider_reference=reference,
+            at=now,
+        )
+    )

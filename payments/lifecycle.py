@@ -1,0 +1,47 @@
+"""A payment's states, and which provider's news change them.
+
+pending ──► requires_action ──► succeeded ──► partially_refunded ──► refunded
+   │               │               ▲  └───────────────────────────────▲
+   └───────────────┴──► failed ────┘ (a capture that came to light late)
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What the owner of a payment sees of it."""
+
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+
+
+#: Not decided yet: the sweep keeps asking the provider.
+OPEN = (Status.PENDING, Status.REQUIRES_ACTION)
+
+#: What a provider may report about a charge.
+REPORTS = (Status.REQUIRES_ACTION, Status.SUCCEEDED, Status.FAILED)
+
+#: Which report changes which state. All other news is old: providers repeat and reorder theirs.
+#: Money that was taken is booked even after `failed`, and no `failed` undoes it.
+_ADVANCES = {
+    Status.PENDING: {Status.REQUIRES_ACTION, Status.SUCCEEDED, Status.FAILED},
+    Status.REQUIRES_ACTION: {Status.SUCCEEDED, Status.FAILED},
+    Status.FAILED: {Status.SUCCEEDED},
+}
+
+
+def advances(current: str, reported: str) -> bool:
+    """Does this report of a provider change a payment in state `current`?"""
+    return reported in _ADVANCES.get(Status(current), ())
+
+
+def after_refund(captured: Decimal, refunded: Decimal) -> Status:
+    """The state of a captured payment of which `refunded` was given back."""
+    if refunded == captured:
+        return Status.REFUNDED
+    return Status.PARTIALLY_REFUNDED if refunded else Status.SUCCEEDED

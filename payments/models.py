@@ -1,0 +1,206 @@
+"""Tables of the payments service.
+
+The totals on a payment and the ledger always move together (`payments.ledger`), and the
+constraints here hold whatever the code does: an order is taken once, and never more is given
+back, or promised to be, than was taken.
+"""
+
+import datetime
+import uuid
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from chassis.models import NAMING, InboxMixin, OutboxMixin
+
+_PAYMENT_STATUS = (
+    "status IN ('pending', 'requires_action', 'succeeded', 'failed',"
+    " 'partially_refunded', 'refunded')"
+)
+
+
+class Base(DeclarativeBase):
+    """Tables of the payments database."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[type, Any]] = {
+        Decimal: Numeric(12, 2),
+        datetime.datetime: DateTime(timezone=True),
+        uuid.UUID: UUID,
+        str: Text,
+    }
+
+
+class OutboxEvent(OutboxMixin, Base):
+    """Events that payments publishes."""
+
+
+class InboxEvent(InboxMixin, Base):
+    """Events that payments has applied."""
+
+
+class Payment(Base):
+    """One attempt to take money for an order.
+
+    `captured` was taken, `refunded` given back, `refunding` is promised to refunds that are not
+    settled. A `superseded` payment was captured late, after another one had taken its place: it
+    is given back at once and does not count for the order.
+    """
+
+    __tablename__ = "payments"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[uuid.UUID]
+    user_id: Mapped[uuid.UUID]
+    key: Mapped[str]
+    provider: Mapped[str]
+    provider_reference: Mapped[str | None]
+    status: Mapped[str]
+    superseded: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    amount: Mapped[Decimal]
+    captured: Mapped[Decimal] = mapped_column(server_default=text("0"))
+    refunding: Mapped[Decimal] = mapped_column(server_default=text("0"))
+    refunded: Mapped[Decimal] = mapped_column(server_default=text("0"))
+    currency: Mapped[str] = mapped_column(String(3))
+    action_url: Mapped[str | None]
+    failure_code: Mapped[str | None]
+    created_at: Mapped[datetime.datetime]
+    #: Until then the call that creates the charge may be under way.
+    calling_until: Mapped[datetime.datetime]
+    #: When the sweep asks the provider; it moves this on when it takes the payment up.
+    next_check_at: Mapped[datetime.datetime]
+    checks: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+
+    __table_args__ = (
+        CheckConstraint(_PAYMENT_STATUS, name="status"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("captured BETWEEN 0 AND amount", name="captured"),
+        CheckConstraint(
+            "refunded >= 0 AND refunding >= 0 AND refunded + refunding <= captured",
+            name="never_more_back_than_taken",
+        ),
+        UniqueConstraint("order_id", "key"),
+        # An order that was refunded stays paid once: it is never charged again.
+        Index(
+            "uq_payments_order_id_active",
+            "order_id",
+            unique=True,
+            postgresql_where=text("status <> 'failed' AND NOT superseded"),
+        ),
+        Index("ix_payments_order_id_created_at_id", "order_id", "created_at", "id"),
+        Index(
+            "ix_payments_open",
+            "next_check_at",
+            postgresql_where=text("status IN ('pending', 'requires_action')"),
+        ),
+    )
+
+
+class Refund(Base):
+    """Money on its way back; its amount is reserved on the payment while it is `pending`.
+
+    `requested_by` is the user id of the member of staff, null for the system.
+    """
+
+    __tablename__ = "refunds"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    payment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payments.id"))
+    key: Mapped[str]
+    amount: Mapped[Decimal]
+    reason: Mapped[str]
+    requested_by: Mapped[uuid.UUID | None]
+    status: Mapped[str]
+    provider_reference: Mapped[str | None]
+    failure_code: Mapped[str | None]
+    created_at: Mapped[datetime.datetime]
+    next_check_at: Mapped[datetime.datetime]
+    checks: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+
+    __table_args__ = (
+        CheckConstraint("status IN ('pending', 'succeeded', 'failed')", name="status"),
+        CheckConstraint("amount > 0", name="amount"),
+        UniqueConstraint("payment_id", "key"),
+        Index("ix_refunds_open", "next_check_at", postgresql_where=text("status = 'pending'")),
+    )
+
+
+class LedgerEntry(Base):
+    """Money that moved. Append-only: a trigger refuses to change or delete an entry."""
+
+    __tablename__ = "ledger_entries"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    payment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payments.id"))
+    refund_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("refunds.id"), unique=True)
+    order_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    kind: Mapped[str]
+    amount: Mapped[Decimal]
+    currency: Mapped[str] = mapped_column(String(3))
+    provider: Mapped[str]
+    provider_reference: Mapped[str]
+    at: Mapped[datetime.datetime]
+
+    __table_args__ = (
+        CheckConstraint(
+            "(kind = 'capture' AND refund_id IS NULL)"
+            " OR (kind = 'refund' AND refund_id IS NOT NULL)",
+            name="kind",
+        ),
+        CheckConstraint("amount > 0", name="amount"),
+        Index("ix_ledger_entries_payment_id", "payment_id"),
+        # One capture per payment, one entry per refund (`refund_id` is unique).
+        Index(
+            "uq_ledger_entries_capture",
+            "payment_id",
+            unique=True,
+            postgresql_where=text("kind = 'capture'"),
+        ),
+    )
+
+
+class SimulatorCharge(Base):
+    """The simulator's own book of charges; only `payments.providers.simulator` reads it."""
+
+    __tablename__ = "simulator_charges"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str]
+    amount: Mapped[Decimal]
+    refunded: Mapped[Decimal] = mapped_column(server_default=text("0"))
+    currency: Mapped[str] = mapped_column(String(3))
+    failure_code: Mapped[str | None]
+    created_at: Mapped[datetime.datetime]
+
+    __table_args__ = (CheckConstraint("refunded BETWEEN 0 AND amount", name="refunded"),)
+
+
+class SimulatorRefund(Base):
+    """The simulator's own book of refunds."""
+
+    __tablename__ = "simulator_refunds"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(unique=True)
+    charge_reference: Mapped[str] = mapped_column(ForeignKey("simulator_charges.reference"))
+    amount: Mapped[Decimal]
+    created_at: Mapped[datetime.datetime]

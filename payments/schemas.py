@@ -1,0 +1,122 @@
+"""What the payments service takes, answers and publishes, and what it needs of others' events."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from chassis.fields import (
+    ActorField,
+    Currency,
+    Expected,
+    Money,
+    Page,
+    Request,
+    Text,
+    Timestamp,
+    Uuid,
+)
+from payments import methods
+from payments.lifecycle import Status
+
+_STATUS = validate.OneOf([status.value for status in Status])
+
+
+class MethodField(fields.Field):
+    """A payment method (`payments.methods`); card numbers are refused."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> methods.Method:
+        try:
+            return methods.parse(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class Charge(Request):
+    """charge: take `amount` for an order, once per (order_id, key)."""
+
+    order_id = Uuid(required=True)
+    user_id = Uuid(required=True)
+    amount = Money(required=True, min="0.01")
+    currency = Currency(load_default="EUR")
+    method = MethodField(required=True)
+    key = Text(required=True, max=200)
+
+
+class Get(Request):
+    """get: one payment."""
+
+    payment_id = Uuid(required=True)
+    actor = ActorField()
+
+
+class List(Page):
+    """list: the payments of one order."""
+
+    order_id = Uuid(required=True)
+    actor = ActorField()
+
+
+class Refund(Request):
+    """refund: give `amount` (absent: all that is left) back."""
+
+    payment_id = Uuid(required=True)
+    amount = Money(min="0.01", load_default=None, allow_none=True)
+    reason = Text(required=True, max=500)
+    key = Text(max=200, load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class Payment(Schema):
+    """A payment, as answered."""
+
+    id = Uuid(required=True)
+    order_id = Uuid(required=True)
+    user_id = Uuid(required=True)
+    provider = fields.String(required=True)
+    status = fields.String(required=True, validate=_STATUS)
+    amount = Money(required=True)
+    refunded = Money(required=True)
+    currency = Currency(required=True)
+    action_url = fields.String(required=True, allow_none=True)
+    failure_code = fields.String(required=True, allow_none=True)
+    created_at = Timestamp(required=True)
+
+
+class PaymentSucceeded(Schema):
+    """payment_succeeded: the whole amount was taken."""
+
+    payment_id = Uuid(required=True)
+    order_id = Uuid(required=True)
+    user_id = Uuid(required=True)
+    amount = Money(required=True)
+    currency = Currency(required=True)
+
+
+class PaymentFailed(PaymentSucceeded):
+    """payment_failed: nothing was taken."""
+
+    failure_code = fields.String(required=True, allow_none=True)
+
+
+class PaymentRefunded(PaymentSucceeded):
+    """payment_refunded: `amount` was given back, `refunded_total` so far; `full`: all of it."""
+
+    refunded_total = Money(required=True)
+    full = fields.Boolean(required=True)
+
+
+EVENTS = {
+    "payment_succeeded": PaymentSucceeded,
+    "payment_failed": PaymentFailed,
+    "payment_refunded": PaymentRefunded,
+}
+
+
+class RefundDue(Expected):
+    """What we need of orders.refund_due: an order has to get up to `amount` back."""
+
+    order_id = Uuid(required=True)
+    payment_id = Uuid(load_default=None, allow_none=True)
+    amount = Money(required=True, min="0.01")
+    currency = Currency(required=True)
+    reason = Text(required=True, max=500)

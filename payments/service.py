@@ -1,0 +1,85 @@
+"""The Nameko service `payments`."""
+
+from chassis.clock import Clock
+from chassis.config import Settings
+from chassis.database import Database
+from chassis.events import EventOutbox, event_handler
+from chassis.rpc import rpc
+from chassis.service import Service
+from chassis.timers import timer
+from payments import models, schemas, views
+from payments.cashier import Cashier
+from payments.providers.simulator import Simulator
+from payments.recovery import Sweep
+from payments.settings import PaymentsSettings
+
+PAYMENT = schemas.Payment()
+
+
+class PaymentsService(Service):
+    """Charges orders, refunds them, and finds out what became of interrupted charges."""
+
+    name = "payments"
+
+    db = Database(models.Base, package="payments")
+    events = EventOutbox(schemas.EVENTS)
+    clock = Clock()
+    settings = Settings(PaymentsSettings, section="payments")
+
+    @rpc(schemas.Charge)
+    def charge(self, **request):
+        """Take money for an order, once per (order_id, key); the payment, perhaps `pending`."""
+        return PAYMENT.dump(self.cashier.charge(**request))
+
+    @rpc(schemas.Refund)
+    def refund(self, payment_id, amount, reason, key, actor):
+        """Give money back (staff, or the system); the payment afterwards."""
+        views.require_staff(actor)
+        return PAYMENT.dump(
+            self.cashier.refund(
+                payment_id=payment_id, amount=amount, reason=reason, key=key, by=actor.user_id
+            )
+        )
+
+    @rpc(schemas.Get)
+    def get(self, payment_id, actor):
+        """One payment, for its owner or staff."""
+        with self.db.read() as connection:
+            return PAYMENT.dump(views.get(connection, payment_id, actor))
+
+    @rpc(schemas.List)
+    def list(self, order_id, actor, limit, cursor):
+        """The payments of an order, newest first, for its owner or staff."""
+        with self.db.read() as connection:
+            items, following = views.of_order(connection, order_id, actor, limit, cursor)
+        return {"items": PAYMENT.dump(items, many=True), "next": following}
+
+    @event_handler("orders", "refund_due", schemas.RefundDue)
+    def on_refund_due(self, event):
+        """Give an order its money back, once per event; the sweep ends what is interrupted."""
+        with self.db.once(event) as session:
+            job = self.cashier.open_order_refund(session, event.payload, key=f"event-{event.id}")
+        if job is not None:
+            self.cashier.settle_refund(job)
+
+    @timer(interval=1)
+    def sweep(self):
+        """Ask the provider about what is not decided yet."""
+        Sweep(
+            self.cashier,
+            batch=self.settings["sweep_batch"],
+            give_up_seconds=self.settings["give_up_seconds"],
+        ).run()
+
+    @property
+    def cashier(self) -> Cashier:
+        """Charges and refunds through the configured provider."""
+        simulator = Simulator(self.db.begin, self.clock, self.settings["simulator"])
+        return Cashier(
+            self.db.begin,
+            simulator,
+            self.events.record,
+            self.clock,
+            self.settings["call_seconds"],
+            self.log,
+        )

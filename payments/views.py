@@ -1,0 +1,75 @@
+"""Payments as others see them."""
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, tuple_
+
+from chassis import paging
+from chassis.errors import Forbidden
+from chassis.identity import Actor
+from payments.errors import PaymentNotFound
+from payments.models import Payment
+
+#: What is shown; the rest of the row is ours.
+SHOWN = (
+    Payment.id,
+    Payment.order_id,
+    Payment.user_id,
+    Payment.provider,
+    Payment.status,
+    Payment.amount,
+    Payment.refunded,
+    Payment.currency,
+    Payment.action_url,
+    Payment.failure_code,
+    Payment.created_at,
+)
+
+
+def shown(payment: Payment) -> dict[str, Any]:
+    """A payment that outlives its session."""
+    return {column.key: getattr(payment, column.key) for column in SHOWN}
+
+
+def get(connection: Connection, payment_id: uuid.UUID, actor: Actor) -> Mapping[str, Any]:
+    """One payment of the actor's (staff: any); raises `PaymentNotFound`."""
+    found = connection.execute(_visible(actor).where(Payment.id == payment_id)).mappings().first()
+    if found is None:
+        raise PaymentNotFound
+    return found
+
+
+def of_order(
+    connection: Connection,
+    order_id: uuid.UUID,
+    actor: Actor,
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    """The payments of an order, newest first, and the cursor of the next page.
+
+    Someone else's order looks like one without payments: this service does not know which is.
+    """
+    wanted = _visible(actor).where(Payment.order_id == order_id)
+    if cursor is not None:
+        last = paging.decode(cursor, (datetime.datetime, uuid.UUID))
+        wanted = wanted.where(tuple_(Payment.created_at, Payment.id) < last)
+    wanted = wanted.order_by(Payment.created_at.desc(), Payment.id.desc()).limit(limit + 1)
+    rows = connection.execute(wanted).mappings().all()
+    page = list(rows[:limit])
+    more = len(rows) > limit
+    return page, paging.encode((page[-1]["created_at"], page[-1]["id"])) if more else None
+
+
+def require_staff(actor: Actor) -> None:
+    """Raise `Forbidden` for customers."""
+    if not actor.is_staff:
+        raise Forbidden
+
+
+def _visible(actor: Actor) -> Select:
+    wanted = select(*SHOWN)
+    return wanted if actor.is_staff else wanted.where(Payment.user_id == actor.user_id)

@@ -1,0 +1,81 @@
+"""A letter as an e-mail, and as a file."""
+
+import datetime
+import email
+import email.policy
+import uuid
+
+import pytest
+
+from notifications.channels.files import MailFiles, SmsFiles
+from notifications.channels.mail import compose
+from notifications.channels.port import Letter
+from notifications.errors import NotNow, Undeliverable
+
+SENDER = "Shop <shop@example.com>"
+
+
+def letter(**changes):
+    values = {
+        "id": uuid.UUID(int=7),
+        "address": "ann@example.org",
+        "subject": "Order 1A: здравствуй",
+        "body": "Line one\n\nLine two: ünï\n",
+        "written_at": datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.UTC),
+    }
+    return Letter(**(values | changes))
+
+
+def read(path):
+    return email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+
+
+def test_the_same_letter_is_the_same_mail():
+    """A repeat after a crash has the same Message-ID, and every other byte."""
+    first, second = compose(letter(), SENDER), compose(letter(), SENDER)
+    assert first["Message-ID"] == f"<{uuid.UUID(int=7)}@example.com>"
+    assert first.as_bytes() == second.as_bytes()
+
+
+@pytest.mark.parametrize("address", ["a@b.org\nBcc: x@y.org", "a@b.org\r\n\r\nbody"])
+def test_an_address_cannot_bring_headers(address):
+    """A line break in an address is no way into the mail's head."""
+    with pytest.raises(Undeliverable, match="bad_address"):
+        compose(letter(address=address), SENDER)
+
+
+def test_the_repr_of_a_letter_hides_the_address():
+    """A letter can end up in a traceback; its address cannot."""
+    assert "example.org" not in repr(letter())
+
+
+def test_a_mail_file_reads_as_it_was_written(tmp_path):
+    """Any mail program opens it: sender, recipient, subject and text."""
+    MailFiles(str(tmp_path / "new" / "outbox"), SENDER).deliver(letter())
+    mail = read(tmp_path / "new" / "outbox" / f"{uuid.UUID(int=7)}.eml")
+    assert (mail["From"], mail["To"]) == (SENDER, "ann@example.org")
+    assert mail["Subject"] == "Order 1A: здравствуй"
+    assert mail.get_content().splitlines() == ["Line one", "", "Line two: ünï"]
+
+
+def test_a_repeat_replaces_the_file(tmp_path):
+    """The same letter twice is one file, and nothing half-written stays behind."""
+    files = MailFiles(str(tmp_path), SENDER)
+    files.deliver(letter())
+    files.deliver(letter())
+    assert [path.name for path in tmp_path.iterdir()] == [f"{uuid.UUID(int=7)}.eml"]
+
+
+def test_a_text_message_is_a_file_of_its_own(tmp_path):
+    """SMS go to `<id>.sms.txt`."""
+    SmsFiles(str(tmp_path)).deliver(letter(address="+49 30 1234"))
+    text = (tmp_path / f"{uuid.UUID(int=7)}.sms.txt").read_text()
+    assert text.startswith("To: +49 30 1234\n\n")
+    assert "Line one" in text
+
+
+def test_a_folder_that_cannot_be_written_may_be_so_later(tmp_path):
+    """The trouble is ours: the letter stays pending."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(NotNow, match="not_writable"):
+        MailFiles(str(tmp_path / "file"), SENDER).deliver(letter())

@@ -1,0 +1,70 @@
+"""What people read."""
+
+import uuid
+from decimal import Decimal
+
+import pytest
+
+from notifications import schemas
+from notifications.service import NotificationsService
+from notifications.templates import render, short
+
+ORDER = uuid.UUID("1a2b3c4d-0000-4000-8000-000000000000")
+FACTS = {
+    "order_id": ORDER,
+    "user_id": uuid.uuid4(),
+    "total": Decimal("1299.90"),
+    "amount": Decimal("1299.90"),
+    "refunded_total": Decimal("1300.00"),
+    "currency": "EUR",
+    "failure_code": None,
+}
+
+
+def handled():
+    return {
+        entrypoint.event_type: entrypoint.schema_class
+        for entrypoint in NotificationsService.announce.nameko_entrypoints
+    }
+
+
+def test_every_event_we_handle_has_a_text():
+    """With nothing but what its schema promises, each text is whole."""
+    assert len(handled()) == 9
+    for event_type, schema in handled().items():
+        message = render(event_type, {name: FACTS[name] for name in schema().fields})
+        assert message.subject and message.body
+        assert "\n" not in message.subject
+        assert "{" not in message.subject + message.body
+
+
+def test_an_order_is_named_by_its_short_form_and_its_total():
+    """People see the form that they can read out to the shop's staff."""
+    message = render("order_placed", FACTS)
+    assert short(ORDER) == "1A2B3C4D"
+    assert "1A2B3C4D" in message.subject
+    assert "1299.90 EUR" in message.body
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("insufficient_funds", "not enough funds"), (None, "did not go through."), ("x7", "through.")],
+)
+def test_a_failure_is_told_in_words_or_not_at_all(code, words):
+    """A provider's code that we have no words for stays inside."""
+    assert words in render("payment_failed", {**FACTS, "failure_code": code}).body
+
+
+def test_a_welcome_needs_no_order():
+    """The first message has no order to speak of."""
+    assert "Welcome" in render("user_registered", {"user_id": FACTS["user_id"]}).subject
+
+
+def test_texts_fit_the_columns_of_a_message():
+    """What we write ourselves keeps the bounds that we set others."""
+    send = schemas.Send().fields
+    for event_type in handled():
+        message = render(event_type, FACTS)
+        for name, limit in (("subject", 200), ("body", 5000)):
+            assert len(getattr(message, name)) <= limit
+            send[name].deserialize(getattr(message, name))

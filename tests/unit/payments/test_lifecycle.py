@@ -1,0 +1,32 @@
+"""Which news change a payment."""
+
+from decimal import Decimal
+
+import pytest
+
+from payments.lifecycle import REPORTS, Status, advances, after_refund
+
+CHANGES = {
+    ("pending", "requires_action"),
+    ("pending", "succeeded"),
+    ("pending", "failed"),
+    ("requires_action", "succeeded"),
+    ("requires_action", "failed"),
+    ("failed", "succeeded"),
+}
+
+
+@pytest.mark.parametrize("current", list(Status))
+@pytest.mark.parametrize("reported", REPORTS)
+def test_only_these_reports_change_these_states(current, reported):
+    """Money that was taken is always booked; nothing undoes it, and repeats change nothing."""
+    assert advances(current, reported) == ((current, reported) in CHANGES)
+
+
+@pytest.mark.parametrize(
+    ("refunded", "status"),
+    [("0.00", "succeeded"), ("0.01", "partially_refunded"), ("10.00", "refunded")],
+)
+def test_a_payment_is_refunded_when_all_is_given_back(refunded, status):
+    """One cent left is a partial refund."""
+    assert after_refund(Decimal("10.00"), Decimal(refunded)) == status
