@@ -1,0 +1,135 @@
+"""What must not be lost: published persistently, and confirmed by the broker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from logging import getLogger
+from typing import Any
+
+import eventlet
+from amqp.basic_message import Message
+from amqp.exceptions import AMQPError
+from eventlet.semaphore import Semaphore
+from nameko.constants import AMQP_URI_CONFIG_KEY
+from nameko.extensions import SharedExtension
+
+from chassis.broker.link import connect, send
+from chassis.broker.topology import dead_letters_of
+
+log = getLogger(__name__)
+
+#: Seconds for the broker to confirm what was sent in one go.
+PATIENCE = 10
+
+PERSISTENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message on its way; an empty `exchange` means straight to the queue `routing_key`."""
+
+    exchange: str
+    routing_key: str
+    body: bytes
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+class Courier(SharedExtension):
+    """Publishes in batches, `mandatory` and confirmed, on a connection that it opens when needed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = Semaphore()
+        self._connection: Any = None
+        self._channel: Any = None
+        self._sent = 0
+        self._open: set[int] = set()
+        self._failed: set[int] = set()
+
+    def stop(self) -> None:
+        self._hang_up()
+
+    kill = stop
+
+    def deliver(self, parcels: Sequence[Parcel]) -> list[bool]:
+        """Publish `parcels` in their order; for each, whether it is safe in at least one queue.
+
+        False means: returned as unroutable, refused, or not known (no broker, no answer in
+        `PATIENCE`). Publishing it again is then right, and may double it.
+        """
+        with self._lock:
+            first = self._sent + 1
+            try:
+                with eventlet.Timeout(PATIENCE):
+                    first = self._publish(parcels)
+                    while self._open:
+                        self._connection.drain_events()
+            except (OSError, AMQPError, eventlet.Timeout) as error:
+                log.warning("the broker did not confirm %d messages (%s)", len(parcels), error)
+                self._failed |= self._open or set(range(first, first + len(parcels)))
+                self._hang_up()
+            except BaseException:
+                self._hang_up()
+                raise
+            return [tag not in self._failed for tag in range(first, first + len(parcels))]
+
+    def park(self, message: Any, service: str, queue: str, reason: str) -> bool:
+        """Put a consumed `message` into the dead-letter queue of `service`; whether it is there."""
+        headers = dict(message.headers or {}) | {"x-parked-from": queue, "x-parked-why": reason}
+        log.error("parked a message from %s: %s", queue, reason)
+        return self.forward(message, "", dead_letters_of(service), headers)
+
+    def forward(
+        self, message: Any, exchange: str, routing_key: str, headers: dict[str, Any]
+    ) -> bool:
+        """Publish a consumed `message` elsewhere, with `headers` in place of its own."""
+        keep = ("content_type", "content_encoding", "message_id", "type", "app_id")
+        properties = {key: message.properties[key] for key in keep if key in message.properties}
+        properties["application_headers"] = headers
+        return self.deliver([Parcel(exchange, routing_key, message.body, properties)])[0]
+
+    def _publish(self, parcels: Sequence[Parcel]) -> int:
+        if self._channel is None:
+            self._dial()
+        self._open.clear()
+        self._failed.clear()
+        first = self._sent + 1
+        for parcel in parcels:
+            self._sent += 1
+            self._open.add(self._sent)
+            # A return names no delivery tag, so the message carries it.
+            properties = parcel.properties | {
+                "correlation_id": str(self._sent),
+                "delivery_mode": PERSISTENT,
+            }
+            message = Message(parcel.body, **properties)
+            send(self._channel, message, parcel.exchange, parcel.routing_key, mandatory=True)
+        return first
+
+    def _dial(self) -> None:
+        uri = self.container.config[AMQP_URI_CONFIG_KEY]
+        # No heartbeat: between batches nobody reads. A connection that died meanwhile shows at the
+        # next batch, which fails and is sent again over a new one.
+        self._connection = connect(uri, f"{self.container.service_name} courier", heartbeat=0)
+        channel = self._connection.channel()
+        channel.confirm_select()
+        channel.events["basic_ack"].add(self._on_ack)
+        channel.events["basic_nack"].add(self._on_nack)
+        channel.events["basic_return"].add(self._on_return)
+        self._sent = 0
+        self._channel = channel
+
+    def _hang_up(self) -> None:
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            connection.collect()
+
+    def _on_ack(self, tag: int, multiple: bool) -> None:
+        self._open -= {open_ for open_ in self._open if open_ <= tag} if multiple else {tag}
+
+    def _on_nack(self, tag: int, multiple: bool) -> None:
+        self._failed |= {open_ for open_ in self._open if open_ <= tag} if multiple else {tag}
+        self._on_ack(tag, multiple)
+
+    def _on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
+        log.error("no queue takes %s from exchange %s", routing_key, exchange or "(default)")
+        self._failed.add(int(message.properties["correlation_id"]))

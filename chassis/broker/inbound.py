@@ -1,0 +1,115 @@
+"""What a service consumes: requests, replies and events, on one connection."""
+
+from typing import Any, Protocol
+
+from amqp.exceptions import AMQPError
+from nameko.constants import AMQP_URI_CONFIG_KEY
+from nameko.extensions import SharedExtension
+
+from chassis.broker.link import Link
+
+
+class Consumer(Protocol):
+    """One queue that `Inbound` reads."""
+
+    queue: str
+    prefetch: int
+    no_ack: bool
+
+    def declare(self, channel: Any) -> None:
+        """Declare the queue and its bindings; called after each (re)connection."""
+
+    def on_message(self, message: Any) -> None:
+        """Take one message; must not block, for everything else on the connection waits."""
+
+    def on_lost(self) -> None:
+        """The connection is gone: what was not acknowledged will be delivered again."""
+
+
+class Inbound(SharedExtension):
+    """The consuming connection of a service."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._consumers: list[Consumer] = []
+        self._cancelled: set[str] = set()
+        self._link: Link | None = None
+        self._thread: Any = None
+
+    @property
+    def connected(self) -> bool:
+        return self._link is not None and self._link.channel is not None
+
+    def register(self, consumer: Consumer) -> None:
+        """Add a queue; to be called during `setup`."""
+        self._consumers.append(consumer)
+
+    def start(self) -> None:
+        """Begin to consume, and wait for the first connection."""
+        uri = self.container.config[AMQP_URI_CONFIG_KEY]
+        name = f"{self.container.service_name} consumer"
+        self._link = Link(uri, name, self._on_open, self._on_lost)
+        self._thread = self.container.spawn_managed_thread(self._link.run, identifier=name)
+        self._link.ready.wait()
+
+    def cancel(self, consumer: Consumer) -> None:
+        """Take no further messages from a queue; those in hand can still be acknowledged."""
+        if consumer.queue in self._cancelled:
+            return
+        self._cancelled.add(consumer.queue)
+        if self.connected:
+            try:
+                self._link.channel.basic_cancel(consumer.queue, nowait=True)
+            except (OSError, AMQPError):
+                pass  # gone, and with it the subscription
+
+    def stop(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._thread.wait()
+
+    def kill(self) -> None:
+        if self._link is not None:
+            self._link.close()
+
+    def ack(self, message: Any) -> None:
+        """Acknowledge; nothing to do when the connection has gone, for the broker has the message
+        again then."""
+        try:
+            if message.channel.connection is not None:
+                message.channel.basic_ack(message.delivery_tag)
+        except (OSError, AMQPError):
+            pass
+
+    def requeue(self, message: Any) -> None:
+        """Hand a message back, to be delivered again."""
+        try:
+            if message.channel.connection is not None:
+                message.channel.basic_reject(message.delivery_tag, requeue=True)
+        except (OSError, AMQPError):
+            pass
+
+    def _on_open(self, channel: Any) -> None:
+        for consumer in self._consumers:
+            consumer.declare(channel)
+        for consumer in self._consumers:
+            if consumer.queue not in self._cancelled:
+                self._consume(channel, consumer)
+
+    def _consume(self, channel: Any, consumer: Consumer) -> None:
+        channel.basic_qos(0, consumer.prefetch, False)
+        channel.basic_consume(
+            consumer.queue,
+            consumer_tag=consumer.queue,
+            no_ack=consumer.no_ack,
+            callback=lambda message: self._deliver(consumer, message),
+        )
+
+    def _deliver(self, consumer: Consumer, message: Any) -> None:
+        # After a cancel, what is still under way goes back to the queue with the connection.
+        if consumer.queue not in self._cancelled:
+            consumer.on_message(message)
+
+    def _on_lost(self) -> None:
+        for consumer in self._consumers:
+            consumer.on_lost()

@@ -1,0 +1,155 @@
+"""A connection to the broker that survives the broker."""
+
+import random
+from collections.abc import Callable
+from logging import getLogger
+from typing import Any
+
+import eventlet
+import kombu
+from amqp import spec
+from amqp.basic_message import Message
+from amqp.exceptions import AMQPError
+from eventlet.event import Event
+from nameko.utils import sanitize_url
+
+log = getLogger(__name__)
+
+#: Seconds of silence after which either side calls the other dead (twice that, at the worst).
+HEARTBEAT = 10
+
+#: Seconds for one connection attempt, handshake included.
+CONNECT_TIMEOUT = 5
+
+#: Seconds between attempts: doubled from the first to the last, with jitter so that the services
+#: of a shop do not knock all at once.
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
+
+
+def connect(uri: str, name: str, heartbeat: float = HEARTBEAT) -> Any:
+    """An open `amqp.Connection` that the management UI lists as `name`."""
+    client = kombu.Connection(
+        uri,
+        heartbeat=heartbeat,
+        connect_timeout=CONNECT_TIMEOUT,
+        transport_options={"client_properties": {"connection_name": name}},
+    )
+    return client.transport.establish_connection()
+
+
+def send(channel: Any, message: Message, exchange: str, routing_key: str, mandatory: bool) -> None:
+    """Publish without waiting.
+
+    `Channel.basic_publish` reads from the socket before each message, which the reader of the
+    connection already does; this is the same call without that read. py-amqp locks the frame
+    buffer itself, so any greenthread may publish.
+    """
+    channel.send_method(
+        spec.Basic.Publish, "Bssbb", (0, exchange, routing_key, mandatory, False), message
+    )
+
+
+class Link:
+    """One connection and one channel, opened again whenever they break.
+
+    `on_open(channel)` declares and consumes; it runs in the greenthread that then reads, so it may
+    wait for answers, which nobody else may. `on_lost()` is called each time the connection goes.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        name: str,
+        on_open: Callable[[Any], None],
+        on_lost: Callable[[], None] = lambda: None,
+    ):
+        self.uri = uri
+        self.name = name
+        self.on_open = on_open
+        self.on_lost = on_lost
+        self.channel: Any = None
+        self.blocked = False
+        self.ready = Event()
+        self._connection: Any = None
+        self._closing = Event()
+
+    def run(self) -> None:
+        """Connect, read, and begin again; returns after `close`."""
+        pause = FIRST_PAUSE
+        while not self._closing.ready():
+            try:
+                self._open()
+                pause = FIRST_PAUSE
+                self._read()
+            except (OSError, AMQPError) as error:
+                self._report(error)
+            except Exception:
+                # A frame that py-amqp cannot parse, say. The connection is in an unknown state:
+                # drop it and begin again, for a service must outlive what others send it.
+                log.exception("%s: the connection broke in an unexpected way", self.name)
+            finally:
+                self.drop()
+            with eventlet.Timeout(pause * random.uniform(0.5, 1), False):
+                self._closing.wait()
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def close(self) -> None:
+        """Let go of the connection and end `run`, and whoever still waits for it."""
+        for event in (self._closing, self.ready):
+            if not event.ready():
+                event.send()
+        self.drop()
+
+    def _open(self) -> None:
+        self._connection = connect(self.uri, self.name)
+        self._connection.on_blocked = self._on_blocked
+        self._connection.on_unblocked = self._on_unblocked
+        channel = self._connection.channel()
+        # Bodies stay bytes: they are decoded once, by whoever knows what they are.
+        channel.auto_decode = False
+        self.blocked = False
+        self.on_open(channel)
+        self.channel = channel
+        log.debug("%s: connected", self.name)
+        if not self.ready.ready():
+            self.ready.send()
+
+    def _read(self) -> None:
+        connection = self._connection
+        pulse = eventlet.spawn(self._keep_pulse, connection)
+        try:
+            while not self._closing.ready():
+                connection.drain_events()
+        finally:
+            pulse.kill()
+
+    def _keep_pulse(self, connection: Any) -> None:
+        """Send heartbeats; a broker that sends none (or is stopped) loses its connection."""
+        while True:
+            eventlet.sleep(HEARTBEAT / 4)
+            try:
+                connection.heartbeat_tick()
+            except (OSError, AMQPError) as error:
+                log.warning("%s: no heartbeat from the broker (%s)", self.name, error)
+                connection.collect()
+                return
+
+    def drop(self) -> None:
+        """Give up the connection; `run` opens a new one."""
+        connection, self._connection, self.channel = self._connection, None, None
+        if connection is not None:
+            connection.collect()
+            self.on_lost()
+
+    def _on_blocked(self, reason: str) -> None:
+        self.blocked = True
+        log.warning("%s: the broker takes no messages for now (%s)", self.name, reason)
+
+    def _on_unblocked(self) -> None:
+        self.blocked = False
+        log.info("%s: the broker takes messages again", self.name)
+
+    def _report(self, error: Exception) -> None:
+        if not self._closing.ready():
+            where = sanitize_url(self.uri)
+            log.warning("%s: no connection to %s (%s), trying again", self.name, where, error)

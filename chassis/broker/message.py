@@ -1,0 +1,31 @@
+"""What all messages have in common: JSON bodies, and Nameko's context data as headers."""
+
+import decimal
+from typing import Any
+
+import orjson
+
+CONTENT = {"content_type": "application/json", "content_encoding": "utf-8"}
+
+_PREFIX = "nameko."
+
+
+def dumps(value: Any) -> bytes:
+    """JSON; Decimal becomes a string, UUID and datetime too (orjson's own)."""
+    return orjson.dumps(value, default=_default, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, decimal.Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} can't be sent")
+
+
+def headers_of(data: dict[str, Any]) -> dict[str, Any]:
+    """A worker's context data as message headers."""
+    return {_PREFIX + key: value for key, value in data.items()}
+
+
+def data_of(headers: dict[str, Any] | None) -> dict[str, Any]:
+    """Message headers as context data."""
+    return {key.removeprefix(_PREFIX): value for key, value in (headers or {}).items()}

@@ -1,0 +1,93 @@
+"""What a service sends and need not have confirmed: calls and replies.
+
+A lost call ends at its deadline and a lost reply likewise, so a publisher confirm would only make
+both slower; `mandatory` tells at once when nobody is bound.
+"""
+
+from collections.abc import Callable
+from logging import getLogger
+from typing import Any
+
+import eventlet
+from amqp.basic_message import Message
+from amqp.exceptions import AMQPError
+from nameko.constants import AMQP_URI_CONFIG_KEY
+from nameko.extensions import SharedExtension
+
+from chassis.broker.link import Link, send
+from chassis.errors import Unavailable
+
+log = getLogger(__name__)
+
+#: Seconds after which a broker that does not read what we write is given up.
+WRITE_TIMEOUT = 5
+
+
+class BrokerUnavailable(Unavailable):
+    """The broker is away, or short of memory or disk and taking nothing."""
+
+    code = "broker_unavailable"
+    title = "The message broker is away"
+
+
+class Outbound(SharedExtension):
+    """The publishing connection of a service."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._link: Link | None = None
+        self._thread: Any = None
+        self._on_returned: Callable[[str], None] = lambda correlation_id: None
+
+    @property
+    def connected(self) -> bool:
+        return self._link is not None and self._link.channel is not None
+
+    def start(self) -> None:
+        """Connect, and wait for the first connection."""
+        uri = self.container.config[AMQP_URI_CONFIG_KEY]
+        name = f"{self.container.service_name} publisher"
+        self._link = Link(uri, name, self._on_open)
+        self._thread = self.container.spawn_managed_thread(self._link.run, identifier=name)
+        self._link.ready.wait()
+
+    def stop(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._thread.wait()
+
+    def kill(self) -> None:
+        if self._link is not None:
+            self._link.close()
+
+    def when_returned(self, callback: Callable[[str], None]) -> None:
+        """Have `callback(correlation_id)` called for a mandatory message that nobody took."""
+        self._on_returned = callback
+
+    def publish(
+        self, exchange: str, routing_key: str, body: bytes, mandatory: bool, **properties: Any
+    ) -> None:
+        """Send a message or raise `BrokerUnavailable`; does not wait for the broker's answer."""
+        link = self._link
+        if link is None or link.channel is None or link.blocked:
+            raise BrokerUnavailable(retry_after=1)
+        message = Message(body, **properties)
+        timeout = eventlet.Timeout(WRITE_TIMEOUT)
+        try:
+            send(link.channel, message, exchange, routing_key, mandatory)
+        except (OSError, AMQPError):
+            raise BrokerUnavailable(retry_after=1) from None
+        except eventlet.Timeout as expired:
+            if expired is not timeout:
+                raise
+            # Half a frame may be on the wire: this connection is of no more use.
+            link.drop()
+            raise BrokerUnavailable(retry_after=1) from None
+        finally:
+            timeout.cancel()
+
+    def _on_open(self, channel: Any) -> None:
+        channel.events["basic_return"].add(self._returned)
+
+    def _returned(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
+        self._on_returned(message.properties.get("correlation_id", ""))

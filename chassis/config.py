@@ -1,0 +1,103 @@
+"""Configuration: one `config.yaml`, in which the environment wins (`${NAME:default}`).
+
+What is wrong is told in one line when a service starts, before it touches anything.
+"""
+
+import pathlib
+from typing import Any
+
+import yaml
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from nameko.exceptions import ConfigurationError
+from nameko.extensions import DependencyProvider
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+DEFAULT_PATH = pathlib.Path(__file__).parent.parent / "config.yaml"
+
+
+class ChassisSettings(Schema):
+    """The settings that every service shares."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    AMQP_URI = fields.String(required=True, validate=validate.Regexp(r"(amqps?|pyamqp)://.+"))
+    max_workers = fields.Integer(load_default=10, validate=validate.Range(min=4, max=1000))
+    max_workers_of = fields.Dict(
+        fields.String(), fields.Integer(validate=validate.Range(min=4, max=10000)), load_default={}
+    )
+    DB_STATEMENT_TIMEOUT = fields.Float(
+        load_default=5, validate=validate.Range(min=0, min_inclusive=False, max=600)
+    )
+
+
+class Settings(DependencyProvider):
+    """Injects one section of the configuration, loaded by a marshmallow schema: a dict with typed
+    values. Raises Nameko's `ConfigurationError`, with one line, when something is wrong."""
+
+    def __init__(self, schema: type[Schema], section: str):
+        self.schema = schema()
+        self.section = section
+        self.values: dict[str, Any] = {}
+
+    def check(self) -> None:
+        """Load the section; raises Nameko's `ConfigurationError`."""
+        self.values = check(self.schema, self.container.config.get(self.section) or {}, self.section)
+
+    def setup(self) -> None:
+        self.check()
+
+    def get_dependency(self, worker_ctx: Any) -> dict[str, Any]:
+        return self.values
+
+
+def check(schema: Schema, values: Any, section: str = "") -> dict[str, Any]:
+    """`values` loaded by `schema`, or `ConfigurationError` with one line that names each fault."""
+    try:
+        return schema.load(values)
+    except ValidationError as invalid:
+        faults = "; ".join(_lines(invalid.normalized_messages(), section))
+        raise ConfigurationError(f"config: {faults}") from None
+
+
+def load(path: str | pathlib.Path = DEFAULT_PATH) -> dict[str, Any]:
+    """The configuration in `path`, with the environment's values, as `nameko run` reads it."""
+    from nameko.cli.main import setup_yaml_parser  # costs 0.2 s, which services need not pay
+
+    setup_yaml_parser()
+    with open(path, encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+def database_url(config: dict[str, Any], package: str) -> str:
+    """The database of `package`: `DATABASES[package]` when set, else the one next to
+    `DATABASE_URL`, named `<its database>_<package>`.
+
+    A bare `postgresql://` means psycopg2 here, whatever SQLAlchemy's default is.
+    """
+    own = (config.get("DATABASES") or {}).get(package)
+    given = own or config.get("DATABASE_URL")
+    if not given:
+        raise ConfigurationError("config: DATABASE_URL: not set")
+    try:
+        url = make_url(given)
+    except ArgumentError:
+        name = f"DATABASES.{package}" if own else "DATABASE_URL"
+        raise ConfigurationError(f"config: {name}: not a database URL") from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise ConfigurationError("config: DATABASE_URL: only PostgreSQL will do")
+    url = url.set(drivername="postgresql+psycopg2")
+    if not own:
+        url = url.set(database=f"{url.database or 'shop'}_{package}")
+    return url.render_as_string(hide_password=False)
+
+
+def _lines(messages: Any, path: str) -> list[str]:
+    if isinstance(messages, dict):
+        return [
+            line
+            for key, value in messages.items()
+            for line in _lines(value, f"{path}.{key}" if path else str(key))
+        ]
+    return [f"{path}: {' '.join(map(str, messages))}"]

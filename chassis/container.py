@@ -1,0 +1,28 @@
+"""The container that `SERVICE_CONTAINER_CLS` in config.yaml names."""
+
+from typing import Any
+
+from nameko.containers import ServiceContainer as NamekoContainer
+from nameko.exceptions import ConfigurationError
+
+from chassis import config as configuration
+
+
+class ServiceContainer(NamekoContainer):
+    """Nameko's container, which reads its settings before anything starts.
+
+    A wrong setting ends the process with one line and status 1; Nameko would print a traceback
+    for some and end with status 0 for others. `max_workers_of` gives a service its own number of
+    workers: the gateway's wait, and need many; the others' work, and need few.
+    """
+
+    def __init__(self, service_cls: type, config: dict[str, Any]):
+        try:
+            shared = configuration.check(configuration.ChassisSettings(), config)
+            workers = shared["max_workers_of"].get(service_cls.name, shared["max_workers"])
+            super().__init__(service_cls, {**config, **shared, "max_workers": workers})
+            for dependency in self.dependencies:
+                if hasattr(dependency, "check"):
+                    dependency.check()
+        except ConfigurationError as wrong:
+            raise SystemExit(f"{service_cls.name}: {wrong}") from None

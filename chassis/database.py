@@ -1,0 +1,165 @@
+"""A service's PostgreSQL, as nameko-sqlalchemy provides it, with what that leaves out.
+
+Nameko-sqlalchemy reads no engine options from the configuration, and SQLAlchemy's default pool is
+smaller than Nameko's worker pool. Here the pool fits the workers, every statement has a timeout
+that the server enforces, and every piece of work one that holds when the server does not answer.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2.errors
+import sqlalchemy.exc
+from eventlet import Timeout
+from nameko.exceptions import ConfigurationError
+from nameko_sqlalchemy import Database as NamekoDatabase
+from nameko_sqlalchemy.database import DatabaseWrapper
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+from chassis import config as configuration
+from chassis import deadline
+from chassis.errors import DeadlineExceeded, Unavailable
+from chassis.events.message import AlreadyHandled, Event
+from chassis.events.tables import INBOX
+
+#: Seconds that one piece of work may take when its caller set no deadline (timers).
+PATIENCE = 30.0
+
+#: Connections beyond one a worker: the outbox relay, and the health check while all work.
+SPARE = 2
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database is away or out of connections; what was begun is rolled back."""
+
+    code = "database_unavailable"
+    title = "The database is away"
+
+
+class Database(NamekoDatabase):
+    """Injects a `Handle` on the database of `package`."""
+
+    def __init__(self, declarative_base: type[DeclarativeBase], package: str, **kwargs: Any):
+        super().__init__(declarative_base, **kwargs)
+        self.package = package
+        self.engine: Any = None
+
+    def check(self) -> None:
+        """Raise Nameko's `ConfigurationError` when the database's address is missing or wrong."""
+        configuration.database_url(self.container.config, self.package)
+
+    def setup(self) -> None:
+        config = self.container.config
+        self.db_uri = configuration.database_url(config, self.package)
+        options = engine_options(config, self.container) | (config.get("DB_ENGINE_OPTIONS") or {})
+        self.engine = create_engine(self.db_uri, **options, **self.engine_options)
+        self.autocommit_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.Session = sessionmaker(
+            bind=self.engine, class_=Session, expire_on_commit=False, **self.session_options
+        )
+
+    def stop(self) -> None:
+        self.engine.dispose()
+
+    def kill(self) -> None:
+        if self.engine is not None:
+            self.engine.dispose()
+
+    def get_dependency(self, worker_ctx: Any) -> "Handle":
+        self.dbs[worker_ctx] = handle = Handle(self, worker_ctx)
+        return handle
+
+
+def engine_options(config: dict[str, Any], container: Any) -> dict[str, Any]:
+    """Options for `create_engine`: bounds on everything that can wait."""
+    statement_ms = int(config.get("DB_STATEMENT_TIMEOUT", 5) * 1000)
+    return {
+        "pool_size": container.max_workers + SPARE,
+        "max_overflow": 0,
+        "pool_timeout": 5,
+        # Parameters are people's data and have no place in an error's text.
+        "hide_parameters": True,
+        "connect_args": {
+            "application_name": container.service_name,
+            "connect_timeout": 3,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "options": f"-c statement_timeout={statement_ms} -c lock_timeout={statement_ms}"
+            f" -c idle_in_transaction_session_timeout={int(PATIENCE * 2000)} -c timezone=UTC",
+        },
+    }
+
+
+def of(container: Any) -> Database:
+    """The database of a service; raises `ConfigurationError` when it has none."""
+    for dependency in container.dependencies:
+        if isinstance(dependency, Database):
+            return dependency
+    raise ConfigurationError(f"{container.service_name} has no Database")
+
+
+class Handle(DatabaseWrapper):
+    """The database, as a worker sees it."""
+
+    def __init__(self, database: Database, worker_ctx: Any):
+        super().__init__(database.Session)
+        self._database = database
+        self._worker_ctx = worker_ctx
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back on any error, always closed."""
+        with self._bounded(), self.Session() as session:
+            with session.begin():
+                yield session
+            for wake in session.info.get("after_commit", ()):
+                wake()
+
+    @contextmanager
+    def once(self, event: Event) -> Iterator[Session]:
+        """`begin`, for the one time that this handler applies `event`.
+
+        The inbox row is written first, in the same transaction, so a rival with the same event
+        waits for the outcome of this one. Raises `AlreadyHandled`, which ends the handler well.
+        """
+        context = self._worker_ctx
+        handler = f"{context.service_name}.{context.entrypoint.method_name}"
+        with self.begin() as session:
+            row = insert(INBOX).values(event_id=event.id, handler=handler)
+            if session.execute(row.on_conflict_do_nothing()).rowcount == 0:
+                raise AlreadyHandled(event.id)
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection on which each statement is its own transaction: for plain reads, which
+        then need no round trips for BEGIN and COMMIT."""
+        with self._bounded(), self._database.autocommit_engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """Ends what a stopped server would keep waiting, and names what went wrong."""
+        timeout = Timeout(deadline.remaining(self._worker_ctx.data, PATIENCE))
+        try:
+            yield
+        except Timeout as expired:
+            if expired is not timeout:
+                raise
+            raise DeadlineExceeded("The database did not answer in time") from None
+        except sqlalchemy.exc.TimeoutError:
+            raise DatabaseUnavailable(retry_after=1) from None
+        except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError) as error:
+            if isinstance(error.orig, psycopg2.errors.QueryCanceled):
+                raise DeadlineExceeded("The database did not answer in time") from error
+            raise DatabaseUnavailable(retry_after=1) from error
+        except sqlalchemy.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise DatabaseUnavailable(retry_after=1) from error
+            raise
+        finally:
+            timeout.cancel()

@@ -1,0 +1,200 @@
+"""Errors that mean the same on both ends of a call.
+
+    Fault
+     ├── Invalid             422  what was asked has the wrong shape; `errors` names the fields
+     ├── Unauthenticated     401  no token, or one that does not hold
+     ├── Forbidden           403  known, but not allowed
+     ├── NotFound            404  not there, or not yours: the two look the same
+     ├── Conflict            409  not in this state; look again, then decide
+     ├── PreconditionFailed  412  changed since you looked
+     ├── TooManyRequests     429  wait `retry_after` seconds
+     ├── Internal            500  our mistake; the log has it
+     ├── ProviderFault       502  someone we depend on outside answered badly
+     ├── Unavailable         503  someone we depend on is away; try again in `retry_after` seconds
+     └── DeadlineExceeded    504  the time the caller gave is over; the outcome is unknown
+
+A service derives its own and gives each a `code`, which is what travels (see `to_wire`):
+
+    class OutOfStock(Conflict):
+        code = "out_of_stock"
+
+The class carries the HTTP status, as werkzeug's exceptions do, so that no table can forget one.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class Fault(Exception):
+    """Base of every error that may cross a service's border.
+
+    `detail` is a sentence for the one who called; it never holds internals. `data` is
+    JSON-able and travels with the fault: `OutOfStock(lines=[...]).data["lines"]`.
+    """
+
+    status = 500
+    code = "internal"
+    title = "Internal error"
+
+    def __init__(self, detail: str | None = None, *, code: str | None = None, **data: Any):
+        self.detail = detail or self.title
+        if code is not None:
+            self.code = code
+        self.data = data
+        super().__init__(self.detail)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}"
+
+
+class Invalid(Fault):
+    """What was asked has the wrong shape: `Invalid(errors={"quantity": ["Must be at least 1."]})`."""
+
+    status = 422
+    code = "invalid"
+    title = "Some fields are not valid"
+
+    @property
+    def errors(self) -> dict[str, Any]:
+        return self.data.get("errors", {})
+
+
+class Unauthenticated(Fault):
+    """No token, or one that does not hold."""
+
+    status = 401
+    code = "unauthenticated"
+    title = "Sign in first"
+
+
+class Forbidden(Fault):
+    """Known, but the role does not allow it."""
+
+    status = 403
+    code = "forbidden"
+    title = "Your role does not allow this"
+
+
+class NotFound(Fault):
+    """Not there, or someone else's."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class Conflict(Fault):
+    """Well-formed, but not possible in the present state."""
+
+    status = 409
+    code = "conflict"
+    title = "Not possible in the present state"
+
+
+class PreconditionFailed(Fault):
+    """The caller's version is stale."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "Changed since you looked"
+
+
+class TooManyRequests(Fault):
+    """Over a limit; `retry_after` in seconds."""
+
+    status = 429
+    code = "too_many_requests"
+    title = "Too many requests"
+
+    @property
+    def retry_after(self) -> int:
+        return self.data.get("retry_after", 1)
+
+
+class Internal(Fault):
+    """Our own mistake."""
+
+    status = 500
+    code = "internal"
+    title = "Internal error"
+
+
+class ProviderFault(Fault):
+    """Someone outside, whom we depend on, answered badly."""
+
+    status = 502
+    code = "provider_failed"
+    title = "A provider failed"
+
+
+class Unavailable(Fault):
+    """A service, the broker or a database is away; `retry_after` in seconds."""
+
+    status = 503
+    code = "unavailable"
+    title = "Not available just now"
+
+    @property
+    def retry_after(self) -> int:
+        return self.data.get("retry_after", 1)
+
+
+class ServiceUnavailable(Unavailable):
+    """No instance of the called service took the call, so nothing was done."""
+
+    code = "service_unavailable"
+    title = "A service is away"
+
+
+class DeadlineExceeded(Fault):
+    """The caller's time is over. The work may or may not have been done: ask again by key."""
+
+    status = 504
+    code = "deadline_exceeded"
+    title = "The time for this call is over"
+
+
+GENERIC: dict[int, type[Fault]] = {
+    cls.status: cls
+    for cls in (
+        Invalid,
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        Conflict,
+        PreconditionFailed,
+        TooManyRequests,
+        Internal,
+        ProviderFault,
+        Unavailable,
+        DeadlineExceeded,
+    )
+}
+
+
+def to_wire(fault: Fault) -> dict[str, Any]:
+    """The fault as the `error` of a Nameko reply.
+
+    The first four keys are what a stock Nameko caller reads (it raises `RemoteError`);
+    the rest is what `from_wire` reads.
+    """
+    cls = type(fault)
+    return {
+        "exc_type": cls.__name__,
+        "exc_path": f"{cls.__module__}.{cls.__name__}",
+        "exc_args": [fault.detail],
+        "value": str(fault),
+        "status": fault.status,
+        "code": fault.code,
+        "detail": fault.detail,
+        "data": fault.data,
+    }
+
+
+def from_wire(error: dict[str, Any], expected: Iterable[type[Fault]] = ()) -> Fault:
+    """The fault that `error` describes: the class among `expected` with its code, else the
+    generic class of its status."""
+    code, status = str(error["code"]), error.get("status")
+    data = error.get("data")
+    cls = next((e for e in expected if e.code == code), None) or GENERIC.get(status, Internal)
+    return cls(error.get("detail"), code=code, **(data if isinstance(data, dict) else {}))

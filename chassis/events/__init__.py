@@ -1,0 +1,12 @@
+"""Events that are neither lost nor applied twice.
+
+Publishing: `EventOutbox.record` writes a row in the caller's transaction; a relay publishes it
+with the broker's confirmation. Handling: `event_handler` with `Database.once`, which writes an
+inbox row in the handler's transaction; failures are retried with growing pauses, then parked.
+"""
+
+from chassis.events.handler import event_handler
+from chassis.events.message import Event
+from chassis.events.outbox import EventOutbox
+
+__all__ = ["Event", "EventOutbox", "event_handler"]

@@ -1,0 +1,206 @@
+"""The handling side: one queue a handler, retries with growing pauses, then the dead letters."""
+
+import datetime
+import uuid
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from logging import getLogger
+from typing import Any
+
+import eventlet
+import orjson
+from marshmallow import Schema, ValidationError
+from nameko.exceptions import ContainerBeingKilled
+from nameko.extensions import Entrypoint, SharedExtension
+
+from chassis import deadline
+from chassis.broker import topology
+from chassis.broker.courier import Courier
+from chassis.broker.inbound import Inbound
+from chassis.events.message import AlreadyHandled, Event
+from chassis.broker.message import data_of
+from chassis.workers import workers_for_events
+
+log = getLogger(__name__)
+
+#: Seconds that one attempt at an event may take.
+HANDLER_TIMEOUT = 60.0
+
+#: How often an event was tried, in a header of the message.
+ATTEMPTS = "x-attempts"
+
+
+class Poison(Exception):
+    """A message that no attempt will make sense of."""
+
+
+class EventWorkers(SharedExtension):
+    """Bounds how many handlers of a service run at once.
+
+    What waits here is bounded too: by the prefetch of the queues.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._free = 0
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def setup(self) -> None:
+        self._free = workers_for_events(self.container)
+
+    def submit(self, start: Callable[[], None]) -> None:
+        """Call `start` when a worker is free; it must lead to one call of `done`."""
+        if self._free:
+            self._free -= 1
+            start()
+        else:
+            self._waiting.append(start)
+
+    def done(self) -> None:
+        if self._waiting:
+            self._waiting.popleft()()
+        else:
+            self._free += 1
+
+
+class EventHandler(Entrypoint):
+    """Handles events: `@event_handler("orders", "order_placed", OrderPlaced)`.
+
+    The method gets one `Event`, its payload loaded by the schema. It is called again until it
+    returns, so what it does belongs into `with self.db.once(event) as session`.
+    """
+
+    inbound = Inbound()
+    courier = Courier()
+    workers = EventWorkers()
+
+    no_ack = False
+
+    def __init__(self, source_service: str, event_type: str, schema: type[Schema], **kwargs: Any):
+        super().__init__(expected_exceptions=(AlreadyHandled,), **kwargs)
+        self.source_service = source_service
+        self.event_type = event_type
+        self.schema_class = schema
+        self._schema = schema()
+        self.queue = ""
+        self.prefetch = 0
+
+    def setup(self) -> None:
+        self.queue = topology.queue_of(
+            self.source_service, self.event_type, self.container.service_name, self.method_name
+        )
+        self.prefetch = workers_for_events(self.container)
+        self.inbound.register(self)
+
+    def stop(self) -> None:
+        self.inbound.cancel(self)
+
+    def declare(self, channel: Any) -> None:
+        topology.declare_retries(channel)
+        topology.declare_event_queue(
+            channel,
+            self.source_service,
+            self.event_type,
+            self.container.service_name,
+            self.method_name,
+        )
+
+    def on_lost(self) -> None:
+        """Handlers go on; the broker delivers again, and the inbox knows what was done."""
+
+    def on_message(self, message: Any) -> None:
+        self.workers.submit(partial(self._begin, message))
+
+    def _begin(self, message: Any) -> None:
+        if message.channel.connection is None:
+            self.workers.done()  # waited over a reconnection: it will be delivered again
+            return
+        try:
+            event = self._event(message)
+        except Poison as poison:
+            self.container.spawn_managed_thread(
+                partial(self._settle_poison, message, str(poison)), identifier="park"
+            )
+            return
+        data = data_of(message.headers)
+        deadline.begin(data, HANDLER_TIMEOUT)
+        try:
+            self.container.spawn_worker(
+                self, (event,), {}, context_data=data, handle_result=partial(self._settle, message)
+            )
+        except ContainerBeingKilled:
+            self.workers.done()  # not acknowledged: another instance gets it
+
+    def _event(self, message: Any) -> Event:
+        data = data_of(message.headers)
+        try:
+            payload = self._schema.load(orjson.loads(message.body))
+            return Event(
+                id=uuid.UUID(message.properties["message_id"]),
+                source=self.source_service,
+                type=self.event_type,
+                occurred_at=datetime.datetime.fromisoformat(data["occurred_at"]),
+                payload=payload,
+                request_id=data.get("request_id"),
+                trace_id=_trace_id(data.get("traceparent")),
+            )
+        except ValidationError as invalid:
+            raise Poison(f"payload not as expected: {sorted(invalid.normalized_messages())}") from None
+        except KeyError as missing:
+            raise Poison(f"without {missing}") from None
+        except (ValueError, TypeError) as error:
+            raise Poison(f"not an event: {type(error).__name__}") from None
+
+    def _settle_poison(self, message: Any, reason: str) -> None:
+        try:
+            self._settled(message, self._park(message, reason))
+        finally:
+            self.workers.done()
+
+    def _settle(
+        self, message: Any, worker_ctx: Any, result: Any, exc_info: Any
+    ) -> tuple[Any, Any]:
+        try:
+            error = exc_info[1] if exc_info else None
+            done = error is None or isinstance(error, AlreadyHandled)
+            self._settled(message, done or self._again_later(message, error))
+        except Exception:  # whatever it is, it must not end the service
+            log.exception("an event could not be settled, it will be delivered again")
+        finally:
+            self.workers.done()
+        return result, exc_info
+
+    def _settled(self, message: Any, safe: bool) -> None:
+        if safe:
+            self.inbound.ack(message)
+        else:
+            # Neither done nor safe elsewhere. Wait, so that this is no hot loop, and hand it back.
+            eventlet.sleep(1)
+            self.inbound.requeue(message)
+
+    def _again_later(self, message: Any, error: BaseException) -> bool:
+        headers = dict(message.headers or {})
+        attempt = _count(headers.get(ATTEMPTS)) + 1
+        if attempt > len(topology.RETRY_DELAYS):
+            return self._park(message, f"{type(error).__name__} after {attempt} attempts")
+        delay = topology.RETRY_DELAYS[attempt - 1]
+        log.warning("%s failed (attempt %d), again in %d s", self.queue, attempt, delay)
+        return self.courier.forward(
+            message, topology.retry_exchange(delay), self.queue, headers | {ATTEMPTS: attempt}
+        )
+
+    def _park(self, message: Any, reason: str) -> bool:
+        return self.courier.park(message, self.container.service_name, self.queue, reason)
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _trace_id(traceparent: Any) -> str | None:
+    parts = traceparent.split("-") if isinstance(traceparent, str) else []
+    return parts[1] if len(parts) == 4 else None
+
+
+event_handler = EventHandler.decorator

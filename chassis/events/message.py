@@ -1,0 +1,24 @@
+"""An event as a handler sees it."""
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that has happened in service `source`, told by `payload`."""
+
+    id: uuid.UUID
+    source: str
+    type: str
+    occurred_at: datetime.datetime
+    payload: Mapping[str, Any]
+    request_id: str | None = None
+    trace_id: str | None = None
+
+
+class AlreadyHandled(Exception):
+    """The inbox has this event: what it asked for was done by an earlier delivery."""

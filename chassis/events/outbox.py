@@ -1,0 +1,87 @@
+"""The publishing side: a row in the caller's transaction, then the relay."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema
+from nameko.extensions import DependencyProvider
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from chassis.broker.courier import Courier
+from chassis.clock import Clock
+from chassis.events.relay import Relay
+from chassis.events.tables import OUTBOX
+
+#: What of the request that caused an event travels on with it.
+CONTEXT = ("request_id", "traceparent")
+
+
+class EventOutbox(DependencyProvider):
+    """Injects `record(session, type, payload)`.
+
+    `schemas` maps each event type that the service publishes to the marshmallow schema that dumps
+    its payload.
+    """
+
+    courier = Courier()
+
+    def __init__(self, schemas: Mapping[str, type[Schema]]):
+        self.schemas = {event_type: schema() for event_type, schema in schemas.items()}
+        self._relay: Relay | None = None
+        self._thread: Any = None
+
+    def start(self) -> None:
+        self._relay = Relay(self.container, self.courier)
+        self._thread = self.container.spawn_managed_thread(self._relay.run, "outbox relay")
+
+    def stop(self) -> None:
+        if self._relay is not None:
+            self._relay.stop()
+            self._thread.wait()
+
+    def kill(self) -> None:
+        if self._relay is not None:
+            self._relay.stop()
+
+    def get_dependency(self, worker_ctx: Any) -> "Recorder":
+        return Recorder(self, worker_ctx)
+
+    def wake(self) -> None:
+        """Have the relay look at once; called after a commit that has recorded an event."""
+        if self._relay is not None:
+            self._relay.wake()
+
+
+class Recorder:
+    """The outbox, as a worker sees it."""
+
+    def __init__(self, provider: EventOutbox, worker_ctx: Any):
+        self._provider = provider
+        self._worker_ctx = worker_ctx
+
+    def record(self, session: Session, event_type: str, payload: Mapping[str, Any]) -> uuid.UUID:
+        """Write the event into the transaction of `session`; returns its id.
+
+        It is published if and only if that transaction commits. Raises KeyError for a type that
+        the service does not publish, or a payload without one of its fields.
+        """
+        schema = self._provider.schemas[event_type]
+        body = schema.dump(payload)
+        if missing := schema.fields.keys() - body.keys():
+            raise KeyError(f"{event_type} without {', '.join(sorted(missing))}")
+        event_id = uuid.uuid4()
+        data = self._worker_ctx.data
+        session.execute(
+            insert(OUTBOX).values(
+                event_id=event_id,
+                source=self._worker_ctx.service_name,
+                type=event_type,
+                payload=body,
+                headers={key: data[key] for key in CONTEXT if data.get(key)},
+                occurred_at=Clock.source(),
+            )
+        )
+        session.info.setdefault("after_commit", set()).add(self._provider.wake)
+        return event_id

@@ -1,0 +1,120 @@
+"""Carries outbox rows to the broker."""
+
+import time
+from collections.abc import Sequence
+from logging import getLogger
+from typing import Any
+
+import eventlet
+import orjson
+from eventlet.event import Event
+from sqlalchemy import Row, delete, func, select, text, update
+
+from chassis import database
+from chassis.broker.courier import Courier, Parcel
+from chassis.broker.topology import exchange_of
+from chassis.events.tables import OUTBOX
+from chassis.broker.message import CONTENT, headers_of
+
+log = getLogger(__name__)
+
+#: Rows in one go.
+BATCH = 200
+
+#: Seconds between two looks when nobody wakes the relay: what a crashed instance left behind.
+SWEEP = 1.0
+
+#: How long a sent row stays, for an operator to look at, and how often and how many are purged.
+KEEP = "7 days"
+PURGE_EVERY = 600.0
+PURGE_BATCH = 5000
+
+
+class Relay:
+    """Publishes what the outbox of a service's database holds.
+
+    Several instances share the work by `SKIP LOCKED`. A crash between the broker's confirmation
+    and our commit publishes an event again, which the inbox of its handlers recognises.
+    """
+
+    def __init__(self, container: Any, courier: Courier):
+        self._engine = database.of(container).engine
+        self._courier = courier
+        self._stopping = False
+        self._wake = Event()
+        self._purged = time.monotonic()
+
+    def run(self) -> None:
+        """Relay until `stop`."""
+        while not self._stopping:
+            more = False
+            try:
+                more = self.relay_batch() == BATCH
+                self._purge_now_and_then()
+            except Exception as error:
+                # The database is away, say. Its text may hold a row, so only its kind is told.
+                log.warning("the outbox waits: %s", type(error).__name__)
+            if not more:
+                self._rest()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self.wake()
+
+    def wake(self) -> None:
+        """There is something to do."""
+        if not self._wake.ready():
+            self._wake.send()
+
+    def relay_batch(self) -> int:
+        """Publish the oldest unsent rows; returns how many are safe with the broker."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(
+                select(OUTBOX)
+                .where(OUTBOX.c.sent_at.is_(None))
+                .order_by(OUTBOX.c.id)
+                .limit(BATCH)
+                .with_for_update(skip_locked=True)
+            ).all()
+            if not rows:
+                return 0
+            sent = self._publish(rows)
+            connection.execute(
+                update(OUTBOX).where(OUTBOX.c.id.in_(sent)).values(sent_at=func.now())
+            )
+            return len(sent)
+
+    def _publish(self, rows: Sequence[Row]) -> list[int]:
+        delivered = self._courier.deliver([_parcel(row) for row in rows])
+        return [row.id for row, safe in zip(rows, delivered, strict=True) if safe]
+
+    def _rest(self) -> None:
+        with eventlet.Timeout(SWEEP, False):
+            self._wake.wait()
+        if self._wake.ready():
+            self._wake.reset()
+
+    def _purge_now_and_then(self) -> None:
+        if time.monotonic() - self._purged < PURGE_EVERY:
+            return
+        self._purged = time.monotonic()
+        old = OUTBOX.c.sent_at < func.now() - text(f"interval '{KEEP}'")
+        with self._engine.begin() as connection:
+            some = select(OUTBOX.c.id).where(old).limit(PURGE_BATCH)
+            connection.execute(delete(OUTBOX).where(OUTBOX.c.id.in_(some)))
+
+
+def _parcel(row: Row) -> Parcel:
+    headers = row.headers | {"occurred_at": row.occurred_at.isoformat()}
+    return Parcel(
+        exchange_of(row.source),
+        row.type,
+        orjson.dumps(row.payload),
+        {
+            "message_id": str(row.event_id),
+            "type": row.type,
+            "app_id": row.source,
+            "application_headers": headers_of(headers),
+            **CONTENT,
+        },
+    )

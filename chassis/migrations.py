@@ -1,0 +1,69 @@
+"""What the services' Alembic environments share."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import DeclarativeBase
+
+from chassis import config as configuration
+
+#: Migrations of one database exclude each other by this advisory lock, so that several
+#: instances may start at once.
+MIGRATION_LOCK = 7_206_151
+
+
+def run(context: Any, base: type[DeclarativeBase], package: str) -> None:
+    """Run the migrations of `package`; the whole of an Alembic `env.py`.
+
+    The database is `context.config.attributes["url"]` when given (the `shop` command, tests),
+    else the one that the environment names.
+    """
+    url = context.config.attributes.get("url") or configuration.database_url(
+        configuration.load(), package
+    )
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        context.configure(connection=connection, target_metadata=base.metadata)
+        with context.begin_transaction():
+            connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            context.run_migrations()
+    engine.dispose()
+
+
+def create_outbox(op: Operations) -> None:
+    """Create the table of `chassis.models.OutboxMixin`."""
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
+        sa.Column("event_id", sa.UUID, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("payload", postgresql.JSONB, nullable=False),
+        sa.Column("headers", postgresql.JSONB, nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True)),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        sa.UniqueConstraint("event_id", name="uq_outbox_event_id"),
+    )
+    op.create_index(
+        "ix_outbox_unsent", "outbox", ["id"], postgresql_where=sa.text("sent_at IS NULL")
+    )
+    op.create_index(
+        "ix_outbox_sent_at", "outbox", ["sent_at"], postgresql_where=sa.text("sent_at IS NOT NULL")
+    )
+
+
+def create_inbox(op: Operations) -> None:
+    """Create the table of `chassis.models.InboxMixin`."""
+    op.create_table(
+        "inbox",
+        sa.Column("event_id", sa.UUID, nullable=False),
+        sa.Column("handler", sa.Text, nullable=False),
+        sa.Column(
+            "handled_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("event_id", "handler", name="pk_inbox"),
+    )
+    op.create_index("ix_inbox_handled_at", "inbox", ["handled_at"])

@@ -1,0 +1,67 @@
+"""Opaque cursors for keyset paging.
+
+A cursor is the sort key of the last row that was shown: page 1,000 costs what page 1 costs, and
+rows that come or go meanwhile neither repeat nor hide others.
+"""
+
+import base64
+import binascii
+import datetime
+import decimal
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+
+from chassis.errors import Invalid
+
+#: Longest cursor that is looked at.
+MAX_LENGTH = 1024
+
+_PARSERS: dict[type, Callable[[Any], Any]] = {
+    datetime.datetime: lambda v: _aware(datetime.datetime.fromisoformat(v)),
+    decimal.Decimal: lambda v: _finite(decimal.Decimal(v)),
+    uuid.UUID: uuid.UUID,
+}
+
+
+def encode(values: Sequence[Any]) -> str:
+    """A cursor that holds `values` (str, int, float, Decimal, UUID, aware datetime)."""
+    raw = orjson.dumps(list(values), default=str)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode(cursor: str, types: Sequence[type]) -> tuple[Any, ...]:
+    """The values in `cursor`, each of its type; raises `Invalid` when it is not one of ours."""
+    try:
+        if len(cursor) > MAX_LENGTH:
+            raise ValueError("too long")
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        return tuple(
+            _parse(value, wanted) for value, wanted in zip(orjson.loads(raw), types, strict=True)
+        )
+    except (ValueError, TypeError, AttributeError, ArithmeticError, binascii.Error):
+        raise Invalid(errors={"cursor": ["Not a cursor of this list."]}) from None
+
+
+def _parse(value: Any, wanted: type) -> Any:
+    if wanted in _PARSERS:
+        return _PARSERS[wanted](value)
+    if type(value) is not wanted or (wanted is str and "\0" in value):
+        raise ValueError(f"not a {wanted.__name__}")
+    if wanted is int and not -(2**63) <= value < 2**63:
+        raise ValueError("out of range")
+    return value
+
+
+def _aware(moment: datetime.datetime) -> datetime.datetime:
+    if moment.tzinfo is None:
+        raise ValueError("naive")
+    return moment
+
+
+def _finite(number: decimal.Decimal) -> decimal.Decimal:
+    if not number.is_finite():
+        raise ValueError("not finite")
+    return number

@@ -1,0 +1,209 @@
+"""The asking side of RPC."""
+
+import itertools
+import time
+import uuid
+from collections.abc import Sequence
+from logging import getLogger
+from typing import Any
+
+import eventlet
+import orjson
+from eventlet.event import Event
+from nameko.exceptions import deserialize as deserialize_stock
+from nameko.extensions import DependencyProvider, SharedExtension
+
+from chassis import deadline
+from chassis.broker.inbound import Inbound
+from chassis.broker.message import CONTENT, dumps, headers_of
+from chassis.broker.outbound import Outbound
+from chassis.broker.presence import Presence
+from chassis.broker.topology import RPC_EXCHANGE, declare_reply_queue, rpc_queue_of
+from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable, from_wire
+from chassis.rpc import wire
+
+log = getLogger(__name__)
+
+#: Seconds a call may take when neither it nor its caller says less.
+DEFAULT_TIMEOUT = 5.0
+
+
+class ConnectionLost(Unavailable):
+    """The broker went while we waited: the work may or may not have been done."""
+
+    code = "connection_lost"
+    title = "The message broker went away during the call"
+
+
+class ReplyListener(SharedExtension):
+    """Waits for the replies to all calls of a service, on one exclusive queue."""
+
+    inbound = Inbound()
+    outbound = Outbound()
+    presence = Presence()
+
+    prefetch = 0  # as many as come: each one has somebody waiting for it
+    no_ack = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.routing_key = str(uuid.uuid4())
+        self.queue = ""
+        self._waiting: dict[str, Event] = {}
+        self._numbers = itertools.count()
+
+    def setup(self) -> None:
+        self.queue = f"rpc.reply-{self.container.service_name}-{self.routing_key}"
+        self.inbound.register(self)
+        self.outbound.when_returned(self._on_returned)
+
+    def declare(self, channel: Any) -> None:
+        declare_reply_queue(channel, self.queue, self.routing_key)
+
+    def expect(self) -> tuple[str, Event]:
+        """A correlation id and the event that its reply will be sent to."""
+        correlation_id = f"{self.routing_key}.{next(self._numbers)}"
+        event = self._waiting[correlation_id] = Event()
+        return correlation_id, event
+
+    def forget(self, correlation_id: str) -> None:
+        """Nobody waits any longer; a later reply is dropped."""
+        self._waiting.pop(correlation_id, None)
+
+    def on_message(self, message: Any) -> None:
+        waiting = self._waiting.pop(message.properties.get("correlation_id"), None)
+        if waiting is None:
+            return  # after its deadline, or not ours
+        try:
+            reply = orjson.loads(message.body)
+            reply["error"], reply["result"]
+        except (ValueError, KeyError, TypeError):
+            log.error("a reply that is none: %d bytes", len(message.body))
+            waiting.send_exception(ServiceUnavailable("The service answered nonsense"))
+        else:
+            waiting.send(reply)
+
+    def on_lost(self) -> None:
+        """The queue went with the connection, and with it every reply that was due."""
+        waiting, self._waiting = self._waiting, {}
+        for event in waiting.values():
+            event.send_exception(ConnectionLost(retry_after=1))
+
+    def _on_returned(self, correlation_id: str) -> None:
+        waiting = self._waiting.pop(correlation_id, None)
+        if waiting is not None:
+            waiting.send_exception(ServiceUnavailable(retry_after=1))
+
+
+class RpcProxy(DependencyProvider):
+    """Injects a proxy to another service: `self.inventory.reserve(order_id=..., lines=[...])`.
+
+    `timeout` is in seconds; a call gets the least of it and what its own caller has left.
+    `errors` are the classes that the callee's faults become, matched by code; others come as the
+    generic class of their status (see `chassis.errors`). Also raised: `ServiceUnavailable` (nobody
+    there, nothing done), `DeadlineExceeded` (no answer in time, outcome unknown), `Unavailable`
+    (the broker is away).
+    """
+
+    replies = ReplyListener()
+
+    def __init__(
+        self,
+        target_service: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        errors: Sequence[type[Fault]] = (),
+    ):
+        self.target_service = target_service
+        self.timeout = timeout
+        self.errors = tuple(errors)
+
+    def get_dependency(self, worker_ctx: Any) -> "ServiceProxy":
+        return ServiceProxy(self, worker_ctx)
+
+
+class ServiceProxy:
+    """One service, as a worker sees it; its attributes are the remote methods."""
+
+    def __init__(self, provider: RpcProxy, worker_ctx: Any):
+        self._provider = provider
+        self._worker_ctx = worker_ctx
+
+    def __getattr__(self, method: str) -> "MethodProxy":
+        return MethodProxy(self._provider, self._worker_ctx, method)
+
+
+class MethodProxy:
+    """One remote method: call it, or `call_async` it and take the `result` later."""
+
+    def __init__(self, provider: RpcProxy, worker_ctx: Any, method: str):
+        self._provider = provider
+        self._worker_ctx = worker_ctx
+        self._method = method
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.call_async(*args, **kwargs).result()
+
+    def call_async(self, *args: Any, **kwargs: Any) -> "Reply":
+        """Send the request; the clock of its deadline runs from now on."""
+        provider, context = self._provider, self._worker_ctx
+        timeout = deadline.remaining(context.data, provider.timeout)
+        budget = max(1, int(timeout * 1000))
+        data = deadline.outgoing(context.context_data) | {deadline.HEADER: budget}
+        body = dumps({"args": args, "kwargs": kwargs})
+        correlation_id, event = provider.replies.expect()
+        try:
+            provider.replies.outbound.publish(
+                RPC_EXCHANGE,
+                f"{provider.target_service}.{self._method}",
+                body,
+                mandatory=True,
+                reply_to=provider.replies.routing_key,
+                correlation_id=correlation_id,
+                expiration=str(budget),
+                delivery_mode=wire.TRANSIENT,
+                application_headers=headers_of(data),
+                **CONTENT,
+            )
+        except BaseException:
+            provider.replies.forget(correlation_id)
+            raise
+        return Reply(provider, correlation_id, event, time.monotonic() + timeout)
+
+
+class Reply:
+    """An answer that may still be under way."""
+
+    def __init__(self, provider: RpcProxy, correlation_id: str, event: Event, until: float):
+        self._provider = provider
+        self._correlation_id = correlation_id
+        self._event = event
+        self._until = until
+
+    def result(self) -> Any:
+        """What the method returned, or its fault raised; waits until the deadline at most."""
+        timeout = eventlet.Timeout(max(0, self._until - time.monotonic()))
+        try:
+            reply = self._event.wait()
+        except eventlet.Timeout as expired:
+            if expired is not timeout:
+                raise
+            raise self._nobody_answered() from None
+        finally:
+            timeout.cancel()
+            self._provider.replies.forget(self._correlation_id)
+        if reply["error"]:
+            raise self._fault(reply["error"])
+        return reply["result"]
+
+    def _nobody_answered(self) -> Fault:
+        """Nobody there is another thing than slow: the former may be tried again at once."""
+        service = self._provider.target_service
+        if self._provider.replies.presence.is_deserted(rpc_queue_of(service)):
+            return ServiceUnavailable(f"The service {service} is away", retry_after=1)
+        return DeadlineExceeded(f"The service {service} did not answer in time")
+
+    def _fault(self, error: Any) -> Exception:
+        if isinstance(error, dict) and "code" in error:
+            return from_wire(error, self._provider.errors)
+        return deserialize_stock(error)  # of a stock Nameko service

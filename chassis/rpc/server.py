@@ -1,0 +1,186 @@
+"""The answering side of RPC."""
+
+import inspect
+import sys
+from functools import partial
+from logging import getLogger
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+from nameko.exceptions import (
+    ContainerBeingKilled,
+    IncorrectSignature,
+    MalformedRequest,
+    MethodNotFound,
+)
+from nameko.extensions import Entrypoint, SharedExtension
+
+from chassis import deadline
+from chassis.broker.courier import Courier
+from chassis.broker.inbound import Inbound
+from chassis.broker.message import CONTENT, data_of, dumps
+from chassis.broker.outbound import BrokerUnavailable, Outbound
+from chassis.broker.topology import RPC_EXCHANGE, declare_rpc_queue, rpc_queue_of
+from chassis.errors import Fault, Invalid
+from chassis.rpc import wire
+from chassis.workers import workers_for_rpc
+
+log = getLogger(__name__)
+
+
+class RpcConsumer(SharedExtension):
+    """Takes the requests of a service from its queue and hands each to its method."""
+
+    inbound = Inbound()
+    outbound = Outbound()
+    courier = Courier()
+
+    no_ack = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._methods: dict[str, Rpc] = {}
+        self.queue = ""
+        self.prefetch = 0
+
+    def register(self, entrypoint: "Rpc") -> None:
+        service = self.container.service_name
+        if not self._methods:
+            self.queue = rpc_queue_of(service)
+            # A worker per message in hand: the reader of the connection then never has to wait
+            # for one, which would keep replies and heartbeats waiting too.
+            self.prefetch = workers_for_rpc(self.container)
+            self.inbound.register(self)
+        self._methods[f"{service}.{entrypoint.method_name}"] = entrypoint
+
+    def stop(self) -> None:
+        self.inbound.cancel(self)
+
+    def declare(self, channel: Any) -> None:
+        declare_rpc_queue(channel, self.container.service_name)
+
+    def on_lost(self) -> None:
+        """Requests in hand go on; their replies are sent over the next connection."""
+
+    def on_message(self, message: Any) -> None:
+        """Start the worker that answers `message`, or say why not."""
+        if not message.properties.get("reply_to"):
+            self.container.spawn_managed_thread(
+                partial(self._park, message, "no reply_to"), identifier="park"
+            )
+            return
+        try:
+            routing_key = message.delivery_info["routing_key"]
+            try:
+                entrypoint = self._methods[routing_key]
+            except KeyError:
+                raise MethodNotFound(routing_key.rpartition(".")[2]) from None
+            entrypoint.on_request(message)
+        except ContainerBeingKilled:
+            pass  # the message goes back to the queue with the connection
+        except (MalformedRequest, MethodNotFound, IncorrectSignature, Fault) as refused:
+            self.answer(message, None, refused)
+
+    def answer(self, message: Any, result: Any, exc: BaseException | None) -> None:
+        """Send the reply, then let the broker forget the request."""
+        try:
+            body = self._encode(message, result, exc)
+            self.outbound.publish(
+                RPC_EXCHANGE,
+                message.properties["reply_to"],
+                body,
+                mandatory=False,
+                correlation_id=message.properties.get("correlation_id", ""),
+                delivery_mode=wire.TRANSIENT,
+                **CONTENT,
+            )
+        except BrokerUnavailable:
+            # Not acknowledged: it comes again after the outage, unless its time is over by then.
+            log.warning("a reply could not be sent, the broker is away")
+            return
+        self.inbound.ack(message)
+
+    def _encode(self, message: Any, result: Any, exc: BaseException | None) -> bytes:
+        service = self.container.service_name
+        call_id = message.properties.get("correlation_id", "")
+        error = None if exc is None else wire.error_of(exc, service, call_id)
+        try:
+            return dumps({"result": result, "error": error})
+        except TypeError as unsendable:
+            log.exception("%s returned what can't be sent", message.delivery_info["routing_key"])
+            error = wire.error_of(unsendable, service, call_id)
+            return dumps({"result": None, "error": error})
+
+    def _park(self, message: Any, reason: str) -> None:
+        if self.courier.park(message, self.container.service_name, self.queue, reason):
+            self.inbound.ack(message)
+
+
+class Rpc(Entrypoint):
+    """Makes a method callable: `@rpc` or `@rpc(Schema)`.
+
+    With a marshmallow schema the arguments are loaded by it (`Invalid` names what does not fit)
+    and the method gets them as keyword arguments.
+    """
+
+    consumer = RpcConsumer()
+
+    def __init__(self, schema: type[Schema] | None = None, **kwargs: Any):
+        # A fault is an answer: Nameko is not to report it as an error of ours.
+        super().__init__(expected_exceptions=(Fault,), **kwargs)
+        self.schema_class = schema
+        self._schema = schema() if schema else None
+
+    def setup(self) -> None:
+        function = getattr(self.container.service_cls, self.method_name)
+        self._signature = inspect.signature(partial(function, None))
+        self.consumer.register(self)
+
+    def stop(self) -> None:
+        self.consumer.stop()
+
+    def on_request(self, message: Any) -> None:
+        """Spawn the worker; runs in the reader of the connection, so it only looks at shapes."""
+        args, kwargs = wire.loads_request(message)
+        data = data_of(message.headers)
+        deadline.begin_from_header(data)
+        kwargs = self._arguments(args, kwargs)
+        self.container.spawn_worker(
+            self, (), kwargs, context_data=data, handle_result=partial(self._answer, message)
+        )
+
+    def _arguments(self, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        if args or self._schema is None:
+            kwargs = self._by_name(args, kwargs)
+        if self._schema is None:
+            return kwargs
+        try:
+            return self._schema.load(kwargs)
+        except ValidationError as invalid:
+            raise Invalid(errors=invalid.normalized_messages()) from None
+
+    def _by_name(self, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Keyword arguments from positional ones, in the order of the schema or the signature."""
+        if self._schema is None:
+            try:
+                self._signature.bind(*args, **kwargs)
+            except TypeError as exc:
+                raise IncorrectSignature(str(exc)) from None
+            return dict(zip(self._signature.parameters, args, strict=False)) | kwargs
+        names = list(self._schema.load_fields)
+        if len(args) > len(names) or set(names[: len(args)]) & set(kwargs):
+            raise IncorrectSignature(f"takes {', '.join(names)}")
+        return dict(zip(names, args, strict=False)) | kwargs
+
+    def _answer(
+        self, message: Any, worker_ctx: Any, result: Any, exc_info: Any
+    ) -> tuple[Any, Any]:
+        try:
+            self.consumer.answer(message, result, exc_info[1] if exc_info else None)
+        except Exception:  # whatever it is, it must not end the service
+            log.exception("a reply could not be sent")
+            return result, exc_info or sys.exc_info()
+        return result, exc_info
+
+
+rpc = Rpc.decorator

@@ -1,0 +1,47 @@
+"""Nameko's RPC messages as bytes."""
+
+import re
+from typing import Any
+
+import orjson
+from nameko.exceptions import MalformedRequest
+from nameko.exceptions import serialize as serialize_stock
+
+from chassis.broker.message import CONTENT
+from chassis.errors import Fault, Internal, to_wire
+
+#: Requests and replies live in memory only: the caller's deadline is their durability.
+TRANSIENT = 1
+
+_SNAKE = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def loads_request(message: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Positional and keyword arguments of a request; raises `MalformedRequest`."""
+    if message.properties.get("content_type") != CONTENT["content_type"]:
+        raise MalformedRequest("Only application/json is taken")
+    try:
+        body = orjson.loads(message.body)
+        args, kwargs = body["args"], body["kwargs"]
+    except (ValueError, KeyError, TypeError):
+        raise MalformedRequest("Message missing `args` or `kwargs`") from None
+    if not isinstance(args, list) or not isinstance(kwargs, dict):
+        raise MalformedRequest("`args` is a list and `kwargs` an object")
+    return args, kwargs
+
+
+def error_of(exc: BaseException, service: str, call_id: str) -> dict[str, Any]:
+    """What a caller is told of an exception.
+
+    Nameko's own complaints (no such method, wrong arguments) keep their type, so that a stock
+    caller gets them back as such. Anything unforeseen becomes `internal`, with the place to look
+    at in place of its text, which may hold anything.
+    """
+    if isinstance(exc, Fault):
+        return to_wire(exc)
+    stock = serialize_stock(exc)
+    if stock["exc_path"].startswith("nameko.exceptions."):
+        code = _SNAKE.sub("_", type(exc).__name__).lower()
+        return stock | {"status": 422, "code": code, "detail": stock["value"], "data": {}}
+    fault = Internal(f"Internal error in {service}; its log has the call {call_id}")
+    return to_wire(fault) | {"exc_type": type(exc).__name__, "exc_path": stock["exc_path"]}

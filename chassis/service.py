@@ -1,0 +1,42 @@
+"""What every service of the shop has."""
+
+from typing import Any
+
+import structlog
+from nameko.extensions import DependencyProvider
+from sqlalchemy import text
+
+from chassis.database import Handle
+from chassis.rpc import rpc
+
+
+class Log(DependencyProvider):
+    """Injects a structlog logger, and has every line of a worker carry what it belongs to."""
+
+    def worker_setup(self, worker_ctx: Any) -> None:
+        # Each worker is a greenthread of its own, with context variables of its own.
+        structlog.contextvars.bind_contextvars(
+            service=worker_ctx.service_name,
+            entrypoint=worker_ctx.entrypoint.method_name,
+            request_id=worker_ctx.data.get("request_id"),
+        )
+
+    def get_dependency(self, worker_ctx: Any) -> Any:
+        return structlog.get_logger(worker_ctx.service_name)
+
+
+class Service:
+    """Base of the Nameko service classes."""
+
+    name: str
+    log = Log()
+
+    @rpc
+    def health(self) -> dict[str, str]:
+        """`{"service", "status": "ok"}`, after a look at the database if there is one; raises
+        `Unavailable` when that is away."""
+        database = getattr(self, "db", None)
+        if isinstance(database, Handle):
+            with database.read() as connection:
+                connection.execute(text("SELECT 1"))
+        return {"service": self.name, "status": "ok"}

@@ -1,0 +1,72 @@
+"""Databases and queues, brought to what the code expects.
+
+Safe to run at any time and by several at once: each database's migrations hold a lock.
+"""
+
+import importlib
+import pathlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from chassis import config as configuration
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+#: Packages that have a database, and the modules with the Nameko services.
+PACKAGES = ("users", "products", "orders", "payments", "notifications")
+SERVICE_MODULES = ("gateway", *PACKAGES)
+
+
+def migrate(
+    config: dict[str, Any],
+    packages: Iterable[str] = PACKAGES,
+    progress: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Create the databases of `packages` where they are missing, and run their migrations."""
+    for package in packages:
+        url = configuration.database_url(config, package)
+        if _create(url):
+            progress(f"created database {sa.make_url(url).database}")
+        alembic = Config()
+        alembic.set_main_option("script_location", str(ROOT / package / "migrations"))
+        alembic.attributes["url"] = url
+        command.upgrade(alembic, "head")
+
+
+def declare_queues(config: dict[str, Any]) -> None:
+    """Declare every exchange and queue of the shop."""
+    from chassis.broker import topology
+    from chassis.service import Service
+
+    modules = [importlib.import_module(f"{package}.service") for package in SERVICE_MODULES]
+    services = {
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Service) and "name" in vars(value)
+    }
+    topology.declare(config, sorted(services, key=lambda service: service.name))
+
+
+def _create(url: str) -> bool:
+    """Create the database of `url`; whether it was missing."""
+    target = sa.make_url(url)
+    engine = sa.create_engine(target.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            there = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
+            if connection.scalar(there, {"name": target.database}):
+                return False
+            name = engine.dialect.identifier_preparer.quote(target.database)
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            return True
+    except sa.exc.ProgrammingError as error:
+        if "already exists" in str(error.orig):
+            return False  # a rival was faster
+        raise
+    finally:
+        engine.dispose()

@@ -1,0 +1,198 @@
+"""Fixtures for everything that runs on real parts.
+
+RabbitMQ and PostgreSQL are those that TEST_AMQP_URI, TEST_AMQP_API and TEST_DATABASE_URL name, else
+private ones that are started for the session. Each session has its own vhost and databases, so
+several may run at once.
+"""
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import contextlib  # noqa: E402  (monkey patching comes first)
+import datetime  # noqa: E402
+import os  # noqa: E402
+import types  # noqa: E402
+import urllib.parse  # noqa: E402
+
+import pytest  # noqa: E402
+import requests  # noqa: E402
+import sqlalchemy as sa  # noqa: E402
+from nameko.containers import get_container_cls  # noqa: E402
+from nameko.testing.utils import find_free_port  # noqa: E402
+
+from chassis import config as configuration  # noqa: E402
+from chassis.clock import Clock, utcnow  # noqa: E402
+from chassis.database import Database  # noqa: E402
+from chassis.rpc import RpcProxy  # noqa: E402
+from chassis.rpc.client import ServiceProxy  # noqa: E402
+from chassis.service import Service  # noqa: E402
+from tests import support  # noqa: E402
+
+PACKAGES = ("users", "products", "orders", "payments", "notifications")
+SERVICES = (
+    "users", "products", "inventory", "carts", "orders", "payments", "notifications", "gateway"
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory):
+    """A broker and a database server: `.amqp_uri`, `.amqp_api`, `.database_url`."""
+    if "TEST_AMQP_URI" in os.environ:
+        yield types.SimpleNamespace(
+            amqp_uri=os.environ["TEST_AMQP_URI"],
+            amqp_api=os.environ["TEST_AMQP_API"],
+            database_url=os.environ["TEST_DATABASE_URL"],
+        )
+        return
+    from shop.local.postgres import private_postgres
+    from shop.local.rabbitmq import private_rabbitmq
+
+    with contextlib.ExitStack() as stack:
+        postgres = stack.enter_context(private_postgres(tmp_path_factory.mktemp("postgres")))
+        rabbitmq = stack.enter_context(private_rabbitmq(tmp_path_factory.mktemp("rabbitmq")))
+        yield types.SimpleNamespace(
+            amqp_uri=rabbitmq.uri, amqp_api=rabbitmq.api, database_url=postgres.uri
+        )
+
+
+@pytest.fixture(scope="session")
+def vhost(servers):
+    """A vhost of this session: its AMQP URI, and the API of the management plugin for it."""
+    name = f"test-{os.getpid()}"
+    api = f"{servers.amqp_api}/api/vhosts/{name}"
+    requests.put(api, timeout=10).raise_for_status()
+    yield types.SimpleNamespace(
+        uri=urllib.parse.urljoin(servers.amqp_uri, name),
+        queues=f"{servers.amqp_api}/api/queues/{name}",
+    )
+    requests.delete(api, timeout=10)
+
+
+@pytest.fixture(scope="session")
+def databases(servers):
+    """Migrated databases of this session: the `DATABASE_URL` that names them."""
+    from shop.migrate import migrate
+
+    server = sa.make_url(servers.database_url).set(drivername="postgresql+psycopg2")
+    prefix = f"test{os.getpid()}"
+    url = server.set(database=prefix).render_as_string(hide_password=False)
+    migrate({"DATABASE_URL": url}, PACKAGES)
+    yield url
+    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for package in PACKAGES:
+            connection.execute(sa.text(f"DROP DATABASE {prefix}_{package} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def config(vhost):
+    """Settings as in config.yaml, for the test broker, whose queues are empty.
+
+    The databases are there once the first service that has one is started.
+    """
+    for queue in requests.get(f"{vhost.queues}?columns=name,exclusive", timeout=10).json():
+        requests.delete(
+            f"{vhost.queues}/{urllib.parse.quote(queue['name'])}/contents", timeout=10
+        )
+    return configuration.load() | {
+        "AMQP_URI": vhost.uri,
+        "DATABASES": {},
+        "WEB_SERVER_ADDRESS": f"127.0.0.1:{find_free_port()}",
+    }
+
+
+@pytest.fixture
+def start(config, request):
+    """`start(ServiceClass, ...)`: runs services in this process; the tables of their databases
+    are emptied first. Returns the containers, in order; keyword arguments override settings."""
+    containers, emptied = [], set()
+
+    def start_services(*services, **overrides):
+        for package in {d.package for s in services for d in _databases(s)} - emptied:
+            config["DATABASE_URL"] = request.getfixturevalue("databases")
+            _empty(configuration.database_url(config, package))
+            emptied.add(package)
+        cls = get_container_cls(config)
+        started = [cls(service, config | overrides) for service in services]
+        containers.extend(started)
+        for starting in [eventlet.spawn(container.start) for container in started]:
+            starting.wait()
+        return started
+
+    yield start_services
+    for stopping in [eventlet.spawn(container.kill) for container in containers]:
+        stopping.wait()
+
+
+@pytest.fixture
+def call(start):
+    """`call.inventory.reserve(...)`: RPC from outside; `call.with_timeout(0.5).inventory...`."""
+    proxies = {name: RpcProxy(name, timeout=10) for name in SERVICES}
+    (container,) = start(type("Tester", (Service,), {"name": "tester", **proxies}))
+    return Caller(container)
+
+
+class Caller:
+    """RPC proxies for tests; `with_data` sets what travels along (request_id, traceparent)."""
+
+    def __init__(self, container, timeout=10, data=None):
+        self._container, self._timeout, self._data = container, timeout, data or {}
+        self._providers = {d.attr_name: d for d in container.dependencies}
+
+    def with_timeout(self, seconds):
+        return Caller(self._container, seconds, self._data)
+
+    def with_data(self, **data):
+        return Caller(self._container, self._timeout, data)
+
+    def __getattr__(self, service):
+        provider = self._providers[service]
+        provider.timeout = self._timeout
+        data = dict(self._data)
+        return ServiceProxy(provider, types.SimpleNamespace(data=data, context_data=data))
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """What every service takes for now: `clock.advance(minutes=5)`."""
+    fake = FakeClock()
+    monkeypatch.setattr(Clock, "source", fake)
+    return fake
+
+
+class FakeClock:
+    """A clock that runs, and can be put forward."""
+
+    def __init__(self):
+        self._ahead = datetime.timedelta()
+
+    def __call__(self):
+        return utcnow() + self._ahead
+
+    def advance(self, **delta):
+        self._ahead += datetime.timedelta(**delta)
+
+
+@pytest.fixture
+def eventually():
+    """`eventually(condition, timeout=10)`: see `tests.support.eventually`."""
+    return support.eventually
+
+
+def _databases(service):
+    return [value for value in vars(service).values() if isinstance(value, Database)]
+
+
+def _empty(url):
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    with engine.begin() as connection:
+        tables = connection.scalars(
+            sa.text(
+                "SELECT quote_ident(tablename) FROM pg_tables"
+                " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            )
+        ).all()
+        connection.execute(sa.text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+    engine.dispose()
