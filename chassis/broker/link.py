@@ -1,6 +1,7 @@
 """A connection to the broker that survives the broker."""
 
 import random
+import socket
 from collections.abc import Callable
 from logging import getLogger
 from typing import Any
@@ -49,6 +50,17 @@ def send(channel: Any, message: Message, exchange: str, routing_key: str, mandat
     )
 
 
+def _cut(connection: Any) -> None:
+    """Have the greenthread that reads from `connection` wake up and find it closed.
+
+    Closing the socket instead would take it from eventlet's hub, and the reader would never wake.
+    """
+    try:
+        connection.transport.sock.shutdown(socket.SHUT_RDWR)
+    except (OSError, AttributeError):
+        pass  # closed already
+
+
 class Link:
     """One connection and one channel, opened again whenever they break.
 
@@ -88,7 +100,7 @@ class Link:
                 # drop it and begin again, for a service must outlive what others send it.
                 log.exception("%s: the connection broke in an unexpected way", self.name)
             finally:
-                self.drop()
+                self._clean_up()
             with eventlet.Timeout(pause * random.uniform(0.5, 1), False):
                 self._closing.wait()
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -131,11 +143,16 @@ class Link:
                 connection.heartbeat_tick()
             except (OSError, AMQPError) as error:
                 log.warning("%s: no heartbeat from the broker (%s)", self.name, error)
-                connection.collect()
+                _cut(connection)
                 return
 
     def drop(self) -> None:
         """Give up the connection; `run` opens a new one."""
+        self.channel = None
+        if self._connection is not None:
+            _cut(self._connection)
+
+    def _clean_up(self) -> None:
         connection, self._connection, self.channel = self._connection, None, None
         if connection is not None:
             connection.collect()
