@@ -1,0 +1,1 @@
+"""Carts, and the life of an order: checkout, payment, delivery, cancellation, recovery."""

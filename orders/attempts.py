@@ -1,0 +1,187 @@
+"""Checkouts under way: the rows that make a half-done checkout findable.
+
+A row is written before anything is reserved and goes with the transaction that makes the order. So
+whatever a crash leaves is either an order or a row; the row of a key is finished by the repeat of
+its request, and any row that stands still is undone by `orders.recovery`.
+"""
+
+import datetime
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from orders import pricing
+from orders.errors import KeyReused
+from orders.models import Checkout, Order
+from orders.pricing import Line
+
+OPEN, UNDOING = "open", "undoing"
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What an order will be made of; `cart_version` is that of the cart it was taken from."""
+
+    lines: tuple[Line, ...]
+    currency: str
+    shipping_address: dict[str, Any]
+    expires_at: datetime.datetime
+    cart_version: int | None = None
+
+    @property
+    def total(self) -> Decimal:
+        return pricing.total(self.lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept in a checkout's row."""
+        return {
+            "lines": [
+                [line.product_id, line.name, line.quantity, str(line.unit_price)]
+                for line in self.lines
+            ],
+            "currency": self.currency,
+            "shipping_address": self.shipping_address,
+            "expires_at": self.expires_at.isoformat(),
+            "cart_version": self.cart_version,
+        }
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Basket":
+        """What `to_json` gave."""
+        return cls(
+            tuple(
+                Line(product_id, name, quantity, Decimal(price))
+                for product_id, name, quantity, price in kept["lines"]
+            ),
+            kept["currency"],
+            kept["shipping_address"],
+            datetime.datetime.fromisoformat(kept["expires_at"]),
+            kept["cart_version"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One checkout: the order that it will make, for whom, under which key."""
+
+    order_id: uuid.UUID
+    user_id: uuid.UUID
+    key: str | None
+    fingerprint: str
+    basket: Basket
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The order that a key has made."""
+
+    order_id: uuid.UUID
+
+
+def earlier(
+    connection: Connection | Session, user_id: uuid.UUID, key: str, fingerprint: str
+) -> Attempt | Placed | None:
+    """What a key has led to so far.
+
+    Raises `KeyReused` when it came with another request. Checkouts are looked at before orders: one
+    that becomes an order between the two is then seen as an order.
+    """
+    mine = (Checkout.user_id == user_id, Checkout.idempotency_key == key, Checkout.state == OPEN)
+    row = connection.execute(select(Checkout.__table__).where(*mine)).mappings().first()
+    if row is not None:
+        _check_fingerprint(row["fingerprint"], fingerprint)
+        basket = Basket.from_json(row["basket"])
+        return Attempt(row["order_id"], user_id, key, fingerprint, basket)
+    return _placed(connection, user_id, key, fingerprint)
+
+
+def begin(
+    session: Session, attempt: Attempt, now: datetime.datetime, due_at: datetime.datetime
+) -> Attempt | Placed:
+    """Write the row of a new checkout; another's when its key was faster.
+
+    Waits for a transaction that is just turning a checkout of that key into its order.
+    """
+    row = insert(Checkout).values(
+        order_id=attempt.order_id,
+        user_id=attempt.user_id,
+        idempotency_key=attempt.key,
+        fingerprint=attempt.fingerprint,
+        basket=attempt.basket.to_json(),
+        state=OPEN,
+        started_at=now,
+        due_at=due_at,
+    )
+    made = session.execute(row.on_conflict_do_nothing()).rowcount == 1
+    if attempt.key is None:
+        return attempt
+    identity = (attempt.user_id, attempt.key, attempt.fingerprint)
+    if not made:
+        # The faster one may be through by now, or have given up: then this one starts over.
+        return earlier(session, *identity) or begin(session, attempt, now, due_at)
+    placed = _placed(session, *identity)
+    if placed is not None:
+        drop(session, attempt.order_id)
+    return placed or attempt
+
+
+def lock_open(session: Session, order_id: uuid.UUID) -> bool:
+    """Lock the row of a checkout for its last step; False when it has been finished or undone."""
+    query = select(Checkout.state).where(Checkout.order_id == order_id).with_for_update()
+    return session.execute(query).scalar() == OPEN
+
+
+def abandon(session: Session, order_id: uuid.UUID, due_at: datetime.datetime) -> bool:
+    """No order will be made of this checkout; False when it is too late for that.
+
+    What it has reserved is to be given back, by `orders.recovery` when nobody else does.
+    """
+    mine = (Checkout.order_id == order_id, Checkout.state == OPEN)
+    change = update(Checkout).where(*mine).values(state=UNDOING, due_at=due_at)
+    return session.execute(change).rowcount == 1
+
+
+def drop(session: Session, order_id: uuid.UUID) -> None:
+    """Forget a checkout: its order is made, or nothing is reserved for it any more."""
+    session.execute(delete(Checkout).where(Checkout.order_id == order_id))
+
+
+def take_stale(
+    session: Session, now: datetime.datetime, again_at: datetime.datetime, limit: int
+) -> list[uuid.UUID]:
+    """Abandon the checkouts that stand still; the ids of all whose stock is to be given back.
+
+    Instances share them: each takes those that no other holds, and has until `again_at`.
+    """
+    due = (
+        select(Checkout.order_id)
+        .where(Checkout.due_at <= now)
+        .order_by(Checkout.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = list(session.scalars(due))
+    change = update(Checkout).where(Checkout.order_id.in_(taken))
+    session.execute(change.values(state=UNDOING, due_at=again_at))
+    return taken
+
+
+def _placed(
+    connection: Connection | Session, user_id: uuid.UUID, key: str, fingerprint: str
+) -> Placed | None:
+    mine = (Order.user_id == user_id, Order.idempotency_key == key)
+    row = connection.execute(select(Order.id, Order.fingerprint).where(*mine)).first()
+    if row is None:
+        return None
+    _check_fingerprint(row.fingerprint, fingerprint)
+    return Placed(row.id)
+
+
+def _check_fingerprint(kept: str, sent: str) -> None:
+    if kept != sent:
+        raise KeyReused(errors={"key": ["Used for another request."]})

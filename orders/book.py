@@ -1,0 +1,140 @@
+"""The order book: reading orders, and locking one for a change."""
+
+import datetime
+import uuid
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from chassis import paging
+from chassis.errors import NotFound
+from chassis.identity import Actor
+from orders.lifecycle import Status
+from orders.models import Order, OrderLine
+from orders.pricing import Line
+
+_SHOWN = (
+    Order.id,
+    Order.user_id,
+    Order.status,
+    Order.payment_status,
+    Order.total,
+    Order.currency,
+    Order.shipping_address,
+    Order.cancel_reason,
+    Order.created_at,
+    Order.expires_at,
+    Order.version,
+)
+
+
+def lock(session: Session, order_id: uuid.UUID) -> Order | None:
+    """The order as it is now, locked until the end of the transaction."""
+    return session.get(Order, order_id, with_for_update=True, populate_existing=True)
+
+
+def lock_visible(session: Session, order_id: uuid.UUID, actor: Actor) -> Order:
+    """`lock` for an actor; raises `NotFound`, also for what is somebody else's."""
+    order = lock(session, order_id)
+    if order is None or order.hidden_at is not None or not _may_see(order.user_id, actor):
+        raise NotFound("There is no such order.")
+    return order
+
+
+def get(connection: Connection | Session, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
+    """One order as answered; raises `NotFound`, also for what is somebody else's."""
+    query = select(*_SHOWN).where(Order.id == order_id, Order.hidden_at.is_(None))
+    row = connection.execute(query).mappings().first()
+    if row is None or not _may_see(row["user_id"], actor):
+        raise NotFound("There is no such order.")
+    return _views(connection, [row])[0]
+
+
+def page(
+    connection: Connection,
+    actor: Actor,
+    *,
+    user_id: uuid.UUID | None,
+    limit: int,
+    cursor: str | None,
+    **filters: Any,
+) -> dict[str, Any]:
+    """Orders, newest first. Staff see all, others their own; raises `NotFound` for another's."""
+    if not actor.is_staff:
+        if user_id not in (None, actor.user_id):
+            raise NotFound("There is no such user.")
+        user_id = actor.user_id
+    query = _filtered(user_id=user_id, **filters)
+    if cursor is not None:
+        last = paging.decode(cursor, (datetime.datetime, uuid.UUID))
+        query = query.where(tuple_(Order.created_at, Order.id) < last)
+    newest = query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit + 1)
+    rows = connection.execute(newest).mappings().all()
+    shown, more = rows[:limit], len(rows) > limit
+    following = (shown[-1]["created_at"], shown[-1]["id"]) if more else None
+    return {
+        "items": _views(connection, shown),
+        "next": paging.encode(following) if following else None,
+    }
+
+
+def count_open(connection: Connection, user_id: uuid.UUID) -> int:
+    """How many unpaid orders of a user hold stock."""
+    query = select(func.count()).where(Order.user_id == user_id, Order.status == Status.PENDING)
+    return connection.execute(query).scalar_one()
+
+
+def _may_see(user_id: uuid.UUID, actor: Actor) -> bool:
+    return actor.is_staff or actor.user_id == user_id
+
+
+def _filtered(
+    *,
+    user_id: uuid.UUID | None,
+    status: str | None,
+    payment_status: str | None,
+    from_: datetime.datetime | None,
+    to: datetime.datetime | None,
+) -> Select:
+    query = select(*_SHOWN).where(Order.hidden_at.is_(None))
+    if user_id is not None:
+        query = query.where(Order.user_id == user_id)
+    if status is not None:
+        query = query.where(Order.status == status)
+    if payment_status is not None:
+        query = query.where(Order.payment_status == payment_status)
+    if from_ is not None:
+        query = query.where(Order.created_at >= from_)
+    if to is not None:
+        query = query.where(Order.created_at < to)
+    return query
+
+
+def _views(
+    connection: Connection | Session, rows: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    lines: dict[uuid.UUID, list[dict[str, Any]]] = {row["id"]: [] for row in rows}
+    query = (
+        select(OrderLine.__table__)
+        .where(OrderLine.order_id.in_(lines))
+        .order_by(OrderLine.order_id, OrderLine.position)
+    )
+    for row in connection.execute(query) if lines else ():
+        line = Line(row.product_id, row.name, row.quantity, row.unit_price)
+        lines[row.order_id].append(line.view())
+    return [dict(row) | {"items": lines[row["id"]]} for row in rows]
+
+
+def facts(order: Order, cause: str) -> dict[str, Any]:
+    """An order as its events tell of it."""
+    return {
+        "order_id": order.id,
+        "user_id": order.user_id,
+        "total": Decimal(order.total),
+        "currency": order.currency,
+        "version": order.version,
+        "cause": str(cause),
+    }

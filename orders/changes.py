@@ -1,0 +1,132 @@
+"""Changes of an order: each one transaction with its timeline entry and its event."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chassis.errors import Forbidden, Invalid, PreconditionFailed
+from chassis.identity import Actor
+from orders import book, lifecycle, receipts, timeline
+from orders.errors import InvalidTransition, PaymentInProgress
+from orders.lifecycle import Party, Payment, Status, Transition
+from orders.models import Order
+from orders.parts import Shop
+
+
+def cancel(shop: Shop, order_id: uuid.UUID, reason: str | None, actor: Actor) -> dict[str, Any]:
+    """Cancel an order that is not shipped; stock and money go back. Raises `PaymentInProgress`
+    while money for it is being booked."""
+    with shop.db.begin() as session:
+        order = book.lock_visible(session, order_id, actor)
+        _advance(shop, session, order, Status.CANCELLED, actor, reason)
+        return book.get(session, order_id, actor)
+
+
+def update(
+    shop: Shop,
+    order_id: uuid.UUID,
+    actor: Actor,
+    shipping_address: dict[str, Any] | None,
+    status: str | None,
+    version: int | None,
+) -> dict[str, Any]:
+    """Another address while pending, or (staff) the next status; `version` is the one that the
+    caller knows. Raises `PreconditionFailed`, `Forbidden`, `InvalidTransition`."""
+    if shipping_address is None and status is None:
+        raise Invalid(errors={"_schema": ["Send shipping_address or status."]})
+    with shop.db.begin() as session:
+        order = book.lock_visible(session, order_id, actor)
+        if version is not None and version != order.version:
+            raise PreconditionFailed
+        if shipping_address is not None:
+            _readdress(shop, session, order, shipping_address, actor)
+        if status is not None:
+            if not actor.is_staff:
+                raise Forbidden
+            _advance(shop, session, order, status, actor)
+        return book.get(session, order_id, actor)
+
+
+def hide(shop: Shop, order_id: uuid.UUID, actor: Actor) -> None:
+    """Take a finished order out of everybody's sight; its books stay."""
+    if not actor.is_admin:
+        raise Forbidden
+    with shop.db.begin() as session:
+        order = book.lock_visible(session, order_id, actor)
+        if order.status not in lifecycle.FINISHED:
+            raise InvalidTransition("Only a delivered or cancelled order can be hidden.")
+        order.hidden_at = shop.clock()
+        timeline.add(shop, session, order.id, timeline.ORDER, "hidden", actor)
+
+
+def move(
+    shop: Shop,
+    session: Session,
+    order: Order,
+    step: Transition,
+    actor: Actor = Actor.SYSTEM,
+) -> None:
+    """Take `step` with the locked order: its state, version, timeline and event together."""
+    order.status = step.target
+    if step.target == Status.CANCELLED:
+        order.cancel_reason = order.cancel_reason or step.cause
+    touch(shop, order)
+    timeline.add(
+        shop, session, order.id, timeline.ORDER, step.cause, actor,
+        before=step.source, after=step.target,
+    )  # fmt: skip
+    if step.target == Status.CANCELLED:
+        timeline.add(shop, session, order.id, timeline.STOCK, "release_requested")
+    shop.events.record(session, step.event, book.facts(order, step.cause))
+
+
+def touch(shop: Shop, order: Order) -> None:
+    """What is shown of the order has changed."""
+    order.version += 1
+    order.updated_at = shop.clock()
+
+
+def _advance(
+    shop: Shop,
+    session: Session,
+    order: Order,
+    target: str,
+    actor: Actor,
+    reason: str | None = None,
+) -> None:
+    step = lifecycle.step(order.status, order.payment_status, target, _parties(order, actor))
+    if order.payment_id is not None and order.payment_status == Payment.UNPAID:
+        raise PaymentInProgress
+    order.cancel_reason = reason
+    move(shop, session, order, step, actor)
+    if step.target == Status.CANCELLED and order.payment_id is not None:
+        receipts.give_back(
+            shop,
+            session,
+            order_id=order.id,
+            payment_id=order.payment_id,
+            amount=order.total,
+            currency=order.currency,
+            reason="order_cancelled",
+        )
+
+
+def _readdress(
+    shop: Shop, session: Session, order: Order, address: dict[str, Any], actor: Actor
+) -> None:
+    if order.status != Status.PENDING:
+        raise InvalidTransition(
+            "The address can be changed while the order is pending.",
+            status=order.status,
+            payment_status=order.payment_status,
+        )
+    order.shipping_address = address
+    touch(shop, order)
+    timeline.add(shop, session, order.id, timeline.ORDER, "address_changed", actor)
+
+
+def _parties(order: Order, actor: Actor) -> set[Party]:
+    """What `actor` is to this order; the system, when it is asked by RPC, acts as staff."""
+    parties = {Party.STAFF} if actor.is_staff else set()
+    return parties | {Party.OWNER} if actor.user_id == order.user_id else parties

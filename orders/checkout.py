@@ -1,0 +1,237 @@
+"""Checkout: from a cart or a list of items to an order with reserved stock.
+
+    prepare   what is bought, at the server's prices, to which address
+    begin     the checkout's own row (`orders.attempts`)           transaction
+    reserve   the stock, under the order's id                      RPC, idempotent by that id
+    finalize  order, timeline, event, emptied cart, row dropped    transaction
+
+No transaction is open during a call to somebody else. A crash between two steps leaves the row: the
+same request with the same key takes it up where it stands, else `orders.recovery` undoes it.
+"""
+
+import datetime
+import hashlib
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from chassis.errors import Fault, Invalid, NotFound
+from chassis.identity import Actor, Role
+from orders import attempts, book, carts, catalog, pricing, schemas, timeline
+from orders.attempts import Attempt, Basket, Placed
+from orders.errors import (
+    CartChanged,
+    CheckoutInterrupted,
+    ReservationReleased,
+    TooManyOpenOrders,
+)
+from orders.lifecycle import Payment, Status
+from orders.models import Order, OrderLine
+from orders.parts import Shop
+
+_ADDRESS = schemas.DefaultAddress()
+
+
+def place(
+    shop: Shop,
+    user_id: uuid.UUID,
+    items: list[dict[str, Any]] | None = None,
+    shipping_address: dict[str, Any] | None = None,
+    expected_total: Decimal | None = None,
+    key: str | None = None,
+) -> dict[str, Any]:
+    """Place an order of `items` ({product_id, quantity, price?}), of the cart when there are none.
+
+    A repeat under `key` answers the first order; `replayed` in the answer says so. Without an
+    `expected_total` the prices in a cart count as shown when they were put in.
+    """
+    fingerprint = _fingerprint(items, shipping_address, expected_total)
+    with shop.db.read() as connection:
+        # The cart before the key: a rival with this key that empties the cart is then noticed.
+        cart = carts.read(connection, user_id) if items is None else None
+        known = attempts.earlier(connection, user_id, key, fingerprint) if key else None
+    if known is None:
+        basket = prepare(shop, user_id, items, cart, shipping_address, expected_total)
+        known = _begin(shop, Attempt(uuid.uuid4(), user_id, key, fingerprint, basket))
+        replayed = isinstance(known, Placed)
+    else:
+        replayed = True
+    if isinstance(known, Attempt):
+        _reserve(shop, known)
+        _finalize(shop, known)
+    with shop.db.read() as connection:
+        order = book.get(connection, known.order_id, Actor.SYSTEM)
+    return order | {"replayed": replayed}
+
+
+def prepare(
+    shop: Shop,
+    user_id: uuid.UUID,
+    items: list[dict[str, Any]] | None,
+    cart: carts.Contents | None,
+    shipping_address: dict[str, Any] | None,
+    expected_total: Decimal | None,
+) -> Basket:
+    """What the order will be made of; raises when it is not what the buyer was shown."""
+    wanted = pricing.merge(items or ()) if cart is None else cart.wanted()
+    if not wanted:
+        raise Invalid(errors={"items": ["The cart is empty."]})
+    _check_open_orders(shop, user_id)
+    products = catalog.look_up(shop.products, (line.product_id for line in wanted))
+    lines, currency = pricing.price(wanted, products)
+    total = pricing.total(lines)
+    pricing.check_payable(total)
+    if cart is not None and cart.currency != currency:
+        raise CartChanged("The currency has changed.")
+    if cart is None or expected_total != total:
+        pricing.check_shown_prices(wanted, lines)
+    if expected_total is not None:
+        pricing.check_shown_total(expected_total, total, from_cart=cart is not None)
+    return Basket(
+        lines,
+        currency,
+        shipping_address or _default_address(shop, user_id),
+        shop.clock() + datetime.timedelta(seconds=shop.settings["payment_window"]),
+        None if cart is None else cart.version,
+    )
+
+
+def undo(shop: Shop, order_id: uuid.UUID) -> None:
+    """Give back what an abandoned checkout has reserved, then forget it. Repeating does no harm."""
+    shop.inventory.release(order_id=order_id, reason="checkout abandoned")
+    with shop.db.begin() as session:
+        attempts.drop(session, order_id)
+
+
+def _check_open_orders(shop: Shop, user_id: uuid.UUID) -> None:
+    limit = shop.settings["max_open_orders"]
+    with shop.db.read() as connection:
+        if book.count_open(connection, user_id) >= limit:
+            raise TooManyOpenOrders(limit=limit)
+
+
+def _default_address(shop: Shop, user_id: uuid.UUID) -> dict[str, Any]:
+    try:
+        return _ADDRESS.load(shop.users.default_address(user_id=user_id))
+    except NotFound:
+        message = "Send an address, or save one as your default."
+        raise Invalid(errors={"shipping_address": [message]}) from None
+
+
+def _begin(shop: Shop, attempt: Attempt) -> Attempt | Placed:
+    now = shop.clock()
+    patience = datetime.timedelta(seconds=shop.settings["checkout_patience"])
+    with shop.db.begin() as session:
+        return attempts.begin(session, attempt, now, now + patience)
+
+
+def _reserve(shop: Shop, attempt: Attempt) -> None:
+    grace = datetime.timedelta(seconds=shop.settings["reservation_grace"])
+    try:
+        shop.inventory.reserve(
+            order_id=attempt.order_id,
+            lines=[
+                {"product_id": line.product_id, "quantity": line.quantity}
+                for line in attempt.basket.lines
+            ],
+            expires_at=attempt.basket.expires_at + grace,
+        )
+    except ReservationReleased:
+        raise CheckoutInterrupted from None
+    except Fault as fault:
+        _give_up(shop, attempt, refused=fault.status < 500)
+        raise
+
+
+def _give_up(shop: Shop, attempt: Attempt, *, refused: bool) -> None:
+    """After a reservation that failed; `refused`: inventory said no, so nothing is held.
+
+    When the outcome is unknown, a checkout with a key waits for the repeat. With a key, a rival may
+    be about to reserve under the same id even after a refusal, so its row goes by way of `undo`.
+    """
+    if attempt.key is not None and not refused:
+        return
+    with shop.db.begin() as session:
+        if attempt.key is None and refused:
+            attempts.drop(session, attempt.order_id)
+        else:
+            attempts.abandon(session, attempt.order_id, shop.clock())
+
+
+def _finalize(shop: Shop, attempt: Attempt) -> None:
+    basket, now = attempt.basket, shop.clock()
+    cart_changed = False
+    with shop.db.begin() as session:
+        if not attempts.lock_open(session, attempt.order_id):
+            if session.get(Order, attempt.order_id) is None:
+                raise CheckoutInterrupted  # whoever undid it gives the stock back
+            return  # a rival with the same key has finished it
+        if basket.cart_version is not None:
+            cart_changed = not carts.take(session, attempt.user_id, basket.cart_version, now)
+        if cart_changed:
+            attempts.abandon(session, attempt.order_id, now)
+        else:
+            _write(shop, session, attempt, now)
+            attempts.drop(session, attempt.order_id)
+    if cart_changed:
+        _undo_at_once(shop, attempt.order_id)
+        raise CartChanged("The cart was changed during the checkout.")
+
+
+def _undo_at_once(shop: Shop, order_id: uuid.UUID) -> None:
+    """So that the buyer's next try does not compete with this one for the stock."""
+    try:
+        undo(shop, order_id)
+    except Fault as fault:
+        shop.log.warning("undo_postponed", order_id=str(order_id), code=fault.code)
+
+
+def _write(shop: Shop, session: Session, attempt: Attempt, now: datetime.datetime) -> None:
+    basket = attempt.basket
+    order = Order(
+        id=attempt.order_id,
+        user_id=attempt.user_id,
+        status=Status.PENDING,
+        payment_status=Payment.UNPAID,
+        total=basket.total,
+        currency=basket.currency,
+        shipping_address=basket.shipping_address,
+        idempotency_key=attempt.key,
+        fingerprint=attempt.fingerprint,
+        created_at=now,
+        updated_at=now,
+        expires_at=basket.expires_at,
+        version=1,
+    )
+    session.add(order)
+    session.flush()
+    session.execute(
+        insert(OrderLine),
+        [
+            {
+                "order_id": order.id,
+                "position": position,
+                "product_id": line.product_id,
+                "name": line.name,
+                "quantity": line.quantity,
+                "unit_price": line.unit_price,
+            }
+            for position, line in enumerate(basket.lines)
+        ],
+    )
+    buyer = Actor(attempt.user_id, Role.CUSTOMER)
+    timeline.add(
+        shop, session, order.id, timeline.ORDER, "placed", buyer,
+        total=order.total, currency=order.currency,
+    )  # fmt: skip
+    timeline.add(shop, session, order.id, timeline.STOCK, "reserved", until=order.expires_at)
+    shop.events.record(session, "order_placed", book.facts(order, "placed"))
+
+
+def _fingerprint(*request: Any) -> str:
+    canonical = orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(canonical).hexdigest()

@@ -1,0 +1,92 @@
+"""Errors of carts and orders.
+
+chassis.errors.Fault
+ ├── Invalid
+ │    └── KeyReused           422  the same key came with another body
+ ├── Conflict
+ │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
+ │    ├── CartChanged         409  the cart is not the one that was shown
+ │    ├── OutOfStock          409  inventory's: `data["lines"]` names what is short
+ │    ├── ReservationReleased 409  inventory's: this reservation was given back for good
+ │    ├── InvalidTransition   409  the order's state does not lead there
+ │    ├── AlreadyPaid         409  the order has been paid
+ │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
+ │    └── TooManyOpenOrders   409  pay or cancel some first
+ └── Unavailable
+      └── CheckoutInterrupted 503  the checkout was undone half-way; nothing is held, try again
+"""
+
+from chassis.errors import Conflict, Invalid, Unavailable
+
+
+class KeyReused(Invalid):
+    """An Idempotency-Key came again with another body."""
+
+    code = "idempotency_key_reused"
+    title = "This key was used for another request"
+
+
+class PriceChanged(Conflict):
+    """A price differs from the one the buyer saw.
+
+    `data["lines"]`: [{product_id, sent, current}], with the totals instead when only those differ.
+    """
+
+    code = "price_changed"
+    title = "A price has changed"
+
+
+class CartChanged(Conflict):
+    """The cart is not the one the buyer saw."""
+
+    code = "cart_changed"
+    title = "The cart has changed"
+
+
+class OutOfStock(Conflict):
+    """`data["lines"]`: [{product_id, requested, available}], all that are short."""
+
+    code = "out_of_stock"
+    title = "Not enough in stock"
+
+
+class ReservationReleased(Conflict):
+    """The reservation was given back for good, so nothing can be built on it."""
+
+    code = "reservation_released"
+    title = "The reservation was given back"
+
+
+class InvalidTransition(Conflict):
+    """The state of the order does not lead there; `data` has `status` and `payment_status`."""
+
+    code = "invalid_transition"
+    title = "The order's state does not allow this"
+
+
+class AlreadyPaid(Conflict):
+    """The order has been paid."""
+
+    code = "already_paid"
+    title = "This order has been paid"
+
+
+class PaymentInProgress(Conflict):
+    """Money for the order has come and is being booked."""
+
+    code = "payment_in_progress"
+    title = "A payment is being booked; ask again in a moment"
+
+
+class TooManyOpenOrders(Conflict):
+    """The buyer holds stock with too many unpaid orders; `data["limit"]`."""
+
+    code = "too_many_open_orders"
+    title = "Pay or cancel some of your open orders first"
+
+
+class CheckoutInterrupted(Unavailable):
+    """The checkout was undone before it was through; nothing is held."""
+
+    code = "checkout_interrupted"
+    title = "The checkout was interrupted; try again"

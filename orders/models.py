@@ -1,0 +1,249 @@
+"""Tables of carts and orders.
+
+The constraints hold whatever the code does: an order has left `pending` only with its money, a key
+makes one order, and a product is on an order once.
+"""
+
+import datetime
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from chassis.models import NAMING, InboxMixin, OutboxMixin
+
+
+class Base(DeclarativeBase):
+    """Tables of the orders database."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {
+        Decimal: Numeric(10, 2),
+        datetime.datetime: DateTime(timezone=True),
+        uuid.UUID: UUID,
+        str: Text,
+        int: BigInteger,
+        dict[str, Any]: JSONB,
+    }
+
+
+class OutboxEvent(OutboxMixin, Base):
+    """Events that orders publishes."""
+
+
+class InboxEvent(InboxMixin, Base):
+    """Events that orders has applied."""
+
+
+class Cart(Base):
+    """A buyer's cart; `version` grows with every change, so that a checkout can tell."""
+
+    __tablename__ = "carts"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    updated_at: Mapped[datetime.datetime]
+
+
+class CartLine(Base):
+    """A product in a cart, with the name and price at which it was put there."""
+
+    __tablename__ = "cart_lines"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("carts.user_id", ondelete="CASCADE"))
+    product_id: Mapped[int]
+    quantity: Mapped[int]
+    unit_price: Mapped[Decimal]
+    currency: Mapped[str]
+    name: Mapped[str]
+    added_at: Mapped[datetime.datetime]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "product_id"),
+        CheckConstraint("quantity BETWEEN 1 AND 1000", name="quantity"),
+        CheckConstraint("unit_price >= 0", name="unit_price"),
+    )
+
+
+class Checkout(Base):
+    """A checkout between its first step and its order: the semantic lock on both.
+
+    `open`: stock may be reserved under `order_id`, and an order be made of `basket`. `undoing`: no
+    order will be made, and the reservation is to be given back. The row goes with the last step;
+    one that stays is taken up at `due_at`.
+    """
+
+    __tablename__ = "checkouts"
+
+    order_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID]
+    idempotency_key: Mapped[str | None]
+    fingerprint: Mapped[str]
+    basket: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    started_at: Mapped[datetime.datetime]
+    due_at: Mapped[datetime.datetime]
+
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'undoing')", name="state"),
+        Index(
+            "uq_checkouts_user_id_idempotency_key",
+            "user_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_checkouts_due_at", "due_at"),
+    )
+
+
+class Order(Base):
+    """An order.
+
+    `payment_id` is the payment that pays for it: set as soon as its money has come, while
+    `payment_status` turns `paid` only when the stock is ours as well. `paying_since` says that a
+    payment was begun whose end we have not heard of, `recheck_at` when to ask for it.
+    """
+
+    __tablename__ = "orders"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID]
+    status: Mapped[str]
+    payment_status: Mapped[str]
+    total: Mapped[Decimal]
+    currency: Mapped[str]
+    shipping_address: Mapped[dict[str, Any]]
+    cancel_reason: Mapped[str | None]
+    idempotency_key: Mapped[str | None]
+    fingerprint: Mapped[str]
+    payment_id: Mapped[uuid.UUID | None]
+    paying_since: Mapped[datetime.datetime | None]
+    recheck_at: Mapped[datetime.datetime | None]
+    created_at: Mapped[datetime.datetime]
+    updated_at: Mapped[datetime.datetime]
+    expires_at: Mapped[datetime.datetime]
+    hidden_at: Mapped[datetime.datetime | None]
+    version: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('pending', 'processing', 'shipped', 'delivered', 'cancelled')",
+            name="status",
+        ),
+        CheckConstraint(
+            "payment_status IN ('unpaid', 'paid', 'partially_refunded', 'refunded')",
+            name="payment_status",
+        ),
+        CheckConstraint("total >= 0", name="total"),
+        CheckConstraint(
+            "status = 'cancelled' OR (status = 'pending') = (payment_status = 'unpaid')",
+            name="nothing_leaves_without_money",
+        ),
+        CheckConstraint(
+            "payment_status = 'unpaid' OR payment_id IS NOT NULL", name="paid_by_a_payment"
+        ),
+        CheckConstraint(
+            "(status = 'cancelled') = (cancel_reason IS NOT NULL)", name="cancel_reason"
+        ),
+        CheckConstraint(
+            "(paying_since IS NULL) = (recheck_at IS NULL)", name="looked_up_while_paying"
+        ),
+        CheckConstraint(
+            "hidden_at IS NULL OR status IN ('delivered', 'cancelled')", name="hidden_at"
+        ),
+        UniqueConstraint("user_id", "idempotency_key"),
+        Index("ix_orders_newest", "created_at", "id"),
+        Index("ix_orders_newest_of_user", "user_id", "created_at", "id"),
+        Index("ix_orders_unpaid", "expires_at", postgresql_where=text("status = 'pending'")),
+        Index("ix_orders_unpaid_of_user", "user_id", postgresql_where=text("status = 'pending'")),
+        Index(
+            "ix_orders_recheck_at", "recheck_at", postgresql_where=text("recheck_at IS NOT NULL")
+        ),
+    )
+
+
+class OrderLine(Base):
+    """What was bought, at the name and price of that moment."""
+
+    __tablename__ = "order_lines"
+
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
+    product_id: Mapped[int]
+    position: Mapped[int]
+    name: Mapped[str]
+    quantity: Mapped[int]
+    unit_price: Mapped[Decimal]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("order_id", "product_id"),
+        CheckConstraint("quantity BETWEEN 1 AND 1000", name="quantity"),
+        CheckConstraint("unit_price >= 0", name="unit_price"),
+    )
+
+
+class PaymentTry(Base):
+    """A payment request's key, noted before payments is called: a known key is a repeat."""
+
+    __tablename__ = "payment_tries"
+
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
+    key: Mapped[str]
+    tried_at: Mapped[datetime.datetime]
+
+    __table_args__ = (PrimaryKeyConstraint("order_id", "key"),)
+
+
+class Receipt(Base):
+    """What we know of money that came: how much went back, and whether we asked for its return.
+
+    Its order may be unknown to us; the money goes back all the same.
+    """
+
+    __tablename__ = "receipts"
+
+    payment_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[uuid.UUID]
+    refunded: Mapped[Decimal] = mapped_column(server_default=text("0"))
+    return_reason: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("refunded >= 0", name="refunded"),
+        Index("ix_receipts_order_id", "order_id"),
+    )
+
+
+class TimelineEntry(Base):
+    """Something that happened to an order, and why; without personal data."""
+
+    __tablename__ = "timeline"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
+    at: Mapped[datetime.datetime]
+    kind: Mapped[str]
+    cause: Mapped[str]
+    actor: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    trace_id: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('order', 'stock', 'payment', 'mail')", name="kind"),
+        Index("ix_timeline_order_id_id", "order_id", "id"),
+    )

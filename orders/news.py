@@ -1,0 +1,52 @@
+"""What other services tell about an order: what it changes, and its line in the timeline.
+
+News may be late, repeated or out of order; none of it undoes what is newer.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from orders import book, changes, lifecycle, receipts, timeline
+from orders.lifecycle import Payment
+from orders.models import Order
+from orders.parts import Shop
+
+
+def payment_failed(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
+    """A payment came to nothing. The order stays as it is, also when another one has paid it."""
+    if session.get(Order, news["order_id"]) is not None:
+        timeline.add(
+            shop, session, news["order_id"], timeline.PAYMENT, "payment_failed",
+            payment_id=news["payment_id"], failure_code=news["failure_code"],
+        )  # fmt: skip
+
+
+def payment_refunded(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
+    """Money went back. When that is heard before the payment itself, it counts all the same once
+    the order is paid (`settlement`)."""
+    order_id, payment_id = news["order_id"], news["payment_id"]
+    order = book.lock(session, order_id)
+    returned = receipts.note_refunded(session, order_id, payment_id, news["refunded_total"])
+    if order is None:
+        return
+    timeline.add(
+        shop, session, order_id, timeline.PAYMENT, "payment_refunded",
+        payment_id=payment_id, amount=news["amount"], refunded_total=news["refunded_total"],
+    )  # fmt: skip
+    status = lifecycle.after_refund(order.total, returned)
+    paid = order.payment_id == payment_id and order.payment_status != Payment.UNPAID
+    if paid and order.payment_status != status:
+        order.payment_status = status
+        changes.touch(shop, order)
+
+
+def notification_sent(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
+    """The owner was told; by which channel, nothing of what."""
+    order_id = news["order_id"]
+    if order_id is not None and session.get(Order, order_id) is not None:
+        timeline.add(
+            shop, session, order_id, timeline.MAIL, "notification_sent",
+            channel=news["channel"], notification_id=news["notification_id"],
+        )  # fmt: skip

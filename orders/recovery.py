@@ -1,0 +1,114 @@
+"""Recovery: what time has run out for, and what a crash has left half-done.
+
+Instances share the work: each takes rows that no other holds (`SKIP LOCKED`) and moves them on
+before it asks anybody, so that no transaction is open during a call.
+"""
+
+import datetime
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from orders import attempts, changes, checkout, lifecycle, schemas, settlement
+from orders.lifecycle import Cause, Party, Payment, Status
+from orders.models import Order
+from orders.parts import Shop
+
+#: Rows in one transaction, and in one round of a timer.
+BATCH = 50
+
+#: How long one instance has for a checkout before another one tries to undo it.
+UNDO_TIME = datetime.timedelta(seconds=10)
+
+#: A page of payments.list, newest first: what may still bring money is always among the newest.
+NEWEST = 100
+
+_PAYMENTS = schemas.Payments()
+
+
+def expire(shop: Shop) -> None:
+    """Cancel the unpaid orders whose time is over; their stock is freed by the event."""
+    while _expire_batch(shop) == BATCH:
+        pass
+
+
+def undo_checkouts(shop: Shop) -> None:
+    """Give back what abandoned checkouts, and those that stand still, have reserved."""
+    now = shop.clock()
+    with shop.db.begin() as session:
+        taken = attempts.take_stale(session, now, now + UNDO_TIME, BATCH)
+    _each(shop, "undo", taken, lambda order_id: checkout.undo(shop, order_id))
+
+
+def find_payments(shop: Shop) -> None:
+    """Ask for the end of payments that we have not heard of, and finish the orders they paid."""
+    with shop.db.begin() as session:
+        taken = _take_paying(shop, session)
+    _each(shop, "find_payment", taken, lambda order: _find_payment(shop, *order))
+
+
+def _expire_batch(shop: Shop) -> int:
+    now = shop.clock()
+    patience = datetime.timedelta(seconds=shop.settings["payment_patience"])
+    quiet = or_(Order.paying_since.is_(None), Order.paying_since <= now - patience)
+    due = (
+        select(Order)
+        .where(
+            Order.status == Status.PENDING,
+            Order.expires_at <= now,
+            Order.payment_id.is_(None),
+            quiet,
+        )
+        .order_by(Order.expires_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    step = lifecycle.step(
+        Status.PENDING, Payment.UNPAID, Status.CANCELLED, (Party.SYSTEM,), Cause.EXPIRED
+    )
+    with shop.db.begin() as session:
+        orders = session.scalars(due).all()
+        for order in orders:
+            changes.move(shop, session, order, step)
+        return len(orders)
+
+
+def _take_paying(shop: Shop, session: Session) -> list[tuple[uuid.UUID, datetime.datetime]]:
+    """Orders to look after, and since when they are being paid. The pause until the next look grows
+    with that time, so an unfinished payment is asked for often at first, and rarely later."""
+    now = shop.clock()
+    pause = datetime.timedelta(seconds=shop.settings["payment_recheck"])
+    due = (
+        select(Order)
+        .where(Order.recheck_at <= now)
+        .order_by(Order.recheck_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    orders = session.scalars(due).all()
+    for order in orders:
+        order.recheck_at = now + max(pause, now - order.paying_since)
+    return [(order.id, order.paying_since) for order in orders]
+
+
+def _find_payment(shop: Shop, order_id: uuid.UUID, since: datetime.datetime) -> None:
+    answer = shop.payments.list(order_id=order_id, limit=NEWEST)
+    payments = _PAYMENTS.load(answer)["items"]
+    captured = [one for one in payments if one["status"] in settlement.CAPTURED]
+    if captured:
+        # The newest: an older one with money is one that came late and that payments gives back.
+        settlement.finish(shop, settlement.news_of(captured[0]))
+    elif not any(one["status"] in settlement.UNDECIDED for one in payments):
+        settlement.stop_looking(shop, order_id, since)
+
+
+def _each(shop: Shop, what: str, taken: Iterable[Any], do: Callable[[Any], None]) -> None:
+    """What fails with one does not touch the others: it comes up again at its next time."""
+    for one in taken:
+        try:
+            do(one)
+        except Exception as error:
+            shop.log.warning("recovery_postponed", what=what, error=type(error).__name__)

@@ -1,0 +1,183 @@
+"""The Nameko services `carts` and `orders`."""
+
+from functools import partial
+
+from chassis.clock import Clock
+from chassis.config import Settings
+from chassis.database import Database
+from chassis.errors import Invalid
+from chassis.events import EventOutbox, event_handler
+from chassis.rpc import RpcProxy, rpc
+from chassis.service import Service
+from chassis.timers import timer
+from chassis.trace import TraceId
+from orders import (
+    book,
+    carts,
+    catalog,
+    changes,
+    checkout,
+    models,
+    news,
+    recovery,
+    schemas,
+    settlement,
+    timeline,
+)
+from orders.errors import OutOfStock, ReservationReleased
+from orders.settings import OrdersSettings
+
+
+class CartsService(Service):
+    """One cart per user; every method answers with the cart."""
+
+    name = "carts"
+
+    db = Database(models.Base, package="orders")
+    clock = Clock()
+    products = RpcProxy("products", timeout=3)
+
+    @rpc(schemas.CartOf)
+    def get(self, user_id):
+        """The cart, with the products as they are now."""
+        return self._show(user_id, {})
+
+    @rpc(schemas.CartItem)
+    def add_item(self, user_id, product_id, quantity):
+        """Put so many of a product in, beside what is there of it."""
+        products = self._products(user_id, product_id)
+        if products[product_id] is None:
+            raise Invalid(errors={"product_id": ["There is no such product."]})
+        with self.db.begin() as session:
+            carts.add(session, user_id, products[product_id], quantity, self.clock())
+        return self._show(user_id, products)
+
+    @rpc(schemas.CartItem)
+    def update_quantity(self, user_id, product_id, quantity):
+        """So many of a product that is in the cart."""
+        products = self._products(user_id)
+        with self.db.begin() as session:
+            carts.set_quantity(session, user_id, product_id, quantity, self.clock())
+        return self._show(user_id, products)
+
+    @rpc(schemas.RemoveItem)
+    def remove_item(self, user_id, product_id, quantity):
+        """Take a product out, or `quantity` of it."""
+        products = self._products(user_id)
+        with self.db.begin() as session:
+            carts.remove(session, user_id, product_id, quantity, self.clock())
+        return self._show(user_id, products)
+
+    @rpc(schemas.CartOf)
+    def clear(self, user_id):
+        """Take everything out."""
+        with self.db.begin() as session:
+            carts.clear(session, user_id, self.clock())
+        return self._show(user_id, {})
+
+    def _products(self, user_id, *more):
+        """What the answer will need, before anything is changed: a change whose answer then fails
+        would be made again by a repeat."""
+        with self.db.read() as connection:
+            contents = carts.read(connection, user_id)
+        return catalog.look_up(self.products, [*contents.product_ids, *more])
+
+    def _show(self, user_id, products):
+        with self.db.read() as connection:
+            contents = carts.read(connection, user_id)
+        missing = [one for one in contents.product_ids if one not in products]
+        return carts.view(contents, products | catalog.look_up(self.products, missing))
+
+
+class OrdersService(Service):
+    """Checkout, payment, and the life of orders."""
+
+    name = "orders"
+
+    db = Database(models.Base, package="orders")
+    events = EventOutbox(schemas.EVENTS)
+    clock = Clock()
+    settings = Settings(OrdersSettings, section="orders")
+    trace_id = TraceId()
+    products = RpcProxy("products", timeout=3)
+    users = RpcProxy("users", timeout=3)
+    inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))
+    payments = RpcProxy("payments", timeout=20)
+
+    @rpc(schemas.Place)
+    def place(self, **request):
+        """An order from items or from the cart; a repeat under `key` gets the first one."""
+        return checkout.place(self, **request)
+
+    @rpc(schemas.Pay)
+    def pay(self, order_id, method, key, actor):
+        """Charge an order and finish it; the payment."""
+        return settlement.pay(self, order_id, method, key, actor)
+
+    @rpc(schemas.OrderOf)
+    def get(self, order_id, actor):
+        """One order, for its owner or staff."""
+        with self.db.read() as connection:
+            return book.get(connection, order_id, actor)
+
+    @rpc(schemas.List)
+    def list(self, **request):
+        """Orders, newest first: one's own, for staff everybody's."""
+        with self.db.read() as connection:
+            return book.page(connection, **request)
+
+    @rpc(schemas.Update)
+    def update(self, **request):
+        """Another address while pending, or (staff) the next status."""
+        return changes.update(self, **request)
+
+    @rpc(schemas.Cancel)
+    def cancel(self, order_id, reason, actor):
+        """Cancel an order that is not shipped; stock and money go back."""
+        return changes.cancel(self, order_id, reason, actor)
+
+    @rpc(schemas.OrderOf)
+    def hide(self, order_id, actor):
+        """Take a finished order out of sight (admin)."""
+        changes.hide(self, order_id, actor)
+
+    @rpc(schemas.OrderOf)
+    def timeline(self, order_id, actor):
+        """What happened to an order, when, why and by whom."""
+        with self.db.read() as connection:
+            book.get(connection, order_id, actor)
+            return {"items": timeline.of_order(connection, order_id)}
+
+    @event_handler("payments", "payment_succeeded", schemas.PaymentNews)
+    def on_payment_succeeded(self, event):
+        """Finish the order, unless `pay` already has."""
+        settlement.finish(self, event.payload, begin=partial(self.db.once, event))
+
+    @event_handler("payments", "payment_failed", schemas.PaymentNews)
+    def on_payment_failed(self, event):
+        """Only the timeline cares."""
+        with self.db.once(event) as session:
+            news.payment_failed(self, session, event.payload)
+
+    @event_handler("payments", "payment_refunded", schemas.PaymentRefunded)
+    def on_payment_refunded(self, event):
+        """Show what became of the money."""
+        with self.db.once(event) as session:
+            news.payment_refunded(self, session, event.payload)
+
+    @event_handler("notifications", "notification_sent", schemas.NotificationSent)
+    def on_notification_sent(self, event):
+        """Only the timeline cares."""
+        with self.db.once(event) as session:
+            news.notification_sent(self, session, event.payload)
+
+    @timer(interval=1)
+    def expire(self):
+        """Cancel unpaid orders whose time is over."""
+        recovery.expire(self)
+
+    @timer(interval=1)
+    def recover(self):
+        """Finish or undo what was interrupted."""
+        recovery.undo_checkouts(self)
+        recovery.find_payments(self)

@@ -1,0 +1,24 @@
+"""The `orders` section of config.yaml."""
+
+from marshmallow import Schema, fields, validate
+
+
+def _seconds(default: int) -> fields.Integer:
+    return fields.Integer(load_default=default, validate=validate.Range(min=1, max=30 * 86400))
+
+
+class OrdersSettings(Schema):
+    """How long things may take; all in seconds."""
+
+    #: An unpaid order is cancelled after this.
+    payment_window = _seconds(1800)
+    #: The reservation outlives the order by this, so that a payment of the last second finds it.
+    reservation_grace = _seconds(300)
+    #: An order is not expired while a payment that began less than this ago may be under way.
+    payment_patience = _seconds(60)
+    #: Payments without an outcome are looked up after this, then at doubling distances.
+    payment_recheck = _seconds(15)
+    #: A checkout that stands still for this long is undone.
+    checkout_patience = _seconds(60)
+    #: How many unpaid orders, which hold stock, one buyer may have.
+    max_open_orders = fields.Integer(load_default=100, validate=validate.Range(min=1))

@@ -1,0 +1,213 @@
+"""Paying an order, and the one way in which a payment that succeeded finishes it.
+
+    claim     the order is marked with the payment, and can't be cancelled meanwhile   transaction
+    commit    its reserved stock is taken                      RPC, idempotent by the order's id
+    conclude  paid and processing; or cancelled, and the money goes back               transaction
+
+`pay`, the event `payment_succeeded` and the recovery sweep all come here, at the same time or one
+after a crash of the other: each step looks at what is there, so the second one changes nothing.
+"""
+
+import datetime
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis.errors import NotFound
+from chassis.identity import Actor
+from orders import book, changes, lifecycle, receipts, schemas, timeline
+from orders.errors import AlreadyPaid, InvalidTransition, OutOfStock, ReservationReleased
+from orders.lifecycle import Cause, Party, Payment, Status
+from orders.models import Order, PaymentTry
+from orders.parts import Shop
+
+#: States of a payment whose money has come, and of one that may still bring it.
+CAPTURED = ("succeeded", "partially_refunded", "refunded")
+UNDECIDED = ("pending", "requires_action")
+
+_PAYMENT = schemas.Payment()
+
+#: Opens the transaction of the last step: `db.begin`, or `db.once` of an event.
+Begin = Callable[[], AbstractContextManager[Session]]
+
+
+def pay(
+    shop: Shop, order_id: uuid.UUID, method: Any, key: str | None, actor: Actor
+) -> dict[str, Any]:
+    """Charge an order by `method`; the payment, as payments answers it, and whether it is a repeat.
+
+    Once the money has come the payment is the answer, even if the order could not be finished at
+    once: the event or the sweep will do it.
+    """
+    order, since, replayed = _begin(shop, order_id, key, actor)
+    payment = shop.payments.charge(
+        order_id=order_id,
+        user_id=order.user_id,
+        amount=order.total,
+        currency=order.currency,
+        method=method,
+        key=key or str(uuid.uuid4()),
+    )
+    try:
+        if payment["status"] in CAPTURED:
+            finish(shop, news_of(_PAYMENT.load(payment)))
+        elif payment["status"] not in UNDECIDED:
+            stop_looking(shop, order_id, since)
+    except Exception as error:
+        shop.log.warning("finish_postponed", order_id=str(order_id), error=type(error).__name__)
+    return payment | {"replayed": replayed}
+
+
+def news_of(payment: Mapping[str, Any]) -> dict[str, Any]:
+    """A payment (`schemas.Payment`) in the shape of its event."""
+    return {**payment, "payment_id": payment["id"]}
+
+
+def finish(shop: Shop, news: Mapping[str, Any], begin: Begin | None = None) -> None:
+    """Finish the order whose money has come; `news`: payment_id, order_id, amount, currency.
+
+    Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
+    """
+    in_stock = _claim(shop, news) and _commit_stock(shop, news["order_id"])
+    with (begin or shop.db.begin)() as session:
+        _conclude(shop, session, news, in_stock)
+
+
+def stop_looking(shop: Shop, order_id: uuid.UUID, since: datetime.datetime | None) -> None:
+    """The payment that was begun at `since` has come to nothing; a later one is left alone."""
+    mine = (Order.id == order_id, Order.paying_since == since, Order.payment_id.is_(None))
+    with shop.db.begin() as session:
+        session.execute(update(Order).where(*mine).values(paying_since=None, recheck_at=None))
+
+
+def _begin(
+    shop: Shop, order_id: uuid.UUID, key: str | None, actor: Actor
+) -> tuple[Order, datetime.datetime | None, bool]:
+    """Note that a payment is being made, so that a crash from here on is found.
+
+    The order, since when it is being paid, and whether this request was seen before. That one is
+    let through to payments, which knows the key, even when the order has been paid since.
+    """
+    now = shop.clock()
+    with shop.db.begin() as session:
+        order = book.lock_visible(session, order_id, actor)
+        seen = key is not None and session.get(PaymentTry, (order_id, key)) is not None
+        if seen and order.payment_id is not None:
+            return order, None, True
+        _check_payable(order, now)
+        if key is not None:
+            row = insert(PaymentTry).values(order_id=order_id, key=key, tried_at=now)
+            session.execute(row.on_conflict_do_nothing())
+        _look_later(shop, order, now)
+        return order, now, seen
+
+
+def _check_payable(order: Order, now: datetime.datetime) -> None:
+    if order.payment_id is not None:
+        raise AlreadyPaid
+    state = {"status": order.status, "payment_status": order.payment_status}
+    if order.status != Status.PENDING:
+        raise InvalidTransition(f"A {order.status} order cannot be paid.", **state)
+    if order.expires_at <= now:
+        raise InvalidTransition("The time to pay this order is over.", **state)
+
+
+def _look_later(shop: Shop, order: Order, now: datetime.datetime) -> None:
+    order.paying_since = now
+    order.recheck_at = now + datetime.timedelta(seconds=shop.settings["payment_recheck"])
+
+
+def _claim(shop: Shop, news: Mapping[str, Any]) -> bool:
+    """Mark the order with its payment. False when that leads nowhere; `_conclude` knows why."""
+    with shop.db.begin() as session:
+        order = book.lock(session, news["order_id"])
+        if order is None or order.status != Status.PENDING or _why_not(order, news):
+            return False
+        order.payment_id = news["payment_id"]
+        if order.paying_since is None:
+            _look_later(shop, order, shop.clock())
+        return True
+
+
+def _why_not(order: Order, news: Mapping[str, Any]) -> str | None:
+    """Why this money does not pay this order, if so."""
+    if order.payment_id not in (None, news["payment_id"]):
+        return "paid_twice"
+    if (order.total, order.currency) != (news["amount"], news["currency"]):
+        return "amount_mismatch"
+    return None
+
+
+def _commit_stock(shop: Shop, order_id: uuid.UUID) -> bool:
+    try:
+        shop.inventory.commit(order_id=order_id)
+    except (OutOfStock, ReservationReleased, NotFound):
+        return False
+    return True
+
+
+def _conclude(shop: Shop, session: Session, news: Mapping[str, Any], in_stock: bool) -> None:
+    order = book.lock(session, news["order_id"])
+    reason = "unknown_order" if order is None else _why_not(order, news)
+    if reason is not None:
+        _give_back(shop, session, news, reason, order_known=order is not None)
+        return
+    if order.payment_status == Payment.UNPAID:
+        _book(shop, session, order, news, in_stock)
+    if order.status == Status.CANCELLED:
+        _give_back(shop, session, news, "order_cancelled")
+
+
+def _book(
+    shop: Shop, session: Session, order: Order, news: Mapping[str, Any], in_stock: bool
+) -> None:
+    """The money is there. Whatever of it has gone back before we came to this is not forgotten."""
+    payment_id = news["payment_id"]
+    timeline.add(
+        shop, session, order.id, timeline.PAYMENT, "payment_succeeded",
+        payment_id=payment_id, amount=news["amount"],
+    )  # fmt: skip
+    step = None
+    if order.status == Status.PENDING:
+        step = _paid_step(in_stock)
+    if in_stock:
+        timeline.add(shop, session, order.id, timeline.STOCK, "committed")
+    returned = receipts.refunded(session, payment_id)
+    order.payment_id = payment_id
+    order.payment_status = lifecycle.after_refund(order.total, returned)
+    order.paying_since = order.recheck_at = None
+    if step is not None:
+        changes.move(shop, session, order, step)
+    else:
+        changes.touch(shop, order)
+
+
+def _paid_step(in_stock: bool) -> lifecycle.Transition:
+    target, cause = (
+        (Status.PROCESSING, Cause.PAID) if in_stock else (Status.CANCELLED, Cause.OUT_OF_STOCK)
+    )
+    return lifecycle.step(Status.PENDING, Payment.UNPAID, target, (Party.SYSTEM,), cause)
+
+
+def _give_back(
+    shop: Shop,
+    session: Session,
+    news: Mapping[str, Any],
+    reason: str,
+    order_known: bool = True,
+) -> None:
+    receipts.give_back(
+        shop,
+        session,
+        order_id=news["order_id"],
+        payment_id=news["payment_id"],
+        amount=news["amount"],
+        currency=news["currency"],
+        reason=reason,
+        order_known=order_known,
+    )

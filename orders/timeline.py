@@ -1,0 +1,61 @@
+"""The timeline of an order: what happened to it, when, why and by whom.
+
+Every entry is written in the transaction that makes the change. Nothing here names a person: the
+actor is a role.
+"""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.orm import Session
+
+from chassis.identity import Actor
+from orders.models import TimelineEntry
+from orders.parts import Shop
+
+ORDER, STOCK, PAYMENT, MAIL = "order", "stock", "payment", "mail"
+
+#: How many entries are shown, the newest.
+SHOWN = 500
+
+
+def add(
+    shop: Shop,
+    session: Session,
+    order_id: uuid.UUID,
+    kind: str,
+    cause: str,
+    actor: Actor = Actor.SYSTEM,
+    **detail: Any,
+) -> None:
+    """Append an entry; `detail` is JSON-able and without personal data."""
+    session.execute(
+        insert(TimelineEntry).values(
+            order_id=order_id,
+            at=shop.clock(),
+            kind=kind,
+            cause=str(cause),
+            actor=str(actor.role),
+            detail={name: _plain(value) for name, value in detail.items()},
+            trace_id=shop.trace_id,
+        )
+    )
+
+
+def of_order(connection: Connection, order_id: uuid.UUID) -> list[Mapping[str, Any]]:
+    """The entries of an order in the order in which they were written."""
+    entry = TimelineEntry
+    newest = (
+        select(entry.at, entry.kind, entry.cause, entry.actor, entry.detail, entry.trace_id)
+        .where(entry.order_id == order_id)
+        .order_by(entry.id.desc())
+        .limit(SHOWN)
+    )
+    rows = connection.execute(newest).mappings().all()
+    return [dict(row) for row in reversed(rows)]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | bool | list | None) else str(value)
