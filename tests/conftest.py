@@ -31,7 +31,8 @@ from tests import support  # noqa: E402
 
 PACKAGES = ("users", "products", "orders", "payments", "notifications")
 SERVICES = (
-    "users", "products", "inventory", "carts", "orders", "payments", "notifications", "gateway"
+    "users", "products", "inventory", "carts", "orders", "payments", "notifications", "gateway",
+    "speaker", "middle", "listener", "asker",
 )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def vhost(servers):
     api = f"{servers.amqp_api}/api/vhosts/{name}"
     requests.put(api, timeout=10).raise_for_status()
     yield types.SimpleNamespace(
-        uri=urllib.parse.urljoin(servers.amqp_uri, name),
+        uri=urllib.parse.urlsplit(servers.amqp_uri)._replace(path=f"/{name}").geturl(),
         queues=f"{servers.amqp_api}/api/queues/{name}",
     )
     requests.delete(api, timeout=10)

@@ -144,33 +144,29 @@ class Rpc(Entrypoint):
         args, kwargs = wire.loads_request(message)
         data = data_of(message.headers)
         deadline.begin_from_header(data)
-        kwargs = self._arguments(args, kwargs)
+        if self._schema is None:
+            self._check_signature(args, kwargs)
+        else:
+            args, kwargs = (), self._load(args, kwargs)
         self.container.spawn_worker(
-            self, (), kwargs, context_data=data, handle_result=partial(self._answer, message)
+            self, args, kwargs, context_data=data, handle_result=partial(self._answer, message)
         )
 
-    def _arguments(self, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-        if args or self._schema is None:
-            kwargs = self._by_name(args, kwargs)
-        if self._schema is None:
-            return kwargs
+    def _check_signature(self, args: list[Any], kwargs: dict[str, Any]) -> None:
         try:
-            return self._schema.load(kwargs)
-        except ValidationError as invalid:
-            raise Invalid(errors=invalid.normalized_messages()) from None
+            self._signature.bind(*args, **kwargs)
+        except TypeError as exc:
+            raise IncorrectSignature(str(exc)) from None
 
-    def _by_name(self, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Keyword arguments from positional ones, in the order of the schema or the signature."""
-        if self._schema is None:
-            try:
-                self._signature.bind(*args, **kwargs)
-            except TypeError as exc:
-                raise IncorrectSignature(str(exc)) from None
-            return dict(zip(self._signature.parameters, args, strict=False)) | kwargs
+    def _load(self, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """What the schema makes of the arguments; positional ones come in its fields' order."""
         names = list(self._schema.load_fields)
         if len(args) > len(names) or set(names[: len(args)]) & set(kwargs):
             raise IncorrectSignature(f"takes {', '.join(names)}")
-        return dict(zip(names, args, strict=False)) | kwargs
+        try:
+            return self._schema.load(dict(zip(names, args, strict=False)) | kwargs)
+        except ValidationError as invalid:
+            raise Invalid(errors=invalid.normalized_messages()) from None
 
     def _answer(
         self, message: Any, worker_ctx: Any, result: Any, exc_info: Any

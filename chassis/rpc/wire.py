@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import orjson
-from nameko.exceptions import MalformedRequest
+from nameko.exceptions import BadRequest, MalformedRequest
 from nameko.exceptions import serialize as serialize_stock
 
 from chassis.broker.message import CONTENT
@@ -40,7 +40,7 @@ def error_of(exc: BaseException, service: str, call_id: str) -> dict[str, Any]:
     if isinstance(exc, Fault):
         return to_wire(exc)
     stock = serialize_stock(exc)
-    if stock["exc_path"].startswith("nameko.exceptions."):
+    if isinstance(exc, BadRequest):
         code = _SNAKE.sub("_", type(exc).__name__).lower()
         return stock | {"status": 422, "code": code, "detail": stock["value"], "data": {}}
     fault = Internal(f"Internal error in {service}; its log has the call {call_id}")

@@ -1,0 +1,47 @@
+"""A small world without the shop: two services and a database of their own."""
+
+import os
+
+import pytest
+import sqlalchemy as sa
+
+from tests.integration.chassis.world import Base
+
+
+@pytest.fixture(scope="session")
+def chassis_database(servers):
+    """A database with the tables of the toy services; its `DATABASE_URL`."""
+    server = sa.make_url(servers.database_url).set(drivername="postgresql+psycopg2")
+    prefix = f"test{os.getpid()}"
+    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {prefix}_chassis"))
+    engine = sa.create_engine(server.set(database=f"{prefix}_chassis"))
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    yield server.set(database=prefix).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {prefix}_chassis WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def databases(chassis_database):
+    """In place of the shop's databases, which these tests don't need."""
+    return chassis_database
+
+
+@pytest.fixture
+def rows(start, chassis_database):
+    """`rows("SELECT ...")` in the toy database."""
+    url = sa.make_url(chassis_database)
+    engine = sa.create_engine(
+        url.set(database=f"{url.database}_chassis"), isolation_level="AUTOCOMMIT"
+    )
+
+    def query(statement, **parameters):
+        with engine.connect() as connection:
+            return connection.execute(sa.text(statement), parameters).all()
+
+    yield query
+    engine.dispose()

@@ -1,0 +1,232 @@
+"""Calls between services: answers, errors, deadlines, and Nameko's own clients and services."""
+
+import subprocess
+import sys
+import time
+
+import eventlet
+import pytest
+import yaml
+from nameko.exceptions import MethodNotFound, RemoteError
+from nameko.rpc import RpcProxy as StockProxy
+from nameko.rpc import rpc as stock_rpc
+from nameko.standalone.rpc import ClusterRpcProxy
+
+from chassis.errors import Conflict, DeadlineExceeded, Internal, Invalid, ServiceUnavailable
+from chassis.rpc import RpcProxy, rpc
+from chassis.service import Service
+from tests.integration.chassis.world import Middle, Speaker
+
+
+class Stock:
+    """A service as Nameko's documentation shows it."""
+
+    name = "stock"
+    speaker = StockProxy("speaker")
+
+    @stock_rpc
+    def double(self, number):
+        return 2 * number
+
+    @stock_rpc
+    def fail(self):
+        raise ValueError("no")
+
+    @stock_rpc
+    def ask_speaker(self, number):
+        return self.speaker.echo(number=number)
+
+
+class Asker(Service):
+    """One of ours that calls the stock one."""
+
+    name = "asker"
+    stock = RpcProxy("stock", timeout=5)
+
+    @rpc
+    def ask(self, method, *args):
+        return getattr(self.stock, method)(*args)
+
+
+@pytest.fixture
+def speaker(call, start):
+    start(Speaker)
+    return call.speaker
+
+
+def test_arguments_come_by_position_and_by_name(speaker):
+    """Both of Nameko's ways to give arguments work, with and without a schema."""
+    assert speaker.plain(1) == [1, 2]
+    assert speaker.plain(1, b=3) == [1, 3]
+    assert speaker.echo(7) == [7]
+    assert speaker.echo(number=7, times=2) == [7, 7]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"number": "seven"}, "number"),
+        ({"number": {"__type__": "decimal", "__value__": "7"}}, "number"),
+        ({"number": 7, "more": 1}, "more"),
+        ({}, "number"),
+        ({"number": 1.5}, "number"),
+    ],
+)
+def test_wrong_arguments_are_named(speaker, arguments, field):
+    """The caller is told which field does not fit; nothing is run."""
+    with pytest.raises(Invalid) as refused:
+        speaker.echo(**arguments)
+    assert list(refused.value.errors) == [field]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "code"),
+    [("nonsense", (), "method_not_found"), ("plain", (), "incorrect_signature")],
+)
+def test_wrong_calls_are_refused(speaker, method, arguments, code):
+    """An unknown method and a wrong signature are the caller's mistakes, told by code."""
+    with pytest.raises(Invalid) as refused:
+        getattr(speaker, method)(*arguments)
+    assert refused.value.code == code
+
+
+def test_errors_are_typed_by_code(call, start):
+    """A caller gets its own class for a code it named, with the data, else the generic class."""
+    start(Speaker, Middle)
+    assert call.middle.typed() == {"class": "Full", "left": 3, "detail": "Nothing fits any more."}
+    with pytest.raises(Conflict) as generic:
+        call.middle.pass_on("full")
+    assert (generic.value.code, generic.value.data) == ("full", {"left": 3})
+
+
+def test_unforeseen_errors_show_no_internals(speaker):
+    """The text of an exception may hold anything, so it stays in the log of its service."""
+    with pytest.raises(Internal) as told:
+        speaker.broken()
+    assert "hunter2" not in str(told.value) + repr(told.value.data)
+
+
+def test_an_unsendable_result_is_an_error_of_that_call_only(speaker):
+    """A result that is no JSON is reported; the service goes on."""
+    with pytest.raises(Internal):
+        speaker.unsendable()
+    assert speaker.plain(1) == [1, 2]
+
+
+def test_nobody_bound_is_told_at_once(call):
+    """A service that never was there costs no waiting."""
+    began = time.monotonic()
+    with pytest.raises(ServiceUnavailable):
+        call.carts.get(1)
+    assert time.monotonic() - began < 0.3
+
+
+def test_nobody_there_is_told_at_the_deadline(call, start):
+    """A stopped service leaves its queue behind; the caller gives up in time (trap 1)."""
+    (container,) = start(Speaker)
+    container.stop()
+    began = time.monotonic()
+    with pytest.raises(ServiceUnavailable):
+        call.with_timeout(0.5).speaker.plain(1)
+    assert 0.4 < time.monotonic() - began < 1.5
+
+
+def test_a_slow_service_is_told_from_an_absent_one(call, start):
+    """Nobody knows the outcome of a call that is still being worked on."""
+    start(Speaker)
+    with pytest.raises(DeadlineExceeded):
+        call.with_timeout(0.2).speaker.slow(1)
+
+
+def test_a_call_that_timed_out_leaves_nothing_behind(call, start):
+    """Reply slots of calls that were given up are freed (trap 1)."""
+    start(Speaker)
+    caller = call.with_timeout(0.1)
+    for _ in range(5):
+        with pytest.raises(DeadlineExceeded):
+            caller.speaker.slow(0.3)
+    replies = call._providers["speaker"].replies
+    assert replies._waiting == {}
+
+
+def test_a_late_request_is_never_run(call, start, rows, eventually):
+    """A request that expired in the queue of a stopped service is gone when that comes back."""
+    (container,) = start(Speaker)
+    container.stop()
+    with pytest.raises(ServiceUnavailable):
+        call.with_timeout(0.3).speaker.note("late")
+    start(Speaker)
+    call.speaker.note("in time")
+    assert [row.text for row in rows("SELECT text FROM notes")] == ["in time"]
+
+
+def test_the_deadline_travels(call, start):
+    """What a callee calls in turn gets what is left, not its own default of 5 s."""
+    start(Speaker, Middle)
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        call.with_timeout(0.5).middle.pass_on("slow", 3)
+    assert time.monotonic() - began < 1
+    # The middle's own call ended too: its worker is free again.
+    assert call.with_timeout(0.5).middle.pass_on("plain", 1) == [1, 2]
+
+
+def test_the_request_id_travels(call, start):
+    """Context data goes with the call, as in Nameko."""
+    seen = []
+
+    class Witness(Service):
+        name = "carts"
+
+        @rpc
+        def get(self):
+            import structlog
+
+            seen.append(structlog.contextvars.get_contextvars()["request_id"])
+
+    start(Witness)
+    call.with_data(request_id="abc").carts.get()
+    assert seen == ["abc"]
+
+
+def test_many_calls_at_once(speaker):
+    """More calls than workers are queued, and each gets its own answer."""
+    pool = eventlet.GreenPool(100)
+    answers = list(pool.imap(lambda n: speaker.echo(number=n), range(1, 301)))
+    assert answers == [[n] for n in range(1, 301)]
+
+
+def test_stock_clients_call_our_services(speaker, config):
+    """`ClusterRpcProxy`, which is also what `nameko shell` offers, works, errors included."""
+    with ClusterRpcProxy(config) as cluster:
+        assert cluster.speaker.plain(3) == [3, 2]
+        assert cluster.speaker.echo(number=1, times=2) == [1, 1]
+        with pytest.raises(RemoteError) as fault:
+            cluster.speaker.full()
+        assert (fault.value.exc_type, fault.value.value) == ("Full", "full: Nothing fits any more.")
+        with pytest.raises(MethodNotFound):
+            cluster.speaker.nonsense()
+
+
+def test_stock_and_our_services_call_each_other(call, start):
+    """A stock service with `RpcProxy` calls ours, and ours calls it."""
+    start(Speaker, Stock, Asker)
+    assert call.asker.ask("double", 4) == 8
+    assert call.asker.ask("ask_speaker", 4) == [4]
+    with pytest.raises(Internal):  # RemoteError in the asker, which does not foresee it
+        call.asker.ask("fail")
+
+
+def test_nameko_shell(speaker, config, tmp_path):
+    """`nameko shell --config` calls our services."""
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump({"AMQP_URI": config["AMQP_URI"]}))
+    shell = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "nameko", "shell", "--config", str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with eventlet.Timeout(20):
+        out, _ = shell.communicate("print('answer', n.rpc.speaker.echo(number=5))\n")
+    assert "answer [5]" in out

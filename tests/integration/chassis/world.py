@@ -1,0 +1,143 @@
+"""Toy services that use every part of the chassis."""
+
+import eventlet
+import sqlalchemy as sa
+from marshmallow import fields
+from sqlalchemy import BigInteger, Identity, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from chassis.database import Database
+from chassis.errors import Conflict
+from chassis.events import EventOutbox, event_handler
+from chassis.fields import Expected, Id, Request
+from chassis.models import NAMING, InboxMixin, OutboxMixin
+from chassis.rpc import RpcProxy, rpc
+from chassis.service import Service
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Outbox(OutboxMixin, Base):
+    pass
+
+
+class Inbox(InboxMixin, Base):
+    pass
+
+
+class Note(Base):
+    """What a handler has done, once for each time it did it."""
+
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Said(Expected):
+    text = fields.String(required=True)
+
+
+class Echo(Request):
+    number = Id(required=True)
+    times = fields.Integer(load_default=1)
+
+
+class Full(Conflict):
+    code = "full"
+
+
+class Speaker(Service):
+    """Answers calls and publishes `said`."""
+
+    name = "speaker"
+    db = Database(Base, package="chassis")
+    events = EventOutbox({"said": Said})
+
+    @rpc
+    def plain(self, a, b=2):
+        return [a, b]
+
+    @rpc(Echo)
+    def echo(self, number, times):
+        return [number] * times
+
+    @rpc
+    def full(self):
+        raise Full("Nothing fits any more.", left=3)
+
+    @rpc
+    def broken(self):
+        raise KeyError("password=hunter2")
+
+    @rpc
+    def unsendable(self):
+        return object()
+
+    @rpc
+    def slow(self, seconds):
+        eventlet.sleep(seconds)
+        return seconds
+
+    @rpc
+    def note(self, text, seconds=0):
+        eventlet.sleep(seconds)
+        with self.db.begin() as session:
+            session.add(Note(text=text))
+
+    @rpc
+    def say(self, text, fail=False):
+        with self.db.begin() as session:
+            session.add(Note(text=f"said {text}"))
+            event_id = self.events.record(session, "said", {"text": text})
+            if fail:
+                raise Full()
+        return event_id
+
+    @rpc
+    def sleep_in_database(self, seconds):
+        with self.db.read() as connection:
+            return str(connection.execute(sa.select(sa.func.pg_sleep(seconds))).scalar())
+
+
+class Middle(Service):
+    """Calls speaker on behalf of others."""
+
+    name = "middle"
+    speaker = RpcProxy("speaker", timeout=5, errors=(Full,))
+
+    @rpc
+    def pass_on(self, method, *args):
+        return getattr(self.speaker, method)(*args)
+
+    @rpc
+    def typed(self):
+        try:
+            self.speaker.full()
+        except Full as full:
+            return {"class": "Full", "left": full.data["left"], "detail": full.detail}
+
+
+class Listener(Service):
+    """Handles `said`; how it does is set by the tests."""
+
+    name = "listener"
+    db = Database(Base, package="chassis")
+    speaker = RpcProxy("speaker", timeout=2)
+
+    #: Called in the handler's transaction, and before it.
+    during = staticmethod(lambda event: None)
+    before = staticmethod(lambda event: None)
+
+    @event_handler("speaker", "said", Said)
+    def on_said(self, event):
+        type(self).before(event)
+        with self.db.once(event) as session:
+            session.add(Note(text=f"heard {event.payload['text']}"))
+            session.flush()
+            type(self).during(event)
+
+    @rpc
+    def quick(self):
+        return "quick"
