@@ -1,0 +1,274 @@
+"""What is interrupted is brought to its one end by the sweep."""
+
+import eventlet
+import pytest
+
+from chassis.errors import Conflict, Fault
+from payments import cashier, charges
+from payments.errors import ProviderTimeout
+from payments.providers.simulator import Simulator
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+@pytest.fixture
+def crash_before(monkeypatch):
+    """`crash_before(module, name)`: the next call of that function ends the work."""
+
+    def arm(owner, name):
+        real = getattr(owner, name)
+
+        def crash(*args, **kwargs):
+            monkeypatch.setattr(owner, name, real)
+            raise Crash
+
+        monkeypatch.setattr(owner, name, crash)
+
+    return arm
+
+
+@pytest.fixture
+def status(payments, order):
+    """`status()`: the states of the order's payments, newest first."""
+    return lambda: [p["status"] for p in payments.list(order_id=order["order_id"])["items"]]
+
+
+@pytest.fixture
+def crashed(pay, crash_before):
+    """`crashed(owner, name)`: a charge that ended before that function ran."""
+
+    def charge(owner, name, **kwargs):
+        crash_before(owner, name)
+        with pytest.raises(Exception):  # noqa: B017, PT011 -- whatever a crash looks like from outside
+            pay(**kwargs)
+
+    return charge
+
+
+def test_a_lost_answer_is_asked_for(pay, status, sql, told, eventually):
+    """A time-out is an unknown: the payment waits, the sweep asks, the buyer is charged once."""
+    payment = pay("tok_timeout")
+    assert payment["status"] == "pending"
+    assert pay("tok_timeout")["id"] == payment["id"]
+    eventually(lambda: status() == ["succeeded"])
+    assert len(sql("SELECT 1 FROM simulator_charges")) == 1
+    assert len(sql("SELECT 1 FROM ledger_entries")) == 1
+    assert [event for event, _ in told()] == ["payment_succeeded"]
+
+
+def test_a_second_charge_waits_for_the_unknown(pay, clock):
+    """While we do not know, no other charge of the order is begun."""
+    pay("tok_timeout")
+    with pytest.raises(Conflict) as fault:
+        pay(key="2")
+    assert fault.value.code in ("payment_active", "already_paid")
+
+
+def test_a_crash_after_the_provider_charged_is_settled_once(
+    crashed, status, sql, told, clock, eventually
+):
+    """Charged there and unknown here: the sweep finds out, books and tells once."""
+    crashed(charges, "settle")
+    assert status() == ["pending"]
+    assert sql("SELECT status FROM simulator_charges") == [{"status": "succeeded"}]
+    clock.advance(seconds=10)
+    eventually(lambda: status() == ["succeeded"])
+    eventlet.sleep(1.2)
+    assert len(sql("SELECT 1 FROM ledger_entries")) == 1
+    assert len(told()) == 1
+
+
+def test_a_repeat_after_a_crash_picks_the_charge_up(crashed, pay, sql, clock, monkeypatch):
+    """Nobody had asked the provider yet: the same key asks now, under the same provider key."""
+    crashed(Simulator, "create")
+    assert pay()["status"] == "pending"  # somebody might still be at it
+    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    clock.advance(seconds=11)
+    assert pay()["status"] == "succeeded"
+    assert len(sql("SELECT 1 FROM simulator_charges")) == 1
+
+
+def test_a_repeat_after_a_crash_looks_before_it_charges(crashed, pay, sql, clock, monkeypatch):
+    """The provider had charged: its books answer, and it is not asked to charge again."""
+    crashed(charges, "settle")
+    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    monkeypatch.setattr(Simulator, "create", None)
+    clock.advance(seconds=11)
+    assert pay()["status"] == "succeeded"
+
+
+def test_a_charge_that_never_arrived_fails_in_the_end(
+    crashed, pay, status, told, clock, eventually
+):
+    """The provider knows nothing: not at once, but after the time that is set, it has failed, and
+    the order can be paid again."""
+    crashed(Simulator, "create")
+    clock.advance(seconds=20)
+    eventlet.sleep(1.5)
+    assert status() == ["pending"]
+    clock.advance(seconds=300)
+    eventually(lambda: status() == ["failed"])
+    assert told()[0][1]["failure_code"] == "not_received"
+    assert pay(key="2")["status"] == "succeeded"
+
+
+def test_a_challenge_that_nobody_passed_fails(pay, status, told, clock, eventually):
+    """The buyer walked away: the order is free for another try."""
+    pay("tok_3ds")
+    clock.advance(seconds=601)
+    eventually(lambda: status() == ["failed"])
+    assert told()[0][1]["failure_code"] == "authentication_expired"
+    assert pay(key="2")["status"] == "succeeded"
+
+
+@pytest.fixture
+def slow_provider(monkeypatch):
+    """A provider that takes the charge only once `let_go` is sent; the caller hangs meanwhile."""
+    let_go, real = eventlet.event.Event(), Simulator.create
+
+    def create(self, order):
+        monkeypatch.setattr(Simulator, "create", real)
+        let_go.wait()
+        return real(self, order)
+
+    monkeypatch.setattr(Simulator, "create", create)
+    return let_go
+
+
+@pytest.fixture
+def given_up(pay, slow_provider, clock, status, eventually):
+    """A charge that still hangs when we have given it up; sending to it lets it arrive."""
+    hanging = eventlet.spawn(pay)
+    eventually(lambda: status() == ["pending"])
+    clock.advance(seconds=311)
+    eventually(lambda: status() == ["failed"])
+    return slow_provider, hanging
+
+
+def test_money_that_comes_late_is_booked(given_up, status, told):
+    """It was taken after we had given up: the payment succeeds after all."""
+    let_go, hanging = given_up
+    let_go.send()
+    assert hanging.wait()["status"] == "succeeded"
+    assert status() == ["succeeded"]
+    assert [event for event, _ in told()] == ["payment_failed", "payment_succeeded"]
+
+
+def test_money_that_comes_late_for_a_paid_order_goes_back(
+    given_up, pay, status, sql, told, eventually
+):
+    """Another payment has taken its place: the late one is booked and given back at once, and the
+    others hear nothing of it."""
+    let_go, hanging = given_up
+    assert pay(key="2")["status"] == "succeeded"
+    let_go.send()
+    hanging.wait()
+    eventually(lambda: status() == ["succeeded", "refunded"])
+    assert [event for event, _ in told()] == ["payment_failed", "payment_succeeded"]
+    kinds = sql("SELECT kind, amount FROM ledger_entries ORDER BY id")
+    assert [entry["kind"] for entry in kinds] == ["capture", "capture", "refund"]
+    assert sum(row["refunded"] for row in sql("SELECT refunded FROM simulator_charges")) == 100
+
+
+def test_another_amount_than_asked_for_is_never_booked(pay, status, sql, crashed, clock):
+    """A provider that speaks of other money is not believed."""
+    crashed(charges, "settle")
+    sql("UPDATE simulator_charges SET amount = 1")
+    clock.advance(seconds=10)
+    eventlet.sleep(1.5)
+    assert status() == ["pending"]
+    assert sql("SELECT 1 FROM ledger_entries") == []
+    sql("UPDATE simulator_charges SET amount = 100")
+
+
+def test_one_that_goes_wrong_does_not_stop_the_others(
+    pay, payments, sql, clock, monkeypatch, eventually
+):
+    """The sweep goes on to the next payment, and comes back to the first later."""
+    first = pay("tok_timeout", order_id="00000000-0000-4000-8000-000000000001")
+    second = pay("tok_timeout", order_id="00000000-0000-4000-8000-000000000002")
+    real = Simulator.look_up
+
+    def look_up(self, key):
+        if first["id"] in key:
+            raise RuntimeError
+        return real(self, key)
+
+    monkeypatch.setattr(Simulator, "look_up", look_up)
+    get = payments.get
+    eventually(lambda: get(payment_id=second["id"])["status"] == "succeeded")
+    assert get(payment_id=first["id"])["status"] == "pending"
+    monkeypatch.setattr(Simulator, "look_up", real)
+    clock.advance(minutes=1)
+    eventually(lambda: get(payment_id=first["id"])["status"] == "succeeded")
+
+
+def test_many_sweeps_at_once_settle_once(crashed, pay, status, sql, told, clock, start, eventually):
+    """Three instances share the work; the payment is booked and told once."""
+    from payments.service import PaymentsService
+
+    crashed(charges, "settle")
+    start(PaymentsService, PaymentsService)
+    clock.advance(seconds=10)
+    eventually(lambda: status() == ["succeeded"])
+    eventlet.sleep(1.2)
+    assert len(told()) == 1
+
+
+def test_no_transaction_is_open_while_the_provider_is_asked(pay, sql, monkeypatch):
+    """A slow provider holds no lock and no connection."""
+    seen, real = [], Simulator.create
+
+    def create(self, order):
+        seen.append(
+            sql(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                " AND application_name = 'payments' AND state LIKE 'idle in transaction%'"
+            )
+        )
+        return real(self, order)
+
+    monkeypatch.setattr(Simulator, "create", create)
+    pay()
+    assert seen == [[]]
+
+
+def test_a_refund_whose_answer_was_lost_is_given_once(
+    pay, payments, sql, clock, monkeypatch, eventually
+):
+    """The provider gave the money back and its answer was lost: the sweep asks under the same
+    key, and it is not given twice."""
+    payment, real = pay(), Simulator.refund
+
+    def refund(self, order):
+        real(self, order)
+        raise ProviderTimeout
+
+    monkeypatch.setattr(Simulator, "refund", refund)
+    answer = payments.refund(payment_id=payment["id"], amount="30.00", reason="x")
+    assert (answer["status"], answer["refunded"]) == ("succeeded", "0.00")
+    monkeypatch.setattr(Simulator, "refund", real)
+    clock.advance(seconds=10)
+    eventually(lambda: payments.get(payment_id=payment["id"])["refunded"] == "30.00")
+    assert len(sql("SELECT 1 FROM simulator_refunds")) == 1
+
+
+@pytest.mark.parametrize("point", ["before", "after"])
+def test_a_refund_that_crashed_is_given_once(
+    pay, payments, sql, clock, crash_before, eventually, point
+):
+    """Before or after the provider gave the money back: the sweep ends it, once."""
+    payment = pay()
+    if point == "before":
+        crash_before(Simulator, "refund")
+    else:
+        crash_before(cashier.refunds, "settle")
+    with pytest.raises(Exception):  # noqa: B017, PT011
+        payments.refund(payment_id=payment["id"], reason="x")
+    with pytest.raises(Fault):  # what is on its way is promised
+        payments.refund(payment_id=payment["id"], reason="x")
+    clock.advance(seconds=10)
+    eventually(lambda: payments.get(payment_id=payment["id"])["status"] == "refunded")
+    assert len(sql("SELECT 1 FROM simulator_refunds")) == 1
