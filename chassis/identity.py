@@ -73,13 +73,13 @@ class Actor:
             return cls.SYSTEM
         try:
             return cls(UUID(wire["user_id"]), Role(wire["role"]))
-        except (KeyError, TypeError, AttributeError):
+        except (KeyError, TypeError, AttributeError, ValueError):
             raise ValueError("not an actor") from None
 
 
 Actor.SYSTEM = Actor(None, _SYSTEM)
 
-TOKEN_TYPE = "at+jwt"
+TYPE = "at+jwt"
 ALGORITHM = "EdDSA"
 #: Longer tokens are refused unread; ours have about 400 characters.
 MAX_TOKEN_LENGTH = 4096
@@ -115,7 +115,7 @@ class Signer:
             "exp": int((now + self.lifetime).timestamp()),
             "jti": uuid4().hex,
         }
-        headers = {"typ": TOKEN_TYPE, "kid": self.kid}
+        headers = {"typ": TYPE, "kid": self.kid}
         return jwt.encode(claims, self.private_key, algorithm=ALGORITHM, headers=headers)
 
 
@@ -223,7 +223,7 @@ class Verifier:
 
     def _claims(self, token: str) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)
-        if header.get("typ") != TOKEN_TYPE or not isinstance(header.get("kid"), str):
+        if header.get("typ") != TYPE or not isinstance(header.get("kid"), str):
             raise jwt.InvalidTokenError("not one of ours")
         key = self._keys.get(header["kid"])
         if key is None:

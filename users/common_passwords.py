@@ -1,7 +1,6 @@
 """The passwords that are tried first: those of eight characters and more, in lower case."""
 
-COMMON = frozenset(
-    """
+_LIST = """
 !qaz2wsx 00000001 01234567 09876543 0987654321 10203040 102030405060 1029384756 11112222
 11223344 1122334455 112233445566 123123123 12341234 12344321 123454321 1234554321 123456789a
 123456789abc 123456789q 12345678a 12345678q 123456abc 12345abc 12345qwert 1234abcd 1234qwer
@@ -46,5 +45,6 @@ userpass victoria wang1234 welcome01 welcome1 welcome1! welcome12 welcome123 wha
 william1 winter2023 winter2024 winter2025 winter2026 woaini123 woaini1314 woaini520 yamaha123
 yourpassword zaq12wsx zaq1zaq1 zxasqw12 zxc12345 zxc123456 zxcvbnm, zxcvbnm1 zxcvbnm123
 zxczxczxc
-""".split()
-)
+"""
+
+COMMON = frozenset(_LIST.split())

@@ -40,14 +40,14 @@ def test_without_grace_there_is_no_repeat():
     """Grace 0 still answers the same instant, nothing later."""
     later = NOW + seconds(1)
 
-    assert Worth.STOLEN == judge(later, NOW + seconds(100), NOW, False, seconds(0))
+    assert judge(later, NOW + seconds(100), NOW, False, seconds(0)) == Worth.STOLEN
 
 
 def test_tokens_are_opaque_and_differ():
     """256 random bits, URL-safe."""
     tokens = {refresh_tokens.new() for _ in range(100)}
 
-    assert 100 == len(tokens)
+    assert len(tokens) == 100
     assert {43} == {len(token) for token in tokens}
 
 
@@ -59,11 +59,11 @@ def test_the_successor_needs_token_and_salt():
     assert following == refresh_tokens.successor(token, salt)
     assert following != refresh_tokens.successor(token, refresh_tokens.new_salt())
     assert following != refresh_tokens.successor(refresh_tokens.new(), salt)
-    assert 43 == len(following)
+    assert len(following) == 43
 
 
 def test_the_digest_is_sha_256():
     """What is stored cannot be used as a token."""
     digest = refresh_tokens.digest("token")
 
-    assert "3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0" == digest.hex()
+    assert digest.hex() == "3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0"

@@ -1,0 +1,138 @@
+"""Signing up and profiles, over RPC on a real database."""
+
+import eventlet
+import pytest
+
+from chassis.errors import Conflict, Invalid, NotFound
+from tests.integration.users import people
+from tests.integration.users.people import ADDRESS, PASSWORD, SIGN_UP, UNKNOWN
+
+
+def test_signing_up(users, service):
+    """The answer is the new customer; the hash stays inside, and is argon2id by OWASP's floor."""
+    profile = {"first_name": "Anna", "last_name": "Berg", "phone": "+43 1 234567"}
+
+    user = users.sign_up(**SIGN_UP, **profile)
+
+    created_at, user_id = user.pop("created_at"), user.pop("id")
+    assert {"email": "anna@example.com", "username": "anna", "role": "customer", **profile} == user
+    assert created_at.endswith("+00:00")
+    assert {**user, "id": user_id, "created_at": created_at} == users.get(user_id=user_id)
+    ((stored,),) = people.rows(service, "SELECT password_hash FROM users")
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_signing_up_is_told_to_everyone(users, service):
+    """The event is in the outbox with the account, and names nothing but the id."""
+    user = users.sign_up(**SIGN_UP)
+
+    events = people.rows(service, "SELECT source, type, payload FROM outbox")
+
+    assert [("users", "user_registered", {"user_id": user["id"]})] == events
+
+
+def test_signing_up_with_an_address(users):
+    """It becomes the default one."""
+    user = users.sign_up(**SIGN_UP, address=ADDRESS)
+
+    address = users.default_address(user_id=user["id"])
+    assert ADDRESS | {"default": True, "id": address["id"]} == address
+
+
+@pytest.mark.parametrize(
+    ("account", "field"),
+    [
+        ({"email": "ANNA@Example.com"}, "email"),
+        ({"email": "other@example.com", "username": "ANNA"}, "username"),
+    ],
+)
+def test_email_address_and_user_name_are_unique_in_any_case(anna, users, service, account, field):
+    """The second one gets a conflict that names the field; nothing of it is kept."""
+    with pytest.raises(Conflict) as caught:
+        users.sign_up(password=PASSWORD, **account)
+
+    assert ("already_exists", {"field": field}) == (caught.value.code, caught.value.data)
+    assert people.rows(
+        service, "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM outbox)"
+    ) == [(1, 1)]
+
+
+def test_many_sign_ups_at_once_with_one_address(users, service):
+    """One wins, the others get a conflict."""
+
+    def sign_up(case):
+        try:
+            return users.sign_up(email=case, password=PASSWORD)["id"]
+        except Conflict as conflict:
+            return conflict.code
+
+    cases = ["anna@example.com", "Anna@example.com", "ANNA@EXAMPLE.COM"] * 3
+    answers = [thread.wait() for thread in [eventlet.spawn(sign_up, case) for case in cases]]
+
+    assert answers.count("already_exists") == 8
+    assert people.rows(service, "SELECT count(*) FROM users") == [(1,)]
+
+
+@pytest.mark.parametrize("password", ["short", "password", "anna@example.com", "x9" * 65])
+def test_weak_passwords(users, password):
+    """They are named as the field's fault, and never repeated in the answer."""
+    with pytest.raises(Invalid) as caught:
+        users.sign_up(email="anna@example.com", password=password)
+
+    assert list(caught.value.errors) == ["password"]
+    assert password not in repr(caught.value.errors["password"])
+
+
+def test_unknown_users(users):
+    """Not found, whatever is asked of them."""
+    for method, arguments in [
+        ("get", {}),
+        ("update", {"first_name": "X"}),
+        ("update", {"email": "x@example.com"}),
+        ("set_role", {"role": "staff"}),
+        ("delete", {}),
+        ("add_address", ADDRESS),
+        ("default_address", {}),
+    ]:
+        with pytest.raises(NotFound):
+            getattr(users, method)(user_id=UNKNOWN, **arguments)
+
+
+def test_changing_a_part_of_the_profile(users, anna):
+    """What is not given stays."""
+    changed = users.update(user_id=anna["id"], partial=True, first_name="Anne", phone=None)
+
+    assert anna | {"first_name": "Anne"} == changed == users.get(user_id=anna["id"])
+
+
+def test_writing_the_whole_profile(users, anna):
+    """What is not given becomes empty, except the e-mail address."""
+    changed = users.update(user_id=anna["id"], last_name="Berg")
+
+    assert anna | {"username": None, "last_name": "Berg"} == changed
+
+
+def test_taking_somebody_elses_name(users, anna):
+    """A change meets the same conflict as a sign-up."""
+    users.sign_up(email="ben@example.com", username="ben", password=PASSWORD)
+
+    for profile, field in [
+        ({"username": "BEN"}, "username"),
+        ({"email": "Ben@example.com"}, "email"),
+    ]:
+        with pytest.raises(Conflict) as caught:
+            users.update(user_id=anna["id"], partial=True, current_password=PASSWORD, **profile)
+        assert ("already_exists", field) == (caught.value.code, caught.value.data["field"])
+
+
+def test_a_new_email_address_needs_the_password(users, anna):
+    """A stolen access token is not enough to take an account over."""
+    change = {"user_id": anna["id"], "partial": True, "email": "new@example.com"}
+    own = {"user_id": anna["id"], "role": "customer"}
+
+    for wrong in [{}, {"current_password": "wrong horse"}, {"actor": own}]:
+        with pytest.raises(Invalid) as caught:
+            users.update(**change, **wrong)
+        assert list(caught.value.errors) == ["current_password"]
+    assert users.update(**change, current_password=PASSWORD)["email"] == "new@example.com"
+    assert users.update(**change)  # the same address again is no change

@@ -1,0 +1,133 @@
+"""The address book, over RPC on a real database."""
+
+import uuid
+
+import eventlet
+import pytest
+
+from chassis.clock import utcnow
+from chassis.errors import Conflict, NotFound
+from tests.integration.users import people
+from tests.integration.users.people import ADDRESS, PASSWORD, UNKNOWN
+from users import addresses
+from users.errors import TooManyAddresses
+
+
+@pytest.fixture
+def book(users, anna):
+    """`book.add_address(...)`: the methods on Anna's address book."""
+
+    class Book:
+        def __getattr__(self, method):
+            return lambda **arguments: getattr(users, method)(user_id=anna["id"], **arguments)
+
+    return Book()
+
+
+def defaults(book):
+    return [address["id"] for address in book.list_addresses()["items"] if address["default"]]
+
+
+def test_an_address_comes_back_as_it_was_given(book):
+    """With an id, and the first one as the default."""
+    added = book.add_address(**ADDRESS)
+
+    assert ADDRESS | {"id": added["id"], "default": True} == added
+    assert added == book.get_address(address_id=added["id"]) == book.default_address()
+    assert {"items": [added], "next": None} == book.list_addresses()
+
+
+def test_the_first_address_need_not_be_the_default(book):
+    """Whoever says so has none."""
+    book.add_address(**ADDRESS, default=False)
+
+    with pytest.raises(NotFound):
+        book.default_address()
+
+
+def test_one_address_is_the_default(book):
+    """A new default takes over, by adding or by changing; and none may be."""
+    first = book.add_address(**ADDRESS)["id"]
+    second = book.add_address(**ADDRESS)["id"]
+    assert [first] == defaults(book)
+
+    third = book.add_address(**ADDRESS, default=True)["id"]
+    assert [third] == defaults(book)
+
+    assert book.update_address(address_id=second, **ADDRESS, default=True)["default"]
+    assert [second] == defaults(book)
+    assert book.update_address(address_id=second, **ADDRESS, default=True)["default"]
+    assert [second] == defaults(book)
+
+    assert not book.update_address(address_id=second, **ADDRESS, default=False)["default"]
+    assert defaults(book) == []
+
+
+def test_changing_writes_the_whole_address(book):
+    """What is not given becomes empty; being the default stays."""
+    full = ADDRESS | {"line2": "Door 7", "region": "Styria"}
+    added = book.add_address(**full)
+    shorter = {name: value for name, value in ADDRESS.items() if value is not None}
+
+    changed = book.update_address(address_id=added["id"], **(shorter | {"city": "Linz"}))
+
+    assert ADDRESS | {"id": added["id"], "default": True, "city": "Linz"} == changed
+
+
+def test_new_defaults_at_the_same_instant(book):
+    """Every change succeeds, and one of them is the default in the end."""
+    ids = [book.add_address(**ADDRESS)["id"] for _ in range(4)]
+
+    threads = [
+        eventlet.spawn(book.update_address, address_id=address_id, **ADDRESS, default=True)
+        for address_id in ids * 2
+    ]
+
+    assert all(thread.wait()["default"] for thread in threads)
+    assert len(defaults(book)) == 1
+
+
+def test_deleting(book):
+    """Gone, and a second time not found."""
+    address_id = book.add_address(**ADDRESS)["id"]
+
+    assert book.delete_address(address_id=address_id) is None
+
+    for gone in (book.delete_address, book.get_address):
+        with pytest.raises(NotFound):
+            gone(address_id=address_id)
+
+
+def test_somebody_elses_address_is_not_found(users, book):
+    """Not readable, changeable or deletable by its id, and still there."""
+    ben = users.sign_up(email="ben@example.com", password=PASSWORD)["id"]
+    address_id = book.add_address(**ADDRESS)["id"]
+
+    for method, fields in [
+        ("get_address", {}),
+        ("update_address", ADDRESS | {"default": True}),
+        ("delete_address", {}),
+    ]:
+        for stranger in (ben, UNKNOWN):
+            with pytest.raises(NotFound):
+                getattr(users, method)(user_id=stranger, address_id=address_id, **fields)
+    assert book.get_address(address_id=address_id)
+
+
+def test_the_book_is_bounded(book, service, anna):
+    """Fifty addresses, also when the last ones come at once."""
+    insert = (
+        "INSERT INTO addresses (id, user_id, line1, city, postal_code, country, is_default,"
+        " created_at) SELECT gen_random_uuid(), :id, 'x', 'x', 'x', 'AT', false, now()"
+        " FROM generate_series(1, 49) RETURNING id"
+    )
+    people.rows(service, insert, id=anna["id"])
+
+    def add(session):
+        return addresses.add(session, uuid.UUID(anna["id"]), ADDRESS, None, utcnow())
+
+    assert isinstance(people.overlap(service, add, add), TooManyAddresses)
+    with pytest.raises(Conflict) as caught:
+        book.add_address(**ADDRESS)
+    assert caught.value.code == "too_many_addresses"
+    assert len(book.list_addresses()["items"]) == 50

@@ -1,0 +1,160 @@
+"""What admins do: list, create, promote, delete; over RPC on a real database."""
+
+import datetime
+import uuid
+
+import pytest
+
+from chassis.clock import utcnow
+from chassis.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from chassis.identity import Role
+from tests.integration.users import people
+from tests.integration.users.people import ADDRESS, PASSWORD, SIGN_UP
+from users import accounts, sessions
+from users.errors import LastAdmin
+
+
+def test_an_admin_may_correct_an_email_address(users, anna, admin):
+    """Other people's without a password, the own one not."""
+    assert users.update(user_id=anna["id"], email="b@example.com", actor=admin)["email"]
+    with pytest.raises(Invalid):
+        users.update(user_id=admin["user_id"], email="c@example.com", actor=admin)
+
+
+@pytest.mark.parametrize("role", ["customer", "staff"])
+def test_what_only_admins_may(users, anna, role):
+    """Neither customers nor staff see the list, create, promote or delete."""
+    actor = {"user_id": anna["id"], "role": role}
+    for method, arguments in [
+        ("list", {}),
+        ("create", {"email": "x@example.com", "password": PASSWORD, "role": "admin"}),
+        ("set_role", {"user_id": anna["id"], "role": "admin"}),
+        ("delete", {"user_id": anna["id"]}),
+    ]:
+        with pytest.raises(Forbidden):
+            getattr(users, method)(**arguments, actor=actor)
+    assert users.get(user_id=anna["id"])["role"] == "customer"
+
+
+def test_creating_and_promoting(users, anna, admin):
+    """An admin creates users of any role and changes roles."""
+    staff = users.create(
+        email="staff@example.com", password=PASSWORD, role="staff", first_name="Sam", actor=admin
+    )
+
+    assert (staff["role"], staff["first_name"]) == ("staff", "Sam")
+    assert users.set_role(user_id=anna["id"], role="staff", actor=admin)["role"] == "staff"
+    assert users.set_role(user_id=anna["id"], role="customer", actor=admin)["role"] == "customer"
+
+
+def test_the_last_admin_stays(users, admin):
+    """He can be neither demoted nor deleted, unless there is another one."""
+    alone = admin["user_id"]
+    for refused in [
+        lambda: users.set_role(user_id=alone, role="staff", actor=admin),
+        lambda: users.delete(user_id=alone, actor=admin),
+    ]:
+        with pytest.raises(Conflict) as caught:
+            refused()
+        assert caught.value.code == "last_admin"
+    assert users.set_role(user_id=alone, role="admin", actor=admin)["role"] == "admin"
+
+    users.create(email="second@example.com", password=PASSWORD, role="admin")
+    users.delete(user_id=alone, actor=admin)
+
+
+def test_two_admins_cannot_demote_each_other(users, service, admin):
+    """While one is being demoted, the demotion of the other waits, and then finds him the last."""
+    other = users.create(email="second@example.com", password=PASSWORD, role="admin")["id"]
+
+    outcome = people.overlap(
+        service,
+        lambda session: accounts.set_role(session, uuid.UUID(other), Role.CUSTOMER),
+        lambda session: accounts.set_role(session, uuid.UUID(admin["user_id"]), Role.CUSTOMER),
+    )
+
+    assert isinstance(outcome, LastAdmin), outcome
+
+
+def test_a_login_cannot_outlive_the_deletion(users, service, anna):
+    """A login that meets the deletion of its user waits for it, and then finds nobody."""
+    now = utcnow()
+    day = datetime.timedelta(days=1)
+    ((stored,),) = people.rows(service, "SELECT password_hash FROM users")
+
+    outcome = people.overlap(
+        service,
+        lambda session: accounts.anonymise(session, uuid.UUID(anna["id"]), now),
+        lambda session: sessions.start(
+            session, uuid.UUID(anna["id"]), stored, now, sessions.Lifetimes(day, day)
+        ),
+    )
+
+    assert outcome is None
+
+
+def test_deleting(users, service, anna, admin):
+    """Nothing personal is left but the id, the sessions are over, and the name is free again."""
+    users.add_address(user_id=anna["id"], **ADDRESS)
+    tokens = users.login(email="anna@example.com", password=PASSWORD)
+
+    assert users.delete(user_id=anna["id"], actor=admin) is None
+
+    kept = "SELECT email, username, first_name, phone, password_hash FROM users WHERE id = :id"
+    assert people.rows(service, kept, id=anna["id"]) == [(None,) * 5]
+    assert people.rows(
+        service,
+        "SELECT (SELECT count(*) FROM addresses), (SELECT count(*) FROM sessions),"
+        " (SELECT count(*) FROM refresh_tokens)",
+    ) == [(0, 0, 0)]
+    with pytest.raises(NotFound):
+        users.get(user_id=anna["id"])
+    with pytest.raises(NotFound):
+        users.delete(user_id=anna["id"], actor=admin)
+    with pytest.raises(Unauthenticated):
+        users.refresh(refresh_token=tokens["refresh_token"])
+    with pytest.raises(Unauthenticated):
+        users.login(email="anna@example.com", password=PASSWORD)
+    assert anna["id"] != users.sign_up(**SIGN_UP)["id"]
+
+
+def test_the_list(users, service, admin):
+    """Newest first, page by page, without gaps or repeats while people come and go."""
+    ids = [users.sign_up(email=f"user{n}@example.com", password=PASSWORD)["id"] for n in range(5)]
+
+    first = users.list(limit=2, actor=admin)
+    users.sign_up(email="late@example.com", password=PASSWORD)
+    users.delete(user_id=ids[4], actor=admin)
+    second = users.list(limit=2, cursor=first["next"], actor=admin)
+    third = users.list(limit=2, cursor=second["next"], actor=admin)
+
+    pages = [[user["id"] for user in page["items"]] for page in (first, second, third)]
+    assert [[ids[4], ids[3]], [ids[2], ids[1]], [ids[0], admin["user_id"]]] == pages
+    assert third["next"] is None
+    assert "password_hash" not in first["items"][0]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("BERG", ["anna@example.com"]), ("anna@ex", ["anna@example.com"]), ("%", []), ("_", [])],
+)
+def test_searching_the_list(users, anna, admin, search, found):
+    """A part of a name or address in any case; SQL's wildcards mean themselves."""
+    users.update(user_id=anna["id"], partial=True, last_name="Berg")
+
+    page = users.list(search=search, actor=admin)
+
+    assert found == [user["email"] for user in page["items"]]
+
+
+def test_filtering_the_list_by_role(users, anna, admin):
+    """Only those with the role."""
+    page = users.list(role="admin", actor=admin)
+
+    assert [user["email"] for user in page["items"]] == ["admin@example.com"]
+
+
+def test_a_cursor_that_is_none_of_ours(users):
+    """Invalid, and no database error."""
+    with pytest.raises(Invalid):
+        users.list(cursor="bm9uc2Vuc2U")
