@@ -1,0 +1,250 @@
+"""Events from a commit to the handler, and what happens on the way when things go wrong."""
+
+import time
+import uuid
+
+import eventlet
+import orjson
+import pytest
+import requests
+from amqp.basic_message import Message
+
+from chassis.broker import topology
+from chassis.broker.link import connect
+from chassis.errors import Conflict
+from tests.integration.chassis.world import Listener, Speaker
+
+QUEUE = "evt-speaker-said--listener.on_said"
+
+
+@pytest.fixture
+def world(call, start, monkeypatch):
+    """Speaker and listener, with retries that take no minutes."""
+    monkeypatch.setattr(Listener, "before", staticmethod(lambda event: None))
+    monkeypatch.setattr(Listener, "during", staticmethod(lambda event: None))
+    start(Speaker, Listener)
+    return call
+
+
+@pytest.fixture
+def heard(rows):
+    """What the listener has heard, as committed."""
+    return lambda: [
+        row.text.removeprefix("heard ")
+        for row in rows("SELECT text FROM notes WHERE text LIKE 'heard %' ORDER BY id")
+    ]
+
+
+@pytest.fixture
+def channel(config):
+    """A channel to the broker of the test, for messages by hand."""
+    connection = connect(config["AMQP_URI"], "test", heartbeat=0)
+    yield connection.channel()
+    connection.collect()
+
+
+@pytest.fixture
+def depth(channel):
+    """How many messages wait in a queue."""
+    return lambda queue: channel.queue_declare(queue, passive=True).message_count
+
+
+def put(channel, body, queue=QUEUE, **properties):
+    channel.basic_publish(Message(body, **properties), "", queue)
+
+
+def an_event(text, event_id=None, **more):
+    properties = {
+        "message_id": str(event_id or uuid.uuid4()),
+        "content_type": "application/json",
+        "application_headers": {"nameko.occurred_at": "2026-01-01T00:00:00+00:00"},
+    }
+    return orjson.dumps({"text": text}), properties | more
+
+
+def test_an_event_arrives(world, heard, rows, eventually):
+    """What is recorded in a transaction is handled once it is committed, and marked as sent."""
+    world.speaker.say("hello")
+    assert eventually(heard) == ["hello"]
+    eventually(lambda: rows("SELECT 1 FROM outbox WHERE sent_at IS NOT NULL"))
+
+
+def test_an_event_is_quick(world, heard, eventually):
+    """The relay is woken by the commit and does not wait for its sweep."""
+    world.speaker.say("warm up")
+    eventually(heard)
+    began = time.monotonic()
+    world.speaker.say("quick")
+    eventually(lambda: len(heard()) == 2, every=0.005)
+    assert time.monotonic() - began < 0.5
+
+
+def test_no_commit_no_event(world, heard, rows):
+    """An event of a transaction that is rolled back never existed (no ghost message)."""
+    with pytest.raises(Conflict):
+        world.speaker.say("never", fail=True)
+    world.speaker.say("after")
+    eventlet.sleep(0.2)
+    assert heard() == ["after"]
+    assert len(rows("SELECT 1 FROM outbox")) == 1
+
+
+def test_a_row_without_a_relay_is_sent_by_the_next(call, start, heard, rows, eventually):
+    """What a crash left in the outbox goes out when an instance comes up (no zombie record)."""
+    start(Speaker, Listener)[0].stop()
+    rows(
+        "INSERT INTO outbox (event_id, source, type, payload, headers, occurred_at) VALUES"
+        " (gen_random_uuid(), 'speaker', 'said', '{\"text\": \"left\"}', '{}', now())"
+        " RETURNING 1"
+    )
+    start(Speaker)
+    assert eventually(heard) == ["left"]
+
+
+def test_a_duplicate_is_applied_once(world, channel, depth, heard, eventually):
+    """The same event twice, at the same time or later, is one application."""
+    body, properties = an_event("once")
+    for _ in range(5):
+        put(channel, body, **properties)
+    eventually(heard)
+    put(channel, body, **properties)
+    eventually(lambda: depth(QUEUE) == 0)
+    body, properties = an_event("next")
+    put(channel, body, **properties)
+    eventually(lambda: heard() == ["once", "next"])
+
+
+def test_a_failing_handler_is_called_again(world, heard, rows, eventually, monkeypatch):
+    """A handler that raises is retried after a pause, and what it had written is rolled back."""
+    calls = []
+
+    def fail_once(event):
+        calls.append(time.monotonic())
+        if len(calls) == 1:
+            raise RuntimeError("not now")
+
+    monkeypatch.setattr(Listener, "during", staticmethod(fail_once))
+    world.speaker.say("again")
+    assert eventually(heard) == ["again"]
+    assert len(calls) == 2
+    assert calls[1] - calls[0] >= 0.9
+
+
+def test_a_poisoned_event_is_parked(call, start, channel, depth, heard, eventually, monkeypatch):
+    """After the last attempt an event waits in the dead letters; others are not held up."""
+    monkeypatch.setattr(topology, "RETRY_DELAYS", (1,))
+    monkeypatch.setattr(
+        Listener,
+        "during",
+        staticmethod(lambda event: 1 / 0 if event.payload["text"] == "bad" else None),
+    )
+    start(Speaker, Listener)
+    call.speaker.say("bad")
+    call.speaker.say("good")
+    assert eventually(heard) == ["good"]
+    eventually(lambda: depth("listener.dead-letters") == 1)
+    letter = channel.basic_get("listener.dead-letters", no_ack=True)
+    assert letter.headers["x-parked-from"] == QUEUE
+    assert "ZeroDivisionError" in letter.headers["x-parked-why"]
+    assert orjson.loads(letter.body) == {"text": "bad"}
+
+
+@pytest.mark.parametrize(
+    ("body", "properties"),
+    [
+        (b"", {}),
+        (b"\x00\xff garbage", {"content_type": "application/json"}),
+        (b"[]", {"message_id": str(uuid.uuid4())}),
+        (b'{"text": "no id"}', {}),
+        (b'{"text": "bad id"}', {"message_id": "7"}),
+        (b'{"other": 1}', {"message_id": str(uuid.uuid4())}),
+        (b'{"text": {"__type__": "x"}}', {"message_id": str(uuid.uuid4())}),
+        (b"{}", {"application_headers": {"x-attempts": "many", "nameko.occurred_at": 5}}),
+    ],
+)
+def test_garbage_is_parked_at_once(world, channel, depth, heard, eventually, body, properties):
+    """What is no event goes to the dead letters; the service goes on."""
+    put(channel, body, **properties)
+    eventually(lambda: depth("listener.dead-letters") == 1)
+    world.speaker.say("fine")
+    assert eventually(heard) == ["fine"]
+
+
+def test_garbage_on_the_call_queue_is_parked(world, channel, depth, eventually):
+    """A message that nobody waits for an answer to is kept for an operator (trap 2)."""
+    for body, properties in ((b"", {}), (b"\xff", {"content_type": "x"}), (b"{}", {})):
+        put(channel, body, "rpc-listener", **properties)
+    eventually(lambda: depth("listener.dead-letters") == 3)
+    assert world.listener.quick() == "quick"
+
+
+@pytest.mark.parametrize(
+    ("body", "properties"),
+    [
+        (b"", {}),
+        (b"{}", {"content_type": "application/json"}),
+        (b'{"args": {}, "kwargs": []}', {"content_type": "application/json"}),
+        (b'{"args": [], "kwargs": {}}', {"content_type": "application/x-python-serialize"}),
+    ],
+)
+def test_garbage_with_a_return_address_is_answered(world, channel, eventually, body, properties):
+    """Who sends a malformed request is told so (trap 2)."""
+    channel.queue_declare("answers", exclusive=True)
+    channel.queue_bind("answers", topology.RPC_EXCHANGE, "answers")
+    put_properties = properties | {"reply_to": "answers", "correlation_id": "1"}
+    channel.basic_publish(
+        Message(body, **put_properties), topology.RPC_EXCHANGE, "listener.quick"
+    )
+    answer = eventually(lambda: channel.basic_get("answers", no_ack=True))
+    assert orjson.loads(answer.body)["error"]["code"] == "malformed_request"
+    assert world.listener.quick() == "quick"
+
+
+def test_garbage_on_the_reply_queue_hurts_nobody(world, channel, config, vhost):
+    """A reply that is none is dropped; calls still get theirs."""
+    names = [q["name"] for q in requests.get(f"{vhost.queues}?columns=name", timeout=5).json()]
+    (reply_queue,) = [name for name in names if name.startswith("rpc.reply-tester")]
+    for body in (b"", b"\xff", b"[]", b'{"result": 1}'):
+        channel.basic_publish(
+            Message(body, correlation_id="who"),
+            topology.RPC_EXCHANGE,
+            reply_queue.removeprefix("rpc.reply-tester-"),
+        )
+    assert world.listener.quick() == "quick"
+
+
+def test_slow_events_do_not_delay_calls(world, eventually, monkeypatch, heard):
+    """Events have their share of the workers and no more (trap 7)."""
+    monkeypatch.setattr(Listener, "before", staticmethod(lambda event: eventlet.sleep(0.5)))
+    for number in range(30):
+        world.speaker.say(str(number))
+    eventually(heard)
+    began = time.monotonic()
+    world.listener.quick()
+    assert time.monotonic() - began < 0.2
+
+
+def test_an_event_nobody_was_declared_for_stays_in_the_outbox(
+    call, start, rows, channel, heard, eventually
+):
+    """An unroutable event is not marked as sent, and goes out once its queue is there (trap 12)."""
+    start(Speaker)
+    channel.queue_delete(QUEUE)
+    call.speaker.say("patience")
+    eventlet.sleep(0.3)
+    assert rows("SELECT sent_at FROM outbox")[0].sent_at is None
+    start(Listener)
+    assert eventually(heard) == ["patience"]
+
+
+def test_two_instances_share_the_work(call, start, rows, heard, eventually):
+    """Two relays and two handlers deliver each event once."""
+    start(Speaker, Listener)
+    start(Speaker, Listener)
+    pool = eventlet.GreenPool(20)
+    said = [str(number) for number in range(60)]
+    list(pool.imap(call.speaker.say, said))
+    eventually(lambda: len(heard()) >= 60)
+    assert sorted(heard()) == sorted(said)
+    eventually(lambda: not rows("SELECT 1 FROM outbox WHERE sent_at IS NULL"))
+    assert len(rows("SELECT 1 FROM inbox")) == 60
