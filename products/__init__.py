@@ -1,0 +1,1 @@
+"""Catalog and stock: the Nameko services `products` and `inventory` over one database."""

@@ -1,0 +1,46 @@
+"""What a product may say of itself beyond its own fields: a flat, bounded JSON object."""
+
+import math
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from chassis.fields import Text
+
+MAX_KEYS = 50
+MAX_ITEMS = 20
+#: Integers beyond this lose digits in most JSON readers.
+MAX_NUMBER = 2**53
+
+_KEY = Text(max=50)
+_TEXT = Text(max=500)
+
+
+class Attributes(fields.Field):
+    """`{"colour": "sand", "sizes": ["S", "M"], "weight_g": 420, "dishwasher_safe": true}`: text,
+    numbers, truth values, and lists of those."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("Not an object.")
+        if len(value) > MAX_KEYS:
+            raise ValidationError(f"At most {MAX_KEYS} attributes.")
+        return {_KEY.deserialize(key): _value(of_key) for key, of_key in value.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, list):
+        if len(value) > MAX_ITEMS:
+            raise ValidationError(f"At most {MAX_ITEMS} in a list.")
+        return [_scalar(item) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _TEXT.deserialize(value)
+    if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= MAX_NUMBER:
+        return value
+    raise ValidationError("Text, a number, true or false, or a list of those.")

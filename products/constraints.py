@@ -1,0 +1,20 @@
+"""What it means to the caller when the database refuses a row."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy.exc import IntegrityError
+
+from chassis.errors import Fault
+
+
+@contextmanager
+def meaning(faults: Mapping[str, Fault]) -> Iterator[None]:
+    """Raise the fault that stands for the constraint (by its name) that a statement broke."""
+    try:
+        yield
+    except IntegrityError as error:
+        fault = faults.get(error.orig.diag.constraint_name)
+        if fault is None:
+            raise
+        raise fault from None

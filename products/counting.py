@@ -1,0 +1,24 @@
+"""How far somebody who counts the shelves may change the stock."""
+
+from chassis.errors import Invalid
+from products.errors import StockReserved
+
+#: More than this of one product is a slip of the keyboard.
+MAX_ON_HAND = 10_000_000
+
+
+def adjusted(on_hand: int, reserved: int, delta: int | None, counted: int | None) -> int:
+    """The new on_hand, from a difference or from what was counted.
+
+    Raises `StockReserved` below what orders hold (or below nothing at all), `Invalid` when it is
+    absurdly much.
+    """
+    new = on_hand + (delta or 0) if counted is None else counted
+    if new > MAX_ON_HAND:
+        field = "delta" if counted is None else "on_hand"
+        raise Invalid(errors={field: [f"Would leave {new}; at most {MAX_ON_HAND} is possible."]})
+    if new < reserved:
+        raise StockReserved(
+            f"{reserved} of {on_hand} are reserved by orders", on_hand=on_hand, reserved=reserved
+        )
+    return new

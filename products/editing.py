@@ -1,0 +1,86 @@
+"""Products are made, changed and taken off the shelf."""
+
+import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from chassis.errors import Invalid, PreconditionFailed
+from chassis.identity import Actor
+from products import catalog, ledger
+from products.constraints import meaning
+from products.errors import AlreadyExists, ProductNotFound
+from products.models import Product, Stock
+from products.reservations import Change, Kind
+
+_BROKEN = {
+    "uq_products_sku": AlreadyExists("This SKU is taken", field="sku"),
+    "fk_products_category_id": Invalid(errors={"category_id": ["There is no such category."]}),
+}
+
+
+def create(
+    session: Session, fields: dict[str, Any], stock: int, actor: Actor, now: datetime.datetime
+) -> dict[str, Any]:
+    """A new product with `fields` and `stock`, which is the first row of its ledger.
+
+    Raises `AlreadyExists` (SKU), `Invalid` (category).
+    """
+    with meaning(_BROKEN):
+        product_id = session.execute(
+            insert(Product)
+            .values(**fields, version=1, created_at=now, updated_at=now)
+            .returning(Product.id)
+        ).scalar_one()
+    session.execute(insert(Stock).values(product_id=product_id, on_hand=0, reserved=0, version=1))
+    if stock:
+        first = Change(product_id, Kind.INITIAL, stock, 0, "initial stock")
+        ledger.apply(session, [first], now, actor.user_id)
+    return catalog.get(session, product_id, now)
+
+
+def change(
+    session: Session,
+    product_id: int,
+    fields: dict[str, Any],
+    version: int | None,
+    now: datetime.datetime,
+) -> dict[str, Any]:
+    """The product with `fields` replaced.
+
+    Raises `ProductNotFound`, `PreconditionFailed` when it is not at `version` (if given) any more,
+    `AlreadyExists` (SKU), `Invalid` (category).
+    """
+    _lock(session, product_id, version)
+    if fields:
+        with meaning(_BROKEN):
+            session.execute(
+                update(Product)
+                .where(Product.id == product_id)
+                .values(**fields, version=Product.version + 1, updated_at=now)
+            )
+    return catalog.get(session, product_id, now)
+
+
+def delete(session: Session, product_id: int, now: datetime.datetime) -> None:
+    """Nobody finds or orders the product any more; what has been ordered is not touched. Raises
+    `ProductNotFound`."""
+    _lock(session, product_id, None)
+    session.execute(
+        update(Product)
+        .where(Product.id == product_id)
+        .values(deleted_at=now, version=Product.version + 1, updated_at=now)
+    )
+
+
+def _lock(session: Session, product_id: int, version: int | None) -> None:
+    found = session.scalar(
+        select(Product.version)
+        .where(Product.id == product_id, Product.deleted_at.is_(None))
+        .with_for_update(key_share=True)
+    )
+    if found is None:
+        raise ProductNotFound()
+    if version not in (None, found):
+        raise PreconditionFailed(version=found)

@@ -1,0 +1,158 @@
+"""Lists of products: filtered, searched, ordered, page by page.
+
+Relevance has two tiers, each newest first: all words in the name, SKU or attributes, then the
+rest. Unlike a score for each match, which must be computed for all of them before the first can
+be shown, the tiers are read in index order, so a word that half of the catalog has costs no more
+than a rare one; and a cursor stays exact while products come and go.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from chassis import paging
+from chassis.errors import Invalid
+from chassis.fields import MAX_MONEY
+from products import search, spelling
+from products.listing_sql import EVERYWHERE, ORDERS, REST, TITLE, Shape, statement
+
+#: So many matches of a search are put in order, though a page shows fewer. PostgreSQL guesses badly
+#: how many there are of a rare word, and for a few rows it may walk through the whole catalog in
+#: order, hoping to meet them soon; for this many it takes the index of the words.
+LOOKAHEAD = 1000
+#: The same in each category of a branch, which has fewer products to walk through.
+LOOKAHEAD_IN_CATEGORY = 100
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to; None means not at all. `category` is a slug or an id, and means
+    its descendants too; `in_stock` False means sold out."""
+
+    search: str | None = None
+    category: str | int | None = None
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+    in_stock: bool | None = None
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a reader of a list has come."""
+
+    corrected: bool = False  # nothing matched exactly, so near words were searched
+    tier: int = EVERYWHERE
+    after: tuple[Any, int] | None = None  # sort key and id of the last product shown
+
+
+def list_products(
+    connection: Connection,
+    filters: Filters,
+    sort: str | None,
+    limit: int,
+    cursor: str | None,
+    now: datetime.datetime,
+) -> dict[str, Any]:
+    """A page of products as `{"items", "next"}`; raises `Invalid` for a cursor of another list.
+
+    Without `sort` a search comes by relevance, anything else newest first.
+    """
+    if sort is None or (sort == "relevance" and not filters.search):
+        sort = "relevance" if filters.search else "-created_at"
+    position = _decode(cursor, sort) if cursor else Position()
+    rows = _find(connection, filters, sort, position, limit, now)
+    if not rows and not cursor and filters.search:
+        position = Position(corrected=True)
+        rows = _find(connection, filters, sort, position, limit, now)
+    items = []
+    for tier, row in rows[:limit]:
+        item = dict(row._mapping)
+        position = replace(position, tier=tier, after=(item.pop("sort_key"), row.id))
+        items.append(item)
+    return {"items": items, "next": _encode(sort, position) if len(rows) > limit else None}
+
+
+def _encode(sort: str, position: Position) -> str:
+    return paging.encode([sort, position.corrected, position.tier, *position.after])
+
+
+def _decode(cursor: str, sort: str) -> Position:
+    types = (str, bool, int, ORDERS[sort].type, int)
+    of_sort, corrected, tier, key, product_id = paging.decode(cursor, types)
+    absurd = isinstance(key, Decimal) and not (
+        abs(key) <= MAX_MONEY and key.as_tuple().exponent >= -2
+    )
+    if of_sort != sort or tier not in (EVERYWHERE, TITLE, REST) or absurd:
+        raise Invalid(errors={"cursor": ["Not a cursor of this list."]})
+    return Position(corrected, tier, (key, product_id))
+
+
+def _find(
+    connection: Connection,
+    filters: Filters,
+    sort: str,
+    position: Position,
+    limit: int,
+    now: datetime.datetime,
+) -> list[tuple[int, Row[Any]]]:
+    """Up to `limit` + 1 products after `position`, each with its tier."""
+    values = _values(connection, filters, position, now)
+    rows: list[tuple[int, Row[Any]]] = []
+    for tier, after in _tiers(sort, position):
+        wanted = limit + 1 - len(rows)
+        values |= {"rows": wanted, "lookahead": max(wanted, _lookahead(filters))}
+        if after is not None:
+            values |= {"after_key": after[0], "after_id": after[1]}
+        page = connection.execute(statement(_shape(filters, sort, tier, after is not None)), values)
+        rows += [(tier, row) for row in page]
+        if len(rows) > limit:
+            break
+    return rows
+
+
+def _tiers(sort: str, position: Position) -> Iterator[tuple[int, tuple[Any, int] | None]]:
+    """The tiers that are still to be read, each with where to begin in it."""
+    if sort != "relevance":
+        yield EVERYWHERE, position.after
+        return
+    for tier in (TITLE, REST):
+        if tier >= position.tier:
+            yield tier, position.after if tier == position.tier else None
+
+
+def _values(
+    connection: Connection, filters: Filters, position: Position, now: datetime.datetime
+) -> dict[str, Any]:
+    values = {
+        "now": now,
+        "category": filters.category,
+        "min_price": filters.min_price,
+        "max_price": filters.max_price,
+    }
+    if filters.search and position.corrected:
+        values["query"] = search.corrected_query(connection, filters.search)
+    elif filters.search:
+        values["query"] = spelling.exact_query(filters.search)
+    return values
+
+
+def _lookahead(filters: Filters) -> int:
+    if not filters.search:
+        return 0
+    return LOOKAHEAD if filters.category is None else LOOKAHEAD_IN_CATEGORY
+
+
+def _shape(filters: Filters, sort: str, tier: int, after: bool) -> Shape:
+    return Shape(
+        sort=sort,
+        tier=tier if filters.search else None,
+        category=None if filters.category is None else type(filters.category),
+        min_price=filters.min_price is not None,
+        max_price=filters.max_price is not None,
+        in_stock=filters.in_stock,
+        after=after,
+    )

@@ -1,0 +1,218 @@
+"""The tables of catalog and stock, with the rules that the database itself keeps."""
+
+import datetime
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from chassis.models import NAMING, InboxMixin
+
+Moment = DateTime(timezone=True)
+
+#: What the kinds of rows in the ledger may be; see `products.ledger`.
+MOVEMENT_KINDS = ("initial", "adjust", "reserve", "expire", "release", "commit", "restock")
+
+#: Who a product is: what a search finds first.
+TITLE = (
+    "to_tsvector('english', name || ' ' || sku)"
+    " || jsonb_to_tsvector('english', attributes, '[\"string\"]')"
+)
+#: Everything that a search looks at.
+DOCUMENT = f"{TITLE} || to_tsvector('english', description)"
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class InboxEvent(InboxMixin, Base):
+    pass
+
+
+class Category(Base):
+    """A node of the category tree; roots have no parent."""
+
+    __tablename__ = "categories"
+    __table_args__ = (CheckConstraint("parent_id <> id", name="not_own_parent"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    slug: Mapped[str] = mapped_column(Text, unique=True)
+    description: Mapped[str] = mapped_column(Text)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"), index=True)
+
+
+def _live(name: str, *columns: str) -> Index:
+    """An index over what is not deleted; `id` last makes the order total for keyset paging."""
+    return Index(name, *columns, "id", postgresql_where=text("deleted_at IS NULL"))
+
+
+class Product(Base):
+    """What is for sale. Deleted ones stay as rows: orders and movements point to them, and their
+    SKU is never used for another thing."""
+
+    __tablename__ = "products"
+    __table_args__ = (
+        CheckConstraint("price >= 0", name="price_not_negative"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso"),
+        # One index an order: alone for the whole shop, under its category for a branch of it.
+        _live("ix_products_newest", "created_at"),
+        _live("ix_products_price", "price"),
+        _live("ix_products_name", "sort_name"),
+        _live("ix_products_category_newest", "category_id", "created_at"),
+        _live("ix_products_category_price", "category_id", "price"),
+        _live("ix_products_category_name", "category_id", "sort_name"),
+        # Deleting a category looks at deleted products too.
+        Index(
+            "ix_products_category_deleted",
+            "category_id",
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+        Index("ix_products_title", "title", postgresql_using="gin"),
+        Index("ix_products_document", "document", postgresql_using="gin"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    sku: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text)
+    price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    currency: Mapped[str] = mapped_column(String(3))
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
+    images: Mapped[list[str]] = mapped_column(JSONB)
+    attributes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    version: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    deleted_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+    # Byte order, so that a cursor means the same on every server; short, so that it fits in one.
+    sort_name: Mapped[str] = mapped_column(
+        Text(collation="C"), Computed("left(lower(name), 100)", persisted=True), deferred=True
+    )
+    title: Mapped[str] = mapped_column(TSVECTOR, Computed(TITLE, persisted=True), deferred=True)
+    document: Mapped[str] = mapped_column(
+        TSVECTOR, Computed(DOCUMENT, persisted=True), deferred=True
+    )
+
+
+class SearchWord(Base):
+    """A word that stands in some product, by the keys that its misspellings share with it.
+
+    A trigger on `products` keeps the table; see the migration and `products.search`.
+    """
+
+    __tablename__ = "search_words"
+    __table_args__ = (Index("ix_search_words_keys", "keys", postgresql_using="gin"),)
+
+    word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    keys: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), Computed("spelling_keys(word)", persisted=True)
+    )
+
+
+class Stock(Base):
+    """How many of a product there are, and how many of them are promised to orders.
+
+    Only `products.ledger` changes the counters, each time with its movement.
+    """
+
+    __tablename__ = "stock"
+    __table_args__ = (
+        CheckConstraint("on_hand >= 0", name="on_hand_not_negative"),
+        CheckConstraint("reserved BETWEEN 0 AND on_hand", name="reserved_within_on_hand"),
+        Index("ix_stock_sold_out", "product_id", postgresql_where=text("on_hand = reserved")),
+    )
+
+    product_id: Mapped[int] = mapped_column(
+        ForeignKey("products.id"), primary_key=True, autoincrement=False
+    )
+    on_hand: Mapped[int] = mapped_column(Integer)
+    reserved: Mapped[int] = mapped_column(Integer)
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class Reservation(Base):
+    """What an order holds. One that was released before it was ever made stays as a tombstone
+    without lines, so that a `reserve` that comes late finds it."""
+
+    __tablename__ = "reservations"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('reserved', 'committed', 'released', 'expired')", name="state_known"
+        ),
+        CheckConstraint("state = 'released' OR expires_at IS NOT NULL", name="expires"),
+        Index("ix_reservations_due", "expires_at", postgresql_where=text("state = 'reserved'")),
+    )
+
+    order_id: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime.datetime] = mapped_column(Moment)
+
+
+class ReservationLine(Base):
+    """How many of one product an order holds.
+
+    `held_until` is set while the quantity counts in `stock.reserved`, and only changes under the
+    lock of that stock row: so expired lines can be freed product by product.
+    """
+
+    __tablename__ = "reservation_lines"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        Index(
+            "ix_reservation_lines_held",
+            "product_id",
+            "held_until",
+            postgresql_include=["quantity"],
+            postgresql_where=text("held_until IS NOT NULL"),
+        ),
+    )
+
+    order_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("reservations.order_id"), primary_key=True
+    )
+    product_id: Mapped[int] = mapped_column(ForeignKey("stock.product_id"), primary_key=True)
+    quantity: Mapped[int] = mapped_column(Integer)
+    held_until: Mapped[datetime.datetime | None] = mapped_column(Moment)
+
+
+class Movement(Base):
+    """One change of a product's counters. Rows are only ever added (a trigger refuses the rest),
+    so on_hand and reserved are the sums of their deltas."""
+
+    __tablename__ = "movements"
+    __table_args__ = (
+        CheckConstraint(f"kind IN {MOVEMENT_KINDS}", name="kind_known"),
+        CheckConstraint("delta_on_hand <> 0 OR delta_reserved <> 0", name="moves_something"),
+        Index("ix_movements_product", "product_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("stock.product_id"))
+    kind: Mapped[str] = mapped_column(Text)
+    delta_on_hand: Mapped[int] = mapped_column(Integer)
+    delta_reserved: Mapped[int] = mapped_column(Integer)
+    order_id: Mapped[uuid.UUID | None] = mapped_column(UUID)
+    reason: Mapped[str] = mapped_column(Text)
+    actor: Mapped[uuid.UUID | None] = mapped_column(UUID)
+    at: Mapped[datetime.datetime] = mapped_column(Moment)

@@ -1,0 +1,163 @@
+"""What an order's reservation may do next, and what that moves.
+
+    (none) ──reserve──▶ reserved ──commit──▶ committed
+       │                 │    ▲                 │
+       │              expiry  reserve, commit   │
+       │                 ▼    │                 │
+       │                expired                 │
+       └────release────────┴──────release───────┴──▶ released
+
+`reserve` and `commit` of an expired reservation take the stock again, if there is enough.
+Released is the end; an order that was released before it reserved anything stays released.
+
+Plain rules: nothing here knows of a database. A quantity is *held* while it counts in
+`stock.reserved`.
+"""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import Invalid
+from products.errors import OutOfStock, ReservationConflict, ReservationReleased
+
+#: The most of one product that an order may hold.
+MAX_QUANTITY = 10_000
+
+
+class State(StrEnum):
+    RESERVED = "reserved"
+    EXPIRED = "expired"
+    COMMITTED = "committed"
+    RELEASED = "released"
+
+
+class Kind(StrEnum):
+    """Why a product's counters moved."""
+
+    INITIAL = "initial"  # the stock that a product came with
+    ADJUST = "adjust"  # someone counted, bought or threw away
+    RESERVE = "reserve"  # promised to an order
+    EXPIRE = "expire"  # the order's time was over
+    RELEASE = "release"  # the order was cancelled before it was paid
+    COMMIT = "commit"  # the order was paid: gone
+    RESTOCK = "restock"  # a paid order was cancelled: back on the shelf
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row of the ledger to be."""
+
+    product_id: int
+    kind: Kind
+    on_hand: int
+    reserved: int
+    reason: str
+    order_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """What an order has of one product."""
+
+    product_id: int
+    quantity: int
+    held: bool
+
+
+def merge(lines: Iterable[Mapping[str, int]]) -> dict[int, int]:
+    """Quantity by product, in product order; a product in two lines counts once with their sum."""
+    wanted: dict[int, int] = {}
+    for line in lines:
+        product_id = line["product_id"]
+        wanted[product_id] = wanted.get(product_id, 0) + line["quantity"]
+    if any(quantity > MAX_QUANTITY for quantity in wanted.values()):
+        raise Invalid(errors={"lines": [f"At most {MAX_QUANTITY} of one product."]})
+    return dict(sorted(wanted.items()))
+
+
+def check_hold(
+    expires_at: datetime.datetime, now: datetime.datetime, longest: datetime.timedelta
+) -> None:
+    """Raise `Invalid` unless the hold ends in the future, and not too far in it."""
+    if not now < expires_at <= now + longest:
+        longest_hours = longest.total_seconds() / 3600
+        raise Invalid(
+            errors={"expires_at": [f"Must be in the future, by {longest_hours:g} h at most."]}
+        )
+
+
+def check_enough(wanted: Mapping[int, int], available: Mapping[int, int]) -> None:
+    """Raise `OutOfStock` with every line that `available` (by product; absent is 0) can't meet."""
+    short: list[dict[str, Any]] = [
+        {"product_id": product_id, "requested": quantity, "available": available.get(product_id, 0)}
+        for product_id, quantity in wanted.items()
+        if quantity > available.get(product_id, 0)
+    ]
+    if short:
+        raise OutOfStock(lines=short)
+
+
+def must_take(
+    state: State,
+    expires_at: datetime.datetime | None,
+    earlier: Mapping[int, int],
+    wanted: Mapping[int, int],
+    now: datetime.datetime,
+) -> bool:
+    """Whether a repeated `reserve` has to take its stock anew, its hold being over.
+
+    Raises `ReservationReleased` after a release, `ReservationConflict` when the lines differ.
+    """
+    if state is State.RELEASED:
+        raise ReservationReleased()
+    if earlier != wanted:
+        raise ReservationConflict()
+    if state is State.COMMITTED:
+        return False
+    return expires_at is None or expires_at <= now
+
+
+def reserve(order_id: UUID, wanted: Mapping[int, int]) -> list[Change]:
+    """Promise the quantities."""
+    return [
+        Change(product_id, Kind.RESERVE, 0, quantity, "order placed", order_id)
+        for product_id, quantity in wanted.items()
+    ]
+
+
+def expire(order_id: UUID, product_id: int, quantity: int) -> Change:
+    """End a promise whose time is over."""
+    return Change(product_id, Kind.EXPIRE, 0, -quantity, "reservation expired", order_id)
+
+
+def commit(order_id: UUID, lines: Iterable[Line]) -> list[Change]:
+    """Take the quantities for good: held ones out of the promise, others from what is free."""
+    return [
+        Change(
+            line.product_id,
+            Kind.COMMIT,
+            -line.quantity,
+            -line.quantity if line.held else 0,
+            "order paid",
+            order_id,
+        )
+        for line in lines
+    ]
+
+
+def release(order_id: UUID, state: State, lines: Iterable[Line], reason: str) -> list[Change]:
+    """Give back what the order has: goods return to the shelf, promises that still count end."""
+    if state is State.COMMITTED:
+        return [
+            Change(line.product_id, Kind.RESTOCK, line.quantity, 0, reason, order_id)
+            for line in lines
+        ]
+    return [
+        Change(line.product_id, Kind.RELEASE, 0, -line.quantity, reason, order_id)
+        for line in lines
+        if line.held
+    ]

@@ -1,0 +1,142 @@
+"""The Nameko services `products` (catalog) and `inventory` (stock)."""
+
+import datetime
+
+from chassis.clock import Clock
+from chassis.config import Settings
+from chassis.database import Database
+from chassis.events import event_handler
+from chassis.rpc import rpc
+from chassis.service import Service
+from chassis.timers import timer
+from products import catalog, categories, editing, holds, listing, models, naming, schemas, stock
+from products.settings import ProductsSettings
+
+#: Seconds between two looks for expired reservations. Nobody waits for it: what has expired is
+#: free at once, see `products.availability`.
+SWEEP_INTERVAL = 15
+
+
+class ProductsService(Service):
+    """Categories and products: lists, search, and their upkeep by admins."""
+
+    name = "products"
+    db = Database(models.Base, package="products")
+    clock = Clock()
+    settings = Settings(ProductsSettings, section="products")
+
+    @rpc(schemas.ListProducts)
+    def list(self, limit, cursor, sort, **filters):
+        with self.db.read() as connection:
+            wanted = listing.Filters(**filters)
+            return listing.list_products(connection, wanted, sort, limit, cursor, self.clock())
+
+    @rpc(schemas.GetProduct)
+    def get(self, product_id):
+        with self.db.read() as connection:
+            return catalog.get(connection, product_id, self.clock())
+
+    @rpc(schemas.GetProducts)
+    def get_many(self, ids=None, skus=None):
+        with self.db.read() as connection:
+            return {"items": catalog.get_many(connection, ids, skus, self.clock())}
+
+    @rpc(schemas.CreateProduct)
+    def create(self, stock, actor, **fields):
+        made_up = {"sku": naming.new_sku(), "currency": self.settings["currency"]}
+        with self.db.begin() as session:
+            return editing.create(session, made_up | fields, stock, actor, self.clock())
+
+    @rpc(schemas.UpdateProduct)
+    def update(self, product_id, version, **fields):
+        with self.db.begin() as session:
+            return editing.change(session, product_id, fields, version, self.clock())
+
+    @rpc(schemas.GetProduct)
+    def delete(self, product_id):
+        with self.db.begin() as session:
+            editing.delete(session, product_id, self.clock())
+
+    @rpc
+    def list_categories(self):
+        with self.db.read() as connection:
+            return {"items": categories.list_all(connection)}
+
+    @rpc(schemas.GetCategory)
+    def get_category(self, category_id):
+        with self.db.read() as connection:
+            return categories.get(connection, category_id)
+
+    @rpc(schemas.CreateCategory)
+    def create_category(self, **fields):
+        with self.db.begin() as session:
+            return categories.create(session, fields)
+
+    @rpc(schemas.UpdateCategory)
+    def update_category(self, category_id, **fields):
+        with self.db.begin() as session:
+            return categories.change(session, category_id, fields)
+
+    @rpc(schemas.GetCategory)
+    def delete_category(self, category_id):
+        with self.db.begin() as session:
+            categories.remove(session, category_id)
+
+
+class InventoryService(Service):
+    """Stock, what orders hold of it, and the ledger of its movements."""
+
+    name = "inventory"
+    db = Database(models.Base, package="products")
+    clock = Clock()
+    settings = Settings(ProductsSettings, section="products")
+
+    @rpc(schemas.GetStock)
+    def get(self, product_id):
+        with self.db.read() as connection:
+            return stock.get(connection, product_id, self.clock())
+
+    @rpc(schemas.Adjust)
+    def adjust(self, product_id, reason, version, actor, delta=None, on_hand=None):
+        with self.db.begin() as session:
+            now = self.clock()
+            return stock.adjust(session, product_id, delta, on_hand, reason, version, actor, now)
+
+    @rpc(schemas.Movements)
+    def movements(self, product_id, limit, cursor):
+        with self.db.read() as connection:
+            return stock.movements(connection, product_id, limit, cursor)
+
+    @rpc(schemas.Check)
+    def check(self, items):
+        with self.db.read() as connection:
+            return {"items": stock.check(connection, items, self.clock())}
+
+    @rpc(schemas.Reserve)
+    def reserve(self, order_id, lines, expires_at):
+        longest = datetime.timedelta(seconds=self.settings["max_hold_seconds"])
+        with self.db.begin() as session:
+            return holds.reserve(session, order_id, lines, expires_at, self.clock(), longest)
+
+    @rpc(schemas.Commit)
+    def commit(self, order_id):
+        with self.db.begin() as session:
+            return holds.commit(session, order_id, self.clock())
+
+    @rpc(schemas.Release)
+    def release(self, order_id, reason):
+        with self.db.begin() as session:
+            return holds.release(session, order_id, reason, self.clock())
+
+    @event_handler("orders", "order_cancelled", schemas.OrderCancelled)
+    def on_order_cancelled(self, event):
+        with self.db.once(event) as session:
+            holds.release(session, event.payload["order_id"], "order cancelled", self.clock())
+
+    @timer(interval=SWEEP_INTERVAL)
+    def free_expired(self):
+        batch = self.settings["sweep_batch"]
+        while True:
+            with self.db.begin() as session:
+                if holds.sweep(session, self.clock(), batch) < batch:
+                    return

@@ -1,0 +1,18 @@
+"""The section `products` of config.yaml."""
+
+from marshmallow import Schema, fields, validate
+
+from chassis.fields import Currency
+
+
+class ProductsSettings(Schema):
+    """How catalog and stock are kept."""
+
+    #: Of prices that name none.
+    currency = Currency(load_default="EUR")
+    #: No order may hold stock for longer, whatever it asks for.
+    max_hold_seconds = fields.Integer(
+        load_default=7 * 86_400, validate=validate.Range(min=60, max=90 * 86_400)
+    )
+    #: At most this many expired reservations are freed in one transaction.
+    sweep_batch = fields.Integer(load_default=100, validate=validate.Range(min=1, max=1000))
