@@ -88,7 +88,7 @@ class Postman:
             self._close(message, SKIPPED, "user_gone")
         except Undeliverable as error:
             self._close(message, SKIPPED if error.code == "no_address" else FAILED, error.code)
-        except Exception as error:  # noqa: BLE001 -- one letter must not hold up the others
+        except Exception as error:  # one letter must not hold up the others
             self._try_later(message, error)
         else:
             self._sent(message)

@@ -66,7 +66,7 @@ class Sweep:
         for item in taken:
             try:
                 ask(item)
-            except Exception as error:  # noqa: BLE001 -- its next check is set: it comes again
+            except Exception as error:  # its next check is set: it comes again
                 self.cashier.log.warning(
                     "sweep_failed", step=ask.__name__, error=type(error).__name__
                 )

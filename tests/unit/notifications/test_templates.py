@@ -33,7 +33,8 @@ def test_every_event_we_handle_has_a_text():
     assert len(handled()) == 9
     for event_type, schema in handled().items():
         message = render(event_type, {name: FACTS[name] for name in schema().fields})
-        assert message.subject and message.body
+        assert message.subject
+        assert message.body
         assert "\n" not in message.subject
         assert "{" not in message.subject + message.body
 

@@ -1,0 +1,146 @@
+"""Fixtures for the tests of `notifications`."""
+
+import email
+import email.policy
+import uuid
+
+import pytest
+import sqlalchemy as sa
+
+from chassis import config as configuration
+from chassis.errors import NotFound
+from chassis.rpc import rpc
+from chassis.service import Service
+from notifications.service import NotificationsService
+from tests.integration.events import publish
+
+ANN = str(uuid.UUID(int=1))
+BOB = str(uuid.UUID(int=2))
+
+
+class Users(Service):
+    """Stands in for `users`: who is in `people` can be reached."""
+
+    name = "users"
+    people = {}
+
+    @rpc
+    def get(self, user_id):
+        if user_id not in self.people:
+            raise NotFound(code="user_not_found")
+        return {"id": user_id, "username": "x", **self.people[user_id]}
+
+
+@pytest.fixture
+def people(monkeypatch):
+    """Ann has an address and a phone, Bob an address only."""
+    everybody = {
+        ANN: {"email": "ann@example.org", "phone": "+49 30 1234"},
+        BOB: {"email": "bob@example.org", "phone": None},
+    }
+    monkeypatch.setattr(Users, "people", everybody)
+    return everybody
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    """The folder where messages go."""
+    return tmp_path / "outbox"
+
+
+@pytest.fixture
+def settings(outbox):
+    """The section of config.yaml; tests change it before `service`."""
+    return {"sender": "Shop <shop@example.com>", "outbox": str(outbox)}
+
+
+@pytest.fixture
+def users(start, people):
+    """The running stand-in for users."""
+    return start(Users)
+
+
+@pytest.fixture
+def service(start, users, clock, settings):
+    """The running service's container, on a clock that tests can put forward."""
+    (container,) = start(NotificationsService, notifications=settings)
+    return container
+
+
+@pytest.fixture
+def notifications(service, call):
+    """`notifications.list(...)`: RPC to the running service."""
+    return call.notifications
+
+
+@pytest.fixture
+def tell(service, config):
+    """`tell("orders", "order_placed", event_id=..., **changes)`: an event about Ann's order."""
+
+    def publish_event(source, event_type, event_id=None, **changes):
+        facts = {
+            "order_id": "1a2b3c4d-0000-4000-8000-000000000000",
+            "payment_id": str(uuid.uuid4()),
+            "user_id": ANN,
+            "total": "1299.90",
+            "amount": "1299.90",
+            "refunded_total": "1299.90",
+            "currency": "EUR",
+            "full": True,
+            "failure_code": "card_declined",
+            "version": 1,
+            "cause": "test",
+        }
+        return publish(config["AMQP_URI"], source, event_type, facts | changes, event_id)
+
+    return publish_event
+
+
+@pytest.fixture
+def sql(service, config):
+    """`sql("SELECT ...", name=value)`: rows of the notifications database, as dicts."""
+    engine = sa.create_engine(configuration.database_url(config, "notifications"))
+
+    def run(statement, **values):
+        with engine.begin() as connection:
+            result = connection.execute(sa.text(statement), values)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+    yield run
+    engine.dispose()
+
+
+@pytest.fixture
+def told(sql):
+    """`told()`: what the service has told the world, in order."""
+    return lambda: [row["payload"] for row in sql("SELECT payload FROM outbox ORDER BY id")]
+
+
+@pytest.fixture
+def mails(outbox):
+    """`mails()`: the mails in the outbox, parsed."""
+
+    def read():
+        return [
+            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            for path in sorted(outbox.glob("*.eml"))
+        ]
+
+    return read
+
+
+@pytest.fixture
+def send(notifications):
+    """`send(channel="sms")`: a message of the system to Ann."""
+
+    def write(**changes):
+        message = {"user_id": ANN, "channel": "email", "subject": "Hello", "body": "How are you?"}
+        return notifications.send(**message | changes)
+
+    return write
+
+
+@pytest.fixture
+def status(notifications):
+    """`status(notification)`: its state by now."""
+    return lambda notification: notifications.get(notification_id=notification["id"])["status"]

@@ -1,0 +1,86 @@
+"""Events become notifications: one mail and one line in the feed each."""
+
+import uuid
+
+import eventlet
+import pytest
+
+from tests.integration.notifications.conftest import ANN
+
+EVENTS = [
+    ("users", "user_registered", "Welcome"),
+    ("orders", "order_placed", "we have it"),
+    ("orders", "order_paid", "paid"),
+    ("orders", "order_shipped", "on its way"),
+    ("orders", "order_delivered", "delivered"),
+    ("orders", "order_cancelled", "cancelled"),
+    ("payments", "payment_succeeded", "received"),
+    ("payments", "payment_failed", "not successful"),
+    ("payments", "payment_refunded", "Refund"),
+]
+
+
+@pytest.mark.parametrize(("source", "event_type", "words"), EVENTS)
+def test_each_event_is_told_by_mail_and_in_the_feed(
+    tell, notifications, mails, told, eventually, source, event_type, words
+):
+    """The mail goes to the user's address, the feed shows both, and it is told that one left."""
+    tell(source, event_type)
+    (mail,) = eventually(mails)
+    assert mail["To"] == "ann@example.org"
+    assert words in mail["Subject"]
+    (sent,) = eventually(told)
+    feed = {item["channel"]: item for item in notifications.list(user_id=ANN)["items"]}
+    assert set(feed) == {"email", "in_app"}
+    assert {item["status"] for item in feed.values()} == {"sent"}
+    assert {item["subject"] for item in feed.values()} == {mail["Subject"]}
+    assert sent == {
+        "notification_id": feed["email"]["id"],
+        "user_id": ANN,
+        "order_id": None if source == "users" else "1a2b3c4d-0000-4000-8000-000000000000",
+        "channel": "email",
+        "subject": mail["Subject"],
+    }
+
+
+def test_an_event_that_comes_twice_makes_one_mail(tell, mails, sql, eventually):
+    """One after another and at once: one mail, one line in the feed."""
+    event_id = uuid.uuid4()
+    for _ in range(5):
+        tell("orders", "order_placed", event_id)
+    eventually(mails)
+    tell("orders", "order_placed", event_id)
+    eventlet.sleep(1.5)
+    assert len(mails()) == 1
+    rows = sql("SELECT channel, status FROM notifications ORDER BY channel")
+    assert [(row["channel"], row["status"]) for row in rows] == [
+        ("email", "sent"),
+        ("in_app", "sent"),
+    ]
+
+
+def test_two_events_are_two_mails(tell, mails, eventually):
+    """The same order may well be told of twice."""
+    tell("orders", "order_placed")
+    tell("orders", "order_paid")
+    eventually(lambda: len(mails()) == 2)
+
+
+@pytest.mark.parametrize("changes", [{"user_id": "7"}, {"total": "lots"}, {"currency": None}])
+def test_an_event_without_sense_is_told_to_nobody(tell, sql, changes):
+    """It is parked, and the next one goes through."""
+    tell("orders", "order_placed", **changes)
+    eventlet.sleep(0.3)
+    assert sql("SELECT 1 FROM notifications") == []
+
+
+def test_no_address_is_stored_or_told(tell, send, sql, mails, eventually):
+    """Addresses are in the mail and nowhere else."""
+    tell("orders", "order_placed")
+    send(channel="sms")
+    eventually(lambda: len(sql("SELECT 1 FROM notifications WHERE status = 'sent'")) == 3)
+    tables = sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    stored = "".join(str(sql(f"SELECT * FROM {table['tablename']}")) for table in tables)
+    assert "1A2B3C4D" in stored
+    assert "example.org" not in stored
+    assert "1234" not in stored.replace("1299", "")

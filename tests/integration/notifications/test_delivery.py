@@ -1,0 +1,193 @@
+"""The way out: each message once, whatever goes wrong on the way."""
+
+import eventlet
+import pytest
+
+from notifications import delivery
+from notifications.channels.files import MailFiles
+from notifications.errors import NotNow
+from notifications.service import NotificationsService
+from tests.integration.events import publish
+from tests.integration.notifications.conftest import ANN, BOB, Users
+
+
+def test_a_text_message_goes_to_the_phone(send, status, outbox, told, eventually):
+    """SMS: the number and the text, in a file of their own."""
+    message = send(channel="sms")
+    assert message["status"] == "pending"
+    eventually(lambda: status(message) == "sent")
+    text = (outbox / f"{message['id']}.sms.txt").read_text()
+    assert text.startswith("To: +49 30 1234\n")
+    assert "How are you?" in text
+    assert [sent["channel"] for sent in told()] == ["sms"]
+
+
+def test_the_feed_needs_no_delivery(send, told, mails):
+    """What is written in the feed has arrived."""
+    assert send(channel="in_app")["status"] == "sent"
+    eventlet.sleep(1.2)
+    assert (told(), mails()) == ([], [])
+
+
+def test_a_user_without_a_phone_gets_no_text_message(send, status, outbox, told, eventually):
+    """Skipped, not tried for ever."""
+    message = send(channel="sms", user_id=BOB)
+    eventually(lambda: status(message) == "skipped")
+    assert told() == []
+    assert not outbox.exists()
+
+
+@pytest.fixture
+def broken_channel(monkeypatch):
+    """No mail can be written until `broken_channel.repair()`; `tries` counts."""
+
+    real = MailFiles.deliver
+
+    class Switch:
+        tries = 0
+
+        def repair(self):
+            monkeypatch.setattr(MailFiles, "deliver", real)
+
+    switch = Switch()
+
+    def deliver(self, letter):
+        switch.tries += 1
+        raise NotNow("not_writable")
+
+    monkeypatch.setattr(MailFiles, "deliver", deliver)
+    return switch
+
+
+def test_the_address_is_asked_for_when_the_mail_goes(
+    broken_channel, send, people, mails, clock, eventually
+):
+    """Who moves before the next try gets the mail at the new address."""
+    send()
+    eventually(lambda: broken_channel.tries)
+    people[ANN]["email"] = "ann@new.example"
+    broken_channel.repair()
+    clock.advance(seconds=3)
+    (mail,) = eventually(mails)
+    assert mail["To"] == "ann@new.example"
+
+
+def test_a_user_who_is_gone_gets_nothing(
+    broken_channel, send, status, people, mails, clock, eventually
+):
+    """Deleted before the next try: skipped."""
+    message = send()
+    eventually(lambda: broken_channel.tries)
+    people.clear()
+    broken_channel.repair()
+    clock.advance(seconds=3)
+    eventually(lambda: status(message) == "skipped")
+    assert mails() == []
+
+
+def test_tries_are_spaced_and_bounded(
+    settings, broken_channel, start, users, clock, call, eventually
+):
+    """Not at once again, and not for ever."""
+    start(NotificationsService, notifications=settings | {"max_attempts": 3})
+    message = {"user_id": ANN, "channel": "email", "subject": "x", "body": "y"}
+    notification = call.notifications.send(**message)
+    state = lambda: call.notifications.get(notification_id=notification["id"])["status"]  # noqa: E731
+    for tries in (1, 2, 3):
+        eventually(lambda tries=tries: broken_channel.tries == tries)
+        eventlet.sleep(1.2)
+        assert broken_channel.tries == tries
+        clock.advance(minutes=15)
+    eventually(lambda: state() == "failed")
+    eventlet.sleep(1.2)
+    assert broken_channel.tries == 3
+
+
+def test_users_away_only_delays(start, people, settings, clock, call, eventually, mails, config):
+    """A mail waits for the users service to come back."""
+    (users,) = start(Users)
+    start(NotificationsService, notifications=settings)
+    users.stop()
+    facts = {"order_id": ANN, "user_id": ANN, "total": "1.00", "currency": "EUR"}
+    publish(config["AMQP_URI"], "orders", "order_placed", facts)
+    inbox = lambda: call.notifications.list(user_id=ANN)["items"]  # noqa: E731
+    eventually(lambda: len(inbox()) == 2)
+    eventlet.sleep(1.5)
+    assert {item["status"] for item in inbox()} == {"pending", "sent"}
+    assert mails() == []
+    start(Users)
+    clock.advance(minutes=5)
+    eventually(mails)
+
+
+def test_a_death_between_writing_and_marking_doubles_no_mail(
+    send, status, mails, told, clock, monkeypatch, eventually
+):
+    """The mail was written, the note of it was not: after the claim it is written again, to the
+    same file, and told of once."""
+    real, deaths = delivery.close, []
+
+    def die(*args, **kwargs):
+        deaths.append(1)
+        monkeypatch.setattr(delivery, "close", real)
+        raise SystemError("the process ends here")
+
+    monkeypatch.setattr(delivery, "close", die)
+    message = send()
+    eventually(lambda: deaths)
+    assert len(mails()) == 1
+    eventlet.sleep(1.2)
+    assert status(message) == "pending"  # still claimed
+    clock.advance(minutes=2)
+    eventually(lambda: status(message) == "sent")
+    assert len(mails()) == 1
+    assert len(told()) == 1
+
+
+def test_one_that_kills_its_process_each_time_ends_too(
+    send, sql, status, clock, monkeypatch, eventually
+):
+    """A message with which every try ended the process is given up, not tried for ever."""
+    monkeypatch.setattr(delivery.Postman, "run", lambda self, limit: None)
+    message = send()
+    sql("UPDATE notifications SET attempts = 12")
+    monkeypatch.undo()
+    eventually(lambda: status(message) == "failed")
+    assert sql("SELECT failure_code FROM notifications") == [{"failure_code": "too_many_attempts"}]
+
+
+def test_several_instances_share_the_work(
+    start, settings, send, sql, mails, told, eventually, monkeypatch
+):
+    """Thirty messages, three instances: each is delivered by one of them."""
+    real, delivered = MailFiles.deliver, []
+
+    def deliver(self, letter):
+        delivered.append(letter.id)
+        eventlet.sleep(0.01)
+        real(self, letter)
+
+    monkeypatch.setattr(MailFiles, "deliver", deliver)
+    start(NotificationsService, NotificationsService, notifications=settings)
+    for number in range(30):
+        send(subject=f"Hello {number}")
+    eventually(lambda: len(told()) == 30)
+    assert len(delivered) == len(set(delivered)) == len(mails()) == 30
+
+
+def test_no_transaction_is_open_while_a_mail_goes(send, sql, eventually, monkeypatch):
+    """A slow mail server holds no lock and no connection."""
+    seen, real = [], MailFiles.deliver
+
+    def deliver(self, letter):
+        seen.append(
+            sql(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                " AND application_name = 'notifications' AND state LIKE 'idle in transaction%'"
+            )
+        )
+        real(self, letter)
+
+    monkeypatch.setattr(MailFiles, "deliver", deliver)
+    send()
+    assert eventually(lambda: seen) == [[]]
