@@ -1,6 +1,5 @@
 """What a product may say of itself beyond its own fields: a flat, bounded JSON object."""
 
-import math
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -41,6 +40,7 @@ def _scalar(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return _TEXT.deserialize(value)
-    if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= MAX_NUMBER:
+    # NaN is not below anything.
+    if isinstance(value, int | float) and abs(value) <= MAX_NUMBER:
         return value
     raise ValidationError("Text, a number, true or false, or a list of those.")

@@ -53,9 +53,10 @@ class CategoryRef(fields.Field):
     """An id or a slug; digits are an id."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int | str:
-        if isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal()):
+        if isinstance(value, int):
             return Id().deserialize(value)
-        return Text(max=MAX_SLUG).deserialize(value)
+        slug = Text(max=MAX_SLUG).deserialize(value)
+        return Id().deserialize(int(slug)) if slug.isdecimal() else slug
 
 
 # --- asked of `products`

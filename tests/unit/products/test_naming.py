@@ -1,0 +1,44 @@
+"""Names that are made up."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from products import naming
+from products.schemas import Sku, Slug
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Kitchen & Dining", "kitchen-dining"),
+        ("Café Zubehör", "cafe-zubehor"),
+        ("  --Sale!!  ", "sale"),
+        ("2024", "category-2024"),
+        ("Книги", "category"),
+    ],
+)
+def test_slug_of_a_name(name, slug):
+    """Readable, in small letters, and never mistaken for an id."""
+    assert naming.slug(name, ()) == slug
+
+
+def test_slug_avoids_those_that_are_taken():
+    """The second of a name gets a number."""
+    assert naming.slug("Sale", {"sale", "sale-2"}) == "sale-3"
+
+
+@given(st.text(max_size=100))
+def test_any_name_gives_a_slug_that_can_be_sent_back(name):
+    """What we make up passes our own validation, whatever alphabet the name is in."""
+    slug = naming.slug(name, {"category"})
+    assert Slug().deserialize(slug) == slug
+
+
+def test_new_skus_differ():
+    """A made-up SKU is a valid one and practically never taken."""
+    skus = {naming.new_sku() for _ in range(200)}
+    assert len(skus) == 200
+    assert all(re.fullmatch("P-[A-Z0-9]{8}", Sku().deserialize(sku)) for sku in skus)

@@ -1,0 +1,140 @@
+"""What an order's reservation may do next."""
+
+import datetime
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.errors import Invalid
+from products import reservations
+from products.errors import OutOfStock, ReservationConflict, ReservationReleased
+from products.reservations import Kind, Line, State
+
+NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+MINUTE = datetime.timedelta(minutes=1)
+ORDER = uuid.UUID(int=1)
+LINES = [Line(1, 2, held=True), Line(2, 5, held=False)]
+
+
+def test_merge_adds_up_a_product_that_comes_twice():
+    """The same product in two lines is one demand, and demands come in the order of ids."""
+    lines = [
+        {"product_id": 9, "quantity": 1},
+        {"product_id": 2, "quantity": 4},
+        {"product_id": 9, "quantity": 2},
+    ]
+    merged = reservations.merge(lines)
+    assert list(merged.items()) == [(2, 4), (9, 3)]
+
+
+def test_merge_bounds_the_sum():
+    """Many lines of one product can't add up to more than one order may hold."""
+    lines = [{"product_id": 1, "quantity": 1000}] * 11
+    with pytest.raises(Invalid):
+        reservations.merge(lines)
+
+
+def test_all_short_lines_are_named():
+    """Whoever asks for too much learns of every line at once, with what is left of each."""
+    with pytest.raises(OutOfStock) as short:
+        reservations.check_enough({1: 3, 2: 1, 3: 1}, {1: 2, 2: 1})
+    assert short.value.data["lines"] == [
+        {"product_id": 1, "requested": 3, "available": 2},
+        {"product_id": 3, "requested": 1, "available": 0},
+    ]
+
+
+def test_the_last_unit_can_be_had():
+    """Exactly what is available is enough."""
+    reservations.check_enough({1: 3}, {1: 3})
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "fine"),
+    [
+        (NOW, False),
+        (NOW - MINUTE, False),
+        (NOW + MINUTE, True),
+        (NOW + 10 * MINUTE, True),
+        (NOW + 11 * MINUTE, False),
+    ],
+)
+def test_a_hold_ends_in_the_near_future(expires_at, fine):
+    """A hold that is over before it begins, or lasts too long, is refused."""
+    if fine:
+        reservations.check_hold(expires_at, NOW, 10 * MINUTE)
+    else:
+        with pytest.raises(Invalid):
+            reservations.check_hold(expires_at, NOW, 10 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("state", "expires_at", "takes"),
+    [
+        (State.RESERVED, NOW + MINUTE, False),
+        (State.RESERVED, NOW, True),  # to the moment, whether or not the sweeper came by
+        (State.EXPIRED, NOW - MINUTE, True),
+        (State.COMMITTED, NOW - MINUTE, False),
+    ],
+)
+def test_a_repeat_takes_anew_only_what_has_expired(state, expires_at, takes):
+    """The same reserve again does nothing while it holds, and once it is paid."""
+    assert reservations.must_take(state, expires_at, {1: 2}, {1: 2}, NOW) is takes
+
+
+@pytest.mark.parametrize("state", [State.RESERVED, State.EXPIRED, State.COMMITTED])
+def test_other_lines_under_the_same_order_are_refused(state):
+    """An order's id stands for one set of lines."""
+    with pytest.raises(ReservationConflict):
+        reservations.must_take(state, NOW + MINUTE, {1: 2}, {1: 3}, NOW)
+
+
+def test_nothing_is_reserved_after_a_release():
+    """A reserve that arrives after its order was cancelled finds the tombstone, lines or not."""
+    with pytest.raises(ReservationReleased):
+        reservations.must_take(State.RELEASED, None, {}, {1: 2}, NOW)
+
+
+def test_commit_takes_held_and_lost_lines_from_the_shelf():
+    """What is held leaves the promise too; what had expired comes from what is free."""
+    changes = reservations.commit(ORDER, LINES)
+    assert [(c.product_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
+        (1, Kind.COMMIT, -2, -2),
+        (2, Kind.COMMIT, -5, 0),
+    ]
+
+
+def test_release_frees_only_what_is_still_held():
+    """A line that expired was freed then; freeing it twice would invent stock."""
+    for state in (State.RESERVED, State.EXPIRED):
+        changes = reservations.release(ORDER, state, LINES, "cancelled")
+        assert [(c.product_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
+            (1, Kind.RELEASE, 0, -2)
+        ]
+
+
+def test_release_of_a_paid_order_puts_it_back_on_the_shelf():
+    """After the commit nothing is held: all lines return to on_hand."""
+    changes = reservations.release(ORDER, State.COMMITTED, LINES, "cancelled")
+    assert [(c.product_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
+        (1, Kind.RESTOCK, 2, 0),
+        (2, Kind.RESTOCK, 5, 0),
+    ]
+
+
+@given(st.dictionaries(st.integers(1, 9), st.integers(1, 50), min_size=1), st.booleans())
+def test_what_is_taken_and_given_back_adds_up_to_nothing(wanted, paid):
+    """However an order ends, reserve, commit and release leave the counters as they were."""
+    changes = reservations.reserve(ORDER, wanted)
+    held = [Line(product_id, quantity, held=True) for product_id, quantity in wanted.items()]
+    if paid:
+        changes += reservations.commit(ORDER, held)
+        changes += reservations.release(ORDER, State.COMMITTED, held, "cancelled")
+    else:
+        changes += reservations.release(ORDER, State.RESERVED, held, "cancelled")
+    for product_id in wanted:
+        of_product = [change for change in changes if change.product_id == product_id]
+        assert sum(change.on_hand for change in of_product) == 0
+        assert sum(change.reserved for change in of_product) == 0
