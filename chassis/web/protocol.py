@@ -6,6 +6,7 @@ connection closes after the answer.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 from logging import getLogger
@@ -121,10 +122,8 @@ class Protocol(HttpOnlyProtocol):
 
     def finish(self) -> None:
         if self.must_linger:
-            try:
+            with contextlib.suppress(OSError):  # the client is gone
                 self._linger()
-            except OSError:
-                pass  # the client is gone
         super().finish()
 
     def _linger(self) -> None:

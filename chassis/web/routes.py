@@ -3,11 +3,13 @@
     class OrderRoutes:
         @route("POST", "/api/orders", who=USER, body=PlaceOrder, status=201, answer=Order)
         def place_order(self, request, body):
+            '''Place an order.'''
             ...
 
 The same declaration checks who calls, validates path, query and body, and describes the route in
-the route table. A method gets the request, one keyword argument for each name in its path, and
-`query` and `body` where those have a schema; it returns something JSON-able or an `Answer`.
+the route table, together with the method's docstring. A method gets the request, one keyword
+argument for each name in its path, and `query` and `body` where those have a schema; it returns
+something JSON-able or an `Answer`.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ class Route(HttpRequestHandler):
         url: str,
         *,
         who: Audience,
-        summary: str,
+        doc: str | None,
         path: type[Schema] | None = None,
         query: type[Schema] | None = None,
         body: type[Schema] | None = None,
@@ -76,7 +78,7 @@ class Route(HttpRequestHandler):
         super().__init__(method, url)
         self.path = url
         self.who = who
-        self.summary = summary
+        self.summary, _, self.description = (doc or "").partition("\n\n")
         self.body = body
         self.query = query
         self.answer = answer
@@ -96,6 +98,8 @@ class Route(HttpRequestHandler):
             raise ConfigurationError(f"{name}: no such method")
         if not callable(getattr(self.who, "admit", None)):
             raise ConfigurationError(f"{name}: nobody said who may call it")
+        if not self.summary:
+            raise ConfigurationError(f"{name}: its method has no docstring to describe it")
         if set(_PARAMETER.findall(self.path)) != set(self._path_schema.load_fields):
             raise ConfigurationError(f"{name}: its path and its path schema name other things")
 
@@ -158,7 +162,8 @@ def route(method: str, path_template: str, **declaration: Any) -> Callable[[Call
     """Declare the method below as a route; the arguments are `Route`'s."""
 
     def register(function: Callable) -> Callable:
-        entry = Route(method, path_template, **declaration)
+        doc = inspect.getdoc(function)
+        entry = Route(method, path_template, doc=doc, **declaration)
 
         @functools.wraps(function)
         def serve(service: Any, request: Request) -> Answer:

@@ -29,7 +29,7 @@ class WebSettings(Schema):
     #: A client that takes nothing of its answer for so long is cut off.
     write_seconds = _seconds(20)
     #: The budget of one request: no RPC made for it may end later.
-    request_seconds = _seconds(10)
+    request_seconds = _seconds(15)
     #: After the stop signal: still accepting, but /readyz already says 503.
     stop_delay_seconds = fields.Float(load_default=0, validate=validate.Range(min=0, max=600))
     #: After that: how long requests in hand may take to finish.

@@ -125,35 +125,47 @@ def test_a_taken_port_is_one_clear_line():
 
 def test_a_wrong_bound_is_one_clear_line():
     """The section `web` is checked before anything listens."""
-    with pytest.raises(ConfigurationError, match="web.max_requests"), running(max_requests=0):
+    with pytest.raises(ConfigurationError, match=r"web\.max_requests"), running(max_requests=0):
         pass
 
 
 def test_a_route_without_an_audience_fails_at_start():
     """Nobody can forget to say who may call."""
     with pytest.raises(TypeError, match="who"):
-        route("GET", "/x", summary="x")(lambda self, request: None)
+        route("GET", "/x")(documented)
     with pytest.raises(ConfigurationError, match="GET /x: nobody said who"):
-        route("GET", "/x", who=None, summary="x")(lambda self, request: None)
+        route("GET", "/x", who=None)(documented)
+
+
+def test_a_route_without_a_docstring_fails_at_start():
+    """It would have no line in the documentation."""
+    with pytest.raises(ConfigurationError, match="GET /x: its method has no docstring"):
+        route("GET", "/x", who=ANYONE)(lambda self, request: None)
 
 
 def test_a_path_and_its_schema_name_the_same():
     """A parameter that nobody validates is found at import."""
     with pytest.raises(ConfigurationError, match="path schema"):
-        route("GET", "/x/{y}", who=ANYONE, summary="x")(lambda self, request, y: None)
+        route("GET", "/x/{y}", who=ANYONE)(documented)
+
+
+def documented(self, request):
+    """Tell nothing."""
 
 
 def test_routes_cannot_hide_each_other():
     """Neither by the same method and path nor by the same name in two mixins."""
 
     class More:
-        @route("GET", "/things", who=ANYONE, summary="x")
+        @route("GET", "/things", who=ANYONE)
         def other_things(self, request):
+            """Things again."""
             return Answer()
 
     class Same:
-        @route("GET", "/elsewhere", who=ANYONE, summary="x")
+        @route("GET", "/elsewhere", who=ANYONE)
         def list_things(self, request):
+            """Things elsewhere."""
             return Answer()
 
     for mixin in (More, Same):
@@ -167,4 +179,5 @@ def test_the_route_table_knows_every_declaration():
     table = route_table(Toy)
     assert (table["add_thing"].method, table["add_thing"].path) == ("POST", "/things")
     assert (table["add_thing"].status, table["add_thing"].who) == (201, ANYONE)
+    assert table["add_thing"].summary == "A new thing."
     assert len(table) == 11

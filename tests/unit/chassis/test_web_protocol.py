@@ -5,7 +5,7 @@ import time
 import pytest
 import requests
 
-from tests.unit.chassis.web_toy import Raw, Toy, running
+from tests.unit.chassis.web_toy import SERVED, Raw, running
 
 GET = "GET /alive HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = "POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -181,12 +181,12 @@ def test_an_idle_connection_is_closed(raw):
 )
 def test_a_client_that_goes_away_does_no_harm(toy, start):
     """What it sent by half is not served, and the server goes on."""
-    Toy.served.clear()
+    SERVED.clear()
     client = Raw(toy.port)
     client.send(start)
     client.close()
     time.sleep(0.05)
-    assert Toy.served == []
+    assert SERVED == []
     assert requests.get(toy.url + "/alive", timeout=5).status_code == 200
 
 

@@ -45,56 +45,70 @@ class Note(fields.Request):
     note = fields.Text(max=100)
 
 
+#: What the toy has run, for tests that expect nothing.
+SERVED = []
+
+
 class Toy:
     name = "toy"
-    served = []
 
-    @route("GET", "/things", who=ANYONE, summary="A page of things", query=fields.Page)
+    @route("GET", "/things", who=ANYONE, query=fields.Page)
     def list_things(self, request, query):
+        """A page of things."""
         following = "next page=" if query["cursor"] is None else None
         return {"items": [query["limit"]], "next": following}
 
-    @route("POST", "/things", who=ANYONE, summary="A new thing", body=NewThing, status=201)
+    @route("POST", "/things", who=ANYONE, body=NewThing, status=201)
     def add_thing(self, request, body):
+        """A new thing."""
         return Answer(body, 201, {"Location": "/things/1"})
 
-    @route("GET", "/things/{thing_id}", who=ANYONE, summary="One thing", path=ThingPath)
+    @route("GET", "/things/{thing_id}", who=ANYONE, path=ThingPath)
     def get_thing(self, request, thing_id):
+        """One thing."""
         raise errors.NotFound()
 
-    @route("DELETE", "/things/{thing_id}", who=ANYONE, summary="Gone", path=ThingPath, status=204)
+    @route("DELETE", "/things/{thing_id}", who=ANYONE, path=ThingPath, status=204)
     def delete_thing(self, request, thing_id):
+        """Gone."""
         return None
 
-    @route("POST", "/notes", who=ANYONE, summary="A note, or none", body=Note)
+    @route("POST", "/notes", who=ANYONE, body=Note)
     def add_note(self, request, body):
-        Toy.served.append(body)
+        """A note, or none."""
+        SERVED.append(body)
         return body
 
-    @route("GET", "/closed", who=NOBODY, summary="For nobody")
+    @route("GET", "/closed", who=NOBODY)
     def closed(self, request):
+        """For nobody."""
         return {}
 
-    @route("GET", "/fault/{thing_id}", who=ANYONE, summary="Faults", path=ThingPath)
+    @route("GET", "/fault/{thing_id}", who=ANYONE, path=ThingPath)
     def fault(self, request, thing_id):
+        """Faults."""
         raise errors.Conflict("Two are left.", code="out_of_stock", lines=[{"available": 2}])
 
-    @route("GET", "/away", who=ANYONE, summary="Somebody is away")
+    @route("GET", "/away", who=ANYONE)
     def away(self, request):
+        """Somebody is away."""
         raise errors.Unavailable(retry_after=7)
 
-    @route("GET", "/crash", who=ANYONE, summary="A mistake of ours")
+    @route("GET", "/crash", who=ANYONE)
     def crash(self, request):
+        """A mistake of ours."""
         raise RuntimeError("password=hunter2")
 
-    @route("GET", "/hang", who=ANYONE, summary="Takes a while")
+    @route("GET", "/hang", who=ANYONE)
     def hang(self, request):
+        """Takes a while."""
         eventlet.sleep(0.5)
-        Toy.served.append("hang")
+        SERVED.append("hang")
         return {"slept": True}
 
-    @route("GET", "/alive", who=ANYONE, summary="Is it there", spare=True)
+    @route("GET", "/alive", who=ANYONE, spare=True)
     def alive(self, request):
+        """Is it there."""
         return {"request_id": request.request_id, "traceparent": request.traceparent}
 
 

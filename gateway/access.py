@@ -1,0 +1,79 @@
+"""Who may call a route: `ANYONE`, `USER` (signed in), `STAFF` (staff or admin), `ADMIN`.
+
+What belongs to whom is not decided here: the services get the `actor` and answer "not found" for
+other people's things.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from chassis import config as configuration
+from chassis.clock import Clock
+from chassis.errors import Forbidden, Unauthenticated
+from chassis.identity import Actor, KeySet, Verifier
+from chassis.rpc import RpcProxy
+from chassis.rpc.client import ServiceProxy
+from chassis.web import Request
+from gateway.settings import IdentitySettings
+
+
+class Audience:
+    """Those whom `allows` is true for, by their access token; None lets everybody in unasked."""
+
+    def __init__(self, name: str, allows: Callable[[Actor], bool] | None):
+        self.name = name
+        self._allows = allows
+
+    def admit(self, service: Any, request: Request) -> None:
+        """Set the request's actor; raises `Unauthenticated` or `Forbidden`."""
+        if self._allows is None:
+            return
+        request.actor = service.tokens.verify(_bearer(request))
+        if not self._allows(request.actor):
+            raise Forbidden()
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+ANYONE = Audience("ANYONE", None)
+USER = Audience("USER", lambda actor: True)
+STAFF = Audience("STAFF", lambda actor: actor.is_staff)
+ADMIN = Audience("ADMIN", lambda actor: actor.is_admin)
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = (request.header("Authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("Send the header Authorization: Bearer <access token>.")
+    return token.strip()
+
+
+class AccessTokens(RpcProxy):
+    """Injects the `Verifier` of access tokens; the public keys come from `users.jwks`."""
+
+    def __init__(self) -> None:
+        super().__init__("users", timeout=3)
+        self.verifier: Verifier | None = None
+
+    def check(self) -> None:
+        """Read the section `identity`; raises Nameko's `ConfigurationError`."""
+        section = self.container.config.get("identity") or {}
+        identity = configuration.check(IdentitySettings(), section, "identity")
+        # The keys are fetched for everybody, so with nobody's deadline or request id.
+        users = ServiceProxy(self, SimpleNamespace(data={}, context_data={}))
+        self.verifier = Verifier(KeySet(users.jwks, _now), clock=_now, **identity)
+
+    def setup(self) -> None:
+        self.check()
+
+    def get_dependency(self, worker_ctx: Any) -> Verifier:
+        return self.verifier
+
+
+def _now() -> datetime.datetime:
+    return Clock.source()

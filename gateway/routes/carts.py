@@ -1,0 +1,34 @@
+"""The cart."""
+
+from chassis.web import route
+from gateway.access import USER
+from gateway.schemas.orders import Cart, CartItem, CartRemoval
+
+
+class CartRoutes:
+    """`/api/carts…`: one's own cart; every route answers with it."""
+
+    @route("GET", "/api/carts", who=USER, answer=Cart)
+    def get_cart(self, request):
+        """Your cart, with prices and stock as they are now."""
+        return self.carts.get(user_id=request.actor.user_id)
+
+    @route("DELETE", "/api/carts", who=USER, answer=Cart)
+    def clear_cart(self, request):
+        """Empty your cart."""
+        return self.carts.clear(user_id=request.actor.user_id)
+
+    @route("POST", "/api/carts/add_item", who=USER, body=CartItem, answer=Cart)
+    def add_to_cart(self, request, body):
+        """Put so many more of a product into your cart."""
+        return self.carts.add_item(user_id=request.actor.user_id, **body)
+
+    @route("POST", "/api/carts/remove_item", who=USER, body=CartRemoval, answer=Cart)
+    def remove_from_cart(self, request, body):
+        """Take a product out of your cart, or some of it."""
+        return self.carts.remove_item(user_id=request.actor.user_id, **body)
+
+    @route("PUT", "/api/carts/update_quantity", who=USER, body=CartItem, answer=Cart)
+    def change_quantity(self, request, body):
+        """Say how many of a product you want."""
+        return self.carts.update_quantity(user_id=request.actor.user_id, **body)

@@ -1,0 +1,44 @@
+"""Stock."""
+
+from chassis.web import route
+from gateway.access import ANYONE, STAFF
+from gateway.schemas.common import Page, ProductPath
+from gateway.schemas.products import Adjustment, Check, Checked, MovementPage, Stock
+
+
+class InventoryRoutes:
+    """`/api/inventory…`: what is there, what is promised, and what moved."""
+
+    @route("GET", "/api/inventory/{product_id}", who=STAFF, path=ProductPath, answer=Stock)
+    def get_stock(self, request, product_id):
+        """What is on hand of a product, and how much of it is reserved."""
+        return self.inventory.get(product_id=product_id)
+
+    @route(
+        "PATCH",
+        "/api/inventory/{product_id}",
+        who=STAFF,
+        path=ProductPath,
+        body=Adjustment,
+        answer=Stock,
+    )
+    def adjust_stock(self, request, product_id, body):
+        """Correct what is on hand; never below what is reserved."""
+        return self.inventory.adjust(product_id=product_id, actor=request.actor, **body)
+
+    @route(
+        "GET",
+        "/api/inventory/{product_id}/movements",
+        who=STAFF,
+        path=ProductPath,
+        query=Page,
+        answer=MovementPage,
+    )
+    def list_movements(self, request, product_id, query):
+        """The ledger of a product's stock, newest first."""
+        return self.inventory.movements(product_id=product_id, **query)
+
+    @route("POST", "/api/inventory/check", who=ANYONE, body=Check, answer=Checked)
+    def check_stock(self, request, body):
+        """Whether so many of each product can be had just now."""
+        return self.inventory.check(**body)

@@ -1,0 +1,89 @@
+"""Orders."""
+
+from chassis.web import route
+from gateway.access import ADMIN, USER
+from gateway.answers import created
+from gateway.schemas.common import OrderPath, UserPath, idempotency_key
+from gateway.schemas.orders import (
+    Cancellation,
+    Order,
+    OrderChange,
+    OrderFilter,
+    OrderPage,
+    OrderQuery,
+    PlaceOrder,
+    Timeline,
+)
+
+
+class OrderRoutes:
+    """`/api/orders…`: one's own orders; for staff, everybody's."""
+
+    @route("POST", "/api/orders", who=USER, body=PlaceOrder, answer=Order, status=201)
+    def place_order(self, request, body):
+        """Order what is in your cart, or the items you name.
+
+        Stock is held until `expires_at`; the order has to be paid by then. An `Idempotency-Key`
+        makes it safe to send again.
+        """
+        key = idempotency_key(request)
+        order = self.orders.place(user_id=request.actor.user_id, key=key, **body)
+        return created("/api/orders", order)
+
+    @route("GET", "/api/orders", who=USER, query=OrderQuery, answer=OrderPage)
+    def list_orders(self, request, query):
+        """Your orders, newest first; for staff, everybody's."""
+        return self.orders.list(actor=request.actor, **query)
+
+    @route(
+        "GET",
+        "/api/orders/user/{user_id}",
+        who=USER,
+        path=UserPath,
+        query=OrderFilter,
+        answer=OrderPage,
+    )
+    def list_orders_of_user(self, request, user_id, query):
+        """A user's orders, newest first."""
+        return self.orders.list(actor=request.actor, user_id=user_id, **query)
+
+    @route("GET", "/api/orders/{order_id}", who=USER, path=OrderPath, answer=Order)
+    def get_order(self, request, order_id):
+        """One order."""
+        return self.orders.get(order_id=order_id, actor=request.actor)
+
+    @route(
+        "PUT", "/api/orders/{order_id}", who=USER, path=OrderPath, body=OrderChange, answer=Order
+    )
+    def replace_order(self, request, order_id, body):
+        """The same as PATCH: nothing else of an order can be changed."""
+        return self.orders.update(order_id=order_id, actor=request.actor, **body)
+
+    @route(
+        "PATCH", "/api/orders/{order_id}", who=USER, path=OrderPath, body=OrderChange, answer=Order
+    )
+    def change_order(self, request, order_id, body):
+        """Send a pending order elsewhere, or (staff) take it to its next state."""
+        return self.orders.update(order_id=order_id, actor=request.actor, **body)
+
+    @route(
+        "POST",
+        "/api/orders/{order_id}/cancel",
+        who=USER,
+        path=OrderPath,
+        body=Cancellation,
+        answer=Order,
+    )
+    def cancel_order(self, request, order_id, body):
+        """Cancel an order that is not shipped; stock and money go back."""
+        return self.orders.cancel(order_id=order_id, actor=request.actor, **body)
+
+    @route("DELETE", "/api/orders/{order_id}", who=ADMIN, path=OrderPath, status=204)
+    def hide_order(self, request, order_id):
+        """Hide a finished order."""
+        self.orders.hide(order_id=order_id, actor=request.actor)
+
+    @route("GET", "/api/orders/{order_id}/timeline", who=USER, path=OrderPath, answer=Timeline)
+    def get_timeline(self, request, order_id):
+        """What happened to an order: when, why and by whom."""
+        return self.orders.timeline(order_id=order_id, actor=request.actor)

@@ -1,0 +1,44 @@
+"""Whether the process lives, whether the shop is ready, and each service's health."""
+
+from chassis.errors import Unavailable
+from chassis.web import route
+from gateway.access import ANYONE
+from gateway.schemas.platform import Health, Liveness, Readiness
+
+
+def _health_of(service):
+    """The route that asks one service how it is."""
+
+    @route("GET", f"/api/{service}/health", who=ANYONE, answer=Health)
+    def get_health(self, request):
+        """Whether the service answers, and its database it."""
+        return getattr(self, service).health()
+
+    return get_health
+
+
+class PlatformRoutes:
+    """`/livez`, `/readyz` and `/api/{service}/health`."""
+
+    @route("GET", "/livez", who=ANYONE, answer=Liveness, spare=True)
+    def get_liveness(self, request):
+        """The process answers; nothing else is asked."""
+        return {"status": "ok"}
+
+    @route("GET", "/readyz", who=ANYONE, answer=Readiness, spare=True)
+    def get_readiness(self, request):
+        """The broker and every service are there, and we are not about to stop."""
+        checks = self.readiness()
+        if request.route.server.is_stopping:
+            checks["gateway"] = "stopping"
+        if set(checks.values()) != {"ok"}:
+            raise Unavailable("Not everything is there.", code="not_ready", checks=checks)
+        return {"status": "ready", "checks": checks}
+
+    get_users_health = _health_of("users")
+    get_products_health = _health_of("products")
+    get_inventory_health = _health_of("inventory")
+    get_carts_health = _health_of("carts")
+    get_orders_health = _health_of("orders")
+    get_payments_health = _health_of("payments")
+    get_notifications_health = _health_of("notifications")

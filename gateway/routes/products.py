@@ -1,0 +1,104 @@
+"""The catalog: products and categories."""
+
+from chassis.web import route
+from gateway.access import ADMIN, ANYONE
+from gateway.answers import created
+from gateway.schemas.common import ProductPath
+from gateway.schemas.products import (
+    Category,
+    CategoryPage,
+    CategoryPath,
+    NewProduct,
+    Product,
+    ProductChange,
+    ProductPage,
+    ProductQuery,
+    WholeCategory,
+    WholeProduct,
+)
+
+
+class ProductRoutes:
+    """`/api/products…`: for everybody to read, for admins to write."""
+
+    @route("GET", "/api/products", who=ANYONE, query=ProductQuery, answer=ProductPage)
+    def list_products(self, request, query):
+        """Products, searched, filtered and sorted."""
+        return self.products.list(**query)
+
+    @route("POST", "/api/products", who=ADMIN, body=NewProduct, answer=Product, status=201)
+    def create_product(self, request, body):
+        """Add a product."""
+        product = self.products.create(actor=request.actor, **body)
+        return created("/api/products", product)
+
+    @route("GET", "/api/products/{product_id}", who=ANYONE, path=ProductPath, answer=Product)
+    def get_product(self, request, product_id):
+        """One product."""
+        return self.products.get(product_id=product_id)
+
+    @route(
+        "PUT",
+        "/api/products/{product_id}",
+        who=ADMIN,
+        path=ProductPath,
+        body=WholeProduct,
+        answer=Product,
+    )
+    def replace_product(self, request, product_id, body):
+        """Replace a product."""
+        return self.products.update(product_id=product_id, **body)
+
+    @route(
+        "PATCH",
+        "/api/products/{product_id}",
+        who=ADMIN,
+        path=ProductPath,
+        body=ProductChange,
+        answer=Product,
+    )
+    def change_product(self, request, product_id, body):
+        """Change a product."""
+        return self.products.update(product_id=product_id, **body)
+
+    @route("DELETE", "/api/products/{product_id}", who=ADMIN, path=ProductPath, status=204)
+    def delete_product(self, request, product_id):
+        """Take a product out of the shop; its SKU stays taken."""
+        self.products.delete(product_id=product_id)
+
+
+class CategoryRoutes:
+    """`/api/categories…`: a tree."""
+
+    @route("GET", "/api/categories", who=ANYONE, answer=CategoryPage)
+    def list_categories(self, request):
+        """All categories."""
+        return {"next": None} | self.products.list_categories()
+
+    @route("POST", "/api/categories", who=ADMIN, body=WholeCategory, answer=Category, status=201)
+    def create_category(self, request, body):
+        """Add a category."""
+        category = self.products.create_category(**body)
+        return created("/api/categories", category)
+
+    @route("GET", "/api/categories/{category_id}", who=ANYONE, path=CategoryPath, answer=Category)
+    def get_category(self, request, category_id):
+        """One category."""
+        return self.products.get_category(category_id=category_id)
+
+    @route(
+        "PUT",
+        "/api/categories/{category_id}",
+        who=ADMIN,
+        path=CategoryPath,
+        body=WholeCategory,
+        answer=Category,
+    )
+    def replace_category(self, request, category_id, body):
+        """Replace a category."""
+        return self.products.update_category(category_id=category_id, **body)
+
+    @route("DELETE", "/api/categories/{category_id}", who=ADMIN, path=CategoryPath, status=204)
+    def delete_category(self, request, category_id):
+        """Delete a category."""
+        self.products.delete_category(category_id=category_id)

@@ -1,0 +1,152 @@
+"""Sign-up, sessions, profile, addresses, and the administration of users."""
+
+from chassis.web import Answer, route
+from gateway.access import ADMIN, ANYONE, USER
+from gateway.answers import created
+from gateway.schemas.common import UserPath
+from gateway.schemas.users import (
+    Account,
+    Address,
+    AddressPage,
+    AddressPath,
+    Keys,
+    Login,
+    NewAccount,
+    NewAddress,
+    Profile,
+    RefreshToken,
+    SignUp,
+    Tokens,
+    User,
+    UserPage,
+    UserQuery,
+)
+
+
+class UserRoutes:
+    """`/api/users…`: one's own account, without having to name it."""
+
+    @route("POST", "/api/users/signup", who=ANYONE, body=SignUp, answer=User, status=201)
+    def sign_up(self, request, body):
+        """Make an account."""
+        return self.users.sign_up(**body)
+
+    @route("POST", "/api/users/login", who=ANYONE, body=Login, answer=Tokens)
+    def log_in(self, request, body):
+        """Get tokens."""
+        return self.users.login(**body)
+
+    @route("POST", "/api/users/token/refresh", who=ANYONE, body=RefreshToken, answer=Tokens)
+    def refresh_tokens(self, request, body):
+        """Get new tokens for a refresh token."""
+        return self.users.refresh(**body)
+
+    @route("POST", "/api/users/logout", who=ANYONE, body=RefreshToken, status=204)
+    def log_out(self, request, body):
+        """End the session of a refresh token."""
+        self.users.logout(**body)
+
+    @route("GET", "/api/users/profile", who=USER, answer=User)
+    def get_profile(self, request):
+        """Your account."""
+        return self.users.get(user_id=request.actor.user_id)
+
+    @route("PUT", "/api/users/profile", who=USER, body=Profile, answer=User)
+    def replace_profile(self, request, body):
+        """Replace your profile."""
+        return self._change_user(request, request.actor.user_id, body, partial=False)
+
+    @route("PATCH", "/api/users/profile", who=USER, body=Profile, answer=User)
+    def change_profile(self, request, body):
+        """Change your profile."""
+        return self._change_user(request, request.actor.user_id, body, partial=True)
+
+    def _change_user(self, request, user_id, fields, partial):
+        actor = request.actor
+        return self.users.update(user_id=user_id, partial=partial, actor=actor, **fields)
+
+    @route("GET", "/.well-known/jwks.json", who=ANYONE, answer=Keys)
+    def get_keys(self, request):
+        """Public keys."""
+        headers = {"Cache-Control": "public, max-age=60"}
+        return Answer(self.users.jwks(), headers=headers)
+
+
+class AddressRoutes:
+    """`/api/users/addresses…`: one's own address book."""
+
+    @route("GET", "/api/users/addresses", who=USER, answer=AddressPage)
+    def list_addresses(self, request):
+        """Your addresses."""
+        return self.users.list_addresses(user_id=request.actor.user_id)
+
+    @route("POST", "/api/users/addresses", who=USER, body=NewAddress, answer=Address, status=201)
+    def add_address(self, request, body):
+        """Add an address."""
+        address = self.users.add_address(user_id=request.actor.user_id, **body)
+        return created("/api/users/addresses", address)
+
+    @route("GET", "/api/users/addresses/{address_id}", who=USER, path=AddressPath, answer=Address)
+    def get_address(self, request, address_id):
+        """One of your addresses."""
+        return self.users.get_address(user_id=request.actor.user_id, address_id=address_id)
+
+    @route(
+        "PUT",
+        "/api/users/addresses/{address_id}",
+        who=USER,
+        path=AddressPath,
+        body=NewAddress,
+        answer=Address,
+    )
+    def replace_address(self, request, address_id, body):
+        """Replace an address."""
+        return self.users.update_address(
+            user_id=request.actor.user_id, address_id=address_id, **body
+        )
+
+    @route("DELETE", "/api/users/addresses/{address_id}", who=USER, path=AddressPath, status=204)
+    def delete_address(self, request, address_id):
+        """Delete an address."""
+        self.users.delete_address(user_id=request.actor.user_id, address_id=address_id)
+
+
+class AccountRoutes:
+    """`/api/users` and `/api/users/{user_id}`: everybody's accounts, for admins."""
+
+    @route("GET", "/api/users", who=ADMIN, query=UserQuery, answer=UserPage)
+    def list_users(self, request, query):
+        """Users, newest first."""
+        return self.users.list(actor=request.actor, **query)
+
+    @route("POST", "/api/users", who=ADMIN, body=NewAccount, answer=User, status=201)
+    def create_user(self, request, body):
+        """Make an account for somebody."""
+        user = self.users.create(actor=request.actor, **body)
+        return created("/api/users", user)
+
+    @route("GET", "/api/users/{user_id}", who=ADMIN, path=UserPath, answer=User)
+    def get_user(self, request, user_id):
+        """One user."""
+        return self.users.get(user_id=user_id)
+
+    @route("PUT", "/api/users/{user_id}", who=ADMIN, path=UserPath, body=Account, answer=User)
+    def replace_user(self, request, user_id, body):
+        """Replace a user's profile."""
+        return self._change_account(request, user_id, body, partial=False)
+
+    @route("PATCH", "/api/users/{user_id}", who=ADMIN, path=UserPath, body=Account, answer=User)
+    def change_user(self, request, user_id, body):
+        """Change a user's profile or role."""
+        return self._change_account(request, user_id, body, partial=True)
+
+    def _change_account(self, request, user_id, fields, partial):
+        # The role first: it may be refused (the last admin), and then nothing has changed.
+        if role := fields.pop("role", None):
+            self.users.set_role(user_id=user_id, role=role, actor=request.actor)
+        return self._change_user(request, user_id, fields, partial)
+
+    @route("DELETE", "/api/users/{user_id}", who=ADMIN, path=UserPath, status=204)
+    def delete_user(self, request, user_id):
+        """Delete a user; orders stay, without the name."""
+        self.users.delete(user_id=user_id, actor=request.actor)

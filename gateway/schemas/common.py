@@ -1,0 +1,92 @@
+"""What several resources share."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from chassis.errors import Invalid
+from chassis.fields import Id, Page, Request, Text, Uuid
+from chassis.web import Request as WebRequest
+
+_KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
+#: Items that a list in a request may have.
+MAX_ITEMS = 100
+
+
+class Resource(Schema):
+    """What is answered: these fields and no others."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class NumberInText(Id):
+    """An `Id` in a path or query: digits and nothing else."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if not re.fullmatch(r"[0-9]{1,19}", value):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(int(value), attr, data, **kwargs)
+
+
+class UserPath(Request):
+    user_id = Uuid(required=True)
+
+
+class ProductPath(Request):
+    product_id = NumberInText(required=True)
+
+
+class OrderPath(Request):
+    order_id = Uuid(required=True)
+
+
+class Address(Request):
+    """A postal address; the country is an ISO 3166-1 alpha-2 code."""
+
+    line1 = Text(max=200, required=True)
+    line2 = Text(max=200, allow_none=True)
+    city = Text(max=100, required=True)
+    region = Text(max=100, allow_none=True)
+    postal_code = Text(max=20, required=True)
+    country = fields.String(
+        required=True,
+        validate=validate.Regexp(r"[A-Z]{2}\Z", error="Two capital letters, as in ISO 3166-1."),
+    )
+
+
+def page_of(resource: type[Schema]) -> type[Schema]:
+    """The schema of a list answer: `{"items": [...], "next": "..." or null}`."""
+    return Resource.from_dict(
+        {
+            "items": fields.List(fields.Nested(resource), required=True),
+            "next": fields.String(required=True, allow_none=True),
+        },
+        name=f"{resource.__name__}Page",
+    )
+
+
+def idempotency_key(request: WebRequest) -> str | None:
+    """The `Idempotency-Key` header, None when absent; raises `Invalid` when it is not one."""
+    key = request.header("Idempotency-Key")
+    if key is not None and not _KEY.match(key):
+        raise Invalid(errors={"Idempotency-Key": ["1 to 200 visible ASCII characters."]})
+    return key
+
+
+__all__ = [
+    "MAX_ITEMS",
+    "Address",
+    "NumberInText",
+    "OrderPath",
+    "Page",
+    "ProductPath",
+    "Request",
+    "Resource",
+    "UserPath",
+    "idempotency_key",
+    "page_of",
+]

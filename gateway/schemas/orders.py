@@ -1,0 +1,134 @@
+"""Carts and orders."""
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from chassis.fields import Currency, Id, Money, Page, Quantity, Request, Text, Timestamp, Uuid
+from gateway.schemas import common
+
+_STATUS = validate.OneOf(["pending", "processing", "shipped", "delivered", "cancelled"])
+_PAYMENT_STATUS = validate.OneOf(["unpaid", "paid", "partially_refunded", "refunded"])
+
+
+class CartItem(Request):
+    product_id = Id(required=True)
+    quantity = Quantity(required=True)
+
+
+class CartRemoval(Request):
+    """Without `quantity` all of it goes."""
+
+    product_id = Id(required=True)
+    quantity = Quantity()
+
+
+class CartLine(common.Resource):
+    """`price_changed`: another price than when it was put in."""
+
+    product_id = Id(required=True)
+    name = fields.String(required=True)
+    quantity = Quantity(required=True)
+    unit_price = Money(required=True)
+    line_total = fields.Decimal(required=True)
+    available = fields.Integer(required=True, strict=True)
+    price_changed = fields.Boolean(required=True)
+
+
+class Cart(common.Resource):
+    items = fields.List(fields.Nested(CartLine), required=True)
+    total = fields.Decimal(required=True)
+    currency = Currency(required=True)
+
+
+class OrderItem(Request):
+    """`price` is the unit price that was shown; another one now is a conflict."""
+
+    product_id = Id(required=True)
+    quantity = Quantity(required=True)
+    price = Money()
+
+
+class PlaceOrder(Request):
+    """Without `items` the cart is ordered; without `shipping_address` to the default one."""
+
+    items = fields.List(
+        fields.Nested(OrderItem), validate=validate.Length(min=1, max=common.MAX_ITEMS)
+    )
+    shipping_address = fields.Nested(common.Address)
+    expected_total = Money()
+
+
+class OrderFilter(Page):
+    """Orders placed from `from` on, and before `to`."""
+
+    status = fields.String(validate=_STATUS)
+    payment_status = fields.String(validate=_PAYMENT_STATUS)
+    from_ = Timestamp(data_key="from")
+    to = Timestamp()
+
+
+class OrderQuery(OrderFilter):
+    user_id = Uuid()
+
+
+class OrderChange(Request):
+    """The owner gives another `shipping_address` while pending, staff the next `status`."""
+
+    shipping_address = fields.Nested(common.Address)
+    status = fields.String(validate=_STATUS)
+
+    @validates_schema
+    def _one_at_least(self, data, **kwargs):
+        if not data:
+            raise ValidationError("Give shipping_address or status.", "shipping_address")
+
+
+class Cancellation(Request):
+    reason = Text(max=500)
+
+
+class OrderLine(common.Resource):
+    product_id = Id(required=True)
+    name = fields.String(required=True)
+    quantity = Quantity(required=True)
+    unit_price = Money(required=True)
+    line_total = fields.Decimal(required=True)
+
+
+class ShippingAddress(common.Resource):
+    line1 = fields.String(required=True)
+    line2 = fields.String(required=True, allow_none=True)
+    city = fields.String(required=True)
+    region = fields.String(required=True, allow_none=True)
+    postal_code = fields.String(required=True)
+    country = fields.String(required=True)
+
+
+class Order(common.Resource):
+    id = Uuid(required=True)
+    user_id = Uuid(required=True)
+    status = fields.String(required=True, validate=_STATUS)
+    payment_status = fields.String(required=True, validate=_PAYMENT_STATUS)
+    items = fields.List(fields.Nested(OrderLine), required=True)
+    total = fields.Decimal(required=True)
+    currency = Currency(required=True)
+    shipping_address = fields.Nested(ShippingAddress, required=True)
+    cancel_reason = fields.String(required=True, allow_none=True)
+    created_at = Timestamp(required=True)
+    expires_at = Timestamp(required=True, allow_none=True)
+    version = Id(required=True)
+
+
+class TimelineEntry(common.Resource):
+    at = Timestamp(required=True)
+    kind = fields.String(required=True)
+    cause = fields.String(required=True)
+    actor = fields.String(required=True)
+    detail = fields.Dict(keys=fields.String(), required=True)
+    trace_id = fields.String(required=True, allow_none=True)
+
+
+class Timeline(common.Resource):
+    items = fields.List(fields.Nested(TimelineEntry), required=True)
+
+
+OrderPage = common.page_of(Order)

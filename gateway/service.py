@@ -1,0 +1,45 @@
+"""The Nameko service `gateway`."""
+
+from chassis.rpc import RpcProxy
+from chassis.service import Service
+from gateway.access import AccessTokens
+from gateway.readiness import Readiness
+from gateway.routes import (
+    carts,
+    inventory,
+    notifications,
+    orders,
+    payments,
+    platform,
+    products,
+    users,
+)
+
+
+class GatewayService(
+    users.UserRoutes,
+    users.AddressRoutes,
+    users.AccountRoutes,
+    products.ProductRoutes,
+    products.CategoryRoutes,
+    inventory.InventoryRoutes,
+    carts.CartRoutes,
+    orders.OrderRoutes,
+    payments.PaymentRoutes,
+    notifications.NotificationRoutes,
+    platform.PlatformRoutes,
+    Service,
+):
+    """REST at the door, RPC behind it; holds no data."""
+
+    name = "gateway"
+
+    tokens = AccessTokens()
+    readiness = Readiness()
+    users = RpcProxy("users", timeout=8)
+    products = RpcProxy("products", timeout=5)
+    inventory = RpcProxy("inventory", timeout=5)
+    carts = RpcProxy("carts", timeout=8)
+    orders = RpcProxy("orders", timeout=14)
+    payments = RpcProxy("payments", timeout=14)
+    notifications = RpcProxy("notifications", timeout=5)

@@ -1,0 +1,111 @@
+"""A client of the REST contract that checks the form of each answer before a test sees it."""
+
+import uuid
+
+import requests
+from werkzeug.routing import Map, Rule
+
+from chassis.web import route_table
+from gateway.service import GatewayService
+
+PASSWORD = "demo-Passw0rd"
+ADDRESS = {
+    "line1": "1 Main Street",
+    "city": "Utrecht",
+    "postal_code": "3511 AB",
+    "country": "NL",
+}
+
+ROUTES = route_table(GatewayService)
+_TEMPLATES = Map(
+    Rule(entry.path.replace("{", "<").replace("}", ">"), methods=[entry.method], endpoint=name)
+    for name, entry in ROUTES.items()
+).bind("localhost")
+
+
+class Client:
+    """One person at the door, or nobody: `client.post("/api/orders", {...}, expect=201)`.
+
+    Answers are held against the schema that the route declares, errors against RFC 9457. The
+    methods return the body; `answer` is the whole of the last answer.
+    """
+
+    def __init__(self, url, token=None):
+        self.url = url
+        self.token = token
+        self.user_id = None
+        self.answer = None
+        self._session = requests.Session()
+
+    def get(self, path, expect=200, **kwargs):
+        return self.call("GET", path, None, expect, **kwargs)
+
+    def post(self, path, body, expect=200, **kwargs):
+        return self.call("POST", path, body, expect, **kwargs)
+
+    def put(self, path, body, expect=200, **kwargs):
+        return self.call("PUT", path, body, expect, **kwargs)
+
+    def patch(self, path, body, expect=200, **kwargs):
+        return self.call("PATCH", path, body, expect, **kwargs)
+
+    def delete(self, path, expect=204, **kwargs):
+        return self.call("DELETE", path, None, expect, **kwargs)
+
+    def call(self, method, path, body=None, expect=200, headers=None):
+        """The body of the answer, whose status has to be `expect` (None: any)."""
+        sent = dict(headers or {})
+        if self.token:
+            sent.setdefault("Authorization", f"Bearer {self.token}")
+        self.answer = self._session.request(
+            method, self.url + path, json=body, headers=sent, timeout=30
+        )
+        assert expect in (None, self.answer.status_code), (method, path, self.answer.text)
+        return check_form(method, path, self.answer)
+
+    def pages(self, path):
+        """The items of all pages, following `Link`."""
+        items = []
+        while path:
+            page = self.get(path)
+            items += page["items"]
+            path = self.answer.links.get("next", {}).get("url")
+            assert bool(path) == bool(page["next"])
+        return items
+
+    def log_in(self, email):
+        tokens = self.post("/api/users/login", {"email": email, "password": PASSWORD})
+        self.token = tokens["access_token"]
+        return tokens
+
+
+def check_form(method, path, answer):
+    """The answer's body, after a look at its form."""
+    assert answer.headers["X-Request-ID"]
+    if answer.status_code >= 400:
+        return _check_problem(path, answer)
+    name, _ = _TEMPLATES.match(path.partition("?")[0].removesuffix("/"), method)
+    schema = ROUTES[name].answer
+    if schema is None:
+        assert answer.content == b""
+        return None
+    faults = schema().validate(answer.json())
+    assert not faults, (method, path, faults, answer.text)
+    return answer.json()
+
+
+def _check_problem(path, answer):
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    document = answer.json()
+    assert document["status"] == answer.status_code
+    assert document["instance"] == path.partition("?")[0]
+    assert {"type", "title", "detail", "code", "request_id"} < set(document)
+    assert (answer.status_code in (429, 503)) == ("Retry-After" in answer.headers)
+    assert (answer.status_code == 401) == ("WWW-Authenticate" in answer.headers)
+    if answer.status_code == 422:
+        assert all(isinstance(messages, list) for messages in document.get("errors", {}).values())
+    return document
+
+
+def new_email():
+    return f"buyer-{uuid.uuid4().hex[:12]}@example.com"

@@ -1,0 +1,103 @@
+"""Accounts over HTTP: sign-up, sessions, profiles, addresses, administration."""
+
+import uuid
+
+from tests.e2e.client import ADDRESS, PASSWORD, Client, new_email
+
+
+def test_from_sign_up_to_log_out(shop):
+    """An account is made, its tokens work, are renewed, and end with the session."""
+    email = new_email()
+    account = {"email": email, "password": PASSWORD, "first_name": "Ada", "address": ADDRESS}
+    user = shop.nobody.post("/api/users/signup", account, 201)
+    assert (user["email"], user["role"], user["first_name"]) == (email, "customer", "Ada")
+
+    me = Client(shop.url)
+    tokens = me.log_in(email)
+    assert me.get("/api/users/profile")["id"] == user["id"]
+    assert me.get("/api/users/addresses")["items"][0]["line1"] == ADDRESS["line1"]
+
+    renewed = me.post("/api/users/token/refresh", {"refresh_token": tokens["refresh_token"]})
+    assert renewed["refresh_token"] != tokens["refresh_token"]
+    me.token = renewed["access_token"]
+    me.get("/api/users/profile")
+    me.post("/api/users/logout", {"refresh_token": renewed["refresh_token"]}, 204)
+    ended = {"refresh_token": renewed["refresh_token"]}
+    assert me.post("/api/users/token/refresh", ended, 401)["code"] == "session_ended"
+
+
+def test_a_wrong_password_and_an_unknown_user_look_the_same(shop):
+    """Nobody learns who has an account."""
+    customer = shop.customer()
+    email = customer.get("/api/users/profile")["email"]
+    seen = set()
+    for name in (email, new_email()):
+        body = {"email": name, "password": "wrong-Passw0rd"}
+        problem = shop.nobody.post("/api/users/login", body, 401)
+        seen.add((problem["code"], problem["title"], problem["detail"]))
+    assert len(seen) == 1
+
+
+def test_an_email_address_has_one_account(shop):
+    """The second sign-up is a conflict."""
+    email = shop.customer().get("/api/users/profile")["email"]
+    again = {"email": email.upper(), "password": PASSWORD}
+    assert shop.nobody.post("/api/users/signup", again, 409)["code"] == "already_exists"
+
+
+def test_a_profile_is_replaced_or_changed(shop):
+    """PUT empties what is not given, PATCH leaves it; the role is not one's own to set."""
+    me = shop.customer(first_name="Ada", last_name="Byron")
+    changed = me.patch("/api/users/profile", {"last_name": "Lovelace"})
+    assert (changed["first_name"], changed["last_name"]) == ("Ada", "Lovelace")
+    replaced = me.put("/api/users/profile", {"first_name": "Augusta"})
+    assert (replaced["first_name"], replaced["last_name"]) == ("Augusta", None)
+    assert "role" in me.patch("/api/users/profile", {"role": "admin"}, 422)["errors"]
+
+
+def test_an_address_book(shop):
+    """Added, read, replaced, made the default, deleted."""
+    me = shop.customer()
+    first = me.post("/api/users/addresses", ADDRESS, 201)
+    assert me.answer.headers["Location"] == f"/api/users/addresses/{first['id']}"
+    second = me.post("/api/users/addresses", ADDRESS | {"city": "Breda", "default": True}, 201)
+    assert [a["default"] for a in me.get("/api/users/addresses")["items"]] == [True, False]
+    path = f"/api/users/addresses/{first['id']}"
+    moved = me.put(path, ADDRESS | {"city": "Delft", "default": True})
+    assert (moved["city"], moved["default"]) == ("Delft", True)
+    assert me.get(f"/api/users/addresses/{second['id']}")["default"] is False
+    me.delete(path)
+    me.get(path, 404)
+
+
+def test_admins_keep_the_accounts(shop):
+    """Listed with a search, made with a role, changed, deleted."""
+    name = uuid.uuid4().hex[:12]
+    account = {"email": new_email(), "password": PASSWORD, "username": name, "role": "staff"}
+    user = shop.admin.post("/api/users", account, 201)
+    path = f"/api/users/{user['id']}"
+    assert shop.admin.answer.headers["Location"] == path
+    found = shop.admin.get(f"/api/users?search={name}&role=staff")["items"]
+    assert [one["id"] for one in found] == [user["id"]]
+    changed = shop.admin.patch(path, {"first_name": "Grace", "role": "customer"})
+    assert (changed["first_name"], changed["role"]) == ("Grace", "customer")
+    replaced = shop.admin.put(path, {"last_name": "Hopper"})
+    assert (replaced["first_name"], replaced["last_name"]) == (None, "Hopper")
+    shop.admin.delete(path)
+    shop.admin.get(path, 404)
+
+
+def test_the_users_are_paged(shop):
+    """Each exactly once, over as many pages as it takes."""
+    for _ in range(3):
+        shop.customer()
+    ids = [user["id"] for user in shop.admin.pages("/api/users?limit=2")]
+    assert len(ids) == len(set(ids)) >= 3
+
+
+def test_only_public_keys_are_published(shop):
+    """What verifies tokens, nothing that signs them."""
+    shop.customer()
+    keys = shop.nobody.get("/.well-known/jwks.json")["keys"]
+    assert keys
+    assert not any("d" in key for key in keys)
