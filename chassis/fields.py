@@ -13,6 +13,8 @@ from chassis.identity import Actor
 #: Control characters (line feed and tab apart) have no place in what people write.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
+_DIGITS = re.compile(r"[0-9]{1,19}\Z").match
+
 MAX_MONEY = decimal.Decimal("99999999.99")
 _CENT = decimal.Decimal("0.01")
 
@@ -82,12 +84,12 @@ class Id(fields.Integer):
     """A positive integer that PostgreSQL's bigint can hold."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(strict=True, **kwargs)
+        super().__init__(**kwargs)
         self.validators.insert(0, validate.Range(min=1, max=2**63 - 1))
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
-        # Digits in a path or query are fine; True, 1.0 and a megabyte of digits are not.
-        if isinstance(value, bool | float) or (isinstance(value, str) and len(value) > 19):
+        # Digits in a path or query are fine; True, 1.0, "1_000" and a megabyte of digits are not.
+        if isinstance(value, bool | float) or (isinstance(value, str) and not _DIGITS(value)):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
 

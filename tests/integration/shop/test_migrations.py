@@ -1,0 +1,50 @@
+"""The databases that migrations make are the ones that the models describe."""
+
+import importlib
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from chassis import config as configuration
+from shop.migrate import PACKAGES, migrate
+
+
+@pytest.fixture(params=PACKAGES)
+def package(request):
+    return request.param
+
+
+@pytest.fixture
+def connection(databases, package):
+    engine = sa.create_engine(configuration.database_url({"DATABASE_URL": databases}, package))
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def test_models_and_migrations_agree(connection, package):
+    """A column, index or constraint in one and not in the other is found."""
+    models = importlib.import_module(f"{package}.models")
+    context = MigrationContext.configure(connection, opts={"compare_server_default": False})
+    assert compare_metadata(context, models.Base.metadata) == []
+
+
+def test_check_constraints_agree(connection, package):
+    """Alembic does not compare check constraints, and they are what holds the numbers together."""
+    models = importlib.import_module(f"{package}.models")
+    inspector = sa.inspect(connection)
+    for table in models.Base.metadata.sorted_tables:
+        described = {
+            constraint.name
+            for constraint in table.constraints
+            if isinstance(constraint, sa.CheckConstraint) and constraint.name
+        }
+        there = {constraint["name"] for constraint in inspector.get_check_constraints(table.name)}
+        assert described == there, table.name
+
+
+def test_migrating_again_changes_nothing(databases):
+    """`shop migrate` may run at every start."""
+    migrate({"DATABASE_URL": databases})

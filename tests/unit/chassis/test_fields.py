@@ -1,0 +1,85 @@
+"""What the fields take and what they refuse, at the border of every service."""
+
+import datetime
+import decimal
+import uuid
+
+import pytest
+from marshmallow import ValidationError, missing
+
+from chassis import fields
+from chassis.identity import Actor
+
+REFUSED = [
+    (fields.Text(max=5), ["", "   ", "sixsix", "a\0b", "a\x1b[2Jb", "\ud800", 5, None, ["a"], {}]),
+    (
+        fields.Money(),
+        ["-0.01", "0.001", "100000000", "NaN", "Infinity", "1e400", "ten", "", 0.1, True, None]
+        + ["1" * 40, [], {}],
+    ),
+    (fields.Id(), [0, -1, 2**63, "1.0", "1_0", "\uff11", " 1", "x", 1.0, True, None, "9" * 30, [], {}]),
+    (fields.Quantity(), [0, -1, 1001, "1", 1.0, True, None, 10**40]),
+    (fields.Uuid(), ["", "x" * 36, 5, None, uuid.uuid4().hex, "{" + "0" * 34 + "}", []]),
+    (
+        fields.Timestamp(),
+        ["2026-01-01", "2026-01-01T00:00:00", 5, None, "x" * 50, "0001-01-01T00:00:00+14:00"],
+    ),
+    (fields.Currency(), ["eur", "EURO", "E1R", "EUR\n", 5]),
+    (fields.ActorField(), [{}, [], "admin", {"user_id": "x", "role": "admin"}, 5]),
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, values in REFUSED for value in values]
+)
+def test_refused(field, value):
+    """Nothing out of bounds or of another type gets in, and no other exception gets out."""
+    with pytest.raises(ValidationError):
+        field.deserialize(value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "loaded"),
+    [
+        (fields.Text(max=5), "  ab\n", "ab"),
+        (fields.Money(), "9.9", decimal.Decimal("9.90")),
+        (fields.Money(), 12, decimal.Decimal("12.00")),
+        (fields.Money(), "99999999.99", decimal.Decimal("99999999.99")),
+        (fields.Id(), "7", 7),
+        (fields.Id(), 2**63 - 1, 2**63 - 1),
+        (fields.Quantity(), 1000, 1000),
+        (
+            fields.Timestamp(),
+            "2026-01-01T01:00:00+01:00",
+            datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+        ),
+    ],
+)
+def test_taken(field, value, loaded):
+    """What is within bounds comes out in its own type."""
+    assert field.deserialize(value) == loaded
+
+
+def test_no_actor_is_the_system():
+    """A call that names nobody is the system's own."""
+    assert fields.ActorField().deserialize(missing) is Actor.SYSTEM
+
+
+def test_nobody_may_claim_to_be_the_system():
+    """An actor on the wire is a person with a role."""
+    with pytest.raises(ValidationError):
+        fields.ActorField().deserialize({"user_id": str(uuid.uuid4()), "role": "system"})
+
+
+def test_money_goes_out_with_two_digits():
+    """Amounts are strings, never binary floats."""
+    price = fields.Money()
+    assert price.serialize("p", {"p": decimal.Decimal("5")}) == "5.00"
+
+
+def test_a_page_is_bounded():
+    """Nobody gets more than 100 rows at once."""
+    assert fields.Page().load({}) == {"limit": 20, "cursor": None}
+    for wrong in ({"limit": 0}, {"limit": 101}, {"limit": "many"}, {"cursor": "x" * 2000}):
+        with pytest.raises(ValidationError):
+            fields.Page().load(wrong)
