@@ -1,11 +1,19 @@
-"""A mail server for tests: `python -m aiosmtpd -c tests.integration.notifications.smtp_server.Box`.
+"""A mail server for tests, in a process of its own, since asyncio and eventlet don't mix:
 
-It keeps what it takes in a maildir, and is difficult by the recipient's name.
+    python -m tests.integration.notifications.smtp_server PORT MAILDIR [CERTIFICATE KEY]
+
+It keeps what it takes, and is difficult by the recipient's name. With a certificate it takes mail
+only over TLS, and only from `shop` with the password `secret`.
 """
 
 import asyncio
+import ssl
+import sys
+import threading
 
+from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
+from aiosmtpd.smtp import AuthResult
 
 
 class Box(Mailbox):
@@ -21,3 +29,26 @@ class Box(Mailbox):
             await asyncio.sleep(5)
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+
+def authenticate(server, session, envelope, mechanism, given):
+    return AuthResult(success=(given.login, given.password) == (b"shop", b"secret"))
+
+
+def main(port, folder, certificate=None, key=None):
+    secure = {}
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate, key)
+        secure = {
+            "tls_context": context,
+            "require_starttls": True,
+            "auth_required": True,
+            "authenticator": authenticate,
+        }
+    Controller(Box(folder), hostname="127.0.0.1", port=int(port), **secure).start()
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

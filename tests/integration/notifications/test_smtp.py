@@ -1,5 +1,8 @@
 """E-mail over a real SMTP server, which runs in a process of its own."""
 
+import datetime
+import gc
+import ipaddress
 import mailbox
 import pathlib
 import socket
@@ -8,12 +11,17 @@ import sys
 
 import eventlet
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from nameko.testing.utils import find_free_port
 
 from notifications import delivery
 from tests.integration.notifications.conftest import ANN, BOB
 
 ROOT = pathlib.Path(__file__).parents[3]
+DAY = datetime.timedelta(days=1)
 
 
 class MailServer:
@@ -22,9 +30,9 @@ class MailServer:
     def __init__(self, folder):
         self.folder, self.port, self.process = folder, find_free_port(), None
 
-    def start(self):
-        handler = ["-c", "tests.integration.notifications.smtp_server.Box", str(self.folder)]
-        command = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{self.port}", *handler]
+    def start(self, *certificate):
+        arguments = [str(self.port), str(self.folder), *map(str, certificate)]
+        command = [sys.executable, "-m", "tests.integration.notifications.smtp_server", *arguments]
         self.process = subprocess.Popen(command, cwd=ROOT)
         for _ in range(500):
             try:
@@ -58,6 +66,31 @@ def settings(settings, server):
     """SMTP_HOST is set."""
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_timeout": 1}
     return settings | smtp
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for 127.0.0.1 that nobody has signed, and its key: two files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + DAY)
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    paths[0].write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
 
 
 def test_a_mail_reaches_the_server(server, send, status, outbox, eventually):
@@ -137,3 +170,36 @@ def test_a_death_before_the_note_repeats_the_same_mail(
     eventually(lambda: status(message) == "sent")
     assert len({mail["Message-ID"] for mail in server.mails()}) == 1
     assert len(told()) == 1
+
+
+class TestSecured:
+    """With TLS and a password."""
+
+    @pytest.fixture
+    def settings(self, settings):
+        """All that a mail provider asks for."""
+        secure = {"smtp_starttls": True, "smtp_username": "shop", "smtp_password": "secret"}
+        return settings | secure
+
+    def test_mail_goes_over_tls_with_a_password(
+        self, server, send, status, certificate, monkeypatch, eventually
+    ):
+        """The server takes nothing else."""
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+        server.start(*certificate)
+        message = send()
+        eventually(lambda: status(message) == "sent")
+        assert len(server.mails()) == 1
+
+    # eventlet leaves the socket of a failed handshake to the garbage collector.
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    def test_a_server_that_cannot_prove_itself_gets_nothing(
+        self, server, send, status, sql, certificate, eventually
+    ):
+        """Neither the password nor the mail; it is tried again later."""
+        server.start(*certificate)
+        message = send()
+        code = "SELECT failure_code FROM notifications"
+        eventually(lambda: sql(code) == [{"failure_code": "smtp_unavailable"}])
+        assert status(message) == "pending"
+        gc.collect()
