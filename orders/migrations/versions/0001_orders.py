@@ -63,8 +63,8 @@ def _create_carts() -> None:
         sa.ForeignKeyConstraint(
             ["user_id"], ["carts.user_id"], name="fk_cart_lines_user_id", ondelete="CASCADE"
         ),
-        sa.CheckConstraint("quantity BETWEEN 1 AND 1000", name="ck_cart_lines_quantity"),
-        sa.CheckConstraint("unit_price >= 0", name="ck_cart_lines_unit_price"),
+        sa.CheckConstraint("quantity BETWEEN 1 AND 1000", name=op.f("ck_cart_lines_quantity")),
+        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_cart_lines_unit_price")),
     )
 
 
@@ -80,7 +80,7 @@ def _create_checkouts() -> None:
         sa.Column("started_at", MOMENT, nullable=False),
         sa.Column("due_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("order_id", name="pk_checkouts"),
-        sa.CheckConstraint("state IN ('open', 'undoing')", name="ck_checkouts_state"),
+        sa.CheckConstraint("state IN ('open', 'undoing')", name=op.f("ck_checkouts_state")),
     )
     op.create_index(
         "uq_checkouts_user_id_idempotency_key",
@@ -143,7 +143,7 @@ def _order_checks() -> list[sa.CheckConstraint]:
         "looked_up_while_paying": "(paying_since IS NULL) = (recheck_at IS NULL)",
         "hidden_at": "hidden_at IS NULL OR status IN ('delivered', 'cancelled')",
     }
-    return [sa.CheckConstraint(sql, name=f"ck_orders_{name}") for name, sql in checks.items()]
+    return [sa.CheckConstraint(sql, name=op.f(f"ck_orders_{name}")) for name, sql in checks.items()]
 
 
 def _create_order_lines() -> None:
@@ -157,8 +157,8 @@ def _create_order_lines() -> None:
         sa.Column("unit_price", MONEY, nullable=False),
         sa.PrimaryKeyConstraint("order_id", "product_id", name="pk_order_lines"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_order_lines_order_id"),
-        sa.CheckConstraint("quantity BETWEEN 1 AND 1000", name="ck_order_lines_quantity"),
-        sa.CheckConstraint("unit_price >= 0", name="ck_order_lines_unit_price"),
+        sa.CheckConstraint("quantity BETWEEN 1 AND 1000", name=op.f("ck_order_lines_quantity")),
+        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_order_lines_unit_price")),
     )
 
 
@@ -178,7 +178,7 @@ def _create_payments() -> None:
         sa.Column("refunded", MONEY, server_default=sa.text("0"), nullable=False),
         sa.Column("return_reason", sa.Text),
         sa.PrimaryKeyConstraint("payment_id", name="pk_receipts"),
-        sa.CheckConstraint("refunded >= 0", name="ck_receipts_refunded"),
+        sa.CheckConstraint("refunded >= 0", name=op.f("ck_receipts_refunded")),
     )
     op.create_index("ix_receipts_order_id", "receipts", ["order_id"])
 
@@ -197,7 +197,7 @@ def _create_timeline() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_timeline"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_timeline_order_id"),
         sa.CheckConstraint(
-            "kind IN ('order', 'stock', 'payment', 'mail')", name="ck_timeline_kind"
+            "kind IN ('order', 'stock', 'payment', 'mail')", name=op.f("ck_timeline_kind")
         ),
     )
     op.create_index("ix_timeline_order_id_id", "timeline", ["order_id", "id"])

@@ -35,9 +35,9 @@ def _create_stock() -> None:
         sa.Column("on_hand", sa.Integer, nullable=False),
         sa.Column("reserved", sa.Integer, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
-        sa.CheckConstraint("on_hand >= 0", name="ck_stock_on_hand_not_negative"),
+        sa.CheckConstraint("on_hand >= 0", name=op.f("ck_stock_on_hand_not_negative")),
         sa.CheckConstraint(
-            "reserved BETWEEN 0 AND on_hand", name="ck_stock_reserved_within_on_hand"
+            "reserved BETWEEN 0 AND on_hand", name=op.f("ck_stock_reserved_within_on_hand")
         ),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name="fk_stock_product_id"),
         sa.PrimaryKeyConstraint("product_id", name="pk_stock"),
@@ -60,10 +60,10 @@ def _create_reservations() -> None:
         sa.Column("updated_at", MOMENT, nullable=False),
         sa.CheckConstraint(
             "state IN ('reserved', 'committed', 'released', 'expired')",
-            name="ck_reservations_state_known",
+            name=op.f("ck_reservations_state_known"),
         ),
         sa.CheckConstraint(
-            "state = 'released' OR expires_at IS NOT NULL", name="ck_reservations_expires"
+            "state = 'released' OR expires_at IS NOT NULL", name=op.f("ck_reservations_expires")
         ),
         sa.PrimaryKeyConstraint("order_id", name="pk_reservations"),
     )
@@ -79,7 +79,7 @@ def _create_reservations() -> None:
         sa.Column("product_id", sa.BigInteger, nullable=False),
         sa.Column("quantity", sa.Integer, nullable=False),
         sa.Column("held_until", MOMENT),
-        sa.CheckConstraint("quantity > 0", name="ck_reservation_lines_quantity_positive"),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_reservation_lines_quantity_positive")),
         sa.ForeignKeyConstraint(
             ["order_id"], ["reservations.order_id"], name="fk_reservation_lines_order_id"
         ),
@@ -111,10 +111,10 @@ def _create_movements() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.CheckConstraint(
             "kind IN ('initial', 'adjust', 'reserve', 'expire', 'release', 'commit', 'restock')",
-            name="ck_movements_kind_known",
+            name=op.f("ck_movements_kind_known"),
         ),
         sa.CheckConstraint(
-            "delta_on_hand <> 0 OR delta_reserved <> 0", name="ck_movements_moves_something"
+            "delta_on_hand <> 0 OR delta_reserved <> 0", name=op.f("ck_movements_moves_something")
         ),
         sa.ForeignKeyConstraint(
             ["product_id"], ["stock.product_id"], name="fk_movements_product_id"

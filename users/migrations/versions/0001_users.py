@@ -48,15 +48,15 @@ def _create_users() -> None:
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("deleted_at", MOMENT),
-        sa.CheckConstraint("role IN ('customer', 'staff', 'admin')", name="ck_users_role"),
+        sa.CheckConstraint("role IN ('customer', 'staff', 'admin')", name=op.f("ck_users_role")),
         sa.CheckConstraint(
             "deleted_at IS NOT NULL OR (email IS NOT NULL AND password_hash IS NOT NULL)",
-            name="ck_users_can_sign_in",
+            name=op.f("ck_users_can_sign_in"),
         ),
         sa.CheckConstraint(
             "deleted_at IS NULL OR num_nonnulls"
             "(email, username, first_name, last_name, phone, password_hash) = 0",
-            name="ck_users_deleted_is_anonymous",
+            name=op.f("ck_users_deleted_is_anonymous"),
         ),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
     )
@@ -110,10 +110,10 @@ def _create_sessions() -> None:
         sa.Column("expires_at", MOMENT, nullable=False),
         sa.Column("used_at", MOMENT),
         sa.Column("successor_salt", sa.LargeBinary),
-        sa.CheckConstraint("octet_length(token_hash) = 32", name="ck_refresh_tokens_sha256"),
+        sa.CheckConstraint("octet_length(token_hash) = 32", name=op.f("ck_refresh_tokens_sha256")),
         sa.CheckConstraint(
             "(used_at IS NULL) = (successor_salt IS NULL)",
-            name="ck_refresh_tokens_used_has_successor",
+            name=op.f("ck_refresh_tokens_used_has_successor"),
         ),
         sa.ForeignKeyConstraint(
             ["session_id"],
