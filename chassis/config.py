@@ -43,7 +43,9 @@ class Settings(DependencyProvider):
 
     def check(self) -> None:
         """Load the section; raises Nameko's `ConfigurationError`."""
-        self.values = check(self.schema, self.container.config.get(self.section) or {}, self.section)
+        self.values = check(
+            self.schema, self.container.config.get(self.section) or {}, self.section
+        )
 
     def setup(self) -> None:
         self.check()
@@ -66,8 +68,7 @@ def load(path: str | pathlib.Path = DEFAULT_PATH) -> dict[str, Any]:
     from nameko.cli.main import setup_yaml_parser  # costs 0.2 s, which services need not pay
 
     setup_yaml_parser()
-    with open(path, encoding="utf-8") as file:
-        return yaml.safe_load(file)
+    return yaml.safe_load(pathlib.Path(path).read_text(encoding="utf-8"))
 
 
 def database_url(config: dict[str, Any], package: str) -> str:

@@ -48,7 +48,7 @@ class Fault(Exception):
 
 
 class Invalid(Fault):
-    """What was asked has the wrong shape: `Invalid(errors={"quantity": ["Must be at least 1."]})`."""
+    """What was asked has the wrong shape: `Invalid(errors={"quantity": ["Too many."]})`."""
 
     status = 422
     code = "invalid"

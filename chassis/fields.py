@@ -27,7 +27,7 @@ class Request(Schema):
 
 
 class Expected(Schema):
-    """What we need of an answer or event of somebody else: the rest may change (tolerant reader)."""
+    """What we need of somebody else's answer or event: the rest may change (tolerant reader)."""
 
     class Meta:
         unknown = EXCLUDE

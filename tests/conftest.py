@@ -94,9 +94,7 @@ def config(vhost):
     The databases are there once the first service that has one is started.
     """
     for queue in requests.get(f"{vhost.queues}?columns=name,exclusive", timeout=10).json():
-        requests.delete(
-            f"{vhost.queues}/{urllib.parse.quote(queue['name'])}/contents", timeout=10
-        )
+        requests.delete(f"{vhost.queues}/{urllib.parse.quote(queue['name'])}/contents", timeout=10)
     return configuration.load() | {
         "AMQP_URI": vhost.uri,
         "DATABASES": {},

@@ -34,7 +34,7 @@ class Parcel:
 
 
 class Courier(SharedExtension):
-    """Publishes in batches, `mandatory` and confirmed, on a connection that it opens when needed."""
+    """Publishes in batches, `mandatory` and confirmed, on a connection opened when needed."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,5 +1,6 @@
 """What a service consumes: requests, replies and events, on one connection."""
 
+from contextlib import suppress
 from typing import Any, Protocol
 
 from amqp.exceptions import AMQPError
@@ -58,10 +59,8 @@ class Inbound(SharedExtension):
             return
         self._cancelled.add(consumer.queue)
         if self.connected:
-            try:
+            with suppress(OSError, AMQPError):  # gone, and with it the subscription
                 self._link.channel.basic_cancel(consumer.queue, nowait=True)
-            except (OSError, AMQPError):
-                pass  # gone, and with it the subscription
 
     def stop(self) -> None:
         if self._link is not None:
@@ -75,19 +74,15 @@ class Inbound(SharedExtension):
     def ack(self, message: Any) -> None:
         """Acknowledge; nothing to do when the connection has gone, for the broker has the message
         again then."""
-        try:
+        with suppress(OSError, AMQPError):
             if message.channel.connection is not None:
                 message.channel.basic_ack(message.delivery_tag)
-        except (OSError, AMQPError):
-            pass
 
     def requeue(self, message: Any) -> None:
         """Hand a message back, to be delivered again."""
-        try:
+        with suppress(OSError, AMQPError):
             if message.channel.connection is not None:
                 message.channel.basic_reject(message.delivery_tag, requeue=True)
-        except (OSError, AMQPError):
-            pass
 
     def _on_open(self, channel: Any) -> None:
         for consumer in self._consumers:

@@ -3,6 +3,7 @@
 import random
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from logging import getLogger
 from typing import Any
 
@@ -55,10 +56,8 @@ def _cut(connection: Any) -> None:
 
     Closing the socket instead would take it from eventlet's hub, and the reader would never wake.
     """
-    try:
+    with suppress(OSError, AttributeError):  # closed already
         connection.transport.sock.shutdown(socket.SHUT_RDWR)
-    except (OSError, AttributeError):
-        pass  # closed already
 
 
 class Link:
@@ -101,7 +100,8 @@ class Link:
                 log.exception("%s: the connection broke in an unexpected way", self.name)
             finally:
                 self._clean_up()
-            with eventlet.Timeout(pause * random.uniform(0.5, 1), False):
+            jitter = random.uniform(0.5, 1)  # noqa: S311  (no secret)
+            with eventlet.Timeout(pause * jitter, False):
                 self._closing.wait()
             pause = min(pause * 2, LONGEST_PAUSE)
 

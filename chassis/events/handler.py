@@ -18,8 +18,8 @@ from chassis import deadline
 from chassis.broker import topology
 from chassis.broker.courier import Courier
 from chassis.broker.inbound import Inbound
-from chassis.events.message import AlreadyHandled, Event
 from chassis.broker.message import data_of
+from chassis.events.message import AlreadyHandled, Event
 from chassis.workers import workers_for_events
 
 log = getLogger(__name__)
@@ -146,7 +146,9 @@ class EventHandler(Entrypoint):
                 trace_id=_trace_id(data.get("traceparent")),
             )
         except ValidationError as invalid:
-            raise Poison(f"payload not as expected: {sorted(invalid.normalized_messages())}") from None
+            raise Poison(
+                f"payload not as expected: {sorted(invalid.normalized_messages())}"
+            ) from None
         except KeyError as missing:
             raise Poison(f"without {missing}") from None
         except (ValueError, TypeError) as error:
@@ -158,9 +160,7 @@ class EventHandler(Entrypoint):
         finally:
             self.workers.done()
 
-    def _settle(
-        self, message: Any, worker_ctx: Any, result: Any, exc_info: Any
-    ) -> tuple[Any, Any]:
+    def _settle(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         try:
             error = exc_info[1] if exc_info else None
             done = error is None or isinstance(error, AlreadyHandled)

@@ -12,9 +12,9 @@ from sqlalchemy import Row, delete, func, select, text, update
 
 from chassis import database
 from chassis.broker.courier import Courier, Parcel
+from chassis.broker.message import CONTENT, headers_of
 from chassis.broker.topology import exchange_of
 from chassis.events.tables import OUTBOX
-from chassis.broker.message import CONTENT, headers_of
 
 log = getLogger(__name__)
 

@@ -168,9 +168,7 @@ class Rpc(Entrypoint):
         except ValidationError as invalid:
             raise Invalid(errors=invalid.normalized_messages()) from None
 
-    def _answer(
-        self, message: Any, worker_ctx: Any, result: Any, exc_info: Any
-    ) -> tuple[Any, Any]:
+    def _answer(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         try:
             self.consumer.answer(message, result, exc_info[1] if exc_info else None)
         except Exception:  # whatever it is, it must not end the service

@@ -84,6 +84,7 @@ class Route(HttpRequestHandler):
         self.answer = answer
         self.status = status
         self.spare = spare
+        self.path_schema = path
         self._path_schema = (path or fields.Request)()
         self._query_schema = (query or fields.Request)()
         self._body_schema = body and body()

@@ -192,9 +192,7 @@ def test_garbage_with_a_return_address_is_answered(world, channel, eventually, b
     channel.queue_declare("answers", exclusive=True)
     channel.queue_bind("answers", topology.RPC_EXCHANGE, "answers")
     put_properties = properties | {"reply_to": "answers", "correlation_id": "1"}
-    channel.basic_publish(
-        Message(body, **put_properties), topology.RPC_EXCHANGE, "listener.quick"
-    )
+    channel.basic_publish(Message(body, **put_properties), topology.RPC_EXCHANGE, "listener.quick")
     answer = eventually(lambda: channel.basic_get("answers", no_ack=True))
     assert orjson.loads(answer.body)["error"]["code"] == "malformed_request"
     assert world.listener.quick() == "quick"

@@ -54,6 +54,9 @@ def test_only_postgresql(url):
     assert str(wrong.value).startswith("config: DATABASE_URL: ")
 
 
+NAMEKO = (sys.executable, "-W", "ignore", "-m", "nameko")
+
+
 class Section(Schema):
     size = fields.Integer(required=True)
     inner = fields.Nested(lambda: Section(), required=False)
@@ -80,8 +83,7 @@ def test_every_fault_is_named():
 def test_a_wrong_setting_ends_the_start_with_one_line(variable, value, named, tmp_path):
     """`nameko run` with a wrong setting: status 1, one line, no traceback."""
     process = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "nameko", "run", "orders.service"]
-        + ["--config", str(config.DEFAULT_PATH)],
+        [*NAMEKO, "run", "orders.service", "--config", str(config.DEFAULT_PATH)],
         cwd=config.DEFAULT_PATH.parent,
         env={"PATH": "/usr/bin:/bin", variable: value},
         capture_output=True,
@@ -90,5 +92,6 @@ def test_a_wrong_setting_ends_the_start_with_one_line(variable, value, named, tm
     )
     assert process.returncode == 1
     lines = process.stderr.strip().splitlines()
-    assert len(lines) == 1 and f"config: {named}: " in lines[0]
+    assert len(lines) == 1
+    assert f"config: {named}: " in lines[0]
     assert "Traceback" not in process.stdout
