@@ -28,10 +28,12 @@ _COLUMNS = (
 _ALL = select(*_COLUMNS).order_by(Category.name, Category.id).limit(MAX_CATEGORIES)
 
 _BROKEN = {
-    "uq_categories_slug": AlreadyExists("This slug is taken", field="slug"),
-    "fk_categories_parent_id": Invalid(errors={"parent_id": ["There is no such category."]}),
+    "uq_categories_slug": lambda: AlreadyExists("This slug is taken", field="slug"),
+    "fk_categories_parent_id": lambda: Invalid(
+        errors={"parent_id": ["There is no such category."]}
+    ),
 }
-_HANGS_ON = {"fk_categories_parent_id": CategoryInUse(), "fk_products_category_id": CategoryInUse()}
+_HANGS_ON = {"fk_categories_parent_id": CategoryInUse, "fk_products_category_id": CategoryInUse}
 
 
 def list_all(connection: Connection) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What it means to the caller when the database refuses a row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +9,7 @@ from chassis.errors import Fault
 
 
 @contextmanager
-def meaning(faults: Mapping[str, Fault]) -> Iterator[None]:
+def meaning(faults: Mapping[str, Callable[[], Fault]]) -> Iterator[None]:
     """Raise the fault that stands for the constraint (by its name) that a statement broke."""
     try:
         yield
@@ -17,4 +17,4 @@ def meaning(faults: Mapping[str, Fault]) -> Iterator[None]:
         fault = faults.get(error.orig.diag.constraint_name)
         if fault is None:
             raise
-        raise fault from None
+        raise fault() from None

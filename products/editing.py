@@ -15,8 +15,10 @@ from products.models import Product, Stock
 from products.reservations import Change, Kind
 
 _BROKEN = {
-    "uq_products_sku": AlreadyExists("This SKU is taken", field="sku"),
-    "fk_products_category_id": Invalid(errors={"category_id": ["There is no such category."]}),
+    "uq_products_sku": lambda: AlreadyExists("This SKU is taken", field="sku"),
+    "fk_products_category_id": lambda: Invalid(
+        errors={"category_id": ["There is no such category."]}
+    ),
 }
 
 
