@@ -20,6 +20,7 @@ from chassis.broker.courier import Courier
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import data_of
 from chassis.events.message import AlreadyHandled, Event
+from chassis.trace import trace_id_of
 from chassis.workers import workers_for_events
 
 log = getLogger(__name__)
@@ -143,7 +144,7 @@ class EventHandler(Entrypoint):
                 occurred_at=datetime.datetime.fromisoformat(data["occurred_at"]),
                 payload=payload,
                 request_id=data.get("request_id"),
-                trace_id=_trace_id(data.get("traceparent")),
+                trace_id=trace_id_of(data.get("traceparent")),
             )
         except ValidationError as invalid:
             raise Poison(
@@ -196,11 +197,6 @@ class EventHandler(Entrypoint):
 
 def _count(value: Any) -> int:
     return value if isinstance(value, int) and value > 0 else 0
-
-
-def _trace_id(traceparent: Any) -> str | None:
-    parts = traceparent.split("-") if isinstance(traceparent, str) else []
-    return parts[1] if len(parts) == 4 else None
 
 
 event_handler = EventHandler.decorator
