@@ -45,14 +45,7 @@ def pay(
     once: the event or the sweep will do it.
     """
     order, since, replayed = _begin(shop, order_id, key, actor)
-    payment = shop.payments.charge(
-        order_id=order_id,
-        user_id=order.user_id,
-        amount=order.total,
-        currency=order.currency,
-        method=method,
-        key=key or str(uuid.uuid4()),
-    )
+    payment = _charge(shop, order, method, key or str(uuid.uuid4()))
     try:
         if payment["status"] in CAPTURED:
             finish(shop, news_of(_PAYMENT.load(payment)))
@@ -105,6 +98,17 @@ def _begin(
             session.execute(row.on_conflict_do_nothing())
         _look_later(shop, order, now)
         return order, now, seen
+
+
+def _charge(shop: Shop, order: Order, method: Any, key: str) -> dict[str, Any]:
+    return shop.payments.charge(
+        order_id=order.id,
+        user_id=order.user_id,
+        amount=order.total,
+        currency=order.currency,
+        method=method,
+        key=key,
+    )
 
 
 def _check_payable(order: Order, now: datetime.datetime) -> None:

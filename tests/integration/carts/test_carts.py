@@ -1,0 +1,208 @@
+"""Carts, and orders from them."""
+
+import uuid
+
+import pytest
+
+from chassis.errors import Conflict, Invalid, NotFound
+from orders import checkout
+from orders.service import CartsService
+from tests.integration.orders.conftest import ADDRESS
+
+
+@pytest.fixture
+def cart(running, start, call, buyer):
+    """`cart.add_item(product_id=..., quantity=...)`: the buyer's cart."""
+    start(CartsService)
+
+    class Cart:
+        def __getattr__(self, method):
+            return lambda **kwargs: getattr(call.carts, method)(user_id=buyer["user_id"], **kwargs)
+
+    return Cart()
+
+
+def quantities(cart):
+    return {line["product_id"]: line["quantity"] for line in cart["items"]}
+
+
+def test_a_cart_from_first_to_last(cart, product):
+    """Adding, changing, removing; each answers with the cart."""
+    kettle, mug = product("10.00", 5), product("2.50", 3)
+    assert cart.get() == {"items": [], "total": "0.00", "currency": "EUR"}
+    cart.add_item(product_id=kettle, quantity=1)
+    cart.add_item(product_id=kettle, quantity=1)
+    full = cart.add_item(product_id=mug, quantity=2)
+    assert full["total"] == "25.00"
+    assert full["items"][1] == {
+        "product_id": mug, "name": "Kettle", "quantity": 2, "unit_price": "2.50",
+        "line_total": "5.00", "available": 3, "price_changed": False,
+    }  # fmt: skip
+    assert quantities(cart.update_quantity(product_id=kettle, quantity=4)) == {kettle: 4, mug: 2}
+    assert quantities(cart.remove_item(product_id=kettle, quantity=3)) == {kettle: 1, mug: 2}
+    assert quantities(cart.remove_item(product_id=kettle, quantity=3)) == {mug: 2}
+    assert quantities(cart.remove_item(product_id=kettle)) == {mug: 2}
+    assert quantities(cart.remove_item(product_id=mug)) == {}
+    cart.add_item(product_id=mug, quantity=1)
+    assert cart.clear()["items"] == []
+
+
+def test_adds_at_once_all_count(cart, product, together):
+    """Also the first ones, which meet before there is a cart."""
+    kettle, mug = product(), product()
+    together(
+        *[lambda: cart.add_item(product_id=kettle, quantity=2)] * 5,
+        *[lambda: cart.add_item(product_id=mug, quantity=1)] * 3,
+    )
+    assert quantities(cart.get()) == {kettle: 10, mug: 3}
+
+
+def test_quantities_are_bounded(cart, product):
+    """At most 1000 of a product, also in several steps; what does not fit changes nothing."""
+    kettle = product()
+    cart.add_item(product_id=kettle, quantity=600)
+    for quantity in (401, 1001, 0, -1):
+        with pytest.raises(Invalid) as refused:
+            cart.add_item(product_id=kettle, quantity=quantity)
+        assert "quantity" in refused.value.errors
+    assert quantities(cart.add_item(product_id=kettle, quantity=400)) == {kettle: 1000}
+
+
+def test_the_number_of_products_is_bounded(cart, product):
+    """A hundred different ones, and no more; more of those that are there is fine."""
+    products = [product() for _ in range(101)]
+    for one in products[:100]:
+        cart.add_item(product_id=one, quantity=1)
+    with pytest.raises(Invalid) as refused:
+        cart.add_item(product_id=products[100], quantity=1)
+    assert "product_id" in refused.value.errors
+    assert len(cart.add_item(product_id=products[0], quantity=1)["items"]) == 100
+
+
+def test_what_is_not_for_sale_is_not_put_in(cart, product):
+    """Unknown products, and one of another currency than the rest."""
+    with pytest.raises(Invalid):
+        cart.add_item(product_id=4711, quantity=1)
+    cart.add_item(product_id=product(), quantity=1)
+    with pytest.raises(Invalid):
+        cart.add_item(product_id=product(currency="USD"), quantity=1)
+    assert len(cart.get()["items"]) == 1
+
+
+def test_only_what_is_there_has_a_quantity_to_change(cart, product):
+    """Changing is not adding."""
+    with pytest.raises(NotFound):
+        cart.update_quantity(product_id=product(), quantity=1)
+
+
+def test_a_cart_shows_what_has_become_of_its_products(cart, product, call):
+    """New prices are flagged until the product is added again; what has vanished is unavailable."""
+    kettle, mug = product("10.00"), product("2.50")
+    cart.add_item(product_id=kettle, quantity=1)
+    cart.add_item(product_id=mug, quantity=1)
+    call.products.update(product_id=kettle, price="12.00")
+    call.products.delete(product_id=mug)
+    first, second = cart.get()["items"]
+    assert (first["unit_price"], first["price_changed"]) == ("12.00", True)
+    assert (second["available"], second["unit_price"]) == (0, "2.50")
+    again = cart.add_item(product_id=kettle, quantity=1)
+    assert again["items"][0]["price_changed"] is False
+
+
+def test_carts_are_private(cart, product, call):
+    """Another user has another cart."""
+    cart.add_item(product_id=product(), quantity=1)
+    assert call.carts.get(user_id=str(uuid.uuid4()))["items"] == []
+
+
+def test_an_order_of_the_cart_empties_it(cart, place, product, stock):
+    """Its lines become the order's; the next order finds it empty."""
+    kettle = product("10.00")
+    cart.add_item(product_id=kettle, quantity=2)
+    order = place()
+    assert (order["total"], order["items"][0]["quantity"]) == ("20.00", 2)
+    assert cart.get()["items"] == []
+    with pytest.raises(Invalid) as refused:
+        place()
+    assert refused.value.errors == {"items": ["The cart is empty."]}
+    assert stock(kettle) == (5, 2)
+
+
+def test_a_refused_order_leaves_the_cart(cart, place, product):
+    """Whoever could not buy has still put it aside."""
+    kettle = product(stock=1)
+    cart.add_item(product_id=kettle, quantity=2)
+    with pytest.raises(Conflict) as refused:
+        place()
+    assert refused.value.data["lines"] == [{"product_id": kettle, "requested": 2, "available": 1}]
+    assert quantities(cart.get()) == {kettle: 2}
+
+
+def test_a_repeat_of_a_cart_order_answers_the_first(cart, place, product):
+    """The cart is empty by then, or has other things in it: the key counts."""
+    cart.add_item(product_id=product(), quantity=1)
+    first = place(key="once")
+    assert place(key="once")["id"] == first["id"]
+    cart.add_item(product_id=product(), quantity=1)
+    assert place(key="once")["id"] == first["id"]
+    assert len(cart.get()["items"]) == 1
+
+
+def test_a_double_click_on_buy(cart, place, product, stock, together):
+    """With one key it is one order; without, the second finds that the cart has changed."""
+    kettle = product(stock=9)
+    cart.add_item(product_id=kettle, quantity=1)
+    orders = together(*[lambda: place(key="click")] * 3)
+    assert len({order["id"] for order in orders}) == 1
+    cart.add_item(product_id=kettle, quantity=1)
+    answers = together(*[lambda: place()] * 3)
+    assert sum(isinstance(answer, dict) for answer in answers) == 1
+    refusals = {answer.code for answer in answers if not isinstance(answer, dict)}
+    assert refusals <= {"cart_changed", "invalid"}
+    assert stock(kettle) == (9, 2)
+
+
+def test_a_cart_that_changes_during_the_checkout(cart, place, product, before, stock, sql):
+    """No order is made of what the buyer no longer sees; nothing is held, and nothing is lost."""
+    kettle, mug = product(stock=1), product()
+    cart.add_item(product_id=kettle, quantity=1)
+    before(checkout, "_finalize", lambda: cart.add_item(product_id=mug, quantity=1))
+    with pytest.raises(Conflict) as refused:
+        place()
+    assert refused.value.code == "cart_changed"
+    assert stock(kettle) == (1, 0)
+    assert quantities(cart.get()) == {kettle: 1, mug: 1}
+    assert place()["status"] == "pending"
+
+
+def test_a_price_that_moved_since_it_was_put_in(cart, place, product, call):
+    """The buyer has to have seen the price: by the total they expect, or by adding again."""
+    kettle = product("10.00")
+    cart.add_item(product_id=kettle, quantity=1)
+    call.products.update(product_id=kettle, price="12.00")
+    changes = [{"product_id": kettle, "sent": "10.00", "current": "12.00"}]
+    for request in ({}, {"expected_total": "10.00"}):
+        with pytest.raises(Conflict) as refused:
+            place(**request)
+        assert refused.value.code == "price_changed"
+        assert refused.value.data["lines"] == changes
+    assert place(expected_total="12.00")["total"] == "12.00"
+
+
+def test_another_total_of_the_same_prices_is_another_cart(cart, place, product):
+    """Another tab has put something in that this one does not show."""
+    kettle = product("10.00")
+    cart.add_item(product_id=kettle, quantity=2)
+    with pytest.raises(Conflict) as refused:
+        place(expected_total="10.00")
+    assert refused.value.code == "cart_changed"
+
+
+def test_a_cart_with_a_vanished_product_is_not_ordered(cart, place, product, call):
+    """It names what has to be taken out."""
+    kettle = product()
+    cart.add_item(product_id=kettle, quantity=1)
+    call.products.delete(product_id=kettle)
+    with pytest.raises(Invalid) as refused:
+        place(shipping_address=ADDRESS)
+    assert str(kettle) in refused.value.errors["items"][0]

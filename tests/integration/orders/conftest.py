@@ -1,0 +1,281 @@
+"""A shop for the tests of carts and orders: real products, inventory and payments around them."""
+
+import uuid
+
+import eventlet
+import pytest
+import sqlalchemy as sa
+
+from chassis import config as configuration
+from chassis.errors import NotFound
+from chassis.events import event_handler
+from chassis.fields import Expected
+from chassis.rpc import rpc
+from chassis.service import Service
+from orders.service import OrdersService
+from payments.service import PaymentsService
+from products.service import InventoryService, ProductsService
+from tests.support import eventually
+
+ADDRESS = {
+    "line1": "1 Quay",
+    "line2": None,
+    "city": "Bremen",
+    "region": None,
+    "postal_code": "28195",
+    "country": "DE",
+}
+STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
+ADMIN = {"user_id": str(uuid.uuid4()), "role": "admin"}
+
+
+class UsersStandIn(Service):
+    """Everybody lives at the same address; who has none is `HOMELESS`."""
+
+    name = "users"
+    HOMELESS = str(uuid.uuid4())
+
+    @rpc
+    def default_address(self, user_id):
+        if user_id == self.HOMELESS:
+            raise NotFound
+        return {"id": str(uuid.uuid4()), "default": True, **ADDRESS}
+
+
+class Anything(Expected):
+    """An event of which nothing is needed."""
+
+
+class NotificationsStandIn(Service):
+    """Has a queue for every event that only notifications takes: without one it is not sent."""
+
+    name = "notifications"
+
+    @event_handler("orders", "order_placed", Anything)
+    def on_placed(self, event):
+        """Nothing to do."""
+
+    @event_handler("orders", "order_paid", Anything)
+    def on_paid(self, event):
+        """Nothing to do."""
+
+    @event_handler("orders", "order_shipped", Anything)
+    def on_shipped(self, event):
+        """Nothing to do."""
+
+    @event_handler("orders", "order_delivered", Anything)
+    def on_delivered(self, event):
+        """Nothing to do."""
+
+
+@pytest.fixture
+def running(start, clock):
+    """The running services' containers by name, on a clock that tests can put forward."""
+    services = (
+        ProductsService,
+        InventoryService,
+        PaymentsService,
+        UsersStandIn,
+        NotificationsStandIn,
+        OrdersService,
+    )
+    return {container.service_name: container for container in start(*services)}
+
+
+@pytest.fixture
+def buyer():
+    """A customer, as the gateway names them."""
+    return {"user_id": str(uuid.uuid4()), "role": "customer"}
+
+
+@pytest.fixture
+def product(running, call):
+    """`product(price="10.00", stock=5)`: the id of a new product."""
+
+    def create(price="10.00", stock=5, **fields):
+        made = call.products.create(name="Kettle", price=price, stock=stock, **fields)
+        return made["id"]
+
+    return create
+
+
+@pytest.fixture
+def stock(running, call):
+    """`stock(product_id)`: (on hand, reserved)."""
+
+    def look(product_id):
+        found = call.inventory.get(product_id=product_id)
+        return found["on_hand"], found["reserved"]
+
+    return look
+
+
+@pytest.fixture
+def place(running, call, buyer):
+    """`place((product_id, quantity), ...)`: an order of those items."""
+
+    def place_order(*items, **request):
+        lines = [{"product_id": one, "quantity": quantity} for one, quantity in items]
+        request = {"user_id": buyer["user_id"], "shipping_address": ADDRESS} | request
+        return call.orders.place(**({"items": lines} if lines else {}) | request)
+
+    return place_order
+
+
+@pytest.fixture
+def pay(running, call, buyer):
+    """`pay(order)`, `pay(order, "tok_declined", key="k")`: the payment."""
+
+    def pay_order(order, token="tok_visa", actor=None, **request):
+        method = {"type": "card", "token": token}
+        actor = actor or buyer
+        return call.orders.pay(order_id=order["id"], method=method, actor=actor, **request)
+
+    return pay_order
+
+
+@pytest.fixture
+def state(call):
+    """`state(order)`: (status, payment status) now."""
+
+    def look(order):
+        now = call.orders.get(order_id=order["id"])
+        return now["status"], now["payment_status"]
+
+    return look
+
+
+@pytest.fixture
+def sql(running, config):
+    """`sql("orders", "SELECT ...", name=value)`: rows of a service's database, as dicts."""
+    engines = {}
+
+    def run(package, statement, **values):
+        if package not in engines:
+            engines[package] = sa.create_engine(configuration.database_url(config, package))
+        with engines[package].begin() as connection:
+            result = connection.execute(sa.text(statement), values)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+    yield run
+    for engine in engines.values():
+        engine.dispose()
+
+
+@pytest.fixture
+def told(sql):
+    """`told(order)`: the events about an order, in order: [(type, payload)]."""
+
+    def look(order):
+        rows = sql(
+            "orders",
+            "SELECT type, payload FROM outbox WHERE payload->>'order_id' = :id ORDER BY id",
+            id=order["id"],
+        )
+        return [(row["type"], row["payload"]) for row in rows]
+
+    return look
+
+
+@pytest.fixture
+def together():
+    """`together(f, g, ...)`: call all at once; what each returned or raised."""
+
+    def run(*calls):
+        def outcome(function):
+            try:
+                return function()
+            except Exception as error:
+                return error
+
+        return [thread.wait() for thread in [eventlet.spawn(outcome, one) for one in calls]]
+
+    return run
+
+
+#: What the stock of an order must be, by its status.
+HELD = {
+    "pending": {"reserved"},
+    "processing": {"committed"},
+    "shipped": {"committed"},
+    "delivered": {"committed"},
+    "cancelled": {"released"},
+}
+
+
+@pytest.fixture
+def adds_up(sql):
+    """`adds_up()`: in the end every order has its stock and its money, and nobody else has any."""
+
+    def check():
+        orders = {row["id"]: row for row in sql("orders", "SELECT * FROM orders")}
+        held = {
+            row["order_id"]: row["state"]
+            for row in sql("products", "SELECT order_id, state FROM reservations")
+        }
+        kept = {
+            row["order_id"]: row["kept"]
+            for row in sql(
+                "payments",
+                "SELECT order_id, sum(captured - refunded) AS kept FROM payments GROUP BY order_id",
+            )
+        }
+        assert sql("orders", "SELECT * FROM checkouts") == []
+        assert sql("orders", "SELECT * FROM outbox WHERE sent_at IS NULL") == []
+        for order_id, order in orders.items():
+            assert held.get(order_id) in HELD[order["status"]], (order["status"], held)
+            if order["payment_status"] == "paid":
+                assert kept[order_id] == order["total"]
+            elif order["payment_status"] in ("unpaid", "refunded"):
+                assert not kept.get(order_id)
+            if order["status"] == "cancelled":
+                assert not kept.get(order_id)
+        for order_id, state in held.items():
+            assert order_id in orders or state == "released"
+        for order_id, amount in kept.items():
+            assert order_id in orders or not amount
+        wrong = sql(
+            "products",
+            "SELECT product_id FROM stock s WHERE (on_hand, reserved) <> (SELECT"
+            " coalesce(sum(delta_on_hand), 0), coalesce(sum(delta_reserved), 0)"
+            " FROM movements m WHERE m.product_id = s.product_id)",
+        )
+        assert wrong == []
+        return True
+
+    return lambda: eventually(check, timeout=15)
+
+
+@pytest.fixture(autouse=True)
+def _always_adds_up(request):
+    """Whatever a test of the whole shop does, the books agree after it."""
+    check = request.getfixturevalue("adds_up") if "running" in request.fixturenames else None
+    yield
+    if check is not None:
+        check()
+
+
+@pytest.fixture
+def before(monkeypatch):
+    """`before(module, "function", action)`: `action` runs once, right before the next call.
+
+    It stands for a rival, or (when it raises) for a crash, at exactly that point.
+    """
+
+    def intervene(module, name, action):
+        original = getattr(module, name)
+        waiting = [action]
+
+        def intervened(*args, **kwargs):
+            if waiting:
+                waiting.pop()()
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, intervened)
+
+    return intervene
+
+
+def crash():
+    """Nobody handles this: no further step of the request runs, as after `kill -9`."""
+    raise RuntimeError("crashed for a test")

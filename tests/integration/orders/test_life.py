@@ -1,0 +1,270 @@
+"""An order after its payment: delivery, cancelling, refunds, and who may do what."""
+
+import uuid
+
+import pytest
+
+from chassis.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
+from tests.integration.events import publish
+from tests.integration.orders.conftest import ADDRESS, ADMIN, STAFF
+
+ELSEWHERE = {**ADDRESS, "city": "Kiel"}
+
+
+@pytest.fixture
+def update(call, buyer):
+    """`update(order, actor=STAFF, status="shipped")`: the order afterwards."""
+
+    def change(order, actor=None, **fields):
+        return call.orders.update(order_id=order["id"], actor=actor or buyer, **fields)
+
+    return change
+
+
+def test_staff_bring_an_order_to_its_end(place, pay, product, update, told):
+    """Paid, shipped, delivered; each step is told and grows the version."""
+    order = place((product(), 1))
+    pay(order)
+    shipped = update(order, STAFF, status="shipped")
+    delivered = update(order, STAFF, status="delivered", version=shipped["version"])
+    assert (shipped["status"], delivered["status"]) == ("shipped", "delivered")
+    events = told(order)
+    assert [event for event, _ in events] == [
+        "order_placed", "order_paid", "order_shipped", "order_delivered"
+    ]  # fmt: skip
+    assert [facts["version"] for _, facts in events] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("status", ["processing", "shipped", "delivered"])
+def test_an_unpaid_order_goes_nowhere(place, product, update, status):
+    """Not even staff move on what is not paid."""
+    with pytest.raises(Conflict) as refused:
+        update(place((product(), 1)), STAFF, status=status)
+    assert refused.value.code == "invalid_transition"
+
+
+def test_customers_do_not_set_a_status(place, pay, product, update):
+    """Not on their own order either."""
+    order = place((product(), 1))
+    pay(order)
+    with pytest.raises(Forbidden):
+        update(order, status="shipped")
+
+
+def test_the_address_can_change_while_pending(place, pay, product, update):
+    """By its owner, until the order is paid."""
+    order = place((product(), 1))
+    assert update(order, shipping_address=ELSEWHERE)["shipping_address"]["city"] == "Kiel"
+    pay(order)
+    with pytest.raises(Conflict):
+        update(order, shipping_address=ADDRESS)
+
+
+def test_a_stale_version_is_refused(place, product, update):
+    """What was changed since it was looked at is not overwritten."""
+    order = place((product(), 1))
+    update(order, shipping_address=ELSEWHERE, version=1)
+    with pytest.raises(PreconditionFailed):
+        update(order, shipping_address=ADDRESS, version=1)
+
+
+def test_an_update_of_nothing_is_refused(place, product, update):
+    """It says what could be sent."""
+    with pytest.raises(Invalid):
+        update(place((product(), 1)))
+
+
+def test_a_cancelled_order_gives_back_its_stock(place, product, call, buyer, stock, eventually):
+    """Unpaid: no money moves. A second cancel finds nothing to do."""
+    kettle = product(stock=2)
+    order = place((kettle, 2))
+    cancelled = call.orders.cancel(order_id=order["id"], reason="too dear", actor=buyer)
+    assert (cancelled["status"], cancelled["cancel_reason"]) == ("cancelled", "too dear")
+    assert eventually(lambda: stock(kettle) == (2, 0))
+    with pytest.raises(Conflict) as refused:
+        call.orders.cancel(order_id=order["id"], actor=buyer)
+    assert refused.value.code == "invalid_transition"
+
+
+def test_a_cancelled_paid_order_gives_back_stock_and_money(
+    place, pay, product, call, buyer, stock, state, told, eventually
+):
+    """All of both, once."""
+    kettle = product(stock=2)
+    order = place((kettle, 2))
+    pay(order)
+    call.orders.cancel(order_id=order["id"], actor=buyer)
+    assert eventually(lambda: state(order) == ("cancelled", "refunded"))
+    assert eventually(lambda: stock(kettle) == (2, 0))
+    events = [event for event, _ in told(order)]
+    assert events == ["order_placed", "order_paid", "order_cancelled", "refund_due"]
+
+
+def test_cancelling_at_once_gives_back_once(
+    place, pay, product, call, buyer, stock, state, told, together, eventually
+):
+    """Of four cancels one counts."""
+    kettle = product(stock=2)
+    order = place((kettle, 2))
+    pay(order)
+    answers = together(*[lambda: call.orders.cancel(order_id=order["id"], actor=buyer)] * 4)
+    assert sum(isinstance(answer, dict) for answer in answers) == 1
+    assert eventually(lambda: state(order) == ("cancelled", "refunded"))
+    assert eventually(lambda: stock(kettle) == (2, 0))
+    assert [event for event, _ in told(order)].count("refund_due") == 1
+
+
+def test_a_shipped_order_cannot_be_cancelled(place, pay, product, update, call, buyer):
+    """By nobody."""
+    order = place((product(), 1))
+    pay(order)
+    update(order, STAFF, status="shipped")
+    for actor in (buyer, STAFF):
+        with pytest.raises(Conflict):
+            call.orders.cancel(order_id=order["id"], actor=actor)
+
+
+def test_a_refund_shows_on_the_order(place, pay, product, call, state, update, eventually):
+    """In part, then in full; what was refunded in full is not shipped."""
+    order = place((product(price="10.00"), 1))
+    payment = pay(order)
+    call.payments.refund(payment_id=payment["id"], amount="4.00", reason="scratch", actor=STAFF)
+    assert eventually(lambda: state(order) == ("processing", "partially_refunded"))
+    call.payments.refund(payment_id=payment["id"], reason="broken", actor=STAFF)
+    assert eventually(lambda: state(order) == ("processing", "refunded"))
+    with pytest.raises(Conflict):
+        update(order, STAFF, status="shipped")
+    call.orders.cancel(order_id=order["id"], actor=STAFF)
+    assert state(order) == ("cancelled", "refunded")
+
+
+def test_a_cancel_after_a_partial_refund_returns_the_rest(
+    place, pay, product, call, state, told, eventually
+):
+    """Never more than was paid."""
+    order = place((product(price="10.00"), 1))
+    payment = pay(order)
+    call.payments.refund(payment_id=payment["id"], amount="4.00", reason="scratch", actor=STAFF)
+    eventually(lambda: state(order) == ("processing", "partially_refunded"))
+    call.orders.cancel(order_id=order["id"], actor=STAFF)
+    assert eventually(lambda: state(order) == ("cancelled", "refunded"))
+    assert told(order)[-1][1]["amount"] == "6.00"
+    assert call.payments.get(payment_id=payment["id"])["refunded"] == "10.00"
+
+
+def test_only_admins_hide_and_only_what_is_finished(place, product, call, buyer):
+    """A hidden order is gone for everybody, with its timeline."""
+    order = place((product(), 1))
+    for actor in (buyer, STAFF):
+        with pytest.raises(Forbidden):
+            call.orders.hide(order_id=order["id"], actor=actor)
+    with pytest.raises(Conflict):
+        call.orders.hide(order_id=order["id"], actor=ADMIN)
+    call.orders.cancel(order_id=order["id"], actor=buyer)
+    assert call.orders.hide(order_id=order["id"], actor=ADMIN) is None
+    for actor in (buyer, ADMIN):
+        for method in ("get", "timeline", "cancel"):
+            with pytest.raises(NotFound):
+                getattr(call.orders, method)(order_id=order["id"], actor=actor)
+        assert call.orders.list(actor=actor)["items"] == []
+
+
+def test_lists_show_ones_own_newest_first(place, product, call, buyer):
+    """Page by page, each order once; the last page says so."""
+    kettle = product(stock=50)
+    placed = [place((kettle, 1))["id"] for _ in range(5)]
+    place((kettle, 1), user_id=str(uuid.uuid4()))
+    seen, cursor = [], None
+    while True:
+        page = call.orders.list(actor=buyer, limit=2, cursor=cursor)
+        assert len(page["items"]) <= 2
+        seen += [order["id"] for order in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == placed[::-1]
+
+
+def test_lists_can_be_narrowed(place, pay, product, call, buyer):
+    """By user, status, payment status and time; staff see everybody's."""
+    kettle = product(stock=50)
+    paid, unpaid = place((kettle, 1)), place((kettle, 1))
+    other = place((kettle, 1), user_id=str(uuid.uuid4()))
+    pay(paid)
+
+    def ids(actor=STAFF, **filters):
+        return {order["id"] for order in call.orders.list(actor=actor, **filters)["items"]}
+
+    assert ids() == {paid["id"], unpaid["id"], other["id"]}
+    assert ids(user_id=other["user_id"]) == {other["id"]}
+    assert ids(status="processing") == ids(payment_status="paid") == {paid["id"]}
+    assert ids(from_=other["created_at"]) == {other["id"]}
+    assert ids(to=other["created_at"]) == {paid["id"], unpaid["id"]}
+    assert ids(actor=buyer, user_id=buyer["user_id"]) == {paid["id"], unpaid["id"]}
+    with pytest.raises(NotFound):
+        ids(actor=buyer, user_id=other["user_id"])
+    with pytest.raises(Invalid):
+        ids(cursor="garbage")
+    with pytest.raises(Invalid):
+        ids(status="lost")
+
+
+def test_the_timeline_tells_why(place, pay, product, call, buyer, state, eventually):
+    """Order, stock and payment with their causes, in order, with the trace of the request."""
+    order = place((product(), 1))
+    pay(order, "tok_declined")
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    traced = call.with_data(traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+    method = {"type": "card", "token": "tok_visa"}
+    traced.orders.pay(order_id=order["id"], method=method, actor=buyer)
+
+    def entries():
+        return call.orders.timeline(order_id=order["id"], actor=buyer)["items"]
+
+    # What other services tell comes when it comes; what this one does has its order.
+    eventually(lambda: len(entries()) == 6)
+    told = [
+        (entry["kind"], entry["cause"], entry["actor"])
+        for entry in entries()
+        if entry["cause"] != "payment_failed"
+    ]
+    assert told == [
+        ("order", "placed", "customer"),
+        ("stock", "reserved", "system"),
+        ("payment", "payment_succeeded", "system"),
+        ("stock", "committed", "system"),
+        ("order", "paid", "system"),
+    ]
+    (failed,) = [entry for entry in entries() if entry["cause"] == "payment_failed"]
+    assert failed["detail"]["failure_code"] == "card_declined"
+    paid = entries()[-1] if entries()[-1]["cause"] == "paid" else entries()[-2]
+    assert paid["trace_id"] == trace
+    assert paid["detail"] == {"before": "pending", "after": "processing"}
+    assert buyer["user_id"] not in str(entries())
+
+
+def test_a_late_failure_changes_nothing_but_the_timeline(
+    place, pay, product, config, state, call, eventually
+):
+    """News of a failed payment after a successful one, repeated at that."""
+    order = place((product(), 1))
+    pay(order)
+    news = {
+        "payment_id": str(uuid.uuid4()),
+        "order_id": order["id"],
+        "user_id": order["user_id"],
+        "amount": "10.00",
+        "currency": "EUR",
+        "failure_code": "card_declined",
+    }
+    event_id = str(uuid.uuid4())
+    for _ in range(3):
+        publish(config["AMQP_URI"], "payments", "payment_failed", news, event_id=event_id)
+
+    def failures():
+        entries = call.orders.timeline(order_id=order["id"])["items"]
+        return [entry for entry in entries if entry["cause"] == "payment_failed"]
+
+    eventually(failures)
+    assert len(failures()) == 1
+    assert state(order) == ("processing", "paid")

@@ -1,0 +1,211 @@
+"""Paying an order."""
+
+import uuid
+
+import pytest
+
+from chassis.errors import Conflict, Invalid
+from orders import recovery, settlement
+from payments import cashier
+from tests.integration.orders.conftest import STAFF
+
+
+def test_a_paid_order_is_processing_and_its_stock_is_gone(place, pay, product, stock, state, told):
+    """One call takes the money and the stock and tells the others."""
+    kettle = product(stock=3)
+    order = place((kettle, 2))
+    payment = pay(order)
+    assert (payment["status"], payment["amount"]) == ("succeeded", "20.00")
+    assert payment["order_id"] == order["id"]
+    assert state(order) == ("processing", "paid")
+    assert stock(kettle) == (1, 0)
+    assert [event for event, _ in told(order)] == ["order_placed", "order_paid"]
+
+
+def test_a_declined_payment_leaves_the_order_open(place, pay, product, state, stock, sql):
+    """The buyer may try again; the stock is still theirs."""
+    kettle = product(stock=1)
+    order = place((kettle, 1))
+    assert pay(order, "tok_declined")["failure_code"] == "card_declined"
+    assert state(order) == ("pending", "unpaid")
+    assert sql("orders", "SELECT paying_since FROM orders") == [{"paying_since": None}]
+    assert pay(order)["status"] == "succeeded"
+    assert stock(kettle) == (0, 0)
+
+
+def test_paying_twice_at_once_takes_the_money_once(place, pay, product, state, sql, together, told):
+    """Two clicks without a key: one payment; the other is told that there is one."""
+    for _ in range(3):
+        order = place((product(), 1))
+        one, two = together(lambda o=order: pay(o), lambda o=order: pay(o))
+        payments = sql("payments", "SELECT * FROM payments WHERE order_id = :id", id=order["id"])
+        assert len(payments) == 1
+        refused = two if isinstance(one, dict) else one
+        assert refused.code in ("payment_active", "already_paid")
+        assert [event for event, _ in told(order)] == ["order_placed", "order_paid"]
+        assert state(order) == ("processing", "paid")
+
+
+def test_one_key_twice_at_once_is_one_payment(place, pay, product, sql, together):
+    """Both clicks get the same payment."""
+    order = place((product(), 1))
+    clicks = together(*[lambda: pay(order, key="click")] * 3)
+    assert {click["id"] for click in clicks} == {clicks[0]["id"]}
+    assert len(sql("payments", "SELECT * FROM payments")) == 1
+
+
+def test_a_repeat_after_the_end_gets_the_payment(place, pay, product):
+    """Also when the order has been paid since; a new key then learns that it is paid."""
+    order = place((product(), 1))
+    declined = pay(order, "tok_declined", key="first")
+    paid = pay(order, key="second")
+    assert pay(order, key="second") == paid | {"replayed": True}
+    assert pay(order, "tok_declined", key="first") == declined | {"replayed": True}
+    with pytest.raises(Conflict) as refused:
+        pay(order, key="third")
+    assert refused.value.code == "already_paid"
+
+
+def test_a_cancelled_order_cannot_be_paid(place, pay, product, call, sql):
+    """Nobody is charged for it, not even under a key that was used before."""
+    order = place((product(), 1))
+    pay(order, "tok_declined", key="first")
+    call.orders.cancel(order_id=order["id"])
+    for key in ("first", "second"):
+        with pytest.raises(Conflict) as refused:
+            pay(order, key=key)
+        assert refused.value.code == "invalid_transition"
+    assert len(sql("payments", "SELECT * FROM payments")) == 1
+
+
+def test_the_time_to_pay_ends_exactly(place, pay, product, clock, before, running):
+    """Not when a timer comes round, but when it is over."""
+    order = place((product(), 1))
+    before(recovery, "_expire_batch", lambda: None)
+    clock.advance(seconds=1801)
+    with pytest.raises(Conflict) as refused:
+        pay(order)
+    assert refused.value.code == "invalid_transition"
+
+
+def test_staff_may_pay_for_a_customer(place, pay, product, buyer):
+    """The payment is the owner's all the same."""
+    assert pay(place((product(), 1)), actor=STAFF)["user_id"] == buyer["user_id"]
+
+
+def test_a_wrong_method_is_the_senders_mistake(place, call, product, buyer):
+    """Payments' words reach the caller; the order stays payable."""
+    order = place((product(), 1))
+    with pytest.raises(Invalid) as refused:
+        call.orders.pay(order_id=order["id"], method={"type": "cash"}, actor=buyer)
+    assert "method" in refused.value.errors
+
+
+def test_a_cancel_just_before_the_money_comes(
+    place, pay, product, state, before, call, stock, eventually
+):
+    """The charge is under way when the order is cancelled: the money goes back, once."""
+    kettle = product(stock=1)
+    order = place((kettle, 1))
+    before(cashier.charges, "settle", lambda: call.orders.cancel(order_id=order["id"]))
+    assert pay(order)["status"] == "succeeded"
+    assert eventually(lambda: state(order) == ("cancelled", "refunded"))
+    assert eventually(lambda: stock(kettle) == (1, 0))
+
+
+def test_no_cancel_between_the_money_and_the_stock(place, pay, product, state, before, call):
+    """Money that has come is booked first; the cancel is asked to come again."""
+    order = place((product(), 1))
+    refusals = []
+
+    def cancel():
+        with pytest.raises(Conflict) as refused:
+            call.orders.cancel(order_id=order["id"])
+        refusals.append(refused.value.code)
+
+    before(settlement, "_commit_stock", cancel)
+    pay(order)
+    assert refusals == ["payment_in_progress"]
+    assert state(order) == ("processing", "paid")
+
+
+def test_cancel_racing_pay(place, pay, product, state, call, together, sql, told, eventually):
+    """However they cross: a processing order with its money, or a cancelled one without."""
+    for _ in range(8):
+        order = place((product(stock=1), 1))
+        together(lambda o=order: pay(o), lambda o=order: call.orders.cancel(order_id=o["id"]))
+
+        def settled(order=order):
+            return state(order) in (
+                ("processing", "paid"), ("cancelled", "refunded"), ("cancelled", "unpaid")
+            )  # fmt: skip
+
+        eventually(settled)
+        due = [event for event, _ in told(order) if event == "refund_due"]
+        assert len(due) == (state(order) == ("cancelled", "refunded"))
+
+
+def test_stock_that_is_gone_when_the_money_comes(
+    place, pay, product, call, state, told, eventually
+):
+    """A hold that is no more, and its piece sold to another: the order is cancelled, the money
+    goes back, and the second buyer keeps the piece."""
+    kettle = product(stock=1)
+    first = place((kettle, 1))
+    call.inventory.release(order_id=first["id"], reason="test")
+    second = place((kettle, 1), user_id=str(uuid.uuid4()))
+    assert pay(first)["status"] == "succeeded"
+    assert eventually(lambda: state(first) == ("cancelled", "refunded"))
+    assert call.orders.get(order_id=first["id"])["cancel_reason"] == "out_of_stock"
+    events = [event for event, _ in told(first)]
+    assert events == ["order_placed", "order_cancelled", "refund_due"]
+    assert pay(second, actor=STAFF)["status"] == "succeeded"
+    assert state(second) == ("processing", "paid")
+
+
+def test_an_unfinished_order_still_answers_with_its_payment(
+    place, pay, product, state, before, eventually
+):
+    """The money is there, so that is the answer; the event finishes the order."""
+    order = place((product(), 1))
+
+    def away():
+        raise ConnectionError
+
+    before(settlement, "_commit_stock", away)
+    assert pay(order)["status"] == "succeeded"
+    assert eventually(lambda: state(order) == ("processing", "paid"))
+
+
+@pytest.mark.parametrize("change", [{"amount": "1.00"}, {"currency": "USD"}])
+def test_money_that_does_not_match_goes_back(place, product, call, state, told, eventually, change):
+    """An order is paid by its total in its currency, and by nothing else."""
+    order = place((product(), 1))
+    request = {"amount": order["total"], "currency": order["currency"]} | change
+    payment = call.payments.charge(
+        order_id=order["id"],
+        user_id=order["user_id"],
+        method={"type": "card", "token": "tok_visa"},
+        key="direct",
+        **request,
+    )
+
+    def returned():
+        return call.payments.get(payment_id=payment["id"])["status"] == "refunded"
+
+    assert eventually(returned)
+    assert state(order) == ("pending", "unpaid")
+    ((_, due),) = [event for event in told(order) if event[0] == "refund_due"]
+    assert (due["reason"], due["amount"]) == ("amount_mismatch", request["amount"])
+
+
+def test_money_for_no_order_goes_back(running, call, eventually):
+    """Nobody keeps what belongs to no order."""
+    payment = call.payments.charge(
+        order_id=str(uuid.uuid4()),
+        user_id=str(uuid.uuid4()),
+        amount="5.00",
+        method={"type": "card", "token": "tok_visa"},
+        key="stray",
+    )
+    assert eventually(lambda: call.payments.get(payment_id=payment["id"])["status"] == "refunded")

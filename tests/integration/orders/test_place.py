@@ -1,0 +1,199 @@
+"""Placing an order."""
+
+import uuid
+
+import pytest
+
+from chassis.errors import Conflict, Fault, Invalid, NotFound
+from tests.integration.orders.conftest import ADDRESS, UsersStandIn
+
+
+def test_an_order_has_the_prices_of_the_shop_and_holds_its_stock(place, product, stock, told):
+    """Server prices, merged lines, reserved stock, one event; nothing is paid yet."""
+    kettle, mug = product("19.99", 5), product("4.50", 5)
+    order = place((kettle, 1), (mug, 2), (kettle, 1))
+
+    assert order["items"] == [
+        {"product_id": kettle, "name": "Kettle", "quantity": 2, "unit_price": "19.99",
+         "line_total": "39.98"},
+        {"product_id": mug, "name": "Kettle", "quantity": 2, "unit_price": "4.50",
+         "line_total": "9.00"},
+    ]  # fmt: skip
+    assert (order["total"], order["currency"]) == ("48.98", "EUR")
+    assert (order["status"], order["payment_status"]) == ("pending", "unpaid")
+    assert (order["version"], order["replayed"]) == (1, False)
+    assert order["shipping_address"] == ADDRESS
+    assert (stock(kettle), stock(mug)) == ((5, 2), (5, 2))
+    ((event, facts),) = told(order)
+    assert (event, facts["total"], facts["cause"]) == ("order_placed", "48.98", "placed")
+
+
+def test_a_price_that_has_changed_stops_the_order(place, product, stock):
+    """The buyer is told which line, what they were shown and what it costs now."""
+    kettle, mug = product("19.99"), product("4.50")
+    with pytest.raises(Conflict) as changed:
+        place(
+            items=[
+                {"product_id": kettle, "quantity": 1, "price": "18.00"},
+                {"product_id": mug, "quantity": 1, "price": "4.50"},
+            ]
+        )
+    assert changed.value.code == "price_changed"
+    assert changed.value.data["lines"] == [
+        {"product_id": kettle, "sent": "18.00", "current": "19.99"}
+    ]
+    assert stock(kettle) == (5, 0)
+
+
+def test_another_total_than_expected_stops_the_order(place, product):
+    """What is charged is what the buyer has seen."""
+    kettle = product("19.99")
+    with pytest.raises(Conflict) as changed:
+        place((kettle, 2), expected_total="19.99")
+    assert changed.value.code == "price_changed"
+    assert place((kettle, 2), expected_total="39.98")["total"] == "39.98"
+
+
+def test_all_short_lines_are_named_and_nothing_is_held(place, product, stock):
+    """All or nothing: one short line holds no stock of the others."""
+    plenty, few, none = product(stock=9), product(stock=1), product(stock=0)
+    with pytest.raises(Conflict) as refused:
+        place((plenty, 2), (few, 2), (none, 1))
+    assert refused.value.code == "out_of_stock"
+    assert refused.value.data["lines"] == [
+        {"product_id": few, "requested": 2, "available": 1},
+        {"product_id": none, "requested": 1, "available": 0},
+    ]
+    assert (stock(plenty), stock(few)) == ((9, 0), (1, 0))
+
+
+def test_an_unknown_product_is_refused(place, product, call):
+    """Never made or deleted: the same answer."""
+    gone = product()
+    call.products.delete(product_id=gone)
+    for unknown in (gone, 4711):
+        with pytest.raises(Invalid) as refused:
+            place((product(), 1), (unknown, 1))
+        assert str(unknown) in refused.value.errors["items"][0]
+
+
+def test_the_default_address_is_taken_when_none_is_sent(place, product):
+    """Who has none either is asked for one."""
+    assert place((product(), 1), shipping_address=None)["shipping_address"] == ADDRESS
+    with pytest.raises(Invalid) as refused:
+        place((product(), 1), shipping_address=None, user_id=UsersStandIn.HOMELESS)
+    assert "shipping_address" in refused.value.errors
+
+
+def test_a_free_order_is_refused(place, product):
+    """Nothing could ever pay it."""
+    with pytest.raises(Invalid):
+        place((product("0.00"), 1))
+
+
+def test_a_repeat_answers_the_first_order(place, product, stock, told):
+    """Whatever has changed meanwhile: one order, one reservation, one event."""
+    kettle = product("19.99", 1)
+    first = place((kettle, 1), key="once")
+    again = place((kettle, 1), key="once")
+    assert again == first | {"replayed": True}
+    assert stock(kettle) == (1, 1)
+    assert len(told(first)) == 1
+
+
+def test_a_key_is_for_one_request(place, product, buyer):
+    """Another body under the same key is a mistake; another user's key is another key."""
+    kettle = product()
+    place((kettle, 1), key="once")
+    with pytest.raises(Fault) as refused:
+        place((kettle, 2), key="once")
+    assert (refused.value.status, refused.value.code) == (422, "idempotency_key_reused")
+    assert place((kettle, 2), key="once", user_id=str(uuid.uuid4()))["replayed"] is False
+
+
+def test_a_refused_order_does_not_use_up_its_key(place, product, call):
+    """The same request under the same key succeeds when the stock has come."""
+    kettle = product(stock=0)
+    with pytest.raises(Conflict):
+        place((kettle, 1), key="once")
+    call.inventory.adjust(product_id=kettle, delta=1, reason="delivery")
+    assert place((kettle, 1), key="once")["status"] == "pending"
+
+
+def test_one_key_at_the_same_instant_makes_one_order(place, product, stock, sql, together):
+    """A double click on the last piece: everybody gets the same order, and it is reserved once."""
+    for round_ in range(5):
+        kettle = product(stock=1)
+        clicks = [lambda k=kettle, r=round_: place((k, 1), key=f"click {r}")] * 4
+        answers = together(*clicks)
+        assert {answer["id"] for answer in answers} == {answers[0]["id"]}
+        assert stock(kettle) == (1, 1)
+    assert sql("orders", "SELECT count(*) AS n FROM orders") == [{"n": 5}]
+    held = sql("products", "SELECT state, count(*) AS n FROM reservations GROUP BY state")
+    assert held == [{"state": "reserved", "n": 5}]
+
+
+def test_two_requests_with_one_key_at_the_same_instant(place, product, stock, together):
+    """One of them makes its order with its own lines, the other is told of the mistake."""
+    for round_ in range(3):
+        kettle = product(stock=9)
+        one, two = together(
+            lambda k=kettle, r=round_: place((k, 1), key=f"both {r}"),
+            lambda k=kettle, r=round_: place((k, 2), key=f"both {r}"),
+        )
+        order, refused = (one, two) if isinstance(one, dict) else (two, one)
+        assert refused.code == "idempotency_key_reused"
+        assert stock(kettle) == (9, order["items"][0]["quantity"])
+
+
+def test_many_buyers_and_few_pieces(place, product, stock, together):
+    """Twelve buyers, five pieces: five orders, and the others are told what is left."""
+    kettle = product(stock=5)
+    answers = together(*[lambda: place((kettle, 1), user_id=str(uuid.uuid4())) for _ in range(12)])
+    placed = [answer for answer in answers if isinstance(answer, dict)]
+    assert len(placed) == 5
+    assert {a.code for a in answers if not isinstance(a, dict)} == {"out_of_stock"}
+    assert stock(kettle) == (5, 5)
+
+
+def test_a_buyer_cannot_hold_the_whole_shop(start, call, buyer, product):
+    """Unpaid orders per buyer are bounded; the bound is told."""
+    from orders.service import OrdersService
+
+    kettle = product(stock=5)
+    start(OrdersService, orders={"max_open_orders": 2})
+    request = {
+        "user_id": buyer["user_id"],
+        "items": [{"product_id": kettle, "quantity": 1}],
+        "shipping_address": ADDRESS,
+    }
+    answers = []
+    for _ in range(8):
+        try:
+            answers.append(call.orders.place(**request))
+        except Conflict as refused:
+            answers.append(refused.code)
+    assert "too_many_open_orders" in answers
+
+
+def test_someone_elses_order_does_not_exist(place, product, call):
+    """For another customer it is the same as no order, in every method."""
+    order = place((product(), 1))
+    other = {"user_id": str(uuid.uuid4()), "role": "customer"}
+    nobody = {"order_id": str(uuid.uuid4()), "actor": other}
+    theirs = {"order_id": order["id"], "actor": other}
+    address = {"shipping_address": ADDRESS}
+    method = {"method": {"type": "card", "token": "tok_visa"}}
+    for method_name, more in (
+        ("get", {}),
+        ("timeline", {}),
+        ("cancel", {}),
+        ("update", address),
+        ("pay", method),
+    ):
+        refusals = []
+        for arguments in (nobody, theirs):
+            with pytest.raises(NotFound) as refused:
+                getattr(call.orders, method_name)(**arguments, **more)
+            refusals.append((refused.value.code, refused.value.detail))
+        assert refusals[0] == refusals[1]

@@ -1,0 +1,104 @@
+"""The table of transitions."""
+
+import itertools
+from decimal import Decimal
+
+import pytest
+
+from orders import lifecycle
+from orders.errors import InvalidTransition
+from orders.lifecycle import Cause, Party, Payment, Status
+
+EVERYBODY = set(Party)
+
+
+def allowed(by, money):
+    """Which steps one of `by` may take, as (source, target)."""
+    steps = set()
+    for source, target in itertools.product(Status, Status):
+        try:
+            lifecycle.step(source, money, target, by)
+        except InvalidTransition:
+            continue
+        steps.add((source.value, target.value))
+    return steps
+
+
+def test_the_whole_life_of_a_paid_order():
+    """Every step that there is, and no other, for an order with its money."""
+    assert allowed(EVERYBODY, Payment.PAID) == {
+        ("pending", "cancelled"),
+        ("processing", "cancelled"),
+        ("processing", "shipped"),
+        ("shipped", "delivered"),
+    }
+
+
+def test_an_owner_can_only_cancel():
+    """Owners cancel before shipping, and cause nothing else."""
+    assert allowed({Party.OWNER}, Payment.PAID) == {
+        ("pending", "cancelled"),
+        ("processing", "cancelled"),
+    }
+
+
+def test_staff_cannot_declare_an_order_paid():
+    """Only money moves an order from pending to processing."""
+    assert ("pending", "processing") not in allowed({Party.STAFF, Party.OWNER}, Payment.UNPAID)
+    assert ("pending", "processing") in allowed({Party.SYSTEM}, Payment.UNPAID)
+
+
+def test_what_was_refunded_in_full_is_not_shipped():
+    """A shipped order has kept at least a part of its money."""
+    assert ("processing", "shipped") not in allowed({Party.STAFF}, Payment.REFUNDED)
+    assert ("processing", "shipped") in allowed({Party.STAFF}, Payment.PARTIALLY_REFUNDED)
+
+
+def test_each_step_has_the_cause_of_who_took_it():
+    """The same step has another cause for its owner, for staff and for time."""
+    arguments = (Status.PENDING, Payment.UNPAID, Status.CANCELLED)
+    assert lifecycle.step(*arguments, {Party.OWNER}).cause == Cause.BY_CUSTOMER
+    assert lifecycle.step(*arguments, {Party.STAFF}).cause == Cause.BY_STAFF
+    assert lifecycle.step(*arguments, {Party.SYSTEM}, Cause.EXPIRED).cause == Cause.EXPIRED
+    assert lifecycle.step(*arguments, {Party.SYSTEM}, Cause.OUT_OF_STOCK).cause == "out_of_stock"
+
+
+def test_time_does_not_cancel_a_paid_order():
+    """Expiry is for unpaid orders only."""
+    with pytest.raises(InvalidTransition):
+        lifecycle.step(
+            Status.PROCESSING, Payment.PAID, Status.CANCELLED, {Party.SYSTEM}, Cause.EXPIRED
+        )
+
+
+def test_a_refusal_names_the_states():
+    """The caller learns from where and to where it does not go."""
+    with pytest.raises(InvalidTransition) as refused:
+        lifecycle.step("shipped", "paid", "cancelled", EVERYBODY)
+    assert refused.value.data == {
+        "status": "shipped",
+        "payment_status": "paid",
+        "target": "cancelled",
+    }
+
+
+def test_finished_orders_lead_nowhere():
+    """Only delivered and cancelled orders may be hidden."""
+    assert {Status.DELIVERED, Status.CANCELLED} == lifecycle.FINISHED
+
+
+def test_every_step_is_told_by_an_event_that_is_published():
+    """No transition happens in silence."""
+    from orders.schemas import EVENTS
+
+    assert {step.event for step in lifecycle.TRANSITIONS} < set(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("refunded", "status"),
+    [("0", "paid"), ("0.01", "partially_refunded"), ("9.98", "partially_refunded"),
+     ("9.99", "refunded"), ("10", "refunded")],
+)  # fmt: skip
+def test_the_state_of_the_money_follows_what_went_back(refunded, status):
+    """Nothing back is paid, all of it refunded, anything between partially."""
+    assert lifecycle.after_refund(Decimal("9.99"), Decimal(refunded)) == status

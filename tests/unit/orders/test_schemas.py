@@ -1,0 +1,101 @@
+"""What the border of carts and orders lets in."""
+
+import uuid
+from decimal import Decimal
+
+import pytest
+from marshmallow import ValidationError
+
+from chassis.identity import Actor
+from orders import schemas
+
+USER = str(uuid.uuid4())
+ADDRESS = {"line1": "1 Quay", "city": "Bremen", "postal_code": "28195", "country": "DE"}
+
+
+def place(**fields):
+    return schemas.Place().load({"user_id": USER, **fields})
+
+
+def test_an_order_of_the_cart_needs_nothing_but_its_user():
+    """Everything else has a default that says: not given."""
+    assert place() == {
+        "user_id": uuid.UUID(USER),
+        "items": None,
+        "shipping_address": None,
+        "expected_total": None,
+        "key": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"items": []},
+        {"items": [{"product_id": 1, "quantity": 1}] * 101},
+        {"items": [{"product_id": 1, "quantity": 0}]},
+        {"items": [{"product_id": 1, "quantity": -1}]},
+        {"items": [{"product_id": 1, "quantity": 1001}]},
+        {"items": [{"product_id": 1, "quantity": True}]},
+        {"items": [{"product_id": 1, "quantity": "1"}]},
+        {"items": [{"product_id": 2**63, "quantity": 1}]},
+        {"items": [{"product_id": 1, "quantity": 1, "price": 9.99}]},
+        {"items": [{"product_id": 1, "quantity": 1, "price": "-1"}]},
+        {"items": [{"product_id": 1, "quantity": 1, "total": "0.01"}]},
+        {"items": {"product_id": 1}},
+        {"status": "processing"},
+        {"total": "0.01"},
+        {"payment_status": "paid"},
+        {"expected_total": "NaN"},
+        {"expected_total": "1.001"},
+        {"key": "a\0b"},
+        {"key": ""},
+        {"key": "k" * 201},
+        {"shipping_address": {**ADDRESS, "country": "Germany"}},
+        {"shipping_address": {**ADDRESS, "city": " "}},
+        {"shipping_address": {**ADDRESS, "line1": "x\0"}},
+        {"shipping_address": {**ADDRESS, "vip": True}},
+    ],
+)
+def test_what_does_not_fit_is_refused(fields):
+    """Bounds, types, unknown and privileged fields."""
+    with pytest.raises(ValidationError):
+        place(**fields)
+
+
+def test_without_an_actor_the_system_acts():
+    """An actor comes from the gateway only; nobody can name the system."""
+    order_id = str(uuid.uuid4())
+    assert schemas.OrderOf().load({"order_id": order_id})["actor"] is Actor.SYSTEM
+    with pytest.raises(ValidationError):
+        schemas.OrderOf().load({"order_id": order_id, "actor": {"user_id": USER, "role": "system"}})
+
+
+def test_events_say_money_as_text():
+    """Two places, no float, and nothing that names a person beyond an id."""
+    order_id = uuid.uuid4()
+    facts = {
+        "order_id": order_id,
+        "user_id": uuid.UUID(USER),
+        "total": Decimal("10"),
+        "currency": "EUR",
+        "version": 1,
+        "cause": "placed",
+    }
+    assert schemas.EVENTS["order_placed"]().dump(facts) == {
+        "order_id": str(order_id),
+        "user_id": USER,
+        "total": "10.00",
+        "currency": "EUR",
+        "version": 1,
+        "cause": "placed",
+    }
+
+
+def test_what_others_add_to_their_answers_is_ignored():
+    """A service may grow fields without asking us; those we need must be there."""
+    product = {"id": 1, "name": "Mug", "price": "4.50", "currency": "EUR", "available": 3}
+    loaded = schemas.Products().load({"items": [{**product, "colour": "red"}], "next": None})
+    assert loaded["items"] == [{**product, "price": Decimal("4.50")}]
+    with pytest.raises(ValidationError):
+        schemas.Products().load({"items": [{"id": 1}]})
