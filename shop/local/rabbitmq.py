@@ -67,6 +67,11 @@ class RabbitMQ:
         return f"http://guest:guest@{LOOPBACK}:{self.management_port}"
 
     @property
+    def page(self) -> str:
+        """Address of the management page for a browser."""
+        return f"http://{LOOPBACK}:{self.management_port}"
+
+    @property
     def log(self) -> Path:
         return self.directory / "rabbitmq.log"
 

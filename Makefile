@@ -1,0 +1,36 @@
+# run, test, demo and clean are the whole interface; ARGS goes to pytest.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+.PHONY: help run test lint demo clean lock
+
+help:  ## what there is to type
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+
+run: .venv/installed  ## start the shop; Ctrl-C ends it, the data stay
+	@exec $(BIN)/shop run
+
+demo: .venv/installed  ## walk one order through a running shop
+	@exec $(BIN)/shop demo
+
+test: lint  ## style, import rules and the whole suite; ARGS="-k cart" narrows it
+	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
+	$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage report
+
+lint: .venv/installed  ## style and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+clean:  ## end what still runs, remove the data and what was built
+	@if [ -x $(BIN)/shop ]; then $(BIN)/shop stop; fi
+	rm -rf var build *.egg-info .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+lock: .venv/installed  ## choose the newest versions that setup.cfg allows
+	.ci/lock $(ARGS)
+
+.venv/installed: requirements-dev.lock setup.cfg .ci/install
+	@.ci/install

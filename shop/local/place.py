@@ -1,0 +1,135 @@
+"""What belongs to one clone on this machine: its folder `var/`, its ports, its processes.
+
+The ports are settings of the environment. HTTP_PORT decides; the others follow it at a fixed
+distance unless they are set themselves, so that a second clone needs one setting only.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shop.local.postgres import PostgreSQL
+from shop.local.rabbitmq import RabbitMQ
+from shop.local.server import LOOPBACK, LocalError, holder
+
+ROOT = Path(__file__).resolve().parents[2]
+
+HTTP_PORT = 8000
+
+#: Distances from HTTP_PORT: 8672 for AMQP's usual 5672, 8432 for PostgreSQL's 5432.
+FOLLOWING = {
+    "RABBITMQ_PORT": 672,
+    "RABBITMQ_MANAGEMENT_PORT": 673,
+    "RABBITMQ_DIST_PORT": 674,
+    "RABBITMQ_EPMD_PORT": 675,
+    "POSTGRES_PORT": 432,
+}
+
+#: Name of the databases' prefix on the server of our own.
+PREFIX = "shop"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The settings of one clone. `rabbitmq` and `postgres` are None where others are named."""
+
+    var: Path
+    http_host: str
+    ports: dict[str, int]
+    rabbitmq: RabbitMQ | None
+    postgres: PostgreSQL | None
+
+    @classmethod
+    def from_environment(cls) -> "Place":
+        var = ROOT / "var"
+        ports = {"HTTP_PORT": _port("HTTP_PORT", HTTP_PORT)}
+        for name, distance in FOLLOWING.items():
+            ports[name] = _port(name, ports["HTTP_PORT"] + distance)
+        rabbitmq = RabbitMQ(
+            var / "rabbitmq",
+            port=ports["RABBITMQ_PORT"],
+            management_port=ports["RABBITMQ_MANAGEMENT_PORT"],
+            dist_port=ports["RABBITMQ_DIST_PORT"],
+            epmd_port=ports["RABBITMQ_EPMD_PORT"],
+            owner=var,
+        )
+        return cls(
+            var=var,
+            # The demo accounts' passwords are in the README: this door is for this machine only.
+            http_host=os.environ.get("HTTP_HOST", LOOPBACK),
+            ports=ports,
+            rabbitmq=None if os.environ.get("AMQP_URI") else rabbitmq,
+            postgres=None
+            if os.environ.get("DATABASE_URL")
+            else PostgreSQL(var / "postgres", ports["POSTGRES_PORT"], owner=var),
+        )
+
+    @property
+    def url(self) -> str:
+        host = LOOPBACK if self.http_host in ("", "0.0.0.0") else self.http_host  # noqa: S104
+        return f"http://{host}:{self.ports['HTTP_PORT']}"
+
+    @property
+    def gate(self) -> Path:
+        """The file whose being there lets the services begin."""
+        return self.var / "open"
+
+    def environment(self) -> dict[str, str]:
+        """What the services read through config.yaml."""
+        given = {"HTTP_HOST": self.http_host, "HTTP_PORT": str(self.ports["HTTP_PORT"])}
+        if self.rabbitmq:
+            given["AMQP_URI"] = self.rabbitmq.uri
+        if self.postgres:
+            given["DATABASE_URL"] = self.postgres.uri(PREFIX)
+        return given
+
+    def check_ports(self) -> None:
+        """LocalError that names a taken port, who has it and the setting that changes it."""
+        for name, port in self._own_ports().items():
+            if by := holder(self.http_host if name == "HTTP_PORT" else LOOPBACK, port):
+                raise LocalError(f"port {port} is taken{by}: set {name} to a free one")
+
+    def _own_ports(self) -> dict[str, int]:
+        own = dict(self.ports)
+        if not self.rabbitmq:
+            own = {name: port for name, port in own.items() if not name.startswith("RABBITMQ_")}
+        if not self.postgres:
+            del own["POSTGRES_PORT"]
+        return own
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the clone: one `shop run` at a time. LocalError when another one holds it."""
+        self.var.mkdir(parents=True, exist_ok=True)
+        with (self.var / "lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LocalError(
+                    f"this clone's shop is running already (process {self.running()}): {self.url}"
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+            file.truncate(0)
+
+    def running(self) -> int | None:
+        """The process of the `shop run` that holds this clone."""
+        with (self.var / "lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                return int(file.read() or 0) or None
+        return None
+
+
+def _port(name: str, default: int) -> int:
+    value = os.environ.get(name) or str(default)
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise LocalError(f"{name} is {value}: a port is a number from 1 to 65535")
+    return int(value)

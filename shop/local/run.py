@@ -1,0 +1,178 @@
+"""`shop run`: everything the shop needs, on this machine, until a signal ends it.
+
+RabbitMQ takes longest to start, so all that does not need it happens meanwhile: PostgreSQL, the
+migrations, the loading of the services' code.
+"""
+
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from chassis import config as configuration
+from shop.local import supervision
+from shop.local.install import install_rabbitmq
+from shop.local.place import Place
+from shop.local.rabbitmq import speaks_amqp
+from shop.local.server import LocalError, Recipe, await_answer, marked, sweep
+from shop.local.terminal import Terminal
+from shop.migrate import declare_queues, migrate
+
+#: Seconds for each server to answer, and for the services after that.
+PATIENCE = 120
+
+#: Seconds for everything to end in order: requests and events in hand, then the servers.
+GRACE = 90
+
+
+def run() -> None:
+    """Start the shop, show its logs, and end it on SIGINT, SIGTERM or SIGHUP.
+
+    LocalError when something is in the way; nothing is left running then either.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    terminal = Terminal()
+    place = Place.from_environment()
+    with place.lock():
+        try:
+            _prepare(place, terminal)
+            _serve(place, terminal)
+        except KeyboardInterrupt:
+            terminal.say("stopped; the data are in var/")
+
+
+def stop() -> None:
+    """End this clone's shop, and what a run that was killed left behind."""
+    terminal = Terminal()
+    place = Place.from_environment()
+    if running := place.running():
+        terminal.say(f"stopping the shop (process {running})")
+        with suppress(ProcessLookupError):
+            os.kill(running, signal.SIGTERM)
+        until = time.monotonic() + GRACE
+        while place.running() and time.monotonic() < until:
+            time.sleep(0.1)
+    if left := sweep(place.var, grace=20):
+        terminal.say(f"stopped {left} processes that an interrupted run had left behind")
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _prepare(place: Place, terminal: Terminal) -> None:
+    """All that can be in the way, before any process is started."""
+    place.gate.unlink(missing_ok=True)
+    if left := marked(place.var):
+        terminal.say(f"stopping {len(left)} processes that an interrupted run left behind")
+        sweep(place.var, grace=20)
+    place.check_ports()
+    if place.rabbitmq:
+        install_rabbitmq(terminal.say)
+        place.rabbitmq.prepare()
+    else:
+        _check_broker(os.environ["AMQP_URI"])
+    if place.postgres:
+        if not place.postgres.data.exists():
+            terminal.say("creating PostgreSQL's data in var/postgres")
+        place.postgres.prepare()
+
+
+def _check_broker(uri: str) -> None:
+    parts = urlsplit(uri)
+    port = parts.port or (5671 if parts.scheme == "amqps" else 5672)
+    if parts.scheme != "amqps" and not speaks_amqp(parts.hostname, port):
+        raise LocalError(
+            f"no RabbitMQ answers at {parts.hostname}:{port} (AMQP_URI); without AMQP_URI, this"
+            " command starts one of its own"
+        )
+
+
+def _serve(place: Place, terminal: Terminal) -> None:
+    """Start all, say when it is ready, return when it has ended; KeyboardInterrupt passes on."""
+    for recipe in _servers(place):
+        terminal.say(f"starting {recipe.name} on port {recipe.ports[0]}")
+    supervisor = supervision.start(place)
+    logs = terminal.relay(supervisor.stdout)
+    try:
+        _bring_up(place, terminal, supervisor)
+        supervisor.wait()
+        raise LocalError("supervisord has ended; the log above may say why")
+    finally:
+        _shut_down(place, terminal, supervisor)
+        logs.join(5)
+
+
+def _bring_up(place: Place, terminal: Terminal, supervisor: subprocess.Popen) -> None:
+    os.environ.update(place.environment())  # config.yaml is read with it
+    config = configuration.load()
+    if place.postgres:
+        _await(place.postgres, supervisor, terminal)
+    terminal.say("migrating the databases")
+    try:
+        migrate(config, progress=terminal.say)
+    except sa.exc.OperationalError as error:
+        raise LocalError(f"the database server (DATABASE_URL): {error.orig}".strip()) from None
+    if place.rabbitmq:
+        _await(place.rabbitmq, supervisor, terminal)
+    terminal.say("declaring the queues")
+    declare_queues(config)
+    place.gate.touch()
+    terminal.say("starting the services")
+    _await_ready(place, supervisor)
+    _say_where(place, terminal)
+    terminal.line(f"ready: {place.url}")
+
+
+def _await(recipe: Recipe, supervisor: subprocess.Popen, terminal: Terminal) -> None:
+    await_answer(recipe, PATIENCE, lambda: supervisor.poll() is None)
+    terminal.say(f"{recipe.name} is ready")
+
+
+def _await_ready(place: Place, supervisor: subprocess.Popen) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"{place.url}/readyz", timeout=5):  # noqa: S310
+                return
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+        except OSError as error:
+            said = str(error)
+        if supervisor.poll() is not None:
+            raise LocalError("supervisord has ended; the log above may say why")
+        time.sleep(0.1)
+    raise LocalError(f"not ready after {PATIENCE} s: {said}")
+
+
+def _say_where(place: Place, terminal: Terminal) -> None:
+    terminal.line(f"  shop        {place.url}/api/products")
+    if place.rabbitmq:
+        terminal.line(f"  RabbitMQ    {place.rabbitmq.page}  (guest, guest)")
+    if place.postgres:
+        terminal.line(
+            f"  PostgreSQL  127.0.0.1:{place.postgres.port}  (postgres, var/postgres/password)"
+        )
+    terminal.line("  mails       var/outbox/")
+
+
+def _shut_down(place: Place, terminal: Terminal, supervisor: subprocess.Popen) -> None:
+    """End all in order; by force when that takes too long or a second signal comes."""
+    terminal.say("stopping (RabbitMQ takes some seconds)")
+    try:
+        supervisor.terminate()
+        supervisor.wait(GRACE)
+        sweep(place.var)  # epmd outlives its node
+    except (KeyboardInterrupt, subprocess.TimeoutExpired):
+        sweep(place.var, grace=0)
+
+
+def _servers(place: Place) -> list[Recipe]:
+    return [recipe for recipe in (place.rabbitmq, place.postgres) if recipe]

@@ -1,0 +1,105 @@
+"""supervisord keeps the servers and the six processes running: what dies is started again.
+
+It stops them in order, each group at once: the gateway, which lets its requests finish; the
+services; RabbitMQ and PostgreSQL.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from shop.local.place import ROOT, Place
+from shop.local.server import MARK, Recipe
+from shop.migrate import SERVICE_MODULES
+
+#: Lower starts first and stops last.
+SERVERS_FIRST, SERVICES_NEXT, GATEWAY_LAST = 1, 2, 3
+
+#: A process that lived so long is started again at once, one that did not a second later, then
+#: two, three, and so on, without an end.
+SETTLED_SECONDS = 2
+WITHOUT_END = 1_000_000
+
+
+def start(place: Place) -> subprocess.Popen:
+    """supervisord as a child; its output, and that of the six processes, is a pipe to be read."""
+    configuration = place.var / "supervisord.conf"
+    configuration.write_text(_configuration(place))
+    environment = os.environ | place.environment()
+    environment |= {
+        MARK: str(place.var),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore",  # they are the tests' business
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # a Ctrl-C in the terminal is for `shop run` to handle
+    )
+
+
+def _configuration(place: Place) -> str:
+    daemon = {
+        "nodaemon": "true",
+        "logfile": "/dev/null",
+        "logfile_maxbytes": 0,
+        "loglevel": "warn",  # what died and will be started again
+        "pidfile": place.var / "supervisord.pid",
+    }
+    if os.geteuid() == 0:
+        daemon["user"] = "root"  # said out loud, or it warns
+    sections = [_section("supervisord", daemon)]
+    sections += [_server(recipe) for recipe in (place.rabbitmq, place.postgres) if recipe]
+    sections += [_service(package, place.gate) for package in SERVICE_MODULES]
+    services = [package for package in SERVICE_MODULES if package != "gateway"]
+    group = {"programs": ",".join(services), "priority": SERVICES_NEXT}
+    return "\n".join([*sections, _section("group:services", group)])
+
+
+def _server(recipe: Recipe) -> str:
+    environment = ",".join(f'{name}="{value}"' for name, value in recipe.environment().items())
+    options = {
+        "command": shlex.join(recipe.command()),
+        "environment": environment,
+        "priority": SERVERS_FIRST,
+        "stopsignal": recipe.stop_signal.name.removeprefix("SIG"),
+        "stopwaitsecs": 40,
+        "stdout_logfile": recipe.log,
+        "stdout_logfile_maxbytes": "10MB",
+        "stdout_logfile_backups": 1,
+    }
+    return _section(f"program:{recipe.name.lower()}", options | _restarted())
+
+
+def _service(package: str, gate: Path) -> str:
+    options = {
+        "command": shlex.join([sys.executable, "-m", "shop.local.service", package, str(gate)]),
+        "directory": ROOT,
+        "priority": GATEWAY_LAST if package == "gateway" else SERVICES_NEXT,
+        "stopwaitsecs": 20,
+        "killasgroup": "true",
+        "stdout_logfile": "/dev/fd/1",
+        "stdout_logfile_maxbytes": 0,
+    }
+    return _section(f"program:{package}", options | _restarted())
+
+
+def _restarted() -> dict[str, object]:
+    return {
+        "autorestart": "true",
+        "startsecs": SETTLED_SECONDS,
+        "startretries": WITHOUT_END,
+        "redirect_stderr": "true",
+    }
+
+
+def _section(name: str, options: dict[str, object]) -> str:
+    # supervisord expands %(name)s in every value.
+    lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in options.items()]
+    return "\n".join([f"[{name}]", *lines, ""])
