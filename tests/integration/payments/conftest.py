@@ -11,6 +11,10 @@ from payments.service import PaymentsService
 STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
 
 
+class Crash(Exception):
+    """The process ends here."""
+
+
 @pytest.fixture
 def service(start, clock):
     """The running service's container, on a clock that tests can put forward."""
@@ -103,3 +107,19 @@ def adds_up(sql):
 @pytest.fixture(autouse=True)
 def _always_adds_up(adds_up):
     """Whatever a test does, the books agree after it."""
+
+
+@pytest.fixture
+def crash_before(monkeypatch):
+    """`crash_before(module, name)`: the next call of that function ends the work."""
+
+    def arm(owner, name):
+        real = getattr(owner, name)
+
+        def crash(*args, **kwargs):
+            monkeypatch.setattr(owner, name, real)
+            raise Crash
+
+        monkeypatch.setattr(owner, name, crash)
+
+    return arm
