@@ -85,11 +85,11 @@ class Route(HttpRequestHandler):
         self.status = status
         self.spare = spare
         self.path_schema = path
-        self._path_schema = (path or fields.Request)()
-        self._query_schema = (query or fields.Request)()
-        self._body_schema = body and body()
+        self._path_loader = (path or fields.Request)()
+        self._query_loader = (query or fields.Request)()
+        self._body_loader = body and body()
         self.needs_body = body is not None and any(
-            f.required for f in self._body_schema.load_fields.values()
+            f.required for f in self._body_loader.load_fields.values()
         )
         self._check()
 
@@ -101,7 +101,7 @@ class Route(HttpRequestHandler):
             raise ConfigurationError(f"{name}: nobody said who may call it")
         if not self.summary:
             raise ConfigurationError(f"{name}: its method has no docstring to describe it")
-        if set(_PARAMETER.findall(self.path)) != set(self._path_schema.load_fields):
+        if set(_PARAMETER.findall(self.path)) != set(self._path_loader.load_fields):
             raise ConfigurationError(f"{name}: its path and its path schema name other things")
 
     def get_url_rule(self) -> Rule:
@@ -150,12 +150,12 @@ class Route(HttpRequestHandler):
         return answer
 
     def _arguments(self, request: Request) -> dict[str, Any]:
-        arguments = _load(self._path_schema, request.path_values)
-        query = _load(self._query_schema, request.query())
+        arguments = _load(self._path_loader, request.path_values)
+        query = _load(self._query_loader, request.query())
         if self.query:
             arguments["query"] = query
-        if self._body_schema:
-            arguments["body"] = _load(self._body_schema, request.json())
+        if self._body_loader:
+            arguments["body"] = _load(self._body_loader, request.json())
         return arguments
 
 

@@ -1,0 +1,80 @@
+"""Who may call which route, written down a second time from the REST contract.
+
+A route that is not in here, or that says otherwise, fails the tests.
+"""
+
+from gateway.access import ADMIN, ANYONE, STAFF, USER
+
+WHO = {
+    # Users
+    "POST /api/users/signup": ANYONE,
+    "POST /api/users/login": ANYONE,
+    "POST /api/users/token/refresh": ANYONE,
+    "POST /api/users/logout": ANYONE,
+    "GET /api/users/profile": USER,
+    "PUT /api/users/profile": USER,
+    "PATCH /api/users/profile": USER,
+    "GET /api/users/addresses": USER,
+    "POST /api/users/addresses": USER,
+    "GET /api/users/addresses/{address_id}": USER,
+    "PUT /api/users/addresses/{address_id}": USER,
+    "DELETE /api/users/addresses/{address_id}": USER,
+    "GET /api/users": ADMIN,
+    "POST /api/users": ADMIN,
+    "GET /api/users/{user_id}": ADMIN,
+    "PUT /api/users/{user_id}": ADMIN,
+    "PATCH /api/users/{user_id}": ADMIN,
+    "DELETE /api/users/{user_id}": ADMIN,
+    "GET /.well-known/jwks.json": ANYONE,
+    # Catalog and inventory
+    "GET /api/products": ANYONE,
+    "POST /api/products": ADMIN,
+    "GET /api/products/{product_id}": ANYONE,
+    "PUT /api/products/{product_id}": ADMIN,
+    "PATCH /api/products/{product_id}": ADMIN,
+    "DELETE /api/products/{product_id}": ADMIN,
+    "GET /api/categories": ANYONE,
+    "POST /api/categories": ADMIN,
+    "GET /api/categories/{category_id}": ANYONE,
+    "PUT /api/categories/{category_id}": ADMIN,
+    "DELETE /api/categories/{category_id}": ADMIN,
+    "GET /api/inventory/{product_id}": STAFF,
+    "PATCH /api/inventory/{product_id}": STAFF,
+    "GET /api/inventory/{product_id}/movements": STAFF,
+    "POST /api/inventory/check": ANYONE,
+    # Carts and orders; whose they are is checked by the services
+    "GET /api/carts": USER,
+    "DELETE /api/carts": USER,
+    "POST /api/carts/add_item": USER,
+    "POST /api/carts/remove_item": USER,
+    "PUT /api/carts/update_quantity": USER,
+    "POST /api/orders": USER,
+    "GET /api/orders": USER,
+    "GET /api/orders/user/{user_id}": USER,
+    "GET /api/orders/{order_id}": USER,
+    "PUT /api/orders/{order_id}": USER,
+    "PATCH /api/orders/{order_id}": USER,
+    "DELETE /api/orders/{order_id}": ADMIN,
+    "POST /api/orders/{order_id}/cancel": USER,
+    "GET /api/orders/{order_id}/timeline": USER,
+    # Payments
+    "POST /api/payments": USER,
+    "GET /api/payments": USER,
+    "GET /api/payments/{payment_id}": USER,
+    "POST /api/payments/{payment_id}/refund": STAFF,
+    # Notifications
+    "POST /api/notifications/send": STAFF,
+    "GET /api/notifications": USER,
+    "GET /api/notifications/{id}": USER,
+    "PATCH /api/notifications/{id}": USER,
+    # The rest
+    "GET /livez": ANYONE,
+    "GET /readyz": ANYONE,
+    "GET /api/users/health": ANYONE,
+    "GET /api/products/health": ANYONE,
+    "GET /api/inventory/health": ANYONE,
+    "GET /api/carts/health": ANYONE,
+    "GET /api/orders/health": ANYONE,
+    "GET /api/payments/health": ANYONE,
+    "GET /api/notifications/health": ANYONE,
+}
