@@ -1,0 +1,177 @@
+"""Reserve, commit, release: what an order may do with stock."""
+
+import uuid
+
+import eventlet
+import pytest
+
+from chassis.errors import Conflict, Invalid, NotFound
+from products import schemas
+
+
+@pytest.fixture
+def order():
+    return str(uuid.uuid4())
+
+
+def test_from_shelf_to_buyer(inventory, product, reserve, level, order):
+    """Reserved units stay on hand but are not available; committed ones are gone."""
+    kettle = product(stock=5)
+    held = reserve((kettle, 2), order_id=order)
+    assert (held["order_id"], held["state"]) == (order, "reserved")
+    assert level(kettle) == (5, 2)
+    committed = inventory.commit(order_id=order)
+    assert committed == held | {"state": "committed"}
+    assert level(kettle) == (3, 0)
+    for answer in (held, committed):
+        schemas.ReservationAnswer().load(answer)
+
+
+def test_the_product_shows_what_is_left(call, product, reserve):
+    """A reservation lowers what the catalog shows as available at once."""
+    kettle = product(stock=5)
+    reserve((kettle, 5))
+    assert call.products.get(product_id=kettle)["available"] == 0
+    assert call.products.list(in_stock=True)["items"] == []
+    assert [p["id"] for p in call.products.list(in_stock=False)["items"]] == [kettle]
+
+
+def test_all_or_nothing(product, reserve, level, order):
+    """One short line refuses all, names every short one, and leaves no trace."""
+    kettle, mug, pot = product(stock=5), product(stock=1), product(stock=0)
+    with pytest.raises(Conflict) as short:
+        reserve((kettle, 5), (mug, 2), (pot, 1), (999, 1), order_id=order)
+    assert short.value.code == "out_of_stock"
+    assert short.value.data["lines"] == [
+        {"product_id": mug, "requested": 2, "available": 1},
+        {"product_id": pot, "requested": 1, "available": 0},
+        {"product_id": 999, "requested": 1, "available": 0},
+    ]
+    assert [level(kettle), level(mug)] == [(5, 0), (1, 0)]
+    assert reserve((mug, 1), order_id=order)["state"] == "reserved"  # smaller, it may try again
+
+
+def test_a_product_in_two_lines_counts_once(product, reserve, level):
+    """Two lines of one product are one demand for their sum."""
+    kettle = product(stock=5)
+    with pytest.raises(Conflict) as short:
+        reserve((kettle, 3), (kettle, 3))
+    assert short.value.data["lines"] == [{"product_id": kettle, "requested": 6, "available": 5}]
+    reserve((kettle, 3), (kettle, 2))
+    assert level(kettle) == (5, 5)
+
+
+def test_a_repeat_changes_nothing(inventory, product, reserve, level, order):
+    """Each call may come twice: the answer is the same, the stock moves once."""
+    kettle = product(stock=5)
+    first = reserve((kettle, 2), order_id=order)
+    assert reserve((kettle, 1), (kettle, 1), order_id=order, minutes=99) == first
+    assert level(kettle) == (5, 2)
+    assert inventory.commit(order_id=order) == inventory.commit(order_id=order)
+    assert level(kettle) == (3, 0)
+    assert reserve((kettle, 2), order_id=order)["state"] == "committed"
+    assert inventory.release(order_id=order) == inventory.release(order_id=order)
+    assert level(kettle) == (5, 0)
+
+
+def test_other_lines_under_the_same_order(product, reserve, level, order):
+    """An order's id stands for one set of lines."""
+    kettle, mug = product(), product()
+    reserve((kettle, 2), order_id=order)
+    for other in ([(kettle, 3)], [(mug, 2)], [(kettle, 2), (mug, 1)]):
+        with pytest.raises(Conflict) as refused:
+            reserve(*other, order_id=order)
+        assert refused.value.code == "reservation_conflict"
+    assert [level(kettle), level(mug)] == [(5, 2), (5, 0)]
+
+
+def test_release_frees_what_was_held(inventory, product, reserve, level, order):
+    """An unpaid order gives its promise back."""
+    kettle = product()
+    reserve((kettle, 2), order_id=order)
+    assert inventory.release(order_id=order, reason="changed my mind")["state"] == "released"
+    assert level(kettle) == (5, 0)
+    (last, *_) = inventory.movements(product_id=kettle)["items"]
+    assert (last["kind"], last["reason"]) == ("release", "changed my mind")
+
+
+def test_release_restocks_what_was_sold(inventory, product, reserve, level, order):
+    """A paid order that is cancelled puts the goods back on the shelf, once."""
+    kettle = product()
+    reserve((kettle, 2), order_id=order)
+    inventory.commit(order_id=order)
+    for _ in range(2):
+        inventory.release(order_id=order)
+        assert level(kettle) == (5, 0)
+
+
+def test_nothing_after_a_release(inventory, product, reserve, level, order):
+    """A released order can neither reserve nor commit: its cancellation may come first."""
+    kettle = product()
+    assert inventory.release(order_id=order)["state"] == "released"  # nobody knew it yet
+    for late in (
+        lambda: reserve((kettle, 1), order_id=order),
+        lambda: inventory.commit(order_id=order),
+    ):
+        with pytest.raises(Conflict) as refused:
+            late()
+        assert refused.value.code == "reservation_released"
+    assert level(kettle) == (5, 0)
+
+
+def test_commit_of_an_unknown_order(inventory, order):
+    """What was never reserved can't be sold."""
+    with pytest.raises(NotFound) as unknown:
+        inventory.commit(order_id=order)
+    assert unknown.value.code == "reservation_not_found"
+
+
+def test_a_deleted_product_is_not_sold(call, inventory, product, reserve, level, order):
+    """It can't be reserved any more; orders that hold it get it all the same."""
+    kettle = product()
+    reserve((kettle, 1), order_id=order)
+    call.products.delete(product_id=kettle)
+    with pytest.raises(Conflict) as refused:
+        reserve((kettle, 1))
+    assert refused.value.code == "out_of_stock"
+    assert inventory.commit(order_id=order)["state"] == "committed"
+    assert level(kettle) == (4, 0)
+
+
+def test_a_hold_is_not_for_ever(product, reserve):
+    """It ends in the future, and not too far in it."""
+    kettle = product()
+    for minutes in (-1, 0, 8 * 24 * 60):
+        with pytest.raises(Invalid) as refused:
+            reserve((kettle, 1), minutes=minutes)
+        assert list(refused.value.errors) == ["expires_at"]
+
+
+def test_check_tells_line_by_line(inventory, product, reserve):
+    """What could be had just now; a product in two lines needs enough for both."""
+    kettle, mug = product(stock=5), product(stock=3)
+    reserve((kettle, 2))
+    lines = [(kettle, 3), (mug, 2), (mug, 2), (999, 1)]
+    asked = [{"product_id": product_id, "quantity": n} for product_id, n in lines]
+    items = inventory.check(items=asked)["items"]
+    assert [line.pop("available") for line in items] == [True, False, False, False]
+    assert items == asked
+
+
+def test_release_and_reserve_at_once(inventory, product, reserve, level, eventually):
+    """Whichever comes first, a cancelled order ends with nothing held."""
+    kettle = product(stock=100)
+    orders = [str(uuid.uuid4()) for _ in range(30)]
+
+    def attempt(order):
+        try:
+            return reserve((kettle, 1), order_id=order)["state"]
+        except Conflict as refused:
+            return refused.code
+
+    attempts = []
+    for order in orders:
+        attempts.append(eventlet.spawn(attempt, order))
+        eventlet.spawn(inventory.release, order_id=order)
+    assert {one.wait() for one in attempts} <= {"reserved", "reservation_released"}
+    eventually(lambda: level(kettle) == (100, 0))
