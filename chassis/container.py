@@ -21,8 +21,8 @@ class ServiceContainer(NamekoContainer):
             shared = configuration.check(configuration.ChassisSettings(), config)
             workers = shared["max_workers_of"].get(service_cls.name, shared["max_workers"])
             super().__init__(service_cls, {**config, **shared, "max_workers": workers})
-            for dependency in self.dependencies:
-                if hasattr(dependency, "check"):
-                    dependency.check()
+            for extension in self.extensions:
+                if hasattr(extension, "check"):
+                    extension.check()
         except ConfigurationError as wrong:
             raise SystemExit(f"{service_cls.name}: {wrong}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import time
 from collections.abc import Iterator
@@ -70,19 +69,21 @@ class Server(WebServer):
         self._in_hand = 0
 
     def check(self) -> None:
-        """Load the bounds; raises Nameko's `ConfigurationError`."""
-        values = self.container.config.get("web") or {}
-        self.limits = configuration.check(WebSettings(), values, "web")
+        """Load the bounds and take the port, before anything else of the service starts; raises
+        Nameko's `ConfigurationError`. Who connects early waits until we accept."""
+        if self._sock is None:
+            values = self.container.config.get("web") or {}
+            self.limits = configuration.check(WebSettings(), values, "web")
+            self._sock = self._listen()
 
     def setup(self) -> None:
         self.check()
 
     def start(self) -> None:
-        """Listen; called once by each route, acts once."""
+        """Accept connections; called once by each route, acts once."""
         if self._starting:
             return
         self._starting = True
-        self._sock = self._listen()
         self._serv = Wsgi(self, self._sock, App(self))
         self._gt = self.container.spawn_managed_thread(self.run)
 
@@ -92,8 +93,6 @@ class Server(WebServer):
             # A shared port (SO_REUSEPORT) would let a second shop take half of the requests.
             return eventlet.listen((host, port), backlog=_BACKLOG, reuse_port=False)
         except OSError as exc:
-            if exc.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
-                raise
             raise ConfigurationError(
                 f"Can't listen on {host or '*'}:{port}: {exc.strerror}"
             ) from None
@@ -173,8 +172,9 @@ class Server(WebServer):
     def _close_listener(self) -> None:
         if self._is_accepting and self._sock is not None:
             self._is_accepting = False
-            self._gt.kill()
             self._sock.close()
+            if self._gt is not None:
+                self._gt.kill()
 
     def stop(self) -> None:
         self._close_listener()

@@ -5,9 +5,9 @@ import time
 import eventlet
 import pytest
 import requests
-from nameko.containers import ServiceContainer
 from nameko.exceptions import ConfigurationError
 
+from chassis.container import ServiceContainer
 from chassis.web import Answer, route, route_table
 from tests.unit.chassis.web_toy import ANYONE, Raw, Toy, running
 
@@ -116,17 +116,16 @@ def test_a_stop_does_not_wait_for_a_client_that_does_not_read_on():
 def test_a_taken_port_is_one_clear_line():
     """Not a traceback from the depths of the socket library."""
     with running() as toy:
-        address = {"WEB_SERVER_ADDRESS": f"127.0.0.1:{toy.port}"}
-        with pytest.raises(
-            ConfigurationError, match=f"127.0.0.1:{toy.port}: Address already in use"
-        ):
-            ServiceContainer(Toy, address).start()
+        config = {"AMQP_URI": "amqp://nowhere", "WEB_SERVER_ADDRESS": f"127.0.0.1:{toy.port}"}
+        with pytest.raises(SystemExit, match=f"toy: Can't listen on 127.0.0.1:{toy.port}: Addr"):
+            ServiceContainer(Toy, config)
 
 
 def test_a_wrong_bound_is_one_clear_line():
-    """The section `web` is checked before anything listens."""
-    with pytest.raises(ConfigurationError, match=r"web\.max_requests"), running(max_requests=0):
-        pass
+    """The section `web` is checked before anything is connected to or listens."""
+    config = {"AMQP_URI": "amqp://nowhere", "web": {"max_requests": 0}}
+    with pytest.raises(SystemExit, match=r"toy: config: web\.max_requests"):
+        ServiceContainer(Toy, config)
 
 
 def test_a_route_without_an_audience_fails_at_start():
