@@ -7,7 +7,7 @@ import pytest
 from chassis.errors import Conflict, Invalid, NotFound
 from orders import checkout
 from orders.service import CartsService
-from tests.integration.orders.conftest import ADDRESS
+from tests.integration.orders.world import ADDRESS
 
 
 @pytest.fixture

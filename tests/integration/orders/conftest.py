@@ -7,65 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from chassis import config as configuration
-from chassis.errors import NotFound
-from chassis.events import event_handler
-from chassis.fields import Expected
-from chassis.rpc import rpc
-from chassis.service import Service
 from orders.service import OrdersService
 from payments.service import PaymentsService
 from products.service import InventoryService, ProductsService
+from tests.integration.orders.world import ADDRESS, HELD, NotificationsStandIn, UsersStandIn
 from tests.support import eventually
-
-ADDRESS = {
-    "line1": "1 Quay",
-    "line2": None,
-    "city": "Bremen",
-    "region": None,
-    "postal_code": "28195",
-    "country": "DE",
-}
-STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
-ADMIN = {"user_id": str(uuid.uuid4()), "role": "admin"}
-
-
-class UsersStandIn(Service):
-    """Everybody lives at the same address; who has none is `HOMELESS`."""
-
-    name = "users"
-    HOMELESS = str(uuid.uuid4())
-
-    @rpc
-    def default_address(self, user_id):
-        if user_id == self.HOMELESS:
-            raise NotFound
-        return {"id": str(uuid.uuid4()), "default": True, **ADDRESS}
-
-
-class Anything(Expected):
-    """An event of which nothing is needed."""
-
-
-class NotificationsStandIn(Service):
-    """Has a queue for every event that only notifications takes: without one it is not sent."""
-
-    name = "notifications"
-
-    @event_handler("orders", "order_placed", Anything)
-    def on_placed(self, event):
-        """Nothing to do."""
-
-    @event_handler("orders", "order_paid", Anything)
-    def on_paid(self, event):
-        """Nothing to do."""
-
-    @event_handler("orders", "order_shipped", Anything)
-    def on_shipped(self, event):
-        """Nothing to do."""
-
-    @event_handler("orders", "order_delivered", Anything)
-    def on_delivered(self, event):
-        """Nothing to do."""
 
 
 @pytest.fixture
@@ -193,16 +139,6 @@ def together():
     return run
 
 
-#: What the stock of an order must be, by its status.
-HELD = {
-    "pending": {"reserved"},
-    "processing": {"committed"},
-    "shipped": {"committed"},
-    "delivered": {"committed"},
-    "cancelled": {"released"},
-}
-
-
 @pytest.fixture
 def adds_up(sql):
     """`adds_up()`: in the end every order has its stock and its money, and nobody else has any."""
@@ -274,8 +210,3 @@ def before(monkeypatch):
         monkeypatch.setattr(module, name, intervened)
 
     return intervene
-
-
-def crash():
-    """Nobody handles this: no further step of the request runs, as after `kill -9`."""
-    raise RuntimeError("crashed for a test")

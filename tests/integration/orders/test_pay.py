@@ -7,7 +7,7 @@ import pytest
 from chassis.errors import Conflict, Invalid
 from orders import recovery, settlement
 from payments import cashier
-from tests.integration.orders.conftest import STAFF
+from tests.integration.orders.world import STAFF
 
 
 def test_a_paid_order_is_processing_and_its_stock_is_gone(place, pay, product, stock, state, told):

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from chassis.errors import Conflict, Fault, Invalid, NotFound
-from tests.integration.orders.conftest import ADDRESS, UsersStandIn
+from tests.integration.orders.world import ADDRESS, UsersStandIn
 
 
 def test_an_order_has_the_prices_of_the_shop_and_holds_its_stock(place, product, stock, told):

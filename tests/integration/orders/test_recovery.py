@@ -5,17 +5,14 @@ transaction of that moment is rolled back and no later step runs.
 """
 
 import contextlib
-import uuid
 
-import eventlet
 import pytest
 
 from chassis.errors import Fault
 from chassis.events.message import AlreadyHandled
 from orders import attempts, changes, checkout, recovery, settlement
-from orders.service import OrdersService
-from tests.integration.events import publish
-from tests.integration.orders.conftest import crash
+from products.service import InventoryService
+from tests.integration.orders.world import crash
 
 
 def crashes(function, *args, **kwargs):
@@ -156,93 +153,6 @@ def test_a_payment_that_never_began_is_forgotten(
     assert pay(order)["status"] == "succeeded"
 
 
-def test_an_unpaid_order_expires_and_frees_its_stock(
-    place, product, stock, state, clock, told, call, eventually
-):
-    """After its time: cancelled with that cause, and the next buyer gets the piece."""
-    kettle = product(stock=1)
-    order = place((kettle, 1))
-    clock.advance(seconds=1801)
-    assert eventually(lambda: state(order) == ("cancelled", "unpaid"))
-    assert call.orders.get(order_id=order["id"])["cancel_reason"] == "expired"
-    assert eventually(lambda: stock(kettle) == (1, 0))
-    assert place((kettle, 1), user_id=str(uuid.uuid4()))["status"] == "pending"
-    assert [event for event, _ in told(order)] == ["order_placed", "order_cancelled"]
-
-
-def test_a_paid_order_does_not_expire(place, pay, product, state, clock, running):
-    """Time is for unpaid orders."""
-    order = place((product(), 1))
-    pay(order)
-    clock.advance(days=2)
-    eventlet.sleep(1.5)
-    assert state(order) == ("processing", "paid")
-
-
-def test_many_orders_expire_at_once(place, product, stock, sql, clock, eventually, start):
-    """Two instances share more than a batch; each order is cancelled once."""
-    kettle = product(stock=70)
-    for _ in range(60):
-        place((kettle, 1))
-    start(OrdersService)
-    clock.advance(seconds=1801)
-    eventually(
-        lambda: sql("orders", "SELECT DISTINCT status FROM orders") == [{"status": "cancelled"}]
-    )
-    cancelled = "SELECT count(*) AS n FROM outbox WHERE type = 'order_cancelled'"
-    assert sql("orders", cancelled) == [{"n": 60}]
-    assert eventually(lambda: stock(kettle) == (70, 0))
-
-
-def test_money_for_an_expired_order_goes_back_once(
-    place, pay, product, state, clock, sql, call, config, told, eventually
-):
-    """The provider's answer comes after the order's time, and we are told of it four times."""
-    order = place((product(), 1))
-    payment = pay(order, "tok_timeout")
-    assert payment["status"] == "pending"
-    asked = "UPDATE payments SET next_check_at = created_at + :pause * interval '1 second'"
-    sql("payments", asked, pause=10**6)
-    clock.advance(seconds=1801)
-    eventually(lambda: state(order) == ("cancelled", "unpaid"))
-    sql("payments", asked, pause=0)
-    assert eventually(lambda: state(order) == ("cancelled", "refunded"))
-    news = {
-        "payment_id": payment["id"],
-        "order_id": order["id"],
-        "user_id": order["user_id"],
-        "amount": order["total"],
-        "currency": "EUR",
-    }
-    for _ in range(3):
-        publish(config["AMQP_URI"], "payments", "payment_succeeded", news)
-    handled = "SELECT * FROM inbox WHERE handler = 'orders.on_payment_succeeded'"
-    eventually(lambda: len(sql("orders", handled)) == 4)
-    due = [facts for event, facts in told(order) if event == "refund_due"]
-    assert [facts["payment_id"] for facts in due] == [payment["id"]]
-    assert state(order) == ("cancelled", "refunded")
-
-
-def test_a_refund_that_is_heard_of_before_its_payment(
-    place, product, call, state, config, running, sql, told, eventually
-):
-    """Reordered news end in the same state as ordered ones."""
-    order = place((product(price="10.00"), 1))
-    news = {
-        "payment_id": str(uuid.uuid4()),
-        "order_id": order["id"],
-        "user_id": order["user_id"],
-        "currency": "EUR",
-        "amount": "4.00",
-    }
-    refund = {**news, "refunded_total": "4.00", "full": False}
-    publish(config["AMQP_URI"], "payments", "payment_refunded", refund)
-    eventually(lambda: sql("orders", "SELECT * FROM receipts"))
-    assert state(order) == ("pending", "unpaid")
-    publish(config["AMQP_URI"], "payments", "payment_succeeded", {**news, "amount": "10.00"})
-    assert eventually(lambda: state(order) == ("processing", "partially_refunded"))
-
-
 def test_a_failed_round_of_recovery_is_not_the_last(
     place, product, before, clock, stock, sql, eventually
 ):
@@ -259,3 +169,21 @@ def test_a_failed_round_of_recovery_is_not_the_last(
     eventually(lambda: sql("orders", "SELECT state FROM checkouts") == [{"state": "undoing"}])
     clock.advance(seconds=11)
     assert eventually(lambda: stock(kettle) == (1, 0))
+
+
+def test_a_checkout_without_inventory_holds_nothing_later(
+    place, product, running, start, stock, sql, eventually
+):
+    """Whether inventory got the request is unknown, so it is told to release it when it is back;
+    a request with a key waits for its repeat instead, and then succeeds."""
+    kettle = product(stock=1)
+    running["inventory"].stop()
+    for request in ({}, {"key": "again"}):
+        with pytest.raises(Fault) as away:
+            place((kettle, 1), **request)
+        assert away.value.status in (503, 504)
+    start(InventoryService)
+    eventually(lambda: len(sql("orders", "SELECT * FROM checkouts")) == 1)
+    assert stock(kettle) == (1, 0)
+    assert place((kettle, 1), key="again")["status"] == "pending"
+    assert stock(kettle) == (1, 1)

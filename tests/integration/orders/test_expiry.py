@@ -1,0 +1,45 @@
+"""Orders that nobody pays."""
+
+import uuid
+
+import eventlet
+
+from orders.service import OrdersService
+
+
+def test_an_unpaid_order_expires_and_frees_its_stock(
+    place, product, stock, state, clock, told, call, eventually
+):
+    """After its time: cancelled with that cause, and the next buyer gets the piece."""
+    kettle = product(stock=1)
+    order = place((kettle, 1))
+    clock.advance(seconds=1801)
+    assert eventually(lambda: state(order) == ("cancelled", "unpaid"))
+    assert call.orders.get(order_id=order["id"])["cancel_reason"] == "expired"
+    assert eventually(lambda: stock(kettle) == (1, 0))
+    assert place((kettle, 1), user_id=str(uuid.uuid4()))["status"] == "pending"
+    assert [event for event, _ in told(order)] == ["order_placed", "order_cancelled"]
+
+
+def test_a_paid_order_does_not_expire(place, pay, product, state, clock, running):
+    """Time is for unpaid orders."""
+    order = place((product(), 1))
+    pay(order)
+    clock.advance(days=2)
+    eventlet.sleep(1.5)
+    assert state(order) == ("processing", "paid")
+
+
+def test_many_orders_expire_at_once(place, product, stock, sql, clock, eventually, start):
+    """Two instances share more than a batch; each order is cancelled once."""
+    kettle = product(stock=70)
+    for _ in range(60):
+        place((kettle, 1))
+    start(OrdersService)
+    clock.advance(seconds=1801)
+    eventually(
+        lambda: sql("orders", "SELECT DISTINCT status FROM orders") == [{"status": "cancelled"}]
+    )
+    cancelled = "SELECT count(*) AS n FROM outbox WHERE type = 'order_cancelled'"
+    assert sql("orders", cancelled) == [{"n": 60}]
+    assert eventually(lambda: stock(kettle) == (70, 0))

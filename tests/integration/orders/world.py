@@ -1,0 +1,74 @@
+"""What stands around the orders service in its tests, and what they share."""
+
+import uuid
+
+from chassis.errors import NotFound
+from chassis.events import event_handler
+from chassis.fields import Expected
+from chassis.rpc import rpc
+from chassis.service import Service
+
+ADDRESS = {
+    "line1": "1 Quay",
+    "line2": None,
+    "city": "Bremen",
+    "region": None,
+    "postal_code": "28195",
+    "country": "DE",
+}
+STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
+ADMIN = {"user_id": str(uuid.uuid4()), "role": "admin"}
+
+
+class UsersStandIn(Service):
+    """Everybody lives at the same address; who has none is `HOMELESS`."""
+
+    name = "users"
+    HOMELESS = str(uuid.uuid4())
+
+    @rpc
+    def default_address(self, user_id):
+        if user_id == self.HOMELESS:
+            raise NotFound
+        return {"id": str(uuid.uuid4()), "default": True, **ADDRESS}
+
+
+class Anything(Expected):
+    """An event of which nothing is needed."""
+
+
+class NotificationsStandIn(Service):
+    """Has a queue for every event that only notifications takes: without one it is not sent."""
+
+    name = "notifications"
+
+    @event_handler("orders", "order_placed", Anything)
+    def on_placed(self, event):
+        """Nothing to do."""
+
+    @event_handler("orders", "order_paid", Anything)
+    def on_paid(self, event):
+        """Nothing to do."""
+
+    @event_handler("orders", "order_shipped", Anything)
+    def on_shipped(self, event):
+        """Nothing to do."""
+
+    @event_handler("orders", "order_delivered", Anything)
+    def on_delivered(self, event):
+        """Nothing to do."""
+
+
+#: What the stock of an order must be, by its status.
+HELD = {
+    "pending": {"reserved"},
+    "processing": {"committed"},
+    "shipped": {"committed"},
+    "delivered": {"committed"},
+    "cancelled": {"released"},
+}
+
+
+def crash():
+    """Nobody handles this: no further step of the request runs, as after `kill -9`."""
+    raise RuntimeError("crashed for a test")
