@@ -6,8 +6,10 @@ import uuid
 
 import eventlet
 import pytest
+from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, NotFound
+from products import holds
 
 
 def outcomes(attempts):
@@ -54,6 +56,26 @@ def test_a_double_click_reserves_once(product, reserve, level):
     attempts = [lambda: reserve((kettle, 3), order_id=order)] * 20
     assert set(outcomes(attempts)) == {"reserved"}
     assert level(kettle) == (50, 3)
+
+
+@pytest.mark.parametrize(
+    ("late", "left"), [("commit", (3, 0)), ("release", (5, 0)), ("reserve", (3, 0))]
+)
+def test_one_thing_after_the_other(engine, inventory, product, reserve, level, clock, late, left):
+    """What comes while an order is being paid waits, and then goes by the outcome: it is sold
+    once, and a release puts back what was sold."""
+    kettle, order = product(stock=5), str(uuid.uuid4())
+    reserve((kettle, 2), order_id=order)
+    with Session(engine) as session, session.begin():
+        holds.commit(session, uuid.UUID(order), clock())
+        if late == "reserve":
+            waiting = eventlet.spawn(reserve, (kettle, 2), order_id=order)
+        else:
+            waiting = eventlet.spawn(getattr(inventory, late), order_id=order)
+        eventlet.sleep(0.2)
+        assert not waiting.dead
+    assert waiting.wait()["state"] == {"release": "released"}.get(late, "committed")
+    assert level(kettle) == left
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -1,11 +1,16 @@
 """Reservations end at their moment, swept or not."""
 
+import datetime
 import uuid
 
+import eventlet
 import pytest
 import sqlalchemy as sa
+from nameko.testing.services import entrypoint_hook
+from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict
+from products import holds
 
 
 @pytest.fixture
@@ -89,6 +94,21 @@ def test_paid_late_and_some_is_gone(inventory, product, reserve, clock, unswept,
     assert [level(kettle), level(mug)] == [(0, 0), (0, 0)]
 
 
+def test_taken_by_another_while_it_is_paid(engine, inventory, expired, clock, level):
+    """A commit that waits while another order frees its lines sees that they are gone."""
+    kettle, order = expired
+    other, lines = uuid.uuid4(), [{"product_id": kettle, "quantity": 5}]
+    hour = datetime.timedelta(hours=1)
+    with Session(engine) as session, session.begin():
+        holds.reserve(session, other, lines, clock() + hour, clock(), 2 * hour)
+        paying = eventlet.spawn(inventory.commit, order_id=order)
+        eventlet.sleep(0.3)  # long enough to wait for the stock that we have locked
+    with pytest.raises(Conflict) as short:
+        paying.wait()
+    assert short.value.code == "out_of_stock"
+    assert level(kettle) == (5, 5)
+
+
 def test_the_same_order_may_reserve_again(engine, expired, reserve, level):
     """A repeated reserve whose hold is over takes anew, with the new end."""
     kettle, order = expired
@@ -151,7 +171,5 @@ def test_the_sweeper_goes_on_to_the_last(service, engine, product, reserve, cloc
 
 def sweep(service):
     """Run the service's sweeper once, as its timer does."""
-    from nameko.testing.services import entrypoint_hook
-
     with entrypoint_hook(service, "free_expired") as free_expired:
         free_expired()

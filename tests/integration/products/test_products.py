@@ -1,10 +1,13 @@
 """Products: made, shown, changed, taken off the shelf."""
 
+from decimal import Decimal
+
 import eventlet
 import pytest
+from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
-from products import schemas
+from products import editing, schemas
 
 KETTLE = {
     "sku": "KET-1",
@@ -72,21 +75,16 @@ def test_a_stale_version_is_refused(products, shelf):
     assert products.get(product_id=mug["id"])["price"] == "8.00"
 
 
-def test_one_of_two_updates_at_once_with_a_version(products, shelf):
-    """Two editors who saw the same version do not overwrite each other."""
+def test_of_two_updates_at_once_one_is_stale(engine, products, shelf, clock):
+    """Two editors who saw the same version do not overwrite each other, however close they are."""
     mug = shelf("Mug")
-
-    def change(price):
-        try:
-            return products.update(product_id=mug["id"], version=1, price=price)["price"]
-        except PreconditionFailed:
-            return None
-
-    outcomes = [
-        thread.wait() for thread in [eventlet.spawn(change, price) for price in ("7.00", "8.00")]
-    ]
-    assert outcomes.count(None) == 1
-    assert products.get(product_id=mug["id"])["price"] in outcomes
+    with Session(engine) as session, session.begin():
+        editing.change(session, mug["id"], {"price": Decimal("7.00")}, 1, clock())
+        other = eventlet.spawn(products.update, product_id=mug["id"], version=1, price="8.00")
+        eventlet.sleep(0.2)
+    with pytest.raises(PreconditionFailed):
+        other.wait()
+    assert products.get(product_id=mug["id"])["price"] == "7.00"
 
 
 def test_a_deleted_product_is_gone(products, shelf, names):
