@@ -3,7 +3,7 @@
 from chassis.rpc import RpcProxy
 from chassis.service import Service
 from gateway.access import AccessTokens
-from gateway.readiness import Readiness
+from gateway.readiness import Peers
 from gateway.routes import (
     carts,
     inventory,
@@ -35,7 +35,7 @@ class GatewayService(
     name = "gateway"
 
     tokens = AccessTokens()
-    readiness = Readiness()
+    peers = Peers()
     users = RpcProxy("users", timeout=8)
     products = RpcProxy("products", timeout=5)
     inventory = RpcProxy("inventory", timeout=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -99,7 +100,7 @@ def flatten(errors: Any, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
 def _headers_of(fault: Fault) -> dict[str, str]:
     headers = {"Content-Language": "en"}
     if fault.status in (429, 503):
-        headers["Retry-After"] = str(max(1, int(fault.data.get("retry_after", 1))))
+        headers["Retry-After"] = str(max(1, math.ceil(fault.data.get("retry_after") or 1)))
     elif fault.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     elif fault.status == 405:

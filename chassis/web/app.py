@@ -48,7 +48,7 @@ class App:
         self._server.log_access(
             request.method,
             request.route.path if request.route else None,
-            answer.status,
+            answer,
             time.perf_counter() - started,
             request.request_id,
         )

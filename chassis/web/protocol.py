@@ -118,7 +118,7 @@ class Protocol(HttpOnlyProtocol):
         request_id = new_request_id()
         answer = problem(fault, "", request_id)
         self.wfile.write(raw_answer(answer, request_id))
-        self.server.log_access("-", None, fault.status, 0.0, request_id)
+        self.server.log_access("-", None, answer, 0.0, request_id)
 
     def finish(self) -> None:
         if self.must_linger:

@@ -19,7 +19,7 @@ from nameko.web.server import WebServer
 from werkzeug.routing import MapAdapter
 
 from chassis import config as configuration
-from chassis.web.answers import problem
+from chassis.web.answers import PROBLEM, Answer, problem
 from chassis.web.app import App
 from chassis.web.errors import Overloaded
 from chassis.web.protocol import Protocol, raw_answer
@@ -32,6 +32,8 @@ access = structlog.get_logger("chassis.web.access")
 #: Connections that the kernel keeps for us while we are busy.
 _BACKLOG = 512
 _POLL_SECONDS = 0.02
+#: Workers for what is answered even when all places for requests are taken.
+_SPARE_WORKERS = 4
 
 
 class Wsgi(wsgi.Server):
@@ -74,6 +76,8 @@ class Server(WebServer):
         if self._sock is None:
             values = self.container.config.get("web") or {}
             self.limits = configuration.check(WebSettings(), values, "web")
+            workers = self.container.max_workers - _SPARE_WORKERS
+            self.limits["max_requests"] = max(1, min(self.limits["max_requests"], workers))
             self._sock = self._listen()
 
     def setup(self) -> None:
@@ -184,14 +188,21 @@ class Server(WebServer):
         self._close_listener()
 
     def log_access(
-        self, method: str, route: str | None, status: int, seconds: float, request_id: str
+        self,
+        method: str,
+        route: str | None,
+        answer: Answer,
+        seconds: float,
+        request_id: str,
     ) -> None:
         """One line for each request: which route, not which path; no query, no body."""
+        is_problem = answer.media_type == PROBLEM
         access.info(
             "request",
             method=method,
             route=route or "-",
-            status=status,
+            status=answer.status,
+            code=answer.body["code"] if is_problem else None,
             ms=round(seconds * 1000, 1),
             request_id=request_id,
         )

@@ -12,7 +12,7 @@ def _health_of(service):
     @route("GET", f"/api/{service}/health", who=ANYONE, answer=Health)
     def get_health(self, request):
         """Whether the service answers, and its database it."""
-        return getattr(self, service).health()
+        return self.peers.health(service)
 
     return get_health
 
@@ -28,7 +28,7 @@ class PlatformRoutes:
     @route("GET", "/readyz", who=ANYONE, answer=Readiness, spare=True)
     def get_readiness(self, request):
         """The broker and every service are there, and we are not about to stop."""
-        checks = self.readiness()
+        checks = self.peers.check()
         if request.route.server.is_stopping:
             checks["gateway"] = "stopping"
         if set(checks.values()) != {"ok"}:

@@ -2,14 +2,13 @@
 
 import base64
 import json
-import uuid
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.access import ADMIN, ANYONE, STAFF, USER
-from tests.e2e.client import ADDRESS, PASSWORD, Client
+from tests.e2e.client import ADDRESS, PASSWORD, Client, filled
 from tests.unit.gateway.who import WHO
 
 LETS_IN = {
@@ -29,15 +28,6 @@ def callers(shop):
         "staff": shop.employee("staff"),
         "admin": shop.admin,
     }
-
-
-def filled(path):
-    """A path with ids of the right form that are nobody's."""
-    for name in ("product_id", "category_id"):
-        path = path.replace(f"{{{name}}}", str(2**60))
-    for name in ("user_id", "address_id", "order_id", "payment_id", "id"):
-        path = path.replace(f"{{{name}}}", str(uuid.uuid4()))
-    return path
 
 
 @pytest.mark.parametrize("route", WHO)

@@ -6,8 +6,7 @@ import json
 import pytest
 import requests
 
-from tests.e2e.client import ROUTES
-from tests.e2e.test_access import filled
+from tests.e2e.client import ROUTES, filled
 
 WRITING = [name for name, entry in ROUTES.items() if entry.body]
 READING = [name for name, entry in ROUTES.items() if entry.method == "GET"]

@@ -5,6 +5,7 @@ import time
 import eventlet
 import pytest
 import requests
+import structlog
 from nameko.exceptions import ConfigurationError
 
 from chassis.container import ServiceContainer
@@ -48,6 +49,27 @@ def test_one_too_many_is_refused_at_once():
         assert get(toy, "/alive").status_code == 200
         assert {thread.wait().status_code for thread in slow} == {200}
         assert get(toy, "/things").status_code == 200
+
+
+def test_there_are_never_more_requests_than_workers():
+    """Whatever the bound says: a request that waits for a worker is one too many."""
+    with running(max_requests=1000) as toy:
+        assert toy.server.limits["max_requests"] < toy.container.max_workers
+
+
+def test_each_request_is_one_line_in_the_log():
+    """The route, not the path; the code of a problem; neither query nor body."""
+    with running() as toy, structlog.testing.capture_logs() as lines:
+        get(toy, "/things?cursor=secret")
+        get(toy, "/things/secret")
+        Raw(toy.port).send("GARBAGE\r\n\r\n").answer()
+    assert [(line["route"], line["status"], line["code"]) for line in lines] == [
+        ("/things", 200, None),
+        ("/things/{thing_id}", 422, "invalid"),
+        ("-", 400, "bad_request"),
+    ]
+    assert all(line["request_id"] for line in lines)
+    assert "secret" not in str(lines)
 
 
 def test_connections_are_bounded():
