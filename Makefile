@@ -27,7 +27,7 @@ lint: .venv/installed  ## style and import rules
 clean:  ## end what still runs, remove the data and what was built
 	@if [ -x $(BIN)/shop ]; then $(BIN)/shop stop; fi
 	rm -rf var build *.egg-info .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . -path ./.venv -prune -o -name __pycache__ -exec rm -rf {} +
 
 lock: .venv/installed  ## choose the newest versions that setup.cfg allows
 	.ci/lock $(ARGS)

@@ -54,7 +54,7 @@ def migrate() -> None:
 
     config = configuration.load()
     migrate.migrate(config, progress=click.echo)
-    migrate.declare_queues(config)
+    migrate.declare_queues(config, migrate.load_services())
 
 
 @shop.command()

@@ -37,9 +37,8 @@ def migrate(
         command.upgrade(alembic, "head")
 
 
-def declare_queues(config: dict[str, Any]) -> None:
-    """Declare every exchange and queue of the shop."""
-    from chassis.broker import topology
+def load_services() -> list[type]:
+    """The Nameko service classes of the shop, by name; importing them takes most of a second."""
     from chassis.service import Service
 
     modules = [importlib.import_module(f"{package}.service") for package in SERVICE_MODULES]
@@ -49,7 +48,14 @@ def declare_queues(config: dict[str, Any]) -> None:
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Service) and "name" in vars(value)
     }
-    topology.declare(config, sorted(services, key=lambda service: service.name))
+    return sorted(services, key=lambda service: service.name)
+
+
+def declare_queues(config: dict[str, Any], services: list[type]) -> None:
+    """Declare every exchange and queue of these services."""
+    from chassis.broker import topology
+
+    topology.declare(config, services)
 
 
 def _create(url: str) -> bool:

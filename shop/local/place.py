@@ -13,7 +13,7 @@ from pathlib import Path
 
 from shop.local.postgres import PostgreSQL
 from shop.local.rabbitmq import RabbitMQ
-from shop.local.server import LOOPBACK, LocalError, holder
+from shop.local.server import LOOPBACK, LocalError, Recipe, holder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,6 +71,11 @@ class Place:
     def url(self) -> str:
         host = LOOPBACK if self.http_host in ("", "0.0.0.0") else self.http_host  # noqa: S104
         return f"http://{host}:{self.ports['HTTP_PORT']}"
+
+    @property
+    def servers(self) -> list[Recipe]:
+        """Those that this clone runs itself."""
+        return [recipe for recipe in (self.rabbitmq, self.postgres) if recipe]
 
     @property
     def gate(self) -> Path:

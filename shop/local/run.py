@@ -22,7 +22,7 @@ from shop.local.place import Place
 from shop.local.rabbitmq import speaks_amqp
 from shop.local.server import LocalError, Recipe, await_answer, marked, sweep
 from shop.local.terminal import Terminal
-from shop.migrate import declare_queues, migrate
+from shop.migrate import declare_queues, load_services, migrate
 
 #: Seconds for each server to answer, and for the services after that.
 PATIENCE = 120
@@ -97,7 +97,7 @@ def _check_broker(uri: str) -> None:
 
 def _serve(place: Place, terminal: Terminal) -> None:
     """Start all, say when it is ready, return when it has ended; KeyboardInterrupt passes on."""
-    for recipe in _servers(place):
+    for recipe in place.servers:
         terminal.say(f"starting {recipe.name} on port {recipe.ports[0]}")
     supervisor = supervision.start(place)
     logs = terminal.relay(supervisor.stdout)
@@ -120,10 +120,11 @@ def _bring_up(place: Place, terminal: Terminal, supervisor: subprocess.Popen) ->
         migrate(config, progress=terminal.say)
     except sa.exc.OperationalError as error:
         raise LocalError(f"the database server (DATABASE_URL): {error.orig}".strip()) from None
+    services = load_services()
     if place.rabbitmq:
         _await(place.rabbitmq, supervisor, terminal)
     terminal.say("declaring the queues")
-    declare_queues(config)
+    declare_queues(config, services)
     place.gate.touch()
     terminal.say("starting the services")
     _await_ready(place, supervisor)
@@ -172,7 +173,3 @@ def _shut_down(place: Place, terminal: Terminal, supervisor: subprocess.Popen) -
         sweep(place.var)  # epmd outlives its node
     except (KeyboardInterrupt, subprocess.TimeoutExpired):
         sweep(place.var, grace=0)
-
-
-def _servers(place: Place) -> list[Recipe]:
-    return [recipe for recipe in (place.rabbitmq, place.postgres) if recipe]

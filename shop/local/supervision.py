@@ -55,11 +55,21 @@ def _configuration(place: Place) -> str:
     if os.geteuid() == 0:
         daemon["user"] = "root"  # said out loud, or it warns
     sections = [_section("supervisord", daemon)]
-    sections += [_server(recipe) for recipe in (place.rabbitmq, place.postgres) if recipe]
+    sections += [_server(recipe) for recipe in place.servers]
     sections += [_service(package, place.gate) for package in SERVICE_MODULES]
+    sections += [
+        _group("servers", [recipe.name.lower() for recipe in place.servers], SERVERS_FIRST)
+    ]
     services = [package for package in SERVICE_MODULES if package != "gateway"]
-    group = {"programs": ",".join(services), "priority": SERVICES_NEXT}
-    return "\n".join([*sections, _section("group:services", group)])
+    sections += [_group("services", services, SERVICES_NEXT)]
+    sections += [_group("door", ["gateway"], GATEWAY_LAST)]
+    return "\n".join(sections)
+
+
+def _group(name: str, programs: list[str], priority: int) -> str:
+    if not programs:
+        return ""
+    return _section(f"group:{name}", {"programs": ",".join(programs), "priority": priority})
 
 
 def _server(recipe: Recipe) -> str:
@@ -67,7 +77,6 @@ def _server(recipe: Recipe) -> str:
     options = {
         "command": shlex.join(recipe.command()),
         "environment": environment,
-        "priority": SERVERS_FIRST,
         "stopsignal": recipe.stop_signal.name.removeprefix("SIG"),
         "stopwaitsecs": 40,
         "stdout_logfile": recipe.log,
@@ -81,7 +90,6 @@ def _service(package: str, gate: Path) -> str:
     options = {
         "command": shlex.join([sys.executable, "-m", "shop.local.service", package, str(gate)]),
         "directory": ROOT,
-        "priority": GATEWAY_LAST if package == "gateway" else SERVICES_NEXT,
         "stopwaitsecs": 20,
         "killasgroup": "true",
         "stdout_logfile": "/dev/fd/1",
