@@ -39,12 +39,13 @@ class App:
         request = Request(environ)
         try:
             answer = self._answer(request)
+            payload = answer.payload()
         except Fault as fault:
-            answer = problem(fault, request.path, request.request_id)
+            answer, payload = _refused(fault, request)
         except Exception:
             log.exception("request %s ended in an error", request.request_id)
-            answer = problem(Internal(), request.path, request.request_id)
-        payload = self._start(request, answer, start_response)
+            answer, payload = _refused(Internal(), request)
+        self._start(request, answer, len(payload), start_response)
         self._server.log_access(
             request.method,
             request.route.path if request.route else None,
@@ -52,17 +53,17 @@ class App:
             time.perf_counter() - started,
             request.request_id,
         )
-        return payload
+        return [] if request.method == "HEAD" else [payload]
 
-    def _start(self, request: Request, answer: Answer, start_response: Callable) -> list[bytes]:
+    def _start(
+        self, request: Request, answer: Answer, length: int, start_response: Callable
+    ) -> None:
         body: Body = request.environ["wsgi.input"]
         if self._server.is_draining or not body.is_read:
             request.environ["web.protocol"].close_connection = True
-        payload = answer.payload()
-        headers = answer.header_list(len(payload))
+        headers = answer.header_list(length)
         headers.append(("X-Request-ID", request.request_id))
         start_response(answer.status_line(), headers)
-        return [] if request.method == "HEAD" else [payload]
 
     def _answer(self, request: Request) -> Answer:
         path = _decoded(request.environ["PATH_INFO"])
@@ -100,6 +101,11 @@ class App:
             raise RequestTimeout() from None
         except OSError:
             raise BadRequest("The body ended before its announced end") from None
+
+
+def _refused(fault: Fault, request: Request) -> tuple[Answer, bytes]:
+    answer = problem(fault, request.path, request.request_id)
+    return answer, answer.payload()
 
 
 def _decoded(path: str) -> str:

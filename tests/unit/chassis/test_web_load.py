@@ -201,4 +201,4 @@ def test_the_route_table_knows_every_declaration():
     assert (table["add_thing"].method, table["add_thing"].path) == ("POST", "/things")
     assert (table["add_thing"].status, table["add_thing"].who) == (201, ANYONE)
     assert table["add_thing"].summary == "A new thing."
-    assert len(table) == 11
+    assert len(table) == 12

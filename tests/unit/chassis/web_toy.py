@@ -99,6 +99,11 @@ class Toy:
         """A mistake of ours."""
         raise RuntimeError("password=hunter2")
 
+    @route("GET", "/unsendable", who=ANYONE)
+    def unsendable(self, request):
+        """Another mistake of ours."""
+        return {"secret": object()}
+
     @route("GET", "/hang", who=ANYONE)
     def hang(self, request):
         """Takes a while."""
