@@ -79,6 +79,9 @@ def move(
     if step.target == Status.CANCELLED:
         timeline.add(shop, session, order.id, timeline.STOCK, "release_requested")
     shop.events.record(session, step.event, book.facts(order, step.cause))
+    # The timeline names roles; which member of staff it was is for operators only.
+    staff = str(actor.user_id) if actor.user_id and actor.is_staff else None
+    shop.log.info(step.event, order_id=str(order.id), cause=str(step.cause), staff=staff)
 
 
 def touch(shop: Shop, order: Order) -> None:
