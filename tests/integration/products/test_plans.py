@@ -1,0 +1,137 @@
+"""Lists of a large catalog read an index, and of it not much more than they show."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from products import catalog, listing
+from products.listing import Filters
+
+NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+PRODUCTS = 20_000
+
+#: Rows that one list may look at: a few pages of each category, and matches of a search.
+MOST = 3_000
+
+# Ten departments with four categories each; dearer products in later ones, as in real shops. One
+# word is in every name, "lantern" in every hundredth, "kettle" in 20 descriptions; most have stock.
+_FILL = """
+    INSERT INTO categories (name, slug, description, parent_id)
+    SELECT 'C' || n, 'c' || n, '', NULL FROM generate_series(1, 10) n;
+    INSERT INTO categories (name, slug, description, parent_id)
+    SELECT 'C' || n, 'c' || n, '', 1 + n % 10 FROM generate_series(11, 50) n;
+    INSERT INTO products (sku, name, description, price, currency, category_id, images, attributes,
+        version, created_at, updated_at)
+    SELECT 'S-' || n, CASE WHEN n % 100 = 0 THEN 'Lantern ' ELSE 'Thing ' END || 'common ' || n,
+        CASE WHEN n % 1000 = 0 THEN 'Like a kettle' ELSE md5(n::text) END,
+        n % 40 * 20 + n % 19, 'EUR', 11 + n % 40, '[]', '{}', 1, moment, moment
+    FROM generate_series(1, :products) n,
+        LATERAL (SELECT TIMESTAMPTZ '2029-01-01' + n * INTERVAL '1 minute' AS moment) m;
+    INSERT INTO stock (product_id, on_hand, reserved, version)
+    SELECT id, abs(hashint8(id)) % 20, 0, 1 FROM products;
+"""
+
+LISTS = {
+    "newest": (Filters(), None),
+    "by name": (Filters(), "name"),
+    "by price": (Filters(), "price"),
+    "dearest": (Filters(), "-price"),
+    "department": (Filters(category="c3"), "-created_at"),
+    "department by price": (Filters(category="c10"), "price"),
+    "category by name": (Filters(category=17), "name"),
+    "unknown category": (Filters(category="none"), "name"),
+    "price range": (Filters(min_price=Decimal(100), max_price=Decimal(101)), "price"),
+    "price range by name": (Filters(min_price=Decimal(100), max_price=Decimal(101)), "name"),
+    "nothing so dear": (Filters(min_price=Decimal(9999)), "name"),
+    "in stock": (Filters(in_stock=True), "price"),
+    "sold out": (Filters(in_stock=False), "-price"),
+    "department in stock": (Filters(category="c5", in_stock=True), "price"),
+    "some words": (Filters(search="lantern"), None),
+    "rare words": (Filters(search="kettle"), None),
+    "a word of all": (Filters(search="common"), None),
+    "no such word": (Filters(search="zzyzx"), None),
+    "a typo": (Filters(search="kettel"), None),
+    "words by price": (Filters(search="lantern"), "price"),
+    "words in a department": (Filters(search="lantern", category="c3"), "price"),
+    "a word of all in a department": (Filters(search="common", category="c3"), None),
+    "all filters": (
+        Filters("lantern", "c1", Decimal(10), Decimal(700), in_stock=True),
+        "-created_at",
+    ),
+}
+
+
+@pytest.fixture
+def connection(engine):
+    """A connection to a database with many products, that notes the plan of each statement."""
+    with engine.begin() as connection:
+        connection.execute(sa.text(_FILL), {"products": PRODUCTS})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("VACUUM ANALYZE"))
+        yield connection
+
+
+def plans(connection, work):
+    """The executed plans of the statements that `work` runs."""
+    statements, found = [], []
+
+    def note(conn, cursor, statement, parameters, context, executemany):
+        statements.append((statement, parameters))
+
+    sa.event.listen(connection, "before_cursor_execute", note)
+    work()
+    sa.event.remove(connection, "before_cursor_execute", note)
+    with connection.connection.cursor() as cursor:
+        for statement, parameters in statements:
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
+            found.append(cursor.fetchone()[0][0]["Plan"])
+    return found
+
+
+def nodes(plan):
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def looked_at(node):
+    """Rows that a scan took into its hands."""
+    removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    return (node["Actual Rows"] + removed) * node["Actual Loops"]
+
+
+def assert_lean(plan, name):
+    for node in nodes(plan):
+        if node.get("Relation Name") in ("products", "stock"):
+            assert node["Node Type"] != "Seq Scan", name
+            assert looked_at(node) <= MOST, name
+
+
+def test_every_list_reads_an_index(connection):
+    """Whatever the filters, first page or a later one, no list walks through the catalog."""
+    for name, (filters, sort) in LISTS.items():
+        page = {"next": None}
+
+        def read(filters=filters, sort=sort):
+            nonlocal page
+            page = listing.list_products(connection, filters, sort, 20, page["next"], NOW)
+
+        for plan in plans(connection, read):
+            assert_lean(plan, name)
+        if page["next"]:
+            for plan in plans(connection, read):
+                assert_lean(plan, f"{name}, next page")
+
+
+def test_every_look_up_reads_an_index(connection):
+    """One product, or many by id or SKU."""
+    ids, skus = list(range(1, 21)), [f"S-{n}" for n in range(1, 21)]
+    for name, read in {
+        "one": lambda: catalog.get(connection, 7, NOW),
+        "by ids": lambda: catalog.get_many(connection, ids, None, NOW),
+        "by SKUs": lambda: catalog.get_many(connection, None, skus, NOW),
+    }.items():
+        (plan,) = plans(connection, read)
+        assert_lean(plan, name)
