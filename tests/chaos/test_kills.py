@@ -1,0 +1,75 @@
+"""kill -9 of each process in the midst of orders: nothing is stuck, nothing comes twice."""
+
+import collections
+import os
+import signal
+
+import eventlet
+import pytest
+
+from shop.migrate import SERVICE_MODULES
+from tests.support import eventually
+
+
+@pytest.fixture(scope="session")
+def product(shop):
+    """Something to buy, plenty of it."""
+    with shop.rpc() as rpc:
+        return rpc.products.create(
+            sku="CHAOS-1", name="Storm lantern", description="Keeps burning.", price="19.90",
+            stock=10_000,
+        )["id"]  # fmt: skip
+
+
+@pytest.mark.parametrize("victim", SERVICE_MODULES)
+def test_a_killed_process_leaves_nothing_stuck_and_nothing_doubled(shop, product, buyers, victim):
+    """Every order that was accepted comes to its end, with each mail once."""
+    people = buyers(6)
+    journeys = [
+        eventlet.spawn(_journey, buyer, product, number) for number, buyer in enumerate(people)
+    ]
+    for pause in (0.15, 0.4):
+        eventlet.sleep(pause)
+        _kill(shop, victim)
+    for buyer, journey in zip(people, journeys, strict=True):
+        order, expected = journey.wait()
+        eventually(lambda: _state(buyer, order) == expected, timeout=40)  # noqa: B023
+        eventually(lambda: _told(buyer, expected), timeout=30)  # noqa: B023
+        doubled = [mail for mail, times in collections.Counter(buyer.mails()).items() if times > 1]
+        assert doubled == []
+    assert eventually(lambda: shop.pid_of(victim), timeout=10)
+
+
+def test_each_mail_is_one_file(shop, buyers, product):
+    """What was delivered lies in the outbox once for each notification."""
+    buyer = buyers(1)[0]
+    buyer.pay(buyer.order(product))
+    eventually(lambda: len(buyer.mails()) >= 3)
+    files = [path.name for path in shop.outbox.iterdir() if path.suffix == ".eml"]
+    assert len(files) == len(set(files))
+
+
+def _journey(buyer, product, number):
+    """Order and pay; every other buyer then cancels."""
+    order = buyer.order(product)
+    buyer.pay(order)
+    if number % 2:
+        buyer.cancel(order)
+        return order, ("cancelled", "refunded")
+    return order, ("processing", "paid")
+
+
+def _state(buyer, order):
+    seen = buyer.see(order)
+    return seen["status"], seen["payment_status"]
+
+
+def _told(buyer, expected):
+    """Whether the mail that tells of the end is there: the last of them all."""
+    words = "refund" if expected[1] == "refunded" else "paid"
+    return any(words in subject.lower() for subject in buyer.mails())
+
+
+def _kill(shop, package):
+    pid = eventually(lambda: shop.pid_of(package), timeout=10)
+    os.kill(pid, signal.SIGKILL)
