@@ -27,6 +27,8 @@ class ChassisSettings(Schema):
     max_workers_of = fields.Dict(
         fields.String(), fields.Integer(validate=validate.Range(min=4, max=10000)), load_default={}
     )
+    #: Seconds that work in hand may take to finish after the signal to stop.
+    STOP_TIMEOUT = fields.Float(load_default=15, validate=validate.Range(min=0, max=600))
     DB_STATEMENT_TIMEOUT = fields.Float(
         load_default=5, validate=validate.Range(min=0, min_inclusive=False, max=600)
     )

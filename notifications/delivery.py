@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound
+from chassis.errors import NotFound, Unavailable
 from notifications.channels.port import Channel, Letter
 from notifications.errors import NotNow, Undeliverable
 from notifications.feed import EMAIL, FAILED, PENDING, SENT, SKIPPED, SMS
@@ -72,26 +72,29 @@ class Postman:
         self.max_attempts = max_attempts
 
     def run(self, limit: int) -> None:
-        """One round of at most `limit` messages."""
+        """One round of at most `limit` messages; it ends when nobody can tell addresses."""
         for _ in range(limit):
             with self.begin() as session:
                 claimed = claim(session, self.clock())
-            if claimed is None:
+            if claimed is None or not self.deliver(claimed):
                 return
-            self.deliver(claimed)
 
-    def deliver(self, message: Claimed) -> None:
-        """Try once, and note what came of it."""
+    def deliver(self, message: Claimed) -> bool:
+        """Try once, and note what came of it; false when the next one would fare no better."""
         try:
             self.channels[message.channel].deliver(self._letter(message))
         except NotFound:
             self._close(message, SKIPPED, "user_gone")
         except Undeliverable as error:
             self._close(message, SKIPPED if error.code == "no_address" else FAILED, error.code)
+        except Unavailable as error:
+            self._try_later(message, error)
+            return False
         except Exception as error:  # one letter must not hold up the others
             self._try_later(message, error)
         else:
             self._sent(message)
+        return True
 
     def _letter(self, message: Claimed) -> Letter:
         if message.attempts > self.max_attempts:  # earlier tries ended with the process itself

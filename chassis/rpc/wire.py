@@ -34,14 +34,14 @@ def error_of(exc: BaseException, service: str, call_id: str) -> dict[str, Any]:
     """What a caller is told of an exception.
 
     Nameko's own complaints (no such method, wrong arguments) keep their type, so that a stock
-    caller gets them back as such. Anything unforeseen becomes `internal`, with the place to look
-    at in place of its text, which may hold anything.
+    caller gets them back as such; they are mistakes of whoever wrote the caller. Anything unforeseen
+    becomes `internal`, with the place to look at instead of its text, which may hold anything.
     """
     if isinstance(exc, Fault):
         return to_wire(exc)
     stock = serialize_stock(exc)
     if isinstance(exc, BadRequest):
         code = _SNAKE.sub("_", type(exc).__name__).lower()
-        return stock | {"status": 422, "code": code, "detail": stock["value"], "data": {}}
+        return stock | {"status": 500, "code": code, "detail": stock["value"], "data": {}}
     fault = Internal(f"Internal error in {service}; its log has the call {call_id}")
     return to_wire(fault) | {"exc_type": type(exc).__name__, "exc_path": stock["exc_path"]}

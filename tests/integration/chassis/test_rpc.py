@@ -84,8 +84,8 @@ def test_wrong_arguments_are_named(speaker, arguments, field):
     [("nonsense", (), "method_not_found"), ("plain", (), "incorrect_signature")],
 )
 def test_wrong_calls_are_refused(speaker, method, arguments, code):
-    """An unknown method and a wrong signature are the caller's mistakes, told by code."""
-    with pytest.raises(Invalid) as refused:
+    """An unknown method and a wrong signature are told by code; no user of ours is to blame."""
+    with pytest.raises(Internal) as refused:
         getattr(speaker, method)(*arguments)
     assert refused.value.code == code
 

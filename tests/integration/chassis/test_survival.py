@@ -198,6 +198,17 @@ def test_a_stopping_service_finishes_what_it_took(call, start):
         call.with_timeout(0.3).speaker.plain(1)
 
 
+def test_a_stop_waits_no_longer_than_it_says(call, start):
+    """A call that takes for ever does not keep a service from stopping (trap 9)."""
+    (container,) = start(Speaker, STOP_TIMEOUT=0.5)
+    due = eventlet.spawn(_outcome, lambda: call.with_timeout(2).speaker.slow(30))
+    eventlet.sleep(0.2)
+    began = time.monotonic()
+    container.stop()
+    assert time.monotonic() - began < 1.5
+    assert isinstance(due.wait(), Fault)
+
+
 def _outcome(function):
     """What `function` returns, or the fault that it raises."""
     try:
