@@ -1,5 +1,6 @@
 """`shop`: what operators do with the shop from a terminal."""
 
+import os
 import sys
 import warnings
 
@@ -65,7 +66,7 @@ def health(services: tuple[str, ...]) -> None:
 
     failed = False
     for service in services:
-        answer = ask(service)
+        answer = ask(_amqp_uri(), service)
         click.echo(f"{service}: {answer}")
         failed = failed or answer != "ok"
     sys.exit(failed)
@@ -77,6 +78,14 @@ def demo() -> None:
     from shop.demo import demo
 
     sys.exit(demo())
+
+
+def _amqp_uri() -> str:
+    if uri := os.environ.get("AMQP_URI"):
+        return uri
+    from shop.local.place import Place
+
+    return Place.from_environment().environment()["AMQP_URI"]
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ class Place:
 
     @classmethod
     def from_environment(cls) -> "Place":
-        var = ROOT / "var"
+        var = Path(os.environ.get("SHOP_VAR") or ROOT / "var").absolute()
         ports = {"HTTP_PORT": _port("HTTP_PORT", HTTP_PORT)}
         for name, distance in FOLLOWING.items():
             ports[name] = _port(name, ports["HTTP_PORT"] + distance)
@@ -85,6 +85,7 @@ class Place:
     def environment(self) -> dict[str, str]:
         """What the services read through config.yaml."""
         given = {"HTTP_HOST": self.http_host, "HTTP_PORT": str(self.ports["HTTP_PORT"])}
+        given["MAIL_OUTBOX"] = os.environ.get("MAIL_OUTBOX") or str(self.var / "outbox")
         if self.rabbitmq:
             given["AMQP_URI"] = self.rabbitmq.uri
         if self.postgres:

@@ -1,0 +1,69 @@
+"""Asks a service how it is, over RabbitMQ, as any caller would.
+
+Written on bare AMQP: a container's health check runs every few seconds, and importing Nameko would
+cost more than all that the check is about.
+"""
+
+import json
+import time
+from urllib.parse import unquote, urlsplit
+
+import amqp
+
+EXCHANGE = "nameko-rpc"
+
+
+def ask(uri: str, service: str, patience: float = 3) -> str:
+    """ "ok", or in a few words what is wrong."""
+    try:
+        connection = _connect(uri, patience)
+    except (OSError, amqp.AMQPError) as error:
+        return f"no broker ({error})"
+    try:
+        return _ask(connection, service, patience)
+    except (TimeoutError, amqp.AMQPError):
+        return "no answer"
+    finally:
+        connection.collect()
+
+
+def _connect(uri: str, patience: float) -> amqp.Connection:
+    parts = urlsplit(uri)
+    secure = parts.scheme == "amqps"
+    connection = amqp.Connection(
+        host=f"{parts.hostname}:{parts.port or (5671 if secure else 5672)}",
+        userid=unquote(parts.username or "guest"),
+        password=unquote(parts.password or "guest"),
+        virtual_host=unquote(parts.path[1:]) or "/",
+        ssl=secure,
+        connect_timeout=patience,
+        read_timeout=patience,
+    )
+    connection.connect()
+    return connection
+
+
+def _ask(connection: amqp.Connection, service: str, patience: float) -> str:
+    replies: list[amqp.Message] = []
+    returned: list[object] = []
+    channel = connection.channel()
+    queue = channel.queue_declare("", exclusive=True, auto_delete=True).queue
+    channel.queue_bind(queue, EXCHANGE, queue)
+    channel.basic_consume(queue, no_ack=True, callback=replies.append)
+    channel.events["basic_return"].add(lambda *args: returned.append(args))
+    call = amqp.Message(
+        json.dumps({"args": [], "kwargs": {}}),
+        content_type="application/json",
+        content_encoding="utf-8",
+        reply_to=queue,
+        correlation_id=queue,
+        expiration=str(int(patience * 1000)),
+    )
+    channel.basic_publish(call, EXCHANGE, f"{service}.health", mandatory=True)
+    until = time.monotonic() + patience
+    while not replies and not returned:
+        connection.drain_events(timeout=max(until - time.monotonic(), 0.01))
+    if returned:
+        return "nobody there"
+    answer = json.loads(replies[0].body)
+    return "ok" if answer["error"] is None else str(answer["error"].get("value") or "failed")
