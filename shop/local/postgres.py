@@ -138,6 +138,8 @@ def as_unprivileged(command: list[str], paths: list[Path]) -> list[str]:
     if not all(reachable(path) for path in paths):
         capability = pass_through()
         switch += [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
+        # access(2), by which initdb finds its files, would otherwise ignore capabilities.
+        switch += ["--securebits=+no_setuid_fixup"]
     return [*switch, *command]
 
 
