@@ -1,0 +1,84 @@
+"""The sample data come in once and change nothing that is there."""
+
+import time
+
+import pytest
+
+from products.service import ProductsService
+from shop import sample
+from users.service import UsersService
+
+
+@pytest.fixture
+def load(start, call, config):
+    """`load()`: bring the sample data into the running services; the lines it said."""
+    start(ProductsService, UsersService)
+
+    def run(**options):
+        lines = []
+        sample.load(config, lines.append, **options)
+        return lines
+
+    return run
+
+
+def everything(call):
+    items, cursor = [], None
+    while True:
+        page = call.products.list(limit=100, sort="name", cursor=cursor)
+        items, cursor = items + page["items"], page["next"]
+        if cursor is None:
+            return items
+
+
+def test_a_shop_to_browse(load, call):
+    """Departments lead to products, search finds them, stock is there."""
+    assert load()[-1] == "sample data: 239 of 239 products"
+    assert len(everything(call)) == 239
+    tables = call.products.list(category="lighting", search="lamp", in_stock=True)["items"]
+    assert {"Jointed Desk Lamp", "Arc Floor Lamp"} <= {item["name"] for item in tables}
+    assert call.products.list(search="keybaord")["items"][0]["name"].count("Keyboard") == 1
+    assert call.users.list()["items"] == []
+
+
+def test_again_is_quick_and_changes_nothing(load, call):
+    """The second time it only looks, whatever was changed, added or deleted meanwhile."""
+    load()
+    kettle = call.products.list(search="gooseneck")["items"][0]
+    call.products.update(product_id=kettle["id"], price="1.00", name="My Kettle")
+    lamp = call.products.list(search="banker")["items"][0]
+    call.products.delete(product_id=lamp["id"])
+    call.products.create(name="Mine", price="2.00")
+    before = everything(call), call.products.list_categories()
+    began = time.monotonic()
+    load()
+    assert time.monotonic() - began < 1
+    assert (everything(call), call.products.list_categories()) == before
+
+
+def test_what_was_interrupted_is_completed(load, call, monkeypatch):
+    """A load that broke off goes on where it was."""
+    from shop.sample import departments
+
+    categories, products = departments.read()
+    monkeypatch.setattr(departments, "read", lambda: (categories, products[100:120]))
+    load()
+    monkeypatch.undo()
+    load()
+    skus = [item["sku"] for item in everything(call)]
+    assert sorted(skus) == sorted(product.sku for product in products)
+
+
+def test_demo_accounts_on_demand(load, call):
+    """One of each role, who can sign in; they too are made only once."""
+    load(accounts=True)
+    users = call.users.list()["items"]
+    assert {(user["email"], user["role"]) for user in users} == {
+        ("admin@example.com", "admin"),
+        ("staff@example.com", "staff"),
+        ("customer@example.com", "customer"),
+    }
+    for user in users:
+        assert call.users.login(email=user["email"], password="demo-Passw0rd")["access_token"]
+    assert load(accounts=True) == []
+    assert len(call.users.list()["items"]) == 3

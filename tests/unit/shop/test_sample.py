@@ -1,0 +1,66 @@
+"""The sample catalog looks like a shop's and fits what products takes."""
+
+from collections import Counter
+
+import pytest
+
+from products.schemas import CreateCategory, CreateProduct
+from shop.sample import departments
+
+CATEGORIES, PRODUCTS = departments.read()
+
+
+def test_enough_to_browse():
+    """At least 220 products on about 30 leaves of a tree of two or three levels."""
+    leaves = {product.category for product in PRODUCTS}
+    assert len(PRODUCTS) >= 220
+    assert len(leaves) >= 25
+    assert all(count >= 5 for count in Counter(product.category for product in PRODUCTS).values())
+    above = {category.slug: category.parent for category in CATEGORIES}
+    for leaf in leaves:
+        path = [leaf]
+        while above[path[-1]]:
+            path.append(above[path[-1]])
+        assert 2 <= len(path) <= 3
+
+
+def test_nothing_comes_twice():
+    """SKUs, slugs and names are each one thing's."""
+    for keys in (
+        [product.sku for product in PRODUCTS],
+        [product.fields["name"] for product in PRODUCTS],
+        [category.slug for category in CATEGORIES],
+    ):
+        assert [key for key, count in Counter(keys).items() if count > 1] == []
+
+
+def test_parents_come_first():
+    """Whoever creates the categories in order always has the parent already."""
+    seen = {None}
+    for category in CATEGORIES:
+        assert category.parent in seen
+        seen.add(category.slug)
+
+
+@pytest.mark.parametrize("product", PRODUCTS, ids=lambda product: product.sku)
+def test_products_are_whole(product):
+    """Each is accepted, has something to show, and two sentences to say."""
+    loaded = CreateProduct().load(product.fields)
+    assert loaded["price"] > 1
+    assert len(loaded["attributes"]) >= 2
+    assert len(loaded["images"]) == 2
+    assert loaded["description"].count(". ") + loaded["description"].endswith(".") == 2
+
+
+def test_categories_are_whole():
+    """Each is accepted and says what it holds."""
+    for category in CATEGORIES:
+        fields = {"name": category.name, "slug": category.slug}
+        assert CreateCategory().load(fields | {"description": category.description})
+        assert category.description.endswith(".")
+
+
+def test_some_are_sold_out():
+    """The filter by stock has something to hide."""
+    sold_out = [product for product in PRODUCTS if product.fields["stock"] == 0]
+    assert 5 <= len(sold_out) <= 20
