@@ -9,28 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import UUID as SqlUuid
-from sqlalchemy import BigInteger, Integer, Row, bindparam, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from products import holds_sql as sql
 from products import ledger, reservations
 from products.errors import ReservationNotFound, ReservationReleased
 from products.ledger import Level
-from products.models import Moment, Reservation, ReservationLine
 from products.reservations import Change, Line, State
-
-_HOLD = text("""
-    INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
-    SELECT :order_id, product_id, quantity, :until
-    FROM unnest(:products, :quantities) AS line (product_id, quantity)
-    ON CONFLICT (order_id, product_id) DO UPDATE SET held_until = excluded.held_until
-""").bindparams(
-    bindparam("order_id", type_=SqlUuid),
-    bindparam("until", type_=Moment),
-    bindparam("products", type_=ARRAY(BigInteger)),
-    bindparam("quantities", type_=ARRAY(Integer)),
-)
 
 
 def reserve(
@@ -53,11 +39,7 @@ def reserve(
         state = State(earlier.state)
         if not reservations.must_take(state, earlier.expires_at, had, wanted, now):
             return _answer(order_id, state, earlier.expires_at)
-        session.execute(
-            update(Reservation)
-            .where(Reservation.order_id == order_id)
-            .values(state=State.RESERVED, expires_at=expires_at, updated_at=now)
-        )
+        session.execute(sql.RENEW, {"order": order_id, "until": expires_at, "now": now})
     reservations.check_hold(expires_at, now, longest)
 
     levels = ledger.lock(session, wanted)
@@ -65,9 +47,9 @@ def reserve(
     for_sale = {each: level.available for each, level in levels.items() if level.for_sale}
     reservations.check_enough(wanted, for_sale)
     session.execute(
-        _HOLD,
+        sql.HOLD,
         {
-            "order_id": order_id,
+            "order": order_id,
             "products": list(wanted),
             "quantities": list(wanted.values()),
             "until": expires_at,
@@ -119,24 +101,11 @@ def sweep(session: Session, now: datetime.datetime, batch: int) -> int:
 
     Skips those that somebody is working on: other instances sweep too.
     """
-    due = session.scalars(
-        select(Reservation.order_id)
-        .where(Reservation.state == State.RESERVED, Reservation.expires_at <= now)
-        .order_by(Reservation.expires_at)
-        .limit(batch)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
+    due = session.scalars(sql.DUE, {"now": now, "batch": batch}).all()
     if due:
-        of_due = ReservationLine.order_id.in_(due)
-        ledger.lock(
-            session, session.scalars(select(ReservationLine.product_id).where(of_due)).all()
-        )
-        ledger.apply(session, ledger.expire_lines(session, of_due), now)
-        session.execute(
-            update(Reservation)
-            .where(Reservation.order_id.in_(due))
-            .values(state=State.EXPIRED, updated_at=now)
-        )
+        ledger.lock(session, session.scalars(sql.PRODUCTS_OF, {"orders": due}).all())
+        freed = session.execute(sql.EXPIRE, {"orders": due, "now": now})
+        ledger.apply(session, [reservations.expire(*line) for line in freed], now)
     return len(due)
 
 
@@ -151,33 +120,16 @@ def _begin(
 
     The unique row comes first: of two calls for one order, the second waits for the first here.
     """
-    row = insert(Reservation).values(
-        order_id=order_id, state=state, expires_at=expires_at, created_at=now, updated_at=now
-    )
-    if session.execute(row.on_conflict_do_nothing()).rowcount:
-        return None
-    return _lock(session, order_id)
+    row = {"order": order_id, "begun": state.value, "until": expires_at, "now": now}
+    return None if session.execute(sql.BEGIN, row).rowcount else _lock(session, order_id)
 
 
 def _lock(session: Session, order_id: UUID) -> Row[Any] | None:
-    return session.execute(
-        select(Reservation.state, Reservation.expires_at)
-        .where(Reservation.order_id == order_id)
-        .with_for_update(key_share=True)
-    ).one_or_none()
+    return session.execute(sql.LOCK, {"order": order_id}).one_or_none()
 
 
 def _lines(session: Session, order_id: UUID) -> list[Line]:
-    rows = session.execute(
-        select(
-            ReservationLine.product_id,
-            ReservationLine.quantity,
-            ReservationLine.held_until.is_not(None),
-        )
-        .where(ReservationLine.order_id == order_id)
-        .order_by(ReservationLine.product_id)
-    )
-    return [Line(*row) for row in rows]
+    return [Line(*row) for row in session.execute(sql.LINES_OF_ORDER, {"order": order_id})]
 
 
 def _lock_lines(session: Session, order_id: UUID) -> tuple[dict[int, Level], list[Line]]:
@@ -203,17 +155,7 @@ def _retake(
 
 
 def _end(session: Session, order_id: UUID, state: State, now: datetime.datetime) -> None:
-    """The order holds nothing any more."""
-    session.execute(
-        update(ReservationLine)
-        .where(ReservationLine.order_id == order_id, ReservationLine.held_until.is_not(None))
-        .values(held_until=None)
-    )
-    session.execute(
-        update(Reservation)
-        .where(Reservation.order_id == order_id)
-        .values(state=state, updated_at=now)
-    )
+    session.execute(sql.END, {"order": order_id, "ended": state.value, "now": now})
 
 
 def _answer(order_id: UUID, state: State, expires_at: datetime.datetime | None) -> dict[str, Any]:

@@ -6,16 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import UUID as SqlUuid
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Integer,
-    Text,
-    bindparam,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import BigInteger, Integer, Text, any_, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -56,6 +47,32 @@ _APPLY = text("""
 )
 
 
+_IDS = bindparam("ids", type_=ARRAY(BigInteger))
+
+_STOCK, _LINES, _PRODUCTS = Stock.__table__, ReservationLine.__table__, Product.__table__
+
+_LOCK = (
+    select(
+        _STOCK.c.product_id,
+        _STOCK.c.on_hand,
+        _STOCK.c.reserved,
+        _STOCK.c.version,
+        _PRODUCTS.c.deleted_at.is_(None).label("for_sale"),
+    )
+    .join(_PRODUCTS, _PRODUCTS.c.id == _STOCK.c.product_id)
+    .where(_STOCK.c.product_id == any_(_IDS))
+    .order_by(_STOCK.c.product_id)
+    .with_for_update(of=_STOCK, key_share=True)
+)
+
+_FREE_EXPIRED = (
+    update(_LINES)
+    .where(_LINES.c.product_id == any_(_IDS), _LINES.c.held_until <= bindparam("now", type_=Moment))
+    .values(held_until=None)
+    .returning(_LINES.c.order_id, _LINES.c.product_id, _LINES.c.quantity)
+)
+
+
 @dataclass
 class Level:
     """The counters of a product whose stock row is locked."""
@@ -76,19 +93,7 @@ def lock(session: Session, product_ids: Collection[int]) -> dict[int, Level]:
     Always in the order of the ids: so two orders with the same products never wait for each other
     in a circle. Everything else that changes with the counters is changed under this lock.
     """
-    rows = session.execute(
-        select(
-            Stock.product_id,
-            Stock.on_hand,
-            Stock.reserved,
-            Stock.version,
-            Product.deleted_at.is_(None).label("for_sale"),
-        )
-        .join(Product, Product.id == Stock.product_id)
-        .where(Stock.product_id.in_(product_ids))
-        .order_by(Stock.product_id)
-        .with_for_update(of=Stock, key_share=True)
-    )
+    rows = session.execute(_LOCK, {"ids": list(product_ids)})
     return {row.product_id: Level(*row[1:]) for row in rows}
 
 
@@ -99,24 +104,11 @@ def free_expired(
     returns the changes that are to be applied."""
     if not any(level.reserved for level in levels.values()):
         return []
-    changes = expire_lines(
-        session, ReservationLine.product_id.in_(levels), ReservationLine.held_until <= now
-    )
+    ended = session.execute(_FREE_EXPIRED, {"ids": list(levels), "now": now})
+    changes = [expire(*line) for line in ended]
     for change in changes:
         levels[change.product_id].reserved += change.reserved
     return changes
-
-
-def expire_lines(session: Session, *which: ColumnElement[bool]) -> list[Change]:
-    """Mark the held lines among `which` as not held, their stock being locked; returns the changes
-    that are to be applied."""
-    ended = session.execute(
-        update(ReservationLine)
-        .where(ReservationLine.held_until.is_not(None), *which)
-        .values(held_until=None)
-        .returning(ReservationLine.order_id, ReservationLine.product_id, ReservationLine.quantity)
-    )
-    return [expire(*line) for line in ended]
 
 
 def apply(

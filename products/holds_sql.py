@@ -1,0 +1,97 @@
+"""The statements behind what orders hold.
+
+Built once, over plain tables: they run while others wait for the same stock.
+"""
+
+from sqlalchemy import UUID as SqlUuid
+from sqlalchemy import BigInteger, Integer, any_, bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from products.models import Moment, Reservation, ReservationLine
+from products.reservations import State
+
+_RESERVATIONS, _LINES = Reservation.__table__, ReservationLine.__table__
+_ORDER = bindparam("order", type_=SqlUuid)
+_NOW = bindparam("now", type_=Moment)
+
+BEGIN = (
+    insert(_RESERVATIONS)
+    .values(
+        order_id=_ORDER,
+        state=bindparam("begun"),
+        expires_at=bindparam("until", type_=Moment),
+        created_at=_NOW,
+        updated_at=_NOW,
+    )
+    .on_conflict_do_nothing()
+)
+
+LOCK = (
+    select(_RESERVATIONS.c.state, _RESERVATIONS.c.expires_at)
+    .where(_RESERVATIONS.c.order_id == _ORDER)
+    .with_for_update(key_share=True)
+)
+
+RENEW = (
+    update(_RESERVATIONS)
+    .where(_RESERVATIONS.c.order_id == _ORDER)
+    .values(
+        state=State.RESERVED.value, expires_at=bindparam("until", type_=Moment), updated_at=_NOW
+    )
+)
+
+HOLD = text("""
+    INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
+    SELECT :order, product_id, quantity, :until
+    FROM unnest(:products, :quantities) AS line (product_id, quantity)
+    ON CONFLICT (order_id, product_id) DO UPDATE SET held_until = excluded.held_until
+""").bindparams(
+    _ORDER,
+    bindparam("until", type_=Moment),
+    bindparam("products", type_=ARRAY(BigInteger)),
+    bindparam("quantities", type_=ARRAY(Integer)),
+)
+
+LINES_OF_ORDER = (
+    select(_LINES.c.product_id, _LINES.c.quantity, _LINES.c.held_until.is_not(None))
+    .where(_LINES.c.order_id == _ORDER)
+    .order_by(_LINES.c.product_id)
+)
+
+# The order holds nothing any more: both tables in one statement.
+END = (
+    update(_RESERVATIONS)
+    .where(_RESERVATIONS.c.order_id == _ORDER)
+    .values(state=bindparam("ended"), updated_at=_NOW)
+    .add_cte(
+        update(_LINES)
+        .where(_LINES.c.order_id == _ORDER, _LINES.c.held_until.is_not(None))
+        .values(held_until=None)
+        .cte("no_longer_held")
+    )
+)
+
+DUE = (
+    select(_RESERVATIONS.c.order_id)
+    .where(_RESERVATIONS.c.state == State.RESERVED.value, _RESERVATIONS.c.expires_at <= _NOW)
+    .order_by(_RESERVATIONS.c.expires_at)
+    .limit(bindparam("batch"))
+    .with_for_update(skip_locked=True, key_share=True)
+)
+
+_ORDERS = bindparam("orders", type_=ARRAY(SqlUuid))
+PRODUCTS_OF = select(_LINES.c.product_id).where(_LINES.c.order_id == any_(_ORDERS))
+
+# The orders are over; what they still held is answered.
+EXPIRE = select(
+    update(_LINES)
+    .where(_LINES.c.order_id == any_(_ORDERS), _LINES.c.held_until.is_not(None))
+    .values(held_until=None)
+    .returning(_LINES.c.order_id, _LINES.c.product_id, _LINES.c.quantity)
+    .cte("freed")
+).add_cte(
+    update(_RESERVATIONS)
+    .where(_RESERVATIONS.c.order_id == any_(_ORDERS))
+    .values(state=State.EXPIRED.value, updated_at=_NOW)
+    .cte("over")
+)
