@@ -20,7 +20,15 @@ from shop.local import supervision
 from shop.local.install import install_rabbitmq
 from shop.local.place import Place
 from shop.local.rabbitmq import speaks_amqp
-from shop.local.server import LocalError, Recipe, await_answer, marked, sweep
+from shop.local.server import (
+    LocalError,
+    Recipe,
+    adopt_orphans,
+    await_answer,
+    collect_orphans,
+    marked,
+    sweep,
+)
 from shop.local.terminal import Terminal
 from shop.migrate import declare_queues, load_services, migrate
 
@@ -38,6 +46,7 @@ def run() -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    adopt_orphans()
     terminal = Terminal()
     place = Place.from_environment()
     with place.lock():
@@ -173,3 +182,4 @@ def _shut_down(place: Place, terminal: Terminal, supervisor: subprocess.Popen) -
         sweep(place.var)  # epmd outlives its node
     except (KeyboardInterrupt, subprocess.TimeoutExpired):
         sweep(place.var, grace=0)
+    collect_orphans()

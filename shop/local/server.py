@@ -5,10 +5,12 @@ Every process that is started here, and whatever it starts in turn (epmd, backen
 what a killed one left behind, and two clones never touch each other's processes.
 """
 
+import ctypes
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -18,6 +20,7 @@ from typing import Protocol
 import psutil
 
 MARK = "SHOP_OWNER"
+PR_SET_CHILD_SUBREAPER = 36  # <sys/prctl.h>
 LOOPBACK = "127.0.0.1"
 
 
@@ -161,6 +164,22 @@ def marked(directory: Path) -> list[psutil.Process]:
             if process.pid != os.getpid() and process.environ().get(MARK) == mark:
                 found.append(process)
     return found
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever our children leave behind (epmd leaves its own parent).
+
+    A container's first process often collects nobody, and what has ended would stay listed.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def collect_orphans() -> None:
+    """Take those that have ended off the list of processes."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def sweep(directory: Path, grace: float = 10) -> int:
