@@ -58,6 +58,15 @@ def migrate() -> None:
     migrate.declare_queues(config, migrate.load_services())
 
 
+@shop.command("sample")
+def load_sample() -> None:
+    """Fill the catalog of a running shop with sample data, where it is missing."""
+    from chassis import config as configuration
+    from shop import sample
+
+    sample.load(configuration.load(), click.echo)
+
+
 @shop.command()
 @click.argument("services", nargs=-1, required=True)
 def health(services: tuple[str, ...]) -> None:

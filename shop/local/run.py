@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from chassis import config as configuration
+from shop import sample
 from shop.local import supervision
 from shop.local.install import install_rabbitmq
 from shop.local.place import Place
@@ -136,6 +137,8 @@ def _bring_up(place: Place, terminal: Terminal, supervisor: subprocess.Popen) ->
     declare_queues(config, services)
     place.gate.touch()
     terminal.say("starting the services")
+    if place.postgres:  # a database of others gets nothing that it did not ask for
+        sample.load(config, terminal.say, accounts=True)
     _await_ready(place, supervisor)
     _say_where(place, terminal)
     terminal.line(f"ready: {place.url}")
@@ -167,10 +170,11 @@ def _say_where(place: Place, terminal: Terminal) -> None:
     if place.rabbitmq:
         terminal.line(f"  RabbitMQ    {place.rabbitmq.page}  (guest, guest)")
     if place.postgres:
-        terminal.line(
-            f"  PostgreSQL  127.0.0.1:{place.postgres.port}  (postgres, var/postgres/password)"
-        )
-    terminal.line("  mails       var/outbox/")
+        address = f"127.0.0.1:{place.postgres.port}"
+        terminal.line(f"  PostgreSQL  {address}  (postgres, password in var/postgres/password)")
+        people = ", ".join(account["email"] for account in sample.ACCOUNTS)
+        terminal.line(f"  accounts    {people}  (password {sample.PASSWORD})")
+    terminal.line(f"  mails       {place.environment()['MAIL_OUTBOX']}/")
 
 
 def _shut_down(place: Place, terminal: Terminal, supervisor: subprocess.Popen) -> None:

@@ -3,6 +3,6 @@
 `data/*.yaml` holds it; `load` may be called at every start.
 """
 
-from shop.sample.loader import load
+from shop.sample.loader import ACCOUNTS, PASSWORD, load
 
-__all__ = ["load"]
+__all__ = ["ACCOUNTS", "PASSWORD", "load"]
