@@ -34,6 +34,13 @@ class ChassisSettings(Schema):
     )
 
 
+class IdentitySettings(Schema):
+    """Section `identity`: what whoever signs tokens and whoever verifies them agree on."""
+
+    issuer = fields.String(required=True, validate=validate.Length(min=1))
+    audience = fields.String(required=True, validate=validate.Length(min=1))
+
+
 class Settings(DependencyProvider):
     """Injects one section of the configuration, loaded by a marshmallow schema: a dict with typed
     values. Raises Nameko's `ConfigurationError`, with one line, when something is wrong."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import psycopg2.errors
 import sqlalchemy.exc
 from eventlet import Timeout
@@ -28,8 +29,8 @@ from chassis.events.tables import INBOX
 #: Seconds that one piece of work may take when its caller set no deadline (timers).
 PATIENCE = 30.0
 
-#: Connections beyond one a worker: the outbox relay, and the health check while all work.
-SPARE = 2
+#: Connections beyond one a worker: the outbox relay's.
+SPARE = 1
 
 
 class DatabaseUnavailable(Unavailable):
@@ -89,9 +90,17 @@ def engine_options(config: dict[str, Any], container: Any) -> dict[str, Any]:
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "options": f"-c statement_timeout={statement_ms} -c lock_timeout={statement_ms}"
-            f" -c idle_in_transaction_session_timeout={int(PATIENCE * 2000)} -c timezone=UTC",
+            f" -c idle_in_transaction_session_timeout={int(PATIENCE * 2000)} -c timezone=UTC"
+            # Statements of milliseconds: compiling a plan would cost more than running it.
+            " -c jit=off",
         },
+        "json_deserializer": orjson.loads,
     }
+
+
+def has(container: Any) -> bool:
+    """Whether a service has a database."""
+    return any(isinstance(dependency, Database) for dependency in container.dependencies)
 
 
 def of(container: Any) -> Database:

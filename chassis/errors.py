@@ -140,7 +140,8 @@ class Unavailable(Fault):
 
 
 class ServiceUnavailable(Unavailable):
-    """No instance of the called service took the call, so nothing was done."""
+    """No instance of the called service is there. Nothing was done, unless the last one died with
+    the call in hand: commands carry a key, so trying again is safe either way."""
 
     code = "service_unavailable"
     title = "A service is away"
@@ -185,6 +186,7 @@ def to_wire(fault: Fault) -> dict[str, Any]:
         "exc_args": [fault.detail],
         "value": str(fault),
         "status": fault.status,
+        "title": fault.title,
         "code": fault.code,
         "detail": fault.detail,
         "data": fault.data,
@@ -197,4 +199,6 @@ def from_wire(error: dict[str, Any], expected: Iterable[type[Fault]] = ()) -> Fa
     code, status = str(error["code"]), error.get("status")
     data = error.get("data")
     cls = next((e for e in expected if e.code == code), None) or GENERIC.get(status, Internal)
-    return cls(error.get("detail"), code=code, **(data if isinstance(data, dict) else {}))
+    fault = cls(error.get("detail"), code=code, **(data if isinstance(data, dict) else {}))
+    fault.title = str(error.get("title") or cls.title)
+    return fault

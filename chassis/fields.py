@@ -8,12 +8,11 @@ from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
+from chassis import countries
 from chassis.identity import Actor
 
 #: Control characters (line feed and tab apart) have no place in what people write.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-
-_DIGITS = re.compile(r"[0-9]{1,19}\Z").match
 
 MAX_MONEY = decimal.Decimal("99999999.99")
 _CENT = decimal.Decimal("0.01")
@@ -88,8 +87,7 @@ class Id(fields.Integer):
         self.validators.insert(0, validate.Range(min=1, max=2**63 - 1))
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
-        # Digits in a path or query are fine; True, 1.0, "1_000" and a megabyte of digits are not.
-        if isinstance(value, bool | float) or (isinstance(value, str) and not _DIGITS(value)):
+        if isinstance(value, bool) or not isinstance(value, int):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
 
@@ -148,6 +146,25 @@ class ActorField(fields.Field):
             return Actor.from_wire(value)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise ValidationError("Not an actor.") from None
+
+
+class Country(fields.String):
+    """An ISO 3166-1 alpha-2 code."""
+
+    def __init__(self, **kwargs: Any):
+        known = validate.OneOf(countries.CODES, error="Not an ISO 3166-1 alpha-2 code.")
+        super().__init__(validate=known, **kwargs)
+
+
+class PostalAddress(Request):
+    """`{line1, line2?, city, region?, postal_code, country}`; what is not given becomes None."""
+
+    line1 = Text(max=200, required=True)
+    line2 = Text(max=200, load_default=None, allow_none=True)
+    city = Text(max=100, required=True)
+    region = Text(max=100, load_default=None, allow_none=True)
+    postal_code = Text(max=20, required=True)
+    country = Country(required=True)
 
 
 class Page(Request):

@@ -21,7 +21,8 @@ NAMING = {
 class OutboxMixin:
     """An event that was decided together with the state it tells of (pattern: outbox).
 
-    `sent_at` is null until the broker has confirmed it.
+    `sent_at` is null until the broker has confirmed it; one that the broker would not have waits
+    until `due_at` for its next try.
     """
 
     __tablename__ = "outbox"
@@ -33,6 +34,9 @@ class OutboxMixin:
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     headers: Mapped[dict[str, Any]] = mapped_column(JSONB)
     occurred_at: Mapped[datetime.datetime] = mapped_column(DateTime(timezone=True))
+    due_at: Mapped[datetime.datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
     sent_at: Mapped[datetime.datetime | None] = mapped_column(DateTime(timezone=True))
 
     @declared_attr.directive

@@ -18,7 +18,6 @@ from chassis.identity import Actor, KeySet, Verifier
 from chassis.rpc import RpcProxy
 from chassis.rpc.client import ServiceProxy
 from chassis.web import Request
-from gateway.settings import IdentitySettings
 
 
 class Audience:
@@ -63,7 +62,7 @@ class AccessTokens(RpcProxy):
     def check(self) -> None:
         """Read the section `identity`; raises Nameko's `ConfigurationError`."""
         section = self.container.config.get("identity") or {}
-        identity = configuration.check(IdentitySettings(), section, "identity")
+        identity = configuration.check(configuration.IdentitySettings(), section, "identity")
         # The keys are fetched for everybody, so with nobody's deadline or request id.
         users = ServiceProxy(self, SimpleNamespace(data={}, context_data={}))
         self.verifier = Verifier(KeySet(users.jwks, _now), clock=_now, **identity)

@@ -121,7 +121,7 @@ def _readdress(
     if order.status != Status.PENDING:
         raise InvalidTransition(
             "The address can be changed while the order is pending.",
-            status=order.status,
+            order_status=order.status,
             payment_status=order.payment_status,
         )
     order.shipping_address = address

@@ -58,7 +58,7 @@ class ReservationReleased(Conflict):
 
 
 class InvalidTransition(Conflict):
-    """The state of the order does not lead there; `data` has `status` and `payment_status`."""
+    """The state of the order does not lead there; `data`: `order_status`, `payment_status`."""
 
     code = "invalid_transition"
     title = "The order's state does not allow this"

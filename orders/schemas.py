@@ -9,6 +9,7 @@ from chassis.fields import (
     Id,
     Money,
     Page,
+    PostalAddress,
     Quantity,
     Request,
     Text,
@@ -20,7 +21,6 @@ from orders.pricing import MAX_LINES, MAX_QUANTITY
 
 _STATUS = validate.OneOf([str(status) for status in lifecycle.Status])
 _PAYMENT_STATUS = validate.OneOf([str(status) for status in lifecycle.Payment])
-_COUNTRY = validate.Regexp(r"[A-Z]{2}\Z", error="Give the country as two capital letters.")
 
 
 # Carts
@@ -49,17 +49,6 @@ class RemoveItem(CartOf):
 # Orders
 
 
-class Address(Request):
-    """Where an order goes."""
-
-    line1 = Text(required=True, max=200)
-    line2 = Text(max=200, load_default=None, allow_none=True)
-    city = Text(required=True, max=100)
-    region = Text(max=100, load_default=None, allow_none=True)
-    postal_code = Text(required=True, max=20)
-    country = fields.String(required=True, validate=_COUNTRY)
-
-
 class Item(Request):
     """A product of an order, with the unit price that the buyer was shown."""
 
@@ -78,7 +67,7 @@ class Place(Request):
         allow_none=True,
         validate=validate.Length(min=1, max=MAX_LINES),
     )
-    shipping_address = fields.Nested(Address, load_default=None, allow_none=True)
+    shipping_address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
     expected_total = Money(load_default=None, allow_none=True)
     key = Text(max=200, load_default=None, allow_none=True)
 
@@ -104,7 +93,7 @@ class List(Page):
 class Update(OrderOf):
     """update: another address, or the next status."""
 
-    shipping_address = fields.Nested(Address, load_default=None, allow_none=True)
+    shipping_address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
     status = fields.String(validate=_STATUS, load_default=None, allow_none=True)
     version = Id(load_default=None, allow_none=True)
 

@@ -102,7 +102,7 @@ class OrdersService(Service):
     products = RpcProxy("products", timeout=3)
     users = RpcProxy("users", timeout=3)
     inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))
-    payments = RpcProxy("payments", timeout=20)
+    payments = RpcProxy("payments", timeout=12)
 
     @rpc(schemas.Place)
     def place(self, **request):

@@ -114,7 +114,7 @@ def _charge(shop: Shop, order: Order, method: Any, key: str) -> dict[str, Any]:
 def _check_payable(order: Order, now: datetime.datetime) -> None:
     if order.payment_id is not None:
         raise AlreadyPaid
-    state = {"status": order.status, "payment_status": order.payment_status}
+    state = {"order_status": order.status, "payment_status": order.payment_status}
     if order.status != Status.PENDING:
         raise InvalidTransition(f"A {order.status} order cannot be paid.", **state)
     if order.expires_at <= now:

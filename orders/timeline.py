@@ -4,6 +4,7 @@ Every entry is written in the transaction that makes the change. Nothing here na
 actor is a role.
 """
 
+import datetime
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -58,4 +59,6 @@ def of_order(connection: Connection, order_id: uuid.UUID) -> list[Mapping[str, A
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
     return value if isinstance(value, int | bool | list | None) else str(value)

@@ -7,9 +7,9 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from chassis.fields import ActorField, Page, Request, Text, Timestamp, Uuid
+from chassis.fields import ActorField, Page, PostalAddress, Request, Text, Timestamp, Uuid
 from chassis.identity import Role
-from users import countries, passwords
+from users import passwords
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -84,20 +84,6 @@ class RoleField(fields.Enum):
         super().__init__(Role, by_value=True, **kwargs)
 
 
-class AddressFields(Request):
-    """`{line1, line2?, city, region?, postal_code, country}`; `load` fills what is not given."""
-
-    line1 = Text(max=200, required=True)
-    line2 = Text(max=200, load_default=None, allow_none=True)
-    city = Text(max=100, required=True)
-    region = Text(max=100, load_default=None, allow_none=True)
-    postal_code = Text(max=20, required=True)
-    country = fields.String(
-        required=True,
-        validate=validate.OneOf(countries.CODES, error="Not an ISO 3166-1 alpha-2 code."),
-    )
-
-
 class Profile(Request):
     """What a user says of himself, apart from the e-mail address."""
 
@@ -110,7 +96,7 @@ class Profile(Request):
 class SignUp(Profile):
     email = Email(required=True)
     password = Password(min=passwords.MIN_LENGTH, required=True)
-    address = fields.Nested(AddressFields, load_default=None, allow_none=True)
+    address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
 
     @validates_schema
     def _is_hard_to_guess(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -181,11 +167,11 @@ class GetAddress(Get):
     address_id = Uuid(required=True)
 
 
-class AddAddress(Get, AddressFields):
+class AddAddress(Get, PostalAddress):
     default = fields.Boolean(load_default=None, allow_none=True)
 
 
-class UpdateAddress(GetAddress, AddressFields):
+class UpdateAddress(GetAddress, PostalAddress):
     default = fields.Boolean(load_default=None, allow_none=True)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.clock import Clock
-from chassis.config import Settings
+from chassis.config import IdentitySettings, Settings
 from chassis.database import Database
 from chassis.errors import Forbidden, Invalid
 from chassis.events import EventOutbox
@@ -21,7 +21,7 @@ from chassis.timers import timer
 from users import accounts, addresses, directory, keys, models, schemas, sessions
 from users.errors import BadCredentials, SessionEnded
 from users.hashing import PasswordHasher
-from users.settings import IdentitySettings, UsersSettings
+from users.settings import UsersSettings
 
 USER, ADDRESS, TOKENS = schemas.User(), schemas.Address(), schemas.Tokens()
 

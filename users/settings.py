@@ -7,13 +7,6 @@ def _between(low: int, high: int) -> validate.Range:
     return validate.Range(min=low, max=high)
 
 
-class IdentitySettings(Schema):
-    """Section `identity` of config.yaml: what whoever signs and whoever verifies agree on."""
-
-    issuer = fields.String(required=True, validate=validate.Length(min=1))
-    audience = fields.String(required=True, validate=validate.Length(min=1))
-
-
 class UsersSettings(Schema):
     """Section `users` of config.yaml."""
 

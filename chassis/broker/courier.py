@@ -13,6 +13,7 @@ from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 
 from chassis.broker.link import connect, send
+from chassis.broker.outbound import BrokerUnavailable
 from chassis.broker.topology import dead_letters_of
 
 log = getLogger(__name__)
@@ -51,25 +52,27 @@ class Courier(SharedExtension):
     kill = stop
 
     def deliver(self, parcels: Sequence[Parcel]) -> list[bool]:
-        """Publish `parcels` in their order; for each, whether it is safe in at least one queue.
+        """Publish `parcels` in their order; for each, whether it is safe in a queue.
 
-        False means: returned as unroutable, refused, or not known (no broker, no answer in
-        `PATIENCE`). Publishing it again is then right, and may double it.
+        False means that the broker would not have it: unroutable, or a queue is full. Raises
+        `BrokerUnavailable` when it gives no answer; publishing again is then right, and may double.
         """
         with self._lock:
-            first = self._sent + 1
+            timeout = eventlet.Timeout(PATIENCE)
             try:
-                with eventlet.Timeout(PATIENCE):
-                    first = self._publish(parcels)
-                    while self._open:
-                        self._connection.drain_events()
-            except (OSError, AMQPError, eventlet.Timeout) as error:
-                log.warning("the broker did not confirm %d messages (%s)", len(parcels), error)
-                self._failed |= self._open or set(range(first, first + len(parcels)))
+                first = self._publish(parcels)
+                while self._open:
+                    self._connection.drain_events()
+            except (OSError, AMQPError):
                 self._hang_up()
-            except BaseException:
+                raise BrokerUnavailable(retry_after=1) from None
+            except BaseException as error:
                 self._hang_up()
+                if error is timeout:
+                    raise BrokerUnavailable(retry_after=1) from None
                 raise
+            finally:
+                timeout.cancel()
             return [tag not in self._failed for tag in range(first, first + len(parcels))]
 
     def park(self, message: Any, service: str, queue: str, reason: str) -> bool:
@@ -81,11 +84,15 @@ class Courier(SharedExtension):
     def forward(
         self, message: Any, exchange: str, routing_key: str, headers: dict[str, Any]
     ) -> bool:
-        """Publish a consumed `message` elsewhere, with `headers` in place of its own."""
+        """Publish a consumed `message` elsewhere, with `headers` in place of its own; whether it
+        is there."""
         keep = ("content_type", "content_encoding", "message_id", "type", "app_id")
         properties = {key: message.properties[key] for key in keep if key in message.properties}
         properties["application_headers"] = headers
-        return self.deliver([Parcel(exchange, routing_key, message.body, properties)])[0]
+        try:
+            return self.deliver([Parcel(exchange, routing_key, message.body, properties)])[0]
+        except BrokerUnavailable:
+            return False
 
     def _publish(self, parcels: Sequence[Parcel]) -> int:
         if self._channel is None:

@@ -4,10 +4,8 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from amqp.exceptions import AMQPError
-from nameko.constants import AMQP_URI_CONFIG_KEY
-from nameko.extensions import SharedExtension
 
-from chassis.broker.link import Link
+from chassis.broker.link import LinkExtension
 
 
 class Consumer(Protocol):
@@ -27,31 +25,19 @@ class Consumer(Protocol):
         """The connection is gone: what was not acknowledged will be delivered again."""
 
 
-class Inbound(SharedExtension):
+class Inbound(LinkExtension):
     """The consuming connection of a service."""
+
+    role = "consumer"
 
     def __init__(self) -> None:
         super().__init__()
         self._consumers: list[Consumer] = []
         self._cancelled: set[str] = set()
-        self._link: Link | None = None
-        self._thread: Any = None
-
-    @property
-    def connected(self) -> bool:
-        return self._link is not None and self._link.channel is not None
 
     def register(self, consumer: Consumer) -> None:
         """Add a queue; to be called during `setup`."""
         self._consumers.append(consumer)
-
-    def start(self) -> None:
-        """Begin to consume, and wait for the first connection."""
-        uri = self.container.config[AMQP_URI_CONFIG_KEY]
-        name = f"{self.container.service_name} consumer"
-        self._link = Link(uri, name, self._on_open, self._on_lost)
-        self._thread = self.container.spawn_managed_thread(self._link.run, identifier=name)
-        self._link.ready.wait()
 
     def cancel(self, consumer: Consumer) -> None:
         """Take no further messages from a queue; those in hand can still be acknowledged."""
@@ -61,15 +47,6 @@ class Inbound(SharedExtension):
         if self.connected:
             with suppress(OSError, AMQPError):  # gone, and with it the subscription
                 self._link.channel.basic_cancel(consumer.queue, nowait=True)
-
-    def stop(self) -> None:
-        if self._link is not None:
-            self._link.close()
-            self._thread.wait()
-
-    def kill(self) -> None:
-        if self._link is not None:
-            self._link.close()
 
     def ack(self, message: Any) -> None:
         """Acknowledge; nothing to do when the connection has gone, for the broker has the message
@@ -84,7 +61,7 @@ class Inbound(SharedExtension):
             if message.channel.connection is not None:
                 message.channel.basic_reject(message.delivery_tag, requeue=True)
 
-    def _on_open(self, channel: Any) -> None:
+    def on_open(self, channel: Any) -> None:
         for consumer in self._consumers:
             consumer.declare(channel)
         for consumer in self._consumers:
@@ -105,6 +82,6 @@ class Inbound(SharedExtension):
         if consumer.queue not in self._cancelled:
             consumer.on_message(message)
 
-    def _on_lost(self) -> None:
+    def on_lost(self) -> None:
         for consumer in self._consumers:
             consumer.on_lost()

@@ -13,6 +13,8 @@ from amqp import spec
 from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
 from eventlet.event import Event
+from nameko.constants import AMQP_URI_CONFIG_KEY
+from nameko.extensions import SharedExtension
 from nameko.utils import sanitize_url
 
 log = getLogger(__name__)
@@ -80,7 +82,7 @@ class Link:
         self.on_lost = on_lost
         self.channel: Any = None
         self.blocked = False
-        self.ready = Event()
+        self.up = Event()  # a new one after each loss
         self._connection: Any = None
         self._closing = Event()
 
@@ -107,7 +109,7 @@ class Link:
 
     def close(self) -> None:
         """Let go of the connection and end `run`, and whoever still waits for it."""
-        for event in (self._closing, self.ready):
+        for event in (self._closing, self.up):
             if not event.ready():
                 event.send()
         self.drop()
@@ -123,8 +125,8 @@ class Link:
         self.on_open(channel)
         self.channel = channel
         log.debug("%s: connected", self.name)
-        if not self.ready.ready():
-            self.ready.send()
+        if not self.up.ready():
+            self.up.send()
 
     def _read(self) -> None:
         connection = self._connection
@@ -156,6 +158,8 @@ class Link:
         connection, self._connection, self.channel = self._connection, None, None
         if connection is not None:
             connection.collect()
+            if self.up.ready() and not self._closing.ready():
+                self.up = Event()
             self.on_lost()
 
     def _on_blocked(self, reason: str) -> None:
@@ -170,3 +174,48 @@ class Link:
         if not self._closing.ready():
             where = sanitize_url(self.uri)
             log.warning("%s: no connection to %s (%s), trying again", self.name, where, error)
+
+
+class LinkExtension(SharedExtension):
+    """A `Link` that lives as long as its service; `role` says in the management UI what for."""
+
+    role: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._link: Link | None = None
+        self._thread: Any = None
+
+    @property
+    def connected(self) -> bool:
+        return self._link is not None and self._link.channel is not None
+
+    def start(self) -> None:
+        """Connect, and wait until that has succeeded for the first time."""
+        uri = self.container.config[AMQP_URI_CONFIG_KEY]
+        name = f"{self.container.service_name} {self.role}"
+        self._link = Link(uri, name, self.on_open, self.on_lost)
+        self._thread = self.container.spawn_managed_thread(self._link.run, identifier=name)
+        self._link.up.wait()
+
+    def await_connection(self, patience: float) -> bool:
+        """Whether there is a connection, after `patience` seconds at the latest."""
+        if not self.connected and self._link is not None:
+            with eventlet.Timeout(patience, False):
+                self._link.up.wait()
+        return self.connected
+
+    def stop(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._thread.wait()
+
+    def kill(self) -> None:
+        if self._link is not None:
+            self._link.close()
+
+    def on_open(self, channel: Any) -> None:
+        """Declare and consume on a new channel."""
+
+    def on_lost(self) -> None:
+        """The connection, and what was under way on it, is gone."""

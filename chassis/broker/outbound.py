@@ -11,10 +11,8 @@ from typing import Any
 import eventlet
 from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
-from nameko.constants import AMQP_URI_CONFIG_KEY
-from nameko.extensions import SharedExtension
 
-from chassis.broker.link import Link, send
+from chassis.broker.link import LinkExtension, send
 from chassis.errors import Unavailable
 
 log = getLogger(__name__)
@@ -30,35 +28,14 @@ class BrokerUnavailable(Unavailable):
     title = "The message broker is away"
 
 
-class Outbound(SharedExtension):
+class Outbound(LinkExtension):
     """The publishing connection of a service."""
+
+    role = "publisher"
 
     def __init__(self) -> None:
         super().__init__()
-        self._link: Link | None = None
-        self._thread: Any = None
         self._on_returned: Callable[[str], None] = lambda correlation_id: None
-
-    @property
-    def connected(self) -> bool:
-        return self._link is not None and self._link.channel is not None
-
-    def start(self) -> None:
-        """Connect, and wait for the first connection."""
-        uri = self.container.config[AMQP_URI_CONFIG_KEY]
-        name = f"{self.container.service_name} publisher"
-        self._link = Link(uri, name, self._on_open)
-        self._thread = self.container.spawn_managed_thread(self._link.run, identifier=name)
-        self._link.ready.wait()
-
-    def stop(self) -> None:
-        if self._link is not None:
-            self._link.close()
-            self._thread.wait()
-
-    def kill(self) -> None:
-        if self._link is not None:
-            self._link.close()
 
     def when_returned(self, callback: Callable[[str], None]) -> None:
         """Have `callback(correlation_id)` called for a mandatory message that nobody took."""
@@ -86,7 +63,7 @@ class Outbound(SharedExtension):
         finally:
             timeout.cancel()
 
-    def _on_open(self, channel: Any) -> None:
+    def on_open(self, channel: Any) -> None:
         channel.events["basic_return"].add(self._returned)
 
     def _returned(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:

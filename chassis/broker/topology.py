@@ -75,7 +75,14 @@ def declare_reply_queue(channel: Any, queue: str, routing_key: str) -> None:
     """A queue for the replies to one process. Exclusive: RabbitMQ 4.3 takes no other transient
     kind."""
     channel.exchange_declare(RPC_EXCHANGE, "topic", durable=True, auto_delete=False)
-    channel.queue_declare(queue, durable=False, exclusive=True, auto_delete=True)
+    # The type is said, for a vhost's default may be quorum, which is never transient.
+    channel.queue_declare(
+        queue,
+        durable=False,
+        exclusive=True,
+        auto_delete=True,
+        arguments={"x-queue-type": "classic"},
+    )
     channel.queue_bind(queue, RPC_EXCHANGE, routing_key)
 
 

@@ -19,6 +19,7 @@ from chassis.broker import topology
 from chassis.broker.courier import Courier
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import data_of
+from chassis.events.janitor import Janitor
 from chassis.events.message import AlreadyHandled, Event
 from chassis.trace import trace_id_of
 from chassis.workers import workers_for_events
@@ -75,6 +76,7 @@ class EventHandler(Entrypoint):
     inbound = Inbound()
     courier = Courier()
     workers = EventWorkers()
+    janitor = Janitor()
 
     no_ack = False
 
@@ -93,6 +95,7 @@ class EventHandler(Entrypoint):
         )
         self.prefetch = workers_for_events(self.container)
         self.inbound.register(self)
+        self.janitor.keep_inbox_small()
 
     def stop(self) -> None:
         self.inbound.cancel(self)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis.broker.courier import Courier
 from chassis.clock import Clock
+from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.events.tables import OUTBOX
 
@@ -26,11 +27,15 @@ class EventOutbox(DependencyProvider):
     """
 
     courier = Courier()
+    janitor = Janitor()
 
     def __init__(self, schemas: Mapping[str, type[Schema]]):
         self.schemas = {event_type: schema() for event_type, schema in schemas.items()}
         self._relay: Relay | None = None
         self._thread: Any = None
+
+    def setup(self) -> None:
+        self.janitor.keep_outbox_small()
 
     def start(self) -> None:
         self._relay = Relay(self.container, self.courier)

@@ -1,14 +1,12 @@
 """Carries outbox rows to the broker."""
 
-import time
-from collections.abc import Sequence
 from logging import getLogger
 from typing import Any
 
 import eventlet
 import orjson
 from eventlet.event import Event
-from sqlalchemy import Row, delete, func, select, text, update
+from sqlalchemy import Row, Update, func, select, update
 
 from chassis import database
 from chassis.broker.courier import Courier, Parcel
@@ -24,10 +22,9 @@ BATCH = 200
 #: Seconds between two looks when nobody wakes the relay: what a crashed instance left behind.
 SWEEP = 1.0
 
-#: How long a sent row stays, for an operator to look at, and how often and how many are purged.
-KEEP = "7 days"
-PURGE_EVERY = 600.0
-PURGE_BATCH = 5000
+#: Seconds until a row that the broker would not have is tried again. The others go first, so that
+#: one event without a queue holds up nobody.
+PUT_OFF = 5
 
 
 class Relay:
@@ -42,7 +39,6 @@ class Relay:
         self._courier = courier
         self._stopping = False
         self._wake = Event()
-        self._purged = time.monotonic()
 
     def run(self) -> None:
         """Relay until `stop`."""
@@ -50,7 +46,6 @@ class Relay:
             more = False
             try:
                 more = self.relay_batch() == BATCH
-                self._purge_now_and_then()
             except Exception as error:
                 # The database is away, say. Its text may hold a row, so only its kind is told.
                 log.warning("the outbox waits: %s", type(error).__name__)
@@ -71,22 +66,21 @@ class Relay:
         with self._engine.begin() as connection:
             rows = connection.execute(
                 select(OUTBOX)
-                .where(OUTBOX.c.sent_at.is_(None))
+                .where(OUTBOX.c.sent_at.is_(None), OUTBOX.c.due_at <= func.now())
                 .order_by(OUTBOX.c.id)
                 .limit(BATCH)
                 .with_for_update(skip_locked=True)
             ).all()
             if not rows:
                 return 0
-            sent = self._publish(rows)
-            connection.execute(
-                update(OUTBOX).where(OUTBOX.c.id.in_(sent)).values(sent_at=func.now())
-            )
+            delivered = self._courier.deliver([_parcel(row) for row in rows])
+            sent = [row.id for row, safe in zip(rows, delivered, strict=True) if safe]
+            refused = [row.id for row, safe in zip(rows, delivered, strict=True) if not safe]
+            connection.execute(_mark(sent, sent_at=func.now()))
+            if refused:
+                later = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, PUT_OFF)
+                connection.execute(_mark(refused, due_at=later))
             return len(sent)
-
-    def _publish(self, rows: Sequence[Row]) -> list[int]:
-        delivered = self._courier.deliver([_parcel(row) for row in rows])
-        return [row.id for row, safe in zip(rows, delivered, strict=True) if safe]
 
     def _rest(self) -> None:
         with eventlet.Timeout(SWEEP, False):
@@ -94,14 +88,9 @@ class Relay:
         if self._wake.ready():
             self._wake.reset()
 
-    def _purge_now_and_then(self) -> None:
-        if time.monotonic() - self._purged < PURGE_EVERY:
-            return
-        self._purged = time.monotonic()
-        old = OUTBOX.c.sent_at < func.now() - text(f"interval '{KEEP}'")
-        with self._engine.begin() as connection:
-            some = select(OUTBOX.c.id).where(old).limit(PURGE_BATCH)
-            connection.execute(delete(OUTBOX).where(OUTBOX.c.id.in_(some)))
+
+def _mark(ids: list[int], **values: Any) -> Update:
+    return update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(**values)
 
 
 def _parcel(row: Row) -> Parcel:

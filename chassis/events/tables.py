@@ -12,6 +12,7 @@ OUTBOX = table(
     column("payload", JSONB),
     column("headers", JSONB),
     column("occurred_at", DateTime(timezone=True)),
+    column("due_at", DateTime(timezone=True)),
     column("sent_at", DateTime(timezone=True)),
 )
 

@@ -16,7 +16,7 @@ from nameko.extensions import DependencyProvider, SharedExtension
 from chassis import deadline
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, dumps, headers_of
-from chassis.broker.outbound import Outbound
+from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.presence import Presence
 from chassis.broker.topology import RPC_EXCHANGE, declare_reply_queue, rpc_queue_of
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable, from_wire
@@ -26,6 +26,10 @@ log = getLogger(__name__)
 
 #: Seconds a call may take when neither it nor its caller says less.
 DEFAULT_TIMEOUT = 5.0
+
+
+#: Seconds for which a call waits for a connection to the broker before it gives up.
+RECONNECTION = 1.0
 
 
 class ConnectionLost(Unavailable):
@@ -60,8 +64,17 @@ class ReplyListener(SharedExtension):
     def declare(self, channel: Any) -> None:
         declare_reply_queue(channel, self.queue, self.routing_key)
 
-    def expect(self) -> tuple[str, Event]:
-        """A correlation id and the event that its reply will be sent to."""
+    def expect(self, timeout: float) -> tuple[str, Event]:
+        """A correlation id and the event that its reply will be sent to.
+
+        A connection that was just lost, or is just being made, is waited for a little. Raises
+        `BrokerUnavailable` when there is no queue that a reply could come to.
+        """
+        patience = min(timeout, RECONNECTION)
+        if not (
+            self.inbound.await_connection(patience) and self.outbound.await_connection(patience)
+        ):
+            raise BrokerUnavailable(retry_after=1)
         correlation_id = f"{self.routing_key}.{next(self._numbers)}"
         event = self._waiting[correlation_id] = Event()
         return correlation_id, event
@@ -151,7 +164,7 @@ class MethodProxy:
         budget = max(1, int(timeout * 1000))
         data = deadline.outgoing(context.context_data) | {deadline.HEADER: budget}
         body = dumps({"args": args, "kwargs": kwargs})
-        correlation_id, event = provider.replies.expect()
+        correlation_id, event = provider.replies.expect(timeout)
         try:
             provider.replies.outbound.publish(
                 RPC_EXCHANGE,

@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from collections.abc import Callable
 from functools import partial
 from logging import getLogger
 from typing import Any
@@ -26,6 +27,9 @@ from chassis.rpc import wire
 from chassis.workers import workers_for_rpc
 
 log = getLogger(__name__)
+
+#: Seconds for which a reply waits for a lost connection to come back.
+REPLY_PATIENCE = 5.0
 
 
 class RpcConsumer(SharedExtension):
@@ -65,9 +69,7 @@ class RpcConsumer(SharedExtension):
     def on_message(self, message: Any) -> None:
         """Start the worker that answers `message`, or say why not."""
         if not message.properties.get("reply_to"):
-            self.container.spawn_managed_thread(
-                partial(self._park, message, "no reply_to"), identifier="park"
-            )
+            self._spawn(partial(self._park, message, "no reply_to"))
             return
         try:
             routing_key = message.delivery_info["routing_key"]
@@ -79,12 +81,17 @@ class RpcConsumer(SharedExtension):
         except ContainerBeingKilled:
             pass  # the message goes back to the queue with the connection
         except (MalformedRequest, MethodNotFound, IncorrectSignature, Fault) as refused:
-            self.answer(message, None, refused)
+            self._spawn(partial(self.answer, message, None, refused))
 
     def answer(self, message: Any, result: Any, exc: BaseException | None) -> None:
-        """Send the reply, then let the broker forget the request."""
+        """Send the reply, then let the broker forget the request.
+
+        After an outage the reply waits for the new connection; when that does not come the caller
+        has given up, and asks again by its key if it wants to know what became of the work.
+        """
+        body = self._encode(message, result, exc)
+        self.outbound.await_connection(REPLY_PATIENCE)
         try:
-            body = self._encode(message, result, exc)
             self.outbound.publish(
                 RPC_EXCHANGE,
                 message.properties["reply_to"],
@@ -95,9 +102,7 @@ class RpcConsumer(SharedExtension):
                 **CONTENT,
             )
         except BrokerUnavailable:
-            # Not acknowledged: it comes again after the outage, unless its time is over by then.
             log.warning("a reply could not be sent, the broker is away")
-            return
         self.inbound.ack(message)
 
     def _encode(self, message: Any, result: Any, exc: BaseException | None) -> bytes:
@@ -110,6 +115,10 @@ class RpcConsumer(SharedExtension):
             log.exception("%s returned what can't be sent", message.delivery_info["routing_key"])
             error = wire.error_of(unsendable, service, call_id)
             return dumps({"result": None, "error": error})
+
+    def _spawn(self, work: Callable[[], None]) -> None:
+        """Off the reader of the connection, which must not wait for the broker."""
+        self.container.spawn_managed_thread(work, identifier="rpc consumer")
 
     def _park(self, message: Any, reason: str) -> None:
         if self.courier.park(message, self.container.service_name, self.queue, reason):

@@ -34,7 +34,7 @@ def error_of(exc: BaseException, service: str, call_id: str) -> dict[str, Any]:
     """What a caller is told of an exception.
 
     Nameko's own complaints (no such method, wrong arguments) keep their type, so that a stock
-    caller gets them back as such; they are mistakes of whoever wrote the caller. Anything unforeseen
+    caller gets them back as such; they are mistakes of whoever wrote the caller. Anything else
     becomes `internal`, with the place to look at instead of its text, which may hold anything.
     """
     if isinstance(exc, Fault):

@@ -72,7 +72,7 @@ def problem(fault: Fault, path: str, request_id: str) -> Answer:
     own = fault.status == 500
     document = {
         "type": f"urn:problem-type:{fault.code}",
-        "title": type(fault).title,
+        "title": fault.title,
         "status": fault.status,
         "detail": type(fault).title if own else fault.detail,
         "instance": path,

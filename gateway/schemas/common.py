@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, fields
 
 from chassis.errors import Invalid
-from chassis.fields import Id, Page, Request, Text, Uuid
+from chassis.fields import Id, Page, Request, Uuid
 from chassis.web import Request as WebRequest
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
@@ -44,20 +44,6 @@ class OrderPath(Request):
     order_id = Uuid(required=True)
 
 
-class Address(Request):
-    """A postal address; the country is an ISO 3166-1 alpha-2 code."""
-
-    line1 = Text(max=200, required=True)
-    line2 = Text(max=200, allow_none=True)
-    city = Text(max=100, required=True)
-    region = Text(max=100, allow_none=True)
-    postal_code = Text(max=20, required=True)
-    country = fields.String(
-        required=True,
-        validate=validate.Regexp(r"[A-Z]{2}\Z", error="Two capital letters, as in ISO 3166-1."),
-    )
-
-
 def page_of(resource: type[Schema]) -> type[Schema]:
     """The schema of a list answer: `{"items": [...], "next": "..." or null}`."""
     return Resource.from_dict(
@@ -79,7 +65,6 @@ def idempotency_key(request: WebRequest) -> str | None:
 
 __all__ = [
     "MAX_ITEMS",
-    "Address",
     "NumberInText",
     "OrderPath",
     "Page",

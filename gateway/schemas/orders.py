@@ -2,7 +2,18 @@
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from chassis.fields import Currency, Id, Money, Page, Quantity, Request, Text, Timestamp, Uuid
+from chassis.fields import (
+    Currency,
+    Id,
+    Money,
+    Page,
+    PostalAddress,
+    Quantity,
+    Request,
+    Text,
+    Timestamp,
+    Uuid,
+)
 from gateway.schemas import common
 
 _STATUS = validate.OneOf(["pending", "processing", "shipped", "delivered", "cancelled"])
@@ -53,7 +64,7 @@ class PlaceOrder(Request):
     items = fields.List(
         fields.Nested(OrderItem), validate=validate.Length(min=1, max=common.MAX_ITEMS)
     )
-    shipping_address = fields.Nested(common.Address)
+    shipping_address = fields.Nested(PostalAddress)
     expected_total = Money()
 
 
@@ -73,7 +84,7 @@ class OrderQuery(OrderFilter):
 class OrderChange(Request):
     """The owner gives another `shipping_address` while pending, staff the next `status`."""
 
-    shipping_address = fields.Nested(common.Address)
+    shipping_address = fields.Nested(PostalAddress)
     status = fields.String(validate=_STATUS)
 
     @validates_schema

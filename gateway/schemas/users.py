@@ -2,7 +2,7 @@
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from chassis.fields import Page, Request, Text, Timestamp, Uuid
+from chassis.fields import Page, PostalAddress, Request, Text, Timestamp, Uuid
 from chassis.identity import Role
 from gateway.schemas import common
 
@@ -23,7 +23,7 @@ class SignUp(Request):
     first_name = Text(max=100, allow_none=True)
     last_name = Text(max=100, allow_none=True)
     phone = Text(max=32, allow_none=True)
-    address = fields.Nested(common.Address, allow_none=True)
+    address = fields.Nested(PostalAddress, allow_none=True)
 
 
 class Login(Request):
@@ -75,7 +75,7 @@ class UserQuery(Page):
     role = fields.String(validate=_ROLE)
 
 
-class NewAddress(common.Address):
+class NewAddress(PostalAddress):
     default = fields.Boolean(truthy={True}, falsy={False})
 
 

@@ -246,3 +246,34 @@ def test_two_instances_share_the_work(call, start, rows, heard, eventually):
     assert sorted(heard()) == sorted(said)
     eventually(lambda: not rows("SELECT 1 FROM outbox WHERE sent_at IS NULL"))
     assert len(rows("SELECT 1 FROM inbox")) == 60
+
+
+def test_events_without_a_queue_hold_up_nobody(call, start, rows, channel, heard, eventually):
+    """More unroutable events than fit a batch, and the one behind them still goes out."""
+    rows(
+        "INSERT INTO outbox (event_id, source, type, payload, headers, occurred_at)"
+        " SELECT gen_random_uuid(), 'speaker', 'unheard', '{}', '{}', now()"
+        " FROM generate_series(1, 450) RETURNING 1"
+    )
+    start(Speaker, Listener)
+    call.speaker.say("heard")
+    assert eventually(heard) == ["heard"]
+
+
+def test_old_events_are_purged(call, start, rows, eventually):
+    """Neither outbox nor inbox grows for ever; what was not sent stays, however old."""
+    start(Speaker, Listener)[0].stop()
+    rows(
+        "INSERT INTO outbox (event_id, source, type, payload, headers, occurred_at, sent_at)"
+        " SELECT gen_random_uuid(), 'speaker', 'old', '{}', '{}', now() - interval '1 year', sent"
+        " FROM unnest(ARRAY[now() - interval '8 days', now() - interval '6 days', NULL]) AS sent"
+        " RETURNING 1"
+    )
+    rows(
+        "INSERT INTO inbox (event_id, handler, handled_at)"
+        " SELECT gen_random_uuid(), 'x', now() - age * interval '1 day'"
+        " FROM unnest(ARRAY[29, 31]) AS age RETURNING 1"
+    )
+    start(Speaker, Listener)
+    eventually(lambda: len(rows("SELECT 1 FROM outbox")) == 2)
+    eventually(lambda: len(rows("SELECT 1 FROM inbox")) == 1)

@@ -24,7 +24,7 @@ REFUSED = [
     ),
     (
         fields.Id(),
-        [0, -1, 2**63, "1.0", "1_0", "\uff11", " 1", "x", 1.0, True, None, "9" * 30, [], {}],
+        [0, -1, 2**63, "1", "x", 1.0, True, None, "9" * 30, [], {}],
     ),
     (fields.Quantity(), [0, -1, 1001, "1", 1.0, True, None, 10**40]),
     (fields.Uuid(), ["", "x" * 36, 5, None, uuid.uuid4().hex, "{" + "0" * 34 + "}", []]),
@@ -53,7 +53,6 @@ def test_refused(field, value):
         (fields.Money(), "9.9", decimal.Decimal("9.90")),
         (fields.Money(), 12, decimal.Decimal("12.00")),
         (fields.Money(), "99999999.99", decimal.Decimal("99999999.99")),
-        (fields.Id(), "7", 7),
         (fields.Id(), 2**63 - 1, 2**63 - 1),
         (fields.Quantity(), 1000, 1000),
         (
