@@ -58,16 +58,29 @@ def servers(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def vhost(servers):
-    """A vhost of this session: its AMQP URI, and the API of the management plugin for it."""
-    name = f"test-{os.getpid()}"
-    api = f"{servers.amqp_api}/api/vhosts/{name}"
-    requests.put(api, timeout=10).raise_for_status()
-    yield types.SimpleNamespace(
-        uri=urllib.parse.urlsplit(servers.amqp_uri)._replace(path=f"/{name}").geturl(),
-        queues=f"{servers.amqp_api}/api/queues/{name}",
-    )
-    requests.delete(api, timeout=10)
+def new_vhost(servers):
+    """`with new_vhost("name") as vhost`: a vhost of its own for as long as that lasts; `.uri`, and
+    `.queues` in the API of the management plugin."""
+
+    @contextlib.contextmanager
+    def make(name):
+        name = f"{name}-{os.getpid()}"
+        api = f"{servers.amqp_api}/api/vhosts/{name}"
+        requests.put(api, timeout=10).raise_for_status()
+        yield types.SimpleNamespace(
+            uri=urllib.parse.urlsplit(servers.amqp_uri)._replace(path=f"/{name}").geturl(),
+            queues=f"{servers.amqp_api}/api/queues/{name}",
+        )
+        requests.delete(api, timeout=10)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def vhost(new_vhost):
+    """The vhost of this session's tests."""
+    with new_vhost("test") as vhost:
+        yield vhost
 
 
 @pytest.fixture(scope="session")

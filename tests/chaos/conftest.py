@@ -19,7 +19,14 @@ from shop.migrate import PACKAGES
 from tests.support import eventually
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def vhost(new_vhost):
+    """A vhost that no other test reads from."""
+    with new_vhost("chaos") as vhost:
+        yield vhost
+
+
+@pytest.fixture(scope="module")
 def shop(servers, vhost, tmp_path_factory):
     """A running shop: `.url`, `.pid_of(package)`, `.outbox`, `.rpc()`, `.log`."""
     var = tmp_path_factory.mktemp("shop")

@@ -13,7 +13,7 @@ from shop.migrate import SERVICE_MODULES
 from tests.support import eventually
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def product(shop):
     """Something to buy, plenty of it."""
     with shop.rpc() as rpc:
