@@ -33,7 +33,12 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
             renderer: Any = structlog.processors.JSONRenderer()
             last = [structlog.processors.format_exc_info, renderer]
         else:
-            last = [_short_time, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+            renderer = structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(),
+                # The default shows the values of variables too: addresses, passwords, tokens.
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+            last = [_short_time, renderer]
         super().__init__(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
             foreign_pre_chain=_SHARED,
