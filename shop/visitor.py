@@ -12,8 +12,12 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-#: Seconds in which a service that is away has to be back, and in which what happens later happens.
+#: Seconds in which a shop that is away has to be back.
 PATIENCE = 60
+
+#: Seconds in which what is done later is done. A mail whose sender was killed is taken up by the
+#: next one after two minutes.
+LATER = 180
 
 #: Longest text and list that are shown whole.
 TEXT, LIST = 60, 3
@@ -61,17 +65,20 @@ class Visitor:
     def until(self, path: str, condition: Callable[[Any], Any], what: str) -> Any:
         """Read `path` until `condition` is true of the answer, then show the call and the answer.
 
-        Surprise when that takes longer than PATIENCE.
+        Surprise when that takes longer than LATER.
         """
-        until = time.monotonic() + PATIENCE
+        began = remarked = time.monotonic()
         while True:
             status, answer, _ = self._insist("GET", path, None, None)
             if status == 200 and condition(answer):
                 break
-            if time.monotonic() > until:
+            if time.monotonic() > began + LATER:
                 self._show_call("GET", path, None)
                 self._show_answer(status, answer)
-                raise Surprise(f"after {PATIENCE} s still not: {what}")
+                raise Surprise(f"after {LATER} s still not: {what}")
+            if time.monotonic() > remarked + 10:
+                remarked = time.monotonic()
+                self.remark(f"not yet: {what}")
             time.sleep(0.2)
         self._show_call("GET", path, None)
         self._show_answer(status, answer)
