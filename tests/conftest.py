@@ -32,7 +32,7 @@ from tests import support  # noqa: E402
 PACKAGES = ("users", "products", "orders", "payments", "notifications")
 SERVICES = (
     "users", "products", "inventory", "carts", "orders", "payments", "notifications", "gateway",
-    "speaker", "middle", "listener", "asker",
+    "speaker", "middle", "listener", "asker", "nobody",
 )  # fmt: skip
 
 

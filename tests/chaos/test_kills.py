@@ -23,6 +23,7 @@ def product(shop):
         )["id"]  # fmt: skip
 
 
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize("victim", SERVICE_MODULES)
 def test_a_killed_process_leaves_nothing_stuck_and_nothing_doubled(shop, product, buyers, victim):
     """Every order that was accepted comes to its end, with each mail once."""
@@ -35,8 +36,8 @@ def test_a_killed_process_leaves_nothing_stuck_and_nothing_doubled(shop, product
         _kill(shop, victim)
     for buyer, journey in zip(people, journeys, strict=True):
         order, expected = journey.wait()
-        eventually(lambda: _state(buyer, order) == expected, timeout=40)  # noqa: B023
-        eventually(lambda: _told(buyer, expected), timeout=30)  # noqa: B023
+        eventually(lambda: _state(buyer, order) == expected, timeout=60)  # noqa: B023
+        eventually(lambda: _told(buyer, expected), timeout=60)  # noqa: B023
         doubled = [mail for mail, times in collections.Counter(buyer.mails()).items() if times > 1]
         assert doubled == []
     assert eventually(lambda: shop.pid_of(victim), timeout=10)

@@ -117,7 +117,7 @@ def test_nobody_bound_is_told_at_once(call):
     """A service that never was there costs no waiting."""
     began = time.monotonic()
     with pytest.raises(ServiceUnavailable):
-        call.carts.get(1)
+        call.nobody.get(1)
     assert time.monotonic() - began < 0.3
 
 
