@@ -10,6 +10,7 @@ from typing import Any
 
 from chassis import deadline
 from chassis.errors import Invalid
+from chassis.web.addresses import client_address
 from chassis.web.bodies import parse_object
 from chassis.web.errors import BadRequest, UnsupportedMediaType
 
@@ -51,6 +52,12 @@ class Request:
         self.request_id: str = sent if _REQUEST_ID.match(sent) else new_request_id()
         parent = environ.get("HTTP_TRACEPARENT", "")
         self.traceparent: str = parent if is_traceparent(parent) else new_traceparent()
+
+    @property
+    def client_address(self) -> str:
+        """Where the request comes from; what to believe of that is `web.trusted_proxies`."""
+        limits = self.environ["web.protocol"].server.limits
+        return client_address(self.environ, limits["trusted_proxies"])
 
     @property
     def query_string(self) -> str:

@@ -34,3 +34,5 @@ class WebSettings(Schema):
     stop_delay_seconds = fields.Float(load_default=0, validate=validate.Range(min=0, max=600))
     #: After that: how long requests in hand may take to finish.
     drain_seconds = _seconds(15)
+    #: Proxies of ours in front, each of which adds to `X-Forwarded-For`; 0 believes no such header.
+    trusted_proxies = fields.Integer(load_default=0, validate=validate.Range(min=0, max=10))
