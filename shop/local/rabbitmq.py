@@ -155,4 +155,5 @@ def private_rabbitmq(directory: Path) -> Iterator[PrivateRabbitMQ]:
         server.start()
         yield server
     finally:
-        sweep(Path(directory), grace=0)
+        server.kill()
+        sweep(Path(directory), grace=0)  # epmd outlives its node

@@ -89,8 +89,12 @@ class Server:
 
     def kill(self) -> None:
         """End it as a power cut would: the process and its children at once, without a farewell."""
-        parent = psutil.Process(self.pid)
-        doomed = [*parent.children(recursive=True), parent]
+        if self._process is None:
+            return
+        doomed = []
+        with suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(self.pid)
+            doomed = [*parent.children(recursive=True), parent]
         for process in doomed:
             with suppress(psutil.NoSuchProcess):
                 process.kill()

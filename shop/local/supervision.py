@@ -25,8 +25,8 @@ WITHOUT_END = 1_000_000
 
 def start(place: Place) -> subprocess.Popen:
     """supervisord as a child; its output, and that of the six processes, is a pipe to be read."""
-    configuration = place.var / "supervisord.conf"
-    configuration.write_text(_configuration(place))
+    file = place.var / "supervisord.conf"
+    file.write_text(configuration(place))
     environment = os.environ | place.environment()
     environment |= {
         MARK: str(place.var),
@@ -34,7 +34,7 @@ def start(place: Place) -> subprocess.Popen:
         "PYTHONWARNINGS": "ignore",  # they are the tests' business
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)],
+        [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)],
         cwd=ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -44,7 +44,8 @@ def start(place: Place) -> subprocess.Popen:
     )
 
 
-def _configuration(place: Place) -> str:
+def configuration(place: Place) -> str:
+    """supervisord's configuration file for the processes of `place`."""
     daemon = {
         "nodaemon": "true",
         "logfile": "/dev/null",

@@ -1,0 +1,97 @@
+"""`shop run` on servers of its own: what is in the way, what is left behind, what stays."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import psutil
+import pytest
+import requests
+
+from shop.local.place import FOLLOWING
+from shop.local.server import free_ports, marked, sweep
+from tests.support import eventually
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A clone's folder and ports; nothing of it runs at the end."""
+    clone = Clone(tmp_path_factory.mktemp("clone") / "var")
+    yield clone
+    sweep(clone.var, grace=0)
+
+
+class Clone:
+    def __init__(self, var):
+        self.var = var
+        self.log = var.with_name("log")
+        names = ("HTTP_PORT", *FOLLOWING)
+        self.ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
+        self.url = f"http://127.0.0.1:{self.ports['HTTP_PORT']}"
+
+    def shop(self, *words, **settings):
+        """`shop run` and the like as a process; its output is `log`."""
+        environment = os.environ | self.ports | {"SHOP_VAR": str(self.var)} | settings
+        for name in ("AMQP_URI", "DATABASE_URL"):
+            environment.pop(name, None)
+        with self.log.open("w") as log:
+            return subprocess.Popen(
+                [sys.executable, "-c", "from shop.cli import main; main()", *words],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def run(self):
+        """A shop that is ready."""
+        process = self.shop("run")
+        eventually(lambda: process.poll() is not None or "\nready: " in self.said, timeout=100)
+        assert process.poll() is None, self.said
+        return process
+
+    @property
+    def said(self):
+        return self.log.read_text()
+
+    def products(self):
+        answer = requests.get(f"{self.url}/api/products?search=lamp&limit=1", timeout=10)
+        return answer.json()["items"]
+
+
+def test_taken_port(clone):
+    """A taken port ends it with one line and status 1, before anything is started."""
+    with socket.create_server(("127.0.0.1", int(clone.ports["RABBITMQ_PORT"]))):
+        process = clone.shop("run")
+        assert process.wait(20) == 1
+    (line,) = clone.said.splitlines()
+    assert f"port {clone.ports['RABBITMQ_PORT']} is taken" in line
+    assert "set RABBITMQ_PORT" in line
+    assert marked(clone.var) == []
+
+
+@pytest.mark.timeout(300)
+def test_killed_and_started_again(clone):
+    """A run that was killed is cleared away by the next one; a signal ends all; the data stay."""
+    first = clone.run()
+    (product,) = clone.products()
+    first.kill()
+    first.wait()
+    left = {process.name() for process in marked(clone.var)}
+    assert {"beam.smp", "epmd", "postgres"} <= left
+
+    second = clone.run()
+    assert "an interrupted run left behind" in clone.said
+    assert "sample data" not in clone.said
+    assert clone.products() == [product]
+    other = clone.shop("run", HTTP_PORT="1")
+    assert other.wait(20) == 1
+    assert "running already" in clone.said
+
+    everything = [*marked(clone.var), *psutil.Process(second.pid).children(recursive=True)]
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(60) == 0
+    assert not [process for process in everything if process.is_running()]
+    assert (clone.var / "postgres" / "data" / "PG_VERSION").exists()

@@ -1,0 +1,67 @@
+"""The private servers of `shop run` and of the tests: killed, started again, gone at the end."""
+
+import psycopg2
+import pytest
+from amqp import Connection, Message
+
+from shop.local.postgres import private_postgres
+from shop.local.rabbitmq import private_rabbitmq
+from shop.local.server import marked
+
+
+@pytest.fixture
+def rabbitmq(tmp_path):
+    with private_rabbitmq(tmp_path / "rabbitmq") as server:
+        yield server
+    assert marked(tmp_path / "rabbitmq") == []
+
+
+@pytest.fixture
+def postgres(tmp_path):
+    with private_postgres(tmp_path / "postgres") as server:
+        yield server
+    assert marked(tmp_path / "postgres") == []
+
+
+def connect(postgres):
+    return psycopg2.connect(postgres.uri.replace("+psycopg2", ""))
+
+
+def test_postgres_killed(postgres):
+    """What was committed is there after a kill and a start, under the same address."""
+    before = postgres.uri, postgres.pid
+    with connect(postgres) as connection:
+        connection.cursor().execute("CREATE TABLE kept AS SELECT 1 AS one")
+    connection.close()
+    postgres.kill()
+    with pytest.raises(psycopg2.OperationalError):
+        connect(postgres)
+    postgres.start()
+    assert (postgres.uri, postgres.pid != before[1]) == (before[0], True)
+    connection = connect(postgres)
+    cursor = connection.cursor()
+    cursor.execute("SELECT one FROM kept")
+    assert cursor.fetchone() == (1,)
+    connection.close()
+
+
+def test_postgres_wants_a_password(postgres):
+    """Nobody gets in without the password, though the server only listens on this machine."""
+    with pytest.raises(psycopg2.OperationalError, match="no password"):
+        psycopg2.connect(host="127.0.0.1", port=postgres.recipe.port, user="postgres")
+
+
+def test_rabbitmq_killed(rabbitmq):
+    """A durable queue and a persistent message outlive a kill, under the same address."""
+    address = rabbitmq.uri.partition("@")[2].rstrip("/")
+    with Connection(host=address) as connection:
+        channel = connection.channel()
+        channel.confirm_select()
+        channel.queue_declare("kept", durable=True, auto_delete=False)
+        channel.basic_publish_confirm(Message("kept", delivery_mode=2), routing_key="kept")
+    rabbitmq.kill()
+    with pytest.raises(ConnectionRefusedError):
+        Connection(host=address).connect()
+    rabbitmq.start()
+    with Connection(host=address) as connection:
+        assert connection.channel().basic_get("kept", no_ack=True).body == "kept"

@@ -1,0 +1,97 @@
+"""One clone's ports, folder and lock."""
+
+import socket
+
+import pytest
+
+from shop.local.place import FOLLOWING, Place
+from shop.local.server import LocalError, free_ports
+
+SETTINGS = ("AMQP_URI", "DATABASE_URL", "HTTP_HOST", "HTTP_PORT", "MAIL_OUTBOX", *FOLLOWING)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch, tmp_path):
+    """Nothing is set but the folder."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SHOP_VAR", str(tmp_path / "var"))
+    return monkeypatch
+
+
+@pytest.fixture
+def listener():
+    """A socket that listens on a port of the loopback."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield listening
+
+
+def test_ports_follow_the_door(environment):
+    """Another HTTP_PORT moves every port, so a second clone needs one setting."""
+    first = Place.from_environment().ports
+    environment.setenv("HTTP_PORT", "9000")
+    second = Place.from_environment().ports
+    assert first["HTTP_PORT"] == 8000
+    assert {name: port + 1000 for name, port in first.items()} == second
+    assert len(set(first.values())) == 6
+
+
+def test_own_setting_wins(environment):
+    """A port that is set is taken as it is; the others still follow."""
+    environment.setenv("RABBITMQ_PORT", "5700")
+    ports = Place.from_environment().ports
+    assert ports["RABBITMQ_PORT"] == 5700
+    assert ports["POSTGRES_PORT"] == 8432
+
+
+@pytest.mark.parametrize("value", ["abc", "0", "65536", "-1", "80 81"])
+def test_malformed_port(environment, value):
+    """What is no port is refused by the name of its setting."""
+    environment.setenv("POSTGRES_PORT", value)
+    with pytest.raises(LocalError, match="POSTGRES_PORT"):
+        Place.from_environment()
+
+
+def test_taken_port(environment, listener):
+    """A taken port is told with the setting that changes it, and who has it."""
+    port = listener.getsockname()[1]
+    environment.setenv("RABBITMQ_PORT", str(port))
+    with pytest.raises(LocalError, match=rf"port {port} is taken.*set RABBITMQ_PORT"):
+        Place.from_environment().check_ports()
+
+
+def test_ports_of_others_do_not_matter(environment, listener):
+    """Whose broker is named elsewhere needs no port of its own."""
+    ports = free_ports(6)
+    environment.setenv("HTTP_PORT", str(ports.pop()))
+    for name in FOLLOWING:
+        environment.setenv(name, str(ports.pop()))
+    environment.setenv("RABBITMQ_PORT", str(listener.getsockname()[1]))
+    environment.setenv("AMQP_URI", "amqp://guest:guest@broker/")
+    place = Place.from_environment()
+    place.check_ports()
+    assert place.rabbitmq is None
+
+
+def test_door_is_for_this_machine(environment):
+    """Accounts with a known password are not shown to the network unless asked for."""
+    environment.setenv("DATABASE_URL", "postgresql://elsewhere/shop")
+    assert Place.from_environment().environment()["HTTP_HOST"] == "127.0.0.1"
+    environment.setenv("HTTP_HOST", "0.0.0.0")
+    place = Place.from_environment()
+    assert place.environment()["HTTP_HOST"] == "0.0.0.0"
+    assert place.url == "http://127.0.0.1:8000"
+
+
+def test_one_run_at_a_time(environment):
+    """A clone that is held says by whom, and is free again afterwards."""
+    place = Place.from_environment()
+    with place.lock():
+        with pytest.raises(LocalError, match="running already"), place.lock():
+            pass
+        assert place.running()
+    assert place.running() is None
+    with place.lock():
+        pass
