@@ -13,11 +13,12 @@ from typing import Any
 
 from chassis import config as configuration
 from chassis.clock import Clock
-from chassis.errors import Forbidden, Unauthenticated
+from chassis.errors import Fault, Forbidden, Unauthenticated
 from chassis.identity import Actor, KeySet, Verifier
 from chassis.rpc import RpcProxy
 from chassis.rpc.client import ServiceProxy
 from chassis.web import Request
+from chassis.web.limits import Callers
 
 
 class Audience:
@@ -52,7 +53,7 @@ def _bearer(request: Request) -> str:
     return token.strip()
 
 
-class AccessTokens(RpcProxy):
+class AccessTokens(RpcProxy, Callers):
     """Injects the `Verifier` of access tokens; the public keys come from `users.jwks`."""
 
     def __init__(self) -> None:
@@ -72,6 +73,15 @@ class AccessTokens(RpcProxy):
 
     def get_dependency(self, worker_ctx: Any) -> Verifier:
         return self.verifier
+
+    def user_of(self, request: Request) -> str | None:
+        """Whose rate limits the request counts for."""
+        if request.header("Authorization") is None:
+            return None
+        try:
+            return str(self.verifier.verify(_bearer(request)).user_id)
+        except Fault:
+            return None
 
 
 def _now() -> datetime.datetime:

@@ -12,8 +12,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoSuchMethod
 
 from chassis.errors import Fault, Internal
+from chassis.web.addresses import client_network
 from chassis.web.answers import Answer, problem
 from chassis.web.bodies import Body
+from chassis.web.cors import Cors
 from chassis.web.errors import (
     BadRequest,
     LengthRequired,
@@ -21,6 +23,7 @@ from chassis.web.errors import (
     NoSuchRoute,
     RequestTimeout,
 )
+from chassis.web.limits import DEFAULT, WRITES, RateLimits
 from chassis.web.request import Request
 
 log = getLogger(__name__)
@@ -33,10 +36,13 @@ class App:
         self._server = server
         self._limits = server.limits
         self._routing = server.routing()
+        self._cors = Cors(self._limits["cors"])
+        self._rates = RateLimits(self._limits["rate_limits"])
 
     def __call__(self, environ: dict[str, Any], start_response: Callable) -> list[bytes]:
         started = time.perf_counter()
         request = Request(environ)
+        request.answer_headers += self._cors.headers(environ)
         try:
             answer = self._answer(request)
             payload = answer.payload()
@@ -63,6 +69,7 @@ class App:
             request.environ["web.protocol"].close_connection = True
         headers = answer.header_list(length)
         headers.append(("X-Request-ID", request.request_id))
+        headers += request.answer_headers
         start_response(answer.status_line(), headers)
 
     def _answer(self, request: Request) -> Answer:
@@ -72,12 +79,35 @@ class App:
         try:
             request.route, request.path_values = self._routing.match(path, method=request.method)
         except NoSuchMethod:
+            self._count(request)
             raise MethodNotAllowed(allow=self._methods_at(path)) from None
         except HTTPException:
+            self._count(request)
             raise NoSuchRoute() from None
+        self._count(request)
         request.body = self._body(request)
         with self._server.slot(request.route):
             return request.route.handle_request(request)
+
+    def _count(self, request: Request) -> None:
+        """Count the request for its client; raises `TooManyRequests`. What answers for the process
+        is asked by machines of ours and not counted."""
+        route = request.route
+        if route and route.spare:
+            return
+        policies = [DEFAULT]
+        if request.method not in ("GET", "HEAD"):
+            policies.append(WRITES)
+        client = None
+        if route and route.limit:  # where one signs in, nobody is a user yet
+            policies.append(route.limit)
+        else:
+            client = self._server.user_of(request)
+        client = client or client_network(request.client_address)
+        headers, refusal = self._rates.take(client, tuple(policies))
+        request.answer_headers += headers
+        if refusal:
+            raise refusal
 
     def _methods_at(self, path: str) -> list[str]:
         methods = {m.upper() for m in self._routing.allowed_methods(path)}

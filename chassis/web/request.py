@@ -24,12 +24,14 @@ _MAX_QUERY_FIELDS = 50
 class Request:
     """Method, path (as sent, percent-encoded), headers, body and whose request it is.
 
-    `actor` is set by the route's audience; `path_values` by the routing. `request_id` and
+    `actor` is set by the route's audience; `path_values` by the routing. `answer_headers` go
+    out with whatever the answer is. `request_id` and
     `traceparent` are the client's when well-formed, else made here.
     """
 
     __slots__ = (
         "actor",
+        "answer_headers",
         "body",
         "environ",
         "method",
@@ -47,6 +49,7 @@ class Request:
         self.path_values: dict[str, str] = {}
         self.body = b""
         self.actor: Any = None
+        self.answer_headers: list[tuple[str, str]] = []
         self.route: Any = None
         sent = environ.get("HTTP_X_REQUEST_ID", "")
         self.request_id: str = sent if _REQUEST_ID.match(sent) else new_request_id()

@@ -56,7 +56,8 @@ class Route(HttpRequestHandler):
     """The Nameko entrypoint behind `@route`, and a row of the route table.
 
     `path`, `query`, `body` and `answer` are marshmallow schema classes. `spare` routes are answered
-    even when all places for requests are taken.
+    even when all places for requests are taken. `limit` names a rate limit that counts in addition
+    to those of its method.
     """
 
     server = Server()
@@ -74,6 +75,7 @@ class Route(HttpRequestHandler):
         answer: type[Schema] | None = None,
         status: int = 200,
         spare: bool = False,
+        limit: str | None = None,
     ):
         super().__init__(method, url)
         self.path = url
@@ -84,6 +86,7 @@ class Route(HttpRequestHandler):
         self.answer = answer
         self.status = status
         self.spare = spare
+        self.limit = limit
         self.path_schema = path
         self._path_loader = (path or fields.Request)()
         self._query_loader = (query or fields.Request)()

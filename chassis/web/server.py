@@ -22,6 +22,7 @@ from chassis import config as configuration
 from chassis.web.answers import PROBLEM, Answer, problem
 from chassis.web.app import App
 from chassis.web.errors import Overloaded
+from chassis.web.limits import Callers
 from chassis.web.protocol import Protocol, raw_answer
 from chassis.web.request import new_request_id
 from chassis.web.settings import WebSettings
@@ -69,6 +70,7 @@ class Server(WebServer):
         self.is_draining = False
         self._connections: dict[int, list[Any]] = {}
         self._in_hand = 0
+        self._callers: Callers | None = None
 
     def check(self) -> None:
         """Load the bounds and take the port, before anything else of the service starts; raises
@@ -88,6 +90,7 @@ class Server(WebServer):
         if self._starting:
             return
         self._starting = True
+        self._callers = next((e for e in self.container.extensions if isinstance(e, Callers)), None)
         self._serv = Wsgi(self, self._sock, App(self))
         self._gt = self.container.spawn_managed_thread(self.run)
 
@@ -151,6 +154,10 @@ class Server(WebServer):
             yield
         finally:
             self._in_hand -= 1
+
+    def user_of(self, request: Any) -> str | None:
+        """Who is signed in, as far as the service can tell."""
+        return self._callers and self._callers.user_of(request)
 
     def drain(self) -> None:
         """Stop accepting and let the requests in hand finish, within `drain_seconds`.

@@ -2,6 +2,9 @@
 
 from marshmallow import Schema, fields, validate
 
+from chassis.web.cors import CorsSettings
+from chassis.web.limits import RateSettings
+
 
 def _seconds(default: float) -> fields.Float:
     return fields.Float(load_default=default, validate=validate.Range(min=0.05, max=3600))
@@ -36,3 +39,7 @@ class WebSettings(Schema):
     drain_seconds = _seconds(15)
     #: Proxies of ours in front, each of which adds to `X-Forwarded-For`; 0 believes no such header.
     trusted_proxies = fields.Integer(load_default=0, validate=validate.Range(min=0, max=10))
+    #: Pages of which origins browsers let read our answers.
+    cors = fields.Nested(CorsSettings, load_default=lambda: CorsSettings().load({}))
+    #: What one client may do in a time.
+    rate_limits = fields.Nested(RateSettings, load_default=lambda: RateSettings().load({}))

@@ -1,6 +1,7 @@
 """Sign-up, sessions, profile, addresses, and the administration of users."""
 
 from chassis.web import Answer, route
+from chassis.web.limits import SIGN_IN
 from gateway.access import ADMIN, ANYONE, USER
 from gateway.answers import created
 from gateway.schemas.common import UserPath
@@ -26,12 +27,20 @@ from gateway.schemas.users import (
 class UserRoutes:
     """`/api/users…`: one's own account, without having to name it."""
 
-    @route("POST", "/api/users/signup", who=ANYONE, body=SignUp, answer=User, status=201)
+    @route(
+        "POST",
+        "/api/users/signup",
+        who=ANYONE,
+        body=SignUp,
+        answer=User,
+        status=201,
+        limit=SIGN_IN,
+    )
     def sign_up(self, request, body):
         """Make an account."""
         return self.users.sign_up(**body)
 
-    @route("POST", "/api/users/login", who=ANYONE, body=Login, answer=Tokens)
+    @route("POST", "/api/users/login", who=ANYONE, body=Login, answer=Tokens, limit=SIGN_IN)
     def log_in(self, request, body):
         """Get tokens."""
         return self.users.login(**body)

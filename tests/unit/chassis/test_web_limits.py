@@ -1,0 +1,173 @@
+"""Rate limits: by client and policy, in headers, and within bounds themselves."""
+
+import re
+
+import pytest
+import requests
+
+from chassis.web import route
+from chassis.web.limits import Callers, RateLimits, RateSettings
+from tests.unit.chassis.web_toy import ANYONE, Toy, running
+
+
+class Time:
+    """A clock that stands until it is moved."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def time():
+    return Time()
+
+
+def limits(time, clients=100, **quotas):
+    policies = {name: {"quota": 0} for name in ("default", "writes", "sign-in")}
+    policies |= {name: {"quota": quota, "window": 60} for name, quota in quotas.items()}
+    return RateLimits(RateSettings().load(policies | {"clients": clients}), time)
+
+
+def passes(limits, client="ann", policies=("default",)):
+    """Whether one request passes."""
+    return limits.take(client, policies)[1] is None
+
+
+def test_a_quota_is_all_there_is_at_once(time):
+    """Then one more each window/quota seconds, whatever was refused meanwhile."""
+    bucket = limits(time, default=6)
+    assert [passes(bucket) for _ in range(8)] == [True] * 6 + [False] * 2
+    time.now += 9.9
+    assert not passes(bucket)
+    time.now += 0.2
+    assert passes(bucket)
+    assert not passes(bucket)
+
+
+def test_a_bucket_holds_no_more_than_its_quota(time):
+    """Who was away for long may not send for two windows."""
+    bucket = limits(time, default=6)
+    passes(bucket)
+    time.now += 3600
+    assert [passes(bucket) for _ in range(7)] == [True] * 6 + [False]
+
+
+def test_clients_do_not_use_up_each_others(time):
+    """One that runs wild stops itself."""
+    bucket = limits(time, default=1)
+    assert passes(bucket, "ann")
+    assert not passes(bucket, "ann")
+    assert passes(bucket, "bob")
+
+
+def test_every_policy_has_to_agree(time):
+    """The narrowest decides, and a refusal by one costs nothing at the others."""
+    bucket = limits(time, default=10, writes=2)
+    both = ("default", "writes")
+    assert [passes(bucket, policies=both) for _ in range(5)] == [True, True, False, False, False]
+    assert [passes(bucket) for _ in range(9)] == [True] * 8 + [False]
+
+
+def test_the_headers_say_what_is_left_and_for_how_long(time):
+    """As the draft has them: `q`uota, `w`indow, `r`emaining, `t`ime until all is there again."""
+    bucket = limits(time, default=6, writes=2)
+    bucket.take("ann", ("default", "writes"))
+    headers, fault = bucket.take("ann", ("default", "writes"))
+    assert dict(headers) == {
+        "RateLimit-Policy": '"default";q=6;w=60, "writes";q=2;w=60',
+        "RateLimit": '"default";r=4;t=20, "writes";r=0;t=60',
+    }
+    assert fault is None
+    headers, fault = bucket.take("ann", ("default", "writes"))
+    assert fault.data["retry_after"] == 30
+    assert 'r=4;t=20, "writes";r=0;t=60' in dict(headers)["RateLimit"]
+
+
+def test_a_quota_of_nothing_sets_no_limit(time):
+    """And says nothing."""
+    assert limits(time).take("ann", ("default", "writes")) == ([], None)
+
+
+def test_memory_is_bounded(time):
+    """Beyond the bound the one that was away for the longest is forgotten."""
+    bucket = limits(time, clients=10, default=1)
+    for number in range(1000):
+        assert passes(bucket, f"client {number}")
+    assert len(bucket._full_at) == 10
+    assert not passes(bucket, "client 999")
+
+
+class KnownCallers(Callers):
+    """Takes a header for granted."""
+
+    def user_of(self, request):
+        return request.header("X-Actor")
+
+
+class Door(Toy):
+    name = "toy"
+
+    @route("POST", "/in", who=ANYONE, limit="sign-in")
+    def come_in(self, request):
+        """Sign in."""
+        return {}
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    quotas = {"default": {"quota": 5}, "writes": {"quota": 3}, "sign-in": {"quota": 1}}
+    monkeypatch.setattr("chassis.web.server.Server.user_of", KnownCallers.user_of)
+    with running(Door, rate_limits=quotas) as service:
+        yield service
+
+
+def send(toy, method="GET", path="/things", **headers):
+    return requests.request(method, toy.url + path, headers=headers, timeout=5)
+
+
+def test_one_too_many_is_a_429_that_says_when_to_come_back(toy):
+    """A problem like every other, with the headers that each answer has."""
+    answers = [send(toy) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert answers[0].headers["RateLimit-Policy"] == '"default";q=5;w=60'
+    left = [re.search(r"r=(\d+)", a.headers["RateLimit"])[1] for a in answers]
+    assert left == ["4", "3", "2", "1", "0", "0"]
+    assert answers[-1].json()["code"] == "too_many_requests"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 12
+
+
+def test_users_are_told_apart_at_one_address(toy):
+    """Whoever is signed in has limits of their own."""
+    for _ in range(6):
+        send(toy, X_Actor="")
+    for actor in ("ann", "bob"):
+        assert send(toy, **{"X-Actor": actor}).status_code == 200
+    assert send(toy).status_code == 429
+
+
+def test_signing_in_is_counted_by_address(toy):
+    """Being somebody already gives no further tries."""
+    assert send(toy, "POST", "/in", **{"X-Actor": "ann"}).status_code == 200
+    assert send(toy, "POST", "/in", **{"X-Actor": "bob"}).status_code == 429
+
+
+def test_what_is_not_there_counts_too(toy):
+    """Or probing would be free; but not what answers for the process, nor what browsers ask."""
+    for path in ("/nope", "/nope", "/alive", "/alive", "/alive"):
+        send(toy, path=path)
+    send(toy, "OPTIONS")
+    send(toy, "PUT")
+    assert "r=1" in send(toy).headers["RateLimit"]
+    assert "RateLimit" not in send(toy, path="/alive").headers
+
+
+def test_a_proxy_is_not_its_clients():
+    """Behind a trusted proxy, addresses are those that it tells."""
+    quotas = {"default": {"quota": 1}}
+    with running(trusted_proxies=1, rate_limits=quotas) as toy:
+        for address in ("192.0.2.1", "192.0.2.2", "6.6.6.6, 192.0.2.3"):
+            assert send(toy, **{"X-Forwarded-For": address}).status_code == 200
+        assert send(toy, **{"X-Forwarded-For": "7.7.7.7, 192.0.2.3"}).status_code == 429
