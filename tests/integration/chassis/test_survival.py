@@ -187,22 +187,22 @@ def test_the_pool_fits_the_workers(call, start):
     assert time.monotonic() - began < 1.5
 
 
-def test_a_stopping_service_finishes_what_it_took(call, start):
+def test_a_stopping_service_finishes_what_it_took(call, start, eventually):
     """A call in hand at SIGTERM is answered; later ones are not taken (trap 9)."""
     (container,) = start(Speaker)
     due = eventlet.spawn(_outcome, lambda: call.speaker.slow(1))
-    eventlet.sleep(0.2)
+    eventually(lambda: container._worker_threads)
     container.stop()
     assert due.wait() == 1
     with pytest.raises(ServiceUnavailable):
         call.with_timeout(0.3).speaker.plain(1)
 
 
-def test_a_stop_waits_no_longer_than_it_says(call, start):
+def test_a_stop_waits_no_longer_than_it_says(call, start, eventually):
     """A call that takes for ever does not keep a service from stopping (trap 9)."""
     (container,) = start(Speaker, STOP_TIMEOUT=0.5)
     due = eventlet.spawn(_outcome, lambda: call.with_timeout(2).speaker.slow(30))
-    eventlet.sleep(0.2)
+    eventually(lambda: container._worker_threads)
     began = time.monotonic()
     container.stop()
     assert time.monotonic() - began < 1.5
