@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ def install_rabbitmq(say: Say) -> None:
 
 def _run(command: list[str], say: Say, root: bool = True) -> None:
     """Run a package manager, a line now and then to show that it moves; LocalError if it fails."""
+    said = time.monotonic()
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     tail: list[str] = []
     with subprocess.Popen(
@@ -52,7 +54,8 @@ def _run(command: list[str], say: Say, root: bool = True) -> None:
     ) as process:
         for line in process.stdout:
             tail = [*tail[-8:], line.rstrip()]
-            if line.startswith(("Get:", "Unpacking ", "Setting up ", "==> ")):
+            if time.monotonic() > said + 2:
+                said = time.monotonic()
                 say("  " + line.strip()[:90])
     if process.returncode != 0:
         raise LocalError(f"{' '.join(command)} failed:\n  " + "\n  ".join(tail))
