@@ -10,7 +10,7 @@ RUN useradd --system --uid 1000 --home-dir /shop shop && mkdir var && chown shop
 COPY requirements.lock .
 RUN awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' requirements.lock >setuptools.lock \
     && pip install --require-hashes -r setuptools.lock \
-    && pip install --require-hashes --no-build-isolation -r requirements.lock
+    && pip install --require-hashes --use-pep517 --no-build-isolation -r requirements.lock
 
 COPY setup.cfg pyproject.toml config.yaml ./
 COPY chassis chassis

@@ -140,6 +140,7 @@ def _bring_up(place: Place, terminal: Terminal, supervisor: subprocess.Popen) ->
     if place.postgres:  # a database of others gets nothing that it did not ask for
         sample.load(config, terminal.say, accounts=True)
     _await_ready(place, supervisor)
+    collect_orphans()
     _say_where(place, terminal)
     terminal.line(f"ready: {place.url}")
 

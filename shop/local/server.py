@@ -181,9 +181,10 @@ def adopt_orphans() -> None:
 
 def collect_orphans() -> None:
     """Take those that have ended off the list of processes."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess, ChildProcessError):
+            if child.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(child.pid, os.WNOHANG)
 
 
 def sweep(directory: Path, grace: float = 10) -> int:
