@@ -32,7 +32,7 @@ class Audience:
         """Set the request's actor; raises `Unauthenticated` or `Forbidden`."""
         if self._allows is None:
             return
-        request.actor = service.tokens.verify(_bearer(request))
+        request.actor = service.tokens.verify(bearer(request))
         if not self._allows(request.actor):
             raise Forbidden()
 
@@ -46,7 +46,8 @@ STAFF = Audience("STAFF", lambda actor: actor.is_staff)
 ADMIN = Audience("ADMIN", lambda actor: actor.is_admin)
 
 
-def _bearer(request: Request) -> str:
+def bearer(request: Request) -> str:
+    """The access token that the request carries; raises `Unauthenticated` when there is none."""
     scheme, _, token = (request.header("Authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated("Send the header Authorization: Bearer <access token>.")
@@ -79,7 +80,7 @@ class AccessTokens(RpcProxy, Callers):
         if request.header("Authorization") is None:
             return None
         try:
-            return str(self.verifier.verify(_bearer(request)).user_id)
+            return str(self.verifier.verify(bearer(request)).user_id)
         except Fault:
             return None
 

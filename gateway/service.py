@@ -3,6 +3,7 @@
 from chassis.rpc import RpcProxy
 from chassis.service import Service
 from gateway.access import AccessTokens
+from gateway.live import Live
 from gateway.readiness import Peers
 from gateway.routes import (
     carts,
@@ -36,6 +37,7 @@ class GatewayService(
 
     tokens = AccessTokens()
     peers = Peers()
+    live = Live()
     users = RpcProxy("users", timeout=8)
     products = RpcProxy("products", timeout=5)
     inventory = RpcProxy("inventory", timeout=5)

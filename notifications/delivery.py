@@ -113,7 +113,6 @@ class Postman:
                     "user_id": message.user_id,
                     "order_id": message.order_id,
                     "channel": message.channel,
-                    "subject": message.subject,
                 }
                 self.publish(session, "notification_sent", facts)
 

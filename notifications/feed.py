@@ -14,7 +14,7 @@ from chassis.errors import Forbidden
 from chassis.identity import Actor
 from notifications import templates
 from notifications.errors import KeyReused, NotificationNotFound
-from notifications.models import Notification
+from notifications.models import Feed, Notification
 
 EMAIL, SMS, IN_APP = "email", "sms", "in_app"
 PENDING, SENT, FAILED, SKIPPED = "pending", "sent", "failed", "skipped"
@@ -45,7 +45,7 @@ def announce(
     """Write the notifications about an event of `type`, once per event and channel."""
     message = templates.render(type, facts)
     rows = [
-        _row(facts["user_id"], channel, message.subject, message.body, now)
+        _row(session, facts["user_id"], channel, message.subject, message.body, now)
         | {"event_id": event_id, "order_id": facts.get("order_id")}
         for channel in _ANNOUNCED_ON
     ]
@@ -66,7 +66,7 @@ def send(
 
     Raises `KeyReused` when that was another message.
     """
-    row = _row(user_id, channel, subject, body, now) | {"key": key}
+    row = _row(session, user_id, channel, subject, body, now) | {"key": key}
     new = insert(Notification).values(row).on_conflict_do_nothing().returning(*SHOWN)
     written = session.execute(new).mappings().first()
     if written is not None:
@@ -132,7 +132,12 @@ def require_staff(actor: Actor) -> None:
 
 
 def _row(
-    user_id: uuid.UUID, channel: str, subject: str, body: str, now: datetime.datetime
+    session: Session,
+    user_id: uuid.UUID,
+    channel: str,
+    subject: str,
+    body: str,
+    now: datetime.datetime,
 ) -> dict[str, Any]:
     """A new row. The feed needs no delivery: what is written there has arrived."""
     here = channel == IN_APP
@@ -142,11 +147,19 @@ def _row(
         "channel": channel,
         "subject": subject,
         "body": body,
+        "position": _next_position(session, user_id) if here else None,
         "status": SENT if here else PENDING,
         "created_at": now,
         "sent_at": now if here else None,
         "claimed_until": now,
     }
+
+
+def _next_position(session: Session, user_id: uuid.UUID) -> int:
+    """The next place in a user's feed, which is locked from now on."""
+    new = insert(Feed).values(user_id=user_id, last=1)
+    later = new.on_conflict_do_update(index_elements=["user_id"], set_={"last": Feed.last + 1})
+    return session.execute(later.returning(Feed.last)).scalar_one()
 
 
 def _visible(statement: Any, actor: Actor) -> Select | Any:

@@ -5,6 +5,7 @@ import uuid
 from typing import Any, ClassVar
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     DateTime,
@@ -40,8 +41,23 @@ class InboxEvent(InboxMixin, Base):
     """Events that notifications has applied."""
 
 
+class Feed(Base):
+    """How far a user's feed has come.
+
+    Its row is locked by whoever writes into the feed until that commits. So positions become
+    visible in their order, and who has read up to one has missed none before it.
+    """
+
+    __tablename__ = "feeds"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger)
+
+
 class Notification(Base):
     """A message to one user on one channel. It holds no address: that is asked for when it goes.
+
+    What is in the feed (`in_app`) has a `position` there.
 
     Made by an event (`event_id`: once per channel) or by `send` (`key`: once per user).
     """
@@ -56,6 +72,7 @@ class Notification(Base):
     channel: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
+    position: Mapped[int | None] = mapped_column(BigInteger)
     status: Mapped[str]
     failure_code: Mapped[str | None]
     read: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
@@ -69,7 +86,9 @@ class Notification(Base):
         CheckConstraint("channel IN ('email', 'sms', 'in_app')", name="channel"),
         CheckConstraint("status IN ('pending', 'sent', 'failed', 'skipped')", name="status"),
         CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
+        CheckConstraint("(channel = 'in_app') = (position IS NOT NULL)", name="position"),
         UniqueConstraint("event_id", "channel"),
+        UniqueConstraint("user_id", "position"),
         UniqueConstraint("user_id", "key"),
         Index("ix_notifications_user_id_created_at_id", "user_id", "created_at", "id"),
         Index(

@@ -67,14 +67,52 @@ class Notification(Schema):
     created_at = Timestamp(required=True)
 
 
+class Since(Request):
+    """since: what came into a user's feed after a position; without one, how far it has come."""
+
+    user_id = Uuid(required=True)
+    after = fields.Integer(
+        load_default=None, allow_none=True, validate=validate.Range(min=0, max=2**63 - 1)
+    )
+    limit = fields.Integer(load_default=100, validate=validate.Range(min=1, max=100))
+
+
+class Positions(Request):
+    """positions: how far feeds have come."""
+
+    user_ids = fields.List(Uuid(), required=True, validate=validate.Length(max=500))
+
+
+class FeedItem(Notification):
+    """A notification of a feed, in its place there."""
+
+    order_id = Uuid(required=True, allow_none=True)
+    position = fields.Integer(required=True)
+
+
+class Position(Schema):
+    """How far one feed has come."""
+
+    user_id = Uuid(required=True)
+    last = fields.Integer(required=True)
+
+
+class FeedGrew(Schema):
+    """feed_grew, told to whoever listens: there is something new in a user's feed."""
+
+    user_id = Uuid(required=True)
+
+
+NEWS = {"feed_grew": FeedGrew}
+
+
 class NotificationSent(Schema):
-    """notification_sent: an e-mail or text message has left; nothing tells where to."""
+    """notification_sent: an e-mail or text message has left; nothing tells where to, or what."""
 
     notification_id = Uuid(required=True)
     user_id = Uuid(required=True)
     order_id = Uuid(required=True, allow_none=True)
     channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
-    subject = fields.String(required=True)
 
 
 EVENTS = {"notification_sent": NotificationSent}

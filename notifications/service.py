@@ -5,16 +5,19 @@ from chassis.config import Settings
 from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.events import EventOutbox, event_handler
+from chassis.events.broadcast import Broadcast
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
-from notifications import feed, models, schemas
+from notifications import feed, following, models, schemas
 from notifications.channels.configured import channels
 from notifications.delivery import Postman
 from notifications.errors import RecipientNotFound
 from notifications.settings import NotificationsSettings
 
 NOTIFICATION = schemas.Notification()
+FEED_ITEM = schemas.FeedItem()
+POSITION = schemas.Position()
 PROFILE = schemas.Profile()
 
 #: Messages that one tick of the delivery sends at most; the next follows at once.
@@ -28,6 +31,7 @@ class NotificationsService(Service):
 
     db = Database(models.Base, package="notifications")
     events = EventOutbox(schemas.EVENTS)
+    news = Broadcast(schemas.NEWS)
     clock = Clock()
     settings = Settings(NotificationsSettings, section="notifications")
     users = RpcProxy("users", timeout=5)
@@ -47,6 +51,7 @@ class NotificationsService(Service):
                 key=key,
                 now=self.clock(),
             )
+            self.news.tell(session, "feed_grew", {"user_id": user_id})
         return NOTIFICATION.dump(written)
 
     @rpc(schemas.List)
@@ -55,6 +60,20 @@ class NotificationsService(Service):
         with self.db.read() as connection:
             items, following = feed.of_user(connection, user_id, actor, **page)
         return {"items": NOTIFICATION.dump(items, many=True), "next": following}
+
+    @rpc(schemas.Since)
+    def since(self, user_id, after, limit):
+        """What came into a user's feed after a position, oldest first, and the position reached."""
+        with self.db.read() as connection:
+            items, reached = following.since(connection, user_id, after, limit)
+        return {"items": FEED_ITEM.dump(items, many=True), "reached": reached}
+
+    @rpc(schemas.Positions)
+    def positions(self, user_ids):
+        """How far each of these users' feeds has come."""
+        with self.db.read() as connection:
+            found = following.positions(connection, user_ids)
+        return {"items": POSITION.dump(found, many=True)}
 
     @rpc(schemas.Get)
     def get(self, notification_id, actor):
@@ -81,6 +100,7 @@ class NotificationsService(Service):
         """Write the notifications that tell of an event."""
         with self.db.once(event) as session:
             feed.announce(session, event.id, event.type, event.payload, self.clock())
+            self.news.tell(session, "feed_grew", {"user_id": event.payload["user_id"]})
 
     @timer(interval=1)
     def deliver(self):

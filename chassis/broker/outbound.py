@@ -36,6 +36,12 @@ class Outbound(LinkExtension):
     def __init__(self) -> None:
         super().__init__()
         self._on_returned: Callable[[str], None] = lambda correlation_id: None
+        self._exchanges: set[str] = set()
+
+    def declare(self, exchange: str) -> None:
+        """Have the topic exchange declared; to be called during `setup`. Publishing to one that is
+        not there would close the channel."""
+        self._exchanges.add(exchange)
 
     def when_returned(self, callback: Callable[[str], None]) -> None:
         """Have `callback(correlation_id)` called for a mandatory message that nobody took."""
@@ -65,6 +71,8 @@ class Outbound(LinkExtension):
 
     def on_open(self, channel: Any) -> None:
         channel.events["basic_return"].add(self._returned)
+        for exchange in self._exchanges:
+            channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
 
     def _returned(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
         self._on_returned(message.properties.get("correlation_id", ""))

@@ -6,6 +6,7 @@
 | `rpc.reply-<service>-<uuid>` | replies to one process; gone with its connection |
 | `<service>.events` (exchange) | what a service tells the world; routing key = event type |
 | `evt-<source>-<type>--<service>.<method>` | events for one handler (Nameko's own name) |
+| `news-<source>-<type>--<uuid>` | broadcasts for one process; gone with its connection |
 | `retry.<delay>` (exchange and queue) | events whose handler failed, waiting to go back |
 | `<service>.dead-letters` | what a service could not handle, for an operator to look at |
 
@@ -84,6 +85,19 @@ def declare_reply_queue(channel: Any, queue: str, routing_key: str) -> None:
         arguments={"x-queue-type": "classic"},
     )
     channel.queue_bind(queue, RPC_EXCHANGE, routing_key)
+
+
+def declare_news_queue(channel: Any, source: str, news_type: str, queue: str) -> None:
+    """A queue for what one process hears of a source's broadcasts; the oldest make room."""
+    channel.exchange_declare(exchange_of(source), "topic", durable=True, auto_delete=False)
+    channel.queue_declare(
+        queue,
+        durable=False,
+        exclusive=True,
+        auto_delete=True,
+        arguments={"x-queue-type": "classic", "x-max-length": QUEUE_LIMIT},
+    )
+    channel.queue_bind(queue, exchange_of(source), news_type)
 
 
 def declare_dead_letters(channel: Any, service: str) -> None:

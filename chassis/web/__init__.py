@@ -1,8 +1,8 @@
 """HTTP in front of a Nameko service: routes, validation, problem documents, bounds, a clean stop.
 
 The way of a request: `protocol` reads its head off the connection, `app` finds its route and reads
-its body, `routes` runs the method in a Nameko worker, `answers` shapes what goes back. `server`
-owns the socket and the end.
+its body, `routes` runs the method in a Nameko worker, `answers` shapes what goes back, and
+`streams` what goes on. `server` owns the socket and the end.
 """
 
 from chassis.web.answers import Answer

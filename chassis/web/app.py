@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from logging import getLogger
 from typing import Any
 
@@ -25,6 +25,7 @@ from chassis.web.errors import (
 )
 from chassis.web.limits import DEFAULT, WRITES, RateLimits
 from chassis.web.request import Request
+from chassis.web.streams import EventStream, Flow
 
 log = getLogger(__name__)
 
@@ -39,13 +40,16 @@ class App:
         self._cors = Cors(self._limits["cors"])
         self._rates = RateLimits(self._limits["rate_limits"])
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable) -> list[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
         started = time.perf_counter()
         request = Request(environ)
         request.answer_headers += self._cors.headers(environ)
+        flow = None
         try:
             answer = self._answer(request)
             payload = answer.payload()
+            if isinstance(answer, EventStream) and request.method != "HEAD":
+                flow = self._flow(answer, environ)
         except Fault as fault:
             answer, payload = _refused(fault, request)
         except Exception:
@@ -59,7 +63,15 @@ class App:
             time.perf_counter() - started,
             request.request_id,
         )
+        if flow is not None:
+            return flow
         return [] if request.method == "HEAD" else [payload]
+
+    def _flow(self, stream: EventStream, environ: dict[str, Any]) -> Flow:
+        protocol = environ["web.protocol"]
+        protocol.close_connection = True
+        environ["eventlet.minimum_write_chunk_size"] = 0  # each event at once
+        return Flow(stream, self._server, protocol.connection)
 
     def _start(
         self, request: Request, answer: Answer, length: int, start_response: Callable

@@ -33,7 +33,7 @@ from werkzeug.routing import Rule
 
 from chassis import fields
 from chassis.errors import DeadlineExceeded, Fault, Internal, Invalid, Unavailable
-from chassis.web.answers import Answer, problem
+from chassis.web.answers import JSON, Answer, problem
 from chassis.web.request import Request
 from chassis.web.server import Server
 
@@ -57,7 +57,7 @@ class Route(HttpRequestHandler):
 
     `path`, `query`, `body` and `answer` are marshmallow schema classes. `spare` routes are answered
     even when all places for requests are taken. `limit` names a rate limit that counts in addition
-    to those of its method.
+    to those of its method. With a `media_type` other than JSON, `answer` describes each part.
     """
 
     server = Server()
@@ -76,6 +76,7 @@ class Route(HttpRequestHandler):
         status: int = 200,
         spare: bool = False,
         limit: str | None = None,
+        media_type: str = JSON,
     ):
         super().__init__(method, url)
         self.path = url
@@ -87,6 +88,7 @@ class Route(HttpRequestHandler):
         self.status = status
         self.spare = spare
         self.limit = limit
+        self.media_type = media_type
         self.path_schema = path
         self._path_loader = (path or fields.Request)()
         self._query_loader = (query or fields.Request)()

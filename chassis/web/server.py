@@ -26,6 +26,7 @@ from chassis.web.limits import Callers
 from chassis.web.protocol import Protocol, raw_answer
 from chassis.web.request import new_request_id
 from chassis.web.settings import WebSettings
+from chassis.web.streams import Flow
 
 log = getLogger(__name__)
 access = structlog.get_logger("chassis.web.access")
@@ -69,6 +70,7 @@ class Server(WebServer):
         #: No longer accepting; a connection closes after the request it is in.
         self.is_draining = False
         self._connections: dict[int, list[Any]] = {}
+        self.streams: set[Flow] = set()
         self._in_hand = 0
         self._callers: Callers | None = None
 
@@ -173,6 +175,8 @@ class Server(WebServer):
         for _, sock, state in list(self._connections.values()):
             if state == wsgi.STATE_IDLE:
                 shutdown_safe(sock)
+        for stream in list(self.streams):
+            stream.end("stopping")
         deadline = time.monotonic() + self.limits["drain_seconds"]
         while self._is_busy() and time.monotonic() < deadline:
             eventlet.sleep(_POLL_SECONDS)

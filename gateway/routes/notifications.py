@@ -1,9 +1,11 @@
 """Notifications."""
 
 from chassis.web import route
-from gateway.access import STAFF, USER
-from gateway.schemas.common import idempotency_key
+from chassis.web.streams import EVENT_STREAM
+from gateway.access import STAFF, USER, bearer
+from gateway.schemas.common import idempotency_key, last_event_id
 from gateway.schemas.notifications import (
+    LiveNotification,
     NewNotification,
     Notification,
     NotificationPage,
@@ -34,6 +36,25 @@ class NotificationRoutes:
         """Your notifications, newest first."""
         user_id = request.actor.user_id
         return self.notifications.list(user_id=user_id, actor=request.actor, **query)
+
+    @route(
+        "GET",
+        "/api/notifications/stream",
+        who=USER,
+        answer=LiveNotification,
+        media_type=EVENT_STREAM,
+    )
+    def stream_notifications(self, request):
+        """Your notifications as they happen, as Server-Sent Events.
+
+        Orders tell of their changes here too. Each `notification` has an id; a client that comes
+        back with it in `Last-Event-ID` misses none. Without one, the stream begins now. Its last
+        event is `end`: with `token_expired`, get a new access token before you come back.
+        """
+        token = bearer(request)
+        return self.live.open(
+            str(request.actor.user_id), last_event_id(request), lambda: self.tokens.verify(token)
+        )
 
     @route(
         "GET",

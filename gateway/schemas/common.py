@@ -12,6 +12,7 @@ from chassis.fields import Id, Page, Request, Uuid
 from chassis.web import Request as WebRequest
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
+_EVENT_ID = re.compile(r"[0-9]{1,18}\Z")
 #: Items that a list in a request may have.
 MAX_ITEMS = 100
 
@@ -63,6 +64,16 @@ def idempotency_key(request: WebRequest) -> str | None:
     return key
 
 
+def last_event_id(request: WebRequest) -> int | None:
+    """The `Last-Event-ID` header, None when absent; raises `Invalid` when we gave no such id."""
+    sent = request.header("Last-Event-ID")
+    if not sent:
+        return None
+    if not _EVENT_ID.match(sent):
+        raise Invalid(errors={"Last-Event-ID": ["Not the id of an event."]})
+    return int(sent)
+
+
 __all__ = [
     "MAX_ITEMS",
     "NumberInText",
@@ -73,5 +84,6 @@ __all__ = [
     "Resource",
     "UserPath",
     "idempotency_key",
+    "last_event_id",
     "page_of",
 ]

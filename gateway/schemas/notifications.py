@@ -40,4 +40,10 @@ class Notification(common.Resource):
     created_at = Timestamp(required=True)
 
 
+class LiveNotification(Notification):
+    """The data of one event of the stream; the event's id is its position in the feed."""
+
+    order_id = Uuid(required=True, allow_none=True)
+
+
 NotificationPage = common.page_of(Notification)
