@@ -27,6 +27,8 @@ class Audience:
     def __init__(self, name: str, allows: Callable[[Actor], bool] | None):
         self.name = name
         self._allows = allows
+        #: Statuses for whom it does not let in.
+        self.refusals = () if allows is None else (401, 403)
 
     def admit(self, service: Any, request: Request) -> None:
         """Set the request's actor; raises `Unauthenticated` or `Forbidden`."""

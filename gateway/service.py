@@ -3,10 +3,11 @@
 from chassis.rpc import RpcProxy
 from chassis.service import Service
 from gateway.access import AccessTokens
-from gateway.live import Live
+from gateway.manual import Library
 from gateway.readiness import Peers
 from gateway.routes import (
     carts,
+    docs,
     inventory,
     notifications,
     orders,
@@ -29,6 +30,7 @@ class GatewayService(
     payments.PaymentRoutes,
     notifications.NotificationRoutes,
     platform.PlatformRoutes,
+    docs.DocsRoutes,
     Service,
 ):
     """REST at the door, RPC behind it; holds no data."""
@@ -37,7 +39,7 @@ class GatewayService(
 
     tokens = AccessTokens()
     peers = Peers()
-    live = Live()
+    manual = Library()
     users = RpcProxy("users", timeout=8)
     products = RpcProxy("products", timeout=5)
     inventory = RpcProxy("inventory", timeout=5)

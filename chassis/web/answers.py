@@ -33,7 +33,8 @@ _OWN_MEMBERS = {"type", "title", "status", "detail", "instance", "code", "errors
 
 @dataclass(slots=True)
 class Answer:
-    """A status, a JSON-able body (None: no body at all) and headers beyond the usual ones."""
+    """A status, a body (JSON-able, bytes as they are, or None: no body at all) and headers beyond
+    the usual ones, or in place of them."""
 
     body: Any = None
     status: int = 200
@@ -42,6 +43,8 @@ class Answer:
 
     def payload(self) -> bytes:
         """The body's bytes."""
+        if isinstance(self.body, bytes):
+            return self.body
         return b"" if self.body is None else dumps(self.body)
 
     def status_line(self) -> str:

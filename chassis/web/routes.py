@@ -46,7 +46,9 @@ _GRACE_SECONDS = 1
 
 
 class Audience(Protocol):
-    """Who may call a route."""
+    """Who may call a route; `refusals` are the statuses for whom it does not let in."""
+
+    refusals: tuple[int, ...]
 
     def admit(self, service: Any, request: Request) -> None:
         """Let the request pass (and note its actor), or raise a `Fault`."""
@@ -58,6 +60,7 @@ class Route(HttpRequestHandler):
     `path`, `query`, `body` and `answer` are marshmallow schema classes. `spare` routes are answered
     even when all places for requests are taken. `limit` names a rate limit that counts in addition
     to those of its method. With a `media_type` other than JSON, `answer` describes each part.
+    `faults` are statuses of problems that don't follow from the rest (`chassis.web.openapi`).
     """
 
     server = Server()
@@ -77,6 +80,7 @@ class Route(HttpRequestHandler):
         spare: bool = False,
         limit: str | None = None,
         media_type: str = JSON,
+        faults: tuple[int, ...] = (),
     ):
         super().__init__(method, url)
         self.path = url
@@ -89,6 +93,7 @@ class Route(HttpRequestHandler):
         self.spare = spare
         self.limit = limit
         self.media_type = media_type
+        self.faults = faults
         self.path_schema = path
         self._path_loader = (path or fields.Request)()
         self._query_loader = (query or fields.Request)()

@@ -30,7 +30,7 @@ class OrderRoutes:
         order = self.orders.place(user_id=request.actor.user_id, key=key, **body)
         return created("/api/orders", order)
 
-    @route("GET", "/api/orders", who=USER, query=OrderQuery, answer=OrderPage)
+    @route("GET", "/api/orders", who=USER, query=OrderQuery, answer=OrderPage, faults=(404,))
     def list_orders(self, request, query):
         """Your orders, newest first; for staff, everybody's."""
         return self.orders.list(actor=request.actor, **query)

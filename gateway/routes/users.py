@@ -40,12 +40,27 @@ class UserRoutes:
         """Make an account."""
         return self.users.sign_up(**body)
 
-    @route("POST", "/api/users/login", who=ANYONE, body=Login, answer=Tokens, limit=SIGN_IN)
+    @route(
+        "POST",
+        "/api/users/login",
+        who=ANYONE,
+        body=Login,
+        answer=Tokens,
+        limit=SIGN_IN,
+        faults=(401,),
+    )
     def log_in(self, request, body):
         """Get tokens."""
         return self.users.login(**body)
 
-    @route("POST", "/api/users/token/refresh", who=ANYONE, body=RefreshToken, answer=Tokens)
+    @route(
+        "POST",
+        "/api/users/token/refresh",
+        who=ANYONE,
+        body=RefreshToken,
+        answer=Tokens,
+        faults=(401,),
+    )
     def refresh_tokens(self, request, body):
         """Get new tokens for a refresh token."""
         return self.users.refresh(**body)

@@ -84,6 +84,8 @@ class OrderQuery(OrderFilter):
 class OrderChange(Request):
     """The owner gives another `shipping_address` while pending, staff the next `status`."""
 
+    json_schema = {"minProperties": 1}
+
     shipping_address = fields.Nested(PostalAddress)
     status = fields.String(validate=_STATUS)
 

@@ -30,7 +30,15 @@ class Method(Request):
     """`{"type": "card", "token": "tok_visa"}`."""
 
     type = fields.String(required=True, validate=validate.OneOf(["card"]))
-    token = fields.String(required=True, validate=_is_token)
+    token = fields.String(
+        required=True,
+        validate=_is_token,
+        metadata={
+            "pattern": rf"^(?!.*\d{{13}}){_TOKEN.pattern}$",
+            "description": "Of the payment provider; card numbers are refused.",
+            "maxLength": 201,
+        },
+    )
 
 
 class NewPayment(Request):

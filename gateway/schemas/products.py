@@ -34,7 +34,7 @@ class ProductQuery(Page):
     """`category` stands for its descendants too."""
 
     search = Text(max=200, min=0)
-    category = CategoryRef()
+    category = CategoryRef(metadata={"json_schema": {"type": "string", "maxLength": 100}})
     min_price = Money()
     max_price = Money()
     in_stock = fields.Boolean()
@@ -110,6 +110,8 @@ class Category(common.Resource):
 
 class Adjustment(Request):
     """Either `delta` (so many more or fewer) or `on_hand` (so many are there), and why."""
+
+    json_schema = {"oneOf": [{"required": ["delta"]}, {"required": ["on_hand"]}]}
 
     delta = fields.Integer(strict=True, validate=validate.Range(-_MAX_STOCK, _MAX_STOCK))
     on_hand = Quantity(min=0, max=_MAX_STOCK)

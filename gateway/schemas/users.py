@@ -29,6 +29,8 @@ class SignUp(Request):
 class Login(Request):
     """`email` or `username`, and the password."""
 
+    json_schema = {"oneOf": [{"required": ["email"]}, {"required": ["username"]}]}
+
     email = Text(max=254)
     username = Text(max=254)
     password = Password(required=True)
@@ -43,6 +45,7 @@ class RefreshToken(Request):
     refresh_token = fields.String(
         required=True,
         validate=validate.Regexp(r"[\x21-\x7e]{1,512}\Z", error="Not a refresh token."),
+        metadata={"maxLength": 512},
     )
 
 

@@ -37,7 +37,8 @@ def test_every_route_admits_whom_the_contract_says():
 def test_a_route_says_what_it_answers(name):
     """A schema for what comes back, unless nothing does."""
     entry = ROUTES[name]
-    assert (entry.answer is None) == (entry.status == 204)
+    if entry.media_type == "application/json":
+        assert (entry.answer is None) == (entry.status == 204)
     if entry.answer:
         assert entry.answer.Meta.unknown == RAISE
 

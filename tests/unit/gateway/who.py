@@ -65,7 +65,6 @@ WHO = {
     # Notifications
     "POST /api/notifications/send": STAFF,
     "GET /api/notifications": USER,
-    "GET /api/notifications/stream": USER,
     "GET /api/notifications/{id}": USER,
     "PATCH /api/notifications/{id}": USER,
     # The rest
@@ -78,4 +77,7 @@ WHO = {
     "GET /api/orders/health": ANYONE,
     "GET /api/payments/health": ANYONE,
     "GET /api/notifications/health": ANYONE,
+    "GET /api/openapi.json": ANYONE,
+    "GET /api/docs": ANYONE,
+    "GET /api/docs/{file}": ANYONE,
 }

@@ -1,0 +1,31 @@
+"""The description of the API, and the files of its page."""
+
+from marshmallow import fields, validate
+
+from chassis.fields import Request
+from gateway.schemas import common
+
+#: What the page is made of, with its media types.
+FILES = {
+    "docs.css": "text/css; charset=utf-8",
+    "docs.js": "text/javascript; charset=utf-8",
+    "favicon-32x32.png": "image/png",
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css; charset=utf-8",
+}
+
+
+class FilePath(Request):
+    file = fields.String(required=True, validate=validate.OneOf(FILES))
+
+
+class Specification(common.Resource):
+    """OpenAPI 3.1."""
+
+    openapi = fields.String(required=True)
+    info = fields.Dict(required=True)
+    servers = fields.List(fields.Dict(), required=True)
+    tags = fields.List(fields.Dict(), required=True)
+    security = fields.List(fields.Dict(), required=True)
+    paths = fields.Dict(required=True)
+    components = fields.Dict(required=True)

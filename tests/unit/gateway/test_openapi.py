@@ -1,0 +1,144 @@
+"""The published description: valid, complete, and true in its examples."""
+
+import json
+import pathlib
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from chassis.web import route_table
+from chassis.web.openapi import describe
+from gateway.manual import MANUAL, TAGS
+from gateway.schemas.docs import FILES
+from gateway.service import GatewayService
+
+ROUTES = route_table(GatewayService)
+DOCUMENT = describe(ROUTES, MANUAL)
+OPERATIONS = {
+    operation["operationId"]: operation
+    for operations in DOCUMENT["paths"].values()
+    for operation in operations.values()
+}
+
+
+def validator(shape):
+    """Holds values against a schema of the document."""
+    root = {"components": DOCUMENT["components"]} | shape
+    return Draft202012Validator(root, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def body_of(name):
+    """The schema of a route's body."""
+    return OPERATIONS[name]["requestBody"]["content"]["application/json"]["schema"]
+
+
+def examples():
+    """(where, schema, example) of everything that has one."""
+    for name, operation in OPERATIONS.items():
+        places = {"request": operation.get("requestBody", {})} | operation["responses"]
+        for where, place in places.items():
+            for content in place.get("content", {}).values():
+                if "example" in content:
+                    yield f"{name} {where}", content["schema"], content["example"]
+        for parameter in operation["parameters"]:
+            if "example" in parameter:
+                yield f"{name} {parameter['name']}", parameter["schema"], parameter["example"]
+    for name, answer in DOCUMENT["components"]["responses"].items():
+        content = answer["content"]["application/problem+json"]
+        yield name, content["schema"], content["example"]
+
+
+def test_the_document_is_openapi():
+    """By the specification's own schema."""
+    assert DOCUMENT["openapi"].startswith("3.1")
+    validate(json.loads(json.dumps(DOCUMENT)))
+
+
+def test_every_route_is_described_and_nothing_else():
+    """Route set = specification set, by method, path and name."""
+    described = {
+        (method.upper(), path, operation["operationId"])
+        for path, operations in DOCUMENT["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert described == {(entry.method, entry.path, name) for name, entry in ROUTES.items()}
+
+
+@pytest.mark.parametrize(("where", "shape", "example"), list(examples()))
+def test_every_example_is_what_it_is_an_example_of(where, shape, example):
+    """By the very schema that is published beside it."""
+    assert [e.message for e in validator(shape).iter_errors(example)] == []
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_an_operation_tells_all_that_a_caller_needs(name):
+    """Words, group, who may call, examples of both bodies; and what is sent passes our own door."""
+    entry, operation = ROUTES[name], OPERATIONS[name]
+    assert operation["summary"]
+    assert set(operation["tags"]) < set(TAGS)
+    assert bool(operation["security"]) == (401 in entry.who.refusals)
+    assert {"400", "422", "500", "503", "504"} < set(operation["responses"])
+    assert ("404" in operation["responses"]) >= ("{" in entry.path)
+    sent = [p["name"] for p in operation["parameters"] if p["in"] == "path"]
+    assert sent == [part[1:-1] for part in entry.path.split("/") if part.startswith("{")]
+    if entry.body:
+        content = operation["requestBody"]["content"]["application/json"]
+        assert entry.body().validate(content["example"]) == {}
+    if entry.answer and entry.media_type == "application/json":
+        content = operation["responses"][str(entry.status)]["content"]["application/json"]
+        assert entry.answer().validate(content["example"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("add_to_cart", {"product_id": 0}),
+        ("add_to_cart", {"product_id": 2**63}),
+        ("add_to_cart", {"quantity": 1001}),
+        ("add_to_cart", {"quantity": "2"}),
+        ("add_to_cart", {"unknown": 1}),
+        ("create_product", {"price": "1.234"}),
+        ("create_product", {"price": "-1.00"}),
+        ("create_product", {"price": 9.99}),
+        ("create_product", {"currency": "eur"}),
+        ("create_product", {"name": "  "}),
+        ("create_product", {"name": "x" * 201}),
+        ("create_product", {"name": "nul\x00"}),
+        ("create_product", {"images": ["https://a.example/"] * 21}),
+        ("create_product", {"attributes": {str(n): n for n in range(51)}}),
+        ("create_product", {"attributes": {"": 1}}),
+        ("add_address", {"country": "XX"}),
+        ("add_address", {"line1": None}),
+        ("pay_order", {"order_id": "1"}),
+        ("pay_order", {"method": {"type": "card", "token": "4242424242424242"}}),
+        ("log_in", {"username": "both"}),
+        ("change_order", {"shipping_address": None}),
+        ("adjust_stock", {"on_hand": 1}),
+    ],
+)
+def test_what_the_door_refuses_the_description_refuses(name, fault):
+    """One change makes a good body a bad one, here and there."""
+    good = OPERATIONS[name]["requestBody"]["content"]["application/json"]["example"]
+    bad = good | fault
+    assert validator(body_of(name)).is_valid(good)
+    assert ROUTES[name].body().validate(bad)
+    assert not validator(body_of(name)).is_valid(bad)
+
+
+def test_optional_fields_may_be_null_where_the_door_takes_it():
+    """In bodies and answers; in a query nothing is null."""
+    address = OPERATIONS["add_address"]["requestBody"]["content"]["application/json"]["example"]
+    assert validator(body_of("add_address")).is_valid(address | {"line2": None})
+    types = [p["schema"]["type"] for p in OPERATIONS["list_products"]["parameters"]]
+    assert all(isinstance(kind, str) for kind in types)
+
+
+def test_the_page_is_made_of_files_that_are_there():
+    """And of none from elsewhere."""
+    static = pathlib.Path("gateway/static")
+    page = (static / "docs.html").read_text()
+    for name in FILES:
+        assert (static / name).stat().st_size > 0
+    assert "http:" not in page
+    assert "https:" not in page
