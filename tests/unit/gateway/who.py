@@ -65,6 +65,7 @@ WHO = {
     # Notifications
     "POST /api/notifications/send": STAFF,
     "GET /api/notifications": USER,
+    "GET /api/notifications/stream": USER,
     "GET /api/notifications/{id}": USER,
     "PATCH /api/notifications/{id}": USER,
     # The rest
