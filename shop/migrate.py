@@ -32,7 +32,8 @@ def migrate(
         if _create(url):
             progress(f"created database {sa.make_url(url).database}")
         alembic = Config()
-        alembic.set_main_option("script_location", str(ROOT / package / "migrations"))
+        folder = str(ROOT / package / "migrations").replace("%", "%%")  # it expands %(name)s
+        alembic.set_main_option("script_location", folder)
         alembic.attributes["url"] = url
         command.upgrade(alembic, "head")
 

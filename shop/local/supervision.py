@@ -35,7 +35,7 @@ def start(place: Place) -> subprocess.Popen:
     }
     return subprocess.Popen(
         [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)],
-        cwd=ROOT,
+        cwd=place.var,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -56,7 +56,7 @@ def configuration(place: Place) -> str:
     if os.geteuid() == 0:
         daemon["user"] = "root"  # said out loud, or it warns
     sections = [_section("supervisord", daemon)]
-    sections += [_server(recipe) for recipe in place.servers]
+    sections += [_server(recipe, place.var) for recipe in place.servers]
     sections += [_service(package, place.gate) for package in SERVICE_MODULES]
     sections += [
         _group("servers", [recipe.name.lower() for recipe in place.servers], SERVERS_FIRST)
@@ -73,14 +73,15 @@ def _group(name: str, programs: list[str], priority: int) -> str:
     return _section(f"group:{name}", {"programs": ",".join(programs), "priority": priority})
 
 
-def _server(recipe: Recipe) -> str:
+def _server(recipe: Recipe, var: Path) -> str:
     environment = ",".join(f'{name}="{value}"' for name, value in recipe.environment().items())
     options = {
         "command": shlex.join(recipe.command()),
         "environment": environment,
         "stopsignal": recipe.stop_signal.name.removeprefix("SIG"),
         "stopwaitsecs": 40,
-        "stdout_logfile": recipe.log,
+        # Relative to var/, for supervisord trips over a percent sign in this one value.
+        "stdout_logfile": recipe.log.relative_to(var),
         "stdout_logfile_maxbytes": "10MB",
         "stdout_logfile_backups": 1,
     }
