@@ -1,5 +1,6 @@
 """The shop as its users run it: `shop run` with its six processes, on the servers of the tests."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -129,9 +130,10 @@ class Buyer:
 
 def _pid(supervisor_of, package):
     for process in psutil.Process(supervisor_of).children(recursive=True):
-        words = process.cmdline()
-        if "shop.local.service" in words and package in words:
-            return process.pid
+        with contextlib.suppress(psutil.Error):  # it may have ended just now
+            words = process.cmdline()
+            if "shop.local.service" in words and package in words:
+                return process.pid
     return None
 
 
