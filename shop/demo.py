@@ -44,6 +44,7 @@ def _url() -> str:
 
 def _walk(visitor: Visitor) -> None:
     visitor.title(f"A visitor comes to {visitor.url}")
+    visitor.knock()
     visitor.until("/readyz", lambda answer: answer["status"] == "ready", "the shop is ready")
     _sign_up(visitor)
     one, other, *_ = _browse(visitor)

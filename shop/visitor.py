@@ -41,6 +41,15 @@ class Visitor:
         self.calls = 0
         self._console = console
 
+    def knock(self) -> None:
+        """Surprise at once when nobody is there at all."""
+        try:
+            self._ask("GET", "/livez", None, None)
+        except (OSError, http.client.HTTPException) as error:
+            raise Surprise(
+                f"no shop answers at {self.url} ({error}); make run starts one"
+            ) from None
+
     def call(
         self,
         method: str,

@@ -64,9 +64,11 @@ class PostgreSQL:
         return [self.port]
 
     def uri(self, database: str = "postgres") -> str:
-        """SQLAlchemy URL. PREPARE the server first: the password is made with the data."""
-        password = (self.directory / "password").read_text()
-        return f"postgresql+psycopg2://{SUPERUSER}:{password}@{LOOPBACK}:{self.port}/{database}"
+        """SQLAlchemy URL; LocalError before `prepare`, which makes the password with the data."""
+        password = self.directory / "password"
+        if not password.exists():
+            raise LocalError("PostgreSQL has no data yet: start the shop once")
+        return f"postgresql+psycopg2://{SUPERUSER}:{password.read_text()}@{LOOPBACK}:{self.port}/{database}"
 
     def prepare(self) -> None:
         if (self.data / "PG_VERSION").exists():
