@@ -85,6 +85,12 @@ def test_door_is_for_this_machine(environment):
     assert place.url == "http://127.0.0.1:8000"
 
 
+def test_before_the_first_start(environment):
+    """Who asks for addresses before there is a server is told to start it."""
+    with pytest.raises(LocalError, match="start the shop once"):
+        Place.from_environment().environment()
+
+
 def test_one_run_at_a_time(environment):
     """A clone that is held says by whom, and is free again afterwards."""
     place = Place.from_environment()
