@@ -3,10 +3,10 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help run test lint demo clean lock
+.PHONY: help run test lint lint-api demo clean lock
 
 help:  ## what there is to type
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 
 run: .venv/installed  ## start the shop; Ctrl-C ends it, the data stay
 	@exec $(BIN)/shop run
@@ -23,6 +23,10 @@ lint: .venv/installed  ## style and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+
+lint-api: .venv/installed  ## Spectral with OWASP's rules over the description of the API
+	cd tests/lint_api && npm ci --no-audit --no-fund
+	$(BIN)/python -m pytest tests/lint_api
 
 clean:  ## end what still runs, remove the data and what was built
 	@if [ -x $(BIN)/shop ]; then $(BIN)/shop stop; fi

@@ -65,7 +65,7 @@ def describe(routes: Mapping[str, Route], manual: Manual) -> dict[str, Any]:
         "3.1.0",
         plugins=[Plugin()],
         info={"description": manual.description, "contact": {"name": manual.title}},
-        servers=[{"url": "/", "description": "This server", "x-internal": False}],
+        servers=[{"url": "/", "description": "This one", "x-internal": False}],
         tags=[{"name": name, "description": text} for name, text in manual.tags.items()],
         security=[],
     )

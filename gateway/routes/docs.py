@@ -23,7 +23,7 @@ class DocsRoutes:
         "/api/docs/{file}",
         who=ANYONE,
         path=FilePath,
-        media_type="application/octet-stream",
+        media_type="*/*",
     )
     def get_docs_file(self, request, file):
         """A file of that page."""

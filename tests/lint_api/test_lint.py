@@ -1,0 +1,35 @@
+"""The description under Spectral with OWASP's rules; `make lint-api` installs and runs it."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from tests.e2e.description import DOCUMENT
+
+HERE = pathlib.Path(__file__).parent
+SPECTRAL = HERE / "node_modules" / ".bin" / "spectral"
+
+
+@pytest.mark.skipif(
+    not (SPECTRAL.exists() and shutil.which("node")), reason="make lint-api installs Spectral"
+)
+def test_no_rule_is_broken(tmp_path):
+    """No errors; what is excepted, and why, is in .spectral.yaml."""
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps(DOCUMENT, indent=1))
+    shutil.copy(HERE / ".spectral.yaml", tmp_path)
+    (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
+    linted = subprocess.run(
+        [SPECTRAL, "lint", document.name, "--quiet", "--format", "json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    findings = json.loads(linted.stdout or "[]")
+    errors = [(f["code"], f["path"]) for f in findings if f["severity"] == 0]
+    assert errors == [], linted.stderr
+    assert linted.returncode == 0, linted.stderr
