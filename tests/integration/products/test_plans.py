@@ -10,7 +10,7 @@ from products import catalog, listing
 from products.listing import Filters
 
 NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
-PRODUCTS = 20_000
+PRODUCTS = 100_000
 
 #: Rows that one list may look at: a few pages of each category, and matches of a search.
 MOST = 3_000
