@@ -88,6 +88,9 @@ class App:
         path = _decoded(request.environ["PATH_INFO"])
         if request.method == "OPTIONS":
             return Answer(status=204, headers={"Allow": ", ".join(self._methods_at(path))})
+        if not request.method.isupper():  # methods are told apart by case, werkzeug's are not
+            self._count(request)
+            raise MethodNotAllowed(allow=self._methods_at(path))
         try:
             request.route, request.path_values = self._routing.match(path, method=request.method)
         except NoSuchMethod:

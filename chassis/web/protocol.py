@@ -100,6 +100,8 @@ class Protocol(HttpOnlyProtocol):
     def get_environ(self) -> dict[str, Any]:
         environ = super().get_environ()
         theirs = environ["wsgi.input"]
+        if self.request_version == "HTTP/1.0":  # would take `100 Continue` for the answer
+            theirs.wfile = theirs.wfile_line = None
         environ["wsgi.input"] = environ["eventlet.input"] = Body(
             self.rfile,
             theirs.content_length,

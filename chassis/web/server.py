@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ _BACKLOG = 512
 _POLL_SECONDS = 0.02
 #: Workers for what is answered even when all places for requests are taken.
 _SPARE_WORKERS = 4
+#: Files that a process has open besides its connections.
+_OTHER_FILES = 200
 
 
 class Wsgi(wsgi.Server):
@@ -83,6 +86,7 @@ class Server(WebServer):
             workers = self.container.max_workers - _SPARE_WORKERS
             self.limits["max_requests"] = max(1, min(self.limits["max_requests"], workers))
             self._sock = self._listen()
+            _allow_files(self.limits["max_connections"] + _OTHER_FILES)
 
     def setup(self) -> None:
         self.check()
@@ -217,6 +221,16 @@ class Server(WebServer):
             ms=round(seconds * 1000, 1),
             request_id=request_id,
         )
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise this process's own limit of open files, which is 1024 on most systems."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < wanted:
+        log.warning("may open %d files; with that many connections %d are needed", most, wanted)
+        wanted = most
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _check_unique(route: Any, service_cls: type, taken: set[tuple[str, str]]) -> None:
