@@ -56,7 +56,9 @@ def test_an_order_is_placed_from_the_page(shop, browser, tmp_path):
     }
     browser.fill(f"{DOCS} textarea", json.dumps(body))
     browser.click(f"{DOCS} button.execute")
-    status = f"document.querySelector('{DOCS} .live-responses-table .response .response-col_status')"
+    status = (
+        f"document.querySelector('{DOCS} .live-responses-table .response .response-col_status')"
+    )
     browser.wait(f"{status} && {status}.textContent.trim()")
     browser.run(f"document.querySelector('{DOCS} .responses-wrapper').scrollIntoView()")
     browser.screenshot(tmp_path / "order.png")
