@@ -5,12 +5,11 @@ import uuid
 
 import eventlet
 import orjson
+import pika
 import pytest
 import requests
-from amqp.basic_message import Message
 
 from chassis.broker import topology
-from chassis.broker.link import connect
 from chassis.errors import Conflict
 from tests.integration.chassis.world import Listener, Speaker
 
@@ -37,27 +36,27 @@ def heard(rows):
 
 @pytest.fixture
 def channel(config):
-    """A channel to the broker of the test, for messages by hand."""
-    connection = connect(config["AMQP_URI"], "test", heartbeat=0)
+    """A channel to the broker of the test, for messages by hand: by another client than ours."""
+    connection = pika.BlockingConnection(pika.URLParameters(config["AMQP_URI"] + "?heartbeat=0"))
     yield connection.channel()
-    connection.collect()
+    connection.close()
 
 
 @pytest.fixture
 def depth(channel):
     """How many messages wait in a queue."""
-    return lambda queue: channel.queue_declare(queue, passive=True).message_count
+    return lambda queue: channel.queue_declare(queue, passive=True).method.message_count
 
 
-def put(channel, body, queue=QUEUE, **properties):
-    channel.basic_publish(Message(body, **properties), "", queue)
+def put(channel, body, queue=QUEUE, exchange="", **properties):
+    channel.basic_publish(exchange, queue, body, pika.BasicProperties(**properties))
 
 
 def an_event(text, event_id=None, **more):
     properties = {
         "message_id": str(event_id or uuid.uuid4()),
         "content_type": "application/json",
-        "application_headers": {"nameko.occurred_at": "2026-01-01T00:00:00+00:00"},
+        "headers": {"nameko.occurred_at": "2026-01-01T00:00:00+00:00"},
     }
     return orjson.dumps({"text": text}), properties | more
 
@@ -143,10 +142,10 @@ def test_a_poisoned_event_is_parked(call, start, channel, depth, heard, eventual
     call.speaker.say("good")
     assert eventually(heard) == ["good"]
     eventually(lambda: depth("listener.dead-letters") == 1)
-    letter = channel.basic_get("listener.dead-letters", no_ack=True)
-    assert letter.headers["x-parked-from"] == QUEUE
-    assert "ZeroDivisionError" in letter.headers["x-parked-why"]
-    assert orjson.loads(letter.body) == {"text": "bad"}
+    _, properties, body = channel.basic_get("listener.dead-letters", auto_ack=True)
+    assert properties.headers["x-parked-from"] == QUEUE
+    assert "ZeroDivisionError" in properties.headers["x-parked-why"]
+    assert orjson.loads(body) == {"text": "bad"}
 
 
 @pytest.mark.parametrize(
@@ -159,7 +158,7 @@ def test_a_poisoned_event_is_parked(call, start, channel, depth, heard, eventual
         (b'{"text": "bad id"}', {"message_id": "7"}),
         (b'{"other": 1}', {"message_id": str(uuid.uuid4())}),
         (b'{"text": {"__type__": "x"}}', {"message_id": str(uuid.uuid4())}),
-        (b"{}", {"application_headers": {"x-attempts": "many", "nameko.occurred_at": 5}}),
+        (b"{}", {"headers": {"x-attempts": "many", "nameko.occurred_at": 5}}),
     ],
 )
 def test_garbage_is_parked_at_once(world, channel, depth, heard, eventually, body, properties):
@@ -191,10 +190,10 @@ def test_garbage_with_a_return_address_is_answered(world, channel, eventually, b
     """Who sends a malformed request is told so (trap 2)."""
     channel.queue_declare("answers", exclusive=True)
     channel.queue_bind("answers", topology.RPC_EXCHANGE, "answers")
-    put_properties = properties | {"reply_to": "answers", "correlation_id": "1"}
-    channel.basic_publish(Message(body, **put_properties), topology.RPC_EXCHANGE, "listener.quick")
-    answer = eventually(lambda: channel.basic_get("answers", no_ack=True))
-    assert orjson.loads(answer.body)["error"]["code"] == "malformed_request"
+    address = {"reply_to": "answers", "correlation_id": "1"}
+    put(channel, body, "listener.quick", topology.RPC_EXCHANGE, **properties | address)
+    answer = eventually(lambda: channel.basic_get("answers", auto_ack=True)[2])
+    assert orjson.loads(answer)["error"]["code"] == "malformed_request"
     assert world.listener.quick() == "quick"
 
 
@@ -203,11 +202,8 @@ def test_garbage_on_the_reply_queue_hurts_nobody(world, channel, config, vhost):
     names = [q["name"] for q in requests.get(f"{vhost.queues}?columns=name", timeout=5).json()]
     (reply_queue,) = [name for name in names if name.startswith("rpc.reply-tester")]
     for body in (b"", b"\xff", b"[]", b'{"result": 1}'):
-        channel.basic_publish(
-            Message(body, correlation_id="who"),
-            topology.RPC_EXCHANGE,
-            reply_queue.removeprefix("rpc.reply-tester-"),
-        )
+        routing_key = reply_queue.removeprefix("rpc.reply-tester-")
+        put(channel, body, routing_key, topology.RPC_EXCHANGE, correlation_id="who")
     assert world.listener.quick() == "quick"
 
 
