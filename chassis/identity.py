@@ -131,7 +131,7 @@ class KeySet:
         self,
         fetch: Callable[[], Mapping[str, Any]],
         clock: Callable[[], datetime.datetime],
-        refetch_after: datetime.timedelta = datetime.timedelta(seconds=10),
+        refetch_after: datetime.timedelta = datetime.timedelta(seconds=2),
         retry_after: datetime.timedelta = datetime.timedelta(seconds=1),
     ):
         self._fetch = fetch

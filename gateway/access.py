@@ -13,8 +13,8 @@ from typing import Any
 
 from chassis import config as configuration
 from chassis.clock import Clock
-from chassis.errors import Fault, Forbidden, Unauthenticated
-from chassis.identity import Actor, KeySet, Verifier
+from chassis.errors import Fault, Forbidden, NotFound, Unauthenticated
+from chassis.identity import Actor, KeySet, Role, Verifier
 from chassis.rpc import RpcProxy
 from chassis.rpc.client import ServiceProxy
 from chassis.web import Request
@@ -24,8 +24,11 @@ from chassis.web.limits import Callers
 class Audience:
     """Those whom `allows` is true for, by their access token; None lets everybody in unasked."""
 
-    def __init__(self, name: str, allows: Callable[[Actor], bool] | None):
+    def __init__(
+        self, name: str, allows: Callable[[Actor], bool] | None, is_privileged: bool = False
+    ):
         self.name = name
+        self._is_privileged = is_privileged
         self._allows = allows
         #: Statuses for whom it does not let in.
         self.refusals = () if allows is None else (401, 403)
@@ -35,6 +38,8 @@ class Audience:
         if self._allows is None:
             return
         request.actor = service.tokens.verify(bearer(request))
+        if self._is_privileged or request.actor.is_staff:
+            request.actor = _as_of_now(service, request.actor)
         if not self._allows(request.actor):
             raise Forbidden()
 
@@ -44,8 +49,21 @@ class Audience:
 
 ANYONE = Audience("ANYONE", None)
 USER = Audience("USER", lambda actor: True)
-STAFF = Audience("STAFF", lambda actor: actor.is_staff)
-ADMIN = Audience("ADMIN", lambda actor: actor.is_admin)
+STAFF = Audience("STAFF", lambda actor: actor.is_staff, is_privileged=True)
+ADMIN = Audience("ADMIN", lambda actor: actor.is_admin, is_privileged=True)
+
+
+def _as_of_now(service: Any, actor: Actor) -> Actor:
+    """The actor with the role of this moment; raises `Unauthenticated` when the user is gone.
+
+    A customer is believed to be what the token says until it expires. What staff and admins may do
+    is worth a call.
+    """
+    try:
+        user = service.users.get(user_id=actor.user_id)
+    except NotFound:
+        raise Unauthenticated("There is no such user any more.") from None
+    return Actor(actor.user_id, Role(user["role"]))
 
 
 def bearer(request: Request) -> str:

@@ -27,6 +27,7 @@ SAMPLES = {
     "phone": "+31 30 1234567",
     "password": "correct horse battery",
     "current_password": "correct horse battery",
+    "new_password": "a better horse battery",
     "access_token": _ACCESS_TOKEN,
     "refresh_token": "x3Zq0mYt6hB1v9sK2d",
     "User.role": "customer",

@@ -81,6 +81,20 @@ def health(services: tuple[str, ...]) -> None:
     sys.exit(failed)
 
 
+@shop.group()
+def keys() -> None:
+    """Look after the keys that sign access tokens."""
+
+
+@keys.command("rotate")
+def rotate_keys() -> None:
+    """Sign with a new key from now on; tokens of the old one hold until they expire."""
+    from nameko.standalone.rpc import ClusterRpcProxy
+
+    with ClusterRpcProxy({"AMQP_URI": _amqp_uri()}, timeout=10) as rpc:
+        click.echo(f"new key: {rpc.users.rotate_keys()['kid']}")
+
+
 @shop.command()
 def demo() -> None:
     """Walk one order through a running shop, at SHOP_URL or on this machine."""

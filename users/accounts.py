@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
+from sqlalchemy import update as update_rows
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -57,6 +58,27 @@ def update(session: Session, user_id: UUID, profile: Mapping[str, Any], partial:
         setattr(user, name, value)
     _flush(session)
     return user
+
+
+def set_password(session: Session, user_id: UUID, old_hash: str, new_hash: str) -> bool:
+    """Give a user another password and end all sessions. False, and nothing is done, when the
+    present password is no longer that of `old_hash`."""
+    user = lock(session, user_id)
+    if user.password_hash != old_hash:
+        return False
+    user.password_hash = new_hash
+    session.flush()  # the user's lock first, as in `anonymise`
+    sessions.end_all(session, user_id)
+    return True
+
+
+def renew_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) -> None:
+    """Store another hash of the same password, unless the password has changed meanwhile."""
+    session.execute(
+        update_rows(User)
+        .where(User.id == user_id, User.password_hash == old_hash)
+        .values(password_hash=new_hash)
+    )
 
 
 def set_role(session: Session, user_id: UUID, role: Role) -> User:

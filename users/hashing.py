@@ -61,6 +61,10 @@ class Handle:
         is_right = self._in_thread(_verify, password_hash or self._provider.nobodys_hash, password)
         return is_right and password_hash is not None
 
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+        return ARGON2.check_needs_rehash(password_hash)
+
     def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         patience = deadline.remaining(self._worker_ctx.data, PATIENCE)
         if not self._provider.turns.acquire(timeout=patience):

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -29,6 +29,17 @@ def active(session: Session, now: datetime.datetime) -> tuple[str, Ed25519Privat
     return key.kid, _load(key.private_pem)
 
 
+def rotate(session: Session, now: datetime.datetime) -> str:
+    """Retire the active key and make another, whose id is returned. The old one stays published
+    while its tokens hold. Two rotations at once are one."""
+    old = session.scalar(_active().with_for_update())
+    if old is not None:
+        old.retired_at = now
+        session.flush()
+    _insert(session, now)
+    return _find_active(session).kid
+
+
 def published(
     session: Session, now: datetime.datetime, token_lifetime: datetime.timedelta
 ) -> dict[str, Any]:
@@ -42,7 +53,11 @@ def published(
 
 
 def _find_active(session: Session) -> SigningKey | None:
-    return session.scalar(select(SigningKey).where(SigningKey.retired_at.is_(None)))
+    return session.scalar(_active())
+
+
+def _active() -> Select:
+    return select(SigningKey).where(SigningKey.retired_at.is_(None))
 
 
 def _insert(session: Session, now: datetime.datetime) -> None:

@@ -139,12 +139,23 @@ class Get(Request):
 
 
 class Update(Profile):
-    """`partial` changes only what is given. A new e-mail address needs `current_password`."""
+    """`partial` changes only what is given. A new e-mail address needs `current_password`, a new
+    role an admin."""
 
     user_id = Uuid(required=True)
     email = Email()
     current_password = Password(load_default=None)
     partial = fields.Boolean(load_default=False)
+    role = RoleField()
+    actor = ActorField()
+
+
+class ChangePassword(Get):
+    current_password = Password(required=True)
+    new_password = Password(min=passwords.MIN_LENGTH, required=True)
+
+
+class RotateKeys(Request):
     actor = ActorField()
 
 

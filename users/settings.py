@@ -10,7 +10,7 @@ def _between(low: int, high: int) -> validate.Range:
 class UsersSettings(Schema):
     """Section `users` of config.yaml."""
 
-    #: Seconds that an access token holds: a change of role takes this long to be felt everywhere.
+    #: Seconds that an access token holds: the deletion of a customer takes this long to be felt.
     access_token_seconds = fields.Integer(load_default=900, validate=_between(60, 3600))
     #: Seconds that an unused refresh token holds.
     refresh_token_seconds = fields.Integer(

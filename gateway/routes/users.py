@@ -14,6 +14,7 @@ from gateway.schemas.users import (
     Login,
     NewAccount,
     NewAddress,
+    PasswordChange,
     Profile,
     RefreshToken,
     SignUp,
@@ -70,7 +71,7 @@ class UserRoutes:
         """End the session of a refresh token."""
         self.users.logout(**body)
 
-    @route("GET", "/api/users/profile", who=USER, answer=User)
+    @route("GET", "/api/users/profile", who=USER, answer=User, faults=(404,))
     def get_profile(self, request):
         """Your account."""
         return self.users.get(user_id=request.actor.user_id)
@@ -84,6 +85,18 @@ class UserRoutes:
     def change_profile(self, request, body):
         """Change your profile."""
         return self._change_user(request, request.actor.user_id, body, partial=True)
+
+    @route(
+        "POST",
+        "/api/users/password",
+        who=USER,
+        body=PasswordChange,
+        status=204,
+        limit=SIGN_IN,
+    )
+    def change_password(self, request, body):
+        """Change your password; all your sessions end."""
+        self.users.change_password(user_id=request.actor.user_id, **body)
 
     def _change_user(self, request, user_id, fields, partial):
         actor = request.actor
@@ -157,18 +170,12 @@ class AccountRoutes:
     @route("PUT", "/api/users/{user_id}", who=ADMIN, path=UserPath, body=Account, answer=User)
     def replace_user(self, request, user_id, body):
         """Replace a user's profile."""
-        return self._change_account(request, user_id, body, partial=False)
+        return self._change_user(request, user_id, body, partial=False)
 
     @route("PATCH", "/api/users/{user_id}", who=ADMIN, path=UserPath, body=Account, answer=User)
     def change_user(self, request, user_id, body):
         """Change a user's profile or role."""
-        return self._change_account(request, user_id, body, partial=True)
-
-    def _change_account(self, request, user_id, fields, partial):
-        # The role first: it may be refused (the last admin), and then nothing has changed.
-        if role := fields.pop("role", None):
-            self.users.set_role(user_id=user_id, role=role, actor=request.actor)
-        return self._change_user(request, user_id, fields, partial)
+        return self._change_user(request, user_id, body, partial=True)
 
     @route("DELETE", "/api/users/{user_id}", who=ADMIN, path=UserPath, status=204)
     def delete_user(self, request, user_id):

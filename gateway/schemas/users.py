@@ -49,6 +49,11 @@ class RefreshToken(Request):
     )
 
 
+class PasswordChange(Request):
+    current_password = Password(required=True)
+    new_password = Password(required=True)
+
+
 class Profile(Request):
     """PUT empties what is not given, PATCH leaves it. A new `email` needs `current_password`."""
 

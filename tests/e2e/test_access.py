@@ -1,38 +1,87 @@
 """Who may do what, over HTTP: every route with every kind of caller."""
 
 import base64
+import datetime
 import json
+import uuid
 
 import jwt
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.orm import Session
 
+from chassis import config as configuration
+from chassis.clock import utcnow
+from chassis.identity import Actor, Role, Signer
 from gateway.access import ADMIN, ANYONE, STAFF, USER
 from tests.e2e.client import ADDRESS, PASSWORD, Client, filled
+from tests.support import eventually
 from tests.unit.gateway.who import WHO
+from users import keys
 
+#: Whom a route lets in: by an account that is there, and by a token that once was worth something.
+#: What a customer's token says is believed until it expires; that of staff is looked up each time.
 LETS_IN = {
-    ANYONE: {"nobody", "customer", "staff", "admin"},
-    USER: {"customer", "staff", "admin"},
-    STAFF: {"staff", "admin"},
-    ADMIN: {"admin"},
+    ANYONE: {
+        *("nobody", "customer", "staff", "admin"),
+        *("deleted customer", "deleted admin", "demoted admin", "promoted customer"),
+        *("expired token", "wrong kid", "alg none", "refresh token"),
+    },
+    USER: {
+        *("customer", "staff", "admin"),
+        *("deleted customer", "demoted admin", "promoted customer"),
+    },
+    STAFF: {"staff", "admin", "promoted customer"},
+    ADMIN: {"admin", "promoted customer"},
 }
+#: Who is known but has not the role; the others are not known.
+FORBIDDEN = {"customer", "staff", "demoted admin"}
 
 
 @pytest.fixture(scope="module")
 def callers(shop):
     """One of each kind."""
+    deleted, deleted_admin = shop.customer(), shop.employee("admin")
+    demoted, promoted = shop.employee("admin"), shop.customer()
+    for gone in (deleted, deleted_admin):
+        shop.admin.delete(f"/api/users/{gone.user_id}")
+    shop.admin.patch(f"/api/users/{demoted.user_id}", {"role": "customer"})
+    shop.admin.patch(f"/api/users/{promoted.user_id}", {"role": "admin"})
+    admin = shop.employee("admin")
+    email = admin.get("/api/users/profile")["email"]
+    refresh_token = Client(shop.url).log_in(email)["refresh_token"]
     return {
         "nobody": shop.nobody,
         "customer": shop.customer(),
         "staff": shop.employee("staff"),
         "admin": shop.admin,
+        "deleted customer": deleted,
+        "deleted admin": deleted_admin,
+        "demoted admin": demoted,
+        "promoted customer": promoted,
+        "expired token": Client(shop.url, signed(shop, admin, age=datetime.timedelta(hours=1))),
+        "wrong kid": Client(shop.url, signed(shop, admin, kid="other")),
+        "alg none": Client(shop.url, forged(admin.token, None, "none")),
+        "refresh token": Client(shop.url, refresh_token),
     }
+
+
+def signed(shop, admin, age=datetime.timedelta(0), kid=None):
+    """A token of the true key, as it was issued `age` ago."""
+    engine = sa.create_engine(configuration.database_url(shop.config, "users"))
+    with Session(engine) as session:
+        now = utcnow()
+        true_kid, key = keys.active(session, now)
+    engine.dispose()
+    lifetime = datetime.timedelta(minutes=15)
+    signer = Signer(key, kid or true_kid, lifetime=lifetime, **shop.config["identity"])
+    return signer.sign(Actor(uuid.UUID(admin.user_id), Role.ADMIN), now - age)
 
 
 @pytest.mark.parametrize("route", WHO)
 def test_a_route_admits_whom_it_should_and_nobody_else(callers, route):
-    """401 for nobody, 403 for the wrong role, something else for the others, never a 5xx."""
+    """401 for who is not known, 403 for the wrong role, else something else, never a 5xx."""
     method, template = route.split()
     body = {} if method in ("POST", "PUT", "PATCH") else None
     for kind, caller in callers.items():
@@ -42,35 +91,55 @@ def test_a_route_admits_whom_it_should_and_nobody_else(callers, route):
             assert status not in (401, 403), kind
             assert status < 500, kind
         else:
-            assert status == (401 if kind == "nobody" else 403), kind
+            assert status == (403 if kind in FORBIDDEN else 401), kind
 
 
-def test_what_is_somebody_elses_is_not_found(shop):
-    """Orders, payments, addresses, notifications: as if they were not there."""
+#: Routes to what belongs to somebody: those for users that name a thing in their path.
+OWNED = [route for route, who in WHO.items() if who is USER and "{" in route]
+
+BODIES = {
+    "PATCH /api/orders/{order_id}": {"shipping_address": ADDRESS},
+    "PUT /api/orders/{order_id}": {"shipping_address": ADDRESS},
+    "POST /api/orders/{order_id}/cancel": {},
+    "PUT /api/users/addresses/{address_id}": ADDRESS,
+    "PATCH /api/notifications/{id}": {"read": True},
+}
+
+
+@pytest.mark.parametrize("route", OWNED)
+def test_what_is_somebody_elses_is_not_found(shop, route):
+    """Orders, payments, addresses, notifications: as if they were not there; its owner has it."""
     owner, stranger = shop.customer(), shop.customer()
     order = shop.order(owner, shop.product())
-    payment = shop.pay(owner, order)
-    address = owner.post("/api/users/addresses", ADDRESS, 201)
-    note = owner.get("/api/notifications?limit=1")["items"][0]
+    method, path = route.split()
+    if "{payment_id}" in path:
+        path = path.replace("{payment_id}", shop.pay(owner, order)["id"])
+    if "{address_id}" in path:
+        address = owner.post("/api/users/addresses", ADDRESS, 201)
+        path = path.replace("{address_id}", address["id"])
+    if "{id}" in path:  # of a notification, or of whose they are
+        path = path.replace("{id}", owner.user_id if method == "GET" else first_note(owner)["id"])
+    path = path.replace("{order_id}", order["id"]).replace("{user_id}", owner.user_id)
+    assert "{" not in path
+
+    stranger.call(method, path, BODIES.get(route), 404)
+    owner.call(method, path, BODIES.get(route), expect=None)
+    assert owner.answer.status_code < 300
+
+
+def first_note(owner):
+    """What the shop told somebody, as soon as it has."""
+    return eventually(lambda: owner.get("/api/notifications?limit=1")["items"])[0]
+
+
+def test_what_is_somebody_elses_cannot_be_asked_for_or_paid(shop):
+    """Named in a query or a body it is not found either."""
+    owner, stranger = shop.customer(), shop.customer()
+    order = shop.order(owner, shop.product())
+    shop.pay(owner, order)
     method = {"type": "card", "token": "tok_visa"}
-    theirs = [
-        ("GET", f"/api/orders/{order['id']}", None),
-        ("PATCH", f"/api/orders/{order['id']}", {"shipping_address": ADDRESS}),
-        ("PUT", f"/api/orders/{order['id']}", {"shipping_address": ADDRESS}),
-        ("POST", f"/api/orders/{order['id']}/cancel", {}),
-        ("GET", f"/api/orders/{order['id']}/timeline", None),
-        ("GET", f"/api/orders/user/{owner.user_id}", None),
-        ("GET", f"/api/orders?user_id={owner.user_id}", None),
-        ("POST", "/api/payments", {"order_id": order["id"], "method": method}),
-        ("GET", f"/api/payments/{payment['id']}", None),
-        ("GET", f"/api/users/addresses/{address['id']}", None),
-        ("PUT", f"/api/users/addresses/{address['id']}", ADDRESS),
-        ("DELETE", f"/api/users/addresses/{address['id']}", None),
-        ("GET", f"/api/notifications/{owner.user_id}", None),
-        ("PATCH", f"/api/notifications/{note['id']}", {"read": True}),
-    ]
-    for method, path, body in theirs:
-        stranger.call(method, path, body, 404)
+    stranger.get(f"/api/orders?user_id={owner.user_id}", 404)
+    stranger.post("/api/payments", {"order_id": order["id"], "method": method}, 404)
     assert stranger.get(f"/api/payments?order_id={order['id']}")["items"] == []
     assert owner.get(f"/api/orders/{order['id']}")["status"] == "processing"
 

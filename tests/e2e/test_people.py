@@ -55,6 +55,19 @@ def test_a_profile_is_replaced_or_changed(shop):
     assert "role" in me.patch("/api/users/profile", {"role": "admin"}, 422)["errors"]
 
 
+def test_changing_the_password(shop):
+    """With the present one; then only the new one opens, and old sessions have ended."""
+    me = shop.customer()
+    email = me.get("/api/users/profile")["email"]
+    tokens = me.log_in(email)
+    wrong = {"current_password": "wrong horse", "new_password": "staple battery"}
+    assert "current_password" in me.post("/api/users/password", wrong, 422)["errors"]
+    me.post("/api/users/password", wrong | {"current_password": PASSWORD}, 204)
+    me.post("/api/users/token/refresh", {"refresh_token": tokens["refresh_token"]}, 401)
+    me.post("/api/users/login", {"email": email, "password": PASSWORD}, 401)
+    me.post("/api/users/login", {"email": email, "password": "staple battery"})
+
+
 def test_an_address_book(shop):
     """Added, read, replaced, made the default, deleted."""
     me = shop.customer()

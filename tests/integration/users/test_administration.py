@@ -63,6 +63,29 @@ def test_the_last_admin_stays(users, admin):
     users.delete(user_id=alone, actor=admin)
 
 
+def test_a_role_and_a_profile_change_together(users, anna, admin):
+    """In one transaction: what is refused of one leaves the other alone. Admins only."""
+    users.sign_up(email="taken@example.com", password=PASSWORD)
+    with pytest.raises(Conflict):
+        users.update(
+            user_id=anna["id"], partial=True, role="staff", email="taken@example.com", actor=admin
+        )
+    with pytest.raises(Conflict):
+        users.update(
+            user_id=admin["user_id"], partial=True, role="staff", first_name="X", actor=admin
+        )
+    own = {"user_id": anna["id"], "role": "customer"}
+    with pytest.raises(Forbidden):
+        users.update(user_id=anna["id"], partial=True, role="admin", actor=own)
+    assert users.get(user_id=anna["id"]) == anna
+    assert users.get(user_id=admin["user_id"])["first_name"] is None
+
+    both = users.update(
+        user_id=anna["id"], partial=True, role="staff", first_name="Anna", actor=admin
+    )
+    assert (both["role"], both["first_name"]) == ("staff", "Anna")
+
+
 def test_two_admins_cannot_demote_each_other(users, service, admin):
     """While one is being demoted, the demotion of the other waits, and then finds him the last."""
     other = users.create(email="second@example.com", password=PASSWORD, role="admin")["id"]

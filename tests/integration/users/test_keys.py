@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis.clock import utcnow
-from chassis.errors import Unauthenticated
+from chassis.errors import Forbidden, Unauthenticated
 from chassis.identity import Actor, KeySet, Role, Signer, Verifier
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
@@ -85,6 +85,38 @@ def test_a_retired_key_stays_until_its_tokens_have_expired(users, service, verif
     assert kids == [key["kid"] for key in users.jwks()["keys"]]
     clock.advance(minutes=15)
     assert kids[:1] == [key["kid"] for key in users.jwks()["keys"]]
+
+
+def test_rotating_the_keys(users, service, clock, tokens):
+    """On every gateway, at once: tokens from before still hold, new ones have the new key."""
+    gateways = [new_verifier(users, clock, **service.config["identity"]) for _ in range(2)]
+    for gateway in gateways:
+        gateway.verify(tokens["access_token"])
+    clock.advance(seconds=2)
+
+    kid = users.rotate_keys()["kid"]
+
+    fresh = users.login(email="anna@example.com", password=PASSWORD)["access_token"]
+    assert jwt.get_unverified_header(fresh)["kid"] == kid
+    late = new_verifier(users, clock, **service.config["identity"])
+    for gateway in (*gateways, late):
+        assert gateway.verify(fresh) == gateway.verify(tokens["access_token"])
+
+
+def test_rotations_at_once_leave_one_key(users, service, tokens):
+    """Nobody is left without a key to sign with, nor with two."""
+    kids = {
+        thread.wait()["kid"] for thread in [eventlet.spawn(users.rotate_keys) for _ in range(4)]
+    }
+    active = people.rows(service, "SELECT kid FROM signing_keys WHERE retired_at IS NULL")
+    assert len(active) == 1
+    assert active[0][0] in kids
+
+
+def test_only_operators_and_admins_rotate(users, anna):
+    """It is nothing for customers."""
+    with pytest.raises(Forbidden):
+        users.rotate_keys(actor={"user_id": anna["id"], "role": "staff"})
 
 
 def test_an_access_token_expires(verifier, tokens, clock):

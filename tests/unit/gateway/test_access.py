@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.errors import Forbidden, Unauthenticated
+from chassis.errors import Forbidden, NotFound, Unauthenticated
 from chassis.identity import Actor, Role
 from gateway.access import ADMIN, ANYONE, STAFF, USER
 
@@ -19,11 +19,25 @@ class Tokens:
         return Actor(uuid4(), Role(token))
 
 
-def admit(audience, authorization):
-    """The actor of the request after it was let in."""
+class Users:
+    """The service: whoever is asked for has this role, None for nobody any more."""
+
+    def __init__(self, role):
+        self.role = role
+
+    def get(self, user_id):
+        if self.role is None:
+            raise NotFound()
+        return {"role": self.role}
+
+
+def admit(audience, authorization, **now):
+    """The actor of the request after it was let in; `role` is the present one, when it differs
+    from that of the token."""
+    users = Users(now.get("role", (authorization or "").rpartition(" ")[2]))
     headers = {"Authorization": authorization}
     request = SimpleNamespace(header=headers.get, actor=None)
-    audience.admit(SimpleNamespace(tokens=Tokens()), request)
+    audience.admit(SimpleNamespace(tokens=Tokens(), users=users), request)
     return request.actor
 
 
@@ -39,6 +53,24 @@ def test_an_audience_lets_in_its_roles(audience, let_in):
         else:
             with pytest.raises(Forbidden):
                 admit(audience, f"Bearer {role}")
+
+
+@pytest.mark.parametrize("audience", [STAFF, ADMIN])
+def test_the_present_role_counts_on_privileged_routes(audience):
+    """Whatever the token still says: demoted is forbidden, promoted gets in, deleted is nobody."""
+    with pytest.raises(Forbidden):
+        admit(audience, "Bearer admin", role="customer")
+    assert admit(audience, "Bearer customer", role="admin").role == Role.ADMIN
+    with pytest.raises(Unauthenticated):
+        admit(audience, "Bearer admin", role=None)
+
+
+def test_staff_are_asked_for_on_everybodys_routes():
+    """What they see there depends on the role; customers are not asked for."""
+    assert admit(USER, "Bearer staff", role="customer").role == Role.CUSTOMER
+    assert admit(USER, "Bearer customer", role=None).role == Role.CUSTOMER
+    with pytest.raises(Unauthenticated):
+        admit(USER, "Bearer admin", role=None)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ WHO = {
     "POST /api/users/login": ANYONE,
     "POST /api/users/token/refresh": ANYONE,
     "POST /api/users/logout": ANYONE,
+    "POST /api/users/password": USER,
     "GET /api/users/profile": USER,
     "PUT /api/users/profile": USER,
     "PATCH /api/users/profile": USER,
