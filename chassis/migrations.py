@@ -70,3 +70,18 @@ def create_inbox(op: Operations) -> None:
         sa.PrimaryKeyConstraint("event_id", "handler", name="pk_inbox"),
     )
     op.create_index("ix_inbox_handled_at", "inbox", ["handled_at"])
+
+
+def create_request_keys(op: Operations) -> None:
+    """Create the table of `chassis.models.RequestKeyMixin`."""
+    op.create_table(
+        "request_keys",
+        sa.Column("owner", sa.UUID, nullable=False),
+        sa.Column("operation", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("fingerprint", sa.Text, nullable=False),
+        sa.Column("resource_id", sa.UUID, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "operation", "key", name="pk_request_keys"),
+    )
+    op.create_index("ix_request_keys_created_at", "request_keys", ["created_at"])

@@ -59,3 +59,16 @@ class InboxMixin:
     handled_at: Mapped[datetime.datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), index=True
     )
+
+
+class RequestKeyMixin:
+    """An `Idempotency-Key` and what came of it (`chassis.idempotency`)."""
+
+    __tablename__ = "request_keys"
+
+    owner: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
+    operation: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(Text)
+    resource_id: Mapped[uuid.UUID] = mapped_column(UUID)
+    created_at: Mapped[datetime.datetime] = mapped_column(DateTime(timezone=True), index=True)

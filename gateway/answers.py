@@ -5,10 +5,15 @@ from typing import Any
 from chassis.web import Answer
 
 
-def created(collection: str, resource: dict[str, Any]) -> Answer:
-    """201 with the place of what was made. A service that keeps idempotency keys says `replayed`
-    of what it had made before; it becomes a header."""
-    headers = {"Location": f"{collection}/{resource['id']}"}
+def replayable(resource: dict[str, Any], status: int = 200, headers=()) -> Answer:
+    """The resource. A service that keeps idempotency keys says `replayed` of what it had made
+    before; it becomes a header."""
+    headers = dict(headers)
     if resource.pop("replayed", False):
         headers["Idempotent-Replayed"] = "true"
-    return Answer(resource, 201, headers)
+    return Answer(resource, status, headers)
+
+
+def created(collection: str, resource: dict[str, Any]) -> Answer:
+    """201 with the place of what was made, or had been by the same request."""
+    return replayable(resource, 201, {"Location": f"{collection}/{resource['id']}"})

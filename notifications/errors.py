@@ -1,8 +1,6 @@
 """Errors of the notifications service.
 
     chassis.errors.Fault
-     ├── Invalid
-     │    └── KeyReused             422  the same key came with another message
      └── NotFound
           ├── NotificationNotFound  404  no such notification, or someone else's
           └── RecipientNotFound     404  no such user to send to
@@ -14,14 +12,7 @@
 A delivery error carries a code, never the server's own words: those may name the address.
 """
 
-from chassis.errors import Invalid, NotFound
-
-
-class KeyReused(Invalid):
-    """The same key came with another message."""
-
-    code = "idempotency_key_reused"
-    title = "This key was used for another request"
+from chassis.errors import NotFound
 
 
 class NotificationNotFound(NotFound):

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, Select, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chassis import paging
+from chassis import idempotency, paging
 from chassis.errors import Forbidden
 from chassis.identity import Actor
 from notifications import templates
-from notifications.errors import KeyReused, NotificationNotFound
-from notifications.models import Feed, Notification
+from notifications.errors import NotificationNotFound
+from notifications.models import Feed, Notification, RequestKey
 
 EMAIL, SMS, IN_APP = "email", "sms", "in_app"
 PENDING, SENT, FAILED, SKIPPED = "pending", "sent", "failed", "skipped"
@@ -60,22 +60,20 @@ def send(
     subject: str,
     body: str,
     key: str | None,
+    actor: Actor,
     now: datetime.datetime,
-) -> Mapping[str, Any]:
-    """The message that was written, or the one written before under the same key.
+) -> tuple[Mapping[str, Any], bool]:
+    """The message of this key, and whether it was written before.
 
-    Raises `KeyReused` when that was another message.
+    Raises `idempotency.KeyReused` when the actor has used the key for another message.
     """
-    row = _row(session, user_id, channel, subject, body, now) | {"key": key}
-    new = insert(Notification).values(row).on_conflict_do_nothing().returning(*SHOWN)
-    written = session.execute(new).mappings().first()
-    if written is not None:
-        return written
-    same_key = select(*SHOWN).where(Notification.user_id == user_id, Notification.key == key)
-    known = session.execute(same_key).mappings().one()
-    if (known["channel"], known["subject"], known["body"]) != (channel, subject, body):
-        raise KeyReused(errors={"key": ["Used for another message."]})
-    return known
+    print_ = idempotency.fingerprint(user_id=user_id, channel=channel, subject=subject, body=body)
+    claim = idempotency.claim(session, RequestKey, actor.user_id, "send", key, print_, now)
+    if claim.is_new:
+        row = _row(session, user_id, channel, subject, body, now) | {"id": claim.resource_id}
+        session.execute(insert(Notification).values(row))
+    written = select(*SHOWN).where(Notification.id == claim.resource_id)
+    return session.execute(written).mappings().one(), not claim.is_new
 
 
 def get(connection: Connection, notification_id: uuid.UUID, actor: Actor) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.models import NAMING, InboxMixin, OutboxMixin
+from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
 
 
 class Base(DeclarativeBase):
@@ -41,6 +41,10 @@ class InboxEvent(InboxMixin, Base):
     """Events that notifications has applied."""
 
 
+class RequestKey(RequestKeyMixin, Base):
+    """Keys under which messages were sent."""
+
+
 class Feed(Base):
     """How far a user's feed has come.
 
@@ -59,7 +63,7 @@ class Notification(Base):
 
     What is in the feed (`in_app`) has a `position` there.
 
-    Made by an event (`event_id`: once per channel) or by `send` (`key`: once per user).
+    Made by an event (`event_id`: once per channel) or by `send`.
     """
 
     __tablename__ = "notifications"
@@ -68,7 +72,6 @@ class Notification(Base):
     user_id: Mapped[uuid.UUID]
     order_id: Mapped[uuid.UUID | None]
     event_id: Mapped[uuid.UUID | None]
-    key: Mapped[str | None]
     channel: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
@@ -89,7 +92,6 @@ class Notification(Base):
         CheckConstraint("(channel = 'in_app') = (position IS NOT NULL)", name="position"),
         UniqueConstraint("event_id", "channel"),
         UniqueConstraint("user_id", "position"),
-        UniqueConstraint("user_id", "key"),
         Index("ix_notifications_user_id_created_at_id", "user_id", "created_at", "id"),
         Index(
             "ix_notifications_unread",

@@ -1,5 +1,6 @@
 """The Nameko service `notifications`."""
 
+from chassis import idempotency
 from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
@@ -42,17 +43,18 @@ class NotificationsService(Service):
         feed.require_staff(actor)
         self.profile(user_id)
         with self.db.begin() as session:
-            written = feed.send(
+            written, replayed = feed.send(
                 session,
                 user_id=user_id,
                 channel=channel,
                 subject=subject,
                 body=body,
                 key=key,
+                actor=actor,
                 now=self.clock(),
             )
             self.news.tell(session, "feed_grew", {"user_id": user_id})
-        return NOTIFICATION.dump(written)
+        return NOTIFICATION.dump(written) | {"replayed": replayed}
 
     @rpc(schemas.List)
     def list(self, user_id, actor, **page):
@@ -101,6 +103,11 @@ class NotificationsService(Service):
         with self.db.once(event) as session:
             feed.announce(session, event.id, event.type, event.payload, self.clock())
             self.news.tell(session, "feed_grew", {"user_id": event.payload["user_id"]})
+
+    @timer(interval=60)
+    def forget_keys(self):
+        """Drop keys that are over."""
+        idempotency.forget(self.db.begin, models.RequestKey, self.clock())
 
     @timer(interval=1)
     def deliver(self):

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chassis import idempotency
 from orders import pricing
 from orders.errors import KeyReused
 from orders.models import Checkout, Order
@@ -84,7 +85,11 @@ class Placed:
 
 
 def earlier(
-    connection: Connection | Session, user_id: uuid.UUID, key: str, fingerprint: str
+    connection: Connection | Session,
+    user_id: uuid.UUID,
+    key: str,
+    fingerprint: str,
+    now: datetime.datetime,
 ) -> Attempt | Placed | None:
     """What a key has led to so far.
 
@@ -97,7 +102,7 @@ def earlier(
         _check_fingerprint(row["fingerprint"], fingerprint)
         basket = Basket.from_json(row["basket"])
         return Attempt(row["order_id"], user_id, key, fingerprint, basket)
-    return _placed(connection, user_id, key, fingerprint)
+    return _placed(connection, user_id, key, fingerprint, now)
 
 
 def begin(
@@ -120,13 +125,15 @@ def begin(
     made = session.execute(row.on_conflict_do_nothing()).rowcount == 1
     if attempt.key is None:
         return attempt
-    identity = (attempt.user_id, attempt.key, attempt.fingerprint)
+    identity = (attempt.user_id, attempt.key, attempt.fingerprint, now)
     if not made:
         # The faster one may be through by now, or have given up: then this one starts over.
         return earlier(session, *identity) or begin(session, attempt, now, due_at)
     placed = _placed(session, *identity)
     if placed is not None:
         drop(session, attempt.order_id)
+    else:
+        forget_keys(session, now, attempt.user_id, attempt.key)
     return placed or attempt
 
 
@@ -171,10 +178,40 @@ def take_stale(
     return taken
 
 
+def forget_keys(
+    session: Session,
+    now: datetime.datetime,
+    user_id: uuid.UUID | None = None,
+    key: str | None = None,
+) -> int:
+    """Free the keys of orders that are a day old, so many at a time; how many were freed.
+
+    With `user_id` and `key` only that one, which is about to be used again.
+    """
+    old = select(Order.id).where(
+        Order.idempotency_key.is_not(None), Order.created_at <= now - idempotency.KEPT
+    )
+    if key is None:
+        old = old.order_by(Order.created_at).limit(idempotency.BATCH)
+        old = old.with_for_update(skip_locked=True)
+    else:
+        old = old.where(Order.user_id == user_id, Order.idempotency_key == key)
+    change = update(Order).where(Order.id.in_(old)).values(idempotency_key=None)
+    return session.execute(change).rowcount
+
+
 def _placed(
-    connection: Connection | Session, user_id: uuid.UUID, key: str, fingerprint: str
+    connection: Connection | Session,
+    user_id: uuid.UUID,
+    key: str,
+    fingerprint: str,
+    now: datetime.datetime,
 ) -> Placed | None:
-    mine = (Order.user_id == user_id, Order.idempotency_key == key)
+    mine = (
+        Order.user_id == user_id,
+        Order.idempotency_key == key,
+        Order.created_at > now - idempotency.KEPT,
+    )
     row = connection.execute(select(Order.id, Order.fingerprint).where(*mine)).first()
     if row is None:
         return None

@@ -53,11 +53,12 @@ def place(
     with shop.db.read() as connection:
         # The cart before the key: a rival with this key that empties the cart is then noticed.
         cart = carts.read(connection, user_id) if items is None else None
-        known = attempts.earlier(connection, user_id, key, fingerprint) if key else None
+        known = _earlier(shop, connection, user_id, key, fingerprint)
     if known is None:
         basket = prepare(shop, user_id, items, cart, shipping_address, expected_total)
-        known = _begin(shop, Attempt(uuid.uuid4(), user_id, key, fingerprint, basket))
-        replayed = isinstance(known, Placed)
+        mine = Attempt(uuid.uuid4(), user_id, key, fingerprint, basket)
+        known = _begin(shop, mine)
+        replayed = known.order_id != mine.order_id
     else:
         replayed = True
     if isinstance(known, Attempt):
@@ -66,6 +67,12 @@ def place(
     with shop.db.read() as connection:
         order = book.get(connection, known.order_id, Actor.SYSTEM)
     return order | {"replayed": replayed}
+
+
+def _earlier(shop, connection, user_id, key, fingerprint) -> Attempt | Placed | None:
+    if key is None:
+        return None
+    return attempts.earlier(connection, user_id, key, fingerprint, shop.clock())
 
 
 def prepare(

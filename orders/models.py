@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.models import NAMING, InboxMixin, OutboxMixin
+from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
 
 
 class Base(DeclarativeBase):
@@ -49,6 +49,10 @@ class OutboxEvent(OutboxMixin, Base):
 
 class InboxEvent(InboxMixin, Base):
     """Events that orders has applied."""
+
+
+class RequestKey(RequestKeyMixin, Base):
+    """Keys of payment requests; what they stand for is our key towards payments."""
 
 
 class Cart(Base):
@@ -169,6 +173,11 @@ class Order(Base):
             "hidden_at IS NULL OR status IN ('delivered', 'cancelled')", name="hidden_at"
         ),
         UniqueConstraint("user_id", "idempotency_key"),
+        Index(
+            "ix_orders_keyed",
+            "created_at",
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
         Index("ix_orders_newest", "created_at", "id"),
         Index("ix_orders_newest_of_user", "user_id", "created_at", "id"),
         Index("ix_orders_unpaid", "expires_at", postgresql_where=text("status = 'pending'")),
@@ -196,18 +205,6 @@ class OrderLine(Base):
         CheckConstraint("quantity BETWEEN 1 AND 1000", name="quantity"),
         CheckConstraint("unit_price >= 0", name="unit_price"),
     )
-
-
-class PaymentTry(Base):
-    """A payment request's key, noted before payments is called: a known key is a repeat."""
-
-    __tablename__ = "payment_tries"
-
-    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
-    key: Mapped[str]
-    tried_at: Mapped[datetime.datetime]
-
-    __table_args__ = (PrimaryKeyConstraint("order_id", "key"),)
 
 
 class Receipt(Base):

@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from chassis import idempotency
 from orders import attempts, changes, checkout, lifecycle, schemas, settlement
 from orders.lifecycle import Cause, Party, Payment, Status
-from orders.models import Order
+from orders.models import Order, RequestKey
 from orders.parts import Shop
 
 #: Rows in one transaction, and in one round of a timer.
@@ -41,6 +42,16 @@ def undo_checkouts(shop: Shop) -> None:
     with shop.db.begin() as session:
         taken = attempts.take_stale(session, now, now + UNDO_TIME, BATCH)
     _each(shop, "undo", taken, lambda order_id: checkout.undo(shop, order_id))
+
+
+def forget_keys(shop: Shop) -> None:
+    """Drop the keys of requests that are a day old."""
+    now = shop.clock()
+    idempotency.forget(shop.db.begin, RequestKey, now)
+    freed = idempotency.BATCH
+    while freed == idempotency.BATCH:
+        with shop.db.begin() as session:
+            freed = attempts.forget_keys(session, now)
 
 
 def find_payments(shop: Shop) -> None:

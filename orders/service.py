@@ -176,6 +176,11 @@ class OrdersService(Service):
         """Cancel unpaid orders whose time is over."""
         recovery.expire(self)
 
+    @timer(interval=60)
+    def forget_keys(self):
+        """Drop keys that are over."""
+        recovery.forget_keys(self)
+
     @timer(interval=1)
     def recover(self):
         """Finish or undo what was interrupted."""

@@ -15,15 +15,15 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chassis import idempotency
 from chassis.errors import NotFound
 from chassis.identity import Actor
 from orders import book, changes, lifecycle, receipts, schemas, timeline
 from orders.errors import AlreadyPaid, InvalidTransition, OutOfStock, ReservationReleased
 from orders.lifecycle import Cause, Party, Payment, Status
-from orders.models import Order, PaymentTry
+from orders.models import Order, RequestKey
 from orders.parts import Shop
 
 #: States of a payment whose money has come, and of one that may still bring it.
@@ -44,8 +44,9 @@ def pay(
     Once the money has come the payment is the answer, even if the order could not be finished at
     once: the event or the sweep will do it.
     """
-    order, since, replayed = _begin(shop, order_id, key, actor)
-    payment = _charge(shop, order, method, key or str(uuid.uuid4()))
+    asked = idempotency.fingerprint(order_id=order_id, method=method)
+    order, since, claim = _begin(shop, order_id, key, asked, actor)
+    payment = _charge(shop, order, method, str(claim.resource_id))
     try:
         if payment["status"] in CAPTURED:
             finish(shop, news_of(_PAYMENT.load(payment)))
@@ -53,7 +54,7 @@ def pay(
             stop_looking(shop, order_id, since)
     except Exception as error:
         shop.log.warning("finish_postponed", order_id=str(order_id), error=type(error).__name__)
-    return payment | {"replayed": replayed}
+    return payment | {"replayed": not claim.is_new}
 
 
 def news_of(payment: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,25 +80,22 @@ def stop_looking(shop: Shop, order_id: uuid.UUID, since: datetime.datetime | Non
 
 
 def _begin(
-    shop: Shop, order_id: uuid.UUID, key: str | None, actor: Actor
-) -> tuple[Order, datetime.datetime | None, bool]:
+    shop: Shop, order_id: uuid.UUID, key: str | None, asked: str, actor: Actor
+) -> tuple[Order, datetime.datetime | None, idempotency.Claim]:
     """Note that a payment is being made, so that a crash from here on is found.
 
-    The order, since when it is being paid, and whether this request was seen before. That one is
-    let through to payments, which knows the key, even when the order has been paid since.
+    The order, since when it is being paid, and what its key stands for: our own key towards
+    payments. A repeat is let through to there even when the order has been paid since.
     """
     now = shop.clock()
     with shop.db.begin() as session:
         order = book.lock_visible(session, order_id, actor)
-        seen = key is not None and session.get(PaymentTry, (order_id, key)) is not None
-        if seen and order.payment_id is not None:
-            return order, None, True
+        claim = idempotency.claim(session, RequestKey, actor.user_id, "pay", key, asked, now)
+        if not claim.is_new and order.payment_id is not None:
+            return order, None, claim
         _check_payable(order, now)
-        if key is not None:
-            row = insert(PaymentTry).values(order_id=order_id, key=key, tried_at=now)
-            session.execute(row.on_conflict_do_nothing())
         _look_later(shop, order, now)
-        return order, now, seen
+        return order, now, claim
 
 
 def _charge(shop: Shop, order: Order, method: Any, key: str) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from chassis import idempotency
 from payments import charges, refunds, views
 from payments.announcements import Publish
 from payments.charges import Step
 from payments.errors import ProviderTimeout, RefundRefused
 from payments.methods import Method
-from payments.models import Payment
+from payments.models import Payment, RequestKey
 from payments.providers.port import ChargeOrder, ChargeReport, Provider
 
 
@@ -109,24 +110,30 @@ class Cashier:
         reason: str,
         key: str | None,
         by: uuid.UUID | None,
-    ) -> dict[str, Any]:
-        """Give `amount` (None: all that is left) back; the payment afterwards.
+    ) -> tuple[dict[str, Any], bool]:
+        """Give `amount` (None: all that is left) back; the payment, and whether it is a repeat.
 
-        A repeat under `key` gives the same answer. While the provider has not answered, the
-        payment does not show the refund yet. Raises `RefundRefused`.
+        A repeat under `key` answers with the payment as it is by then. While the provider has not
+        answered, the payment does not show the refund yet. Raises `RefundRefused`.
         """
+        asked = idempotency.fingerprint(payment_id=payment_id, amount=amount, reason=reason)
         with self.begin() as session:
             payment = refunds.lock_payment(session, payment_id)
-            refund = refunds.find(session, payment, key, amount) if key else None
-            fresh = refund is None
-            if fresh:
-                refund = self.open_refund(session, payment, amount, reason, key=key, by=by)
+            now = self.clock()
+            claim = idempotency.claim(session, RequestKey, by, "refund", key, asked, now)
+            if claim.is_new:
+                refund = self.open_refund(
+                    session, payment, amount, reason, key=str(claim.resource_id), by=by
+                )
+            else:
+                refund = refunds.find(session, payment, str(claim.resource_id))
             job = refunds.job(refund, payment)
-        status = self.settle_refund(job) if fresh else job.status
+        status = self.settle_refund(job) if claim.is_new else job.status
         if status == refunds.FAILED:
             raise RefundRefused
         with self.begin() as session:
-            return views.shown(session.get_one(Payment, payment_id))
+            payment = views.shown(session.get_one(Payment, payment_id))
+        return payment, not claim.is_new
 
     def open_order_refund(
         self, session: Session, due: dict[str, Any], key: str

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.models import NAMING, InboxMixin, OutboxMixin
+from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
 
 _PAYMENT_STATUS = (
     "status IN ('pending', 'requires_action', 'succeeded', 'failed',"
@@ -55,6 +55,10 @@ class OutboxEvent(OutboxMixin, Base):
 
 class InboxEvent(InboxMixin, Base):
     """Events that payments has applied."""
+
+
+class RequestKey(RequestKeyMixin, Base):
+    """Keys under which refunds were asked for."""
 
 
 class Payment(Base):

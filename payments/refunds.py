@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from payments import announcements, ledger, lifecycle
 from payments.announcements import Publish
 from payments.errors import (
-    KeyReused,
     NotRefundable,
     PaymentNotFound,
     RefundInFlight,
@@ -56,14 +55,9 @@ def refundable(payment: Payment) -> Decimal:
     return payment.captured - payment.refunded - payment.refunding
 
 
-def find(session: Session, payment: Payment, key: str, amount: Decimal | None) -> Refund | None:
-    """The refund made under `key`; raises `KeyReused` when it was for another amount."""
-    known = session.scalars(
-        select(Refund).where(Refund.payment_id == payment.id, Refund.key == key)
-    ).one_or_none()
-    if known is not None and amount not in (None, known.amount):
-        raise KeyReused(errors={"key": ["Used for another amount."]})
-    return known
+def find(session: Session, payment: Payment, key: str) -> Refund:
+    """The refund of this payment that was opened under `key`."""
+    return session.scalars(select(Refund).filter_by(payment_id=payment.id, key=key)).one()
 
 
 def open_refund(
@@ -72,7 +66,7 @@ def open_refund(
     *,
     amount: Decimal | None,
     reason: str,
-    key: str | None,
+    key: str,
     by: uuid.UUID | None,
     now: datetime.datetime,
     next_check_at: datetime.datetime,
@@ -89,6 +83,7 @@ def open_refund(
     refund = Refund(
         id=uuid.uuid4(),
         payment_id=payment.id,
+        key=key,
         amount=left if amount is None else amount,
         reason=reason,
         requested_by=by,
@@ -96,7 +91,6 @@ def open_refund(
         created_at=now,
         next_check_at=next_check_at,
     )
-    refund.key = key or str(refund.id)
     session.add(refund)
     ledger.reserve(session, payment, refund.amount)
     return refund

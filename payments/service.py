@@ -1,5 +1,6 @@
 """The Nameko service `payments`."""
 
+from chassis import idempotency
 from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
@@ -33,13 +34,12 @@ class PaymentsService(Service):
 
     @rpc(schemas.Refund)
     def refund(self, payment_id, amount, reason, key, actor):
-        """Give money back (staff, or the system); the payment afterwards."""
+        """Give money back (staff, or the system); the payment, and whether it is a repeat."""
         views.require_staff(actor)
-        return PAYMENT.dump(
-            self.cashier.refund(
-                payment_id=payment_id, amount=amount, reason=reason, key=key, by=actor.user_id
-            )
+        payment, replayed = self.cashier.refund(
+            payment_id=payment_id, amount=amount, reason=reason, key=key, by=actor.user_id
         )
+        return PAYMENT.dump(payment) | {"replayed": replayed}
 
     @rpc(schemas.Get)
     def get(self, payment_id, actor):
@@ -61,6 +61,11 @@ class PaymentsService(Service):
             job = self.cashier.open_order_refund(session, event.payload, key=f"event-{event.id}")
         if job is not None:
             self.cashier.settle_refund(job)
+
+    @timer(interval=60)
+    def forget_keys(self):
+        """Drop keys that are over."""
+        idempotency.forget(self.db.begin, models.RequestKey, self.clock())
 
     @timer(interval=1)
     def sweep(self):

@@ -16,7 +16,12 @@ AS_STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
 @pytest.fixture
 def note(send):
     """`note(user_id=...)`: a line in the feed."""
-    return lambda **changes: send(channel="in_app", **changes)
+
+    def write(**changes):
+        written = send(channel="in_app", **changes)
+        return {name: value for name, value in written.items() if name != "replayed"}
+
+    return write
 
 
 def test_staff_send_customers_do_not(send):
@@ -36,13 +41,25 @@ def test_nobody_is_written_to_who_is_not_there(send, sql):
 
 def test_the_same_key_is_the_same_message(send, note, sql):
     """One after another and at once; another message under the key is a mistake; others may use
-    the same key for another user."""
+    the same key."""
     answers = list(eventlet.GreenPool(10).imap(lambda _: note(key="a")["id"], range(10)))
     assert len(set(answers)) == 1
     with pytest.raises(Invalid) as fault:
         note(key="a", body="Something else")
     assert fault.value.code == "idempotency_key_reused"
-    assert note(key="a", user_id=BOB)["id"] != answers[0]
+    with pytest.raises(Invalid):
+        note(key="a", user_id=BOB)
+    assert note(key="a", actor=AS_STAFF)["id"] != answers[0]
+
+
+def test_a_key_ends_after_a_day(send, sql, clock):
+    """The same key is a new message then; old keys are cleaned up, so many at a time."""
+    first = send(key="a", channel="in_app")
+    clock.advance(seconds=24 * 3600 - 1)
+    assert send(key="a", channel="in_app") == first | {"replayed": True}
+    clock.advance(seconds=1)
+    assert send(key="a", channel="in_app")["id"] != first["id"]
+    assert len(sql("SELECT 1 FROM request_keys")) == 1
 
 
 def test_without_a_key_every_call_is_a_message(note):

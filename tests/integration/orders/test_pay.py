@@ -66,6 +66,32 @@ def test_a_repeat_after_the_end_gets_the_payment(place, pay, product):
     assert refused.value.code == "already_paid"
 
 
+def test_a_payment_key_is_for_one_request(place, pay, product):
+    """Neither another method nor another order comes under it; another user's key is another."""
+    order, other = place((product(), 1)), place((product(), 1))
+    pay(order, "tok_declined", key="first")
+    for refused in (
+        lambda: pay(order, key="first"),
+        lambda: pay(other, "tok_declined", key="first"),
+    ):
+        with pytest.raises(Invalid) as reused:
+            refused()
+        assert reused.value.code == "idempotency_key_reused"
+    assert pay(order, key="first", actor=STAFF)["replayed"] is False
+
+
+def test_a_payment_key_ends_after_a_day(place, pay, product, clock, sql, call):
+    """Then it is a new request, which finds the order paid; old keys are cleaned up."""
+    order = place((product(), 1))
+    paid = pay(order, key="once")
+    clock.advance(seconds=24 * 3600 - 1)
+    assert pay(order, key="once") == paid | {"replayed": True}
+    clock.advance(seconds=1)
+    with pytest.raises(Conflict) as refused:
+        pay(order, key="once")
+    assert refused.value.code == "already_paid"
+
+
 def test_a_cancelled_order_cannot_be_paid(place, pay, product, call, sql):
     """Nobody is charged for it, not even under a key that was used before."""
     order = place((product(), 1))
@@ -73,7 +99,7 @@ def test_a_cancelled_order_cannot_be_paid(place, pay, product, call, sql):
     call.orders.cancel(order_id=order["id"])
     for key in ("first", "second"):
         with pytest.raises(Conflict) as refused:
-            pay(order, key=key)
+            pay(order, "tok_declined", key=key)
         assert refused.value.code == "invalid_transition"
     assert len(sql("payments", "SELECT * FROM payments")) == 1
 

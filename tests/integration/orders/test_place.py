@@ -1,10 +1,15 @@
 """Placing an order."""
 
 import uuid
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
 
+from chassis.config import database_url
 from chassis.errors import Conflict, Fault, Invalid, NotFound
+from orders import recovery
 from tests.integration.orders.world import ADDRESS, UsersStandIn
 
 
@@ -109,6 +114,22 @@ def test_a_key_is_for_one_request(place, product, buyer):
         place((kettle, 2), key="once")
     assert (refused.value.status, refused.value.code) == (422, "idempotency_key_reused")
     assert place((kettle, 2), key="once", user_id=str(uuid.uuid4()))["replayed"] is False
+
+
+def test_a_key_ends_after_a_day(place, product, clock, sql, config):
+    """The same key is a new order then, whether the clean-up has come by or not."""
+    kettle = product(stock=9)
+    first = place((kettle, 1), key="once")
+    clock.advance(seconds=24 * 3600 - 1)
+    assert place((kettle, 1), key="once")["id"] == first["id"]
+    clock.advance(seconds=1)
+    second = place((kettle, 1), key="once")
+    assert second["id"] != first["id"]
+    assert place((kettle, 1), key="once") == second | {"replayed": True}
+    clock.advance(seconds=24 * 3600)
+    begin = sessionmaker(create_engine(database_url(config, "orders"))).begin
+    recovery.forget_keys(SimpleNamespace(db=SimpleNamespace(begin=begin), clock=clock))
+    assert sql("orders", "SELECT 1 FROM orders WHERE idempotency_key IS NOT NULL") == []
 
 
 def test_a_refused_order_does_not_use_up_its_key(place, product, call):

@@ -102,11 +102,24 @@ def test_the_same_key_gives_back_once(refund, sql):
     """One after another and at once: one refund, the same answer."""
     first = refund("30.00", key="a")
     again = list(eventlet.GreenPool(10).imap(lambda _: refund("30.00", key="a"), range(10)))
-    assert again == [first] * 10
+    assert again == [first | {"replayed": True}] * 10
+    assert first["replayed"] is False
     assert len(sql("SELECT 1 FROM simulator_refunds")) == 1
     with pytest.raises(Invalid) as fault:
         refund("30.01", key="a")
     assert fault.value.code == "idempotency_key_reused"
+    with pytest.raises(Invalid):
+        refund(key="a")  # all that is left is not what was asked for, whatever it comes to
+
+
+def test_a_refund_key_ends_after_a_day(refund, sql, clock):
+    """The same key is a new refund then, and the clean-up leaves no old one."""
+    refund("30.00", key="a")
+    clock.advance(seconds=24 * 3600 - 1)
+    assert refund("30.00", key="a")["refunded"] == "30.00"
+    clock.advance(seconds=1)
+    assert refund("30.00", key="a")["refunded"] == "60.00"
+    assert len(sql("SELECT 1 FROM request_keys")) == 1
 
 
 def test_without_a_key_every_call_is_a_refund(refund):

@@ -1,0 +1,104 @@
+"""Keys under which a request may be sent again: one row for each, beside what it guards.
+
+    with self.db.begin() as session:
+        claim = idempotency.claim(session, models.RequestKey, owner, "refund", key, print_, now)
+        if claim.is_new:
+            ...  # make the thing with the id `claim.resource_id`
+
+The row commits with the thing or not at all: a refusal leaves no key behind, and of two requests at
+the same instant the second waits for the first and then finds what it made.
+"""
+
+import datetime
+import hashlib
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis.errors import Invalid
+from chassis.models import RequestKeyMixin
+
+#: How long a key is known; the same key later is a new request.
+KEPT = datetime.timedelta(hours=24)
+#: Rows that one statement deletes.
+BATCH = 1000
+
+#: Owns the keys of requests that the system itself makes.
+_SYSTEM = uuid.UUID(int=0)
+
+
+Begin = Callable[[], AbstractContextManager[Session]]
+
+
+class KeyReused(Invalid):
+    """The same key came with another request."""
+
+    code = "idempotency_key_reused"
+    title = "This key was used for another request"
+
+
+class Claim(NamedTuple):
+    """What a key stands for; `is_new`: from now on, and it is to be made."""
+
+    resource_id: uuid.UUID
+    is_new: bool
+
+
+def fingerprint(**request: Any) -> str:
+    """Tells one request from another; ids, dates and decimals count as their text."""
+    return hashlib.sha256(
+        orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS)
+    ).hexdigest()
+
+
+def claim(
+    session: Session,
+    model: type[RequestKeyMixin],
+    owner: uuid.UUID | None,
+    operation: str,
+    key: str | None,
+    fingerprint: str,
+    now: datetime.datetime,
+) -> Claim:
+    """The resource that `owner` (None: the system) means by `key`; without one always a new id.
+
+    Raises `KeyReused` when the key came with another request within the last day.
+    """
+    if key is None:
+        return Claim(uuid.uuid4(), True)
+    identity = {"owner": owner or _SYSTEM, "operation": operation, "key": key}
+    new = insert(model).values(
+        **identity, fingerprint=fingerprint, resource_id=uuid.uuid4(), created_at=now
+    )
+    fresh = ("fingerprint", "resource_id", "created_at")
+    taken = new.on_conflict_do_update(
+        index_elements=list(identity),
+        set_={name: new.excluded[name] for name in fresh},
+        where=model.created_at <= now - KEPT,
+    ).returning(model.resource_id)
+    resource_id = session.scalar(taken)
+    if resource_id is not None:
+        return Claim(resource_id, True)
+    known = session.execute(
+        select(model.fingerprint, model.resource_id).filter_by(**identity)
+    ).one()
+    if known.fingerprint != fingerprint:
+        raise KeyReused(errors={"key": ["Used for another request."]})
+    return Claim(known.resource_id, False)
+
+
+def forget(begin: Begin, model: type[RequestKeyMixin], now: datetime.datetime) -> None:
+    """Delete the keys that are over, so many in each transaction that `begin` opens."""
+    identity = (model.owner, model.operation, model.key)
+    old = select(*identity).where(model.created_at <= now - KEPT).order_by(model.created_at)
+    locked = old.limit(BATCH).with_for_update(skip_locked=True)
+    deleted = BATCH
+    while deleted == BATCH:
+        with begin() as session:
+            deleted = session.execute(delete(model).where(tuple_(*identity).in_(locked))).rowcount
