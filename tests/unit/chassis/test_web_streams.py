@@ -39,8 +39,20 @@ class Broken(Quiet):
         raise RuntimeError("password=hunter2")
 
 
+class Loud(Quiet):
+    """A source that says more than any buffer holds."""
+
+    def pull(self):
+        return frame("noise", "x" * 3_000_000)
+
+
 class Live(Toy):
     name = "toy"
+
+    @route("GET", "/loud", who=ANYONE, media_type="text/event-stream")
+    def loud(self, request):
+        """Says a lot."""
+        return EventStream(Loud(), heartbeat_seconds=5)
 
     @route("GET", "/stream", who=ANYONE, media_type="text/event-stream")
     def stream(self, request):
@@ -125,3 +137,19 @@ def test_a_mistake_of_ours_ends_the_stream_and_shows_nothing(toy):
     assert b'event: end\ndata: {"reason":"internal"}\n\n' in rest
     assert b"hunter2" not in rest
     client.close()
+
+
+def test_who_reads_a_little_now_and_then_is_cut_off():
+    """The time is for the whole of what is sent: some progress now and then keeps no stream."""
+    with running(Live, write_seconds=0.5) as toy:
+        client = Raw(toy.port)
+        get(client, "/loud")
+        began = time.monotonic()
+        client.socket.recv(1)
+        assert len(toy.server.streams) == 1
+        while toy.server.streams:
+            assert time.monotonic() - began < 3
+            client.socket.recv(20_000)
+            time.sleep(0.05)
+        client.close()
+    assert not Quiet.alive
