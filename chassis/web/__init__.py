@@ -6,7 +6,8 @@ its body, `routes` runs the method in a Nameko worker, `answers` shapes what goe
 """
 
 from chassis.web.answers import Answer
+from chassis.web.conditions import expected_version
 from chassis.web.request import Request
 from chassis.web.routes import Route, route, route_table
 
-__all__ = ["Answer", "Request", "Route", "route", "route_table"]
+__all__ = ["Answer", "Request", "Route", "expected_version", "route", "route_table"]

@@ -8,11 +8,12 @@ route declares, error examples from the faults themselves.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from apispec import APISpec
+from marshmallow import Schema
 
 from chassis import errors, fields
 from chassis.web import errors as web_errors
@@ -20,6 +21,7 @@ from chassis.web.answers import JSON, PROBLEM, problem
 from chassis.web.routes import Route
 from chassis.web.samples import Samples
 from chassis.web.shapes import Plugin
+from chassis.web.vocabulary import HEADERS, IF_MATCH, IF_NONE_MATCH, PROBLEM_SHAPE, SENT_HEADERS
 
 _FAULTS = {
     fault.status: fault
@@ -38,6 +40,8 @@ _FAULTS = {
 _ALWAYS = {400, 414, 422, 431, 500, 503, 504}
 #: What only those can get that send a body.
 _WITH_BODY = {404, 408, 413, 415}
+#: Methods that look at `If-Match`.
+_CONDITIONAL = {"PUT", "PATCH"}
 _ALWAYS_SENT = ("X-Request-ID", "Access-Control-Allow-Origin")
 _REQUEST_ID = "3f2b9a52-6c1e-4d0b-9a57-0d7c1b6f3e11"
 
@@ -78,8 +82,8 @@ def describe(routes: Mapping[str, Route], manual: Manual) -> dict[str, Any]:
             "description": "An access token; signed and checked as RFC8725 advises.",
         },
     )
-    spec.components.schema("Problem", _PROBLEM)
-    for name, header in _HEADERS.items():
+    spec.components.schema("Problem", PROBLEM_SHAPE)
+    for name, header in HEADERS.items():
         spec.components.header(name, header)
     for status in sorted(set().union(*map(statuses, routes.values()))):
         spec.components.response(_FAULTS[status].__name__, _refusal(_FAULTS[status]))
@@ -104,6 +108,8 @@ def statuses(entry: Route) -> set[int]:
         found |= _WITH_BODY
     if entry.needs_body:
         found.add(411)
+    if entry.is_tagged and entry.method in _CONDITIONAL:
+        found.add(412)
     return found
 
 
@@ -117,6 +123,12 @@ def _operation(name: str, entry: Route, manual: Manual, spec: APISpec) -> dict[s
         "responses": {str(entry.status): _success(entry)},
         "security": [{"bearer": []}] if 401 in entry.who.refusals else [],
     }
+    if entry.is_tagged and entry.method == "GET":
+        names = (*_ALWAYS_SENT, "ETag", "RateLimit", "RateLimit-Policy")
+        operation["responses"]["304"] = {
+            "description": "As the client has it",
+            "headers": {name: name for name in names},
+        }
     for status in sorted(statuses(entry)):
         operation["responses"][str(status)] = _FAULTS[status].__name__
     if entry.body:
@@ -130,10 +142,17 @@ def _operation(name: str, entry: Route, manual: Manual, spec: APISpec) -> dict[s
 def _parameters(entry: Route, spec: APISpec) -> list[dict[str, Any]]:
     converter = spec.plugins[0].converter
     found = []
-    for schema, where in ((entry.path_schema, "path"), (entry.query, "query")):
+    for schema, where in (
+        (entry.path_schema, "path"),
+        (entry.query, "query"),
+        (entry.headers, "header"),
+    ):
         if schema:
             found += converter.schema2parameters(schema(), location=where)
-    return [*found, *({"in": "header"} | header for header in _SENT_HEADERS)]
+    headers = [*SENT_HEADERS]
+    if entry.is_tagged and entry.method != "POST":
+        headers.append(IF_NONE_MATCH if entry.method == "GET" else IF_MATCH)
+    return [*found, *({"in": "header"} | header for header in headers)]
 
 
 def _success(entry: Route) -> dict[str, Any]:
@@ -144,6 +163,10 @@ def _success(entry: Route) -> dict[str, Any]:
         names.append("Location")
     if entry.query and issubclass(entry.query, fields.Page):
         names.append("Link")
+    if entry.is_tagged:
+        names.append("ETag")
+    if any(f.data_key == "Idempotency-Key" for f in _fields_of(entry.headers)):
+        names.append("Idempotent-Replayed")
     answer: dict[str, Any] = {
         "description": "Done" if entry.status == 204 else "What was asked for",
         "headers": {name: name for name in names},
@@ -155,13 +178,17 @@ def _success(entry: Route) -> dict[str, Any]:
     return answer
 
 
+def _fields_of(schema: type[Schema] | None) -> Iterable[Any]:
+    return schema().fields.values() if schema else ()
+
+
 def _refusal(fault: type[errors.Fault]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if fault.status == 422:
         data["errors"] = {"quantity": ["Must be greater than or equal to 1."]}
     answer = problem(fault(**data), "/api/orders", _REQUEST_ID)
     names = [*_ALWAYS_SENT, "RateLimit", "RateLimit-Policy"]
-    names += [name for name in answer.headers if name in _HEADERS]
+    names += [name for name in answer.headers if name in HEADERS]
     return {
         "description": fault.title,
         "headers": {name: name for name in names},
@@ -189,55 +216,3 @@ def tag_by_path(path: str) -> str:
     """The first name in a path below `/api`, else "platform"."""
     match = re.match(r"/api/(\w+)", path)
     return match[1] if match else "platform"
-
-
-def _text(description: str, **schema: Any) -> dict[str, Any]:
-    return {"description": description, "schema": {"type": "string"} | schema}
-
-
-#: Headers that every route reads.
-_SENT_HEADERS = (
-    {"name": "X-Request-ID"}
-    | _text(
-        "Names the request in answers and logs; one is made when it is absent.",
-        pattern="^[A-Za-z0-9._:-]{8,128}$",
-        maxLength=128,
-    ),
-)
-
-#: Headers that we send.
-_HEADERS = {
-    "X-Request-ID": _text("Names this request in our logs.", maxLength=128),
-    "Access-Control-Allow-Origin": _text(
-        "The page's origin, when it is one of those that may read our answers.", maxLength=300
-    ),
-    "RateLimit": _text("What is left of each limit that applied.", maxLength=500),
-    "RateLimit-Policy": _text("The limits that applied.", maxLength=500),
-    "Location": _text("Where the new resource is, when it has a place.", format="uri-reference"),
-    "Link": _text('The next page, as rel="next"; absent on the last.', maxLength=4096),
-    "Retry-After": {
-        "description": "Seconds to wait.",
-        "schema": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 86400},
-    },
-    "WWW-Authenticate": _text("Bearer", maxLength=100),
-}
-
-_PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457. `code` is stable; some codes bring members of their own.",
-    "required": ["code", "detail", "instance", "request_id", "status", "title", "type"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string"},
-        "instance": {"type": "string", "description": "The path that was asked for."},
-        "code": {"type": "string", "pattern": "^[a-z0-9_]+$"},
-        "request_id": {"type": "string", "maxLength": 128},
-        "errors": {
-            "type": "object",
-            "description": "On 422: what is wrong with each field.",
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
-        },
-    },
-}

@@ -34,6 +34,7 @@ from werkzeug.routing import Rule
 from chassis import fields
 from chassis.errors import DeadlineExceeded, Fault, Internal, Invalid, Unavailable
 from chassis.web.answers import JSON, Answer, problem
+from chassis.web.conditions import tagged
 from chassis.web.request import Request
 from chassis.web.server import Server
 
@@ -57,9 +58,11 @@ class Audience(Protocol):
 class Route(HttpRequestHandler):
     """The Nameko entrypoint behind `@route`, and a row of the route table.
 
-    `path`, `query`, `body` and `answer` are marshmallow schema classes. `spare` routes are answered
-    even when all places for requests are taken. `limit` names a rate limit that counts in addition
-    to those of its method. With a `media_type` other than JSON, `answer` describes each part.
+    `path`, `query`, `headers`, `body` and `answer` are marshmallow schema classes; headers, each by
+    its `data_key`, are only checked. `spare` routes are answered even when all places for requests
+    are taken. `limit` names a rate limit that counts in addition to those of its method. With a
+    `media_type` other than JSON, `answer` describes each part.
+    An `is_tagged` one answers with a single resource and its `ETag` (`chassis.web.conditions`).
     `faults` are statuses of problems that don't follow from the rest (`chassis.web.openapi`).
     """
 
@@ -74,6 +77,7 @@ class Route(HttpRequestHandler):
         doc: str | None,
         path: type[Schema] | None = None,
         query: type[Schema] | None = None,
+        headers: type[Schema] | None = None,
         body: type[Schema] | None = None,
         answer: type[Schema] | None = None,
         status: int = 200,
@@ -81,6 +85,7 @@ class Route(HttpRequestHandler):
         limit: str | None = None,
         media_type: str = JSON,
         faults: tuple[int, ...] = (),
+        is_tagged: bool = False,
     ):
         super().__init__(method, url)
         self.path = url
@@ -94,9 +99,12 @@ class Route(HttpRequestHandler):
         self.limit = limit
         self.media_type = media_type
         self.faults = faults
+        self.is_tagged = is_tagged
         self.path_schema = path
         self._path_loader = (path or fields.Request)()
         self._query_loader = (query or fields.Request)()
+        self.headers = headers
+        self._header_loader = (headers or fields.Request)()
         self._body_loader = body and body()
         self.needs_body = body is not None and any(
             f.required for f in self._body_loader.load_fields.values()
@@ -157,13 +165,17 @@ class Route(HttpRequestHandler):
         answer = result if isinstance(result, Answer) else Answer(result, self.status)
         if self.query and issubclass(self.query, fields.Page):
             _link_next(request, answer)
-        return answer
+        return tagged(request, answer) if self.is_tagged else answer
 
     def _arguments(self, request: Request) -> dict[str, Any]:
         arguments = _load(self._path_loader, request.path_values)
         query = _load(self._query_loader, request.query())
         if self.query:
             arguments["query"] = query
+        if self.headers:
+            names = [field.data_key for field in self._header_loader.fields.values()]
+            sent = {name: request.header(name) for name in names}
+            _load(self._header_loader, {n: value for n, value in sent.items() if value is not None})
         if self._body_loader:
             arguments["body"] = _load(self._body_loader, request.json())
         return arguments

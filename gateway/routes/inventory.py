@@ -1,6 +1,6 @@
 """Stock."""
 
-from chassis.web import route
+from chassis.web import expected_version, route
 from gateway.access import ANYONE, STAFF
 from gateway.schemas.common import Page, ProductPath
 from gateway.schemas.products import Adjustment, Check, Checked, MovementPage, Stock
@@ -9,7 +9,14 @@ from gateway.schemas.products import Adjustment, Check, Checked, MovementPage, S
 class InventoryRoutes:
     """`/api/inventory…`: what is there, what is promised, and what moved."""
 
-    @route("GET", "/api/inventory/{product_id}", who=STAFF, path=ProductPath, answer=Stock)
+    @route(
+        "GET",
+        "/api/inventory/{product_id}",
+        who=STAFF,
+        path=ProductPath,
+        answer=Stock,
+        is_tagged=True,
+    )
     def get_stock(self, request, product_id):
         """What is on hand of a product, and how much of it is reserved."""
         return self.inventory.get(product_id=product_id)
@@ -21,10 +28,14 @@ class InventoryRoutes:
         path=ProductPath,
         body=Adjustment,
         answer=Stock,
+        is_tagged=True,
     )
     def adjust_stock(self, request, product_id, body):
         """Correct what is on hand; never below what is reserved."""
-        return self.inventory.adjust(product_id=product_id, actor=request.actor, **body)
+        version = expected_version(request)
+        return self.inventory.adjust(
+            product_id=product_id, actor=request.actor, version=version, **body
+        )
 
     @route(
         "GET",

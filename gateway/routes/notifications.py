@@ -3,7 +3,8 @@
 from chassis.web import route
 from chassis.web.streams import EVENT_STREAM
 from gateway.access import STAFF, USER, bearer
-from gateway.schemas.common import idempotency_key, last_event_id
+from gateway.answers import replayable
+from gateway.schemas.common import Keyed, idempotency_key, last_event_id
 from gateway.schemas.notifications import (
     LiveNotification,
     NewNotification,
@@ -22,14 +23,16 @@ class NotificationRoutes:
         "POST",
         "/api/notifications/send",
         who=STAFF,
+        headers=Keyed,
         body=NewNotification,
         answer=Notification,
         status=201,
     )
     def send_notification(self, request, body):
-        """Send a message to a user."""
+        """Send a message to a user. An `Idempotency-Key` makes it safe to send again."""
         key = idempotency_key(request)
-        return self.notifications.send(actor=request.actor, key=key, **body)
+        sent = self.notifications.send(actor=request.actor, key=key, **body)
+        return replayable(sent, 201)
 
     @route("GET", "/api/notifications", who=USER, query=NotificationQuery, answer=NotificationPage)
     def list_notifications(self, request, query):

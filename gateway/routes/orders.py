@@ -1,9 +1,9 @@
 """Orders."""
 
-from chassis.web import route
+from chassis.web import expected_version, route
 from gateway.access import ADMIN, USER
 from gateway.answers import created
-from gateway.schemas.common import OrderPath, UserPath, idempotency_key
+from gateway.schemas.common import Keyed, OrderPath, UserPath, idempotency_key
 from gateway.schemas.orders import (
     Cancellation,
     Order,
@@ -19,7 +19,16 @@ from gateway.schemas.orders import (
 class OrderRoutes:
     """`/api/orders…`: one's own orders; for staff, everybody's."""
 
-    @route("POST", "/api/orders", who=USER, body=PlaceOrder, answer=Order, status=201)
+    @route(
+        "POST",
+        "/api/orders",
+        who=USER,
+        headers=Keyed,
+        body=PlaceOrder,
+        answer=Order,
+        status=201,
+        is_tagged=True,
+    )
     def place_order(self, request, body):
         """Order what is in your cart, or the items you name.
 
@@ -47,24 +56,38 @@ class OrderRoutes:
         """A user's orders, newest first."""
         return self.orders.list(actor=request.actor, user_id=user_id, **query)
 
-    @route("GET", "/api/orders/{order_id}", who=USER, path=OrderPath, answer=Order)
+    @route("GET", "/api/orders/{order_id}", who=USER, path=OrderPath, answer=Order, is_tagged=True)
     def get_order(self, request, order_id):
         """One order."""
         return self.orders.get(order_id=order_id, actor=request.actor)
 
     @route(
-        "PUT", "/api/orders/{order_id}", who=USER, path=OrderPath, body=OrderChange, answer=Order
+        "PUT",
+        "/api/orders/{order_id}",
+        who=USER,
+        path=OrderPath,
+        body=OrderChange,
+        answer=Order,
+        is_tagged=True,
     )
     def replace_order(self, request, order_id, body):
         """The same as PATCH: nothing else of an order can be changed."""
-        return self.orders.update(order_id=order_id, actor=request.actor, **body)
+        version = expected_version(request)
+        return self.orders.update(order_id=order_id, actor=request.actor, version=version, **body)
 
     @route(
-        "PATCH", "/api/orders/{order_id}", who=USER, path=OrderPath, body=OrderChange, answer=Order
+        "PATCH",
+        "/api/orders/{order_id}",
+        who=USER,
+        path=OrderPath,
+        body=OrderChange,
+        answer=Order,
+        is_tagged=True,
     )
     def change_order(self, request, order_id, body):
         """Send a pending order elsewhere, or (staff) take it to its next state."""
-        return self.orders.update(order_id=order_id, actor=request.actor, **body)
+        version = expected_version(request)
+        return self.orders.update(order_id=order_id, actor=request.actor, version=version, **body)
 
     @route(
         "POST",

@@ -2,8 +2,8 @@
 
 from chassis.web import route
 from gateway.access import STAFF, USER
-from gateway.answers import created
-from gateway.schemas.common import idempotency_key
+from gateway.answers import created, replayable
+from gateway.schemas.common import Keyed, idempotency_key
 from gateway.schemas.payments import (
     NewPayment,
     Payment,
@@ -17,7 +17,16 @@ from gateway.schemas.payments import (
 class PaymentRoutes:
     """`/api/payments…`: of one's own orders; for staff, of all."""
 
-    @route("POST", "/api/payments", who=USER, body=NewPayment, answer=Payment, status=201)
+    @route(
+        "POST",
+        "/api/payments",
+        who=USER,
+        headers=Keyed,
+        body=NewPayment,
+        answer=Payment,
+        status=201,
+        is_tagged=True,
+    )
     def pay_order(self, request, body):
         """Pay an order with a token of the payment provider.
 
@@ -33,7 +42,14 @@ class PaymentRoutes:
         """The payments of an order, newest first."""
         return self.payments.list(actor=request.actor, **query)
 
-    @route("GET", "/api/payments/{payment_id}", who=USER, path=PaymentPath, answer=Payment)
+    @route(
+        "GET",
+        "/api/payments/{payment_id}",
+        who=USER,
+        path=PaymentPath,
+        answer=Payment,
+        is_tagged=True,
+    )
     def get_payment(self, request, payment_id):
         """One payment."""
         return self.payments.get(payment_id=payment_id, actor=request.actor)
@@ -43,10 +59,12 @@ class PaymentRoutes:
         "/api/payments/{payment_id}/refund",
         who=STAFF,
         path=PaymentPath,
+        headers=Keyed,
         body=Refund,
         answer=Payment,
     )
     def refund_payment(self, request, payment_id, body):
-        """Give money back, all of it or some."""
+        """Give money back, all of it or some. An `Idempotency-Key` makes it safe to send again."""
         key = idempotency_key(request)
-        return self.payments.refund(payment_id=payment_id, actor=request.actor, key=key, **body)
+        payment = self.payments.refund(payment_id=payment_id, actor=request.actor, key=key, **body)
+        return replayable(payment)

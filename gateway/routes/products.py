@@ -1,6 +1,6 @@
 """The catalog: products and categories."""
 
-from chassis.web import route
+from chassis.web import expected_version, route
 from gateway.access import ADMIN, ANYONE
 from gateway.answers import created
 from gateway.schemas.common import ProductPath
@@ -26,13 +26,28 @@ class ProductRoutes:
         """Products, searched, filtered and sorted."""
         return self.products.list(**query)
 
-    @route("POST", "/api/products", who=ADMIN, body=NewProduct, answer=Product, status=201)
+    @route(
+        "POST",
+        "/api/products",
+        who=ADMIN,
+        body=NewProduct,
+        answer=Product,
+        status=201,
+        is_tagged=True,
+    )
     def create_product(self, request, body):
         """Add a product."""
         product = self.products.create(actor=request.actor, **body)
         return created("/api/products", product)
 
-    @route("GET", "/api/products/{product_id}", who=ANYONE, path=ProductPath, answer=Product)
+    @route(
+        "GET",
+        "/api/products/{product_id}",
+        who=ANYONE,
+        path=ProductPath,
+        answer=Product,
+        is_tagged=True,
+    )
     def get_product(self, request, product_id):
         """One product."""
         return self.products.get(product_id=product_id)
@@ -44,10 +59,12 @@ class ProductRoutes:
         path=ProductPath,
         body=WholeProduct,
         answer=Product,
+        is_tagged=True,
     )
     def replace_product(self, request, product_id, body):
         """Replace a product."""
-        return self.products.update(product_id=product_id, **body)
+        version = expected_version(request)
+        return self.products.update(product_id=product_id, version=version, **body)
 
     @route(
         "PATCH",
@@ -56,10 +73,12 @@ class ProductRoutes:
         path=ProductPath,
         body=ProductChange,
         answer=Product,
+        is_tagged=True,
     )
     def change_product(self, request, product_id, body):
         """Change a product."""
-        return self.products.update(product_id=product_id, **body)
+        version = expected_version(request)
+        return self.products.update(product_id=product_id, version=version, **body)
 
     @route("DELETE", "/api/products/{product_id}", who=ADMIN, path=ProductPath, status=204)
     def delete_product(self, request, product_id):
@@ -81,7 +100,14 @@ class CategoryRoutes:
         category = self.products.create_category(**body)
         return created("/api/categories", category)
 
-    @route("GET", "/api/categories/{category_id}", who=ANYONE, path=CategoryPath, answer=Category)
+    @route(
+        "GET",
+        "/api/categories/{category_id}",
+        who=ANYONE,
+        path=CategoryPath,
+        answer=Category,
+        is_tagged=True,
+    )
     def get_category(self, request, category_id):
         """One category."""
         return self.products.get_category(category_id=category_id)

@@ -71,7 +71,7 @@ class UserRoutes:
         """End the session of a refresh token."""
         self.users.logout(**body)
 
-    @route("GET", "/api/users/profile", who=USER, answer=User, faults=(404,))
+    @route("GET", "/api/users/profile", who=USER, answer=User, is_tagged=True, faults=(404,))
     def get_profile(self, request):
         """Your account."""
         return self.users.get(user_id=request.actor.user_id)
@@ -123,7 +123,14 @@ class AddressRoutes:
         address = self.users.add_address(user_id=request.actor.user_id, **body)
         return created("/api/users/addresses", address)
 
-    @route("GET", "/api/users/addresses/{address_id}", who=USER, path=AddressPath, answer=Address)
+    @route(
+        "GET",
+        "/api/users/addresses/{address_id}",
+        who=USER,
+        path=AddressPath,
+        answer=Address,
+        is_tagged=True,
+    )
     def get_address(self, request, address_id):
         """One of your addresses."""
         return self.users.get_address(user_id=request.actor.user_id, address_id=address_id)
@@ -162,7 +169,7 @@ class AccountRoutes:
         user = self.users.create(actor=request.actor, **body)
         return created("/api/users", user)
 
-    @route("GET", "/api/users/{user_id}", who=ADMIN, path=UserPath, answer=User)
+    @route("GET", "/api/users/{user_id}", who=ADMIN, path=UserPath, answer=User, is_tagged=True)
     def get_user(self, request, user_id):
         """One user."""
         return self.users.get(user_id=user_id)

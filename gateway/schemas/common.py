@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields
+from marshmallow import RAISE, Schema, fields, validate
 
 from chassis.errors import Invalid
 from chassis.fields import Id, Page, Request, Uuid
 from chassis.web import Request as WebRequest
 
-_KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
 _EVENT_ID = re.compile(r"[0-9]{1,18}\Z")
 #: Items that a list in a request may have.
 MAX_ITEMS = 100
@@ -56,12 +55,24 @@ def page_of(resource: type[Schema]) -> type[Schema]:
     )
 
 
+class Keyed(Request):
+    """Headers of a request that is safe to send again."""
+
+    key = fields.String(
+        data_key="Idempotency-Key",
+        validate=validate.Regexp(
+            r"[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters."
+        ),
+        metadata={
+            "description": "Of your choice; the same key gets the same answer, and once is all.",
+            "maxLength": 200,
+        },
+    )
+
+
 def idempotency_key(request: WebRequest) -> str | None:
-    """The `Idempotency-Key` header, None when absent; raises `Invalid` when it is not one."""
-    key = request.header("Idempotency-Key")
-    if key is not None and not _KEY.match(key):
-        raise Invalid(errors={"Idempotency-Key": ["1 to 200 visible ASCII characters."]})
-    return key
+    """The `Idempotency-Key` of a route whose headers are `Keyed`; None when absent."""
+    return request.header("Idempotency-Key")
 
 
 def last_event_id(request: WebRequest) -> int | None:
@@ -76,6 +87,7 @@ def last_event_id(request: WebRequest) -> int | None:
 
 __all__ = [
     "MAX_ITEMS",
+    "Keyed",
     "NumberInText",
     "OrderPath",
     "Page",

@@ -1,0 +1,59 @@
+"""Conditional requests (RFC 9110, 13): a strong `ETag` on single resources, 304 and 412.
+
+A tag is `"<digest>"` of the body or, for a resource with a `version`, `"<version>-<digest>"`. So
+`If-None-Match` sees every change of what is shown, while `If-Match` asks whether somebody has
+written meanwhile: the service compares the version in the transaction that writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from chassis.web.answers import Answer
+from chassis.web.errors import BadRequest
+from chassis.web.request import Request
+
+_ONE = r'(W/)?"([\x21\x23-\x7e]*)"'
+_TAG = re.compile(_ONE)
+_TAGS = re.compile(rf"[ \t]*{_ONE}(?:[ \t]*,[ \t]*{_ONE})*[ \t]*\Z")
+_VERSIONED = re.compile(r"([1-9][0-9]{0,17})-[0-9a-f]{32}\Z")
+#: A version that nothing reaches.
+_NEVER = 2**63 - 1
+
+
+def tagged(request: Request, answer: Answer) -> Answer:
+    """The answer with its tag; 304 instead when the client has it already."""
+    version = answer.body.get("version")
+    answer.body = answer.payload()
+    digest = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
+    tag = digest if version is None else f"{version}-{digest}"
+    answer.headers["ETag"] = f'"{tag}"'
+    answer.headers.setdefault("Cache-Control", "private, no-cache")
+    if request.method in ("GET", "HEAD") and _knows(request.header("If-None-Match"), tag):
+        return Answer(status=304, headers=answer.headers)
+    return answer
+
+
+def expected_version(request: Request) -> int | None:
+    """The version that the resource must be at by `If-Match`, None for any.
+
+    Versions only grow, so of several tags only the one with the highest can still hold. Weak and
+    foreign tags never do. Raises `BadRequest` for what is no list of tags.
+    """
+    sent = request.header("If-Match")
+    if sent is None or sent.strip() == "*":
+        return None
+    if not _TAGS.match(sent):
+        raise BadRequest("If-Match is a list of entity tags, or *", code="malformed_if_match")
+    strong = (_VERSIONED.match(value) for weak, value in _TAG.findall(sent) if not weak)
+    return max((int(match[1]) for match in strong if match), default=_NEVER)
+
+
+def _knows(sent: str | None, tag: str) -> bool:
+    """Whether `If-None-Match` names the tag; one that can't be read names nothing."""
+    if sent is None:
+        return False
+    if sent.strip() == "*":
+        return True
+    return bool(_TAGS.match(sent)) and tag in (value for _, value in _TAG.findall(sent))
