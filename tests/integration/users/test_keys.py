@@ -6,11 +6,13 @@ import eventlet
 import jwt
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis.clock import utcnow
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.identity import Actor, KeySet, Role, Signer, Verifier
+from shop.cli import shop
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
 from users.service import UsersService
@@ -101,6 +103,19 @@ def test_rotating_the_keys(users, service, clock, tokens):
     late = new_verifier(users, clock, **service.config["identity"])
     for gateway in (*gateways, late):
         assert gateway.verify(fresh) == gateway.verify(tokens["access_token"])
+
+
+def test_the_operators_command_rotates(users, service, tokens, monkeypatch):
+    """`shop keys rotate` names the key that signs from then on."""
+    monkeypatch.setenv("AMQP_URI", service.config["AMQP_URI"])
+
+    told = CliRunner().invoke(shop, ["keys", "rotate"], catch_exceptions=False)
+
+    fresh = users.refresh(refresh_token=tokens["refresh_token"])["access_token"]
+    assert told.exit_code == 0
+    assert told.output == f"new key: {jwt.get_unverified_header(fresh)['kid']}\n"
+    kids = [key["kid"] for key in users.jwks()["keys"]]
+    assert jwt.get_unverified_header(tokens["access_token"])["kid"] in kids[1:]
 
 
 def test_rotations_at_once_leave_one_key(users, service, tokens):
