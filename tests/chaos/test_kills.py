@@ -40,6 +40,8 @@ def test_a_killed_process_leaves_nothing_stuck_and_nothing_doubled(shop, product
         eventually(lambda: _told(buyer, expected), timeout=60)  # noqa: B023
         doubled = [mail for mail, times in collections.Counter(buyer.mails()).items() if times > 1]
         assert doubled == []
+        payments = buyer.send("GET", f"/api/payments?order_id={order['id']}")["items"]
+        assert len(buyer.send("GET", "/api/orders")["items"]) == len(payments) == 1
     assert eventually(lambda: shop.pid_of(victim), timeout=10)
 
 
