@@ -1,0 +1,252 @@
+"""What every call answers: the resources as the REST contract names them, and what more there is.
+
+A new call needs its line here; a new field that is not in its resource fails until it is.
+"""
+
+from tests.contract.shapes import (
+    boolean,
+    code,
+    count,
+    currency,
+    facts,
+    moment,
+    money,
+    nullable,
+    number,
+    number_id,
+    one_of,
+    text,
+    uuid,
+)
+
+
+def page(resource):
+    return {"items": [resource], "next": nullable(text)}
+
+
+SERVICES = (
+    "carts", "gateway", "inventory", "notifications", "orders", "payments", "products", "users",
+)  # fmt: skip
+HEALTH = {"service": text, "status": one_of("ok")}
+
+USER = {
+    "id": uuid,
+    "email": text,
+    "username": nullable(text),
+    "first_name": nullable(text),
+    "last_name": nullable(text),
+    "phone": nullable(text),
+    "role": one_of("customer", "staff", "admin"),
+    "created_at": moment,
+}
+POSTAL_ADDRESS = {
+    "line1": text,
+    "line2": nullable(text),
+    "city": text,
+    "region": nullable(text),
+    "postal_code": text,
+    "country": text,
+}
+ADDRESS = POSTAL_ADDRESS | {"id": uuid, "default": boolean}
+TOKENS = {
+    "access_token": text,
+    "refresh_token": text,
+    "token_type": one_of("Bearer"),
+    "expires_in": count,
+}
+#: The public half of a key (RFC 8037); `d` would be the private one.
+KEY = {
+    "kty": one_of("OKP"),
+    "crv": one_of("Ed25519"),
+    "x": text,
+    "kid": text,
+    "use": one_of("sig"),
+    "alg": one_of("EdDSA"),
+}
+
+PRODUCT = {
+    "id": number_id,
+    "sku": text,
+    "name": text,
+    "description": text,
+    "price": money,
+    "currency": currency,
+    "category_id": nullable(number_id),
+    "images": [text],
+    "attributes": facts,
+    "available": count,
+    "created_at": moment,
+    "updated_at": moment,
+    "version": number_id,
+}
+CATEGORY = {
+    "id": number_id,
+    "name": text,
+    "slug": text,
+    "description": text,
+    "parent_id": nullable(number_id),
+}
+STOCK = {
+    "product_id": number_id,
+    "on_hand": count,
+    "reserved": count,
+    "available": count,
+    "version": number_id,
+}
+MOVEMENT = {
+    "id": number_id,
+    "product_id": number_id,
+    "kind": code,
+    "delta_on_hand": number,
+    "delta_reserved": number,
+    "order_id": nullable(uuid),
+    "reason": text,
+    "actor": nullable(uuid),
+    "at": moment,
+}
+CHECKED = {"product_id": number_id, "quantity": number_id, "available": boolean}
+
+
+def reservation(state):
+    return {"order_id": uuid, "state": one_of(state), "expires_at": nullable(moment)}
+
+
+LINE = {
+    "product_id": number_id,
+    "name": text,
+    "quantity": number_id,
+    "unit_price": money,
+    "line_total": money,
+}
+CART = {
+    "items": [LINE | {"available": count, "price_changed": boolean}],
+    "total": money,
+    "currency": currency,
+}
+ORDER = {
+    "id": uuid,
+    "user_id": uuid,
+    "status": one_of("pending", "processing", "shipped", "delivered", "cancelled"),
+    "payment_status": one_of("unpaid", "paid", "partially_refunded", "refunded"),
+    "items": [LINE],
+    "total": money,
+    "currency": currency,
+    "shipping_address": POSTAL_ADDRESS,
+    "cancel_reason": nullable(text),
+    "created_at": moment,
+    "expires_at": nullable(moment),
+    "version": number_id,
+}
+TIMELINE = {
+    "at": moment,
+    "kind": one_of("order", "stock", "payment", "mail"),
+    "cause": code,
+    "actor": one_of("system", "customer", "staff", "admin"),
+    "detail": facts,
+    "trace_id": nullable(text),
+}
+PAYMENT = {
+    "id": uuid,
+    "order_id": uuid,
+    "user_id": uuid,
+    "provider": code,
+    "status": one_of(
+        "pending", "requires_action", "succeeded", "failed", "partially_refunded", "refunded"
+    ),
+    "amount": money,
+    "refunded": money,
+    "currency": currency,
+    "action_url": nullable(text),
+    "failure_code": nullable(code),
+    "created_at": moment,
+}
+NOTIFICATION = {
+    "id": uuid,
+    "user_id": uuid,
+    "channel": one_of("email", "sms", "in_app"),
+    "subject": text,
+    "body": text,
+    "status": one_of("pending", "sent", "failed", "skipped"),
+    "read": boolean,
+    "created_at": moment,
+}
+
+#: Whether an idempotency key had been used before; the gateway makes it a header.
+REPLAYED = {"replayed": boolean}
+
+ANSWERS = {
+    **{f"{service}.health": HEALTH for service in SERVICES},
+    **{f"users.{method}": USER for method in ("create", "get", "set_role", "sign_up", "update")},
+    "users.verify_credentials": USER,
+    "users.list": page(USER),
+    "users.delete": None,
+    "users.login": TOKENS,
+    "users.refresh": TOKENS,
+    "users.logout": None,
+    "users.change_password": None,
+    "users.rotate_keys": {"kid": text},
+    "users.jwks": {"keys": [KEY]},
+    "users.add_address": ADDRESS,
+    "users.get_address": ADDRESS,
+    "users.update_address": ADDRESS,
+    "users.default_address": ADDRESS,
+    "users.list_addresses": page(ADDRESS),
+    "users.delete_address": None,
+    "products.create": PRODUCT,
+    "products.get": PRODUCT,
+    "products.update": PRODUCT,
+    "products.list": page(PRODUCT),
+    "products.get_many": {"items": [PRODUCT]},
+    "products.delete": None,
+    "products.create_category": CATEGORY,
+    "products.get_category": CATEGORY,
+    "products.update_category": CATEGORY,
+    "products.list_categories": {"items": [CATEGORY]},
+    "products.delete_category": None,
+    "inventory.get": STOCK,
+    "inventory.adjust": STOCK,
+    "inventory.movements": page(MOVEMENT),
+    "inventory.check": {"items": [CHECKED]},
+    "inventory.reserve": reservation("reserved"),
+    "inventory.commit": reservation("committed"),
+    "inventory.release": reservation("released"),
+    "carts.get": CART,
+    "carts.add_item": CART,
+    "carts.update_quantity": CART,
+    "carts.remove_item": CART,
+    "carts.clear": CART,
+    "orders.place": ORDER | REPLAYED,
+    "orders.get": ORDER,
+    "orders.update": ORDER,
+    "orders.cancel": ORDER,
+    "orders.list": page(ORDER),
+    "orders.hide": None,
+    "orders.timeline": {"items": [TIMELINE]},
+    "orders.pay": PAYMENT | REPLAYED,
+    "payments.charge": PAYMENT,
+    "payments.get": PAYMENT,
+    "payments.refund": PAYMENT | REPLAYED,
+    "payments.list": page(PAYMENT),
+    "notifications.send": NOTIFICATION | REPLAYED,
+    "notifications.get": NOTIFICATION,
+    "notifications.mark_read": NOTIFICATION,
+    "notifications.list": page(NOTIFICATION),
+    "notifications.since": {
+        "items": [NOTIFICATION | {"order_id": nullable(uuid), "position": number_id}],
+        "reached": count,
+    },
+    "notifications.positions": {"items": [{"user_id": uuid, "last": count}]},
+}
+
+#: Of a call that was refused: what Nameko's own clients read, and what ours do.
+ERROR = {
+    "exc_type": text,
+    "exc_path": text,
+    "exc_args": [text],
+    "value": text,
+    "status": number,
+    "code": code,
+    "title": text,
+    "detail": text,
+    "data": facts,
+}

@@ -1,0 +1,37 @@
+"""The whole shop but its door, and what its services say to each other."""
+
+import types
+
+import pytest
+
+from tests.contract.scenario import a_day
+from tests.contract.services import SERVICES
+from tests.contract.tap import Tap
+from tests.support import eventually
+
+
+@pytest.fixture(scope="session")
+def recorded():
+    """Keeps the traffic for all tests, for services end with each test."""
+    return types.SimpleNamespace()
+
+
+@pytest.fixture
+def traffic(recorded, request):
+    """`.calls`, `.told` and `.everything` of a day with every call in it."""
+    if not vars(recorded):
+        recorded.complete = False
+        start, call = (request.getfixturevalue(name) for name in ("start", "call"))
+        clock, folder = (request.getfixturevalue(name) for name in ("clock", "tmp_path"))
+        services = [service for service in SERVICES if service.name != "gateway"]
+        containers = start(*services, notifications={"outbox": str(folder)})
+        tap = Tap(containers[0].config["AMQP_URI"], [*containers, call._container])
+        a_day(call, clock)
+        asked = ("inventory.release", "payments.list")  # by orders, when it comes round to it
+        eventually(lambda: {c.method for c in tap.calls() if c.caller == "orders"} >= set(asked))
+        recorded.calls, recorded.told = tap.calls(), tap.told()
+        recorded.everything = tap.everything()
+        recorded.complete = True
+        tap.close()
+    assert recorded.complete, "the day in the shop came to no end"
+    return recorded

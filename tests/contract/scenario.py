@@ -1,0 +1,188 @@
+"""A day in the shop, in which every call is made once at least, over RPC as the gateway would."""
+
+import datetime
+import uuid
+
+import pytest
+
+from chassis.clock import Clock
+from chassis.errors import Conflict
+from tests.support import eventually
+
+PASSWORD, OLD_PASSWORD = "correct-Horse-battery-7", "wrong-Horse-battery-8"
+ADMIN = {"user_id": str(uuid.uuid4()), "role": "admin"}
+STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
+HOME = {"line1": "Kleine Gasse 3", "city": "Wismar", "postal_code": "23966", "country": "DE"}
+WORK = {"line1": "Pier 9", "line2": "2nd floor", "region": "MV", "city": "Rostock"}
+EMAIL = "clara.lindqvist@example.org"
+
+#: What nobody but its owner may read on the wire; the answers of `users` and of orders apart.
+PERSONAL = (EMAIL, "Lindqvist", "Kleine Gasse", "+49 381 5550")
+
+
+def a_day(call, clock):
+    """Make every call; returns when all that follows from them has happened."""
+    for service in ("users", "products", "inventory", "carts", "orders", "payments"):
+        getattr(call, service).health()
+    call.notifications.health()
+    buyer = _people(call.users)
+    kettle, lamp = _goods(call.products)
+    _stock(call.inventory, kettle)
+    _cart(call.carts, buyer, kettle, lamp)
+    _a_sale(call, buyer)
+    _failures(call, clock, buyer, lamp)
+    _messages(call.notifications, buyer)
+
+
+def _people(users):
+    buyer = users.sign_up(
+        email=EMAIL, password=OLD_PASSWORD, username="clara", first_name="Clara",
+        last_name="Lindqvist", phone="+49 381 5550", address=HOME,
+    )["id"]  # fmt: skip
+    clerk = users.create(email="sam@example.org", password=PASSWORD, role="staff", actor=ADMIN)
+    users.change_password(user_id=buyer, current_password=OLD_PASSWORD, new_password=PASSWORD)
+    users.verify_credentials(username="clara", password=PASSWORD)
+    tokens = users.login(email=EMAIL, password=PASSWORD)
+    tokens = users.refresh(refresh_token=tokens["refresh_token"])
+    users.logout(refresh_token=tokens["refresh_token"])
+    users.rotate_keys(actor=ADMIN)
+    users.jwks()
+    users.get(user_id=buyer)
+    users.update(user_id=buyer, phone=None, first_name="Klara", partial=True)
+    users.list(search="clara", role="customer", limit=1, actor=ADMIN)
+    users.list(limit=1, actor=ADMIN)
+    users.set_role(user_id=clerk["id"], role="customer", actor=ADMIN)
+    users.delete(user_id=clerk["id"], actor=ADMIN)
+    work = users.add_address(user_id=buyer, postal_code="18055", country="DE", **WORK)["id"]
+    address = {"user_id": buyer, "address_id": work}
+    users.update_address(**address, **HOME)
+    users.get_address(**address)
+    users.list_addresses(user_id=buyer)
+    users.default_address(user_id=buyer)
+    users.delete_address(**address)
+    return buyer
+
+
+def _goods(products):
+    kitchen = products.create_category(name="Kitchen", description="What cooks need")["id"]
+    tea = products.create_category(name="Tea", slug="tea", parent_id=kitchen)["id"]
+    products.update_category(category_id=tea, name="Tea and coffee")
+    products.get_category(category_id=tea)
+    products.list_categories()
+    kettle = products.create(
+        sku="KE-1", name="Kettle", description="Whistles", price="24.90", category_id=tea,
+        stock=9, images=["https://img.example.org/kettle.jpg"], attributes={"litres": 1.7},
+        actor=ADMIN,
+    )  # fmt: skip
+    lamp = products.create(name="Lamp", price="8", stock=9)["id"]
+    old = products.create(name="Old lamp", price="0.50", stock=1)["id"]
+    products.update(product_id=kettle["id"], price="25.00", version=kettle["version"])
+    products.get(product_id=kettle["id"])
+    products.get_many(ids=[kettle["id"], lamp, 999_999])
+    products.list(category="kitchen", min_price="1.00", sort="-price", in_stock=True)
+    products.list(search="lamp", limit=1)
+    products.delete(product_id=old)
+    products.delete_category(category_id=products.create_category(name="Toys")["id"])
+    return kettle["id"], lamp
+
+
+def _stock(inventory, product):
+    inventory.adjust(product_id=product, delta=3, reason="delivery", actor=STAFF)
+    inventory.get(product_id=product)
+    inventory.check(items=[{"product_id": product, "quantity": 2}])
+    lines = [{"product_id": product, "quantity": 2}]
+    order, soon = str(uuid.uuid4()), Clock.source() + datetime.timedelta(minutes=5)
+    inventory.reserve(order_id=order, lines=lines, expires_at=soon)
+    inventory.commit(order_id=order)
+    inventory.release(order_id=order, reason="returned")
+    inventory.movements(product_id=product, limit=2)
+
+
+def _cart(carts, buyer, kettle, lamp):
+    carts.add_item(user_id=buyer, product_id=lamp, quantity=5)
+    carts.clear(user_id=buyer)
+    carts.add_item(user_id=buyer, product_id=kettle, quantity=1)
+    carts.add_item(user_id=buyer, product_id=lamp, quantity=1)
+    carts.update_quantity(user_id=buyer, product_id=kettle, quantity=2)
+    carts.remove_item(user_id=buyer, product_id=lamp)
+    carts.get(user_id=buyer)
+
+
+def _a_sale(call, buyer):
+    """From the cart to the door, a part of the money back, and out of sight."""
+    actor = {"user_id": buyer, "role": "customer"}
+    placed = call.orders.place(user_id=buyer, expected_total="50.00", key="one")
+    assert call.orders.place(user_id=buyer, expected_total="50.00", key="one")["replayed"]
+    order = {"order_id": placed["id"]}
+    call.orders.update(**order, actor=actor, shipping_address=HOME, version=placed["version"])
+    payment = _pay(call, placed, "tok_visa", key="pay")
+    assert call.orders.get(**order, actor=actor)["payment_status"] == "paid"
+    for status in ("shipped", "delivered"):
+        call.orders.update(**order, actor=STAFF, status=status)
+    call.payments.refund(payment_id=payment["id"], amount="1.50", reason="scratched", actor=STAFF)
+    call.payments.get(payment_id=payment["id"], actor=actor)
+    call.payments.list(**order, actor=actor)
+
+    def is_told():
+        entries = call.orders.timeline(**order, actor=actor)["items"]
+        return {"mail", "payment", "stock", "order"} == {one["kind"] for one in entries}
+
+    eventually(is_told)
+    call.orders.list(actor=actor, payment_status="partially_refunded")
+    eventually(lambda: call.orders.get(**order)["payment_status"] == "partially_refunded")
+    call.orders.hide(**order, actor=ADMIN)
+
+
+def _failures(call, clock, buyer, lamp):
+    """What buyers, banks and stock do to a shop, until all of it is undone or paid back."""
+    actor = {"user_id": buyer, "role": "customer"}
+    _pay(call, _order(call, buyer, lamp, 1), "tok_declined")
+    regretted = _order(call, buyer, lamp, 1)
+    _pay(call, regretted, "tok_visa")
+    call.orders.cancel(order_id=regretted["id"], reason="Clara Lindqvist moved", actor=actor)
+    unknown = _pay(call, _order(call, buyer, lamp, 1), "tok_3ds")
+    assert unknown["action_url"]
+    with pytest.raises(Conflict):
+        _order(call, buyer, lamp, 1000, key="too many")
+    # Money for an order that nobody knows goes back.
+    stray = call.payments.charge(
+        order_id=str(uuid.uuid4()), user_id=buyer, amount="7.00", currency="EUR",
+        method={"type": "card", "token": "tok_visa"}, key="stray",
+    )  # fmt: skip
+    for paid in (stray["order_id"], regretted["id"]):
+        eventually(lambda paid=paid: _refunded(call, paid))
+    clock.advance(seconds=16)  # then orders asks what became of the payment that hangs
+
+
+def _messages(notifications, buyer):
+    message = {"user_id": buyer, "subject": "Dear Clara Lindqvist", "body": "Your lamp is back."}
+    note = notifications.send(**message, channel="in_app", key="m1", actor=STAFF)["id"]
+    notifications.send(**message, channel="email", key="m2", actor=STAFF)
+    notifications.get(notification_id=note)
+    notifications.mark_read(notification_id=note, read=True)
+    notifications.list(user_id=buyer, unread=True, limit=1)
+    end = notifications.since(user_id=buyer)["reached"]
+    assert notifications.since(user_id=buyer, after=0)["reached"] == end
+    notifications.positions(user_ids=[buyer])
+
+    def all_sent():
+        mails = notifications.list(user_id=buyer, limit=100)["items"]
+        return {one["status"] for one in mails} == {"sent"}
+
+    eventually(all_sent)
+
+
+def _order(call, buyer, product, quantity, **request):
+    items = [{"product_id": product, "quantity": quantity, "price": "8.00"}]
+    return call.orders.place(user_id=buyer, items=items, shipping_address=HOME, **request)
+
+
+def _pay(call, order, token, key=None):
+    actor = {"user_id": order["user_id"], "role": "customer"}
+    method = {"type": "card", "token": token}
+    return call.orders.pay(order_id=order["id"], method=method, key=key, actor=actor)
+
+
+def _refunded(call, order_id):
+    (payment,) = call.payments.list(order_id=order_id)["items"]
+    return payment["status"] == "refunded"
