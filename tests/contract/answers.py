@@ -105,11 +105,7 @@ MOVEMENT = {
     "at": moment,
 }
 CHECKED = {"product_id": number_id, "quantity": number_id, "available": boolean}
-
-
-def reservation(state):
-    return {"order_id": uuid, "state": one_of(state), "expires_at": nullable(moment)}
-
+RESERVATION = {"order_id": uuid, "expires_at": nullable(moment)}
 
 LINE = {
     "product_id": number_id,
@@ -207,9 +203,9 @@ ANSWERS = {
     "inventory.adjust": STOCK,
     "inventory.movements": page(MOVEMENT),
     "inventory.check": {"items": [CHECKED]},
-    "inventory.reserve": reservation("reserved"),
-    "inventory.commit": reservation("committed"),
-    "inventory.release": reservation("released"),
+    "inventory.reserve": RESERVATION | {"state": one_of("reserved")},
+    "inventory.commit": RESERVATION | {"state": one_of("committed")},
+    "inventory.release": RESERVATION | {"state": one_of("released")},
     "carts.get": CART,
     "carts.add_item": CART,
     "carts.update_quantity": CART,
