@@ -23,6 +23,9 @@ PATIENCE = 10
 
 PERSISTENT = 2
 
+#: Headers that have RabbitMQ deliver to further queues, such as the one that a message came from.
+ROUTING_HEADERS = ("CC", "BCC")
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -77,9 +80,16 @@ class Courier(SharedExtension):
 
     def park(self, message: Any, service: str, queue: str, reason: str) -> bool:
         """Put a consumed `message` into the dead-letter queue of `service`; whether it is there."""
-        headers = dict(message.headers or {}) | {"x-parked-from": queue, "x-parked-why": reason}
         log.error("parked a message from %s: %s", queue, reason)
-        return self.forward(message, "", dead_letters_of(service), headers)
+        ours = {"x-parked-from": queue, "x-parked-why": reason}
+        target = dead_letters_of(service)
+        try:
+            if self.forward(message, "", target, dict(message.headers or {}) | ours):
+                return True
+        except Exception as error:
+            log.warning("headers that can't be written again: %s", type(error).__name__)
+        # Some headers can be read but not written: too deep, or too long for a frame with ours.
+        return self.forward(message, "", target, ours)
 
     def forward(
         self, message: Any, exchange: str, routing_key: str, headers: dict[str, Any]
@@ -88,7 +98,9 @@ class Courier(SharedExtension):
         is there."""
         keep = ("content_type", "content_encoding", "message_id", "type", "app_id")
         properties = {key: message.properties[key] for key in keep if key in message.properties}
-        properties["application_headers"] = headers
+        properties["application_headers"] = {
+            key: value for key, value in headers.items() if key not in ROUTING_HEADERS
+        }
         try:
             return self.deliver([Parcel(exchange, routing_key, message.body, properties)])[0]
         except BrokerUnavailable:

@@ -17,6 +17,8 @@ from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 from nameko.utils import sanitize_url
 
+from chassis.broker.frames import tolerant_frame_handler
+
 log = getLogger(__name__)
 
 #: Seconds of silence after which either side calls the other dead (twice that, at the worst).
@@ -36,7 +38,10 @@ def connect(uri: str, name: str, heartbeat: float = HEARTBEAT) -> Any:
         uri,
         heartbeat=heartbeat,
         connect_timeout=CONNECT_TIMEOUT,
-        transport_options={"client_properties": {"connection_name": name}},
+        transport_options={
+            "client_properties": {"connection_name": name},
+            "frame_handler": tolerant_frame_handler,
+        },
     )
     return client.transport.establish_connection()
 

@@ -4,6 +4,7 @@ import decimal
 from typing import Any
 
 import orjson
+from nameko.constants import CALL_ID_STACK_CONTEXT_KEY
 
 CONTENT = {"content_type": "application/json", "content_encoding": "utf-8"}
 
@@ -27,5 +28,13 @@ def headers_of(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def data_of(headers: dict[str, Any] | None) -> dict[str, Any]:
-    """Message headers as context data."""
-    return {key.removeprefix(_PREFIX): value for key, value in (headers or {}).items()}
+    """Message headers as context data; what is not of the form that Nameko sends is left out."""
+    data = {
+        key.removeprefix(_PREFIX): value
+        for key, value in (headers or {}).items()
+        if isinstance(key, str)  # bytes, when it is no UTF-8
+    }
+    stack = data.get(CALL_ID_STACK_CONTEXT_KEY, [])
+    if not isinstance(stack, list) or not all(isinstance(call, str) for call in stack):
+        del data[CALL_ID_STACK_CONTEXT_KEY]
+    return data

@@ -122,12 +122,14 @@ class EventHandler(Entrypoint):
             return
         try:
             event = self._event(message)
+            data = data_of(message.headers)
         except Poison as poison:
-            self.container.spawn_managed_thread(
-                partial(self._settle_poison, message, str(poison)), identifier="park"
-            )
+            self._spawn_poison(message, str(poison))
             return
-        data = data_of(message.headers)
+        except Exception as error:
+            log.exception("%s: a message that nobody foresaw", self.queue)
+            self._spawn_poison(message, type(error).__name__)
+            return
         deadline.begin(data, HANDLER_TIMEOUT)
         try:
             self.container.spawn_worker(
@@ -135,6 +137,11 @@ class EventHandler(Entrypoint):
             )
         except ContainerBeingKilled:
             self.workers.done()  # not acknowledged: another instance gets it
+
+    def _spawn_poison(self, message: Any, reason: str) -> None:
+        self.container.spawn_managed_thread(
+            partial(self._settle_poison, message, reason), identifier="park"
+        )
 
     def _event(self, message: Any) -> Event:
         data = data_of(message.headers)
@@ -171,6 +178,7 @@ class EventHandler(Entrypoint):
             self._settled(message, done or self._again_later(message, error))
         except Exception:  # whatever it is, it must not end the service
             log.exception("an event could not be settled, it will be delivered again")
+            self._settled(message, False)
         finally:
             self.workers.done()
         return result, exc_info

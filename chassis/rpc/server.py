@@ -82,6 +82,9 @@ class RpcConsumer(SharedExtension):
             pass  # the message goes back to the queue with the connection
         except (MalformedRequest, MethodNotFound, IncorrectSignature, Fault) as refused:
             self._spawn(partial(self.answer, message, None, refused))
+        except Exception as error:
+            log.exception("%s: a message that nobody foresaw", self.queue)
+            self._spawn(partial(self._park, message, type(error).__name__))
 
     def answer(self, message: Any, result: Any, exc: BaseException | None) -> None:
         """Send the reply, then let the broker forget the request.
