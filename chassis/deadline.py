@@ -47,12 +47,6 @@ def remaining(data: dict[str, Any], limit: float) -> float:
     return min(left * SHARE, limit)
 
 
-def passed(data: dict[str, Any]) -> bool:
-    """Whether the caller has given up by now."""
-    moment = data.get(_KEY)
-    return moment is not None and moment <= time.monotonic()
-
-
 def outgoing(data: dict[str, Any]) -> dict[str, Any]:
     """Context data for a message to somebody else: without our own clock."""
     return {key: value for key, value in data.items() if key != _KEY and value is not None}

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Any, Protocol
 
+import eventlet
 from amqp.exceptions import AMQPError
 
 from chassis.broker.link import LinkExtension
@@ -55,8 +56,15 @@ class Inbound(LinkExtension):
             if message.channel.connection is not None:
                 message.channel.basic_ack(message.delivery_tag)
 
-    def requeue(self, message: Any) -> None:
-        """Hand a message back, to be delivered again."""
+    def settle(self, message: Any, safe: bool) -> None:
+        """Acknowledge a message that was dealt with, or is `safe` elsewhere; else hand it back.
+
+        Handing back waits a second, so that it is no hot loop: not to be called by the reader.
+        """
+        if safe:
+            self.ack(message)
+            return
+        eventlet.sleep(1)
         with suppress(OSError, AMQPError):
             if message.channel.connection is not None:
                 message.channel.basic_reject(message.delivery_tag, requeue=True)

@@ -8,7 +8,6 @@ from functools import partial
 from logging import getLogger
 from typing import Any
 
-import eventlet
 import orjson
 from marshmallow import Schema, ValidationError
 from nameko.exceptions import ContainerBeingKilled
@@ -121,8 +120,8 @@ class EventHandler(Entrypoint):
             self.workers.done()  # waited over a reconnection: it will be delivered again
             return
         try:
-            event = self._event(message)
             data = data_of(message.headers)
+            event = self._event(message, data)
         except Poison as poison:
             self._spawn_poison(message, str(poison))
             return
@@ -143,8 +142,7 @@ class EventHandler(Entrypoint):
             partial(self._settle_poison, message, reason), identifier="park"
         )
 
-    def _event(self, message: Any) -> Event:
-        data = data_of(message.headers)
+    def _event(self, message: Any, data: dict[str, Any]) -> Event:
         try:
             payload = self._schema.load(orjson.loads(message.body))
             return Event(
@@ -167,7 +165,7 @@ class EventHandler(Entrypoint):
 
     def _settle_poison(self, message: Any, reason: str) -> None:
         try:
-            self._settled(message, self._park(message, reason))
+            self.inbound.settle(message, self._park(message, reason))
         finally:
             self.workers.done()
 
@@ -175,21 +173,13 @@ class EventHandler(Entrypoint):
         try:
             error = exc_info[1] if exc_info else None
             done = error is None or isinstance(error, AlreadyHandled)
-            self._settled(message, done or self._again_later(message, error))
+            self.inbound.settle(message, done or self._again_later(message, error))
         except Exception:  # whatever it is, it must not end the service
             log.exception("an event could not be settled, it will be delivered again")
-            self._settled(message, False)
+            self.inbound.settle(message, False)
         finally:
             self.workers.done()
         return result, exc_info
-
-    def _settled(self, message: Any, safe: bool) -> None:
-        if safe:
-            self.inbound.ack(message)
-        else:
-            # Neither done nor safe elsewhere. Wait, so that this is no hot loop, and hand it back.
-            eventlet.sleep(1)
-            self.inbound.requeue(message)
 
     def _again_later(self, message: Any, error: BaseException) -> bool:
         headers = dict(message.headers or {})

@@ -124,8 +124,8 @@ class RpcConsumer(SharedExtension):
         self.container.spawn_managed_thread(work, identifier="rpc consumer")
 
     def _park(self, message: Any, reason: str) -> None:
-        if self.courier.park(message, self.container.service_name, self.queue, reason):
-            self.inbound.ack(message)
+        parked = self.courier.park(message, self.container.service_name, self.queue, reason)
+        self.inbound.settle(message, parked)
 
 
 class Rpc(Entrypoint):
