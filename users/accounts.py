@@ -10,11 +10,11 @@ from sqlalchemy import update as update_rows
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound
+from chassis.errors import NotFound, PreconditionFailed
 from chassis.identity import Role
-from users import sessions
+from users import resets, sessions
 from users.errors import AlreadyExists, LastAdmin
-from users.models import Address, User
+from users.models import Address, KnownNetwork, User
 
 #: What its owner may change, and may leave empty.
 OPTIONAL = ("username", "first_name", "last_name", "phone")
@@ -31,14 +31,17 @@ def register(
 ) -> User:
     """A new user with a profile (email and what is there of `OPTIONAL`); `AlreadyExists` when
     the e-mail address or the user name is taken, whatever its case."""
-    user = User(id=uuid4(), password_hash=password_hash, role=role, created_at=now, **profile)
+    user = User(
+        id=uuid4(), password_hash=password_hash, role=role, version=1, created_at=now, **profile
+    )
     session.add(user)
     _flush(session)
     return user
 
 
-def lock(session: Session, user_id: UUID) -> User:
-    """The user, locked until the transaction ends; raises `NotFound`, also for a deleted one."""
+def lock(session: Session, user_id: UUID, version: int | None = None) -> User:
+    """The user, locked until the transaction ends; raises `NotFound`, also for a deleted one, and
+    `PreconditionFailed` when the profile is not at `version` (if given) any more."""
     user = session.scalar(
         select(User)
         .where(User.id == user_id, User.deleted_at.is_(None))
@@ -46,29 +49,46 @@ def lock(session: Session, user_id: UUID) -> User:
     )
     if user is None:
         raise NotFound("There is no such user.")
+    if version not in (None, user.version):
+        raise PreconditionFailed(version=user.version)
     return user
 
 
-def update(session: Session, user_id: UUID, profile: Mapping[str, Any], partial: bool) -> User:
-    """Change the profile. Unless `partial`, what is not given becomes empty; the e-mail address
-    cannot be empty, so it stays. Raises `AlreadyExists`."""
-    user = lock(session, user_id)
+def update(
+    session: Session,
+    user_id: UUID,
+    profile: Mapping[str, Any],
+    partial: bool,
+    role: Role | None = None,
+    version: int | None = None,
+) -> User:
+    """Change the profile, and the role if given. Unless `partial`, what is not given becomes empty;
+    the e-mail address cannot be empty, so it stays.
+
+    Raises `AlreadyExists`, `LastAdmin`, and `PreconditionFailed` as `lock` does.
+    """
+    if role not in (None, Role.ADMIN):
+        _keep_an_admin(session, user_id)
+    user = lock(session, user_id, version)
     blank = {} if partial else dict.fromkeys(OPTIONAL)
     for name, value in (blank | dict(profile)).items():
         setattr(user, name, value)
+    user.role = role or user.role
+    user.version += 1
     _flush(session)
     return user
 
 
 def set_password(session: Session, user_id: UUID, old_hash: str, new_hash: str) -> bool:
-    """Give a user another password and end all sessions. False, and nothing is done, when the
-    present password is no longer that of `old_hash`."""
+    """Give a user another password; all sessions and mailed tokens end. False, and nothing is
+    done, when the present password is no longer that of `old_hash`."""
     user = lock(session, user_id)
     if user.password_hash != old_hash:
         return False
     user.password_hash = new_hash
     session.flush()  # the user's lock first, as in `anonymise`
     sessions.end_all(session, user_id)
+    resets.forget(session, user_id)
     return True
 
 
@@ -79,16 +99,6 @@ def renew_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) ->
         .where(User.id == user_id, User.password_hash == old_hash)
         .values(password_hash=new_hash)
     )
-
-
-def set_role(session: Session, user_id: UUID, role: Role) -> User:
-    """Give a user another role; raises `LastAdmin` when no admin would be left."""
-    if role != Role.ADMIN:
-        _keep_an_admin(session, user_id)
-    user = lock(session, user_id)
-    user.role = role
-    session.flush()
-    return user
 
 
 def anonymise(session: Session, user_id: UUID, now: datetime.datetime) -> None:
@@ -102,7 +112,9 @@ def anonymise(session: Session, user_id: UUID, now: datetime.datetime) -> None:
         setattr(user, name, None)
     session.flush()  # the user's lock first: a login at the same instant is over, or finds nobody
     session.execute(delete(Address).where(Address.user_id == user_id))
+    session.execute(delete(KnownNetwork).where(KnownNetwork.user_id == user_id))
     sessions.end_all(session, user_id)
+    resets.forget(session, user_id)
 
 
 def _keep_an_admin(session: Session, user_id: UUID) -> None:

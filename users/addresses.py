@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound
+from chassis.errors import NotFound, PreconditionFailed
 from users import accounts
 from users.errors import TooManyAddresses
 from users.models import Address
@@ -56,7 +56,9 @@ def add(
         is_default = count == 0
     if is_default:
         _clear_default(session, user_id)
-    address = Address(id=uuid4(), user_id=user_id, is_default=is_default, created_at=now, **fields)
+    address = Address(
+        id=uuid4(), user_id=user_id, is_default=is_default, version=1, created_at=now, **fields
+    )
     session.add(address)
     session.flush()
     return address
@@ -68,18 +70,25 @@ def replace(
     address_id: UUID,
     fields: Mapping[str, Any],
     is_default: bool | None,
+    version: int | None,
 ) -> Address:
-    """Write the whole address anew; whether it is the default stays when that is None."""
+    """Write the whole address anew; whether it is the default stays when that is None.
+
+    Raises `NotFound`, and `PreconditionFailed` when it is not at `version` (if given) any more.
+    """
     accounts.lock(session, user_id)
     address = session.get(Address, address_id)
     if address is None or address.user_id != user_id:
         raise NotFound("There is no such address.")
+    if version not in (None, address.version):
+        raise PreconditionFailed(version=address.version)
     if is_default:
         _clear_default(session, user_id)
     if is_default is not None:
         address.is_default = is_default
     for name, value in fields.items():
         setattr(address, name, value)
+    address.version += 1
     session.flush()
     return address
 
@@ -102,5 +111,5 @@ def _clear_default(session: Session, user_id: UUID) -> None:
     session.execute(
         update(Address)
         .where(Address.user_id == user_id, Address.is_default)
-        .values(is_default=False)
+        .values(is_default=False, version=Address.version + 1)
     )

@@ -4,13 +4,17 @@ chassis.errors.Fault
  ├── Unauthenticated
  │    ├── BadCredentials     who you say you are and the password do not go together
  │    └── SessionEnded       the refresh token is unknown, expired, used before or logged out
+ ├── Invalid
+ │    └── ResetTokenInvalid  the mailed token is unknown, expired or used
  └── Conflict
       ├── AlreadyExists      the e-mail address or user name is taken; `field` says which
       ├── LastAdmin          the house would be left without an admin
       └── TooManyAddresses   the address book is full
 """
 
-from chassis.errors import Conflict, Unauthenticated
+from typing import Any
+
+from chassis.errors import Conflict, Invalid, Unauthenticated
 
 
 class BadCredentials(Unauthenticated):
@@ -25,6 +29,17 @@ class SessionEnded(Unauthenticated):
 
     code = "session_ended"
     title = "Your session has ended, sign in again"
+
+
+class ResetTokenInvalid(Invalid):
+    """The token of a mail holds once, for half an hour, and until the password changes."""
+
+    code = "reset_token_invalid"
+    title = "The token is unknown, used or too old: ask for a new one"
+
+    def __init__(self, *args: Any, **data: Any):
+        data = {"errors": {"token": ["Unknown, used or too old."]}} | data
+        super().__init__(*args, **data)
 
 
 class AlreadyExists(Conflict):

@@ -5,14 +5,18 @@ import uuid
 
 from sqlalchemy import (
     UUID,
+    BigInteger,
     CheckConstraint,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
@@ -45,6 +49,7 @@ class User(Base):
     phone: Mapped[str | None] = mapped_column(String(32))
     password_hash: Mapped[str | None] = mapped_column(Text)
     role: Mapped[str] = mapped_column(String(16))
+    version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime.datetime] = mapped_column(Moment)
     deleted_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
@@ -79,6 +84,7 @@ class Address(Base):
     postal_code: Mapped[str] = mapped_column(String(20))
     country: Mapped[str] = mapped_column(String(2))
     is_default: Mapped[bool]
+    version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime.datetime] = mapped_column(Moment)
 
     __table_args__ = (
@@ -115,6 +121,46 @@ class RefreshToken(Base):
         CheckConstraint("octet_length(token_hash) = 32", name="sha256"),
         CheckConstraint("(used_at IS NULL) = (successor_salt IS NULL)", name="used_has_successor"),
     )
+
+
+class PasswordReset(Base):
+    """A request for a new password by mail. One for nobody's address has no user: it is there so
+    that both take the same time. The token of the mail is kept as its SHA-256 only."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    expires_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
+
+    __table_args__ = (CheckConstraint("octet_length(token_hash) = 32", name="sha256"),)
+
+
+class Throttle(Base):
+    """How often something was tried, by the SHA-256 of what it was (see `users.throttle`)."""
+
+    __tablename__ = "throttles"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    failed_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
+    retry_at: Mapped[datetime.datetime] = mapped_column(Moment)
+
+    __table_args__ = (CheckConstraint("failures >= 0", name="failures"),)
+
+
+class KnownNetwork(Base):
+    """The SHA-256 of a network from which a user has signed in."""
+
+    __tablename__ = "known_networks"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    network: Mapped[bytes] = mapped_column(LargeBinary)
+    seen_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
+
+    __table_args__ = (UniqueConstraint("user_id", "network"),)
 
 
 class SigningKey(Base):

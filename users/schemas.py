@@ -1,87 +1,13 @@
-"""What `users` is asked, what it answers, and the event it publishes."""
+"""What `users` is asked, what it answers, and the events it publishes."""
 
-import re
-import unicodedata
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from chassis.fields import ActorField, Page, PostalAddress, Request, Text, Timestamp, Uuid
+from chassis.fields import ActorField, Id, Page, PostalAddress, Request, Text, Timestamp, Uuid
 from chassis.identity import Role
 from users import passwords
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-class Email(Text):
-    """An e-mail address by its form alone: nobody is asked whether it exists. An international
-    domain becomes its ASCII form, which every mail server understands."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(max=254, **kwargs)
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if len(text) > 254:
-            raise ValidationError("Not a valid e-mail address.")
-        try:
-            found = validate_email(
-                text, check_deliverability=False, allow_smtputf8=False, strict=True
-            )
-        except EmailNotValidError:
-            raise ValidationError("Not a valid e-mail address.") from None
-        return found.ascii_email
-
-
-class Username(Text):
-    """Letters that cannot be mistaken for others, and no @: so it is never an e-mail address."""
-
-    def __init__(self, **kwargs: Any):
-        form = validate.Regexp(
-            r"[A-Za-z0-9][A-Za-z0-9._-]{2,31}\Z",
-            error="3 to 32 letters, digits, dots, underscores and hyphens.",
-        )
-        super().__init__(max=32, validate=form, **kwargs)
-
-
-class Phone(Text):
-    """A phone number as people write it."""
-
-    def __init__(self, **kwargs: Any):
-        form = validate.Regexp(r"\+?[0-9][0-9 ()/.-]{4,30}\Z", error="Not a phone number.")
-        super().__init__(max=32, validate=form, **kwargs)
-
-
-class Password(fields.String):
-    """A password as it was typed: not trimmed, one Unicode form (NFKC), up to `MAX_LENGTH`."""
-
-    def __init__(self, *, min: int = 1, **kwargs: Any):
-        length = validate.Length(min=min, max=passwords.MAX_LENGTH)
-        super().__init__(load_only=True, validate=length, **kwargs)
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if len(text) > passwords.MAX_LENGTH:
-            raise ValidationError(f"At most {passwords.MAX_LENGTH} characters.")
-        if _CONTROL.search(text) or any("\ud800" <= char <= "\udfff" for char in text):
-            raise ValidationError("Control characters are not allowed.")
-        return unicodedata.normalize("NFKC", text)
-
-
-class RefreshTokenField(fields.String):
-    """An opaque token: short ASCII, whatever it may mean."""
-
-    def __init__(self, **kwargs: Any):
-        form = validate.Regexp(r"[\x21-\x7e]{1,512}\Z", error="Not a refresh token.")
-        super().__init__(validate=form, **kwargs)
-
-
-class RoleField(fields.Enum):
-    """One of the roles, by its name in lower case."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(Role, by_value=True, **kwargs)
+from users.fields import Email, Network, OpaqueToken, Password, Phone, RoleField, Username
 
 
 class Profile(Request):
@@ -97,6 +23,7 @@ class SignUp(Profile):
     email = Email(required=True)
     password = Password(min=passwords.MIN_LENGTH, required=True)
     address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
+    network = Network()
 
     @validates_schema
     def _is_hard_to_guess(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -112,12 +39,13 @@ class Create(SignUp):
 class Login(Request):
     """`email` or `username`, and the password; what is no address or name is nobody's.
 
-    Loaded as `{"name": {"email" or "username": ...}, "password"}`.
+    Loaded as `{"name": {"email" or "username": ...}, "password", "network"}`.
     """
 
     email = Text(max=254)
     username = Text(max=254)
     password = Password(required=True)
+    network = Network()
 
     @validates_schema
     def _has_one_name(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -126,12 +54,12 @@ class Login(Request):
 
     @post_load
     def _gather(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        password = data.pop("password")
-        return {"name": data, "password": password}
+        rest = {name: data.pop(name) for name in ("password", "network")}
+        return {"name": data} | rest
 
 
 class Token(Request):
-    refresh_token = RefreshTokenField(required=True)
+    refresh_token = OpaqueToken(required=True)
 
 
 class Get(Request):
@@ -147,12 +75,30 @@ class Update(Profile):
     current_password = Password(load_default=None)
     partial = fields.Boolean(load_default=False)
     role = RoleField()
+    version = Id(load_default=None, allow_none=True)
     actor = ActorField()
 
 
 class ChangePassword(Get):
     current_password = Password(required=True)
     new_password = Password(min=passwords.MIN_LENGTH, required=True)
+
+
+class ForgotPassword(Request):
+    """Any text is taken for an address: what is none is nobody's."""
+
+    email = Text(max=254, required=True)
+    network = Network()
+
+
+class IssueResetToken(Request):
+    reset_id = Uuid(required=True)
+
+
+class ResetPassword(Request):
+    token = OpaqueToken(required=True)
+    new_password = Password(min=passwords.MIN_LENGTH, required=True)
+    network = Network()
 
 
 class RotateKeys(Request):
@@ -182,8 +128,8 @@ class AddAddress(Get, PostalAddress):
     default = fields.Boolean(load_default=None, allow_none=True)
 
 
-class UpdateAddress(GetAddress, PostalAddress):
-    default = fields.Boolean(load_default=None, allow_none=True)
+class UpdateAddress(GetAddress, AddAddress):
+    version = Id(load_default=None, allow_none=True)
 
 
 class User(Schema):
@@ -196,6 +142,7 @@ class User(Schema):
     last_name = fields.String()
     phone = fields.String()
     role = fields.String()
+    version = fields.Integer()
     created_at = Timestamp()
 
 
@@ -208,6 +155,7 @@ class Address(Schema):
     postal_code = fields.String()
     country = fields.String()
     default = fields.Boolean(attribute="is_default")
+    version = fields.Integer()
 
 
 class Tokens(Schema):
@@ -223,4 +171,19 @@ class UserRegistered(Schema):
     user_id = Uuid()
 
 
-EVENTS = {"user_registered": UserRegistered}
+class PasswordResetRequested(Schema):
+    """`user_id` is None when the address was nobody's: then nobody is to be told."""
+
+    reset_id = Uuid()
+    user_id = Uuid(allow_none=True)
+
+
+class PasswordChanged(Schema):
+    user_id = Uuid()
+
+
+EVENTS = {
+    "user_registered": UserRegistered,
+    "password_reset_requested": PasswordResetRequested,
+    "password_changed": PasswordChanged,
+}

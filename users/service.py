@@ -5,23 +5,32 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.clock import Clock
 from chassis.config import IdentitySettings, Settings
 from chassis.database import Database
-from chassis.errors import Forbidden, Invalid
+from chassis.errors import Forbidden
 from chassis.events import EventOutbox
 from chassis.identity import Actor, Role, Signer
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from users import accounts, addresses, directory, keys, models, schemas, sessions
+from users import (
+    accounts,
+    addresses,
+    directory,
+    keys,
+    models,
+    resets,
+    schemas,
+    sessions,
+    throttle,
+)
+from users.doorman import Doorman
 from users.errors import BadCredentials, SessionEnded
 from users.hashing import PasswordHasher
-from users.passwords import is_guessable
 from users.settings import UsersSettings
 
 USER, ADDRESS, TOKENS = schemas.User(), schemas.Address(), schemas.Tokens()
@@ -49,16 +58,16 @@ class UsersService(Service):
         return self._register(**account)
 
     @rpc(schemas.Login)
-    def login(self, name, password):
-        # Another login at the same instant may have renewed the hash: then once more.
-        tokens = self._log_in(name, password) or self._log_in(name, password)
-        if tokens is None:
-            raise BadCredentials()
-        return tokens
+    def login(self, **credentials):
+        for _ in range(2):  # another login at the same instant may have renewed the hash
+            tokens = self._doorman().log_in(**credentials, admit=self._admit)
+            if tokens is not None:
+                return tokens
+        raise BadCredentials()
 
     @rpc(schemas.Login)
-    def verify_credentials(self, name, password):
-        return USER.dump(self._authenticate(name, password))
+    def verify_credentials(self, **credentials):
+        return USER.dump(self._doorman().verify(**credentials))
 
     @rpc(schemas.Token)
     def refresh(self, refresh_token):
@@ -76,9 +85,20 @@ class UsersService(Service):
 
     @rpc(schemas.ChangePassword)
     def change_password(self, user_id, current_password, new_password):
-        with self.db.read() as connection:
-            user = directory.get(connection, user_id)
-        self._replace_password(user, current_password, new_password)
+        self._doorman().change_password(user_id, current_password, new_password)
+
+    @rpc(schemas.ForgotPassword)
+    def forgot_password(self, email, network):
+        self._doorman().ask_for_reset(email, network)
+
+    @rpc(schemas.IssueResetToken)
+    def issue_reset_token(self, reset_id):
+        with self.db.begin() as session:
+            return {"token": resets.issue(session, reset_id, self.clock())}
+
+    @rpc(schemas.ResetPassword)
+    def reset_password(self, token, new_password, network):
+        self._doorman().reset_password(token, new_password, network)
 
     @rpc(schemas.RotateKeys)
     def rotate_keys(self, actor):
@@ -107,21 +127,19 @@ class UsersService(Service):
         return {"items": USER.dump(items, many=True), "next": following}
 
     @rpc(schemas.Update)
-    def update(self, user_id, partial, current_password, actor, role=None, **profile):
+    def update(self, user_id, partial, current_password, version, actor, role=None, **profile):
         if role is not None:
             _admins_only(actor)
         if "email" in profile:
-            self._confirm(user_id, profile["email"], current_password, actor)
+            self._doorman().confirm(user_id, profile["email"], current_password, actor)
         with self.db.begin() as session:
-            if role is not None:
-                accounts.set_role(session, user_id, role)
-            return USER.dump(accounts.update(session, user_id, profile, partial))
+            return USER.dump(accounts.update(session, user_id, profile, partial, role, version))
 
     @rpc(schemas.SetRole)
     def set_role(self, user_id, role, actor):
         _admins_only(actor)
         with self.db.begin() as session:
-            return USER.dump(accounts.set_role(session, user_id, role))
+            return USER.dump(accounts.update(session, user_id, {}, True, role))
 
     @rpc(schemas.Delete)
     def delete(self, user_id, actor):
@@ -151,9 +169,10 @@ class UsersService(Service):
             return ADDRESS.dump(addresses.add(session, user_id, fields, default, self.clock()))
 
     @rpc(schemas.UpdateAddress)
-    def update_address(self, user_id, address_id, default, **fields):
+    def update_address(self, user_id, address_id, default, version, **fields):
         with self.db.begin() as session:
-            return ADDRESS.dump(addresses.replace(session, user_id, address_id, fields, default))
+            changed = addresses.replace(session, user_id, address_id, fields, default, version)
+            return ADDRESS.dump(changed)
 
     @rpc(schemas.GetAddress)
     def delete_address(self, user_id, address_id):
@@ -161,12 +180,18 @@ class UsersService(Service):
             addresses.remove(session, user_id, address_id)
 
     @timer(interval=600)
-    def forget_expired_sessions(self):
-        with self.db.begin() as session:
-            sessions.purge(session, self.clock())
+    def forget_what_is_over(self):
+        for over in (sessions, resets, throttle):
+            with self.db.begin() as session:
+                over.purge(session, self.clock())
 
     def _register(
-        self, password: str, role: Role, address: Mapping[str, Any] | None, **profile: Any
+        self,
+        password: str,
+        role: Role,
+        address: Mapping[str, Any] | None,
+        network: str | None = None,
+        **profile: Any,
     ) -> dict[str, Any]:
         """Account, first address and event in one transaction; the hash is made before it."""
         password_hash, now = self.passwords.hash(password), self.clock()
@@ -174,53 +199,18 @@ class UsersService(Service):
             user = accounts.register(session, profile, password_hash, role, now)
             if address is not None:
                 addresses.add(session, user.id, address, True, now)
+            throttle.remember(session, user.id, network, now)
             self.events.record(session, "user_registered", {"user_id": user.id})
             return USER.dump(user)
 
-    def _authenticate(self, name: Mapping[str, str], password: str) -> RowMapping:
-        """The user who has this name and password; `BadCredentials`, after the same time, if
-        there is none. No connection is held while hashing."""
-        with self.db.read() as connection:
-            user = directory.by_name(connection, **name)
-        if not self.passwords.verify(user and user["password_hash"], password):
-            raise BadCredentials()
-        return user
+    def _doorman(self) -> Doorman:
+        db = self.db
+        return Doorman(db.begin, db.read, self.passwords, self.clock, self.events.record)
 
-    def _log_in(self, name: Mapping[str, str], password: str) -> dict[str, Any] | None:
-        """Tokens for a new session; None when the stored hash changed while it was verified."""
-        user = self._authenticate(name, password)
-        old_hash = user["password_hash"]
-        with self.db.begin() as session:
-            grant = sessions.start(session, user["id"], old_hash, self.clock(), self._lifetimes())
-            tokens = grant and self._tokens(session, grant)
-        if tokens and self.passwords.is_outdated(old_hash):
-            new_hash = self.passwords.hash(password)
-            with self.db.begin() as session:
-                accounts.renew_hash(session, user["id"], old_hash, new_hash)
-        return tokens
-
-    def _replace_password(self, user: RowMapping, current: str, new: str) -> None:
-        if is_guessable(new, user["email"], user["username"]):
-            raise Invalid(errors={"new_password": ["Too easy to guess, take another one."]})
-        old_hash, wrong = user["password_hash"], {"current_password": ["Wrong password."]}
-        if not self.passwords.verify(old_hash, current):
-            raise Invalid(errors=wrong)
-        new_hash = self.passwords.hash(new)
-        with self.db.begin() as session:
-            if not accounts.set_password(session, user["id"], old_hash, new_hash):
-                raise Invalid(errors=wrong)
-
-    def _confirm(self, user_id: UUID, email: str, password: str | None, actor: Actor) -> None:
-        """Have users prove themselves before their e-mail address changes: a stolen access token
-        must not be enough to take an account over. Admins may correct other people's."""
-        with self.db.read() as connection:
-            user = directory.get(connection, user_id)
-        is_others_admin = actor.is_admin and actor.user_id not in (None, user_id)
-        if is_others_admin or email.lower() == user["email"].lower():
-            return
-        if password is None or not self.passwords.verify(user["password_hash"], password):
-            message = "A new e-mail address needs your present password."
-            raise Invalid(errors={"current_password": [message]})
+    def _admit(self, session: Session, user_id: UUID, password_hash: str) -> dict[str, Any] | None:
+        """See `users.doorman.Admit`."""
+        grant = sessions.start(session, user_id, password_hash, self.clock(), self._lifetimes())
+        return grant and self._tokens(session, grant)
 
     def _tokens(self, session: Session, grant: sessions.Grant) -> dict[str, Any]:
         """The answer to a login or refresh."""

@@ -14,3 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("ALTER TABLE products ALTER COLUMN price SET STATISTICS 1000")
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE products ALTER COLUMN price SET STATISTICS DEFAULT")

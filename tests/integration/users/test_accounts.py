@@ -15,7 +15,13 @@ def test_signing_up(users, service):
     user = users.sign_up(**SIGN_UP, **profile)
 
     created_at, user_id = user.pop("created_at"), user.pop("id")
-    assert {"email": "anna@example.com", "username": "anna", "role": "customer", **profile} == user
+    assert {
+        "email": "anna@example.com",
+        "username": "anna",
+        "role": "customer",
+        "version": 1,
+        **profile,
+    } == user
     assert created_at.endswith("+00:00")
     assert {**user, "id": user_id, "created_at": created_at} == users.get(user_id=user_id)
     ((stored,),) = people.rows(service, "SELECT password_hash FROM users")
@@ -36,7 +42,7 @@ def test_signing_up_with_an_address(users):
     user = users.sign_up(**SIGN_UP, address=ADDRESS)
 
     address = users.default_address(user_id=user["id"])
-    assert ADDRESS | {"default": True, "id": address["id"]} == address
+    assert ADDRESS | {"default": True, "id": address["id"], "version": 1} == address
 
 
 @pytest.mark.parametrize(
@@ -102,14 +108,14 @@ def test_changing_a_part_of_the_profile(users, anna):
     """What is not given stays."""
     changed = users.update(user_id=anna["id"], partial=True, first_name="Anne", phone=None)
 
-    assert anna | {"first_name": "Anne"} == changed == users.get(user_id=anna["id"])
+    assert anna | {"first_name": "Anne", "version": 2} == changed == users.get(user_id=anna["id"])
 
 
 def test_writing_the_whole_profile(users, anna):
     """What is not given becomes empty, except the e-mail address."""
     changed = users.update(user_id=anna["id"], last_name="Berg")
 
-    assert anna | {"username": None, "last_name": "Berg"} == changed
+    assert anna | {"username": None, "last_name": "Berg", "version": 2} == changed
 
 
 def test_taking_somebody_elses_name(users, anna):

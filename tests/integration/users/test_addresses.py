@@ -32,7 +32,7 @@ def test_an_address_comes_back_as_it_was_given(book):
     """With an id, and the first one as the default."""
     added = book.add_address(**ADDRESS)
 
-    assert ADDRESS | {"id": added["id"], "default": True} == added
+    assert ADDRESS | {"id": added["id"], "default": True, "version": 1} == added
     assert added == book.get_address(address_id=added["id"]) == book.default_address()
     assert {"items": [added], "next": None} == book.list_addresses()
 
@@ -71,7 +71,7 @@ def test_changing_writes_the_whole_address(book):
 
     changed = book.update_address(address_id=added["id"], **(shorter | {"city": "Linz"}))
 
-    assert ADDRESS | {"id": added["id"], "default": True, "city": "Linz"} == changed
+    assert ADDRESS | {"id": added["id"], "default": True, "city": "Linz", "version": 2} == changed
 
 
 def test_new_defaults_at_the_same_instant(book):
@@ -118,7 +118,7 @@ def test_the_book_is_bounded(book, service, anna):
     """Fifty addresses, also when the last ones come at once."""
     insert = (
         "INSERT INTO addresses (id, user_id, line1, city, postal_code, country, is_default,"
-        " created_at) SELECT gen_random_uuid(), :id, 'x', 'x', 'x', 'AT', false, now()"
+        " version, created_at) SELECT gen_random_uuid(), :id, 'x', 'x', 'x', 'AT', false, 1, now()"
         " FROM generate_series(1, 49) RETURNING id"
     )
     people.rows(service, insert, id=anna["id"])

@@ -92,8 +92,10 @@ def test_two_admins_cannot_demote_each_other(users, service, admin):
 
     outcome = people.overlap(
         service,
-        lambda session: accounts.set_role(session, uuid.UUID(other), Role.CUSTOMER),
-        lambda session: accounts.set_role(session, uuid.UUID(admin["user_id"]), Role.CUSTOMER),
+        lambda session: accounts.update(session, uuid.UUID(other), {}, True, Role.CUSTOMER),
+        lambda session: accounts.update(
+            session, uuid.UUID(admin["user_id"]), {}, True, Role.CUSTOMER
+        ),
     )
 
     assert isinstance(outcome, LastAdmin), outcome

@@ -25,7 +25,7 @@ def test_the_least_one_can_sign_up_with():
     """E-mail address and password; no profile field is made up."""
     loaded = schemas.SignUp().load(ACCOUNT)
 
-    assert loaded == ACCOUNT | {"address": None}
+    assert loaded == ACCOUNT | {"address": None, "network": None}
 
 
 def test_all_one_can_sign_up_with():
@@ -131,10 +131,12 @@ def test_one_logs_in_by_either_name():
     assert load({"email": "a@b.co", "password": "x"}) == {
         "name": {"email": "a@b.co"},
         "password": "x",
+        "network": None,
     }
     assert load({"username": "anna", "password": "x"}) == {
         "name": {"username": "anna"},
         "password": "x",
+        "network": None,
     }
     assert {"email"} == faults(schemas.Login, password="x")
     assert {"email"} == faults(schemas.Login, email="a@b.co", username="anna", password="x")
@@ -168,12 +170,13 @@ def test_answers_go_by_a_list():
         "id": uuid.UUID(UID), "email": "anna@example.com", "username": None, "first_name": "Anna",
         "last_name": None, "phone": None, "role": Role.CUSTOMER, "password_hash": "$argon2id$...",
         "created_at": datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC), "deleted_at": None,
+        "version": 3,
     }  # fmt: skip
 
     assert schemas.User().dump(row) == {
         "id": UID, "email": "anna@example.com", "username": None, "first_name": "Anna",
         "last_name": None, "phone": None, "role": "customer",
-        "created_at": "2026-03-01T00:00:00+00:00",
+        "created_at": "2026-03-01T00:00:00+00:00", "version": 3,
     }  # fmt: skip
 
 

@@ -1,0 +1,170 @@
+"""Who gets in with a password: signing in, proving oneself, taking another password.
+
+No connection is held while a password is hashed, and every guess is counted (`users.throttle`).
+"""
+
+import datetime
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.orm import Session
+
+from chassis.errors import Invalid
+from chassis.identity import Actor
+from users import accounts, directory, resets, throttle
+from users.errors import BadCredentials, ResetTokenInvalid
+from users.passwords import is_guessable
+
+#: `admit(session, user_id, password_hash)` opens a session for a user and returns the tokens;
+#: None when the user is gone or the hash is another one by now.
+Admit = Callable[[Session, UUID, str], dict[str, Any] | None]
+#: `publish(session, type, payload)` records an event in the session's transaction.
+Publish = Callable[[Session, str, dict[str, Any]], object]
+
+
+class Hasher(Protocol):
+    """See `users.hashing.Handle`."""
+
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, password_hash: str | None, password: str) -> bool: ...
+
+    def is_outdated(self, password_hash: str) -> bool: ...
+
+
+class Doorman:
+    """Compares passwords; `network` is where the one who knocks is, None among services."""
+
+    def __init__(
+        self,
+        begin: Callable[[], AbstractContextManager[Session]],
+        read: Callable[[], AbstractContextManager[Connection]],
+        passwords: Hasher,
+        clock: Callable[[], datetime.datetime],
+        publish: Publish,
+    ):
+        self._begin = begin
+        self._read = read
+        self._passwords = passwords
+        self._clock = clock
+        self._publish = publish
+
+    def verify(self, name: Mapping[str, str], password: str, network: str | None) -> RowMapping:
+        """The user who has this name and password; `BadCredentials`, after the same time, if
+        there is none, `TooManyRequests` for who has guessed too often."""
+        user, attempt = self._compare(name, password, network)
+        with self._begin() as session:
+            throttle.succeed(session, attempt, user["id"], network, self._clock())
+        return user
+
+    def log_in(
+        self, name: Mapping[str, str], password: str, network: str | None, admit: Admit
+    ) -> dict[str, Any] | None:
+        """Tokens for a new session; None when the stored hash changed while it was verified."""
+        user, attempt = self._compare(name, password, network)
+        user_id, old_hash = user["id"], user["password_hash"]
+        with self._begin() as session:
+            tokens = admit(session, user_id, old_hash)
+            if tokens is not None:
+                throttle.succeed(session, attempt, user_id, network, self._clock())
+        if tokens and self._passwords.is_outdated(old_hash):
+            new_hash = self._passwords.hash(password)
+            with self._begin() as session:
+                accounts.renew_hash(session, user_id, old_hash, new_hash)
+        return tokens
+
+    def change_password(self, user_id: UUID, current: str, new: str) -> None:
+        """Another password instead of the present one; all sessions end."""
+        user = self._one(user_id)
+        _refuse_guessable(new, user)
+        self._prove(user, current)
+        new_hash = self._passwords.hash(new)
+        with self._begin() as session:
+            if not accounts.set_password(session, user_id, user["password_hash"], new_hash):
+                raise _wrong("Wrong password.")
+            self._has_changed(session, user_id)
+
+    def confirm(self, user_id: UUID, email: str, password: str | None, actor: Actor) -> None:
+        """Have users prove themselves before their e-mail address changes: a stolen access token
+        must not be enough to take an account over. Admins may correct other people's."""
+        user = self._one(user_id)
+        is_others_admin = actor.is_admin and actor.user_id not in (None, user_id)
+        if is_others_admin or email.lower() == user["email"].lower():
+            return
+        self._prove(user, password, "A new e-mail address needs your present password.")
+
+    def ask_for_reset(self, email: str, network: str | None) -> None:
+        """Have a token mailed if the address is a user's. To the one who asks it is the same
+        whether it is; `TooManyRequests` is about the network alone."""
+        now = self._clock()
+        with self._begin() as session:
+            if network is not None:
+                throttle.take(session, throttle.RESET_NETWORK, now, network)
+            if not throttle.is_free(session, throttle.RESET_NAME, now, email):
+                return
+            throttle.take(session, throttle.RESET_NAME, now, email)
+            user = directory.by_name(session.connection(), email=email)
+            user_id = user and user["id"]
+            reset_id = resets.request(session, user_id, now)
+            self._publish(
+                session, "password_reset_requested", {"reset_id": reset_id, "user_id": user_id}
+            )
+
+    def reset_password(self, token: str, new: str, network: str | None) -> None:
+        """Another password by a mailed token; all sessions end, and the network is known."""
+        with self._read() as connection:
+            user_id = resets.owner(connection, token, self._clock())
+        user = self._one(user_id)
+        _refuse_guessable(new, user)
+        new_hash, now = self._passwords.hash(new), self._clock()
+        with self._begin() as session:
+            resets.redeem(session, token, now)
+            if not accounts.set_password(session, user_id, user["password_hash"], new_hash):
+                raise ResetTokenInvalid()  # the password has changed since, which ends all tokens
+            throttle.remember(session, user_id, network, now)
+            self._has_changed(session, user_id)
+
+    def _compare(
+        self, name: Mapping[str, str], password: str, network: str | None
+    ) -> tuple[RowMapping, throttle.Attempt]:
+        with self._begin() as session:
+            user = directory.by_name(session.connection(), **name)
+            (typed,) = name.values()
+            user_id = user and user["id"]
+            attempt = throttle.sign_in(session, typed, user_id, network, self._clock())
+        if not self._passwords.verify(user and user["password_hash"], password):
+            raise BadCredentials()
+        return user, attempt
+
+    def _prove(
+        self, user: RowMapping, password: str | None, message: str = "Wrong password."
+    ) -> None:
+        """Raise `Invalid` unless it is the user's present password; guesses are counted here too,
+        for whoever holds a stolen token."""
+        if password is None:
+            raise _wrong(message)
+        with self._begin() as session:
+            guess = throttle.take(session, throttle.NAME, self._clock(), str(user["id"]))
+        if not self._passwords.verify(user["password_hash"], password):
+            raise _wrong(message)
+        with self._begin() as session:
+            throttle.succeed(session, throttle.Attempt(guess), user["id"], None, self._clock())
+
+    def _one(self, user_id: UUID) -> RowMapping:
+        with self._read() as connection:
+            return directory.get(connection, user_id)
+
+    def _has_changed(self, session: Session, user_id: UUID) -> None:
+        self._publish(session, "password_changed", {"user_id": user_id})
+
+
+def _wrong(message: str) -> Invalid:
+    return Invalid(errors={"current_password": [message]})
+
+
+def _refuse_guessable(new: str, user: RowMapping) -> None:
+    if is_guessable(new, user["email"], user["username"]):
+        raise Invalid(errors={"new_password": ["Too easy to guess, take another one."]})
