@@ -30,6 +30,7 @@ SAMPLES = {
     "new_password": "a better horse battery",
     "access_token": _ACCESS_TOKEN,
     "refresh_token": "x3Zq0mYt6hB1v9sK2d",
+    "PasswordReset.token": "x3Zq0mYt6hB1v9sK2d",
     "User.role": "customer",
     "expires_in": 900,
     "PostalAddress": _ADDRESS,

@@ -28,6 +28,9 @@ MAX_PAUSE = datetime.timedelta(minutes=15)
 #: Which part of a user's profile a channel needs.
 ADDRESS = {EMAIL: "email", SMS: "phone"}
 
+#: Why a message is not worth sending: nowhere to send it to, nothing it would be good for.
+POINTLESS = ("no_address", "reset_over")
+
 #: `publish(session, type, payload)` records an event in the session's transaction.
 Publish = Callable[[Session, str, dict[str, Any]], object]
 
@@ -38,6 +41,7 @@ class Claimed(NamedTuple):
     id: uuid.UUID
     user_id: uuid.UUID
     order_id: uuid.UUID | None
+    reset_id: uuid.UUID | None
     channel: str
     subject: str
     body: str
@@ -49,7 +53,8 @@ class Postman:
     """Delivers what is pending.
 
     `profile(user_id)` answers with the user's `email` and `phone` at this moment, or raises
-    `NotFound`; `channels` maps "email" and "sms" to theirs.
+    `NotFound`; `way_to_reset(reset_id)` with the lines that a mail for a new password ends in, or
+    raises `Undeliverable`; `channels` maps "email" and "sms" to theirs.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class Postman:
         begin: Callable[[], AbstractContextManager[Session]],
         clock: Callable[[], datetime.datetime],
         profile: Callable[[uuid.UUID], Mapping[str, Any]],
+        way_to_reset: Callable[[uuid.UUID], str],
         channels: Mapping[str, Channel],
         publish: Publish,
         log: Any,
@@ -66,6 +72,7 @@ class Postman:
         self.begin = begin
         self.clock = clock
         self.profile = profile
+        self.way_to_reset = way_to_reset
         self.channels = channels
         self.publish = publish
         self.log = log
@@ -86,7 +93,7 @@ class Postman:
         except NotFound:
             self._close(message, SKIPPED, "user_gone")
         except Undeliverable as error:
-            self._close(message, SKIPPED if error.code == "no_address" else FAILED, error.code)
+            self._close(message, SKIPPED if error.code in POINTLESS else FAILED, error.code)
         except Unavailable as error:
             self._try_later(message, error)
             return False
@@ -102,7 +109,10 @@ class Postman:
         address = self.profile(message.user_id).get(ADDRESS[message.channel])
         if not address:
             raise Undeliverable("no_address")
-        return Letter(message.id, address, message.subject, message.body, message.created_at)
+        body = message.body
+        if message.reset_id is not None:
+            body += self.way_to_reset(message.reset_id)
+        return Letter(message.id, address, message.subject, body, message.created_at)
 
     def _sent(self, message: Claimed) -> None:
         now = self.clock()

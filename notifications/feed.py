@@ -52,6 +52,20 @@ def announce(
     session.execute(insert(Notification).values(rows).on_conflict_do_nothing())
 
 
+def offer_reset(
+    session: Session,
+    event_id: uuid.UUID,
+    user_id: uuid.UUID,
+    reset_id: uuid.UUID,
+    now: datetime.datetime,
+) -> None:
+    """Write the mail about a new password, without the way to it: that is added when it goes."""
+    message = templates.render("password_reset_requested", {})
+    row = _row(session, user_id, EMAIL, message.subject, message.body, now)
+    row |= {"event_id": event_id, "reset_id": reset_id}
+    session.execute(insert(Notification).values(row).on_conflict_do_nothing())
+
+
 def send(
     session: Session,
     *,

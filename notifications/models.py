@@ -72,6 +72,8 @@ class Notification(Base):
     user_id: Mapped[uuid.UUID]
     order_id: Mapped[uuid.UUID | None]
     event_id: Mapped[uuid.UUID | None]
+    #: Of a mail with the way to a new password, which is asked for when the mail goes.
+    reset_id: Mapped[uuid.UUID | None]
     channel: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]

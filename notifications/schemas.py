@@ -124,6 +124,13 @@ class UserEvent(Expected):
     user_id = Uuid(required=True)
 
 
+class ResetRequested(Expected):
+    """What we need of users.password_reset_requested; without a user there is nobody to tell."""
+
+    reset_id = Uuid(required=True)
+    user_id = Uuid(required=True, allow_none=True)
+
+
 class OrderEvent(Expected):
     """What we need of every orders.order_* event."""
 
@@ -152,6 +159,12 @@ class PaymentRefunded(PaymentEvent):
     """What we need of payments.payment_refunded."""
 
     refunded_total = Money(required=True)
+
+
+class ResetToken(Expected):
+    """What we need of the answer of users.issue_reset_token."""
+
+    token = fields.String(required=True)
 
 
 class Profile(Expected):

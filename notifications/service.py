@@ -10,16 +10,17 @@ from chassis.events.broadcast import Broadcast
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
-from notifications import feed, following, models, schemas
+from notifications import feed, following, models, schemas, templates
 from notifications.channels.configured import channels
 from notifications.delivery import Postman
-from notifications.errors import RecipientNotFound
+from notifications.errors import RecipientNotFound, Undeliverable
 from notifications.settings import NotificationsSettings
 
 NOTIFICATION = schemas.Notification()
 FEED_ITEM = schemas.FeedItem()
 POSITION = schemas.Position()
 PROFILE = schemas.Profile()
+RESET_TOKEN = schemas.ResetToken()
 
 #: Messages that one tick of the delivery sends at most; the next follows at once.
 ROUND = 200
@@ -90,6 +91,7 @@ class NotificationsService(Service):
             return NOTIFICATION.dump(feed.mark_read(connection, notification_id, read, actor))
 
     @event_handler("users", "user_registered", schemas.UserEvent)
+    @event_handler("users", "password_changed", schemas.UserEvent)
     @event_handler("orders", "order_placed", schemas.OrderEvent)
     @event_handler("orders", "order_paid", schemas.OrderEvent)
     @event_handler("orders", "order_shipped", schemas.OrderEvent)
@@ -104,6 +106,13 @@ class NotificationsService(Service):
             feed.announce(session, event.id, event.type, event.payload, self.clock())
             self.news.tell(session, "feed_grew", {"user_id": event.payload["user_id"]})
 
+    @event_handler("users", "password_reset_requested", schemas.ResetRequested)
+    def offer_reset(self, event):
+        """Write the mail with the way to a new password."""
+        if event.payload["user_id"] is not None:
+            with self.db.once(event) as session:
+                feed.offer_reset(session, event.id, now=self.clock(), **event.payload)
+
     @timer(interval=60)
     def forget_keys(self):
         """Drop keys that are over."""
@@ -116,6 +125,7 @@ class NotificationsService(Service):
             self.db.begin,
             self.clock,
             self.profile,
+            self.way_to_reset,
             channels(self.settings),
             self.events.record,
             self.log,
@@ -128,3 +138,11 @@ class NotificationsService(Service):
             return PROFILE.load(self.users.get(user_id=user_id))
         except NotFound:
             raise RecipientNotFound from None
+
+    def way_to_reset(self, reset_id):
+        """What a mail for a new password ends in; made for this mail, and kept nowhere."""
+        try:
+            answer = RESET_TOKEN.load(self.users.issue_reset_token(reset_id=reset_id))
+        except NotFound:
+            raise Undeliverable("reset_over") from None
+        return templates.way_to_reset(answer["token"], self.settings["reset_link"])

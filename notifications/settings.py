@@ -22,6 +22,15 @@ class NotificationsSettings(Schema):
 
     #: Who writes; its domain is also that of the Message-IDs.
     sender = fields.String(load_default="Shop <shop@example.com>", validate=_check_sender)
+    #: The page where one chooses a new password, with "{token}" where that belongs (best after a
+    #: "#", where no server logs it); without it the mail has the token alone.
+    reset_link = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(
+            r"https?://[^\s{}]+\{token\}[^\s{}]*\Z", error='A URL with "{token}" in it.'
+        ),
+    )
     #: Where messages are written as files when there is no server to send them.
     outbox = fields.String(load_default="var/outbox", validate=validate.Length(min=1))
     #: The mail server; without it mails are written to `outbox`.

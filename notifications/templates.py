@@ -21,6 +21,16 @@ _TEXTS = {
         "Welcome to the shop",
         "Your account is ready. Sign in to fill your cart and to follow your orders.",
     ),
+    "password_changed": Message(
+        "Your password was changed",
+        "The password of your account was changed, and all devices were signed out.\n\n"
+        "If it was not you, ask for a new password at once.",
+    ),
+    "password_reset_requested": Message(
+        "A new password for your account",
+        "Somebody, probably you, has asked for a new password for your account.\n\n"
+        "If it was not you, ignore this mail: nothing has changed.",
+    ),
     "order_placed": Message(
         "Order {order}: we have it",
         "Thank you for order {order} over {total}.\n\n"
@@ -79,6 +89,15 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
     words["because"] = _BECAUSE.get(facts.get("failure_code"), "")
     subject, body = _TEXTS[type]
     return Message(subject.format_map(words), body.format_map(words) + "\n")
+
+
+def way_to_reset(token: str, link: str | None) -> str:
+    """How a mail about a new password ends; `link` is the shop's page with "{token}" in it."""
+    if link:
+        way = f"Choose one here, within half an hour:\n\n{link.replace('{token}', token)}"
+    else:
+        way = f"This code is good for half an hour, once:\n\n{token}"
+    return f"\n{way}\n"
 
 
 def short(order_id: uuid.UUID) -> str:

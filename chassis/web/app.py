@@ -12,7 +12,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoSuchMethod
 
 from chassis.errors import Fault, Internal
-from chassis.web.addresses import client_network
 from chassis.web.answers import Answer, problem
 from chassis.web.bodies import Body
 from chassis.web.cors import Cors
@@ -118,7 +117,7 @@ class App:
             policies.append(route.limit)
         else:
             client = self._server.user_of(request)
-        client = client or client_network(request.client_address)
+        client = client or request.client_network
         headers, refusal = self._rates.take(client, tuple(policies))
         request.answer_headers += headers
         if refusal:

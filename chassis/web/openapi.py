@@ -42,6 +42,8 @@ _ALWAYS = {400, 414, 422, 431, 500, 503, 504}
 _WITH_BODY = {404, 408, 413, 415}
 #: Methods that look at `If-Match`.
 _CONDITIONAL = {"PUT", "PATCH"}
+#: What is said of answers without a body.
+_DONE = {202: "Taken on", 204: "Done"}
 _ALWAYS_SENT = ("X-Request-ID", "Access-Control-Allow-Origin")
 _REQUEST_ID = "3f2b9a52-6c1e-4d0b-9a57-0d7c1b6f3e11"
 
@@ -168,11 +170,11 @@ def _success(entry: Route) -> dict[str, Any]:
     if any(f.data_key == "Idempotency-Key" for f in _fields_of(entry.headers)):
         names.append("Idempotent-Replayed")
     answer: dict[str, Any] = {
-        "description": "Done" if entry.status == 204 else "What was asked for",
+        "description": _DONE.get(entry.status, "What was asked for"),
         "headers": {name: name for name in names},
     }
-    if entry.status != 204:
-        is_json = entry.media_type == JSON
+    is_json = entry.media_type == JSON
+    if entry.answer or not is_json:
         shape = entry.answer if is_json else {"type": "string"}
         answer["content"] = {entry.media_type: {"schema": shape}}
     return answer

@@ -10,7 +10,7 @@ from typing import Any
 
 from chassis import deadline
 from chassis.errors import Invalid
-from chassis.web.addresses import client_address
+from chassis.web.addresses import client_address, client_network
 from chassis.web.bodies import parse_object
 from chassis.web.errors import BadRequest, UnsupportedMediaType
 
@@ -61,6 +61,11 @@ class Request:
         """Where the request comes from; what to believe of that is `web.trusted_proxies`."""
         limits = self.environ["web.protocol"].server.limits
         return client_address(self.environ, limits["trusted_proxies"])
+
+    @property
+    def client_network(self) -> str:
+        """What the client counts as where attempts are counted."""
+        return client_network(self.client_address)
 
     @property
     def query_string(self) -> str:

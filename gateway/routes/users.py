@@ -1,6 +1,6 @@
 """Sign-up, sessions, profile, addresses, and the administration of users."""
 
-from chassis.web import Answer, route
+from chassis.web import Answer, expected_version, route
 from chassis.web.limits import SIGN_IN
 from gateway.access import ADMIN, ANYONE, USER
 from gateway.answers import created
@@ -15,6 +15,8 @@ from gateway.schemas.users import (
     NewAccount,
     NewAddress,
     PasswordChange,
+    PasswordForgotten,
+    PasswordReset,
     Profile,
     RefreshToken,
     SignUp,
@@ -39,7 +41,7 @@ class UserRoutes:
     )
     def sign_up(self, request, body):
         """Make an account."""
-        return self.users.sign_up(**body)
+        return self.users.sign_up(network=request.client_network, **body)
 
     @route(
         "POST",
@@ -52,7 +54,7 @@ class UserRoutes:
     )
     def log_in(self, request, body):
         """Get tokens."""
-        return self.users.login(**body)
+        return self.users.login(network=request.client_network, **body)
 
     @route(
         "POST",
@@ -76,12 +78,12 @@ class UserRoutes:
         """Your account."""
         return self.users.get(user_id=request.actor.user_id)
 
-    @route("PUT", "/api/users/profile", who=USER, body=Profile, answer=User)
+    @route("PUT", "/api/users/profile", who=USER, body=Profile, answer=User, is_tagged=True)
     def replace_profile(self, request, body):
         """Replace your profile."""
         return self._change_user(request, request.actor.user_id, body, partial=False)
 
-    @route("PATCH", "/api/users/profile", who=USER, body=Profile, answer=User)
+    @route("PATCH", "/api/users/profile", who=USER, body=Profile, answer=User, is_tagged=True)
     def change_profile(self, request, body):
         """Change your profile."""
         return self._change_user(request, request.actor.user_id, body, partial=True)
@@ -98,9 +100,38 @@ class UserRoutes:
         """Change your password; all your sessions end."""
         self.users.change_password(user_id=request.actor.user_id, **body)
 
+    @route(
+        "POST",
+        "/api/users/password/forgot",
+        who=ANYONE,
+        body=PasswordForgotten,
+        status=202,
+        limit=SIGN_IN,
+    )
+    def forgot_password(self, request, body):
+        """Have a token for a new password mailed, if the address is a user's."""
+        self.users.forgot_password(network=request.client_network, **body)
+
+    @route(
+        "POST",
+        "/api/users/password/reset",
+        who=ANYONE,
+        body=PasswordReset,
+        status=204,
+        limit=SIGN_IN,
+    )
+    def reset_password(self, request, body):
+        """Choose a new password with a mailed token; all your sessions end."""
+        self.users.reset_password(network=request.client_network, **body)
+
     def _change_user(self, request, user_id, fields, partial):
-        actor = request.actor
-        return self.users.update(user_id=user_id, partial=partial, actor=actor, **fields)
+        return self.users.update(
+            user_id=user_id,
+            partial=partial,
+            version=expected_version(request),
+            actor=request.actor,
+            **fields,
+        )
 
     @route("GET", "/.well-known/jwks.json", who=ANYONE, answer=Keys)
     def get_keys(self, request):
@@ -142,11 +173,15 @@ class AddressRoutes:
         path=AddressPath,
         body=NewAddress,
         answer=Address,
+        is_tagged=True,
     )
     def replace_address(self, request, address_id, body):
         """Replace an address."""
         return self.users.update_address(
-            user_id=request.actor.user_id, address_id=address_id, **body
+            user_id=request.actor.user_id,
+            address_id=address_id,
+            version=expected_version(request),
+            **body,
         )
 
     @route("DELETE", "/api/users/addresses/{address_id}", who=USER, path=AddressPath, status=204)
@@ -174,12 +209,28 @@ class AccountRoutes:
         """One user."""
         return self.users.get(user_id=user_id)
 
-    @route("PUT", "/api/users/{user_id}", who=ADMIN, path=UserPath, body=Account, answer=User)
+    @route(
+        "PUT",
+        "/api/users/{user_id}",
+        who=ADMIN,
+        path=UserPath,
+        body=Account,
+        answer=User,
+        is_tagged=True,
+    )
     def replace_user(self, request, user_id, body):
         """Replace a user's profile."""
         return self._change_user(request, user_id, body, partial=False)
 
-    @route("PATCH", "/api/users/{user_id}", who=ADMIN, path=UserPath, body=Account, answer=User)
+    @route(
+        "PATCH",
+        "/api/users/{user_id}",
+        who=ADMIN,
+        path=UserPath,
+        body=Account,
+        answer=User,
+        is_tagged=True,
+    )
     def change_user(self, request, user_id, body):
         """Change a user's profile or role."""
         return self._change_user(request, user_id, body, partial=True)

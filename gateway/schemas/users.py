@@ -2,7 +2,7 @@
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from chassis.fields import Page, PostalAddress, Request, Text, Timestamp, Uuid
+from chassis.fields import Id, Page, PostalAddress, Request, Text, Timestamp, Uuid
 from chassis.identity import Role
 from gateway.schemas import common
 
@@ -41,16 +41,31 @@ class Login(Request):
             raise ValidationError("Give either the e-mail address or the user name.", "email")
 
 
+class OpaqueToken(fields.String):
+    """Short ASCII, whatever it may mean."""
+
+    def __init__(self, **kwargs):
+        form = validate.Regexp(r"[\x21-\x7e]{1,512}\Z", error="Not a token.")
+        super().__init__(validate=form, metadata={"maxLength": 512}, **kwargs)
+
+
 class RefreshToken(Request):
-    refresh_token = fields.String(
-        required=True,
-        validate=validate.Regexp(r"[\x21-\x7e]{1,512}\Z", error="Not a refresh token."),
-        metadata={"maxLength": 512},
-    )
+    refresh_token = OpaqueToken(required=True)
 
 
 class PasswordChange(Request):
     current_password = Password(required=True)
+    new_password = Password(required=True)
+
+
+class PasswordForgotten(Request):
+    email = Text(max=254, required=True)
+
+
+class PasswordReset(Request):
+    """`token` as the mail has it."""
+
+    token = OpaqueToken(required=True)
     new_password = Password(required=True)
 
 
@@ -99,6 +114,7 @@ class User(common.Resource):
     last_name = fields.String(required=True, allow_none=True)
     phone = fields.String(required=True, allow_none=True)
     role = fields.String(required=True, validate=_ROLE)
+    version = Id(required=True)
     created_at = Timestamp(required=True)
 
 
@@ -118,6 +134,7 @@ class Address(common.Resource):
     postal_code = fields.String(required=True)
     country = fields.String(required=True)
     default = fields.Boolean(required=True)
+    version = Id(required=True)
 
 
 class Key(common.Resource):

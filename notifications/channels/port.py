@@ -8,12 +8,12 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message with its address, which is shown in no repr."""
+    """A message with its address. No repr shows that, nor the text, which may hold a token."""
 
     id: uuid.UUID
     address: str = field(repr=False)
     subject: str
-    body: str
+    body: str = field(repr=False)
     written_at: datetime.datetime
 
 

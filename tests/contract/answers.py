@@ -37,6 +37,7 @@ USER = {
     "last_name": nullable(text),
     "phone": nullable(text),
     "role": one_of("customer", "staff", "admin"),
+    "version": count,
     "created_at": moment,
 }
 POSTAL_ADDRESS = {
@@ -47,7 +48,7 @@ POSTAL_ADDRESS = {
     "postal_code": text,
     "country": text,
 }
-ADDRESS = POSTAL_ADDRESS | {"id": uuid, "default": boolean}
+ADDRESS = POSTAL_ADDRESS | {"id": uuid, "default": boolean, "version": count}
 TOKENS = {
     "access_token": text,
     "refresh_token": text,
@@ -180,6 +181,9 @@ ANSWERS = {
     "users.refresh": TOKENS,
     "users.logout": None,
     "users.change_password": None,
+    "users.forgot_password": None,
+    "users.issue_reset_token": {"token": text},
+    "users.reset_password": None,
     "users.rotate_keys": {"kid": text},
     "users.jwks": {"keys": [KEY]},
     "users.add_address": ADDRESS,

@@ -26,7 +26,7 @@ def traffic(recorded, request):
         services = [service for service in SERVICES if service.name != "gateway"]
         containers = start(*services, notifications={"outbox": str(folder)})
         tap = Tap(containers[0].config["AMQP_URI"], [*containers, call._container])
-        a_day(call, clock)
+        a_day(call, clock, folder)
         asked = ("inventory.release", "payments.list")  # by orders, when it comes round to it
         eventually(lambda: {c.method for c in tap.calls() if c.caller == "orders"} >= set(asked))
         recorded.calls, recorded.told = tap.calls(), tap.told()

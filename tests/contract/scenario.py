@@ -20,12 +20,14 @@ EMAIL = "clara.lindqvist@example.org"
 PERSONAL = (EMAIL, "Lindqvist", "Kleine Gasse", "+49 381 5550")
 
 
-def a_day(call, clock):
-    """Make every call; returns when all that follows from them has happened."""
+def a_day(call, clock, mails):
+    """Make every call; returns when all that follows from them has happened. `mails` is the folder
+    where mails go."""
     for service in ("users", "products", "inventory", "carts", "orders", "payments"):
         getattr(call, service).health()
     call.notifications.health()
     buyer = _people(call.users)
+    _forget_password(call.users, mails)
     kettle, lamp = _goods(call.products)
     _stock(call.inventory, kettle)
     _cart(call.carts, buyer, kettle, lamp)
@@ -61,6 +63,16 @@ def _people(users):
     users.default_address(user_id=buyer)
     users.delete_address(**address)
     return buyer
+
+
+def _forget_password(users, mails):
+    users.forgot_password(email=EMAIL)
+
+    def code():
+        texts = [path.read_text() for path in mails.glob("*.eml")]
+        return next((text.split("\n")[-2] for text in texts if "half an hour" in text), None)
+
+    users.reset_password(token=eventually(code).strip(), new_password=PASSWORD)
 
 
 def _goods(products):

@@ -29,6 +29,7 @@ NEEDED = {
     ("orders", "payments.charge"): orders.Payment,
     ("orders", "payments.list"): orders.Payments,
     ("notifications", "users.get"): notifications.Profile,
+    ("notifications", "users.issue_reset_token"): notifications.ResetToken,
 }
 
 

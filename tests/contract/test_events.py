@@ -21,7 +21,9 @@ HEARD = {("notifications", "feed_grew"): FeedGrew}
 #: What may be told to everybody who can read a queue: ids, amounts and codes. Nothing here holds
 #: what a person has typed, so no name, address, mail or message of anybody.
 HARMLESS = {
-    **dict.fromkeys(("order_id", "user_id", "payment_id", "notification_id"), shapes.uuid),
+    **dict.fromkeys(
+        ("order_id", "user_id", "payment_id", "notification_id", "reset_id"), shapes.uuid
+    ),
     **dict.fromkeys(("amount", "total", "refunded_total"), shapes.money),
     **dict.fromkeys(("cause", "reason", "failure_code", "channel"), shapes.code),
     "currency": shapes.currency,

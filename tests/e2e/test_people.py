@@ -3,6 +3,7 @@
 import uuid
 
 from tests.e2e.client import ADDRESS, PASSWORD, Client, new_email
+from tests.support import eventually
 
 
 def test_from_sign_up_to_log_out(shop):
@@ -114,3 +115,57 @@ def test_only_public_keys_are_published(shop):
     keys = shop.nobody.get("/.well-known/jwks.json")["keys"]
     assert keys
     assert not any("d" in key for key in keys)
+
+
+def test_a_forgotten_password(shop):
+    """The mail has a token that gives another one, once; the answer is the same for anybody."""
+    me = shop.customer()
+    email = me.get("/api/users/profile")["email"]
+    for name in (new_email(), email, "nobody at all"):
+        shop.nobody.post("/api/users/password/forgot", {"email": name}, 202)
+
+    def token():
+        mails = [path.read_text() for path in shop.outbox.glob("*.eml")]
+        mine = (mail for mail in mails if f"To: {email}" in mail and "half an hour" in mail)
+        return next((mail.split()[-1] for mail in mine), None)
+
+    reset = {"token": eventually(token), "new_password": "staple battery"}
+    shop.nobody.post("/api/users/password/reset", reset, 204)
+    again = shop.nobody.post("/api/users/password/reset", reset, 422)
+    assert (again["code"], set(again["errors"])) == ("reset_token_invalid", {"token"})
+    me.post("/api/users/login", {"email": email, "password": PASSWORD}, 401)
+    me.post("/api/users/login", {"email": email, "password": "staple battery"})
+    feed = me.get("/api/notifications")["items"]
+    assert any("password" in item["subject"] for item in feed)
+    assert reset["token"] not in str(feed)
+
+
+def test_guessing_is_stopped(shop):
+    """After a few wrong passwords one waits, told for how long; whose address it is does not
+    matter, and elsewhere people sign in as ever."""
+    for email in (shop.customer().get("/api/users/profile")["email"], new_email()):
+        wrong = {"email": email, "password": "wrong horse"}
+        statuses = []
+        while 429 not in statuses:
+            shop.nobody.post("/api/users/login", wrong, None)
+            statuses.append(shop.nobody.answer.status_code)
+            assert len(statuses) <= 11
+        assert set(statuses[:-1]) == {401}
+        assert int(shop.nobody.answer.headers["Retry-After"]) >= 1
+    shop.customer()
+
+
+def test_an_old_version_of_a_person_is_not_written_over(shop):
+    """Profile, account and address: 412 for who looked before somebody else wrote."""
+    me = shop.customer(address=ADDRESS)
+    address = me.get("/api/users/addresses")["items"][0]["id"]
+    for client, path, body in (
+        (me, "/api/users/profile", {"first_name": "Ada"}),
+        (shop.admin, f"/api/users/{me.user_id}", {"first_name": "Grace"}),
+        (me, f"/api/users/addresses/{address}", ADDRESS),
+    ):
+        client.get(path)
+        seen = {"If-Match": client.answer.headers["ETag"]}
+        client.put(path, body, headers=seen)
+        client.put(path, body, 412, headers=seen)
+        client.put(path, body, headers={"If-Match": "*"})

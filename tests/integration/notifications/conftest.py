@@ -23,12 +23,19 @@ class Users(Service):
 
     name = "users"
     people = {}
+    tokens = {}
 
     @rpc
     def get(self, user_id):
         if user_id not in self.people:
             raise NotFound(code="user_not_found")
         return {"id": user_id, "username": "x", **self.people[user_id]}
+
+    @rpc
+    def issue_reset_token(self, reset_id):
+        if reset_id not in self.tokens:
+            raise NotFound
+        return {"token": self.tokens[reset_id]}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from tests.integration.notifications.conftest import ANN
 
 EVENTS = [
     ("users", "user_registered", "Welcome"),
+    ("users", "password_changed", "changed"),
     ("orders", "order_placed", "we have it"),
     ("orders", "order_paid", "paid"),
     ("orders", "order_shipped", "on its way"),

@@ -12,6 +12,8 @@ WHO = {
     "POST /api/users/token/refresh": ANYONE,
     "POST /api/users/logout": ANYONE,
     "POST /api/users/password": USER,
+    "POST /api/users/password/forgot": ANYONE,
+    "POST /api/users/password/reset": ANYONE,
     "GET /api/users/profile": USER,
     "PUT /api/users/profile": USER,
     "PATCH /api/users/profile": USER,
