@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from chassis.errors import Invalid
+from chassis.errors import Invalid, PreconditionFailed
 from products import naming
 from products.constraints import meaning
 from products.errors import AlreadyExists, CategoryInUse, CategoryNotFound, TooManyCategories
@@ -24,6 +24,7 @@ _COLUMNS = (
     Category.slug,
     Category.description,
     Category.parent_id,
+    Category.version,
 )
 _ALL = select(*_COLUMNS).order_by(Category.name, Category.id).limit(MAX_CATEGORIES)
 
@@ -61,39 +62,54 @@ def create(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
         raise TooManyCategories()
     fields = {"slug": naming.slug(fields["name"], slugs)} | fields
     with meaning(_BROKEN):
-        created = session.execute(insert(Category).values(**fields).returning(*_COLUMNS))
+        created = session.execute(insert(Category).values(**fields, version=1).returning(*_COLUMNS))
     return dict(created.mappings().one())
 
 
-def change(session: Session, category_id: int, fields: dict[str, Any]) -> dict[str, Any]:
+def change(
+    session: Session, category_id: int, fields: dict[str, Any], version: int | None
+) -> dict[str, Any]:
     """The category with `fields` replaced; with a new parent it takes its branch along.
 
-    Raises `CategoryNotFound`, `AlreadyExists` (slug), `Invalid` (parent unknown, or below it).
+    Raises `CategoryNotFound`, `PreconditionFailed` when it is not at `version` (if given) any more,
+    `AlreadyExists` (slug), `Invalid` (parent unknown, or below it).
     """
     _lock_tree(session)
-    before = get(session, category_id)
+    before = _expected(session, category_id, version)
     parent_id = fields.get("parent_id", before["parent_id"])
     if parent_id is not None and category_id in _path(session, parent_id):
         raise Invalid(errors={"parent_id": ["A category can't be below itself."]})
     if fields:
         with meaning(_BROKEN):
-            session.execute(update(Category).where(Category.id == category_id).values(**fields))
+            session.execute(
+                update(Category)
+                .where(Category.id == category_id)
+                .values(**fields, version=Category.version + 1)
+            )
     return get(session, category_id)
 
 
-def remove(session: Session, category_id: int) -> None:
-    """Delete a category that nothing hangs on; raises `CategoryNotFound`, `CategoryInUse`.
+def remove(session: Session, category_id: int, version: int | None) -> None:
+    """Delete a category that nothing hangs on.
 
-    Deleted products lose their category, which nobody will see.
+    Raises `CategoryNotFound`, `CategoryInUse`, `PreconditionFailed` when it is not at `version` (if
+    given) any more. Deleted products lose their category, which nobody will see.
     """
     _lock_tree(session)
+    _expected(session, category_id, version)
     gone = Product.deleted_at.is_not(None)
     session.execute(
         update(Product).where(Product.category_id == category_id, gone).values(category_id=None)
     )
     with meaning(_HANGS_ON):
-        if session.execute(delete(Category).where(Category.id == category_id)).rowcount == 0:
-            raise CategoryNotFound()
+        session.execute(delete(Category).where(Category.id == category_id))
+
+
+def _expected(session: Session, category_id: int, version: int | None) -> dict[str, Any]:
+    found = get(session, category_id)
+    if version not in (None, found["version"]):
+        raise PreconditionFailed(version=found["version"])
+    return found
 
 
 def _lock_tree(session: Session) -> None:

@@ -65,10 +65,12 @@ def change(
     return catalog.get(session, product_id, now)
 
 
-def delete(session: Session, product_id: int, now: datetime.datetime) -> None:
-    """Nobody finds or orders the product any more; what has been ordered is not touched. Raises
-    `ProductNotFound`."""
-    _lock(session, product_id, None)
+def delete(session: Session, product_id: int, version: int | None, now: datetime.datetime) -> None:
+    """Nobody finds or orders the product any more; what has been ordered is not touched.
+
+    Raises `ProductNotFound`, `PreconditionFailed` when it is not at `version` (if given) any more.
+    """
+    _lock(session, product_id, version)
     session.execute(
         update(Product)
         .where(Product.id == product_id)

@@ -58,6 +58,7 @@ class Category(Base):
     slug: Mapped[str] = mapped_column(Text, unique=True)
     description: Mapped[str] = mapped_column(Text)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"), index=True)
+    version: Mapped[int] = mapped_column(Integer)
 
 
 def _live(name: str, *columns: str) -> Index:

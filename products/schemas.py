@@ -114,6 +114,10 @@ class UpdateProduct(ProductFields):
     version = Id(load_default=None, allow_none=True)
 
 
+class DeleteProduct(GetProduct):
+    version = Id(load_default=None, allow_none=True)
+
+
 class GetCategory(Request):
     category_id = Id(required=True)
 
@@ -133,6 +137,11 @@ class CreateCategory(CategoryFields):
 
 class UpdateCategory(CategoryFields):
     category_id = Id(required=True)
+    version = Id(load_default=None, allow_none=True)
+
+
+class DeleteCategory(GetCategory):
+    version = Id(load_default=None, allow_none=True)
 
 
 # --- asked of `inventory`
@@ -213,6 +222,7 @@ class CategoryAnswer(Request):
     slug = Slug(required=True)
     description = fields.String(required=True)
     parent_id = Id(required=True, allow_none=True)
+    version = Id(required=True)
 
 
 class StockAnswer(Request):

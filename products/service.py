@@ -52,10 +52,10 @@ class ProductsService(Service):
         with self.db.begin() as session:
             return editing.change(session, product_id, fields, version, self.clock())
 
-    @rpc(schemas.GetProduct)
-    def delete(self, product_id):
+    @rpc(schemas.DeleteProduct)
+    def delete(self, product_id, version):
         with self.db.begin() as session:
-            editing.delete(session, product_id, self.clock())
+            editing.delete(session, product_id, version, self.clock())
 
     @rpc
     def list_categories(self):
@@ -73,14 +73,14 @@ class ProductsService(Service):
             return categories.create(session, fields)
 
     @rpc(schemas.UpdateCategory)
-    def update_category(self, category_id, **fields):
+    def update_category(self, category_id, version, **fields):
         with self.db.begin() as session:
-            return categories.change(session, category_id, fields)
+            return categories.change(session, category_id, fields, version)
 
-    @rpc(schemas.GetCategory)
-    def delete_category(self, category_id):
+    @rpc(schemas.DeleteCategory)
+    def delete_category(self, category_id, version):
         with self.db.begin() as session:
-            categories.remove(session, category_id)
+            categories.remove(session, category_id, version)
 
 
 class InventoryService(Service):

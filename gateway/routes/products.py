@@ -3,7 +3,7 @@
 from chassis.web import expected_version, route
 from gateway.access import ADMIN, ANYONE
 from gateway.answers import created
-from gateway.schemas.common import ProductPath
+from gateway.schemas.common import Conditional, ProductPath
 from gateway.schemas.products import (
     Category,
     CategoryPage,
@@ -80,10 +80,18 @@ class ProductRoutes:
         version = expected_version(request)
         return self.products.update(product_id=product_id, version=version, **body)
 
-    @route("DELETE", "/api/products/{product_id}", who=ADMIN, path=ProductPath, status=204)
+    @route(
+        "DELETE",
+        "/api/products/{product_id}",
+        who=ADMIN,
+        path=ProductPath,
+        headers=Conditional,
+        status=204,
+        faults=(412,),
+    )
     def delete_product(self, request, product_id):
         """Take a product out of the shop; its SKU stays taken."""
-        self.products.delete(product_id=product_id)
+        self.products.delete(product_id=product_id, version=expected_version(request))
 
 
 class CategoryRoutes:
@@ -94,7 +102,15 @@ class CategoryRoutes:
         """All categories."""
         return {"next": None} | self.products.list_categories()
 
-    @route("POST", "/api/categories", who=ADMIN, body=WholeCategory, answer=Category, status=201)
+    @route(
+        "POST",
+        "/api/categories",
+        who=ADMIN,
+        body=WholeCategory,
+        answer=Category,
+        status=201,
+        is_tagged=True,
+    )
     def create_category(self, request, body):
         """Add a category."""
         category = self.products.create_category(**body)
@@ -119,12 +135,23 @@ class CategoryRoutes:
         path=CategoryPath,
         body=WholeCategory,
         answer=Category,
+        is_tagged=True,
     )
     def replace_category(self, request, category_id, body):
         """Replace a category."""
-        return self.products.update_category(category_id=category_id, **body)
+        version = expected_version(request)
+        return self.products.update_category(category_id=category_id, version=version, **body)
 
-    @route("DELETE", "/api/categories/{category_id}", who=ADMIN, path=CategoryPath, status=204)
+    @route(
+        "DELETE",
+        "/api/categories/{category_id}",
+        who=ADMIN,
+        path=CategoryPath,
+        headers=Conditional,
+        status=204,
+        faults=(412,),
+    )
     def delete_category(self, request, category_id):
         """Delete a category."""
-        self.products.delete_category(category_id=category_id)
+        version = expected_version(request)
+        self.products.delete_category(category_id=category_id, version=version)

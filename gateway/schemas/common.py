@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, fields, validate
 from chassis.errors import Invalid
 from chassis.fields import Id, Page, Request, Uuid
 from chassis.web import Request as WebRequest
+from chassis.web.vocabulary import IF_MATCH
 
 _EVENT_ID = re.compile(r"[0-9]{1,18}\Z")
 #: Items that a list in a request may have.
@@ -67,6 +68,16 @@ class Keyed(Request):
             "description": "Of your choice; the same key gets the same answer, and once is all.",
             "maxLength": 200,
         },
+    )
+
+
+class Conditional(Request):
+    """Headers of a deletion that may be refused when somebody has written meanwhile."""
+
+    tags = fields.String(
+        data_key="If-Match",
+        validate=validate.Length(max=IF_MATCH["schema"]["maxLength"]),
+        metadata={"description": IF_MATCH["description"]},
     )
 
 

@@ -106,6 +106,7 @@ class Category(common.Resource):
     slug = fields.String(required=True)
     description = fields.String(required=True)
     parent_id = Id(required=True, allow_none=True)
+    version = Id(required=True)
 
 
 class Adjustment(Request):

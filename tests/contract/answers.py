@@ -86,6 +86,7 @@ CATEGORY = {
     "slug": text,
     "description": text,
     "parent_id": nullable(number_id),
+    "version": number_id,
 }
 STOCK = {
     "product_id": number_id,

@@ -44,3 +44,28 @@ def test_nobody_overwrites_what_they_have_not_seen(shop):
         person.patch(path, change, headers=changed)
         person.patch(path, change, headers={"If-Match": "*"})
         person.patch(path, change, 400, headers={"If-Match": "rubbish"})
+
+
+def test_a_category_is_not_overwritten_unseen(shop):
+    """Of two admins who have read a category, the second to write is refused, whatever they do."""
+    made = shop.admin.post("/api/categories", {"name": uuid.uuid4().hex}, 201)
+    path, first = f"/api/categories/{made['id']}", {"If-Match": shop.admin.answer.headers["ETag"]}
+    change = {"name": made["name"], "slug": made["slug"], "description": "All that gives light"}
+    shop.admin.put(path, change, headers=first)
+    changed = {"If-Match": shop.admin.answer.headers["ETag"]}
+    assert shop.admin.put(path, change, 412, headers=first)["code"] == "precondition_failed"
+    shop.admin.delete(path, 412, headers=first)
+    shop.admin.delete(path, 400, headers={"If-Match": "rubbish"})
+    shop.admin.delete(path, headers=changed)
+    shop.nobody.get(path, 404)
+
+
+def test_a_product_is_not_taken_away_unseen(shop):
+    """It stays on sale when somebody has changed it since it was read."""
+    product = shop.product()
+    path, first = f"/api/products/{product['id']}", {"If-Match": shop.admin.answer.headers["ETag"]}
+    shop.admin.patch(path, {"price": "12.00"})
+    shop.admin.delete(path, 412, headers=first)
+    shop.nobody.get(path)
+    shop.admin.delete(path, headers={"If-Match": "*"})
+    shop.nobody.get(path, 404)

@@ -3,7 +3,7 @@
 import eventlet
 import pytest
 
-from chassis.errors import Conflict, Invalid, NotFound
+from chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from products import categories, schemas
 
 
@@ -42,8 +42,22 @@ def test_an_update_changes_what_it_names(products, category):
         "slug": "lamps",
         "description": "",
         "parent_id": home,
+        "version": 2,
     }
     assert products.update_category(category_id=lamps, parent_id=None)["parent_id"] is None
+
+
+def test_a_category_that_has_changed_is_left_alone(products, category):
+    """With a version that is not its own any more, a category is neither changed nor deleted."""
+    lamps = category("Lamps")
+    lights = products.update_category(category_id=lamps, name="Lights", version=1)
+    for write in (products.update_category, products.delete_category):
+        with pytest.raises(PreconditionFailed) as stale:
+            write(category_id=lamps, version=1)
+        assert stale.value.data["version"] == 2
+    assert products.get_category(category_id=lamps) == lights
+    products.delete_category(category_id=lamps, version=2)
+    assert products.list_categories()["items"] == []
 
 
 def test_no_circles(products, category):

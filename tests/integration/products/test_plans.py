@@ -18,10 +18,10 @@ MOST = 3_000
 # Ten departments with four categories each; dearer products in later ones, as in real shops. One
 # word is in every name, "lantern" in every hundredth, "kettle" in 20 descriptions; most have stock.
 _FILL = """
-    INSERT INTO categories (name, slug, description, parent_id)
-    SELECT 'C' || n, 'c' || n, '', NULL FROM generate_series(1, 10) n;
-    INSERT INTO categories (name, slug, description, parent_id)
-    SELECT 'C' || n, 'c' || n, '', 1 + n % 10 FROM generate_series(11, 50) n;
+    INSERT INTO categories (name, slug, description, parent_id, version)
+    SELECT 'C' || n, 'c' || n, '', NULL, 1 FROM generate_series(1, 10) n;
+    INSERT INTO categories (name, slug, description, parent_id, version)
+    SELECT 'C' || n, 'c' || n, '', 1 + n % 10, 1 FROM generate_series(11, 50) n;
     INSERT INTO products (sku, name, description, price, currency, category_id, images, attributes,
         version, created_at, updated_at)
     SELECT 'S-' || n, CASE WHEN n % 100 = 0 THEN 'Lantern ' ELSE 'Thing ' END || 'common ' || n,
