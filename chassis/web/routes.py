@@ -29,7 +29,6 @@ from marshmallow import Schema, ValidationError
 from nameko.exceptions import ConfigurationError, ContainerBeingKilled
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, register_entrypoint
 from nameko.web.handlers import HttpRequestHandler
-from werkzeug.routing import Rule
 
 from chassis import fields
 from chassis.errors import DeadlineExceeded, Fault, Internal, Invalid, Unavailable
@@ -121,10 +120,6 @@ class Route(HttpRequestHandler):
             raise ConfigurationError(f"{name}: its method has no docstring to describe it")
         if set(_PARAMETER.findall(self.path)) != set(self._path_loader.load_fields):
             raise ConfigurationError(f"{name}: its path and its path schema name other things")
-
-    def get_url_rule(self) -> Rule:
-        template = _PARAMETER.sub(r"<\1>", self.path)
-        return Rule(template, methods=[self.method], merge_slashes=False)
 
     def stop(self) -> None:
         self.server.drain()

@@ -24,6 +24,7 @@ from chassis.web.answers import PROBLEM, Answer, problem
 from chassis.web.app import App
 from chassis.web.errors import Overloaded
 from chassis.web.limits import Callers
+from chassis.web.paths import url_map
 from chassis.web.protocol import Protocol, raw_answer
 from chassis.web.request import new_request_id
 from chassis.web.settings import WebSettings
@@ -115,7 +116,7 @@ class Server(WebServer):
         taken: set[tuple[str, str]] = set()
         for route in self._providers:
             _check_unique(route, self.container.service_cls, taken)
-        return self.make_url_map().bind("localhost")
+        return url_map(self._providers).bind("localhost")
 
     def run(self) -> None:
         """Accept connections for as long as the service lives."""
