@@ -2,8 +2,10 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+# Where there is npm, Spectral is installed once, as the lock file has it.
+SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lock.json)
 
-.PHONY: help run test lint lint-api demo clean lock
+.PHONY: help run test fuzz lint lint-api demo clean lock
 
 help:  ## what there is to type
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -14,19 +16,26 @@ run: .venv/installed  ## start the shop; Ctrl-C ends it, the data stay
 demo: .venv/installed  ## walk one order through a running shop
 	@exec $(BIN)/shop demo
 
-test: lint  ## style, import rules and the whole suite; ARGS="-k cart" narrows it
+test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k cart" narrows it
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage report
+
+fuzz: .venv/installed  ## random requests for FUZZ_SECONDS=600; FUZZ_SEED=n repeats a run
+	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/python -m pytest tests/fuzz/test_fuzz.py $(ARGS)
 
 lint: .venv/installed  ## style and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-lint-api: .venv/installed  ## Spectral with OWASP's rules over the description of the API
-	cd tests/lint_api && npm ci --no-audit --no-fund
+lint-api: .venv/installed $(SPECTRAL)  ## Spectral with OWASP's rules over the description of the API
 	$(BIN)/python -m pytest tests/lint_api
+
+tests/lint_api/node_modules/.package-lock.json: tests/lint_api/package-lock.json
+	cd tests/lint_api && npm ci --no-audit --no-fund
+	@touch $@
 
 clean:  ## end what still runs, remove the data and what was built
 	@if [ -x $(BIN)/shop ]; then $(BIN)/shop stop; fi

@@ -80,7 +80,7 @@ def test_readiness_names_what_is_missing(start, door):
 
 def test_a_gateway_that_is_told_to_stop_says_so_first(start, door):
     """`/readyz` is 503 while requests are still served, so that a balancer looks elsewhere."""
-    from tests.e2e.conftest import SERVICES
+    from tests.e2e.shop import SERVICES
 
     *_, gateway = start(*SERVICES, web={"stop_delay_seconds": 1.5})
     door.get("/readyz")

@@ -1,0 +1,102 @@
+"""The whole shop in this process, behind its real door; what tests do with it."""
+
+import contextlib
+import pathlib
+
+import eventlet
+from nameko.containers import get_container_cls
+from nameko.standalone.rpc import ClusterRpcProxy
+from nameko.testing.utils import find_free_port
+
+from chassis import config as configuration
+from gateway.service import GatewayService
+from notifications.service import NotificationsService
+from orders.service import CartsService, OrdersService
+from payments.service import PaymentsService
+from products.service import InventoryService, ProductsService
+from tests.e2e.client import ADDRESS, PASSWORD, Client, new_email
+from users.service import UsersService
+
+SERVICES = (
+    UsersService,
+    ProductsService,
+    InventoryService,
+    CartsService,
+    OrdersService,
+    PaymentsService,
+    NotificationsService,
+    GatewayService,
+)
+
+
+class Shop:
+    """People and goods for a test; everybody is new, so that tests need not clean up."""
+
+    def __init__(self, config):
+        self.config = config
+        self.url = f"http://{config['WEB_SERVER_ADDRESS']}"
+        self.outbox = pathlib.Path(config["notifications"]["outbox"])
+        self.nobody = Client(self.url)
+        self._admin = None
+
+    def customer(self, **profile):
+        """Somebody who has just signed up and logged in."""
+        account = {"email": new_email(), "password": PASSWORD} | profile
+        user = self.nobody.post("/api/users/signup", account, 201)
+        return self._logged_in(user)
+
+    def employee(self, role):
+        """Somebody with a role, made over RPC as the operators' command does it."""
+        with ClusterRpcProxy(self.config) as rpc:
+            user = rpc.users.create(email=new_email(), password=PASSWORD, role=role)
+        return self._logged_in(user)
+
+    def _logged_in(self, user):
+        client = Client(self.url)
+        client.log_in(user["email"])
+        client.user_id = user["id"]
+        return client
+
+    @property
+    def admin(self):
+        """One admin for all tests."""
+        self._admin = self._admin or self.employee("admin")
+        return self._admin
+
+    def product(self, **fields):
+        """A product that is in stock."""
+        return self.admin.post(
+            "/api/products", {"name": "Chair", "price": "10.00", "stock": 20} | fields, 201
+        )
+
+    def order(self, buyer, product, quantity=1, **fields):
+        """An order of one product."""
+        items = [{"product_id": product["id"], "quantity": quantity}]
+        body = {"items": items, "shipping_address": ADDRESS} | fields
+        return buyer.post("/api/orders", body, 201)
+
+    def pay(self, buyer, order, token="tok_visa", expect=201):
+        """A payment for an order."""
+        method = {"type": "card", "token": token}
+        return buyer.post("/api/payments", {"order_id": order["id"], "method": method}, expect)
+
+
+@contextlib.contextmanager
+def running(vhost, databases, outbox, **settings):
+    """A `Shop` of all services, for as long as that lasts; `settings` are sections of the
+    configuration beyond the usual."""
+    config = configuration.load() | {
+        "AMQP_URI": vhost.uri,
+        "DATABASE_URL": databases,
+        "DATABASES": {},
+        "WEB_SERVER_ADDRESS": f"127.0.0.1:{find_free_port()}",
+        "notifications": {"outbox": str(outbox)},
+        "payments": {"call_seconds": 1},
+        **settings,
+    }
+    containers = [get_container_cls(config)(service, config) for service in SERVICES]
+    for starting in [eventlet.spawn(container.start) for container in containers]:
+        starting.wait()
+    yield Shop(config)
+    for stopping in [eventlet.spawn(container.kill) for container in containers]:
+        stopping.wait()
