@@ -31,7 +31,7 @@ class Audience:
         self._is_privileged = is_privileged
         self._allows = allows
         #: Statuses for whom it does not let in.
-        self.refusals = () if allows is None else (401, 403)
+        self.refusals = (401, 403) if is_privileged else () if allows is None else (401,)
 
     def admit(self, service: Any, request: Request) -> None:
         """Set the request's actor; raises `Unauthenticated` or `Forbidden`."""

@@ -23,16 +23,21 @@ _NEVER = 2**63 - 1
 
 
 def tagged(request: Request, answer: Answer) -> Answer:
-    """The answer with its tag; 304 instead when the client has it already."""
-    version = answer.body.get("version")
-    answer.body = answer.payload()
-    digest = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
-    tag = digest if version is None else f"{version}-{digest}"
-    answer.headers["ETag"] = f'"{tag}"'
+    """The answer with its tag, unless it brings one; 304 instead when the client has it already."""
+    if "ETag" not in answer.headers:
+        answer.headers["ETag"] = f'"{_tag_of(answer)}"'
+    tag = answer.headers["ETag"].strip('"')
     answer.headers.setdefault("Cache-Control", "private, no-cache")
     if request.method in ("GET", "HEAD") and _knows(request.header("If-None-Match"), tag):
         return Answer(status=304, headers=answer.headers)
     return answer
+
+
+def _tag_of(answer: Answer) -> str:
+    version = answer.body.get("version")
+    answer.body = answer.payload()
+    digest = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
+    return digest if version is None else f"{version}-{digest}"
 
 
 def expected_version(request: Request) -> int | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apispec import APISpec
-from marshmallow import Schema
+from marshmallow import Schema, validate
 
 from chassis import errors, fields
 from chassis.web import errors as web_errors
@@ -37,9 +37,9 @@ _FAULTS = {
     )
 }
 #: What any request may get.
-_ALWAYS = {400, 414, 422, 431, 500, 503, 504}
+_ALWAYS = {400, 408, 414, 422, 431, 500, 503, 504}
 #: What only those can get that send a body.
-_WITH_BODY = {404, 408, 413, 415}
+_WITH_BODY = {413, 415}
 #: Methods that look at `If-Match`.
 _CONDITIONAL = {"PUT", "PATCH"}
 #: What is said of answers without a body.
@@ -98,14 +98,12 @@ def describe(routes: Mapping[str, Route], manual: Manual) -> dict[str, Any]:
 
 
 def statuses(entry: Route) -> set[int]:
-    """The statuses of the problems that a route may answer with."""
+    """The statuses of the problems that a route may answer with: these and no others."""
     found = _ALWAYS | set(entry.who.refusals) | set(entry.faults)
     if not entry.spare:
         found.add(429)
-    if entry.path_schema:
+    if any(map(_is_open, _fields_of(entry.path_schema))):
         found.add(404)
-    if entry.method != "GET":
-        found.add(409)
     if entry.body:
         found |= _WITH_BODY
     if entry.needs_body:
@@ -182,6 +180,11 @@ def _success(entry: Route) -> dict[str, Any]:
 
 def _fields_of(schema: type[Schema] | None) -> Iterable[Any]:
     return schema().fields.values() if schema else ()
+
+
+def _is_open(field: Any) -> bool:
+    """Whether a name in a path may name what is not there: not when all are known."""
+    return not any(isinstance(known, validate.OneOf) for known in field.validators)
 
 
 def _refusal(fault: type[errors.Fault]) -> dict[str, Any]:

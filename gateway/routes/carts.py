@@ -28,7 +28,7 @@ class CartRoutes:
         """Take a product out of your cart, or some of it."""
         return self.carts.remove_item(user_id=request.actor.user_id, **body)
 
-    @route("PUT", "/api/carts/update_quantity", who=USER, body=CartItem, answer=Cart)
+    @route("PUT", "/api/carts/update_quantity", who=USER, body=CartItem, answer=Cart, faults=(404,))
     def change_quantity(self, request, body):
         """Say how many of a product you want."""
         return self.carts.update_quantity(user_id=request.actor.user_id, **body)

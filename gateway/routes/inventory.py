@@ -29,6 +29,7 @@ class InventoryRoutes:
         body=Adjustment,
         answer=Stock,
         is_tagged=True,
+        faults=(409,),
     )
     def adjust_stock(self, request, product_id, body):
         """Correct what is on hand; never below what is reserved."""

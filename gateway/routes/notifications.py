@@ -4,7 +4,7 @@ from chassis.web import route
 from chassis.web.streams import EVENT_STREAM
 from gateway.access import STAFF, USER, bearer
 from gateway.answers import replayable
-from gateway.schemas.common import Keyed, idempotency_key, last_event_id
+from gateway.schemas.common import Keyed, Resumed, idempotency_key, last_event_id
 from gateway.schemas.notifications import (
     LiveNotification,
     NewNotification,
@@ -27,6 +27,7 @@ class NotificationRoutes:
         body=NewNotification,
         answer=Notification,
         status=201,
+        faults=(404,),
     )
     def send_notification(self, request, body):
         """Send a message to a user. An `Idempotency-Key` makes it safe to send again."""
@@ -44,6 +45,7 @@ class NotificationRoutes:
         "GET",
         "/api/notifications/stream",
         who=USER,
+        headers=Resumed,
         answer=LiveNotification,
         media_type=EVENT_STREAM,
     )

@@ -28,6 +28,7 @@ class OrderRoutes:
         answer=Order,
         status=201,
         is_tagged=True,
+        faults=(409,),
     )
     def place_order(self, request, body):
         """Order what is in your cart, or the items you name.
@@ -69,6 +70,7 @@ class OrderRoutes:
         body=OrderChange,
         answer=Order,
         is_tagged=True,
+        faults=(403, 409),
     )
     def replace_order(self, request, order_id, body):
         """The same as PATCH: nothing else of an order can be changed."""
@@ -83,6 +85,7 @@ class OrderRoutes:
         body=OrderChange,
         answer=Order,
         is_tagged=True,
+        faults=(403, 409),
     )
     def change_order(self, request, order_id, body):
         """Send a pending order elsewhere, or (staff) take it to its next state."""
@@ -96,12 +99,13 @@ class OrderRoutes:
         path=OrderPath,
         body=Cancellation,
         answer=Order,
+        faults=(409,),
     )
     def cancel_order(self, request, order_id, body):
         """Cancel an order that is not shipped; stock and money go back."""
         return self.orders.cancel(order_id=order_id, actor=request.actor, **body)
 
-    @route("DELETE", "/api/orders/{order_id}", who=ADMIN, path=OrderPath, status=204)
+    @route("DELETE", "/api/orders/{order_id}", who=ADMIN, path=OrderPath, status=204, faults=(409,))
     def hide_order(self, request, order_id):
         """Hide a finished order."""
         self.orders.hide(order_id=order_id, actor=request.actor)

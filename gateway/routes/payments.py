@@ -26,6 +26,7 @@ class PaymentRoutes:
         answer=Payment,
         status=201,
         is_tagged=True,
+        faults=(404, 409, 502),
     )
     def pay_order(self, request, body):
         """Pay an order with a token of the payment provider.
@@ -62,6 +63,7 @@ class PaymentRoutes:
         headers=Keyed,
         body=Refund,
         answer=Payment,
+        faults=(409, 502),
     )
     def refund_payment(self, request, payment_id, body):
         """Give money back, all of it or some. An `Idempotency-Key` makes it safe to send again."""

@@ -34,6 +34,7 @@ class ProductRoutes:
         answer=Product,
         status=201,
         is_tagged=True,
+        faults=(409,),
     )
     def create_product(self, request, body):
         """Add a product."""
@@ -60,6 +61,7 @@ class ProductRoutes:
         body=WholeProduct,
         answer=Product,
         is_tagged=True,
+        faults=(409,),
     )
     def replace_product(self, request, product_id, body):
         """Replace a product."""
@@ -74,6 +76,7 @@ class ProductRoutes:
         body=ProductChange,
         answer=Product,
         is_tagged=True,
+        faults=(409,),
     )
     def change_product(self, request, product_id, body):
         """Change a product."""
@@ -110,6 +113,7 @@ class CategoryRoutes:
         answer=Category,
         status=201,
         is_tagged=True,
+        faults=(409,),
     )
     def create_category(self, request, body):
         """Add a category."""
@@ -136,6 +140,7 @@ class CategoryRoutes:
         body=WholeCategory,
         answer=Category,
         is_tagged=True,
+        faults=(409,),
     )
     def replace_category(self, request, category_id, body):
         """Replace a category."""
@@ -149,7 +154,7 @@ class CategoryRoutes:
         path=CategoryPath,
         headers=Conditional,
         status=204,
-        faults=(412,),
+        faults=(409, 412),
     )
     def delete_category(self, request, category_id):
         """Delete a category."""

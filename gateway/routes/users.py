@@ -38,6 +38,7 @@ class UserRoutes:
         answer=User,
         status=201,
         limit=SIGN_IN,
+        faults=(409,),
     )
     def sign_up(self, request, body):
         """Make an account."""
@@ -78,12 +79,28 @@ class UserRoutes:
         """Your account."""
         return self.users.get(user_id=request.actor.user_id)
 
-    @route("PUT", "/api/users/profile", who=USER, body=Profile, answer=User, is_tagged=True)
+    @route(
+        "PUT",
+        "/api/users/profile",
+        who=USER,
+        body=Profile,
+        answer=User,
+        is_tagged=True,
+        faults=(404, 409),
+    )
     def replace_profile(self, request, body):
         """Replace your profile."""
         return self._change_user(request, request.actor.user_id, body, partial=False)
 
-    @route("PATCH", "/api/users/profile", who=USER, body=Profile, answer=User, is_tagged=True)
+    @route(
+        "PATCH",
+        "/api/users/profile",
+        who=USER,
+        body=Profile,
+        answer=User,
+        is_tagged=True,
+        faults=(404, 409),
+    )
     def change_profile(self, request, body):
         """Change your profile."""
         return self._change_user(request, request.actor.user_id, body, partial=True)
@@ -95,6 +112,7 @@ class UserRoutes:
         body=PasswordChange,
         status=204,
         limit=SIGN_IN,
+        faults=(404,),
     )
     def change_password(self, request, body):
         """Change your password; all your sessions end."""
@@ -148,7 +166,15 @@ class AddressRoutes:
         """Your addresses."""
         return self.users.list_addresses(user_id=request.actor.user_id)
 
-    @route("POST", "/api/users/addresses", who=USER, body=NewAddress, answer=Address, status=201)
+    @route(
+        "POST",
+        "/api/users/addresses",
+        who=USER,
+        body=NewAddress,
+        answer=Address,
+        status=201,
+        faults=(404, 409),
+    )
     def add_address(self, request, body):
         """Add an address."""
         address = self.users.add_address(user_id=request.actor.user_id, **body)
@@ -198,7 +224,7 @@ class AccountRoutes:
         """Users, newest first."""
         return self.users.list(actor=request.actor, **query)
 
-    @route("POST", "/api/users", who=ADMIN, body=NewAccount, answer=User, status=201)
+    @route("POST", "/api/users", who=ADMIN, body=NewAccount, answer=User, status=201, faults=(409,))
     def create_user(self, request, body):
         """Make an account for somebody."""
         user = self.users.create(actor=request.actor, **body)
@@ -217,6 +243,7 @@ class AccountRoutes:
         body=Account,
         answer=User,
         is_tagged=True,
+        faults=(409,),
     )
     def replace_user(self, request, user_id, body):
         """Replace a user's profile."""
@@ -230,12 +257,13 @@ class AccountRoutes:
         body=Account,
         answer=User,
         is_tagged=True,
+        faults=(409,),
     )
     def change_user(self, request, user_id, body):
         """Change a user's profile or role."""
         return self._change_user(request, user_id, body, partial=True)
 
-    @route("DELETE", "/api/users/{user_id}", who=ADMIN, path=UserPath, status=204)
+    @route("DELETE", "/api/users/{user_id}", who=ADMIN, path=UserPath, status=204, faults=(409,))
     def delete_user(self, request, user_id):
         """Delete a user; orders stay, without the name."""
         self.users.delete(user_id=user_id, actor=request.actor)

@@ -7,12 +7,10 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from chassis.errors import Invalid
 from chassis.fields import Id, Page, Request, Uuid
 from chassis.web import Request as WebRequest
 from chassis.web.vocabulary import IF_MATCH
 
-_EVENT_ID = re.compile(r"[0-9]{1,18}\Z")
 #: Items that a list in a request may have.
 MAX_ITEMS = 100
 
@@ -81,19 +79,28 @@ class Conditional(Request):
     )
 
 
+class Resumed(Request):
+    """Headers of a stream that goes on where an earlier one broke off."""
+
+    last = fields.String(
+        data_key="Last-Event-ID",
+        validate=validate.Regexp(r"[0-9]{0,18}\Z", error="Not the id of an event."),
+        metadata={
+            "description": "The id of the last event that you have; the stream begins after it.",
+            "maxLength": 18,
+        },
+    )
+
+
 def idempotency_key(request: WebRequest) -> str | None:
     """The `Idempotency-Key` of a route whose headers are `Keyed`; None when absent."""
     return request.header("Idempotency-Key")
 
 
 def last_event_id(request: WebRequest) -> int | None:
-    """The `Last-Event-ID` header, None when absent; raises `Invalid` when we gave no such id."""
+    """The `Last-Event-ID` of a route whose headers are `Resumed`; None when absent or empty."""
     sent = request.header("Last-Event-ID")
-    if not sent:
-        return None
-    if not _EVENT_ID.match(sent):
-        raise Invalid(errors={"Last-Event-ID": ["Not the id of an event."]})
-    return int(sent)
+    return int(sent) if sent else None
 
 
 __all__ = [
@@ -105,6 +112,7 @@ __all__ = [
     "ProductPath",
     "Request",
     "Resource",
+    "Resumed",
     "UserPath",
     "idempotency_key",
     "last_event_id",
