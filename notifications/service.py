@@ -109,8 +109,8 @@ class NotificationsService(Service):
     @event_handler("users", "password_reset_requested", schemas.ResetRequested)
     def offer_reset(self, event):
         """Write the mail with the way to a new password."""
-        if event.payload["user_id"] is not None:
-            with self.db.once(event) as session:
+        with self.db.once(event) as session:
+            if event.payload["user_id"] is not None:
                 feed.offer_reset(session, event.id, now=self.clock(), **event.payload)
 
     @timer(interval=60)

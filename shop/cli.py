@@ -103,12 +103,70 @@ def demo() -> None:
     sys.exit(demo())
 
 
-def _amqp_uri() -> str:
-    if uri := os.environ.get("AMQP_URI"):
-        return uri
+@shop.command()
+@click.option(
+    "--patience", default=30.0, show_default=True, help="Seconds that a breach must last."
+)
+def verify(patience: float) -> None:
+    """Check that the books of all services agree; fails when they don't.
+
+    Reads the databases of a shop, running or not, and changes nothing.
+    """
+    from rich.console import Console
+
+    from chassis import config as configuration
+    from shop.chaos import show
+    from shop.verify import Books, verify
+
+    os.environ.setdefault("DATABASE_URL", _setting("DATABASE_URL"))
+    with Books(configuration.load()) as books:
+        found = verify(books, patience)
+    console = Console()
+    console.print(show.verdicts(found))
+    for line in show.breaches(found):
+        console.print(line, markup=False)
+    sys.exit(any(verdict.breaches for verdict in found.values()))
+
+
+@shop.command()
+@click.option("--orders", default=500, show_default=True, help="Orders to reach.")
+@click.option("--kills", default=20, show_default=True, help="Processes to kill with -9.")
+@click.option("--seed", type=int, help="Repeat the faults and wishes of an earlier run.")
+@click.option("--buyers", default=12, show_default=True, help="Buyers at once.")
+@click.option("--seconds", default=3600, show_default=True, help="End after this in any case.")
+@click.option(
+    "--here", is_flag=True, help="Against this clone's running shop: its data get orders."
+)
+def chaos(orders: int, kills: int, seed: int | None, buyers: int, seconds: int, here: bool) -> None:
+    """Break the shop while people buy, then check that nothing was lost or doubled.
+
+    Starts a shop of its own in var/chaos; kills its processes, RabbitMQ and PostgreSQL, stops them
+    and cuts them off, while buyers contend for scarce stock. Ends with a table of what has to be
+    true and how often it was not, a picture and a report; fails on any breach.
+    """
+    from rich.console import Console
+
+    from shop.chaos import command
+    from shop.chaos.run import Aim
     from shop.local.place import Place
 
-    return Place.from_environment().environment()["AMQP_URI"]
+    seed = command.new_seed() if seed is None else seed
+    aim = Aim(seed, orders, kills, seconds, buyers)
+    folder = Place.from_environment().var / "chaos"
+    sys.exit(command.chaos(aim, here, folder, Console()))
+
+
+def _amqp_uri() -> str:
+    return _setting("AMQP_URI")
+
+
+def _setting(name: str) -> str:
+    """From the environment, else that of this clone's shop."""
+    if value := os.environ.get(name):
+        return value
+    from shop.local.place import Place
+
+    return Place.from_environment().environment()[name]
 
 
 def main() -> None:

@@ -1,0 +1,54 @@
+"""`shop chaos`, from the options to the exit status."""
+
+import secrets
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from shop.chaos import show
+from shop.chaos.private import private_shop
+from shop.chaos.run import Aim, Run
+from shop.local.place import Place
+from shop.local.server import LocalError
+
+
+def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
+    """0 when every rule held. `here`: against this clone's running shop instead of one of its own,
+    whose data are in `folder` until the next run."""
+    say = lambda text: console.print(text, markup=False, highlight=False)  # noqa: E731
+    say(f"seed {aim.seed}: shop chaos --seed {aim.seed} repeats it")
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        if here:
+            place = _running()
+        else:
+            shutil.rmtree(folder / "shop", ignore_errors=True)
+            place = stack.enter_context(private_shop(folder / "shop", say))
+        run = Run(place, aim)
+        with show.Progress(run, console):
+            outcome = run.go()
+    console.print(show.verdicts(outcome.verdicts))
+    for line in show.breaches(outcome.verdicts):
+        say(line)
+    for name, count in outcome.unrest.items():
+        say(f"the shop does not come to rest: {count} {name}")
+    say(
+        f"{outcome.journal.counts['orders']} orders, {len(outcome.faults)} faults,"
+        f" {outcome.kills} of them kill -9, in {outcome.seconds:.0f} s; {outcome.breaches} breaches"
+    )
+    say(f"picture and report: {' '.join(str(path) for path in show.save(outcome, folder))}")
+    return 1 if outcome.breaches else 0
+
+
+def new_seed() -> int:
+    """A seed that nobody had before."""
+    return secrets.randbelow(10**6)
+
+
+def _running() -> Place:
+    place = Place.from_environment()
+    if not place.running() or not (place.rabbitmq and place.postgres):
+        raise LocalError("no shop of this clone is running on servers of its own: make run")
+    return place

@@ -1,0 +1,62 @@
+"""What goes wrong, and when: decided by the seed alone.
+
+The same seed gives the same faults at the same times and the same wishes of the same buyers. What
+meets what is up to the machine, so a repeat is the same weather, not the same accident.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shop.migrate import SERVICE_MODULES
+
+KILL, PAUSE, CUT = "kill", "pause", "cut"
+RABBITMQ, POSTGRESQL = "rabbitmq", "postgresql"
+SERVERS = (RABBITMQ, POSTGRESQL)
+
+#: Of a hundred faults: how many are of each kind, and how many hit a server.
+_KINDS = {KILL: 70, PAUSE: 15, CUT: 15}
+_SERVERS_SHARE = 0.08
+#: Seconds: between two faults, and for how long a process stands still or is cut off.
+_GAPS = (0.4, 2.6)
+_LENGTHS = (0.5, 4.0)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """After `gap` seconds something happens to `victim` (a process, or a server) for `seconds`.
+
+    What is cut is the victim's connections to `peer`, a server.
+    """
+
+    gap: float
+    kind: str
+    victim: str
+    seconds: float = 0.0
+    peer: str | None = None
+
+    def __str__(self) -> str:
+        return f"cut {self.victim} from {self.peer}" if self.peer else f"{self.kind} {self.victim}"
+
+
+def faults(seed: int) -> Iterator[Fault]:
+    """Without an end."""
+    chance = random.Random(f"faults {seed}")  # noqa: S311
+    while True:
+        gap = chance.uniform(*_GAPS)
+        (kind,) = chance.choices(list(_KINDS), list(_KINDS.values()))
+        seconds = 0.0 if kind == KILL else chance.uniform(*_LENGTHS)
+        if kind == CUT:
+            # The gateway has no database.
+            peer = chance.choice(SERVERS)
+            victim = chance.choice(SERVICE_MODULES[1:] if peer == POSTGRESQL else SERVICE_MODULES)
+            yield Fault(gap, kind, victim, seconds, peer)
+        else:
+            at_server = chance.random() < _SERVERS_SHARE
+            victim = chance.choice(SERVERS if at_server else SERVICE_MODULES)
+            yield Fault(gap, kind, victim, seconds)
+
+
+def buyer(seed: int, number: int) -> random.Random:
+    """What decides the wishes of one buyer."""
+    return random.Random(f"buyer {seed} {number}")  # noqa: S311

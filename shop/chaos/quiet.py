@@ -1,0 +1,71 @@
+"""When is a shop at rest? When nothing is under way that could still change the books."""
+
+import time
+from collections.abc import Callable
+
+import requests
+import sqlalchemy as sa
+
+from shop.verify import Books
+
+_PENDING = {
+    "orders": {
+        "checkouts": "SELECT count(*) FROM checkouts",
+        "unpaid orders": "SELECT count(*) FROM orders WHERE status = 'pending'",
+        "payments being made": "SELECT count(*) FROM orders WHERE paying_since IS NOT NULL",
+    },
+    "payments": {
+        "undecided payments": "SELECT count(*) FROM payments"
+        " WHERE status IN ('pending', 'requires_action')",
+        "refunds under way": "SELECT count(*) FROM refunds WHERE status = 'pending'",
+    },
+    "products": {
+        "held reservations": "SELECT count(*) FROM reservations WHERE state = 'reserved'",
+    },
+}
+_UNSENT = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"
+
+
+class Rest:
+    """What is still under way, by name; empty when the shop is at rest.
+
+    `queues` is the address of RabbitMQ's list of queues.
+    """
+
+    def __init__(self, books: Books, url: str, queues: str):
+        self._books = books
+        self._url = url
+        self._queues = queues
+
+    def wait(self, seconds: float, tell: Callable[[dict[str, int]], None]) -> dict[str, int]:
+        """Return when all is at rest, or after `seconds` with what is not."""
+        until = time.monotonic() + seconds
+        while True:
+            left = self.left()
+            tell(left)
+            if not left or time.monotonic() > until:
+                return left
+            time.sleep(0.5)
+
+    def left(self) -> dict[str, int]:
+        """What is under way now."""
+        try:
+            if requests.get(f"{self._url}/readyz", timeout=5).status_code != 200:
+                return {"services not ready": 1}
+            found = self._messages()
+            for package, statements in _PENDING.items():
+                for name, statement in statements.items():
+                    found[name] = self._books.value(package, statement)
+            found["events to be published"] = sum(
+                self._books.value(package, _UNSENT) for package in ("users", "orders", "payments")
+            )
+        except (requests.RequestException, sa.exc.DBAPIError):
+            return {"servers not ready": 1}
+        return {name: count for name, count in found.items() if count}
+
+    def _messages(self) -> dict[str, int]:
+        """Messages on their way; those that were given up are the business of `shop.verify`."""
+        queues = requests.get(self._queues, auth=("guest", "guest"), timeout=5)
+        queues.raise_for_status()
+        under_way = (one for one in queues.json() if not one["name"].endswith(".dead-letters"))
+        return {"messages": sum(queue.get("messages", 0) for queue in under_way)}

@@ -1,0 +1,189 @@
+"""One run: buyers and faults until there were enough of both, then rest, then the books."""
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from nameko.standalone.rpc import ClusterRpcProxy
+
+from chassis import config as configuration
+from shop.chaos import acknowledged, plan
+from shop.chaos.buyers import PASSWORD, Buyer, Storekeeper
+from shop.chaos.client import Client
+from shop.chaos.journal import Journal
+from shop.chaos.plan import KILL, Fault
+from shop.chaos.quiet import Rest
+from shop.chaos.victims import Victims
+from shop.local.place import Place
+from shop.verify import INVARIANTS, Books, Invariant, Verdict, verify
+
+#: Products that all buyers want, and how many there are of each at first.
+PRODUCTS, STOCK = 12, 15
+#: Seconds: for those who insist to be served once the faults are over, for everything to come to
+#: rest then, and for the books to agree.
+INSISTENCE, REST, SETTLE = 90, 240, 30
+
+#: What a crash between the broker's confirmation and the outbox's mark does: an event comes again,
+#: and late.
+_REPEAT = """
+    UPDATE outbox SET sent_at = NULL WHERE id IN (
+        SELECT id FROM outbox WHERE sent_at IS NOT NULL ORDER BY random() LIMIT 3)
+"""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """The faults end when there were `orders` orders and `kills` kills, or after `seconds`."""
+
+    seed: int
+    orders: int
+    kills: int
+    seconds: float
+    buyers: int = 12
+
+
+@dataclass
+class Outcome:
+    """What happened. `faults` are (second, fault); `unrest` is what never ended, by name."""
+
+    aim: Aim
+    journal: Journal
+    faults: list[tuple[float, Fault]] = field(default_factory=list)
+    seconds: float = 0.0
+    unrest: dict[str, int] = field(default_factory=dict)
+    verdicts: dict[Invariant, Verdict] = field(default_factory=dict)
+
+    @property
+    def kills(self) -> int:
+        return sum(fault.kind == KILL for _, fault in self.faults)
+
+    @property
+    def breaches(self) -> int:
+        """How often a rule was broken; that the shop did not come to rest is one more."""
+        return sum(len(v.breaches) for v in self.verdicts.values()) + bool(self.unrest)
+
+
+class Run:
+    """A run against the local shop at `place`; `phase` says what it is doing."""
+
+    def __init__(self, place: Place, aim: Aim):
+        self.phase = "preparing"
+        self._journal = Journal()
+        self.outcome = Outcome(aim, self._journal)
+        self._place = place
+        self._aim = aim
+        self._closed = threading.Event()  # nobody begins anything new
+        self._dark = threading.Event()  # nobody insists any more
+        self._victims = Victims(place)
+        self._config = configuration.load() | place.environment()
+
+    def go(self, tell: Callable[[Invariant, Verdict], None] = lambda *_: None) -> Outcome:
+        """Run, rest, verify; `tell` hears of each invariant as it is decided."""
+        staff = self._employee()
+        products = self._stock_up(staff)
+        self.phase = "chaos"
+        work = [self._keep_store(staff, products), self._repeat_events()]
+        work += [self._buy(number, staff, products) for number in range(self._aim.buyers)]
+        with ThreadPoolExecutor(len(work)) as pool:
+            jobs = [pool.submit(job) for job in work]
+            try:
+                self._harm()
+            finally:
+                self._closed.set()
+                self._victims.release()
+                self.phase = "last buyers"
+                darkness = threading.Timer(INSISTENCE, self._dark.set)
+                darkness.start()
+                for job in jobs:
+                    job.result()
+                darkness.cancel()
+        self.outcome.seconds = self._journal.seconds
+        self._audit(tell)
+        return self.outcome
+
+    def _harm(self) -> None:
+        journal, until = self._journal, time.monotonic() + self._aim.seconds
+        for fault in plan.faults(self._aim.seed):
+            time.sleep(fault.gap)
+            enough = (
+                journal.counts["orders"] >= self._aim.orders
+                and self.outcome.kills >= self._aim.kills
+            )
+            if enough or time.monotonic() > until:
+                return
+            began = journal.seconds
+            if self._victims.suffer(fault):
+                self.outcome.faults.append((began, fault))
+
+    def _buy(self, number: int, staff: Client, products: list[dict[str, Any]]) -> Callable:
+        def work() -> None:
+            client = Client(self._place.url, self._journal, self._dark)
+            client.sign_up(f"{uuid.uuid4().hex}@example.com", PASSWORD)
+            chance = plan.buyer(self._aim.seed, number)
+            buyer = Buyer(client, staff, self._journal, chance, products)
+            while not self._closed.is_set():
+                buyer.visit()
+
+        return work
+
+    def _keep_store(self, staff: Client, products: list[dict[str, Any]]) -> Callable:
+        def work() -> None:
+            chance = plan.buyer(self._aim.seed, -1)
+            keeper = Storekeeper(staff, self._journal, chance, products)
+            while not self._closed.wait(0.1):
+                keeper.visit()
+
+        return work
+
+    def _repeat_events(self) -> Callable:
+        def work() -> None:
+            chance = plan.buyer(self._aim.seed, -2)
+            engines = [
+                sa.create_engine(
+                    configuration.database_url(self._config, package), poolclass=sa.NullPool
+                )
+                for package in ("orders", "payments", "notifications")
+            ]
+            while not self._closed.wait(1):
+                with suppress(sa.exc.DBAPIError), chance.choice(engines).begin() as connection:
+                    connection.execute(sa.text(_REPEAT))
+
+        return work
+
+    def _audit(self, tell: Callable[[Invariant, Verdict], None]) -> None:
+        self.phase = "coming to rest"
+        with Books(self._config) as books:
+            port = self._place.ports["RABBITMQ_MANAGEMENT_PORT"]
+            rest = Rest(books, self._place.url, f"http://127.0.0.1:{port}/api/queues")
+            self.outcome.unrest = rest.wait(REST, self._tell_rest)
+            self.phase = "verifying"
+            rules = (*INVARIANTS, *acknowledged.invariants(self._journal))
+            self.outcome.verdicts = verify(books, SETTLE, rules, tell)
+        self.phase = "done"
+
+    def _tell_rest(self, left: dict[str, int]) -> None:
+        waiting = ", ".join(f"{count} {name}" for name, count in left.items())
+        self.phase = f"coming to rest: {waiting}" if left else "coming to rest"
+
+    def _employee(self) -> Client:
+        email = f"{uuid.uuid4().hex}@example.com"
+        with ClusterRpcProxy({"AMQP_URI": self._config["AMQP_URI"]}, timeout=20) as rpc:
+            rpc.users.create(email=email, password=PASSWORD, role="admin")
+        client = Client(self._place.url, self._journal, self._dark)
+        client.log_in(email, PASSWORD)
+        return client
+
+    def _stock_up(self, staff: Client) -> list[dict[str, Any]]:
+        chance = random.Random(self._aim.seed)  # noqa: S311
+        goods = (
+            {"name": f"Storm lantern {n}", "price": f"{chance.randint(5, 60)}.00", "stock": STOCK}
+            for n in range(PRODUCTS)
+        )
+        return [staff.call("POST", "/api/products", one, known=(201,)).body for one in goods]

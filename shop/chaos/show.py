@@ -1,0 +1,121 @@
+"""What a run looks like in a terminal, and what it leaves behind in files."""
+
+import json
+import threading
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from shop.chaos.picture import svg
+from shop.chaos.run import Outcome, Run
+from shop.verify import Invariant, Verdict
+
+#: Seconds between two lines where there is no terminal.
+_EVERY = 10
+#: Breaches of one rule that are shown.
+_SHOWN = 5
+
+
+class Progress:
+    """Shows a run while it goes on: a table that stays, or lines where there is no terminal."""
+
+    def __init__(self, run: Run, console: Console):
+        self._run = run
+        self._console = console
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._show, daemon=True)
+
+    def __enter__(self) -> "Progress":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _show(self) -> None:
+        if not self._console.is_terminal:
+            while not self._over.wait(_EVERY):
+                self._console.print(", ".join(f"{k}: {v}" for k, v in self._facts().items()))
+            return
+        with Live(self._table(), console=self._console, refresh_per_second=2) as live:
+            while not self._over.wait(0.5):
+                live.update(self._table())
+            live.update(self._table())
+
+    def _facts(self) -> dict[str, str]:
+        outcome = self._run.outcome
+        journal, aim = outcome.journal, outcome.aim
+        latest = str(outcome.faults[-1][1]) if outcome.faults else "none yet"
+        failed = sum(journal.failed.values())
+        return {
+            "seconds": f"{journal.seconds:.0f}",
+            "doing": self._run.phase,
+            "orders": f"{journal.counts['orders']} of {aim.orders}",
+            "paid": str(journal.counts["paid"]),
+            "calls": f"{journal.counts['calls']}, {failed} of them not now",
+            "faults": f"{len(outcome.faults)}, {outcome.kills} of {aim.kills} kills",
+            "last fault": latest,
+        }
+
+    def _table(self) -> Table:
+        table = Table(box=None, show_header=False, padding=(0, 2))
+        for name, value in self._facts().items():
+            table.add_row(name, value)
+        return table
+
+
+def verdicts(found: dict[Invariant, Verdict]) -> Table:
+    """Rules, how many things were looked at, and how many break them."""
+    table = Table(title_justify="left")
+    table.add_column("invariant", no_wrap=True)
+    table.add_column("rule")
+    table.add_column("checked", justify="right")
+    table.add_column("breaches", justify="right")
+    for invariant, verdict in found.items():
+        bad = len(verdict.breaches)
+        table.add_row(
+            invariant.name,
+            invariant.rule,
+            str(verdict.checked),
+            f"[bold red]{bad}[/]" if bad else "[green]0[/]",
+        )
+    return table
+
+
+def breaches(found: dict[Invariant, Verdict]) -> list[str]:
+    """A line for each of the first breaches of each rule."""
+    lines = []
+    for invariant, verdict in found.items():
+        lines += [f"{invariant.name}: {b.subject}: {b.detail}" for b in verdict.breaches[:_SHOWN]]
+        if len(verdict.breaches) > _SHOWN:
+            lines.append(f"{invariant.name}: and {len(verdict.breaches) - _SHOWN} more")
+    return lines
+
+
+def save(outcome: Outcome, folder: Path) -> tuple[Path, Path]:
+    """Write the picture and the report; their paths."""
+    picture = folder / f"chaos-{outcome.aim.seed}.svg"
+    report = picture.with_suffix(".json")
+    picture.write_text(svg(outcome))
+    report.write_text(json.dumps(_report(outcome), indent=1))
+    return picture, report
+
+
+def _report(outcome: Outcome) -> dict:
+    return {
+        "seed": outcome.aim.seed,
+        "seconds": round(outcome.seconds, 1),
+        "counts": dict(outcome.journal.counts),
+        "faults": [[round(moment, 2), str(fault)] for moment, fault in outcome.faults],
+        "unrest": outcome.unrest,
+        "invariants": {
+            invariant.name: {
+                "checked": verdict.checked,
+                "breaches": [[b.subject, b.detail] for b in verdict.breaches],
+            }
+            for invariant, verdict in outcome.verdicts.items()
+        },
+    }

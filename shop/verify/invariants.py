@@ -1,0 +1,116 @@
+"""What has to be true of the books of all services, whatever happened to their processes.
+
+Each invariant is a rule in a sentence and a check that finds what breaks it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from shop.verify import events, money, orders, stock
+from shop.verify.books import Books
+from shop.verify.breach import Breach
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How many things were looked at, and which of them break the rule."""
+
+    checked: int
+    breaches: tuple[Breach, ...]
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A rule; `count` says how many things there are to look at, `find` those that break it."""
+
+    name: str
+    rule: str
+    count: Callable[[Books], int]
+    find: Callable[[Books], Iterator[Breach]]
+
+    def check(self, books: Books) -> Verdict:
+        """What a look at the books says now."""
+        return Verdict(self.count(books), tuple(self.find(books)))
+
+
+INVARIANTS = (
+    Invariant(
+        "stock adds up",
+        "on hand and reserved are the sums of the movements, and reserved is what orders hold",
+        stock.products,
+        stock.counters,
+    ),
+    Invariant(
+        "nothing sold twice",
+        "each order took from each product what its reservation says, once",
+        stock.lines,
+        stock.taken,
+    ),
+    Invariant(
+        "sold is what was ordered",
+        "orders that are processing or later have exactly their lines committed, others none",
+        orders.orders,
+        orders.goods,
+    ),
+    Invariant(
+        "nothing held for ever",
+        "no reservation is past its time, and each belongs to a pending order or an open checkout",
+        stock.reservations,
+        orders.holds,
+    ),
+    Invariant(
+        "one order per key",
+        "a buyer's idempotency key made one order at most",
+        orders.keyed,
+        orders.doubled_keys,
+    ),
+    Invariant(
+        "totals are sums",
+        "an order's total is the sum of its lines",
+        orders.orders,
+        orders.totals,
+    ),
+    Invariant(
+        "history leads here",
+        "an order's timeline leads step by step to its state, and tells nothing twice",
+        orders.orders,
+        orders.histories,
+    ),
+    Invariant(
+        "charged once",
+        "no order has more than one payment with money in it",
+        money.payments,
+        money.doubled,
+    ),
+    Invariant(
+        "money matches orders",
+        "captured - refunded is the total of orders that are processing or later, less what was"
+        " given back of them, and nothing for all others",
+        orders.orders,
+        money.unmatched,
+    ),
+    Invariant(
+        "never more back than taken",
+        "refunds stay within what was captured, and totals are the sums of the ledger",
+        money.payments,
+        money.overdrawn,
+    ),
+    Invariant(
+        "provider agrees",
+        "each charge and refund in the provider's books is one in ours, of the same amount",
+        money.charges,
+        money.unknown_charges,
+    ),
+    Invariant(
+        "every event published",
+        "no row is left in any outbox",
+        events.recorded,
+        events.unsent,
+    ),
+    Invariant(
+        "every event applied once",
+        "each handler's inbox has each event of the last days that it is for",
+        events.recorded,
+        events.unhandled,
+    ),
+)

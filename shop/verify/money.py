@@ -1,0 +1,104 @@
+"""The books of payments, against those of orders and of the provider."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from shop.verify.books import Books
+from shop.verify.breach import Breach
+from shop.verify.orders import SOLD
+
+_LEDGER = """
+    SELECT order_id, sum(CASE kind WHEN 'capture' THEN amount ELSE -amount END) AS net
+    FROM ledger_entries GROUP BY order_id
+"""
+_ORDERS = """
+    SELECT orders.id, status, payment_status, total, coalesce(refunded, 0) AS refunded
+    FROM orders LEFT JOIN receipts ON receipts.payment_id = orders.payment_id
+"""
+_DOUBLED = """
+    SELECT order_id, count(*) AS paid FROM payments WHERE captured > refunded
+    GROUP BY order_id HAVING count(*) > 1
+    UNION ALL
+    SELECT order_id, count(*) FROM payments WHERE status <> 'failed' AND NOT superseded
+    GROUP BY order_id HAVING count(*) > 1
+"""
+_OVERDRAWN = """
+    SELECT payments.id, captured, refunded, entered.captures, entered.refunds
+    FROM payments CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount) FILTER (WHERE kind = 'capture'), 0) AS captures,
+               coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) AS refunds
+        FROM ledger_entries WHERE payment_id = payments.id
+    ) AS entered
+    WHERE refunded > captured OR refunded + refunding > captured OR captured > amount
+        OR (captured, refunded) IS DISTINCT FROM (entered.captures, entered.refunds)
+"""
+#: Both books lie in one database, but never meet in a statement of the service.
+_CHARGES = """
+    SELECT coalesce(ours.provider_reference, theirs.reference) AS reference,
+           theirs.amount AS charged, theirs.refunded AS returned, ours.captured, ours.refunded
+    FROM (
+        SELECT reference, amount, refunded FROM simulator_charges WHERE status = 'succeeded'
+    ) AS theirs
+    FULL JOIN (
+        SELECT provider_reference, captured, refunded FROM payments
+        WHERE provider = 'simulator' AND captured > 0
+    ) AS ours ON provider_reference = reference
+    WHERE (theirs.amount, theirs.refunded) IS DISTINCT FROM (ours.captured, ours.refunded)
+"""
+
+
+def payments(books: Books) -> int:
+    return books.value("payments", "SELECT count(*) FROM payments")
+
+
+def charges(books: Books) -> int:
+    return books.value("payments", "SELECT count(*) FROM simulator_charges")
+
+
+def doubled(books: Books) -> Iterator[Breach]:
+    """Orders that were paid more than once."""
+    for row in books.rows("payments", _DOUBLED):
+        yield Breach(f"order {row.order_id}", f"{row.paid} payments at once")
+
+
+def unmatched(books: Books) -> Iterator[Breach]:
+    """Money without an order that it pays, and orders without their money."""
+    net = {row.order_id: row.net for row in books.rows("payments", _LEDGER)}
+    for row in books.rows("orders", _ORDERS):
+        due = row.total - row.refunded if row.status in SOLD else Decimal(0)
+        has = net.pop(row.id, Decimal(0))
+        if has != due:
+            yield Breach(f"order {row.id}", f"{row.status}: {has} instead of {due}")
+        if row.payment_status not in ("unpaid", _state(row.total, row.refunded)):
+            yield Breach(
+                f"order {row.id}", f"{row.payment_status}, but {row.refunded} of it went back"
+            )
+    for order_id, has in net.items():
+        if has:
+            yield Breach(f"order {order_id}", f"there is no such order, and we have {has} for it")
+
+
+def overdrawn(books: Books) -> Iterator[Breach]:
+    """Payments of which more went back than came, or whose ledger says something else."""
+    for row in books.rows("payments", _OVERDRAWN):
+        yield Breach(
+            f"payment {row.id}",
+            f"captured {row.captured} (ledger {row.captures}), refunded {row.refunded}"
+            f" (ledger {row.refunds})",
+        )
+
+
+def unknown_charges(books: Books) -> Iterator[Breach]:
+    """Charges and refunds that only one of the books has."""
+    for row in books.rows("payments", _CHARGES):
+        yield Breach(
+            f"charge {row.reference}",
+            f"theirs {row.charged} less {row.returned}, ours {row.captured} less {row.refunded}",
+        )
+
+
+def _state(total: Decimal, refunded: Decimal) -> str:
+    """What has become of the money of an order that was paid."""
+    if not refunded:
+        return "paid"
+    return "refunded" if refunded >= total else "partially_refunded"

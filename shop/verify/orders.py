@@ -1,0 +1,116 @@
+"""The books of orders, against those of inventory."""
+
+from collections.abc import Iterator
+
+from shop.verify.books import Books
+from shop.verify.breach import Breach
+
+#: States in which goods and money have changed hands.
+SOLD = ("processing", "shipped", "delivered")
+
+_ORDERED = """
+    SELECT id, status, coalesce(string_agg(product_id || 'x' || quantity, ',' ORDER BY product_id),
+        '') AS lines
+    FROM orders LEFT JOIN order_lines ON order_id = id
+    GROUP BY id, status
+"""
+_COMMITTED = """
+    SELECT order_id, string_agg(product_id || 'x' || quantity, ',' ORDER BY product_id) AS lines
+    FROM reservations JOIN reservation_lines USING (order_id)
+    WHERE state = 'committed' GROUP BY order_id
+"""
+_TOTALS = """
+    SELECT id, total, coalesce(sum(quantity * unit_price), 0) AS sum
+    FROM orders LEFT JOIN order_lines ON order_id = id
+    GROUP BY id, total HAVING total <> coalesce(sum(quantity * unit_price), 0)
+"""
+_KEYS = """
+    SELECT user_id, idempotency_key, count(*) AS made FROM orders
+    WHERE idempotency_key IS NOT NULL
+    GROUP BY user_id, idempotency_key HAVING count(*) > 1
+"""
+#: Steps of the state in their order; `before` of each must be `after` of the one before it.
+_BROKEN_CHAINS = """
+    SELECT id, status, after, known, before FROM (
+        SELECT orders.id, status, timeline.id AS entry, detail->>'after' AS after,
+            detail->>'before' AS before,
+            coalesce(lag(detail->>'after') OVER steps, 'pending') AS known,
+            row_number() OVER (PARTITION BY orders.id ORDER BY timeline.id DESC) AS from_end
+        FROM orders JOIN timeline ON order_id = orders.id
+        WHERE kind = 'order' AND detail ? 'after'
+        WINDOW steps AS (PARTITION BY orders.id ORDER BY timeline.id)
+    ) AS steps
+    WHERE before <> known OR (from_end = 1 AND after <> status)
+"""
+_NO_HISTORY = """
+    SELECT id, status FROM orders WHERE status <> 'pending' AND NOT EXISTS (
+        SELECT 1 FROM timeline WHERE order_id = orders.id AND detail ? 'after')
+"""
+_TOLD_TWICE = """
+    SELECT order_id, kind, cause, count(*) AS times FROM timeline
+    WHERE kind IN ('payment', 'mail', 'stock')
+    GROUP BY order_id, kind, cause, detail HAVING count(*) > 1
+"""
+
+
+def orders(books: Books) -> int:
+    return books.value("orders", "SELECT count(*) FROM orders")
+
+
+def keyed(books: Books) -> int:
+    return books.value("orders", "SELECT count(*) FROM orders WHERE idempotency_key IS NOT NULL")
+
+
+def goods(books: Books) -> Iterator[Breach]:
+    """Sold without goods, goods without a sale, other goods than ordered."""
+    committed = {row.order_id: row.lines for row in books.rows("products", _COMMITTED)}
+    for row in books.rows("orders", _ORDERED):
+        due = row.lines if row.status in SOLD else None
+        took = committed.pop(row.id, None)
+        if took != due:
+            yield Breach(f"order {row.id}", f"{row.status}: ordered {due}, took {took}")
+    for order_id, took in committed.items():
+        yield Breach(f"order {order_id}", f"there is no such order, and it took {took}")
+
+
+def holds(books: Books) -> Iterator[Breach]:
+    """Reservations that nobody will ever end."""
+    for row in books.rows(
+        "products",
+        "SELECT order_id, expires_at FROM reservations"
+        " WHERE state = 'reserved' AND expires_at <= now()",
+    ):
+        yield Breach(f"order {row.order_id}", f"holds stock, though only until {row.expires_at}")
+    reserved = books.rows("products", "SELECT order_id FROM reservations WHERE state = 'reserved'")
+    pending = books.rows(
+        "orders",
+        "SELECT id FROM orders WHERE status = 'pending' UNION ALL SELECT order_id FROM checkouts",
+    )
+    for order_id in {row.order_id for row in reserved} - {row.id for row in pending}:
+        yield Breach(f"order {order_id}", "holds stock for no pending order and no open checkout")
+
+
+def doubled_keys(books: Books) -> Iterator[Breach]:
+    """Keys under which more than one order was made."""
+    for row in books.rows("orders", _KEYS):
+        yield Breach(f"user {row.user_id}", f"{row.made} orders under {row.idempotency_key}")
+
+
+def totals(books: Books) -> Iterator[Breach]:
+    """Orders whose lines do not add up."""
+    for row in books.rows("orders", _TOTALS):
+        yield Breach(f"order {row.id}", f"total {row.total}, lines {row.sum}")
+
+
+def histories(books: Books) -> Iterator[Breach]:
+    """Timelines with a gap, with another end than the order, or that repeat themselves."""
+    for row in books.rows("orders", _BROKEN_CHAINS):
+        yield Breach(
+            f"order {row.id}",
+            f"is {row.status}; its timeline goes from {row.before} to {row.after} after"
+            f" {row.known}",
+        )
+    for row in books.rows("orders", _NO_HISTORY):
+        yield Breach(f"order {row.id}", f"is {row.status}, and its timeline does not say why")
+    for row in books.rows("orders", _TOLD_TWICE):
+        yield Breach(f"order {row.order_id}", f"{row.kind} {row.cause} told {row.times} times")
