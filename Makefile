@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where there is npm, Spectral is installed once, as the lock file has it.
 SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lock.json)
 
-.PHONY: help run test fuzz lint lint-api demo clean lock
+.PHONY: help run test fuzz model lint lint-api demo clean lock
 
 help:  ## what there is to type
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -24,6 +24,10 @@ test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k car
 fuzz: .venv/installed  ## random requests for FUZZ_SECONDS=600; FUZZ_SEED=n repeats a run
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/python -m pytest tests/fuzz/test_fuzz.py $(ARGS)
+
+model: .venv/installed  ## long random walks through stock, money, orders and keys beside their models
+	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
+	MODEL_PROFILE=long $(BIN)/python -m pytest --timeout=0 tests/model $(ARGS)
 
 lint: .venv/installed  ## style and import rules
 	$(BIN)/ruff check .

@@ -1,5 +1,7 @@
 """Machines of hypothesis: random walks through the program beside a simple model of it."""
 
+import importlib
+
 import pytest
 import sqlalchemy as sa
 from hypothesis.stateful import run_state_machine_as_test
@@ -14,6 +16,9 @@ def walk(databases):
 
     def run(machine, package):
         engine = sa.create_engine(configuration.database_url({"DATABASE_URL": databases}, package))
+        tables = importlib.import_module(f"{package}.models").Base.metadata.tables
+        with engine.begin() as connection:  # what other tests have left would be swept too
+            connection.execute(sa.text(f"TRUNCATE {', '.join(tables)} CASCADE"))
         run_state_machine_as_test(lambda: machine(engine), settings=SETTINGS)
         engine.dispose()
 

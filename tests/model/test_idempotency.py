@@ -28,8 +28,6 @@ class Keys(Machine):
 
     @initialize()
     def begin_empty(self):
-        with self.begin() as session:
-            session.execute(sa.delete(RequestKey))
         self.known = {}
         self.made = set()
 
@@ -92,9 +90,19 @@ class Keys(Machine):
         identity = data.draw(st.sampled_from(list(self.known)))
         self._send(identity, self.known[identity][0], refused=False)
 
-    @rule(hours=st.sampled_from((12, 24)), short_of_it=st.booleans())
-    def wait(self, hours, short_of_it):
-        self.later(hours=hours, microseconds=-short_of_it)
+    @rule(hours=st.sampled_from((1, 12)))
+    def wait(self, hours):
+        self.later(hours=hours)
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), short_of_it=st.booleans())
+    def wait_for_the_end(self, data, short_of_it):
+        """To the instant at which a key is over, or just before; then it comes again."""
+        identity = data.draw(st.sampled_from(list(self.known)))
+        body, _, since = self.known[identity]
+        end = since + DAY - short_of_it * datetime.timedelta(microseconds=1)
+        self.now = max(self.now, end)
+        self._send(identity, body, refused=False)
 
     @rule()
     def clean_up(self):

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import os
+from types import SimpleNamespace
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine
@@ -18,7 +19,7 @@ _COMMON = {
 #: shorter walk takes minutes.
 settings.register_profile(
     "ci",
-    max_examples=80,
+    max_examples=50,
     stateful_step_count=30,
     derandomize=True,
     database=None,
@@ -27,10 +28,12 @@ settings.register_profile(
 )
 #: New walks each time, for `make model`; what fails is kept in `.hypothesis` and tried first.
 settings.register_profile(
-    "long", max_examples=3000, stateful_step_count=60, print_blob=True, **_COMMON
+    "long", max_examples=1000, stateful_step_count=60, print_blob=True, **_COMMON
 )
 SETTINGS = settings.get_profile(os.environ.get("MODEL_PROFILE", "ci"))
 
+#: A log that nobody reads.
+QUIET = SimpleNamespace(**dict.fromkeys(("info", "warning", "error"), lambda *_, **__: None))
 START = datetime.datetime(2031, 3, 1, 12, tzinfo=datetime.UTC)
 
 
@@ -44,6 +47,8 @@ class Machine(RuleBasedStateMachine):
     def __init__(self, engine):
         super().__init__()
         self.now = START
+        #: What was published: (type, payload).
+        self.told = []
         self.connection = engine.connect()
         self._outer = self.connection.begin()
         self._sessions = sessionmaker(
@@ -52,12 +57,20 @@ class Machine(RuleBasedStateMachine):
 
     @contextlib.contextmanager
     def begin(self):
-        with self._sessions() as session, session.begin():
-            yield session
+        told = len(self.told)
+        try:
+            with self._sessions() as session, session.begin():
+                yield session
+        except BaseException:
+            del self.told[told:]
+            raise
 
     @contextlib.contextmanager
     def read(self):
         yield self.connection
+
+    def publish(self, session, event_type, payload):
+        self.told.append((event_type, payload))
 
     def clock(self):
         return self.now

@@ -1,0 +1,86 @@
+"""A payment provider that does as it is told, and keeps books of its own."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from payments.errors import ProviderTimeout
+from payments.providers.port import ChargeReport, RefundReport
+
+
+class Crash(Exception):
+    """Our process ends here: nobody handles this."""
+
+
+class Provider:
+    """`charging` and `refunding` say what becomes of the next call: an outcome that is answered,
+    `lost` (done, but the answer never comes), `never` (does not arrive), or our own crash.
+
+    It fails the walk when it is asked to give back more than it took, or to charge a key twice.
+    """
+
+    name = "model"
+
+    def __init__(self):
+        self.charging = self.refunding = None
+        self.charges: dict[str, ChargeReport] = {}
+        self.refunds: dict[str, tuple[str, RefundReport, Decimal]] = {}
+
+    def check(self, method):
+        """All methods will do."""
+
+    def create(self, order):
+        script = self.charging
+        if script == "never":
+            raise ProviderTimeout
+        if script == "crash_before":
+            raise Crash
+        assert order.key not in self.charges
+        done = "succeeded" if script in ("lost", "crash_after") else script
+        self.charges[order.key] = ChargeReport(
+            status=done,
+            amount=order.amount,
+            currency=order.currency,
+            reference=f"ref-{order.key}",
+            failure_code="card_declined" if done == "failed" else None,
+        )
+        if script == "lost":
+            raise ProviderTimeout
+        if script == "crash_after":
+            raise Crash
+        return self.charges[order.key]
+
+    def look_up(self, key):
+        return self.charges.get(key)
+
+    def change(self, key, status):
+        """The buyer has acted, or the bank: what it will tell from now on."""
+        self.charges[key] = replace(self.charges[key], status=status)
+        return self.charges[key]
+
+    def refund(self, order):
+        if order.key not in self.refunds:
+            if self.refunding == "never":
+                raise ProviderTimeout
+            self._give_back(order)
+        if self.refunding in ("lost", "never"):
+            raise ProviderTimeout
+        return self.refunds[order.key][1]
+
+    def _give_back(self, order):
+        if self.refunding == "refused":
+            report = RefundReport(done=False, failure_code="refused")
+        else:
+            report = RefundReport(done=True, reference=f"back-{order.key}")
+        self.refunds[order.key] = (order.reference, report, order.amount)
+        (charge,) = (one for one in self.charges.values() if one.reference == order.reference)
+        assert charge.status == "succeeded"
+        assert self.given_back(order.reference) <= charge.amount
+
+    def given_back(self, reference):
+        """How much of a charge it has given back."""
+        given = (
+            amount
+            for where, report, amount in self.refunds.values()
+            if where == reference and report.done
+        )
+        return sum(given, Decimal(0))
