@@ -16,7 +16,7 @@ from eventlet import Timeout
 from nameko.exceptions import ConfigurationError
 from nameko_sqlalchemy import Database as NamekoDatabase
 from nameko_sqlalchemy.database import DatabaseWrapper
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
@@ -57,7 +57,6 @@ class Database(NamekoDatabase):
         self.db_uri = configuration.database_url(config, self.package)
         options = engine_options(config, self.container) | (config.get("DB_ENGINE_OPTIONS") or {})
         self.engine = create_engine(self.db_uri, **options, **self.engine_options)
-        self.autocommit_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.Session = sessionmaker(
             bind=self.engine, class_=Session, expire_on_commit=False, **self.session_options
         )
@@ -95,6 +94,8 @@ def engine_options(config: dict[str, Any], container: Any) -> dict[str, Any]:
             " -c jit=off",
         },
         "json_deserializer": orjson.loads,
+        # Or each new connection would ask for a type that nobody uses.
+        "use_native_hstore": False,
     }
 
 
@@ -109,6 +110,24 @@ def of(container: Any) -> Database:
         if isinstance(dependency, Database):
             return dependency
     raise ConfigurationError(f"{container.service_name} has no Database")
+
+
+@contextmanager
+def statement_by_statement(engine: Engine) -> Iterator[Connection]:
+    """A connection on which each statement is its own transaction.
+
+    SQLAlchemy's isolation level AUTOCOMMIT sends a statement when the connection goes back to the
+    pool. If the server has gone by then, the connection loses its place there for ever; and it is
+    a round trip for each use. The driver's own switch sends nothing.
+    """
+    with engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        driver.autocommit = True
+        try:
+            yield connection
+        finally:
+            if not driver.closed:
+                driver.autocommit = False
 
 
 class Handle(DatabaseWrapper):
@@ -147,7 +166,7 @@ class Handle(DatabaseWrapper):
     def read(self) -> Iterator[Connection]:
         """A connection on which each statement is its own transaction: for plain reads, which
         then need no round trips for BEGIN and COMMIT."""
-        with self._bounded(), self._database.autocommit_engine.connect() as connection:
+        with self._bounded(), statement_by_statement(self._database.engine) as connection:
             yield connection
 
     @contextmanager

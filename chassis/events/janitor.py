@@ -65,7 +65,8 @@ class Janitor(SharedExtension):
 
     def purge(self) -> None:
         """Delete what is old, in short transactions."""
-        with database.of(self.container).autocommit_engine.connect() as connection:
+        engine = database.of(self.container).engine
+        with database.statement_by_statement(engine) as connection:
             for statement, days in self._statements.items():
                 values = {"days": days, "batch": BATCH}
                 while connection.execute(text(statement), values).rowcount == BATCH:

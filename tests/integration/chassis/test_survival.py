@@ -8,6 +8,7 @@ import eventlet
 import pytest
 import sqlalchemy as sa
 
+from chassis import database as databases
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable
 from tests.integration.chassis.world import Listener, Middle, Speaker
 from tests.proxy import Proxy
@@ -185,6 +186,17 @@ def test_the_pool_fits_the_workers(call, start):
     began = time.monotonic()
     list(pool.imap(call.speaker.sleep_in_database, [0.5] * 11))
     assert time.monotonic() - began < 1.5
+
+
+def test_connections_that_die_unnoticed_make_room_for_others(call, start):
+    """One that the server ends between a statement and its return does not take its place in the
+    pool with it."""
+    (speaker,) = start(Speaker, max_workers=4)
+    for _ in range(5):
+        for _ in range(6):  # the driver behaves differently with a connection that it knows
+            _outcome(lambda: call.speaker.sleep_in_database(0))
+        _outcome(call.speaker.lose_connection)
+        assert databases.of(speaker).engine.pool.checkedout() == 0
 
 
 def test_a_stopping_service_finishes_what_it_took(call, start, eventually):

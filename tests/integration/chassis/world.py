@@ -100,6 +100,14 @@ class Speaker(Service):
         with self.db.read() as connection:
             return str(connection.execute(sa.select(sa.func.pg_sleep(seconds))).scalar())
 
+    @rpc
+    def lose_connection(self):
+        """Read, and have the server end the connection before it goes back to the pool."""
+        with self.db.read() as connection, self.db.read() as other:
+            mine = connection.execute(sa.select(sa.func.pg_backend_pid())).scalar()
+            other.execute(sa.select(sa.func.pg_terminate_backend(mine)))
+            return mine
+
 
 class Middle(Service):
     """Calls speaker on behalf of others."""
