@@ -112,8 +112,6 @@ def verify(patience: float) -> None:
 
     Reads the databases of a shop, running or not, and changes nothing.
     """
-    from rich.console import Console
-
     from chassis import config as configuration
     from shop.chaos import show
     from shop.verify import Books, verify
@@ -121,7 +119,7 @@ def verify(patience: float) -> None:
     os.environ.setdefault("DATABASE_URL", _setting("DATABASE_URL"))
     with Books(configuration.load()) as books:
         found = verify(books, patience)
-    console = Console()
+    console = show.console()
     console.print(show.verdicts(found))
     for line in show.breaches(found):
         console.print(line, markup=False)
@@ -144,16 +142,14 @@ def chaos(orders: int, kills: int, seed: int | None, buyers: int, seconds: int, 
     and cuts them off, while buyers contend for scarce stock. Ends with a table of what has to be
     true and how often it was not, a picture and a report; fails on any breach.
     """
-    from rich.console import Console
-
-    from shop.chaos import command
+    from shop.chaos import command, show
     from shop.chaos.run import Aim
     from shop.local.place import Place
 
     seed = command.new_seed() if seed is None else seed
     aim = Aim(seed, orders, kills, seconds, buyers)
     folder = Place.from_environment().var / "chaos"
-    sys.exit(command.chaos(aim, here, folder, Console()))
+    sys.exit(command.chaos(aim, here, folder, show.console()))
 
 
 def _amqp_uri() -> str:

@@ -18,7 +18,7 @@ SERVERS = (RABBITMQ, POSTGRESQL)
 _KINDS = {KILL: 70, PAUSE: 15, CUT: 15}
 _SERVERS_SHARE = 0.08
 #: Seconds: between two faults, and for how long a process stands still or is cut off.
-_GAPS = (0.4, 2.6)
+_GAPS = (0.5, 6.0)
 _LENGTHS = (0.5, 4.0)
 
 

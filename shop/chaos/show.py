@@ -38,7 +38,8 @@ class Progress:
     def _show(self) -> None:
         if not self._console.is_terminal:
             while not self._over.wait(_EVERY):
-                self._console.print(", ".join(f"{k}: {v}" for k, v in self._facts().items()))
+                facts = ", ".join(f"{name}: {value}" for name, value in self._facts().items())
+                self._console.print(facts, markup=False, highlight=False, soft_wrap=True)
             return
         with Live(self._table(), console=self._console, refresh_per_second=2) as live:
             while not self._over.wait(0.5):
@@ -65,6 +66,12 @@ class Progress:
         for name, value in self._facts().items():
             table.add_row(name, value)
         return table
+
+
+def console() -> Console:
+    """The terminal; where there is none, wide enough for the table of invariants."""
+    found = Console()
+    return found if found.is_terminal else Console(width=140)
 
 
 def verdicts(found: dict[Invariant, Verdict]) -> Table:
