@@ -82,6 +82,16 @@ class Money(Machine):
     )
     def charge(self, order, key, amount, script):
         """One payment for each key, one active payment for each order."""
+        self._charge(order, key, amount, script)
+
+    @precondition(lambda self: self.charges)
+    @rule(data=st.data(), script=CHARGING)
+    def charge_again(self, data, script):
+        """A repeat: it takes up what was interrupted, once nobody else can be at it."""
+        order, key = data.draw(st.sampled_from(list(self.charges)))
+        self._charge(order, key, PRICE, script)
+
+    def _charge(self, order, key, amount, script):
         known = self.charges.get((order, key))
         amount = PRICE if known is None else amount
         expected = self._charging(known, order, amount)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.identity import Actor
 from products import editing, holds, stock
@@ -76,6 +76,9 @@ class Stock(Machine):
     @rule(place=ORDER)
     def next_please(self, place):
         """Another order comes to the counter; what the one before it has stays as it is."""
+        self._next(place)
+
+    def _next(self, place):
         self.orders.append(uuid.uuid4())
         self.counter[place] = len(self.orders) - 1
 
@@ -91,14 +94,24 @@ class Stock(Machine):
         until = self.now + datetime.timedelta(minutes=minutes)
         self._reserve(order, lines, wanted, until)
 
-    @rule(place=ORDER, minutes=st.sampled_from((5, 30)))
-    def reserve_again(self, place, minutes):
+    @precondition(lambda self: self._with_lines())
+    @rule(data=st.data())
+    def reserve_again(self, data):
         """The same lines as before, as a repeat has them."""
-        order = self.counter[place]
-        if order in self.holds and self.holds[order].lines:
-            wanted = self.holds[order].lines
-            until = self.now + datetime.timedelta(minutes=minutes)
-            self._reserve(order, list(wanted.items()), wanted, until)
+        order = data.draw(st.sampled_from(self._with_lines()))
+        wanted = self.holds[order].lines
+        until = self.now + datetime.timedelta(minutes=5)
+        self._reserve(order, list(wanted.items()), wanted, until)
+
+    def _with_lines(self):
+        return [order for order, hold in self.holds.items() if hold.lines]
+
+    def _over(self):
+        return [
+            order
+            for order, hold in self.holds.items()
+            if hold.state == "reserved" and not self._holds(order)
+        ]
 
     def _reserve(self, order, lines, wanted, until):
         expected = self._reserving(order, wanted, until)
@@ -125,7 +138,14 @@ class Stock(Machine):
     @rule(place=ORDER)
     def commit(self, place):
         """What is held is there; what has expired has to be there still."""
-        order = self.counter[place]
+        self._commit(self.counter[place])
+
+    @precondition(lambda self: self._over())
+    @rule(data=st.data())
+    def commit_late(self, data):
+        self._commit(data.draw(st.sampled_from(self._over())))
+
+    def _commit(self, order):
         hold = self.holds.get(order)
         if hold is None:
             expected = "reservation_not_found"
@@ -183,12 +203,17 @@ class Stock(Machine):
     def wait(self, minutes):
         self.later(minutes=minutes)
 
-    @rule(place=ORDER)
-    def wait_for_the_end(self, place):
-        """To the instant at which a hold is over."""
-        order = self.counter[place]
-        if self._holds(order):
-            self.now = self.holds[order].until
+    @precondition(lambda self: any(map(self._holds, self.holds)))
+    @rule(data=st.data())
+    def take_over(self, data):
+        """At the instant at which a hold is over another order can have all of it."""
+        held = [order for order in self.holds if self._holds(order)]
+        over = self.holds[data.draw(st.sampled_from(held))]
+        self.now = over.until
+        self._next(0)
+        wanted = {product: self._free(product) for product in over.lines}
+        until = self.now + datetime.timedelta(minutes=5)
+        self._reserve(self.counter[0], list(wanted.items()), wanted, until)
 
     @rule(product=PRODUCT)
     def take_off_the_shelf(self, product):

@@ -1,0 +1,337 @@
+"""An order's life and its money, beside a model with its own table of transitions."""
+
+import datetime
+import uuid
+from decimal import Decimal
+from types import SimpleNamespace
+
+import sqlalchemy as sa
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+
+from chassis.errors import Unavailable
+from chassis.identity import Actor, Role
+from orders import changes, news, recovery, settlement
+from orders.errors import OutOfStock
+from orders.models import Order
+from tests.model.world import QUIET, START, Machine, outcome
+
+TOTAL = Decimal("20.00")
+OWNER, STRANGER = (Actor(uuid.UUID(int=n), Role.CUSTOMER) for n in (1, 2))
+STAFF, ADMIN = Actor(uuid.UUID(int=3), Role.STAFF), Actor(uuid.UUID(int=4), Role.ADMIN)
+PLACE = st.integers(0, 1)
+#: What inventory says when the paid goods are taken.
+STOCK = st.sampled_from(("there", "there", "gone", "away"))
+WINDOW = datetime.timedelta(minutes=30)
+PATIENCE, RECHECK = datetime.timedelta(seconds=60), datetime.timedelta(seconds=15)
+#: Which step people may ask for: by whom, and with which states of the money.
+ANY = {"unpaid", "paid", "partially_refunded", "refunded"}
+STEPS = {
+    ("pending", "cancelled"): ({OWNER, STAFF}, ANY),
+    ("processing", "cancelled"): ({OWNER, STAFF}, ANY),
+    ("processing", "shipped"): ({STAFF}, {"paid", "partially_refunded"}),
+    ("shipped", "delivered"): ({STAFF}, ANY),
+}
+
+
+class Inventory:
+    def __init__(self):
+        self.stock = "there"
+
+    def commit(self, order_id):
+        if self.stock == "gone":
+            raise OutOfStock
+        if self.stock == "away":
+            raise Unavailable
+
+
+class Payments:
+    """`made`: the payments of each order, newest first; `next`: what becomes of the next charge."""
+
+    def __init__(self):
+        self.made, self.next = {}, "succeeded"
+
+    def charge(self, order_id, user_id, amount, currency, method, key):
+        payment = {
+            "id": uuid.uuid4(), "order_id": order_id, "user_id": user_id, "status": self.next,
+            "amount": amount, "currency": currency,
+        }  # fmt: skip
+        if self.next == "away":
+            raise Unavailable
+        self.made.setdefault(order_id, []).insert(0, payment)
+        return self._shown(payment)
+
+    def list(self, order_id, limit):
+        return {"items": [self._shown(one) for one in self.made.get(order_id, ())]}
+
+    def _shown(self, payment):
+        plain = {name: str(payment[name]) for name in ("id", "order_id", "user_id", "amount")}
+        return payment | plain
+
+
+class Life:
+    """An order in the model. `receipts`: by payment, what has gone back and whether we asked."""
+
+    def __init__(self):
+        self.id, self.status, self.money = uuid.uuid4(), "pending", "unpaid"
+        self.payment, self.paying_since, self.recheck_at = None, None, None
+        self.hidden, self.version = False, 1
+        self.receipts, self.told = {}, []
+
+    def move(self, status, event):
+        self.status = status
+        self.version += 1
+        self.told.append((event, self.version))
+
+    def receipt(self, payment_id):
+        return self.receipts.setdefault(payment_id, SimpleNamespace(back=Decimal(0), asked=None))
+
+    def give_back(self, payment_id, amount):
+        receipt = self.receipt(payment_id)
+        if receipt.asked is None:
+            receipt.asked = max(amount - receipt.back, Decimal(0))
+
+    def count_refunds(self):
+        back = self.receipt(self.payment).back
+        self.money = "refunded" if back >= TOTAL else "partially_refunded" if back else "paid"
+
+
+class Lives(Machine):
+    """Model: two orders, and what came for them."""
+
+    @initialize()
+    def place(self):
+        self.inventory, self.payments = Inventory(), Payments()
+        self.shop = SimpleNamespace(
+            db=self, events=SimpleNamespace(record=self.publish), clock=self.clock, log=QUIET,
+            settings={"payment_recheck": 15, "payment_patience": 60}, trace_id=None,
+            inventory=self.inventory, payments=self.payments,
+        )  # fmt: skip
+        self.lives = [Life(), Life()]
+        for life in self.lives:
+            with self.begin() as session:
+                session.add(self._row(life))
+
+    def _row(self, life):
+        return Order(
+            id=life.id, user_id=OWNER.user_id, status="pending", payment_status="unpaid",
+            total=TOTAL, currency="EUR", shipping_address={}, fingerprint="", created_at=self.now,
+            updated_at=self.now, expires_at=self.now + WINDOW, version=1,
+        )  # fmt: skip
+
+    # --- money comes
+
+    @rule(
+        place=PLACE, ends=st.sampled_from(("succeeded", "failed", "pending", "away")), stock=STOCK
+    )
+    def pay(self, place, ends, stock):
+        """Only a pending order, in time, that no money has come for."""
+        life = self.lives[place]
+        self.payments.next, self.inventory.stock = ends, stock
+        if life.hidden:
+            expected = "not_found"
+        elif life.payment is not None:
+            expected = "already_paid"
+        elif life.status != "pending" or self.now >= START + WINDOW:
+            expected = "invalid_transition"
+        else:
+            expected = "unavailable" if ends == "away" else None
+            life.paying_since, life.recheck_at = self.now, self.now + RECHECK
+        got = outcome(settlement.pay, self.shop, life.id, {}, None, OWNER)
+        if expected is not None:
+            assert got == expected
+            return
+        assert got["status"] == ends
+        if ends == "succeeded":
+            self._finish(life, self.payments.made[life.id][0], stock)
+        elif ends == "failed" and life.payment is None:
+            life.paying_since = life.recheck_at = None
+
+    @precondition(lambda self: self.payments.made)
+    @rule(data=st.data(), stock=STOCK)
+    def money_is_told(self, data, stock):
+        """The event of a payment: late, repeated, or after the order has ended."""
+        made = [one for some in self.payments.made.values() for one in some]
+        payment = data.draw(st.sampled_from(made))
+        payment["status"] = "succeeded"
+        self._tell(payment, stock)
+
+    @rule(place=PLACE, stock=STOCK)
+    def wrong_money_is_told(self, place, stock):
+        """A payment of another amount than the order's."""
+        life = self.lives[place]
+        self._tell(
+            {"id": uuid.uuid4(), "order_id": life.id, "amount": TOTAL - 1, "currency": "EUR"}, stock
+        )
+
+    def _tell(self, payment, stock):
+        self.inventory.stock = stock
+        (life,) = (one for one in self.lives if one.id == payment["order_id"])
+        got = outcome(settlement.finish, self.shop, settlement.news_of(payment))
+        assert got == self._finish(life, payment, stock)
+
+    def _finish(self, life, payment, stock):
+        """The model of it; the code of what stops it half-way."""
+        if payment["amount"] != TOTAL or life.payment not in (None, payment["id"]):
+            life.give_back(payment["id"], payment["amount"])
+            return None
+        if life.status == "pending":
+            life.payment = payment["id"]
+            if life.paying_since is None:
+                life.paying_since, life.recheck_at = self.now, self.now + RECHECK
+            if stock == "away":
+                return "unavailable"
+        if life.money == "unpaid":
+            life.payment, life.paying_since, life.recheck_at = payment["id"], None, None
+            life.count_refunds()
+            if life.status == "cancelled":
+                life.version += 1
+            elif stock == "there":
+                life.move("processing", "order_paid")
+            else:
+                life.move("cancelled", "order_cancelled")
+        if life.status == "cancelled":
+            life.give_back(payment["id"], TOTAL)
+        return None
+
+    @precondition(lambda self: self.payments.made)
+    @rule(data=st.data(), back=st.sampled_from((Decimal("5.00"), Decimal("12.00"), TOTAL)))
+    def refund_is_told(self, data, back):
+        """In any order, and before the payment itself."""
+        payment = data.draw(
+            st.sampled_from([p for some in self.payments.made.values() for p in some])
+        )
+        (life,) = (one for one in self.lives if one.id == payment["order_id"])
+        facts = {"order_id": life.id, "payment_id": payment["id"], "amount": back}
+        with self.begin() as session:
+            news.payment_refunded(self.shop, session, facts | {"refunded_total": back})
+        receipt, before = life.receipt(payment["id"]), life.money
+        receipt.back = max(receipt.back, back)
+        if life.payment == payment["id"] and life.money != "unpaid":
+            life.count_refunds()
+            life.version += life.money != before
+
+    # --- people
+
+    @rule(place=PLACE, who=st.sampled_from((OWNER, OWNER, STAFF, STRANGER)))
+    def cancel(self, place, who):
+        life = self.lives[place]
+        expected = self._asking(life, "cancelled", who)
+        assert outcome(self._changed, changes.cancel, life, None, who) == expected
+
+    @rule(
+        place=PLACE,
+        status=st.sampled_from(("shipped", "shipped", "delivered", "delivered", "processing")),
+        who=st.sampled_from((STAFF, STAFF, OWNER)),
+        stale=st.booleans(),
+    )
+    def advance(self, place, status, who, stale):
+        """By staff alone, in order, and not from a state that they have not seen."""
+        life = self.lives[place]
+        version = life.version - stale
+        if life.hidden:
+            expected = "not_found"
+        elif stale:
+            expected = "precondition_failed"
+        elif who is OWNER:
+            expected = "forbidden"
+        else:
+            expected = self._asking(life, status, who)
+        got = outcome(self._changed, changes.update, life, who, None, status, version)
+        assert got == expected
+
+    def _changed(self, change, life, *args):
+        return change(self.shop, life.id, *args)["status"]
+
+    def _asking(self, life, target, who):
+        """The model of a step that somebody asks for: the state after it, or why not."""
+        people, money = STEPS.get((life.status, target), ((), ()))
+        if life.hidden or who is STRANGER:
+            return "not_found"
+        if who not in people or life.money not in money:
+            return "invalid_transition"
+        if life.payment is not None and life.money == "unpaid":
+            return "payment_in_progress"
+        life.move(target, f"order_{target}")
+        if target == "cancelled" and life.payment is not None:
+            life.give_back(life.payment, TOTAL)
+        return target
+
+    @rule(place=PLACE)
+    def hide(self, place):
+        """Only what has ended."""
+        life = self.lives[place]
+        ended = life.status in ("delivered", "cancelled")
+        expected = "not_found" if life.hidden else None if ended else "invalid_transition"
+        assert outcome(changes.hide, self.shop, life.id, ADMIN) == expected
+        life.hidden = life.hidden or ended
+
+    # --- time
+
+    @rule(seconds=st.sampled_from((1, 15, 60, 600)))
+    def wait(self, seconds):
+        self.later(seconds=seconds)
+
+    @rule()
+    def expire(self):
+        """Unpaid orders whose time is over, unless one is being paid just now."""
+        recovery.expire(self.shop)
+        for life in self.lives:
+            quiet = life.paying_since is None or life.paying_since <= self.now - PATIENCE
+            unpaid = life.status == "pending" and life.payment is None
+            if unpaid and quiet and self.now >= START + WINDOW:
+                life.move("cancelled", "order_cancelled")
+
+    @rule(stock=STOCK)
+    def find_payments(self, stock):
+        """What no event told is asked for, at growing distances."""
+        self.inventory.stock = stock
+        recovery.find_payments(self.shop)
+        for life in self.lives:
+            if life.recheck_at is None or life.recheck_at > self.now:
+                continue
+            life.recheck_at = self.now + max(RECHECK, self.now - life.paying_since)
+            made = self.payments.made.get(life.id, ())
+            came = [one for one in made if one["status"] == "succeeded"]
+            if came:
+                self._finish(life, came[0], stock)
+            elif life.payment is None and not any(one["status"] == "pending" for one in made):
+                life.paying_since = life.recheck_at = None
+
+    # --- what holds after every step
+
+    @invariant()
+    def orders_are_those_of_the_model(self):
+        rows = {row.id: row for row in self.connection.execute(sa.select(Order.__table__))}
+        for life in self.lives:
+            row = rows.pop(life.id)
+            assert (row.status, row.payment_status) == (life.status, life.money)
+            assert (row.payment_id, row.version) == (life.payment, life.version)
+            assert (row.paying_since, row.recheck_at) == (life.paying_since, life.recheck_at)
+            assert (row.hidden_at is not None) == life.hidden
+        assert rows == {}
+
+    @invariant()
+    def the_world_was_told_once(self):
+        """Each step with its version, and each return of money once, whatever was repeated."""
+        for life in self.lives:
+            mine = [(kind, facts) for kind, facts in self.told if facts["order_id"] == life.id]
+            steps = [(kind, facts["version"]) for kind, facts in mine if kind != "refund_due"]
+            assert steps == life.told
+            due = [(f["payment_id"], f["amount"]) for kind, f in mine if kind == "refund_due"]
+            asked = {p: one.asked for p, one in life.receipts.items() if one.asked}
+            assert sorted(due) == sorted(asked.items())
+
+    @invariant()
+    def no_money_is_kept_for_nothing(self):
+        """What came for an order that is cancelled goes back; nothing leaves without money."""
+        for life in self.lives:
+            if life.status == "cancelled" and life.payment is not None:
+                assert life.receipts[life.payment].asked is not None
+            if life.status in ("processing", "shipped", "delivered"):
+                assert life.money != "unpaid"
+
+
+def test_orders_live_as_in_the_model(walk):
+    """Whatever people, money and time do: only steps of the table, and no cent is forgotten."""
+    walk(Lives, "orders")
