@@ -7,19 +7,19 @@ def _text(description: str, **schema: Any) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"} | schema}
 
 
-#: Headers that every route reads.
+#: Headers that every route reads. They have no bounds but those of all headers: what can't be used
+#: is passed over.
 SENT_HEADERS = (
     {"name": "X-Request-ID"}
     | _text(
-        "Names the request in answers and logs; one is made when it is absent.",
-        pattern="^[A-Za-z0-9._:-]{8,128}$",
-        maxLength=128,
+        "Names the request in answers and logs; another name is made unless it is of 8 to 128 "
+        "letters, digits and ._:- characters.",
     ),
 )
 
 #: Of routes whose answers have a tag.
 IF_NONE_MATCH = {"name": "If-None-Match"} | _text(
-    "Tags that you have the resource for; 304 when it is still one of them.", maxLength=1000
+    "Tags that you have the resource for; 304 when it is still one of them."
 )
 IF_MATCH = {"name": "If-Match"} | _text(
     "The tag that you have read; 412 when somebody has written since.", maxLength=1000

@@ -6,6 +6,8 @@ from chassis.fields import Currency, Id, Money, Page, Quantity, Request, Text, T
 from gateway.schemas import common
 
 SORTS = ("name", "price", "-price", "-created_at", "relevance")
+#: What stock may be set to; what comes back from cancelled orders may add to it.
+_MAX_SET = 10_000_000
 _MAX_STOCK = 2**31 - 1
 
 
@@ -68,7 +70,7 @@ class WholeProduct(ProductChange):
 class NewProduct(WholeProduct):
     """POST: `stock` is what is on hand at first."""
 
-    stock = Quantity(min=0, max=_MAX_STOCK)
+    stock = Quantity(min=0, max=_MAX_SET)
 
 
 class Product(common.Resource):
@@ -95,7 +97,7 @@ class WholeCategory(Request):
     """POST and PUT; without `slug` one is made from the name, or stays."""
 
     name = Text(max=100, required=True)
-    slug = Text(max=100)
+    slug = Text(max=80)
     description = Text(max=2000, min=0, load_default="")
     parent_id = Id(allow_none=True, load_default=None)
 
@@ -114,8 +116,8 @@ class Adjustment(Request):
 
     json_schema = {"oneOf": [{"required": ["delta"]}, {"required": ["on_hand"]}]}
 
-    delta = fields.Integer(strict=True, validate=validate.Range(-_MAX_STOCK, _MAX_STOCK))
-    on_hand = Quantity(min=0, max=_MAX_STOCK)
+    delta = fields.Integer(strict=True, validate=validate.Range(-_MAX_SET, _MAX_SET))
+    on_hand = Quantity(min=0, max=_MAX_SET)
     reason = Text(max=200, required=True)
 
     @validates_schema

@@ -11,6 +11,8 @@ from tests.e2e.description import DOCUMENT
 from tests.fuzz import run
 from tests.fuzz.run import Plan, fuzz
 
+pytestmark = pytest.mark.timeout(600)
+
 JSON = "application/json"
 RIGHT = ("200 OK", JSON, b'{"watts": 40}')
 ANSWERS = {
@@ -77,8 +79,8 @@ def finished(tmp_path_factory):
     server = eventlet.spawn(wsgi.server, sock, answer, log_output=False)
     log = tmp_path_factory.mktemp("fuzz") / "log"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "REQUEST_SECONDS", 1)
-        plan = Plan(phases="fuzzing", examples=10, seed=1)
+        patch.setattr(run, "REQUEST_SECONDS", 5)
+        plan = Plan(phases="fuzzing", examples=6, seed=1)
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/openapi.json"
         status = fuzz(url, plan, log, known={"order_id": [KNOWN]})
     server.kill()

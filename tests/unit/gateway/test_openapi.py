@@ -128,6 +128,8 @@ def test_a_stream_can_be_resumed():
         ("create_product", {"images": ["https://a.example/"] * 21}),
         ("create_product", {"attributes": {str(n): n for n in range(51)}}),
         ("create_product", {"attributes": {"": 1}}),
+        ("create_product", {"stock": 10_000_001}),
+        ("create_category", {"slug": "x" * 81}),
         ("add_address", {"country": "XX"}),
         ("add_address", {"line1": None}),
         ("pay_order", {"order_id": "1"}),
@@ -135,6 +137,7 @@ def test_a_stream_can_be_resumed():
         ("log_in", {"username": "both"}),
         ("change_order", {"shipping_address": None}),
         ("adjust_stock", {"on_hand": 1}),
+        ("adjust_stock", {"delta": -10_000_001}),
     ],
 )
 def test_what_the_door_refuses_the_description_refuses(name, fault):
