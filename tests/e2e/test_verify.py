@@ -1,0 +1,175 @@
+"""`shop verify`: agrees with a shop's books, and finds every way in which they can be wrong."""
+
+import contextlib
+import re
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from chassis import config as configuration
+from shop.cli import shop as command
+from shop.verify import INVARIANTS, Books
+from tests.e2e.shop import running
+from tests.support import eventually
+
+
+@pytest.fixture(scope="module")
+def config(vhost, databases, tmp_path_factory):
+    """Of a shop that has closed after a day of sales: kept, cancelled, refunded in part, failed,
+    not paid yet."""
+    with running(vhost, databases, tmp_path_factory.mktemp("outbox")) as shop:
+        buyer, staff = shop.customer(), shop.employee("staff")
+        product = shop.product(stock=50)
+        for fate in ("keep", "cancel", "refund", "decline", "leave"):
+            order = shop.order(buyer, product, quantity=2)
+            if fate == "leave":
+                continue
+            payment = shop.pay(buyer, order, "tok_declined" if fate == "decline" else "tok_visa")
+            if fate == "cancel":
+                buyer.post(f"/api/orders/{order['id']}/cancel", {})
+            if fate == "refund":
+                refund = {"amount": "1.00", "reason": "scratched"}
+                staff.post(f"/api/payments/{payment['id']}/refund", refund)
+        with Books(shop.config) as books:
+            eventually(lambda: not broken(books), timeout=60)
+    return shop.config
+
+
+@pytest.fixture
+def tampered(config):
+    """`tampered("orders", "UPDATE ...")`: books of which one is a copy where that was done."""
+    with contextlib.ExitStack() as stack:
+
+        def tamper(package, statement):
+            url = sa.make_url(configuration.database_url(config, package))
+            copy = url.set(database=f"{url.database}_wrong")
+            server = sa.create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+            drop = f"DROP DATABASE IF EXISTS {copy.database} WITH (FORCE)"
+
+            def run(engine, *statements):
+                with engine.begin() as connection:
+                    for one in statements:
+                        connection.execute(sa.text(one))
+                engine.dispose()
+
+            run(server, drop, f"CREATE DATABASE {copy.database} TEMPLATE {url.database}")
+            stack.callback(run, server, drop)
+            run(sa.create_engine(copy), statement)
+            copied = {package: copy.render_as_string(hide_password=False)}
+            return stack.enter_context(Books(config | {"DATABASES": copied}))
+
+        yield tamper
+
+
+def broken(books):
+    """What breaks each rule now, by its name; rules that hold are left out."""
+    found = {each.name: each.check(books).breaches for each in INVARIANTS}
+    return {name: breaches for name, breaches in found.items() if breaches}
+
+
+#: What could be wrong: in whose books, how it comes about, which rule tells.
+WRONGS = {
+    "a counter": ("products", "UPDATE stock SET on_hand = on_hand + 1", "stock adds up"),
+    "a hold": (
+        "products",
+        "UPDATE reservation_lines SET held_until = now() + interval '1 hour'"
+        " WHERE held_until IS NULL",
+        "stock adds up",
+    ),
+    "sold twice": (
+        "products",
+        "INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, order_id, reason,"
+        " at) SELECT product_id, kind, delta_on_hand, 0, order_id, reason, at FROM movements"
+        " WHERE kind = 'commit' LIMIT 1",
+        "nothing sold twice",
+    ),
+    "sold for nothing": (
+        "products",
+        "UPDATE reservations SET state = 'committed' WHERE state = 'reserved'",
+        "sold is what was ordered",
+    ),
+    "held for ever": (
+        "products",
+        "UPDATE reservations SET expires_at = now() - interval '1 hour' WHERE state = 'reserved'",
+        "nothing held for ever",
+    ),
+    "a key": (
+        "orders",
+        "ALTER TABLE orders DROP CONSTRAINT uq_orders_user_id_idempotency_key;"
+        " UPDATE orders SET idempotency_key = 'again'",
+        "one order per key",
+    ),
+    "a total": ("orders", "UPDATE order_lines SET quantity = quantity + 1", "totals are sums"),
+    "a state": (
+        "orders",
+        "UPDATE orders SET status = 'shipped' WHERE status = 'processing'",
+        "history leads here",
+    ),
+    "news": (
+        "orders",
+        "INSERT INTO timeline (order_id, at, kind, cause, actor, detail) SELECT order_id, at, kind,"
+        " cause, actor, detail FROM timeline WHERE kind = 'payment' LIMIT 1",
+        "history leads here",
+    ),
+    "an order": (
+        "orders",
+        "UPDATE receipts SET refunded = refunded + 1 WHERE refunded > 0",
+        "money matches orders",
+    ),
+    "a second payment": (
+        "payments",
+        "DROP INDEX uq_payments_order_id_active;"
+        " UPDATE payments SET order_id = (SELECT order_id FROM payments LIMIT 1)",
+        "charged once",
+    ),
+    "a refund": (
+        "payments",
+        "ALTER TABLE payments DROP CONSTRAINT ck_payments_never_more_back_than_taken;"
+        " UPDATE payments SET refunded = captured + 1 WHERE captured > 0",
+        "never more back than taken",
+    ),
+    "the provider": (
+        "payments",
+        "UPDATE simulator_charges SET amount = amount + 1 WHERE status = 'succeeded'",
+        "provider agrees",
+    ),
+    "an event": (
+        "orders",
+        "UPDATE outbox SET sent_at = NULL, due_at = now() + interval '1 hour'"
+        " WHERE id = (SELECT min(id) FROM outbox)",
+        "every event published",
+    ),
+    "a handler": (
+        "notifications",
+        "DELETE FROM inbox WHERE event_id = (SELECT event_id FROM inbox LIMIT 1)",
+        "every event applied once",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONGS)
+def test_every_wrong_is_found(tampered, wrong):
+    """Books that someone has tampered with are not right any more, and the rule says which."""
+    package, statement, rule = WRONGS[wrong]
+    assert broken(tampered(package, statement))[rule]
+
+
+def test_each_rule_has_a_wrong():
+    """A new rule is to be seen failing."""
+    assert {rule for _, _, rule in WRONGS.values()} == {each.name for each in INVARIANTS}
+
+
+def test_the_command_says_what_is_wrong(config, tampered, monkeypatch):
+    """A table of the rules, a line for each breach, and a status that scripts can use."""
+    monkeypatch.setenv("DATABASE_URL", config["DATABASE_URL"])
+    result = CliRunner().invoke(command, ["verify", "--patience", "0"])
+    assert result.exit_code == 0, result.output
+    assert all(each.name in result.output for each in INVARIANTS)
+    tampered("orders", WRONGS["a total"][1])
+    wrong = sa.make_url(configuration.database_url(config, "orders"))
+    wrong = wrong.set(database=f"{wrong.database}_wrong")
+    monkeypatch.setenv("ORDERS_DATABASE_URL", wrong.render_as_string(hide_password=False))
+    result = CliRunner().invoke(command, ["verify", "--patience", "0"])
+    assert result.exit_code == 1
+    assert re.search(r"totals are sums: order [0-9a-f-]{36}: total ", result.output)
