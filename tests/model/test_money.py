@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from payments import refunds
 from payments.cashier import Cashier
 from payments.charges import provider_key
 from payments.methods import Method
-from payments.models import Payment
+from payments.models import Payment, Refund
 from payments.providers.port import ChargeReport
 from payments.recovery import Sweep
 from tests.model.provider import Crash, Provider
@@ -195,7 +196,8 @@ class Money(Machine):
     @rule(data=st.data(), amount=AMOUNT, key=st.sampled_from((None, "a", "b")), script=REFUNDING)
     def refund(self, data, amount, key, script):
         """In parts, once for each key, never more than was taken."""
-        charge = self._choose(data)
+        captured = [one for one in self.charges.values() if one.captured]
+        charge = data.draw(st.sampled_from(captured)) if captured else self._choose(data)
         asked, known = (charge, amount), self.keys.get(key) if key else None
         self.provider.refunding = script
         if known is None:
@@ -241,6 +243,17 @@ class Money(Machine):
         charge.status = "refunded" if back == charge.captured else "partially_refunded"
         self.expected["payment_refunded"] += not charge.superseded
         return None
+
+    @rule()
+    def refunds_are_told_again(self):
+        """Whoever has asked for a refund as well gets the same answer; it is booked once."""
+        self.provider.refunding = "done"
+        settled = sa.select(Refund, Payment).join(Payment, Payment.id == Refund.payment_id)
+        with self.begin() as session:
+            rows = session.execute(settled.where(Refund.status != "pending"))
+            jobs = [refunds.job(refund, payment) for refund, payment in rows]
+        for job in jobs:
+            self.cashier.settle_refund(job)
 
     @rule(order=ORDER, amount=AMOUNT.filter(bool), script=REFUNDING)
     def cancelled(self, order, amount, script):
