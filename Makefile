@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where there is npm, Spectral is installed once, as the lock file has it.
 SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lock.json)
 
-.PHONY: help run test fuzz model lint lint-api demo clean lock
+.PHONY: help run test fuzz chaos model lint lint-api demo clean lock
 
 help:  ## what there is to type
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -28,6 +28,11 @@ fuzz: .venv/installed  ## random requests for FUZZ_SECONDS=600; FUZZ_SEED=n repe
 model: .venv/installed  ## long random walks through stock, money, orders and keys beside their models
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	MODEL_PROFILE=long $(BIN)/python -m pytest --timeout=0 tests/model $(ARGS)
+
+chaos: .venv/installed  ## 10,000 orders amid 100 kills, then the books; ORDERS, KILLS, SEED
+	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
+	@exec $(BIN)/shop chaos --orders $(or $(ORDERS),10000) --kills $(or $(KILLS),100) \
+		$(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: .venv/installed  ## style and import rules
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
 """What goes wrong, and when: decided by the seed alone.
 
-The same seed gives the same faults at the same times and the same wishes of the same buyers. What
-meets what is up to the machine, so a repeat is the same weather, not the same accident.
+The same seed gives the same faults, each at the same number of orders, and the same wishes of the
+same buyers. What meets what is up to the machine: a repeat is the same weather, not the same
+accident.
 """
 
 import random
@@ -17,19 +18,20 @@ SERVERS = (RABBITMQ, POSTGRESQL)
 #: Of a hundred faults: how many are of each kind, and how many hit a server.
 _KINDS = {KILL: 70, PAUSE: 15, CUT: 15}
 _SERVERS_SHARE = 0.08
-#: Seconds: between two faults, and for how long a process stands still or is cut off.
-_GAPS = (0.5, 6.0)
+#: Between two faults: parts of the mean number of orders.
+_GAPS = (0.2, 1.8)
+#: Seconds for which a process stands still or is cut off.
 _LENGTHS = (0.5, 4.0)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """After `gap` seconds something happens to `victim` (a process, or a server) for `seconds`.
+    """After `gap` orders more something happens to `victim` (a process, or a server) for `seconds`.
 
     What is cut is the victim's connections to `peer`, a server.
     """
 
-    gap: float
+    gap: int
     kind: str
     victim: str
     seconds: float = 0.0
@@ -39,11 +41,12 @@ class Fault:
         return f"cut {self.victim} from {self.peer}" if self.peer else f"{self.kind} {self.victim}"
 
 
-def faults(seed: int) -> Iterator[Fault]:
-    """Without an end."""
+def faults(seed: int, orders: int, kills: int) -> Iterator[Fault]:
+    """Without an end; so many that there are about `kills` kills in `orders` orders."""
     chance = random.Random(f"faults {seed}")  # noqa: S311
+    mean = orders / kills * _KINDS[KILL] / sum(_KINDS.values())
     while True:
-        gap = chance.uniform(*_GAPS)
+        gap = round(mean * chance.uniform(*_GAPS))
         (kind,) = chance.choices(list(_KINDS), list(_KINDS.values()))
         seconds = 0.0 if kind == KILL else chance.uniform(*_LENGTHS)
         if kind == CUT:

@@ -26,9 +26,11 @@ from shop.verify import INVARIANTS, Books, Invariant, Verdict, verify
 
 #: Products that all buyers want, and how many there are of each at first.
 PRODUCTS, STOCK = 12, 15
-#: Seconds: for those who insist to be served once the faults are over, for everything to come to
-#: rest then, and for the books to agree.
-INSISTENCE, REST, SETTLE = 90, 240, 30
+#: Seconds: for those who insist to be served once the faults are over, and for the books to agree
+#: once the shop has come to rest.
+INSISTENCE, SETTLE = 90, 30
+#: Seconds without an order after which the next fault comes all the same.
+STANDSTILL = 20
 
 #: What a crash between the broker's confirmation and the outbox's mark does: an event comes again,
 #: and late.
@@ -40,13 +42,15 @@ _REPEAT = """
 
 @dataclass(frozen=True)
 class Aim:
-    """The faults end when there were `orders` orders and `kills` kills, or after `seconds`."""
+    """The faults end when there were `orders` orders and `kills` kills, or after `seconds`; then
+    the shop has `rest` seconds to come to rest."""
 
     seed: int
     orders: int
     kills: int
-    seconds: float
+    seconds: float = 3600
     buyers: int = 12
+    rest: float = 240
 
 
 @dataclass
@@ -109,18 +113,23 @@ class Run:
         return self.outcome
 
     def _harm(self) -> None:
-        journal, until = self._journal, time.monotonic() + self._aim.seconds
-        for fault in plan.faults(self._aim.seed):
-            time.sleep(fault.gap)
-            enough = (
-                journal.counts["orders"] >= self._aim.orders
-                and self.outcome.kills >= self._aim.kills
-            )
+        aim, journal, until = self._aim, self._journal, time.monotonic() + self._aim.seconds
+        for fault in plan.faults(aim.seed, aim.orders, aim.kills):
+            enough = self.outcome.kills >= aim.kills
+            self._await_orders(aim.orders if enough else journal.counts["orders"] + fault.gap)
             if enough or time.monotonic() > until:
                 return
             began = journal.seconds
             if self._victims.suffer(fault):
                 self.outcome.faults.append((began, fault))
+
+    def _await_orders(self, count: int) -> None:
+        """Until there are so many, or have been none for a while."""
+        seen, since = self._journal.counts["orders"], time.monotonic()
+        while self._journal.counts["orders"] < count and time.monotonic() < since + STANDSTILL:
+            time.sleep(0.05)
+            if self._journal.counts["orders"] > seen:
+                seen, since = self._journal.counts["orders"], time.monotonic()
 
     def _buy(self, number: int, staff: Client, products: list[dict[str, Any]]) -> Callable:
         def work() -> None:
@@ -162,7 +171,7 @@ class Run:
         with Books(self._config) as books:
             port = self._place.ports["RABBITMQ_MANAGEMENT_PORT"]
             rest = Rest(books, self._place.url, f"http://127.0.0.1:{port}/api/queues")
-            self.outcome.unrest = rest.wait(REST, self._tell_rest)
+            self.outcome.unrest = rest.wait(self._aim.rest, self._tell_rest)
             self.phase = "verifying"
             rules = (*INVARIANTS, *acknowledged.invariants(self._journal))
             self.outcome.verdicts = verify(books, SETTLE, rules, tell)
