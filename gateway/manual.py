@@ -29,6 +29,7 @@ TAGS = {
     "orders": "From the cart to the door.",
     "payments": "Paying an order, and giving money back.",
     "notifications": "What users were told, by mail and in their feed.",
+    "admin": "What does not move, and what staff do about it.",
     "platform": "Whether all is well, the keys that tokens are signed with, and this description.",
 }
 

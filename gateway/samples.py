@@ -82,6 +82,13 @@ SAMPLES = {
     "detail": {"total": "49.90"},
     "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
     "TimelineEntry.kind": "order_placed",
+    # Checkouts under way
+    "Checkout.state": "undoing",
+    "attempts": 3,
+    "Checkout.reason": "service_unavailable",
+    "CheckoutOutcome.state": "over",
+    "order_status": "cancelled",
+    "payment_status": "unpaid",
     # Payments
     "token": "tok_visa",
     "provider": "simulator",

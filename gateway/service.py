@@ -8,6 +8,7 @@ from gateway.manual import Library
 from gateway.readiness import Peers
 from gateway.routes import (
     carts,
+    checkouts,
     docs,
     inventory,
     notifications,
@@ -28,6 +29,7 @@ class GatewayService(
     inventory.InventoryRoutes,
     carts.CartRoutes,
     orders.OrderRoutes,
+    checkouts.CheckoutRoutes,
     payments.PaymentRoutes,
     notifications.NotificationRoutes,
     platform.PlatformRoutes,

@@ -158,6 +158,23 @@ def drop(session: Session, order_id: uuid.UUID) -> None:
     session.execute(delete(Checkout).where(Checkout.order_id == order_id))
 
 
+def lock(session: Session, order_id: uuid.UUID) -> Checkout | None:
+    """The checkout as it is now, locked until the end of the transaction."""
+    return session.get(Checkout, order_id, with_for_update=True, populate_existing=True)
+
+
+def take(session: Session, checkout: Checkout, again_at: datetime.datetime) -> None:
+    """Abandon a locked checkout; who took it has until `again_at` to give its stock back."""
+    checkout.state = UNDOING
+    checkout.due_at = again_at
+    checkout.attempts += 1
+
+
+def note_failure(session: Session, order_id: uuid.UUID, reason: str) -> None:
+    """Keep why a checkout could not be undone this time."""
+    session.execute(update(Checkout).where(Checkout.order_id == order_id).values(reason=reason))
+
+
 def take_stale(
     session: Session, now: datetime.datetime, again_at: datetime.datetime, limit: int
 ) -> list[uuid.UUID]:
@@ -166,16 +183,16 @@ def take_stale(
     Instances share them: each takes those that no other holds, and has until `again_at`.
     """
     due = (
-        select(Checkout.order_id)
+        select(Checkout)
         .where(Checkout.due_at <= now)
         .order_by(Checkout.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    taken = list(session.scalars(due))
-    change = update(Checkout).where(Checkout.order_id.in_(taken))
-    session.execute(change.values(state=UNDOING, due_at=again_at))
-    return taken
+    checkouts = session.scalars(due).all()
+    for checkout in checkouts:
+        take(session, checkout, again_at)
+    return [checkout.order_id for checkout in checkouts]
 
 
 def forget_keys(

@@ -11,7 +11,9 @@ chassis.errors.Fault
  │    ├── InvalidTransition   409  the order's state does not lead there
  │    ├── AlreadyPaid         409  the order has been paid
  │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
- │    └── TooManyOpenOrders   409  pay or cancel some first
+ │    ├── TooManyOpenOrders   409  pay or cancel some first
+ │    ├── CheckoutInTime      409  a checkout that its buyer may be at is not to be retried
+ │    └── PaymentCaptured     409  a checkout whose money has come is not to be undone
  └── Unavailable
       └── CheckoutInterrupted 503  the checkout was undone half-way; nothing is held, try again
 """
@@ -83,6 +85,20 @@ class TooManyOpenOrders(Conflict):
 
     code = "too_many_open_orders"
     title = "Pay or cancel some of your open orders first"
+
+
+class CheckoutInTime(Conflict):
+    """The checkout has not taken longer than it may: its buyer may be at it."""
+
+    code = "checkout_in_time"
+    title = "This checkout is still in its time"
+
+
+class PaymentCaptured(Conflict):
+    """Money for the order has come; it is to be finished, or cancelled and refunded."""
+
+    code = "payment_captured"
+    title = "The money has come; retry this checkout, or cancel its order"
 
 
 class CheckoutInterrupted(Unavailable):

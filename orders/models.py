@@ -90,7 +90,8 @@ class Checkout(Base):
 
     `open`: stock may be reserved under `order_id`, and an order be made of `basket`. `undoing`: no
     order will be made, and the reservation is to be given back. The row goes with the last step;
-    one that stays is taken up at `due_at`.
+    one that stays is taken up at `due_at`. `attempts` counts how often, `reason` is why the last of
+    them failed.
     """
 
     __tablename__ = "checkouts"
@@ -103,6 +104,8 @@ class Checkout(Base):
     state: Mapped[str]
     started_at: Mapped[datetime.datetime]
     due_at: Mapped[datetime.datetime]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    reason: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("state IN ('open', 'undoing')", name="state"),

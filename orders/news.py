@@ -15,8 +15,12 @@ from orders.parts import Shop
 
 
 def payment_failed(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
-    """A payment came to nothing. The order stays as it is, also when another one has paid it."""
-    if session.get(Order, news["order_id"]) is not None:
+    """A payment came to nothing. The order stays as it is, also when another one has paid it; when
+    it waits for the end of a payment, that is looked up soon."""
+    order = book.lock(session, news["order_id"])
+    if order is not None:
+        if order.recheck_at is not None:
+            order.recheck_at = shop.clock()
         timeline.add(
             shop, session, news["order_id"], timeline.PAYMENT, "payment_failed",
             payment_id=news["payment_id"], failure_code=news["failure_code"],

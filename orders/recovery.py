@@ -41,7 +41,17 @@ def undo_checkouts(shop: Shop) -> None:
     now = shop.clock()
     with shop.db.begin() as session:
         taken = attempts.take_stale(session, now, now + UNDO_TIME, BATCH)
-    _each(shop, "undo", taken, lambda order_id: checkout.undo(shop, order_id))
+    _each(shop, "undo", taken, lambda order_id: undo(shop, order_id))
+
+
+def undo(shop: Shop, order_id: uuid.UUID) -> None:
+    """Undo an abandoned checkout; one that could not be undone keeps why, and raises it."""
+    try:
+        checkout.undo(shop, order_id)
+    except Exception as error:
+        with shop.db.begin() as session:
+            attempts.note_failure(session, order_id, getattr(error, "code", type(error).__name__))
+        raise
 
 
 def forget_keys(shop: Shop) -> None:
@@ -58,7 +68,23 @@ def find_payments(shop: Shop) -> None:
     """Ask for the end of payments that we have not heard of, and finish the orders they paid."""
     with shop.db.begin() as session:
         taken = _take_paying(shop, session)
-    _each(shop, "find_payment", taken, lambda order: _find_payment(shop, *order))
+    _each(shop, "find_payment", taken, lambda order: find_payment(shop, *order))
+
+
+def find_payment(shop: Shop, order_id: uuid.UUID, since: datetime.datetime) -> None:
+    """Ask for the end of the payment that was begun at `since`, and finish the order it paid."""
+    payments = payments_of(shop, order_id)
+    captured = [one for one in payments if one["status"] in settlement.CAPTURED]
+    if captured:
+        # The newest: an older one with money is one that came late and that payments gives back.
+        settlement.finish(shop, settlement.news_of(captured[0]))
+    elif not any(one["status"] in settlement.UNDECIDED for one in payments):
+        settlement.stop_looking(shop, order_id, since)
+
+
+def payments_of(shop: Shop, order_id: uuid.UUID) -> list[dict[str, Any]]:
+    """The newest payments of an order (`schemas.Payment`), as payments has them."""
+    return _PAYMENTS.load(shop.payments.list(order_id=order_id, limit=NEWEST))["items"]
 
 
 def _expire_batch(shop: Shop) -> int:
@@ -103,17 +129,6 @@ def _take_paying(shop: Shop, session: Session) -> list[tuple[uuid.UUID, datetime
     for order in orders:
         order.recheck_at = now + max(pause, now - order.paying_since)
     return [(order.id, order.paying_since) for order in orders]
-
-
-def _find_payment(shop: Shop, order_id: uuid.UUID, since: datetime.datetime) -> None:
-    answer = shop.payments.list(order_id=order_id, limit=NEWEST)
-    payments = _PAYMENTS.load(answer)["items"]
-    captured = [one for one in payments if one["status"] in settlement.CAPTURED]
-    if captured:
-        # The newest: an older one with money is one that came late and that payments gives back.
-        settlement.finish(shop, settlement.news_of(captured[0]))
-    elif not any(one["status"] in settlement.UNDECIDED for one in payments):
-        settlement.stop_looking(shop, order_id, since)
 
 
 def _each(shop: Shop, what: str, taken: Iterable[Any], do: Callable[[Any], None]) -> None:

@@ -111,6 +111,17 @@ class Pay(OrderOf):
     key = Text(max=200, load_default=None, allow_none=True)
 
 
+class ListCheckouts(Page):
+    """list_checkouts: those under way, the oldest first."""
+
+    actor = ActorField()
+    state = fields.String(
+        validate=validate.OneOf(["open", "undoing", "paying", "stuck"]),
+        load_default=None,
+        allow_none=True,
+    )
+
+
 # Events
 
 

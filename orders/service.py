@@ -17,6 +17,7 @@ from orders import (
     catalog,
     changes,
     checkout,
+    desk,
     models,
     news,
     recovery,
@@ -147,6 +148,21 @@ class OrdersService(Service):
         with self.db.read() as connection:
             book.get(connection, order_id, actor)
             return {"items": timeline.of_order(connection, order_id)}
+
+    @rpc(schemas.ListCheckouts)
+    def list_checkouts(self, **request):
+        """Checkouts under way, or stuck, the oldest first (staff)."""
+        return desk.page(self, **request)
+
+    @rpc(schemas.OrderOf)
+    def retry_checkout(self, order_id, actor):
+        """Take the next step of a checkout now (staff)."""
+        return desk.retry(self, order_id, actor)
+
+    @rpc(schemas.OrderOf)
+    def undo_checkout(self, order_id, actor):
+        """Give a checkout up (staff)."""
+        return desk.undo(self, order_id, actor)
 
     @event_handler("payments", "payment_succeeded", schemas.PaymentNews)
     def on_payment_succeeded(self, event):

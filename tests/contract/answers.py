@@ -135,6 +135,21 @@ ORDER = {
     "expires_at": nullable(moment),
     "version": number_id,
 }
+CHECKOUT = {
+    "order_id": uuid,
+    "user_id": uuid,
+    "state": one_of("open", "undoing", "paying"),
+    "since": moment,
+    "due_at": moment,
+    "attempts": nullable(count),
+    "reason": nullable(code),
+}
+CHECKOUT_OUTCOME = {
+    "order_id": uuid,
+    "state": one_of("open", "undoing", "paying", "over"),
+    "order_status": nullable(ORDER["status"]),
+    "payment_status": nullable(ORDER["payment_status"]),
+}
 TIMELINE = {
     "at": moment,
     "kind": one_of("order", "stock", "payment", "mail"),
@@ -224,6 +239,9 @@ ANSWERS = {
     "orders.hide": None,
     "orders.timeline": {"items": [TIMELINE]},
     "orders.pay": PAYMENT | REPLAYED,
+    "orders.list_checkouts": page(CHECKOUT),
+    "orders.retry_checkout": CHECKOUT_OUTCOME,
+    "orders.undo_checkout": CHECKOUT_OUTCOME,
     "payments.charge": PAYMENT,
     "payments.get": PAYMENT,
     "payments.refund": PAYMENT | REPLAYED,

@@ -154,6 +154,10 @@ def _failures(call, clock, buyer, lamp):
     call.orders.cancel(order_id=regretted["id"], reason="Clara Lindqvist moved", actor=actor)
     unknown = _pay(call, _order(call, buyer, lamp, 1), "tok_3ds")
     assert unknown["action_url"]
+    waiting = {"order_id": unknown["order_id"], "actor": STAFF}
+    assert call.orders.list_checkouts(state="paying", actor=STAFF)["items"]
+    call.orders.retry_checkout(**waiting)
+    assert call.orders.undo_checkout(**waiting)["order_status"] == "cancelled"
     with pytest.raises(Conflict):
         _order(call, buyer, lamp, 1000, key="too many")
     # Money for an order that nobody knows goes back.

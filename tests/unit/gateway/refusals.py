@@ -65,6 +65,10 @@ REFUSALS = {
     "GET /api/payments": {401},
     "GET /api/payments/{payment_id}": {304, 401, 404},
     "POST /api/payments/{payment_id}/refund": {401, 403, 404, 409, 502},
+    # Checkouts under way
+    "GET /api/admin/checkouts": {401, 403},
+    "POST /api/admin/checkouts/{order_id}/retry": {401, 403, 404, 409},
+    "POST /api/admin/checkouts/{order_id}/undo": {401, 403, 404, 409},
     # Notifications
     "POST /api/notifications/send": {401, 403, 404},
     "GET /api/notifications": {401},

@@ -65,6 +65,10 @@ WHO = {
     "GET /api/payments": USER,
     "GET /api/payments/{payment_id}": USER,
     "POST /api/payments/{payment_id}/refund": STAFF,
+    # Checkouts under way
+    "GET /api/admin/checkouts": STAFF,
+    "POST /api/admin/checkouts/{order_id}/retry": STAFF,
+    "POST /api/admin/checkouts/{order_id}/undo": STAFF,
     # Notifications
     "POST /api/notifications/send": STAFF,
     "GET /api/notifications": USER,

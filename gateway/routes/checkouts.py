@@ -1,0 +1,45 @@
+"""Checkouts under way, for staff."""
+
+from chassis.web import route
+from gateway.access import STAFF
+from gateway.schemas.checkouts import CheckoutOutcome, CheckoutPage, CheckoutQuery
+from gateway.schemas.common import OrderPath
+
+
+class CheckoutRoutes:
+    """`/api/admin/checkouts…`: what is between a cart and a paid order, and does not move."""
+
+    @route("GET", "/api/admin/checkouts", who=STAFF, query=CheckoutQuery, answer=CheckoutPage)
+    def list_checkouts(self, request, query):
+        """Checkouts under way, the oldest first; `state=stuck` those that take far too long."""
+        return self.orders.list_checkouts(actor=request.actor, **query)
+
+    @route(
+        "POST",
+        "/api/admin/checkouts/{order_id}/retry",
+        who=STAFF,
+        path=OrderPath,
+        answer=CheckoutOutcome,
+        faults=(409,),
+    )
+    def retry_checkout(self, request, order_id):
+        """Take the next step of a checkout now, instead of at `due_at`.
+
+        Safe to send again. One that its buyer may be at is a conflict.
+        """
+        return self.orders.retry_checkout(order_id=order_id, actor=request.actor)
+
+    @route(
+        "POST",
+        "/api/admin/checkouts/{order_id}/undo",
+        who=STAFF,
+        path=OrderPath,
+        answer=CheckoutOutcome,
+        faults=(409,),
+    )
+    def undo_checkout(self, request, order_id):
+        """Give a checkout up: its stock is free, its order, if there is one, cancelled.
+
+        Safe to send again. When its money has come, that is a conflict: retry, or cancel the order.
+        """
+        return self.orders.undo_checkout(order_id=order_id, actor=request.actor)
