@@ -12,13 +12,13 @@ import datetime
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
-from chassis.errors import NotFound
+from chassis.errors import Conflict, NotFound
 from chassis.identity import Actor
 from orders import book, changes, lifecycle, receipts, schemas, timeline
 from orders.errors import AlreadyPaid, InvalidTransition, OutOfStock, ReservationReleased
@@ -45,7 +45,9 @@ def pay(
     once: the event or the sweep will do it.
     """
     asked = idempotency.fingerprint(order_id=order_id, method=method)
-    order, since, claim = _begin(shop, order_id, key, asked, actor)
+    order, since, claim, refusal = _begin(shop, order_id, key, asked, actor)
+    if refusal is not None:
+        return _made_before(shop, order_id, str(claim.resource_id), refusal) | {"replayed": True}
     payment = _charge(shop, order, method, str(claim.resource_id))
     try:
         if payment["status"] in CAPTURED:
@@ -79,23 +81,43 @@ def stop_looking(shop: Shop, order_id: uuid.UUID, since: datetime.datetime | Non
         session.execute(update(Order).where(*mine).values(paying_since=None, recheck_at=None))
 
 
-def _begin(
-    shop: Shop, order_id: uuid.UUID, key: str | None, asked: str, actor: Actor
-) -> tuple[Order, datetime.datetime | None, idempotency.Claim]:
+class _Begun(NamedTuple):
+    """The order, since when it is being paid, and what its key stands for: our own key towards
+    payments. `refusal`: why a repeat must not charge, whatever came of the first request."""
+
+    order: Order
+    since: datetime.datetime | None
+    claim: idempotency.Claim
+    refusal: Conflict | None = None
+
+
+def _begin(shop: Shop, order_id: uuid.UUID, key: str | None, asked: str, actor: Actor) -> _Begun:
     """Note that a payment is being made, so that a crash from here on is found.
 
-    The order, since when it is being paid, and what its key stands for: our own key towards
-    payments. A repeat is let through to there even when the order has been paid since.
+    A repeat is let through to payments even when the order has been paid since. Raises what
+    `_why_not_payable` says of anything else.
     """
     now = shop.clock()
     with shop.db.begin() as session:
         order = book.lock_visible(session, order_id, actor)
         claim = idempotency.claim(session, RequestKey, actor.user_id, "pay", key, asked, now)
         if not claim.is_new and order.payment_id is not None:
-            return order, None, claim
-        _check_payable(order, now)
-        _look_later(shop, order, now)
-        return order, now, claim
+            return _Begun(order, None, claim)
+        refusal = _why_not_payable(order, now)
+        if refusal is None:
+            _look_later(shop, order, now)
+        elif claim.is_new:
+            raise refusal
+        return _Begun(order, now, claim, refusal)
+
+
+def _made_before(shop: Shop, order_id: uuid.UUID, key: str, refusal: Conflict) -> dict[str, Any]:
+    """The payment that an earlier request made under `key`, as it is now. Raises `refusal` when
+    that request broke off before there was one."""
+    found = shop.payments.list(order_id=order_id, key=key, limit=1)["items"]
+    if not found:
+        raise refusal
+    return found[0]
 
 
 def _charge(shop: Shop, order: Order, method: Any, key: str) -> dict[str, Any]:
@@ -109,14 +131,15 @@ def _charge(shop: Shop, order: Order, method: Any, key: str) -> dict[str, Any]:
     )
 
 
-def _check_payable(order: Order, now: datetime.datetime) -> None:
+def _why_not_payable(order: Order, now: datetime.datetime) -> Conflict | None:
     if order.payment_id is not None:
-        raise AlreadyPaid
+        return AlreadyPaid()
     state = {"order_status": order.status, "payment_status": order.payment_status}
     if order.status != Status.PENDING:
-        raise InvalidTransition(f"A {order.status} order cannot be paid.", **state)
+        return InvalidTransition(f"A {order.status} order cannot be paid.", **state)
     if order.expires_at <= now:
-        raise InvalidTransition("The time to pay this order is over.", **state)
+        return InvalidTransition("The time to pay this order is over.", **state)
+    return None
 
 
 def _look_later(shop: Shop, order: Order, now: datetime.datetime) -> None:

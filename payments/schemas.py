@@ -50,9 +50,10 @@ class Get(Request):
 
 
 class List(Page):
-    """list: the payments of one order."""
+    """list: the payments of one order; with `key` the one that was charged under it."""
 
     order_id = Uuid(required=True)
+    key = Text(max=200, load_default=None, allow_none=True)
     actor = ActorField()
 
 

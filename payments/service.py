@@ -48,10 +48,10 @@ class PaymentsService(Service):
             return PAYMENT.dump(views.get(connection, payment_id, actor))
 
     @rpc(schemas.List)
-    def list(self, order_id, actor, limit, cursor):
+    def list(self, order_id, key, actor, limit, cursor):
         """The payments of an order, newest first, for its owner or staff."""
         with self.db.read() as connection:
-            items, following = views.of_order(connection, order_id, actor, limit, cursor)
+            items, following = views.of_order(connection, order_id, key, actor, limit, cursor)
         return {"items": PAYMENT.dump(items, many=True), "next": following}
 
     @event_handler("orders", "refund_due", schemas.RefundDue)

@@ -45,15 +45,19 @@ def get(connection: Connection, payment_id: uuid.UUID, actor: Actor) -> Mapping[
 def of_order(
     connection: Connection,
     order_id: uuid.UUID,
+    key: str | None,
     actor: Actor,
     limit: int,
     cursor: str | None,
 ) -> tuple[list[Mapping[str, Any]], str | None]:
-    """The payments of an order, newest first, and the cursor of the next page.
+    """The payments of an order (with `key`: the one of that key), newest first, and the cursor of
+    the next page.
 
     Someone else's order looks like one without payments: this service does not know which is.
     """
     wanted = _visible(actor).where(Payment.order_id == order_id)
+    if key is not None:
+        wanted = wanted.where(Payment.key == key)
     if cursor is not None:
         last = paging.decode(cursor, (datetime.datetime, uuid.UUID))
         wanted = wanted.where(tuple_(Payment.created_at, Payment.id) < last)

@@ -4,10 +4,10 @@ import uuid
 
 import pytest
 
-from chassis.errors import Conflict, Invalid
+from chassis.errors import Conflict, Internal, Invalid
 from orders import recovery, settlement
 from payments import cashier
-from tests.integration.orders.world import STAFF
+from tests.integration.orders.world import STAFF, crash
 
 
 def test_a_paid_order_is_processing_and_its_stock_is_gone(place, pay, product, stock, state, told):
@@ -93,15 +93,40 @@ def test_a_payment_key_ends_after_a_day(place, pay, product, clock, sql, call):
 
 
 def test_a_cancelled_order_cannot_be_paid(place, pay, product, call, sql):
-    """Nobody is charged for it, not even under a key that was used before."""
+    """Nobody is charged for it; a key that was used before is told what it was told then."""
     order = place((product(), 1))
-    pay(order, "tok_declined", key="first")
+    declined = pay(order, "tok_declined", key="first")
     call.orders.cancel(order_id=order["id"])
-    for key in ("first", "second"):
+    assert pay(order, "tok_declined", key="first") == declined | {"replayed": True}
+    for key in ("second", None):
         with pytest.raises(Conflict) as refused:
             pay(order, "tok_declined", key=key)
         assert refused.value.code == "invalid_transition"
     assert len(sql("payments", "SELECT * FROM payments")) == 1
+
+
+def test_a_payment_that_failed_in_time_is_repeated_late(place, pay, product, clock, before):
+    """Its answer is the same when the time to pay is over, before and after the order has ended."""
+    order = place((product(), 1))
+    declined = pay(order, "tok_declined", key="first")
+    before(recovery, "_expire_batch", lambda: None)
+    clock.advance(seconds=1800)
+    assert pay(order, "tok_declined", key="first") == declined | {"replayed": True}
+
+
+def test_a_payment_that_broke_off_before_the_charge_is_not_made_late(
+    place, pay, product, call, before, sql
+):
+    """The key was taken and nobody was charged: after the order's end nobody is."""
+    order = place((product(), 1))
+    before(settlement, "_charge", crash)
+    with pytest.raises(Internal):
+        pay(order, key="first")
+    call.orders.cancel(order_id=order["id"])
+    with pytest.raises(Conflict) as refused:
+        pay(order, key="first")
+    assert refused.value.code == "invalid_transition"
+    assert sql("payments", "SELECT * FROM payments") == []
 
 
 def test_the_time_to_pay_ends_exactly(place, pay, product, clock, before, running):
