@@ -124,7 +124,7 @@ def start(config, request):
     def start_services(*services, **overrides):
         for package in {d.package for s in services for d in _databases(s)} - emptied:
             config["DATABASE_URL"] = request.getfixturevalue("databases")
-            _empty(configuration.database_url(config, package))
+            empty(configuration.database_url(config, package))
             emptied.add(package)
         cls = get_container_cls(config)
         started = [cls(service, config | overrides) for service in services]
@@ -197,7 +197,8 @@ def _databases(service):
     return [value for value in vars(service).values() if isinstance(value, Database)]
 
 
-def _empty(url):
+def empty(url):
+    """Delete all rows of a database."""
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
     with engine.begin() as connection:
         tables = connection.scalars(

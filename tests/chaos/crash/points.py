@@ -1,0 +1,220 @@
+"""Where a process may die between two steps, and how what it was at then ends.
+
+`PACKAGE:function` names a point as the product's code has it; nothing in that code knows of it.
+"""
+
+from typing import Any, NamedTuple
+
+BEFORE, AFTER = "before", "after"
+
+#: Who finishes or undoes what was interrupted: the timer that looks for it, after the caller has
+#: gone; the caller, who repeats under the same key; the event that tells of it; or the message that
+#: was in hand, which the broker delivers again. The first two also when the event is lost as well.
+SWEEP, REPEAT, EVENT, AGAIN = "sweep", "repeat", "event", "again"
+UNTOLD_SWEEP, UNTOLD_REPEAT = "sweep, event lost", "repeat, event lost"
+
+#: Seconds after which the timers take something up, by their settings, and one more.
+CHECKOUT = 61  # orders.checkout_patience
+LOOK = 16  # orders.payment_recheck
+UNDO = 11  # orders.recovery.UNDO_TIME
+CALL = 11  # payments.call_seconds
+GIVE_UP = 301  # payments.give_up_seconds
+CLAIM = 121  # notifications.delivery.CLAIM
+
+
+class Point(NamedTuple):
+    """A process of `package` dies `when` it calls `function`, while somebody `does` something.
+
+    `ends` lists who repairs it, after how many seconds by the clock, and the end (`ENDS`).
+    `answer`: only a call that answered this is meant.
+    """
+
+    name: str
+    package: str
+    function: str
+    when: str
+    does: str
+    ends: tuple[tuple[str, int, str], ...]
+    answer: Any = None
+
+
+#: Status, payment status; on hand, reserved; captured, given back (in orders' worth); timeline.
+ENDS: dict[str, tuple[Any, ...]] = {
+    "nothing": (None, (1, 0), (0, 0), ()),
+    "placed": (("pending", "unpaid"), (1, 1), (0, 0), ("placed", "reserved")),
+    "not charged": (
+        ("pending", "unpaid"), (1, 1), (0, 0), ("placed", "reserved", "payment_failed"),
+    ),
+    "paid": (
+        ("processing", "paid"), (0, 0), (1, 0),
+        ("placed", "reserved", "payment_succeeded", "committed", "paid"),
+    ),
+    "refunded": (
+        ("processing", "refunded"), (0, 0), (1, 1),
+        ("placed", "reserved", "payment_succeeded", "committed", "paid", "payment_refunded"),
+    ),
+    "cancelled": (
+        ("cancelled", "refunded"), (1, 0), (1, 1),
+        (
+            "placed", "reserved", "payment_succeeded", "committed", "paid",
+            "cancelled_by_customer", "release_requested", "refund_due", "payment_refunded",
+        ),
+    ),
+    "expired": (
+        ("cancelled", "unpaid"), (1, 0), (0, 0),
+        ("placed", "reserved", "expired", "release_requested"),
+    ),
+}  # fmt: skip
+
+_UNDONE = (SWEEP, CHECKOUT, "nothing")
+_PLACED = (REPEAT, 0, "placed")
+_FINISHED = ((EVENT, 0, "paid"), (UNTOLD_SWEEP, LOOK, "paid"), (UNTOLD_REPEAT, 0, "paid"))
+
+POINTS = (
+    # orders.checkout: prepare, begin, reserve, finalize; or undo
+    Point(
+        "a checkout is begun, nothing reserved",
+        "orders", "orders.checkout:_begin", AFTER, "place", (_UNDONE, _PLACED),
+    ),
+    Point(
+        "stock is reserved, there is no order yet",
+        "orders", "orders.checkout:_reserve", AFTER, "place", (_UNDONE, _PLACED),
+    ),
+    Point(
+        "the order is there, nobody was told",
+        "orders", "orders.checkout:place", AFTER, "place", (_PLACED, (AGAIN, 0, "placed")),
+    ),
+    Point(
+        "stock is given back, the checkout still there",
+        "orders", "orders.attempts:drop", BEFORE, "undo", ((SWEEP, UNDO, "nothing"),),
+    ),
+    # orders.settlement: begin, charge, claim, commit, conclude
+    Point(
+        "a payment is begun, nobody charged",
+        "orders", "orders.settlement:_begin", AFTER, "pay",
+        ((SWEEP, LOOK, "placed"), (REPEAT, 0, "paid")),
+    ),
+    Point(
+        "the money has come, the order does not know",
+        "orders", "orders.settlement:_charge", AFTER, "pay", _FINISHED,
+    ),
+    Point(
+        "the order knows its payment, stock is not committed",
+        "orders", "orders.settlement:_claim", AFTER, "pay", _FINISHED,
+    ),
+    Point(
+        "stock is committed, the order is not paid",
+        "orders", "orders.settlement:_commit_stock", AFTER, "pay", _FINISHED,
+    ),
+    Point(
+        "the order is paid, nobody was told",
+        "orders", "orders.settlement:pay", AFTER, "pay", ((REPEAT, 0, "paid"), (EVENT, 0, "paid")),
+    ),
+    Point(
+        "the order is cancelled, nobody was told",
+        "orders", "orders.changes:cancel", AFTER, "cancel", ((EVENT, 0, "cancelled"),),
+    ),
+    Point(
+        "the order has expired, stock is still held",
+        "orders", "orders.recovery:_expire_batch", AFTER, "expire", ((EVENT, 0, "expired"),),
+        answer=1,
+    ),
+    # inventory: each call committed, its answer lost
+    Point(
+        "inventory has reserved, orders does not know",
+        "products", "products.service:InventoryService.reserve", AFTER, "place",
+        ((AGAIN, 0, "placed"),),
+    ),
+    Point(
+        "inventory has committed, orders does not know",
+        "products", "products.service:InventoryService.commit", AFTER, "pay", ((AGAIN, 0, "paid"),),
+    ),
+    Point(
+        "inventory has released, orders does not know",
+        "products", "products.service:InventoryService.release", AFTER, "undo",
+        ((AGAIN, 0, "nothing"),),
+    ),
+    # payments.cashier: intent, provider, books
+    Point(
+        "a charge is intended, the provider was not asked",
+        "payments", "payments.cashier:Cashier._ask", BEFORE, "pay",
+        ((REPEAT, CALL, "paid"), (SWEEP, GIVE_UP, "not charged")),
+    ),
+    Point(
+        "the provider has charged, we have not booked it",
+        "payments", "payments.cashier:Cashier.settle", BEFORE, "pay",
+        ((SWEEP, CALL, "paid"), (REPEAT, CALL, "paid")),
+    ),
+    Point(
+        "a charge is booked, orders was not told",
+        "payments", "payments.cashier:Cashier.settle", AFTER, "pay",
+        ((EVENT, 0, "paid"), (AGAIN, 0, "paid")),
+    ),
+    Point(
+        "a refund is intended, the provider was not asked",
+        "payments", "payments.cashier:Cashier.settle_refund", BEFORE, "refund",
+        ((SWEEP, CALL, "refunded"), (REPEAT, CALL, "refunded")),
+    ),
+    Point(
+        "the provider has refunded, we have not booked it",
+        "payments", "payments.providers.simulator:Simulator.refund", AFTER, "refund",
+        ((SWEEP, CALL, "refunded"),),
+    ),
+    Point(
+        "a refund is booked, nobody was told",
+        "payments", "payments.cashier:Cashier.settle_refund", AFTER, "refund",
+        ((REPEAT, 0, "refunded"),),
+    ),
+    Point(
+        "a cancelled order's refund is intended, its event not acknowledged",
+        "payments", "payments.cashier:Cashier.settle_refund", BEFORE, "cancel",
+        ((AGAIN, CALL, "cancelled"),),
+    ),
+    # Events: published and not marked; applied and not acknowledged
+    Point(
+        "events are published, their rows not marked",
+        "orders", "chassis.broker.courier:Courier.deliver", AFTER, "place", ((AGAIN, 0, "placed"),),
+    ),
+    Point(
+        "orders has finished an order, the event is not acknowledged",
+        "orders", "orders.service:OrdersService.on_payment_succeeded", AFTER, "pay",
+        ((AGAIN, 0, "paid"),),
+    ),
+    Point(
+        "orders has noted a refund, the event is not acknowledged",
+        "orders", "orders.service:OrdersService.on_payment_refunded", AFTER, "refund",
+        ((AGAIN, 0, "refunded"),),
+    ),
+    Point(
+        "inventory has restocked, the event is not acknowledged",
+        "products", "products.service:InventoryService.on_order_cancelled", AFTER, "cancel",
+        ((AGAIN, 0, "cancelled"),),
+    ),
+    Point(
+        "a mail is written, the event is not acknowledged",
+        "notifications", "notifications.service:NotificationsService.announce", AFTER, "place",
+        ((AGAIN, 0, "placed"),),
+    ),
+    Point(
+        "a mail is delivered, that is not noted",
+        "notifications", "notifications.delivery:Postman._sent", BEFORE, "place",
+        ((SWEEP, CLAIM, "placed"),),
+    ),
+)  # fmt: skip
+
+#: One test each: (point, who, after how many seconds, how it ends), by name.
+ROWS = {
+    f"{point.name} ({who})": (point, who, seconds, end)
+    for point in POINTS
+    for who, seconds, end in point.ends
+}
+
+
+def functions_of(package: str) -> list[str]:
+    """The functions in which a process of `package` may have to die."""
+    return sorted({point.function for point in POINTS if point.package == package} | _PREPARING)
+
+
+#: An undo needs a checkout that was interrupted before.
+INTERRUPTED = next(point for point in POINTS if point.function == "orders.checkout:_reserve")
+_PREPARING = {INTERRUPTED.function}

@@ -1,0 +1,162 @@
+"""A process dies by kill -9 between two steps, at each of them, and what it was at comes to an end.
+
+`points.py` lists the steps. The processes are the real ones; see `hook/` for how they die.
+"""
+
+import functools
+import uuid
+
+import eventlet
+import pytest
+
+from chassis.errors import Fault
+from orders.errors import OutOfStock
+from tests.chaos.crash import books
+from tests.chaos.crash.points import (
+    AGAIN,
+    CHECKOUT,
+    INTERRUPTED,
+    REPEAT,
+    ROWS,
+    UNTOLD_REPEAT,
+    UNTOLD_SWEEP,
+)
+from tests.integration.orders.world import ADDRESS, STAFF
+from tests.support import eventually
+
+#: What was called, so what queue the call waits in when nobody is there to take it.
+QUEUES = {"orders": "rpc-orders", "payments": "rpc-payments"}
+NEWS = "evt-payments-payment_succeeded--orders.on_payment_succeeded"
+
+
+class Buyer:
+    """Somebody who wants the last one of something."""
+
+    def __init__(self, shop):
+        self.shop = shop
+        self.user_id = str(uuid.uuid4())
+        self.key = uuid.uuid4().hex
+        self.product = shop.call.products.create(name="Lamp", price="10.00", stock=1)["id"]
+
+    def place(self, key=None):
+        items = [{"product_id": self.product, "quantity": 1}]
+        self.order = self.shop.call.orders.place(
+            user_id=self.user_id, items=items, shipping_address=ADDRESS, key=key or self.key
+        )
+
+    def pay(self, key=None):
+        self.payment = self.shop.call.orders.pay(
+            **self.mine,
+            method={"type": "card", "token": "tok_visa"},
+            key=key or self.key,
+        )
+
+    def cancel(self):
+        self.shop.call.orders.cancel(**self.mine)
+
+    def refund(self):
+        self.shop.call.payments.refund(
+            payment_id=self.payment["id"], reason="scratched", key=self.key, actor=STAFF
+        )
+
+    def expire(self):
+        self.shop.sql(
+            "orders",
+            "UPDATE orders SET expires_at = created_at WHERE id = :id",
+            id=self.order["id"],
+        )
+
+    def leave(self):
+        """A checkout that nobody takes up again."""
+        self.shop.arm(INTERRUPTED)
+        self.go_away_from(INTERRUPTED, eventlet.spawn(self.place))
+        self.shop.start(INTERRUPTED.package)
+
+    def undo(self):
+        self.shop.advance(CHECKOUT)
+
+    def go_away_from(self, point, calling):
+        """Wait no longer: what was asked for is forgotten, also by the broker."""
+        self.shop.died(point)
+        calling.kill()
+        if point.package in QUEUES and point.does not in ("undo", "expire"):
+            self.shop.lose(QUEUES[point.package])
+
+    def miss_the_news(self):
+        """The event that the money has come is lost."""
+        (event,) = self.shop.sql(
+            "payments",
+            "SELECT event_id FROM outbox WHERE payload->>'order_id' = :id",
+            id=self.order["id"],
+        )
+        self.shop.lose(NEWS)
+        self.shop.lost.add(event.event_id)
+
+    @property
+    def mine(self):
+        actor = {"user_id": self.user_id, "role": "customer"}
+        return {"order_id": self.order["id"], "actor": actor}
+
+
+#: What goes before.
+BEFORE = {
+    "place": (),
+    "pay": (Buyer.place,),
+    "expire": (Buyer.place,),
+    "cancel": (Buyer.place, Buyer.pay),
+    "refund": (Buyer.place, Buyer.pay),
+    "undo": (Buyer.leave,),
+}
+
+
+@pytest.fixture
+def buyer(shop):
+    """Somebody in a shop where nothing else is under way."""
+    buyer = Buyer(shop)
+    yield buyer
+    shop.disarm()
+    eventually(lambda: books.at_rest(shop), timeout=20)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_death_between_two_steps_leaves_nothing_half_done(shop, buyer, row):
+    """Who repairs it brings it to the one end, where order, stock, money and timeline agree."""
+    point, who, seconds, end = ROWS[row]
+    for step in BEFORE[point.does]:
+        step(buyer)
+    eventually(lambda: books.at_rest(shop) if point.does != "undo" else True, timeout=20)
+    if point.package == "notifications":
+        eventually(lambda: books.mails_are_out(shop), timeout=20)
+    act = functools.partial(getattr(Buyer, point.does), buyer)
+    shop.arm(point)
+    calling = eventlet.spawn(act)
+    if who == AGAIN:
+        shop.died(point)
+    else:
+        buyer.go_away_from(point, calling)
+    if who in (UNTOLD_SWEEP, UNTOLD_REPEAT):
+        buyer.miss_the_news()
+    shop.start(point.package)
+    shop.advance(seconds)
+    if who == AGAIN:
+        calling.wait()
+    elif who in (REPEAT, UNTOLD_REPEAT):
+        act()
+    eventually(lambda: books.has_ended(shop, buyer.key, buyer.product, end), timeout=20)
+    eventually(lambda: books.at_rest(shop), timeout=20)
+    assert books.has_ended(shop, buyer.key, buyer.product, end)
+    _sell(buyer, end)
+    if point.package == "notifications":
+        eventually(lambda: books.mails_are_out(shop), timeout=20)
+
+
+def _sell(buyer, end):
+    """What came to nothing left the one piece for sale, once."""
+    again = uuid.uuid4().hex
+    if end in ("nothing", "expired", "cancelled"):
+        buyer.place(again)
+    if end not in ("paid", "refunded"):
+        buyer.pay(again)
+    with pytest.raises(Fault) as sold_out:
+        buyer.place("one more")
+    assert sold_out.value.code == OutOfStock.code

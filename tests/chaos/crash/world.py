@@ -1,0 +1,167 @@
+"""The services as processes of their own, each with another one ready to take its place."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import uuid
+
+import kombu
+import sqlalchemy as sa
+from nameko.containers import get_container_cls
+
+from chassis import config as configuration
+from chassis.errors import NotFound
+from chassis.rpc import RpcProxy, rpc
+from chassis.service import Service
+from shop.local.place import ROOT
+from tests.chaos.crash.points import functions_of
+from tests.conftest import Caller
+from tests.support import eventually
+
+PACKAGES = ("products", "orders", "payments", "notifications")
+HOOK = pathlib.Path(__file__).with_name("hook")
+
+
+class UsersStandIn(Service):
+    """Everybody can be reached."""
+
+    name = "users"
+
+    @rpc
+    def get(self, user_id):
+        return {"id": user_id, "email": "ada@example.com", "phone": None}
+
+    @rpc
+    def default_address(self, user_id):
+        raise NotFound
+
+
+class Shop:
+    """`call` is RPC from outside; `lost` are the ids of events that a test has thrown away."""
+
+    def __init__(self, config, folder):
+        self.config = config
+        self.outbox = folder / "outbox"
+        self.control = folder / "control"
+        self.control.mkdir()
+        self.lost = set()
+        self.ahead(0)
+        self._gates = folder / "gates"
+        self._gates.mkdir()
+        self._log = (folder / "log").open("w")
+        self._running = {}
+        self._ready = {package: self._prepare(package) for package in PACKAGES}
+        self._engines = {
+            package: sa.create_engine(configuration.database_url(config, package))
+            for package in PACKAGES
+        }
+        names = ("inventory", "products", "orders", "payments")
+        proxies = {name: RpcProxy(name, timeout=20) for name in names}
+        tester = type("Tester", (Service,), {"name": "tester", **proxies})
+        self._containers = [
+            get_container_cls(config)(service, config) for service in (UsersStandIn, tester)
+        ]
+        for container in self._containers:
+            container.start()
+        self.call = Caller(self._containers[1], timeout=20)
+        for package in PACKAGES:
+            self.start(package)
+
+    def close(self):
+        for process, _ in (*self._running.values(), *self._ready.values()):
+            process.kill()
+            process.wait()
+        for container in self._containers:
+            container.kill()
+        for engine in self._engines.values():
+            engine.dispose()
+        self._log.close()
+
+    def sql(self, package, statement, **values):
+        """Rows of a service's database."""
+        with self._engines[package].begin() as connection:
+            result = connection.execute(sa.text(statement), values)
+            return result.all() if result.returns_rows else []
+
+    def engine(self, package):
+        return self._engines[package]
+
+    # Processes
+
+    def start(self, package):
+        """Let the process that is ready go to work, and have the next one made ready."""
+        self._running[package] = self._ready[package]
+        _, gate = self._running[package]
+        gate.touch()
+        self._ready[package] = self._prepare(package)
+
+    def arm(self, point):
+        """The next time that a process comes to `point`, it dies."""
+        wanted = {"point": point.function, "when": point.when, "answer": point.answer}
+        _write(self.control / "armed", json.dumps(wanted))
+
+    def died(self, point):
+        """Wait until it has happened, there and nowhere else."""
+        process, _ = self._running[point.package]
+        eventually(lambda: process.poll() is not None, timeout=30)
+        assert process.returncode == -signal.SIGKILL
+        assert not (self.control / "armed").exists()
+
+    def disarm(self):
+        (self.control / "armed").unlink(missing_ok=True)
+
+    def ahead(self, seconds):
+        """Put the clocks of all processes forward, `seconds` in all."""
+        self._ahead = seconds
+        _write(self.control / "ahead", str(seconds))
+
+    def advance(self, seconds):
+        self.ahead(self._ahead + seconds)
+
+    def lose(self, queue):
+        """Take the message out of a queue that nobody reads just now."""
+        with kombu.Connection(self.config["AMQP_URI"]) as connection:
+            channel = connection.channel()
+            eventually(lambda: channel.queue_purge(queue) == 1)
+
+    def _prepare(self, package):
+        """A process that has all its code and waits for its gate to open."""
+        gate = self._gates / uuid.uuid4().hex
+        environment = os.environ | {
+            "AMQP_URI": self.config["AMQP_URI"],
+            "DATABASE_URL": self.config["DATABASE_URL"],
+            "MAIL_OUTBOX": str(self.outbox),
+            "PYTHONPATH": os.pathsep.join([str(HOOK), str(ROOT)]),
+            "PYTHONWARNINGS": "ignore",
+            "CRASH_CONTROL": str(self.control),
+            "CRASH_POINTS": ",".join(functions_of(package)),
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "shop.local.service", package, str(gate)],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        return process, gate
+
+
+def _write(path, text):
+    temporary = path.with_suffix(".new")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+@contextlib.contextmanager
+def running(config, folder):
+    """A `Shop` for as long as that lasts."""
+    shop = Shop(config, folder)
+    try:
+        yield shop
+    finally:
+        shop.close()
