@@ -1,8 +1,19 @@
-"""The trace that a piece of work belongs to (W3C Trace Context)."""
+"""What work belongs to: the request that caused it, and its trace (W3C Trace Context)."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from nameko.extensions import DependencyProvider
+
+#: What of the request that caused something travels on with it.
+CONTEXT = ("request_id", "traceparent")
+
+
+def cause_in(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a worker's context data, what says where its work comes from."""
+    return {key: data[key] for key in CONTEXT if data.get(key)}
 
 
 def trace_id_of(traceparent: Any) -> str | None:
@@ -16,3 +27,38 @@ class TraceId(DependencyProvider):
 
     def get_dependency(self, worker_ctx: Any) -> str | None:
         return trace_id_of(worker_ctx.data.get("traceparent"))
+
+
+class Cause(DependencyProvider):
+    """Injects what a worker's work comes from, for work that is put off: `kept()` goes into a row,
+    and who takes it up works `with following(kept)`."""
+
+    def get_dependency(self, worker_ctx: Any) -> "Trail":
+        return Trail(worker_ctx.data)
+
+
+class Trail:
+    """The cause of a worker's work."""
+
+    def __init__(self, data: dict[str, Any]):
+        self._data = data
+
+    def kept(self) -> dict[str, Any]:
+        """The cause, JSON-able."""
+        return cause_in(self._data)
+
+    @contextmanager
+    def following(self, kept: Mapping[str, Any]) -> Iterator[None]:
+        """What is called, recorded and logged within this has another cause."""
+        own = self.kept()
+        self._become(kept)
+        try:
+            with structlog.contextvars.bound_contextvars(request_id=kept.get("request_id")):
+                yield
+        finally:
+            self._become(own)
+
+    def _become(self, cause: Mapping[str, Any]) -> None:
+        for key in CONTEXT:
+            self._data.pop(key, None)
+        self._data.update(cause)

@@ -33,6 +33,8 @@ POINTLESS = ("no_address", "reset_over")
 
 #: `publish(session, type, payload)` records an event in the session's transaction.
 Publish = Callable[[Session, str, dict[str, Any]], object]
+#: `with following(cause)`: calls and events are those of another request (`chassis.trace`).
+Following = Callable[[Mapping[str, Any]], AbstractContextManager[None]]
 
 
 class Claimed(NamedTuple):
@@ -42,6 +44,7 @@ class Claimed(NamedTuple):
     user_id: uuid.UUID
     order_id: uuid.UUID | None
     reset_id: uuid.UUID | None
+    cause: dict[str, Any]
     channel: str
     subject: str
     body: str
@@ -65,6 +68,7 @@ class Postman:
         way_to_reset: Callable[[uuid.UUID], str],
         channels: Mapping[str, Channel],
         publish: Publish,
+        following: Following,
         log: Any,
         *,
         max_attempts: int,
@@ -75,6 +79,7 @@ class Postman:
         self.way_to_reset = way_to_reset
         self.channels = channels
         self.publish = publish
+        self.following = following
         self.log = log
         self.max_attempts = max_attempts
 
@@ -83,8 +88,11 @@ class Postman:
         for _ in range(limit):
             with self.begin() as session:
                 claimed = claim(session, self.clock())
-            if claimed is None or not self.deliver(claimed):
+            if claimed is None:
                 return
+            with self.following(claimed.cause):
+                if not self.deliver(claimed):
+                    return
 
     def deliver(self, message: Claimed) -> bool:
         """Try once, and note what came of it; false when the next one would fare no better."""

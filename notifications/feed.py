@@ -40,13 +40,14 @@ def announce(
     event_id: uuid.UUID,
     type: str,
     facts: Mapping[str, Any],
+    cause: Mapping[str, Any],
     now: datetime.datetime,
 ) -> None:
     """Write the notifications about an event of `type`, once per event and channel."""
     message = templates.render(type, facts)
     rows = [
         _row(session, facts["user_id"], channel, message.subject, message.body, now)
-        | {"event_id": event_id, "order_id": facts.get("order_id")}
+        | {"event_id": event_id, "order_id": facts.get("order_id"), "cause": cause}
         for channel in _ANNOUNCED_ON
     ]
     session.execute(insert(Notification).values(rows).on_conflict_do_nothing())
@@ -57,12 +58,13 @@ def offer_reset(
     event_id: uuid.UUID,
     user_id: uuid.UUID,
     reset_id: uuid.UUID,
+    cause: Mapping[str, Any],
     now: datetime.datetime,
 ) -> None:
     """Write the mail about a new password, without the way to it: that is added when it goes."""
     message = templates.render("password_reset_requested", {})
     row = _row(session, user_id, EMAIL, message.subject, message.body, now)
-    row |= {"event_id": event_id, "reset_id": reset_id}
+    row |= {"event_id": event_id, "reset_id": reset_id, "cause": cause}
     session.execute(insert(Notification).values(row).on_conflict_do_nothing())
 
 
@@ -75,6 +77,7 @@ def send(
     body: str,
     key: str | None,
     actor: Actor,
+    cause: Mapping[str, Any],
     now: datetime.datetime,
 ) -> tuple[Mapping[str, Any], bool]:
     """The message of this key, and whether it was written before.
@@ -84,7 +87,8 @@ def send(
     print_ = idempotency.fingerprint(user_id=user_id, channel=channel, subject=subject, body=body)
     claim = idempotency.claim(session, RequestKey, actor.user_id, "send", key, print_, now)
     if claim.is_new:
-        row = _row(session, user_id, channel, subject, body, now) | {"id": claim.resource_id}
+        row = _row(session, user_id, channel, subject, body, now)
+        row |= {"id": claim.resource_id, "cause": cause}
         session.execute(insert(Notification).values(row))
     written = select(*SHOWN).where(Notification.id == claim.resource_id)
     return session.execute(written).mappings().one(), not claim.is_new

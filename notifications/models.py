@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
@@ -74,6 +74,8 @@ class Notification(Base):
     event_id: Mapped[uuid.UUID | None]
     #: Of a mail with the way to a new password, which is asked for when the mail goes.
     reset_id: Mapped[uuid.UUID | None]
+    #: The request that caused it (`chassis.trace`).
+    cause: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     channel: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]

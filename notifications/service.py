@@ -10,6 +10,7 @@ from chassis.events.broadcast import Broadcast
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
+from chassis.trace import Cause
 from notifications import feed, following, models, schemas, templates
 from notifications.channels.configured import channels
 from notifications.delivery import Postman
@@ -36,6 +37,7 @@ class NotificationsService(Service):
     news = Broadcast(schemas.NEWS)
     clock = Clock()
     settings = Settings(NotificationsSettings, section="notifications")
+    cause = Cause()
     users = RpcProxy("users", timeout=5)
 
     @rpc(schemas.Send)
@@ -52,6 +54,7 @@ class NotificationsService(Service):
                 body=body,
                 key=key,
                 actor=actor,
+                cause=self.cause.kept(),
                 now=self.clock(),
             )
             self.news.tell(session, "feed_grew", {"user_id": user_id})
@@ -102,8 +105,9 @@ class NotificationsService(Service):
     @event_handler("payments", "payment_refunded", schemas.PaymentRefunded)
     def announce(self, event):
         """Write the notifications that tell of an event."""
+        cause = self.cause.kept()
         with self.db.once(event) as session:
-            feed.announce(session, event.id, event.type, event.payload, self.clock())
+            feed.announce(session, event.id, event.type, event.payload, cause, self.clock())
             self.news.tell(session, "feed_grew", {"user_id": event.payload["user_id"]})
 
     @event_handler("users", "password_reset_requested", schemas.ResetRequested)
@@ -111,7 +115,9 @@ class NotificationsService(Service):
         """Write the mail with the way to a new password."""
         with self.db.once(event) as session:
             if event.payload["user_id"] is not None:
-                feed.offer_reset(session, event.id, now=self.clock(), **event.payload)
+                feed.offer_reset(
+                    session, event.id, cause=self.cause.kept(), now=self.clock(), **event.payload
+                )
 
     @timer(interval=60)
     def forget_keys(self):
@@ -128,6 +134,7 @@ class NotificationsService(Service):
             self.way_to_reset,
             channels(self.settings),
             self.events.record,
+            self.cause.following,
             self.log,
             max_attempts=self.settings["max_attempts"],
         ).run(ROUND)

@@ -14,9 +14,7 @@ from chassis.clock import Clock
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.events.tables import OUTBOX
-
-#: What of the request that caused an event travels on with it.
-CONTEXT = ("request_id", "traceparent")
+from chassis.trace import cause_in
 
 
 class EventOutbox(DependencyProvider):
@@ -77,14 +75,13 @@ class Recorder:
         if missing := schema.fields.keys() - body.keys():
             raise KeyError(f"{event_type} without {', '.join(sorted(missing))}")
         event_id = uuid.uuid4()
-        data = self._worker_ctx.data
         session.execute(
             insert(OUTBOX).values(
                 event_id=event_id,
                 source=self._worker_ctx.service_name,
                 type=event_type,
                 payload=body,
-                headers={key: data[key] for key in CONTEXT if data.get(key)},
+                headers=cause_in(self._worker_ctx.data),
                 occurred_at=Clock.source(),
             )
         )

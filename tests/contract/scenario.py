@@ -148,7 +148,10 @@ def _a_sale(call, buyer):
 def _failures(call, clock, buyer, lamp):
     """What buyers, banks and stock do to a shop, until all of it is undone or paid back."""
     actor = {"user_id": buyer, "role": "customer"}
-    _pay(call, _order(call, buyer, lamp, 1), "tok_declined")
+    declined = _order(call, buyer, lamp, 1)
+    _pay(call, declined, "tok_declined", key="declined")
+    call.orders.cancel(order_id=declined["id"], actor=actor)
+    assert _pay(call, declined, "tok_declined", key="declined")["replayed"]
     regretted = _order(call, buyer, lamp, 1)
     _pay(call, regretted, "tok_visa")
     call.orders.cancel(order_id=regretted["id"], reason="Clara Lindqvist moved", actor=actor)

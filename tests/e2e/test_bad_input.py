@@ -138,4 +138,4 @@ def test_the_trace_of_a_request_is_in_the_timeline(shop, eventually):
         entries = buyer.get(f"/api/orders/{order['id']}/timeline")["items"]
         return {e["kind"] for e in entries if e["trace_id"] == trace_id}
 
-    eventually(lambda: traced() >= {"payment", "stock", "order"})
+    eventually(lambda: traced() >= {"payment", "stock", "order", "mail"})

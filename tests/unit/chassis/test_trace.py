@@ -1,0 +1,29 @@
+"""What work that was put off belongs to."""
+
+import pytest
+import structlog
+
+from chassis.trace import Trail
+
+ASKED = {"request_id": "r1", "traceparent": "00-aa-bb-01"}
+
+
+def test_work_that_was_put_off_is_that_of_its_request():
+    """Calls, events and log lines have its cause for so long, and nothing else of it."""
+    data = {"request_id": "timer", "other": 1}
+    with Trail(data).following(ASKED):
+        assert data == ASKED | {"other": 1}
+        assert structlog.contextvars.get_contextvars()["request_id"] == "r1"
+        assert Trail(data).kept() == ASKED
+    assert data == {"request_id": "timer", "other": 1}
+
+
+def test_the_next_piece_of_work_does_not_inherit_a_cause():
+    """Neither after one that failed nor when it has none itself."""
+    data = {}
+    trail = Trail(data)
+    with pytest.raises(RuntimeError), trail.following(ASKED):
+        raise RuntimeError
+    with trail.following({}):
+        assert data == {}
+    assert trail.kept() == {}
