@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from shop.chaos.client import Answer, Client, new_key
+from shop.chaos.client import Client, new_key
 from shop.chaos.journal import Journal
 
 PASSWORD = "a lamp beside the door"  # noqa: S105
@@ -25,6 +25,9 @@ _FATES = {
 }
 #: What becomes of a paid order, of a hundred.
 _LATER = {"keep": 55, "ship": 15, "cancel": 12, "refund": 12, "refund twice": 6}
+
+#: With fewer than this of a product there will soon be more.
+SCARCE = 2
 
 _PLACED = (201, 409, 422)  # sold out, another price, an empty cart: all part of the game
 _DONE = (200, 201, 409, 422)
@@ -203,13 +206,16 @@ class Storekeeper:
             price = {"price": f"{self._chance.randint(5, 60)}.{self._chance.choice(('00', '49'))}"}
             self._staff.call("PATCH", f"/api/products/{product['id']}", price, tries=2)
             return
+        level = self._staff.call("GET", f"/api/inventory/{product['id']}", tries=1)
+        if level.status == 200:
+            self._adjust(product, level.body["available"])
+
+    def _adjust(self, product: dict[str, Any], available: int) -> None:
+        """A few more of what has run out, else one less: things stay scarce."""
+        delta = self._chance.choice((2, 4, 6)) if available < SCARCE else -1
         reason = f"chaos {new_key()}"
-        delta = {"delta": self._chance.choice((4, 6, 8, -2)), "reason": reason}
-        answer = self._adjust(product, delta)
+        # No key here: it is tried once, and may have happened when there was no answer.
+        path, body = f"/api/inventory/{product['id']}", {"delta": delta, "reason": reason}
+        answer = self._staff.call("PATCH", path, body, known=(200, 409, 422), tries=1)
         if answer.status == 200:
             self._journal.note(self._journal.adjusted, reason)
-
-    def _adjust(self, product: dict[str, Any], delta: dict[str, Any]) -> Answer:
-        # No key here: it is tried once, and may have happened when there was no answer.
-        path = f"/api/inventory/{product['id']}"
-        return self._staff.call("PATCH", path, delta, known=(200, 409, 422), tries=1)

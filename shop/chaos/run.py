@@ -25,10 +25,9 @@ from shop.local.place import Place
 from shop.verify import INVARIANTS, Books, Invariant, Verdict, verify
 
 #: Products that all buyers want, and how many there are of each at first.
-PRODUCTS, STOCK = 12, 15
-#: Seconds: for those who insist to be served once the faults are over, and for the books to agree
-#: once the shop has come to rest.
-INSISTENCE, SETTLE = 90, 30
+PRODUCTS, STOCK = 8, 5
+#: Seconds for those who insist to be served once the faults are over.
+INSISTENCE = 90
 #: Seconds without an order after which the next fault comes all the same.
 STANDSTILL = 20
 
@@ -43,7 +42,7 @@ _REPEAT = """
 @dataclass(frozen=True)
 class Aim:
     """The faults end when there were `orders` orders and `kills` kills, or after `seconds`; then
-    the shop has `rest` seconds to come to rest."""
+    the shop has `rest` seconds to come to rest, and `settle` more for its books to agree."""
 
     seed: int
     orders: int
@@ -51,6 +50,7 @@ class Aim:
     seconds: float = 3600
     buyers: int = 12
     rest: float = 240
+    settle: float = 30
 
 
 @dataclass
@@ -146,7 +146,7 @@ class Run:
         def work() -> None:
             chance = plan.buyer(self._aim.seed, -1)
             keeper = Storekeeper(staff, self._journal, chance, products)
-            while not self._closed.wait(0.1):
+            while not self._closed.wait(0.05):
                 keeper.visit()
 
         return work
@@ -174,7 +174,7 @@ class Run:
             self.outcome.unrest = rest.wait(self._aim.rest, self._tell_rest)
             self.phase = "verifying"
             rules = (*INVARIANTS, *acknowledged.invariants(self._journal))
-            self.outcome.verdicts = verify(books, SETTLE, rules, tell)
+            self.outcome.verdicts = verify(books, self._aim.settle, rules, tell)
         self.phase = "done"
 
     def _tell_rest(self, left: dict[str, int]) -> None:

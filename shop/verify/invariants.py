@@ -41,6 +41,12 @@ INVARIANTS = (
         stock.counters,
     ),
     Invariant(
+        "never oversold",
+        "at no moment was more held and sold of a product than there was",
+        stock.moves,
+        stock.short,
+    ),
+    Invariant(
         "nothing sold twice",
         "each order took from each product what its reservation says, once",
         stock.lines,

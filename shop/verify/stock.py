@@ -46,6 +46,18 @@ _TAKEN = """
         OR coalesce(held, 0) <> CASE WHEN held_until IS NULL THEN 0 ELSE quantity END
 """
 
+#: A product's movements are written under the lock of its counters, so their ids are their order.
+_SHORT = """
+    SELECT product_id, count(*) AS moments, min(on_hand - reserved) AS worst
+    FROM (
+        SELECT product_id, sum(delta_on_hand) OVER so_far AS on_hand,
+               sum(delta_reserved) OVER so_far AS reserved
+        FROM movements WINDOW so_far AS (PARTITION BY product_id ORDER BY id)
+    ) AS levels
+    WHERE reserved NOT BETWEEN 0 AND on_hand
+    GROUP BY product_id
+"""
+
 
 def products(books: Books) -> int:
     return books.value("products", "SELECT count(*) FROM stock")
@@ -69,6 +81,19 @@ def counters(books: Books) -> Iterator[Breach]:
         )
     for row in books.rows("products", _HELD_BY_NOBODY):
         yield Breach(f"order {row.order_id}", f"holds product {row.product_id} unreserved")
+
+
+def moves(books: Books) -> int:
+    return books.value("products", "SELECT count(*) FROM movements")
+
+
+def short(books: Books) -> Iterator[Breach]:
+    """Products that were promised more often than they were there, at any moment."""
+    for row in books.rows("products", _SHORT):
+        yield Breach(
+            f"product {row.product_id}",
+            f"{row.moments} times oversold, at worst by {-row.worst}",
+        )
 
 
 def taken(books: Books) -> Iterator[Breach]:

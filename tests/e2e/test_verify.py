@@ -77,6 +77,13 @@ WRONGS = {
         " WHERE held_until IS NULL",
         "stock adds up",
     ),
+    "sold what was not there": (
+        "products",
+        "INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, reason, at)"
+        " SELECT product_id, 'adjust', delta, 0, 'x', now()"
+        " FROM stock, unnest(ARRAY[-1000, 1000]) AS delta",
+        "never oversold",
+    ),
     "sold twice": (
         "products",
         "INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, order_id, reason,"
