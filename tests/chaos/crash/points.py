@@ -26,7 +26,8 @@ class Point(NamedTuple):
     """A process of `package` dies `when` it calls `function`, while somebody `does` something.
 
     `ends` lists who repairs it, after how many seconds by the clock, and the end (`ENDS`).
-    `answer`: only a call that answered this is meant.
+    `answer`: only a call that answered this is meant. `echo`: what the message that comes again
+    leads to, and how often that is done then, in all; by default this very function, once.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Point(NamedTuple):
     does: str
     ends: tuple[tuple[str, int, str], ...]
     answer: Any = None
+    echo: tuple[str, int] | None = None
 
 
 #: Status, payment status; on hand, reserved; captured, given back (in orders' worth); timeline.
@@ -149,6 +151,7 @@ POINTS = (
         "a charge is booked, orders was not told",
         "payments", "payments.cashier:Cashier.settle", AFTER, "pay",
         ((EVENT, 0, "paid"), (AGAIN, 0, "paid")),
+        echo=("payments.cashier:Cashier.charge", 1),
     ),
     Point(
         "a refund is intended, the provider was not asked",
@@ -174,6 +177,7 @@ POINTS = (
     Point(
         "events are published, their rows not marked",
         "orders", "chassis.broker.courier:Courier.deliver", AFTER, "place", ((AGAIN, 0, "placed"),),
+        echo=("notifications.service:NotificationsService.announce", 2),
     ),
     Point(
         "orders has finished an order, the event is not acknowledged",
@@ -210,11 +214,12 @@ ROWS = {
 }
 
 
-def functions_of(package: str) -> list[str]:
-    """The functions in which a process of `package` may have to die."""
-    return sorted({point.function for point in POINTS if point.package == package} | _PREPARING)
-
-
 #: An undo needs a checkout that was interrupted before.
 INTERRUPTED = next(point for point in POINTS if point.function == "orders.checkout:_reserve")
-_PREPARING = {INTERRUPTED.function}
+
+
+def functions_of(package: str) -> list[str]:
+    """What has to be wrapped in a process of `package`; the modules of others it never imports."""
+    functions = {point.function for point in POINTS if point.package == package}
+    echoes = {point.echo[0] for point in POINTS if point.echo}
+    return sorted(functions | echoes | {INTERRUPTED.function})

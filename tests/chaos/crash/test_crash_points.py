@@ -114,7 +114,7 @@ def buyer(shop):
     """Somebody in a shop where nothing else is under way."""
     buyer = Buyer(shop)
     yield buyer
-    shop.disarm()
+    shop.revive()
     eventually(lambda: books.at_rest(shop), timeout=20)
 
 
@@ -128,6 +128,8 @@ def test_a_death_between_two_steps_leaves_nothing_half_done(shop, buyer, row):
     if point.package == "notifications":
         eventually(lambda: books.mails_are_out(shop), timeout=20)
     act = functools.partial(getattr(Buyer, point.does), buyer)
+    echo, times = point.echo or (point.function, 1)
+    times += shop.calls(echo)
     shop.arm(point)
     calling = eventlet.spawn(act)
     if who == AGAIN:
@@ -140,6 +142,7 @@ def test_a_death_between_two_steps_leaves_nothing_half_done(shop, buyer, row):
     shop.advance(seconds)
     if who == AGAIN:
         calling.wait()
+        eventually(lambda: shop.calls(echo) >= times, timeout=20)
     elif who in (REPEAT, UNTOLD_REPEAT):
         act()
     eventually(lambda: books.has_ended(shop, buyer.key, buyer.product, end), timeout=20)

@@ -63,14 +63,19 @@ def moved(now, point):
 
 
 def mortal(function, point):
-    """The function as it is, but for the one call at which the process ends."""
+    """The function as it is, but for the one call at which the process ends. `ended` lists the
+    calls that came to their end, be it an error."""
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         die_if(point, "before")
-        answer = function(*args, **kwargs)
-        die_if(point, "after", answer)
-        return answer
+        try:
+            answer = function(*args, **kwargs)
+            die_if(point, "after", answer)
+            return answer
+        finally:
+            with (CONTROL / "ended").open("a") as file:
+                file.write(f"{point}\n")
 
     return call
 
