@@ -26,21 +26,23 @@ _PARSERS: dict[type, Callable[[Any], Any]] = {
 }
 
 
-def encode(values: Sequence[Any]) -> str:
-    """A cursor that holds `values` (str, int, float, Decimal, UUID, aware datetime)."""
-    raw = orjson.dumps(list(values), default=str)
+def encode(of: str, values: Sequence[Any]) -> str:
+    """A cursor of the list `of` that holds `values` (str, int, float, Decimal, UUID, aware
+    datetime)."""
+    raw = orjson.dumps([of, *values], default=str)
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def decode(cursor: str, types: Sequence[type]) -> tuple[Any, ...]:
-    """The values in `cursor`, each of its type; raises `Invalid` when it is not one of ours."""
+def decode(of: str, cursor: str, types: Sequence[type]) -> tuple[Any, ...]:
+    """The values in a cursor, each of its type; raises `Invalid` for one not of the list `of`."""
     try:
         if len(cursor) > MAX_LENGTH:
             raise ValueError("too long")
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return tuple(
-            _parse(value, wanted) for value, wanted in zip(orjson.loads(raw), types, strict=True)
-        )
+        kept_of, *values = orjson.loads(raw)
+        if kept_of != of:
+            raise ValueError("of another list")
+        return tuple(_parse(value, wanted) for value, wanted in zip(values, types, strict=True))
     except (ValueError, TypeError, AttributeError, ArithmeticError, binascii.Error):
         raise Invalid(errors={"cursor": ["Not a cursor of this list."]}) from None
 

@@ -132,13 +132,15 @@ def of_user(
     if unread is not None:
         wanted = wanted.where(~Notification.read if unread else Notification.read)
     if cursor is not None:
-        last = paging.decode(cursor, (datetime.datetime, uuid.UUID))
+        last = paging.decode("notifications", cursor, (datetime.datetime, uuid.UUID))
         wanted = wanted.where(tuple_(Notification.created_at, Notification.id) < last)
     wanted = wanted.order_by(Notification.created_at.desc(), Notification.id.desc())
     rows = connection.execute(wanted.limit(limit + 1)).mappings().all()
     page = list(rows[:limit])
     more = len(rows) > limit
-    return page, paging.encode((page[-1]["created_at"], page[-1]["id"])) if more else None
+    return page, paging.encode(
+        "notifications", (page[-1]["created_at"], page[-1]["id"])
+    ) if more else None
 
 
 def require_staff(actor: Actor) -> None:

@@ -69,7 +69,7 @@ def page(
         user_id = actor.user_id
     query = _filtered(user_id=user_id, **filters)
     if cursor is not None:
-        last = paging.decode(cursor, (datetime.datetime, uuid.UUID))
+        last = paging.decode("orders", cursor, (datetime.datetime, uuid.UUID))
         query = query.where(tuple_(Order.created_at, Order.id) < last)
     newest = query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit + 1)
     rows = connection.execute(newest).mappings().all()
@@ -77,7 +77,7 @@ def page(
     following = (shown[-1]["created_at"], shown[-1]["id"]) if more else None
     return {
         "items": _views(connection, shown),
-        "next": paging.encode(following) if following else None,
+        "next": paging.encode("orders", following) if following else None,
     }
 
 

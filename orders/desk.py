@@ -39,7 +39,7 @@ def page(
     found = union_all(*_wanted(shop, state)).subquery()
     query = select(found)
     if cursor is not None:
-        last = paging.decode(cursor, (datetime.datetime, uuid.UUID))
+        last = paging.decode("checkouts", cursor, (datetime.datetime, uuid.UUID))
         query = query.where(tuple_(found.c.since, found.c.order_id) > last)
     query = query.order_by(found.c.since, found.c.order_id).limit(limit + 1)
     with shop.db.read() as connection:
@@ -48,7 +48,7 @@ def page(
     following = (shown[-1]["since"], shown[-1]["order_id"]) if more else None
     return {
         "items": [dict(row) for row in shown],
-        "next": paging.encode(following) if following else None,
+        "next": paging.encode("checkouts", following) if following else None,
     }
 
 

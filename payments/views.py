@@ -59,13 +59,15 @@ def of_order(
     if key is not None:
         wanted = wanted.where(Payment.key == key)
     if cursor is not None:
-        last = paging.decode(cursor, (datetime.datetime, uuid.UUID))
+        last = paging.decode("payments", cursor, (datetime.datetime, uuid.UUID))
         wanted = wanted.where(tuple_(Payment.created_at, Payment.id) < last)
     wanted = wanted.order_by(Payment.created_at.desc(), Payment.id.desc()).limit(limit + 1)
     rows = connection.execute(wanted).mappings().all()
     page = list(rows[:limit])
     more = len(rows) > limit
-    return page, paging.encode((page[-1]["created_at"], page[-1]["id"])) if more else None
+    return page, paging.encode(
+        "payments", (page[-1]["created_at"], page[-1]["id"])
+    ) if more else None
 
 
 def require_staff(actor: Actor) -> None:

@@ -77,12 +77,12 @@ def list_products(
 
 
 def _encode(sort: str, position: Position) -> str:
-    return paging.encode([sort, position.corrected, position.tier, *position.after])
+    return paging.encode("products", [sort, position.corrected, position.tier, *position.after])
 
 
 def _decode(cursor: str, sort: str) -> Position:
     types = (str, bool, int, ORDERS[sort].type, int)
-    of_sort, corrected, tier, key, product_id = paging.decode(cursor, types)
+    of_sort, corrected, tier, key, product_id = paging.decode("products", cursor, types)
     absurd = isinstance(key, Decimal) and not (
         abs(key) <= MAX_MONEY and key.as_tuple().exponent >= -2
     )

@@ -103,7 +103,7 @@ def movements(
         Movement.at,
     ).where(Movement.product_id == product_id)
     if cursor:
-        (before,) = paging.decode(cursor, (int,))
+        (before,) = paging.decode("movements", cursor, (int,))
         query = query.where(Movement.id < before)
     rows = connection.execute(query.order_by(Movement.id.desc()).limit(limit + 1)).mappings().all()
     if not rows and not connection.scalar(
@@ -112,4 +112,4 @@ def movements(
         raise ProductNotFound()
     items = [dict(row) for row in rows[:limit]]
     more = len(rows) > limit
-    return {"items": items, "next": paging.encode([items[-1]["id"]]) if more else None}
+    return {"items": items, "next": paging.encode("movements", [items[-1]["id"]]) if more else None}

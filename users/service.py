@@ -119,11 +119,15 @@ class UsersService(Service):
     @rpc(schemas.List)
     def list(self, search, role, limit, cursor, actor):
         _admins_only(actor)
-        after = None if cursor is None else paging.decode(cursor, (datetime.datetime, UUID))
+        after = (
+            None if cursor is None else paging.decode("users", cursor, (datetime.datetime, UUID))
+        )
         with self.db.read() as connection:
             rows = directory.page(connection, search, role, limit + 1, after)
         items, more = rows[:limit], len(rows) > limit
-        following = paging.encode((items[-1]["created_at"], items[-1]["id"])) if more else None
+        following = (
+            paging.encode("users", (items[-1]["created_at"], items[-1]["id"])) if more else None
+        )
         return {"items": USER.dump(items, many=True), "next": following}
 
     @rpc(schemas.Update)

@@ -118,14 +118,14 @@ def test_a_filtered_list_keeps_its_filters_page_by_page(shop, names):
     "cursor",
     [
         "nonsense",
-        paging.encode(["name", False, 0, "x", 1]),
-        paging.encode(["price", False, 0, "1E-999999", 1]),
-        paging.encode(["price", False, 0, "1E+999999", 1]),
-        paging.encode(["price", False, 0, "NaN", 1]),
-        paging.encode(["price", False, 7, "1.00", 1]),
-        paging.encode(["price", False, 0, "1.00", 2**63]),
-        paging.encode(["price", False, 0, "1.00"]),
-        paging.encode(["price", 1, 0, "1.00", 1]),
+        paging.encode("products", ["name", False, 0, "x", 1]),
+        paging.encode("products", ["price", False, 0, "1E-999999", 1]),
+        paging.encode("products", ["price", False, 0, "1E+999999", 1]),
+        paging.encode("products", ["price", False, 0, "NaN", 1]),
+        paging.encode("products", ["price", False, 7, "1.00", 1]),
+        paging.encode("products", ["price", False, 0, "1.00", 2**63]),
+        paging.encode("products", ["price", False, 0, "1.00"]),
+        paging.encode("products", ["price", 1, 0, "1.00", 1]),
     ],
 )
 def test_cursors_of_elsewhere(products, cursor):

@@ -18,7 +18,13 @@ def test_round_trip():
     """Each kind of sort key survives exactly."""
     values = ["name\u00e4", 5, 0.25, decimal.Decimal("9.99"), uuid.UUID(int=7), MOMENT]
     types = [str, int, float, decimal.Decimal, uuid.UUID, datetime.datetime]
-    assert paging.decode(paging.encode(values), types) == tuple(values)
+    assert paging.decode("things", paging.encode("things", values), types) == tuple(values)
+
+
+def test_a_cursor_is_of_one_list():
+    """Although another may be sorted by the same kinds of key."""
+    with pytest.raises(Invalid):
+        paging.decode("things", paging.encode("others", [5]), [int])
 
 
 @given(st.text(max_size=200) | st.binary(max_size=100).map(lambda b: b.decode("latin1")))
@@ -26,7 +32,7 @@ def test_garbage_is_a_field_error(cursor):
     """Whatever a client sends as cursor, the answer is `Invalid`, never another exception."""
     for types in ([int], [str, int], [decimal.Decimal, int], [datetime.datetime, uuid.UUID]):
         with pytest.raises(Invalid) as refused:
-            paging.decode(cursor, types)
+            paging.decode("things", cursor, types)
         assert list(refused.value.errors) == ["cursor"]
 
 
@@ -45,4 +51,4 @@ def test_garbage_is_a_field_error(cursor):
 def test_forged_values_are_refused(values, types):
     """A cursor made by hand can't carry what the database would choke on."""
     with pytest.raises(Invalid):
-        paging.decode(paging.encode(values), types)
+        paging.decode("things", paging.encode("things", values), types)
