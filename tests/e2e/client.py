@@ -1,5 +1,6 @@
 """A client of the REST contract that checks the form of each answer before a test sees it."""
 
+import re
 import uuid
 
 import requests
@@ -15,6 +16,22 @@ ADDRESS = {
     "postal_code": "3511 AB",
     "country": "NL",
 }
+
+#: Headers of every answer, whatever it is.
+SECURITY = {
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+    "Content-Security-Policy",
+    "Referrer-Policy",
+    "Cross-Origin-Resource-Policy",
+    "Strict-Transport-Security",
+    "Cache-Control",
+}
+#: What machines of ours ask all the time; it is not counted.
+UNCOUNTED = ("/livez", "/readyz")
+PRICED = {"price", "total", "amount", "refunded"}
+_AMOUNT = re.compile(r"\d+\.\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 
 _TEMPLATES = Map(
     Rule(entry.path.replace("{", "<").replace("}", ">"), methods=[entry.method], endpoint=name)
@@ -82,6 +99,9 @@ class Client:
 def check_form(method, path, answer):
     """The answer's body, after a look at its form."""
     assert answer.headers["X-Request-ID"]
+    assert set(answer.headers) >= SECURITY
+    counted = path.partition("?")[0].removesuffix("/") not in UNCOUNTED
+    assert ("RateLimit" in answer.headers) == ("RateLimit-Policy" in answer.headers) == counted
     if answer.headers.get("Content-Type") == "text/event-stream":
         answer.close()
         return None
@@ -104,7 +124,25 @@ def check_form(method, path, answer):
         return None
     faults = schema().validate(answer.json())
     assert not faults, (method, path, faults, answer.text)
+    if name != "get_specification":  # whose examples are parts
+        _check_notation(answer.json())
     return answer.json()
+
+
+def _check_notation(value, key=""):
+    """Amounts have two places and their currency beside them, moments are RFC 3339 in UTC."""
+    if isinstance(value, list):
+        for one in value:
+            _check_notation(one)
+    elif isinstance(value, dict):
+        assert key in ("detail", "attributes") or not PRICED & value.keys() or "currency" in value
+        for name, one in value.items():
+            _check_notation(one, name)
+    elif value is not None:
+        if key in PRICED | {"unit_price", "line_total"}:
+            assert _AMOUNT.fullmatch(value), (key, value)
+        if key.endswith("_at") or key in ("at", "since"):
+            assert _MOMENT.fullmatch(value), (key, value)
 
 
 def _check_problem(path, answer):
