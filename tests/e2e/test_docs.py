@@ -1,15 +1,16 @@
 """The description of the API and its page, as the gateway serves them."""
 
 import json
+import re
 
 import pytest
 import requests
 
 from tests.browser import Browser
-from tests.e2e.client import ADDRESS
+from tests.e2e.client import ADDRESS, PASSWORD
 from tests.e2e.description import DOCUMENT
 
-DOCS = "#operations-orders-place_order"
+LOG_IN, PLACE_ORDER = "#operations-users-log_in", "#operations-orders-place_order"
 
 
 @pytest.fixture
@@ -39,30 +40,40 @@ def test_the_page_takes_nothing_from_elsewhere(shop):
     shop.nobody.get("/api/docs/README", 422)
 
 
-def test_an_order_is_placed_from_the_page(shop, browser, tmp_path):
-    """Authorize with a token, execute `place_order`, and stay signed in over a reload."""
+def executed(browser, operation, body):
+    """The status and text of the answer to an operation that is tried out on the page."""
+    browser.click(f"{operation} .opblock-summary-control")
+    browser.fill(f"{operation} textarea", json.dumps(body))
+    browser.click(f"{operation} button.execute")
+    answer = f"document.querySelector('{operation} .live-responses-table .response"
+    status, text = f"{answer} .response-col_status')", f"{answer} .highlight-code')"
+    browser.wait(f"!!({status} && {status}.textContent.trim() && {text})")
+    browser.run(f"document.querySelector('{operation} .responses-wrapper').scrollIntoView()")
+    return browser.run(f"{status}.textContent")[:3], browser.run(f"{text}.textContent")
+
+
+def test_one_logs_in_and_orders_on_the_page(shop, browser, tmp_path):
+    """Execute `log_in`, authorize with its token, execute `place_order`, and stay signed in over a
+    reload."""
     buyer, product = shop.customer(), shop.product()
+    email = buyer.get("/api/users/profile")["email"]
     browser.open(f"{shop.url}/api/docs")
     browser.wait("document.querySelectorAll('.opblock').length >= 60")
     browser.screenshot(tmp_path / "page.png")
+    status, answer = executed(browser, LOG_IN, {"email": email, "password": PASSWORD})
+    assert status == "200", answer
+    token = re.search(r'"access_token": *"([^"]+)"', answer)[1]
     browser.click("button.authorize")
-    browser.fill(".auth-container input", buyer.token)
+    browser.fill(".auth-container input", token)
     browser.click(".auth-btn-wrapper button.authorize")
     browser.click(".auth-btn-wrapper .btn-done")
-    browser.click(f"{DOCS} .opblock-summary-control")
     body = {
         "items": [{"product_id": product["id"], "quantity": 2}],
         "shipping_address": ADDRESS,
     }
-    browser.fill(f"{DOCS} textarea", json.dumps(body))
-    browser.click(f"{DOCS} button.execute")
-    status = (
-        f"document.querySelector('{DOCS} .live-responses-table .response .response-col_status')"
-    )
-    browser.wait(f"{status} && {status}.textContent.trim()")
-    browser.run(f"document.querySelector('{DOCS} .responses-wrapper').scrollIntoView()")
+    status, answer = executed(browser, PLACE_ORDER, body)
     browser.screenshot(tmp_path / "order.png")
-    assert browser.run(f"{status}.textContent").startswith("201")
+    assert status == "201", answer
     placed = buyer.get("/api/orders")["items"]
     assert [line["quantity"] for line in placed[0]["items"]] == [2]
     browser.open(f"{shop.url}/api/docs")
