@@ -6,6 +6,9 @@ import warnings
 
 import click
 
+#: At least one.
+_SOME = click.IntRange(min=1)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def shop() -> None:
@@ -127,11 +130,13 @@ def verify(patience: float) -> None:
 
 
 @shop.command()
-@click.option("--orders", default=500, show_default=True, help="Orders to reach.")
-@click.option("--kills", default=20, show_default=True, help="Processes to kill with -9.")
+@click.option("--orders", type=_SOME, default=500, show_default=True, help="Orders to reach.")
+@click.option(
+    "--kills", type=_SOME, default=20, show_default=True, help="Processes to kill with -9."
+)
 @click.option("--seed", type=int, help="Repeat the faults and wishes of an earlier run.")
-@click.option("--buyers", default=12, show_default=True, help="Buyers at once.")
-@click.option("--seconds", default=3600, show_default=True, help="End after this in any case.")
+@click.option("--buyers", type=_SOME, default=12, show_default=True, help="Buyers at once.")
+@click.option("--seconds", type=_SOME, default=3600, show_default=True, help="Then end anyway.")
 @click.option(
     "--here", is_flag=True, help="Against this clone's running shop: its data get orders."
 )

@@ -18,7 +18,8 @@ def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
     """0 when every rule held. `here`: against this clone's running shop instead of one of its own,
     whose data are in `folder` until the next run."""
     say = lambda text: console.print(text, markup=False, highlight=False)  # noqa: E731
-    say(f"seed {aim.seed}: shop chaos --seed {aim.seed} repeats it")
+    options = f"--orders {aim.orders} --kills {aim.kills} --buyers {aim.buyers}"
+    say(f"to repeat it: shop chaos --seed {aim.seed} {options}")
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         if here:
