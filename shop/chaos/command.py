@@ -27,7 +27,7 @@ def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
         else:
             shutil.rmtree(folder / "shop", ignore_errors=True)
             place = stack.enter_context(private_shop(folder / "shop", say))
-        run = Run(place, aim)
+        run = Run(place, aim, is_private=not here)
         with show.Progress(run, console):
             outcome = run.go()
     console.print(show.verdicts(outcome.verdicts))

@@ -8,20 +8,25 @@ import sqlalchemy as sa
 
 from shop.verify import Books
 
-_PENDING = {
-    "orders": {
-        "checkouts": "SELECT count(*) FROM checkouts",
-        "unpaid orders": "SELECT count(*) FROM orders WHERE status = 'pending'",
-        "payments being made": "SELECT count(*) FROM orders WHERE paying_since IS NOT NULL",
-    },
-    "payments": {
-        "undecided payments": "SELECT count(*) FROM payments"
-        " WHERE status IN ('pending', 'requires_action')",
-        "refunds under way": "SELECT count(*) FROM refunds WHERE status = 'pending'",
-    },
-    "products": {
-        "held reservations": "SELECT count(*) FROM reservations WHERE state = 'reserved'",
-    },
+_UNDER_WAY = {
+    "checkouts": ("orders", "SELECT count(*) FROM checkouts"),
+    "refunds under way": ("payments", "SELECT count(*) FROM refunds WHERE status = 'pending'"),
+}
+#: What ends when a buyer's time is over: soon in a shop of its own, half an hour in others.
+_WAITING = {
+    "unpaid orders": ("orders", "SELECT count(*) FROM orders WHERE status = 'pending'"),
+    "payments being made": (
+        "orders",
+        "SELECT count(*) FROM orders WHERE paying_since IS NOT NULL",
+    ),
+    "undecided payments": (
+        "payments",
+        "SELECT count(*) FROM payments WHERE status IN ('pending', 'requires_action')",
+    ),
+    "held reservations": (
+        "products",
+        "SELECT count(*) FROM reservations WHERE state = 'reserved'",
+    ),
 }
 _UNSENT = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"
 
@@ -29,13 +34,15 @@ _UNSENT = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"
 class Rest:
     """What is still under way, by name; empty when the shop is at rest.
 
-    `queues` is the address of RabbitMQ's list of queues.
+    `queues` is the address of RabbitMQ's list of queues; `for_buyers`: until the time of those who
+    have not paid is over as well.
     """
 
-    def __init__(self, books: Books, url: str, queues: str):
+    def __init__(self, books: Books, url: str, queues: str, for_buyers: bool):
         self._books = books
         self._url = url
         self._queues = queues
+        self._counts = _UNDER_WAY | (_WAITING if for_buyers else {})
 
     def wait(self, seconds: float, tell: Callable[[dict[str, int]], None]) -> dict[str, int]:
         """Return when all is at rest, or after `seconds` with what is not."""
@@ -53,9 +60,8 @@ class Rest:
             if requests.get(f"{self._url}/readyz", timeout=5).status_code != 200:
                 return {"services not ready": 1}
             found = self._messages()
-            for package, statements in _PENDING.items():
-                for name, statement in statements.items():
-                    found[name] = self._books.value(package, statement)
+            for name, (package, statement) in self._counts.items():
+                found[name] = self._books.value(package, statement)
             found["events to be published"] = sum(
                 self._books.value(package, _UNSENT) for package in ("users", "orders", "payments")
             )

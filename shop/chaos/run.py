@@ -75,10 +75,12 @@ class Outcome:
 
 
 class Run:
-    """A run against the local shop at `place`; `phase` says what it is doing."""
+    """A run against the local shop at `place`; `phase` says what it is doing. `is_private`: it is
+    a shop of its own, whose times are short."""
 
-    def __init__(self, place: Place, aim: Aim):
+    def __init__(self, place: Place, aim: Aim, is_private: bool = True):
         self.phase = "preparing"
+        self._is_private = is_private
         self._journal = Journal()
         self.outcome = Outcome(aim, self._journal)
         self._place = place
@@ -170,7 +172,8 @@ class Run:
         self.phase = "coming to rest"
         with Books(self._config) as books:
             port = self._place.ports["RABBITMQ_MANAGEMENT_PORT"]
-            rest = Rest(books, self._place.url, f"http://127.0.0.1:{port}/api/queues")
+            queues = f"http://127.0.0.1:{port}/api/queues"
+            rest = Rest(books, self._place.url, queues, for_buyers=self._is_private)
             self.outcome.unrest = rest.wait(self._aim.rest, self._tell_rest)
             self.phase = "verifying"
             rules = (*INVARIANTS, *acknowledged.invariants(self._journal))
