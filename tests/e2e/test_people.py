@@ -118,9 +118,11 @@ def test_only_public_keys_are_published(shop):
 
 
 def test_a_forgotten_password(shop):
-    """The mail has a token that gives another one, once; the answer is the same for anybody."""
+    """The mail has a token that gives another one, once, and ends all sessions; the answer is the
+    same for anybody."""
     me = shop.customer()
     email = me.get("/api/users/profile")["email"]
+    session = {"refresh_token": me.log_in(email)["refresh_token"]}
     for name in (new_email(), email, "nobody at all"):
         shop.nobody.post("/api/users/password/forgot", {"email": name}, 202)
 
@@ -131,6 +133,7 @@ def test_a_forgotten_password(shop):
 
     reset = {"token": eventually(token), "new_password": "staple battery"}
     shop.nobody.post("/api/users/password/reset", reset, 204)
+    shop.nobody.post("/api/users/token/refresh", session, 401)
     again = shop.nobody.post("/api/users/password/reset", reset, 422)
     assert (again["code"], set(again["errors"])) == ("reset_token_invalid", {"token"})
     me.post("/api/users/login", {"email": email, "password": PASSWORD}, 401)
@@ -169,3 +172,40 @@ def test_an_old_version_of_a_person_is_not_written_over(shop):
         client.put(path, body, headers=seen)
         client.put(path, body, 412, headers=seen)
         client.put(path, body, headers={"If-Match": "*"})
+
+
+def test_a_stolen_refresh_token_ends_the_session(shop):
+    """Whoever comes with one from before the last: the thief's and the owner's are over, the
+    owner's other session is not."""
+    me = shop.customer(username=f"ada{uuid.uuid4().hex[:8]}")
+    profile = me.get("/api/users/profile")
+    other = me.log_in(profile["email"])["refresh_token"]
+    by_name = {"username": profile["username"], "password": PASSWORD}
+    tokens = me.post("/api/users/login", by_name)
+    assert (tokens["token_type"], tokens["expires_in"]) == ("Bearer", 900)
+
+    def renew(token, expect=200):
+        return me.post("/api/users/token/refresh", {"refresh_token": token}, expect)
+
+    second = renew(tokens["refresh_token"])["refresh_token"]
+    third = renew(second)["refresh_token"]
+    assert renew(tokens["refresh_token"], 401)["code"] == "session_ended"
+    renew(third, 401)
+    renew(other)
+
+
+def test_who_is_deleted_has_no_name_any_more_and_their_orders_stay(shop):
+    """Nobody can log in or stay so; staff still see what was bought, and whose id it was."""
+    me, staff = shop.customer(first_name="Ada"), shop.employee("staff")
+    email = me.get("/api/users/profile")["email"]
+    session = {"refresh_token": me.log_in(email)["refresh_token"]}
+    order = shop.order(me, shop.product())
+    shop.admin.delete(f"/api/users/{me.user_id}")
+    assert staff.get(f"/api/orders/{order['id']}")["user_id"] == me.user_id
+    shop.admin.get(f"/api/users/{me.user_id}", 404)
+    assert shop.admin.get(f"/api/users?search={email}")["items"] == []
+    shop.nobody.post("/api/users/login", {"email": email, "password": PASSWORD}, 401)
+    shop.nobody.post("/api/users/token/refresh", session, 401)
+    me.get("/api/users/profile", 404)
+    assert me.get("/api/orders")["items"][0]["id"] == order["id"]
+    shop.nobody.post("/api/users/signup", {"email": email, "password": PASSWORD}, 201)
