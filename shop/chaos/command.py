@@ -33,6 +33,8 @@ def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
     console.print(show.verdicts(outcome.verdicts))
     for line in show.breaches(outcome.verdicts):
         say(line)
+    if outcome.fell_short:
+        say(f"the shop stood still before it had {aim.orders} orders")
     for name, count in outcome.unrest.items():
         say(f"the shop does not come to rest: {count} {name}")
     say(

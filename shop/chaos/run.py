@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,8 +29,9 @@ from shop.verify import INVARIANTS, Books, Invariant, Verdict, verify
 PRODUCTS, STOCK = 8, 5
 #: Seconds for those who insist to be served once the faults are over.
 INSISTENCE = 90
-#: Seconds without an order after which the next fault comes all the same.
-STANDSTILL = 20
+#: Seconds without an order after which the next fault comes all the same; and after which, without
+#: any fault, the shop stands still.
+LULL, STANDSTILL = 20, 90
 
 #: What a crash between the broker's confirmation and the outbox's mark does: an event comes again,
 #: and late.
@@ -69,9 +71,16 @@ class Outcome:
         return sum(fault.kind == KILL for _, fault in self.faults)
 
     @property
+    def fell_short(self) -> bool:
+        """The shop stood still before it had all orders, though there was time."""
+        return self.journal.counts["orders"] < self.aim.orders and self.seconds < self.aim.seconds
+
+    @property
     def breaches(self) -> int:
-        """How often a rule was broken; that the shop did not come to rest is one more."""
-        return sum(len(v.breaches) for v in self.verdicts.values()) + bool(self.unrest)
+        """How often a rule was broken; that the shop stood still, or did not come to rest, is one
+        more each."""
+        broken = sum(len(verdict.breaches) for verdict in self.verdicts.values())
+        return broken + bool(self.unrest) + self.fell_short
 
 
 class Run:
@@ -95,78 +104,79 @@ class Run:
         staff = self._employee()
         products = self._stock_up(staff)
         self.phase = "chaos"
-        work = [self._keep_store(staff, products), self._repeat_events()]
-        work += [self._buy(number, staff, products) for number in range(self._aim.buyers)]
+        work = [partial(self._buy, number, staff, products) for number in range(self._aim.buyers)]
+        work += [partial(self._keep_store, staff, products), self._repeat_events]
         with ThreadPoolExecutor(len(work)) as pool:
             jobs = [pool.submit(job) for job in work]
             try:
                 self._harm()
+            except KeyboardInterrupt:
+                self._dark.set()
+                raise
             finally:
-                self._closed.set()
-                self._victims.release()
-                self.phase = "last buyers"
-                darkness = threading.Timer(INSISTENCE, self._dark.set)
-                darkness.start()
-                for job in jobs:
-                    job.result()
-                darkness.cancel()
+                self._close()
+            for job in jobs:
+                job.result()
         self.outcome.seconds = self._journal.seconds
         self._audit(tell)
         return self.outcome
 
+    def _close(self) -> None:
+        """The faults end; those who insist have a while."""
+        self._closed.set()
+        self._victims.release()
+        self.phase = "last buyers"
+        darkness = threading.Timer(INSISTENCE, self._dark.set)
+        darkness.daemon = True
+        darkness.start()
+
     def _harm(self) -> None:
-        aim, journal, until = self._aim, self._journal, time.monotonic() + self._aim.seconds
+        aim, journal = self._aim, self._journal
         for fault in plan.faults(aim.seed, aim.orders, aim.kills):
-            enough = self.outcome.kills >= aim.kills
-            self._await_orders(aim.orders if enough else journal.counts["orders"] + fault.gap)
-            if enough or time.monotonic() > until:
+            if self.outcome.kills >= aim.kills:
+                self._await_orders(aim.orders, STANDSTILL)
+                return
+            self._await_orders(journal.counts["orders"] + fault.gap, LULL)
+            if journal.seconds > aim.seconds:
                 return
             began = journal.seconds
             if self._victims.suffer(fault):
                 self.outcome.faults.append((began, fault))
 
-    def _await_orders(self, count: int) -> None:
+    def _await_orders(self, count: int, patience: float) -> None:
         """Until there are so many, or have been none for a while."""
-        seen, since = self._journal.counts["orders"], time.monotonic()
-        while self._journal.counts["orders"] < count and time.monotonic() < since + STANDSTILL:
+        journal = self._journal
+        seen, since = journal.counts["orders"], journal.seconds
+        while seen < count and journal.seconds < min(since + patience, self._aim.seconds):
             time.sleep(0.05)
-            if self._journal.counts["orders"] > seen:
-                seen, since = self._journal.counts["orders"], time.monotonic()
+            if journal.counts["orders"] > seen:
+                seen, since = journal.counts["orders"], journal.seconds
 
-    def _buy(self, number: int, staff: Client, products: list[dict[str, Any]]) -> Callable:
-        def work() -> None:
-            client = Client(self._place.url, self._journal, self._dark)
-            client.sign_up(f"{uuid.uuid4().hex}@example.com", PASSWORD)
-            chance = plan.buyer(self._aim.seed, number)
-            buyer = Buyer(client, staff, self._journal, chance, products)
-            while not self._closed.is_set():
-                buyer.visit()
+    def _buy(self, number: int, staff: Client, products: list[dict[str, Any]]) -> None:
+        client = Client(self._place.url, self._journal, self._dark)
+        client.sign_up(f"{uuid.uuid4().hex}@example.com", PASSWORD)
+        chance = plan.buyer(self._aim.seed, number)
+        buyer = Buyer(client, staff, self._journal, chance, products)
+        while not self._closed.is_set():
+            buyer.visit()
 
-        return work
+    def _keep_store(self, staff: Client, products: list[dict[str, Any]]) -> None:
+        chance = plan.buyer(self._aim.seed, -1)
+        keeper = Storekeeper(staff, self._journal, chance, products)
+        while not self._closed.wait(0.05):
+            keeper.visit()
 
-    def _keep_store(self, staff: Client, products: list[dict[str, Any]]) -> Callable:
-        def work() -> None:
-            chance = plan.buyer(self._aim.seed, -1)
-            keeper = Storekeeper(staff, self._journal, chance, products)
-            while not self._closed.wait(0.05):
-                keeper.visit()
-
-        return work
-
-    def _repeat_events(self) -> Callable:
-        def work() -> None:
-            chance = plan.buyer(self._aim.seed, -2)
-            engines = [
-                sa.create_engine(
-                    configuration.database_url(self._config, package), poolclass=sa.NullPool
-                )
-                for package in ("orders", "payments", "notifications")
-            ]
-            while not self._closed.wait(1):
-                with suppress(sa.exc.DBAPIError), chance.choice(engines).begin() as connection:
-                    connection.execute(sa.text(_REPEAT))
-
-        return work
+    def _repeat_events(self) -> None:
+        chance = plan.buyer(self._aim.seed, -2)
+        engines = [
+            sa.create_engine(
+                configuration.database_url(self._config, package), poolclass=sa.NullPool
+            )
+            for package in ("orders", "payments", "notifications")
+        ]
+        while not self._closed.wait(1):
+            with suppress(sa.exc.DBAPIError), chance.choice(engines).begin() as connection:
+                connection.execute(sa.text(_REPEAT))
 
     def _audit(self, tell: Callable[[Invariant, Verdict], None]) -> None:
         self.phase = "coming to rest"

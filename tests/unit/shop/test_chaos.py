@@ -53,7 +53,7 @@ def test_a_key_that_answers_twice_differently_is_noticed():
 
 def test_the_picture_shows_every_fault():
     """At its moment, with what it was."""
-    outcome = Outcome(Aim(1, orders=1, kills=1), Journal())
+    outcome = Outcome(Aim(1, orders=0, kills=1), Journal())
     outcome.journal.answered.update({0: 5, 1: 3, 2: 4})
     outcome.journal.failed.update({1: 9})
     outcome.faults = [(0.5, plan.Fault(1, plan.KILL, "orders")),
