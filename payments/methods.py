@@ -13,7 +13,7 @@ CARD_NUMBER_SENT = "Card numbers are not accepted here: send the provider's toke
 NOT_A_METHOD = 'Send {"type": "card", "token": "…"}.'
 
 #: 13 to 19 digits, as cards carry them, however they are spaced.
-_CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[\s.\-\u2010-\u2015]{0,3}\d){12,18}(?!\d)")
+_CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[\s._\-\u2010-\u2015]{0,3}\d){12,18}(?!\d)")
 _TOKEN = re.compile(r"[A-Za-z0-9_]{1,200}")
 
 

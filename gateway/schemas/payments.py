@@ -16,8 +16,8 @@ _STATUSES = (
     "refunded",
 )
 _TOKEN = re.compile(r"[a-z]{2,10}_[A-Za-z0-9_]{1,190}")
-#: As many digits in a row as cards have.
-_CARD_NUMBER = re.compile(r"\d{13,19}")
+#: As many digits as cards have, in a row or in groups.
+_CARD_NUMBER = re.compile(r"\d(?:_*\d){12,18}")
 
 
 def _is_token(value: str) -> None:
@@ -34,7 +34,7 @@ class Method(Request):
         required=True,
         validate=_is_token,
         metadata={
-            "pattern": rf"^(?!.*\d{{13}}){_TOKEN.pattern}$",
+            "pattern": rf"^(?!.*\d(?:_*\d){{12}}){_TOKEN.pattern}$",
             "description": "Of the payment provider; card numbers are refused.",
             "maxLength": 201,
         },

@@ -206,3 +206,14 @@ def test_a_key_with_another_body_is_a_mistake(doors, wish, kind):
     refused = asked.send(doors[1], "once", 422, **other)
     assert refused.body["code"] == "idempotency_key_reused"
     assert asked.effects() == 1
+
+
+def test_a_payment_that_failed_is_repeated_after_its_orders_end(shop, wish):
+    """The same answer as the first time, although nobody can pay the order any more."""
+    asked = wish("payment")
+    declined = {"method": VISA | {"token": "tok_declined"}}
+    first = asked.send(shop.url, "once", 201, **declined)
+    shop.admin.post(f"/api/orders/{asked.body['order_id']}/cancel", {})
+    again = asked.send(shop.url, "once", 201, **declined)
+    assert (again.replayed, again.body) == (True, first.body)
+    assert asked.send(shop.url, "twice", 409, **declined).body["code"] == "invalid_transition"

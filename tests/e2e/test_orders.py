@@ -203,6 +203,7 @@ def test_a_failed_payment_can_be_followed_by_another(shop):
     [
         {"type": "card", "token": "4242424242424242"},
         {"type": "card", "token": "tok_4242424242424242"},
+        {"type": "card", "token": "tok_4242_4242_4242_4242"},
         {"type": "card", "number": "4242 4242 4242 4242", "cvc": "123"},
         {"type": "card", "token": "tok_visa", "number": "4242424242424242"},
         "4242424242424242",
@@ -214,9 +215,9 @@ def test_no_card_number_is_taken(shop, method, capfd):
     order = shop.order(buyer, shop.product())
     buyer.post("/api/payments", {"order_id": order["id"], "method": method}, 422)
     assert "4242" not in buyer.answer.text
-    out, err = capfd.readouterr()
-    assert "4242424242424242" not in out + err
-    assert "4242 4242" not in out + err
+    printed = "".join(capfd.readouterr())
+    for form in ("4242424242424242", "4242 4242", "4242_4242"):
+        assert form not in printed
 
 
 def test_staff_refund_a_part_and_then_the_rest(shop, eventually):

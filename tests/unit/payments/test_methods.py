@@ -29,6 +29,7 @@ def test_the_repr_hides_the_token():
         {"type": "card", "token": "4222222222222"},
         {"type": "card", "token": "6304000000000000000"},
         {"type": "card", "token": f"tok_{NUMBER}"},
+        {"type": "card", "token": "tok_4242_4242_4242_4242"},
         {"type": "card", "number": NUMBER},
         {"type": "card", "token": "tok_visa", "number": int(NUMBER)},
         {"type": "card", "token": "tok_visa", "number": float(NUMBER)},
@@ -49,7 +50,7 @@ def test_a_card_number_anywhere_is_refused(method):
 
 @given(
     digits=st.text("0123456789", min_size=13, max_size=19),
-    separator=st.sampled_from(["", " ", "-"]),
+    separator=st.sampled_from(["", " ", "-", "_"]),
     every=st.integers(1, 6),
     around=st.tuples(st.text("ab_ ", max_size=5), st.text("ab_ ", max_size=5)),
 )
