@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import eventlet
 import orjson
 import pika
+from eventlet.semaphore import Semaphore
 
 from chassis.broker import topology
 from chassis.rpc.client import ReplyListener
@@ -69,9 +71,13 @@ class Tap:
             exchange = topology.exchange_of(container.service_name)
             self._channel.exchange_declare(exchange, "topic", durable=True)
             self._channel.queue_bind(self._queue, exchange, "#")
+        self._turn = Semaphore()
+        self._listening = eventlet.spawn(self._keep_listening)
 
     def close(self) -> None:
-        self._connection.close()
+        with self._turn:
+            self._listening.kill()
+            self._connection.close()
 
     def calls(self) -> list[Call]:
         """All calls, once each of them has its answer."""
@@ -116,10 +122,17 @@ class Tap:
             reply["error"],
         )
 
-    def _listen(self) -> list[Heard]:
+    def _keep_listening(self) -> None:
+        """A request is gone when its caller's time is over, from our queue too: hear it before."""
         while True:
-            delivered, properties, body = self._channel.basic_get(self._queue, auto_ack=True)
-            if delivered is None:
-                return self._heard
-            message = Heard(delivered.exchange, delivered.routing_key, properties, body)
-            self._heard.append(message)
+            self._listen()
+            eventlet.sleep(0.2)
+
+    def _listen(self) -> list[Heard]:
+        with self._turn:
+            while True:
+                delivered, properties, body = self._channel.basic_get(self._queue, auto_ack=True)
+                if delivered is None:
+                    return self._heard
+                message = Heard(delivered.exchange, delivered.routing_key, properties, body)
+                self._heard.append(message)
