@@ -64,6 +64,8 @@ def test_stock_is_kept_with_its_ledger(shop):
     assert (stock["on_hand"], stock["reserved"], stock["available"]) == (10, 4, 6)
     assert staff.patch(path, {"delta": -3, "reason": "broken"})["on_hand"] == 7
     assert staff.patch(path, {"on_hand": 5, "reason": "counted"})["available"] == 1
+    for wrong in ({"delta": 1}, {"reason": "x"}, {"delta": 1, "on_hand": 9, "reason": "x"}):
+        staff.patch(path, wrong, 422)
     refused = staff.patch(path, {"on_hand": 3, "reason": "counted"}, 409)
     assert refused["code"] == "stock_reserved"
     moved = [(m["kind"], m["delta_on_hand"]) for m in staff.pages(path + "/movements?limit=2")]

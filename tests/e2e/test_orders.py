@@ -136,6 +136,7 @@ def test_the_owner_may_send_a_pending_order_elsewhere(shop):
     assert shop.admin.patch(path, {"status": "delivered"}, 409)["code"] == "invalid_transition"
     buyer.patch(path, {}, 422)
     buyer.patch(path, {"total": "0.01"}, 422)
+    shop.admin.delete(path, 409)
 
 
 def test_orders_are_listed_and_filtered(shop):
@@ -195,6 +196,7 @@ def test_a_failed_payment_can_be_followed_by_another(shop):
     failed, paid = shop.pay(buyer, order, "tok_declined"), shop.pay(buyer, order)
     listed = buyer.get(f"/api/payments?order_id={order['id']}")["items"]
     assert [p["id"] for p in listed] == [paid["id"], failed["id"]]
+    assert "order_id" in buyer.get("/api/payments", 422)["errors"]
     assert shop.pay(buyer, order, expect=409)["code"] == "already_paid"
 
 
@@ -241,5 +243,8 @@ def test_notifications_are_sent_listed_and_read(shop):
     assert user.get("/api/notifications?unread=true")["items"][0]["id"] == sent["id"]
     assert staff.get(f"/api/notifications/{user.user_id}?limit=1")["items"][0] == sent
     assert user.patch(f"/api/notifications/{sent['id']}", {"read": True})["read"] is True
+    for channel in ("email", "sms"):
+        staff.post("/api/notifications/send", message | {"channel": channel}, 201)
+    staff.post("/api/notifications/send", message | {"user_id": str(uuid.uuid4())}, 404)
     unread = user.pages("/api/notifications?unread=true&limit=1")
     assert sent["id"] not in [n["id"] for n in unread]
