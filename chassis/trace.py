@@ -1,5 +1,6 @@
 """What work belongs to: the request that caused it, and its trace (W3C Trace Context)."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,11 @@ def trace_id_of(traceparent: Any) -> str | None:
     """The trace id in a `traceparent`; None when there is none."""
     parts = traceparent.split("-") if isinstance(traceparent, str) else []
     return parts[1] if len(parts) == 4 else None
+
+
+def new_traceparent() -> str:
+    """The start of a new trace."""
+    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
 
 
 class TraceId(DependencyProvider):

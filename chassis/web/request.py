@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import urllib.parse
 import uuid
@@ -10,6 +9,7 @@ from typing import Any
 
 from chassis import deadline
 from chassis.errors import Invalid
+from chassis.trace import new_traceparent
 from chassis.web.addresses import client_address, client_network
 from chassis.web.bodies import parse_object
 from chassis.web.errors import BadRequest, UnsupportedMediaType
@@ -123,11 +123,6 @@ def is_traceparent(value: str) -> bool:
     # Version 00 ends there; a later one may go on after a dash.
     rest = value[match.end() :]
     return not rest or (not value.startswith("00") and rest.startswith("-") and len(value) <= 256)
-
-
-def new_traceparent() -> str:
-    """The start of a new trace."""
-    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
 
 
 def _is_json(content_type: str) -> bool:

@@ -21,6 +21,18 @@ def test_an_unpaid_order_expires_and_frees_its_stock(
     assert [event for event, _ in told(order)] == ["order_placed", "order_cancelled"]
 
 
+def test_what_time_does_is_a_trace_of_its_own(place, product, state, clock, call, sql, eventually):
+    """The change and what is told of it have one trace id, which is not that of the placing."""
+    order = place((product(), 1))
+    clock.advance(seconds=1801)
+    assert eventually(lambda: state(order) == ("cancelled", "unpaid"))
+    entries = call.orders.timeline(order_id=order["id"])["items"]
+    (expired,) = {one["trace_id"] for one in entries if one["cause"] == "expired"}
+    told = sql("orders", "SELECT headers FROM outbox WHERE type = 'order_cancelled'")
+    assert told[0]["headers"]["traceparent"].split("-")[1] == expired
+    assert expired not in {one["trace_id"] for one in entries if one["cause"] == "placed"}
+
+
 def test_a_paid_order_does_not_expire(place, pay, product, state, clock, running):
     """Time is for unpaid orders."""
     order = place((product(), 1))
