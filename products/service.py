@@ -2,6 +2,7 @@
 
 import datetime
 
+from chassis import idempotency
 from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
@@ -97,10 +98,10 @@ class InventoryService(Service):
             return stock.get(connection, product_id, self.clock())
 
     @rpc(schemas.Adjust)
-    def adjust(self, product_id, reason, version, actor, delta=None, on_hand=None):
+    def adjust(self, product_id, reason, version, key, actor, delta=None, on_hand=None):
+        change = (delta, on_hand, reason, version)
         with self.db.begin() as session:
-            now = self.clock()
-            return stock.adjust(session, product_id, delta, on_hand, reason, version, actor, now)
+            return stock.adjust(session, product_id, *change, actor, self.clock(), key)
 
     @rpc(schemas.Movements)
     def movements(self, product_id, limit, cursor):
@@ -132,6 +133,10 @@ class InventoryService(Service):
     def on_order_cancelled(self, event):
         with self.db.once(event) as session:
             holds.release(session, event.payload["order_id"], "order cancelled", self.clock())
+
+    @timer(interval=60)
+    def forget_keys(self):
+        idempotency.forget(self.db.begin, models.RequestKey, self.clock())
 
     @timer(interval=SWEEP_INTERVAL)
     def free_expired(self):

@@ -1,5 +1,7 @@
 """Stock."""
 
+import uuid
+
 from chassis.web import expected_version, route
 from gateway.access import ANYONE, STAFF
 from gateway.schemas.common import Page, ProductPath
@@ -33,9 +35,12 @@ class InventoryRoutes:
     )
     def adjust_stock(self, request, product_id, body):
         """Correct what is on hand; never below what is reserved."""
-        version = expected_version(request)
         return self.inventory.adjust(
-            product_id=product_id, actor=request.actor, version=version, **body
+            product_id=product_id,
+            actor=request.actor,
+            version=expected_version(request),
+            key=uuid.uuid4().hex,  # the broker may hand a call to two, if the first one dies
+            **body,
         )
 
     @route(

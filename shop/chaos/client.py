@@ -15,6 +15,8 @@ AWAY = (429, 502, 503, 504)
 #: Seconds for one try, and between two.
 PATIENCE, PAUSE = 20, 0.1
 
+_LOGIN = "/api/users/login"
+
 
 class Answer(NamedTuple):
     """A status and the JSON; status None when the client gave up without knowing."""
@@ -41,12 +43,14 @@ class Client:
         self.call("POST", "/api/users/signup", account, known=(201, 409))
         self.log_in(email, password)
 
-    def log_in(self, email: str, password: str) -> None:
-        """Get an access token, and a new one whenever it has expired."""
+    def log_in(self, email: str, password: str) -> bool:
+        """Get an access token, and a new one whenever it has expired; whoever else uses the old
+        one goes on with it meanwhile. False when there was no answer."""
         self._credentials = {"email": email, "password": password}
-        answer = self.call("POST", "/api/users/login", self._credentials)
+        answer = self.call("POST", _LOGIN, self._credentials)
         if answer.status == 200:
             self.token = answer.body["access_token"]
+        return answer.status == 200
 
     def call(
         self,
@@ -63,9 +67,8 @@ class Client:
         while True:
             status, answer = self._try(method, path, body, key)
             self._journal.note_answer(status)
-            if status == 401 and self.token:
-                self.token = None
-                self.log_in(**self._credentials)
+            has_expired = status == 401 and self.token and path != _LOGIN
+            if has_expired and self.log_in(**self._credentials):
                 continue
             if status is not None and status not in AWAY:
                 if status not in known:
