@@ -53,7 +53,9 @@ def place(
     with shop.db.read() as connection:
         # The cart before the key: a rival with this key that empties the cart is then noticed.
         cart = carts.read(connection, user_id) if items is None else None
-        known = _earlier(shop, connection, user_id, key, fingerprint)
+        known = None
+        if key is not None:
+            known = attempts.earlier(connection, user_id, key, fingerprint, shop.clock())
     if known is None:
         basket = prepare(shop, user_id, items, cart, shipping_address, expected_total)
         mine = Attempt(uuid.uuid4(), user_id, key, fingerprint, basket)
@@ -67,12 +69,6 @@ def place(
     with shop.db.read() as connection:
         order = book.get(connection, known.order_id, Actor.SYSTEM)
     return order | {"replayed": replayed}
-
-
-def _earlier(shop, connection, user_id, key, fingerprint) -> Attempt | Placed | None:
-    if key is None:
-        return None
-    return attempts.earlier(connection, user_id, key, fingerprint, shop.clock())
 
 
 def prepare(

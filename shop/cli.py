@@ -116,8 +116,7 @@ def verify(patience: float) -> None:
     Reads the databases of a shop, running or not, and changes nothing.
     """
     from chassis import config as configuration
-    from shop.chaos import show
-    from shop.verify import Books, verify
+    from shop.verify import Books, show, verify
 
     os.environ.setdefault("DATABASE_URL", _setting("DATABASE_URL"))
     with Books(configuration.load()) as books:
@@ -147,14 +146,15 @@ def chaos(orders: int, kills: int, seed: int | None, buyers: int, seconds: int, 
     and cuts them off, while buyers contend for scarce stock. Ends with a table of what has to be
     true and how often it was not, a picture and a report; fails on any breach.
     """
-    from shop.chaos import command, show
+    from shop.chaos import command
     from shop.chaos.run import Aim
     from shop.local.place import Place
+    from shop.verify.show import console
 
     seed = command.new_seed() if seed is None else seed
     aim = Aim(seed, orders, kills, seconds, buyers)
     folder = Place.from_environment().var / "chaos"
-    sys.exit(command.chaos(aim, here, folder, show.console()))
+    sys.exit(command.chaos(aim, here, folder, console()))
 
 
 def _amqp_uri() -> str:

@@ -12,6 +12,7 @@ from shop.chaos.private import private_shop
 from shop.chaos.run import Aim, Run
 from shop.local.place import Place
 from shop.local.server import LocalError
+from shop.verify.show import breaches, verdicts
 
 
 def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
@@ -30,8 +31,8 @@ def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
         run = Run(place, aim, is_private=not here)
         with show.Progress(run, console):
             outcome = run.go()
-    console.print(show.verdicts(outcome.verdicts))
-    for line in show.breaches(outcome.verdicts):
+    console.print(verdicts(outcome.verdicts))
+    for line in breaches(outcome.verdicts):
         say(line)
     if outcome.fell_short:
         say(f"the shop stood still before it had {aim.orders} orders")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import requests
 import sqlalchemy as sa
 
-from shop.verify import Books
+from shop.verify import Books, events
 
 _UNDER_WAY = {
     "checkouts": ("orders", "SELECT count(*) FROM checkouts"),
@@ -28,7 +28,6 @@ _WAITING = {
         "SELECT count(*) FROM reservations WHERE state = 'reserved'",
     ),
 }
-_UNSENT = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"
 
 
 class Rest:
@@ -62,9 +61,7 @@ class Rest:
             found = self._messages()
             for name, (package, statement) in self._counts.items():
                 found[name] = self._books.value(package, statement)
-            found["events to be published"] = sum(
-                self._books.value(package, _UNSENT) for package in ("users", "orders", "payments")
-            )
+            found["events to be published"] = sum(1 for _ in events.unsent(self._books))
         except (requests.RequestException, sa.exc.DBAPIError):
             return {"servers not ready": 1}
         return {name: count for name, count in found.items() if count}
