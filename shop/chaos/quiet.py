@@ -12,7 +12,8 @@ _UNDER_WAY = {
     "checkouts": ("orders", "SELECT count(*) FROM checkouts"),
     "refunds under way": ("payments", "SELECT count(*) FROM refunds WHERE status = 'pending'"),
 }
-#: What ends when a buyer's time is over: soon in a shop of its own, half an hour in others.
+#: What ends when a buyer's or a mail's time is over: soon in a shop of its own, half an hour and
+#: more in others.
 _WAITING = {
     "unpaid orders": ("orders", "SELECT count(*) FROM orders WHERE status = 'pending'"),
     "payments being made": (
@@ -26,6 +27,10 @@ _WAITING = {
     "held reservations": (
         "products",
         "SELECT count(*) FROM reservations WHERE state = 'reserved'",
+    ),
+    "mails to be sent": (
+        "notifications",
+        "SELECT count(*) FROM notifications WHERE status = 'pending'",
     ),
 }
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from chassis import config as configuration
 from shop.cli import shop as command
-from shop.verify import INVARIANTS, Books
+from shop.verify import INVARIANTS, Books, events
 from tests.e2e.shop import running
 from tests.support import eventually
 
@@ -32,7 +32,7 @@ def config(vhost, databases, tmp_path_factory):
                 refund = {"amount": "1.00", "reason": "scratched"}
                 staff.post(f"/api/payments/{payment['id']}/refund", refund)
         with Books(shop.config) as books:
-            eventually(lambda: not broken(books), timeout=60)
+            eventually(lambda: at_rest(books), timeout=60)
     return shop.config
 
 
@@ -60,6 +60,15 @@ def tampered(config):
             return stack.enter_context(Books(config | {"DATABASES": copied}))
 
         yield tamper
+
+
+def at_rest(books):
+    """All rules hold, and nothing is under way that would be cut off when the shop closes."""
+    before = events.recorded(books)
+    mails = books.value(
+        "notifications", "SELECT count(*) FROM notifications WHERE status = 'pending'"
+    )
+    return not mails and not broken(books) and events.recorded(books) == before
 
 
 def broken(books):
