@@ -141,7 +141,7 @@ class Unavailable(Fault):
 
 class ServiceUnavailable(Unavailable):
     """No instance of the called service is there. Nothing was done, unless the last one died with
-    the call in hand: commands carry a key, so trying again is safe either way."""
+    the call in hand: with a key, trying again is safe either way."""
 
     code = "service_unavailable"
     title = "A service is away"
@@ -153,6 +153,13 @@ class DeadlineExceeded(Fault):
     status = 504
     code = "deadline_exceeded"
     title = "The time for this call is over"
+
+
+class Interrupted(DeadlineExceeded):
+    """Whoever had the call is gone, perhaps after doing it."""
+
+    code = "interrupted"
+    title = "Interrupted: look whether it was done before you send it again, or send it with a key"
 
 
 GENERIC: dict[int, type[Fault]] = {

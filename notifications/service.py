@@ -40,7 +40,7 @@ class NotificationsService(Service):
     cause = Cause()
     users = RpcProxy("users", timeout=5)
 
-    @rpc(schemas.Send)
+    @rpc(schemas.Send, once=True)
     def send(self, user_id, channel, subject, body, key, actor):
         """Write a message to a user (staff, or the system), once per key."""
         feed.require_staff(actor)

@@ -43,7 +43,7 @@ class CartsService(Service):
         """The cart, with the products as they are now."""
         return self._show(user_id, {})
 
-    @rpc(schemas.CartItem)
+    @rpc(schemas.CartItem, once=True)
     def add_item(self, user_id, product_id, quantity):
         """Put so many of a product in, beside what is there of it."""
         products = self._products(user_id, product_id)
@@ -61,7 +61,7 @@ class CartsService(Service):
             carts.set_quantity(session, user_id, product_id, quantity, self.clock())
         return self._show(user_id, products)
 
-    @rpc(schemas.RemoveItem)
+    @rpc(schemas.RemoveItem, once=True)
     def remove_item(self, user_id, product_id, quantity):
         """Take a product out, or `quantity` of it."""
         products = self._products(user_id)
@@ -105,7 +105,7 @@ class OrdersService(Service):
     inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))
     payments = RpcProxy("payments", timeout=12)
 
-    @rpc(schemas.Place)
+    @rpc(schemas.Place, once=True)
     def place(self, **request):
         """An order from items or from the cart; a repeat under `key` gets the first one."""
         return checkout.place(self, **request)

@@ -32,7 +32,7 @@ class PaymentsService(Service):
         """Take money for an order, once per (order_id, key); the payment, perhaps `pending`."""
         return PAYMENT.dump(self.cashier.charge(**request))
 
-    @rpc(schemas.Refund)
+    @rpc(schemas.Refund, once=True)
     def refund(self, payment_id, amount, reason, key, actor):
         """Give money back (staff, or the system); the payment, and whether it is a repeat."""
         views.require_staff(actor)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.models import NAMING, InboxMixin, RequestKeyMixin
+from chassis.models import NAMING, InboxMixin
 
 Moment = DateTime(timezone=True)
 
@@ -45,10 +45,6 @@ class Base(DeclarativeBase):
 
 class InboxEvent(InboxMixin, Base):
     pass
-
-
-class RequestKey(RequestKeyMixin, Base):
-    """Keys under which stock was corrected."""
 
 
 class Category(Base):

@@ -157,7 +157,6 @@ class Adjust(Request):
     on_hand = Quantity(min=0, max=MAX_ON_HAND)
     reason = Text(max=200, required=True)
     version = Id(load_default=None, allow_none=True)
-    key = Text(max=200, load_default=None, allow_none=True)
     actor = ActorField()
 
     @validates_schema

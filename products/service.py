@@ -2,7 +2,6 @@
 
 import datetime
 
-from chassis import idempotency
 from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
@@ -42,7 +41,7 @@ class ProductsService(Service):
         with self.db.read() as connection:
             return {"items": catalog.get_many(connection, ids, skus, self.clock())}
 
-    @rpc(schemas.CreateProduct)
+    @rpc(schemas.CreateProduct, once=True)
     def create(self, stock, actor, **fields):
         made_up = {"sku": naming.new_sku(), "currency": self.settings["currency"]}
         with self.db.begin() as session:
@@ -68,7 +67,7 @@ class ProductsService(Service):
         with self.db.read() as connection:
             return categories.get(connection, category_id)
 
-    @rpc(schemas.CreateCategory)
+    @rpc(schemas.CreateCategory, once=True)
     def create_category(self, **fields):
         with self.db.begin() as session:
             return categories.create(session, fields)
@@ -97,11 +96,11 @@ class InventoryService(Service):
         with self.db.read() as connection:
             return stock.get(connection, product_id, self.clock())
 
-    @rpc(schemas.Adjust)
-    def adjust(self, product_id, reason, version, key, actor, delta=None, on_hand=None):
-        change = (delta, on_hand, reason, version)
+    @rpc(schemas.Adjust, once=True)
+    def adjust(self, product_id, reason, version, actor, delta=None, on_hand=None):
         with self.db.begin() as session:
-            return stock.adjust(session, product_id, *change, actor, self.clock(), key)
+            now = self.clock()
+            return stock.adjust(session, product_id, delta, on_hand, reason, version, actor, now)
 
     @rpc(schemas.Movements)
     def movements(self, product_id, limit, cursor):
@@ -133,10 +132,6 @@ class InventoryService(Service):
     def on_order_cancelled(self, event):
         with self.db.once(event) as session:
             holds.release(session, event.payload["order_id"], "order cancelled", self.clock())
-
-    @timer(interval=60)
-    def forget_keys(self):
-        idempotency.forget(self.db.begin, models.RequestKey, self.clock())
 
     @timer(interval=SWEEP_INTERVAL)
     def free_expired(self):

@@ -8,13 +8,13 @@ from sqlalchemy import BigInteger, Connection, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from chassis import idempotency, paging
+from chassis import paging
 from chassis.errors import PreconditionFailed
 from chassis.identity import Actor
 from products import counting, ledger, reservations
 from products.availability import AVAILABLE
 from products.errors import ProductNotFound
-from products.models import Movement, Product, RequestKey, Stock
+from products.models import Movement, Product, Stock
 from products.reservations import Change, Kind
 
 _LEVEL = select(
@@ -67,17 +67,12 @@ def adjust(
     version: int | None,
     actor: Actor,
     now: datetime.datetime,
-    key: str | None = None,
 ) -> dict[str, Any]:
-    """Change on_hand by `delta`, or to what was `counted`, once per `key`; answers like `get`.
+    """Change on_hand by `delta`, or to what was `counted`; answers like `get`.
 
     Raises `ProductNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the stock is
     not at `version` (if given) any more.
     """
-    asked = idempotency.fingerprint(product_id=product_id, delta=delta, counted=counted)
-    claim = idempotency.claim(session, RequestKey, actor.user_id, "adjust", key, asked, now)
-    if not claim.is_new:
-        return get(session, product_id, now)
     levels = ledger.lock(session, [product_id])
     if not levels:
         raise ProductNotFound()

@@ -48,11 +48,11 @@ class UsersService(Service):
     settings = Settings(UsersSettings, section="users")
     identity = Settings(IdentitySettings, section="identity")
 
-    @rpc(schemas.SignUp)
+    @rpc(schemas.SignUp, once=True)
     def sign_up(self, **account):
         return self._register(role=Role.CUSTOMER, **account)
 
-    @rpc(schemas.Create)
+    @rpc(schemas.Create, once=True)
     def create(self, actor, **account):
         _admins_only(actor)
         return self._register(**account)
@@ -83,11 +83,11 @@ class UsersService(Service):
         with self.db.begin() as session:
             sessions.end(session, refresh_token)
 
-    @rpc(schemas.ChangePassword)
+    @rpc(schemas.ChangePassword, once=True)
     def change_password(self, user_id, current_password, new_password):
         self._doorman().change_password(user_id, current_password, new_password)
 
-    @rpc(schemas.ForgotPassword)
+    @rpc(schemas.ForgotPassword, once=True)
     def forgot_password(self, email, network):
         self._doorman().ask_for_reset(email, network)
 
@@ -96,11 +96,11 @@ class UsersService(Service):
         with self.db.begin() as session:
             return {"token": resets.issue(session, reset_id, self.clock())}
 
-    @rpc(schemas.ResetPassword)
+    @rpc(schemas.ResetPassword, once=True)
     def reset_password(self, token, new_password, network):
         self._doorman().reset_password(token, new_password, network)
 
-    @rpc(schemas.RotateKeys)
+    @rpc(schemas.RotateKeys, once=True)
     def rotate_keys(self, actor):
         _admins_only(actor)
         with self.db.begin() as session:
@@ -167,7 +167,7 @@ class UsersService(Service):
         with self.db.read() as connection:
             return ADDRESS.dump(addresses.default(connection, user_id))
 
-    @rpc(schemas.AddAddress)
+    @rpc(schemas.AddAddress, once=True)
     def add_address(self, user_id, default, **fields):
         with self.db.begin() as session:
             return ADDRESS.dump(addresses.add(session, user_id, fields, default, self.clock()))

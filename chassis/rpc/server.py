@@ -22,7 +22,7 @@ from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, data_of, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.topology import RPC_EXCHANGE, declare_rpc_queue, rpc_queue_of
-from chassis.errors import Fault, Invalid
+from chassis.errors import Fault, Interrupted, Invalid
 from chassis.rpc import wire
 from chassis.workers import workers_for_rpc
 
@@ -133,15 +133,21 @@ class Rpc(Entrypoint):
 
     With a marshmallow schema the arguments are loaded by it (`Invalid` names what does not fit)
     and the method gets them as keyword arguments.
+
+    `once`: doing it twice would be wrong, unless both calls carry the same `key`. A call without
+    one that the broker hands out again, because who had it died or lost its connection, is answered
+    with `Interrupted` then: it may have been done. Reads, and what may be repeated, need none of
+    this.
     """
 
     consumer = RpcConsumer()
 
-    def __init__(self, schema: type[Schema] | None = None, **kwargs: Any):
+    def __init__(self, schema: type[Schema] | None = None, *, once: bool = False, **kwargs: Any):
         # A fault is an answer: Nameko is not to report it as an error of ours.
         super().__init__(expected_exceptions=(Fault,), **kwargs)
         self.schema_class = schema
         self._schema = schema() if schema else None
+        self.once = once
 
     def setup(self) -> None:
         function = getattr(self.container.service_cls, self.method_name)
@@ -160,6 +166,8 @@ class Rpc(Entrypoint):
             self._check_signature(args, kwargs)
         else:
             args, kwargs = (), self._load(args, kwargs)
+        if self.once and message.delivery_info["redelivered"] and kwargs.get("key") is None:
+            raise Interrupted
         self.container.spawn_worker(
             self, args, kwargs, context_data=data, handle_result=partial(self._answer, message)
         )

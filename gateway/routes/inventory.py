@@ -1,7 +1,5 @@
 """Stock."""
 
-import uuid
-
 from chassis.web import expected_version, route
 from gateway.access import ANYONE, STAFF
 from gateway.schemas.common import Page, ProductPath
@@ -35,12 +33,9 @@ class InventoryRoutes:
     )
     def adjust_stock(self, request, product_id, body):
         """Correct what is on hand; never below what is reserved."""
+        version = expected_version(request)
         return self.inventory.adjust(
-            product_id=product_id,
-            actor=request.actor,
-            version=expected_version(request),
-            key=uuid.uuid4().hex,  # the broker may hand a call to two, if the first one dies
-            **body,
+            product_id=product_id, actor=request.actor, version=version, **body
         )
 
     @route(

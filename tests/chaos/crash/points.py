@@ -217,6 +217,9 @@ ROWS = {
 #: An undo needs a checkout that was interrupted before.
 INTERRUPTED = next(point for point in POINTS if point.function == "orders.checkout:_reserve")
 
+#: The last moment of a checkout.
+PLACED = next(point for point in POINTS if point.function == "orders.checkout:place")
+
 
 def functions_of(package: str) -> list[str]:
     """What has to be wrapped in a process of `package`; the modules of others it never imports."""

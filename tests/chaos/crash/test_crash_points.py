@@ -9,13 +9,14 @@ import uuid
 import eventlet
 import pytest
 
-from chassis.errors import Fault
+from chassis.errors import Fault, Interrupted
 from orders.errors import OutOfStock
 from tests.chaos.crash import books
 from tests.chaos.crash.points import (
     AGAIN,
     CHECKOUT,
     INTERRUPTED,
+    PLACED,
     REPEAT,
     ROWS,
     UNTOLD_REPEAT,
@@ -151,6 +152,20 @@ def test_a_death_between_two_steps_leaves_nothing_half_done(shop, buyer, row):
     _sell(buyer, end)
     if point.package == "notifications":
         eventually(lambda: books.mails_are_out(shop), timeout=20)
+
+
+def test_a_command_without_a_key_is_not_done_again(shop, buyer):
+    """The order was made when its maker died; the next process can't know, and says so."""
+    buyer.key = None
+    shop.arm(PLACED)
+    calling = eventlet.spawn(buyer.place)
+    shop.died(PLACED)
+    shop.start(PLACED.package)
+    with pytest.raises(Fault) as told:
+        calling.wait()
+    assert told.value.code == Interrupted.code
+    made = shop.sql("orders", "SELECT id FROM orders WHERE user_id = :id", id=buyer.user_id)
+    assert len(made) == 1
 
 
 def _sell(buyer, end):

@@ -12,7 +12,14 @@ from nameko.rpc import RpcProxy as StockProxy
 from nameko.rpc import rpc as stock_rpc
 from nameko.standalone.rpc import ClusterRpcProxy
 
-from chassis.errors import Conflict, DeadlineExceeded, Internal, Invalid, ServiceUnavailable
+from chassis.errors import (
+    Conflict,
+    DeadlineExceeded,
+    Fault,
+    Internal,
+    Invalid,
+    ServiceUnavailable,
+)
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from tests.integration.chassis.world import Middle, Speaker
@@ -158,6 +165,31 @@ def test_a_late_request_is_never_run(call, start, rows, eventually):
     start(Speaker)
     call.speaker.note("in time")
     assert [row.text for row in rows("SELECT text FROM notes")] == ["in time"]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "answer"),
+    [
+        ("note", {"text": "one", "seconds": 1}, "interrupted"),
+        ("note", {"text": "one", "seconds": 1, "key": "k"}, None),
+        ("slow", {"seconds": 1}, 1),
+    ],
+)
+def test_a_call_that_comes_again(call, start, method, arguments, answer, eventually):
+    """Who had it is gone, perhaps after the work: it is begun again only when that does no harm."""
+    (first,) = start(Speaker)
+    calling = eventlet.spawn(_outcome, lambda: getattr(call.speaker, method)(**arguments))
+    eventually(lambda: first._worker_threads)
+    first.kill()
+    start(Speaker)
+    assert calling.wait() == answer
+
+
+def _outcome(work):
+    try:
+        return work()
+    except Fault as fault:
+        return fault.code
 
 
 def test_the_deadline_travels(call, start):

@@ -80,8 +80,8 @@ class Speaker(Service):
         eventlet.sleep(seconds)
         return seconds
 
-    @rpc
-    def note(self, text, seconds=0):
+    @rpc(once=True)
+    def note(self, text, seconds=0, key=None):
         eventlet.sleep(seconds)
         with self.db.begin() as session:
             session.add(Note(text=text))

@@ -108,26 +108,3 @@ def test_the_database_itself_refuses(engine, product, rewriting):
     product(stock=5)
     with engine.connect() as connection, pytest.raises(sa.exc.IntegrityError):
         connection.execute(sa.text(rewriting))
-
-
-def test_once_per_key(inventory, product):
-    """A call that the broker hands out again, because who had it died, is booked once."""
-    kettle = product(stock=5)
-    call = {"product_id": kettle, "delta": 3, "reason": "delivery", "actor": STAFF, "key": "one"}
-    first = inventory.adjust(**call)
-    assert inventory.adjust(**call) == first
-    assert first["on_hand"] == 8
-    with pytest.raises(Invalid):
-        inventory.adjust(**call | {"delta": 4})
-    assert inventory.adjust(**call | {"key": "two"})["on_hand"] == 11
-
-
-def test_a_refused_correction_leaves_no_key(inventory, product, reserve):
-    """What was not possible may be later, under the same key."""
-    kettle = product(stock=5)
-    reserve((kettle, 5))
-    call = {"product_id": kettle, "delta": -1, "reason": "broken", "key": "one"}
-    with pytest.raises(Conflict):
-        inventory.adjust(**call)
-    inventory.adjust(product_id=kettle, delta=1, reason="found")
-    assert inventory.adjust(**call)["on_hand"] == 5
