@@ -16,7 +16,7 @@ import math
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import case, delete, exists, func, select, update
+from sqlalchemy import case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -108,7 +108,8 @@ def take(session: Session, limit: Limit, now: datetime.datetime, *what: str) -> 
             "failed_at": now,
             "retry_at": now + seconds * datetime.timedelta(seconds=1),
         },
-        where=Throttle.retry_at <= now,
+        # The first ones never wait: of two at once, one may have read the clock before the other.
+        where=or_(Throttle.failures < limit.free, Throttle.retry_at <= now),
     )
     if session.execute(counted).rowcount == 0:
         retry_at = session.scalar(select(Throttle.retry_at).where(Throttle.key == key))

@@ -7,6 +7,7 @@ from amqp import Connection, Message
 from shop.local.postgres import private_postgres
 from shop.local.rabbitmq import private_rabbitmq
 from shop.local.server import marked
+from tests.support import eventually
 
 
 @pytest.fixture
@@ -51,17 +52,25 @@ def test_postgres_wants_a_password(postgres):
         psycopg2.connect(host="127.0.0.1", port=postgres.recipe.port, user="postgres")
 
 
-def test_rabbitmq_killed(rabbitmq):
-    """A durable queue and a persistent message outlive a kill, under the same address."""
+def test_rabbitmq_killed(rabbitmq, tmp_path):
+    """A durable queue and a persistent message outlive a kill, under the same address.
+
+    RabbitMQ confirms a message once it is on the disk, but writes down that there is a queue a
+    moment after it has said so.
+    """
+    queue, data = b"kept-by-the-disk", tmp_path / "rabbitmq" / "data"
     address = rabbitmq.uri.partition("@")[2].rstrip("/")
     with Connection(host=address) as connection:
         channel = connection.channel()
         channel.confirm_select()
-        channel.queue_declare("kept", durable=True, auto_delete=False)
-        channel.basic_publish_confirm(Message("kept", delivery_mode=2), routing_key="kept")
+        channel.queue_declare(queue.decode(), durable=True, auto_delete=False)
+        channel.basic_publish_confirm(Message("x", delivery_mode=2), routing_key=queue.decode())
+    written = ("*.LOG", "*.DCD", "*.DCL")
+    logs = [path for pattern in written for path in data.rglob(pattern)]
+    eventually(lambda: any(queue in path.read_bytes() for path in logs), timeout=30)
     rabbitmq.kill()
     with pytest.raises(ConnectionRefusedError):
         Connection(host=address).connect()
     rabbitmq.start()
     with Connection(host=address) as connection:
-        assert connection.channel().basic_get("kept", no_ack=True).body == "kept"
+        assert connection.channel().basic_get(queue.decode(), no_ack=True).body == "x"

@@ -69,6 +69,13 @@ def test_guesses_at_the_same_instant_all_count(users, guess, anna):
     assert answers.count("wrong") == 5
 
 
+def test_two_at_once_do_not_wait_for_each_other(guess, clock, anna):
+    """Of two at the same instant the second may have read the clock before the first."""
+    assert guess() == "wrong"
+    clock.advance(milliseconds=-50)
+    assert guess() == "wrong"
+
+
 def test_many_networks_guess_one_name_together(guess, anna):
     """The name counts, wherever the guesses come from, in whatever case."""
     answers = [guess(f"203.0.113.{n}", name=f"Ann{'aA'[n % 2]}@example.com") for n in range(7)]
