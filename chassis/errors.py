@@ -1,6 +1,7 @@
 """Errors that mean the same on both ends of a call.
 
     Fault
+     ├── Malformed           400  what was sent can't be read, or is not what it claims to be
      ├── Invalid             422  what was asked has the wrong shape; `errors` names the fields
      ├── Unauthenticated     401  no token, or one that does not hold
      ├── Forbidden           403  known, but not allowed
@@ -57,6 +58,14 @@ class Invalid(Fault):
     @property
     def errors(self) -> dict[str, Any]:
         return self.data.get("errors", {})
+
+
+class Malformed(Fault):
+    """What was sent can't be read, or is not what it claims to be."""
+
+    status = 400
+    code = "malformed"
+    title = "This can't be read"
 
 
 class Unauthenticated(Fault):
@@ -165,6 +174,7 @@ class Interrupted(DeadlineExceeded):
 GENERIC: dict[int, type[Fault]] = {
     cls.status: cls
     for cls in (
+        Malformed,
         Invalid,
         Unauthenticated,
         Forbidden,

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,11 +21,12 @@ from payments.charges import Step
 from payments.errors import ProviderTimeout, RefundRefused
 from payments.methods import Method
 from payments.models import Payment, RequestKey
-from payments.providers.port import ChargeOrder, ChargeReport, Provider
+from payments.providers import Providers
+from payments.providers.port import ChargeOrder, ChargeReport, Known
 
 
 class Cashier:
-    """Charges and refunds through one provider; payments are answered as `views.shown`.
+    """Charges and refunds through the providers; payments are answered as `views.shown`.
 
     `begin()` opens a transaction, `publish` records an event in it, `call_seconds` is the longest
     that one call to the provider takes. No transaction is open while the provider is asked.
@@ -33,14 +35,14 @@ class Cashier:
     def __init__(
         self,
         begin: Callable[[], AbstractContextManager[Session]],
-        provider: Provider,
+        providers: Providers,
         publish: Publish,
         clock: Callable[[], datetime.datetime],
         call_seconds: int,
         log: Any,
     ):
         self.begin = begin
-        self.provider = provider
+        self.providers = providers
         self.publish = publish
         self.clock = clock
         self.log = log
@@ -60,7 +62,8 @@ class Cashier:
 
         A repeat gives the same payment; one that was interrupted is picked up again.
         """
-        self.provider.check(method)
+        provider = self.providers.chosen
+        provider.check(method)
         now = self.clock()
         with self.begin() as session:
             payment, step = charges.open_payment(
@@ -70,25 +73,34 @@ class Cashier:
                 amount=amount,
                 currency=currency,
                 key=key,
-                provider=self.provider.name,
+                provider=provider.name,
                 now=now,
                 calling_until=now + self.call_time,
             )
-            answer = views.shown(payment)
+            answer, known = views.shown(payment), charges.known(payment)
         if step is Step.NONE:
             return answer
-        order = ChargeOrder(charges.provider_key(answer["id"]), amount, currency, method.token)
-        return self._ask(answer["id"], order, step)
+        order = ChargeOrder(known.key, amount, currency, method)
+        return self._ask(answer["id"], order, known if step is Step.RESUME else None)
 
-    def _ask(self, payment_id: uuid.UUID, order: ChargeOrder, step: Step) -> dict[str, Any]:
+    def _ask(
+        self, payment_id: uuid.UUID, order: ChargeOrder, before: Known | None
+    ) -> dict[str, Any]:
+        """`before`: someone may have charged, and is gone; look before anything else happens."""
+        provider = self.providers.chosen
         try:
-            # Whoever was here before may have charged: look before anything else happens.
-            report = self.provider.look_up(order.key) if step is Step.RESUME else None
-            report = report or self.provider.create(order)
+            report = provider.look_up(before) if before else None
+            report = report or provider.create(order, partial(self._note, payment_id))
         except ProviderTimeout:
             with self.begin() as session:
                 return views.shown(charges.leave_unknown(session, payment_id, self.clock()))
         return self.settle(payment_id, report)
+
+    def _note(self, payment_id: uuid.UUID, reference: str) -> None:
+        with self.begin() as session:
+            session.get_one(
+                Payment, payment_id, with_for_update=True
+            ).provider_reference = reference
 
     def settle(self, payment_id: uuid.UUID, report: ChargeReport) -> dict[str, Any]:
         """Bring a payment to what the provider reports."""
@@ -168,7 +180,7 @@ class Cashier:
         It stays pending when no answer comes: the sweep asks again under the same key.
         """
         try:
-            report = self.provider.refund(job.order)
+            report = self.providers[job.provider].refund(job.order)
         except ProviderTimeout:
             return refunds.PENDING
         with self.begin() as session:

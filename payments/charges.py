@@ -15,7 +15,7 @@ from payments.announcements import Publish
 from payments.errors import AlreadyPaid, AnswerMismatch, KeyReused, PaymentActive
 from payments.lifecycle import Status
 from payments.models import Payment
-from payments.providers.port import ChargeReport
+from payments.providers.port import ChargeReport, Known
 
 
 class Step(Enum):
@@ -26,9 +26,10 @@ class Step(Enum):
     NONE = "decided, or somebody else is at it"
 
 
-def provider_key(payment_id: uuid.UUID) -> str:
-    """The key under which the provider knows this charge: a repeat cannot charge twice."""
-    return f"payment-{payment_id}"
+def known(payment: Payment) -> Known:
+    """The charge as the provider knows it; its key is derived from the row, so that a repeat cannot
+    charge twice."""
+    return Known(f"payment-{payment.id}", payment.provider_reference)
 
 
 def open_payment(
@@ -111,7 +112,7 @@ def settle(
     if (report.amount, report.currency) != (payment.amount, payment.currency):
         raise AnswerMismatch
     late = payment.status == Status.FAILED
-    payment.provider_reference = report.reference
+    payment.provider_reference = report.reference or payment.provider_reference
     payment.action_url = report.action_url
     payment.failure_code = report.failure_code
     if late and not _take_the_place_again(session, payment):

@@ -10,7 +10,10 @@ chassis.errors.Fault
  │    ├── AlreadyPaid      409  this order has been paid once, and is never charged again
  │    ├── NotRefundable    409  nothing was taken, or all of it was or is being given back
  │    └── RefundTooLarge   409  more than is left; `data["refundable"]` says how much is
+ ├── Malformed
+ │    └── NoticeRefused    400  a webhook that nobody we know has signed, or too long ago
  ├── ProviderFault
+ │    ├── ProviderNotConfigured  502  this payment was made with a provider that is not set up here
  │    ├── RefundRefused    502  the provider said no; nothing was given back
  │    └── AnswerMismatch   502  the provider speaks of another amount; nothing was booked
  └── Unavailable
@@ -20,7 +23,14 @@ ProviderTimeout  raised by providers: no answer, so the outcome is unknown. It n
                  the service: the payment or refund stays `pending` and the sweep asks again.
 """
 
-from chassis.errors import Conflict, Invalid, NotFound, ProviderFault, Unavailable
+from chassis.errors import (
+    Conflict,
+    Invalid,
+    Malformed,
+    NotFound,
+    ProviderFault,
+    Unavailable,
+)
 
 
 class KeyReused(Invalid):
@@ -63,6 +73,24 @@ class RefundTooLarge(Conflict):
 
     code = "refund_too_large"
     title = "More than is left to refund"
+
+
+class NoticeRefused(Malformed):
+    """A webhook that nobody we know has signed, or too long ago; `reason` is for our own eyes."""
+
+    code = "notice_refused"
+    title = "The signature of this webhook does not hold"
+
+    def __init__(self, reason: str):
+        super().__init__()
+        self.reason = reason
+
+
+class ProviderNotConfigured(ProviderFault):
+    """The provider of this payment is not set up here (any more)."""
+
+    code = "provider_not_configured"
+    title = "This payment's provider is not set up here"
 
 
 class RefundRefused(ProviderFault):

@@ -11,14 +11,22 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from payments.models import LedgerEntry, Payment, Refund
+from payments.providers.port import Kind
 
-CAPTURE, REFUND = "capture", "refund"
+#: The accounts: money that lies with the provider, that belongs to orders, that a bank disputes.
+#: (debit, credit) of each kind of entry.
+ACCOUNTS = {
+    Kind.CAPTURE: ("provider", "order"),
+    Kind.REFUND: ("order", "provider"),
+    Kind.DISPUTE: ("disputed", "provider"),
+    Kind.DISPUTE_REVERSED: ("provider", "disputed"),
+}
 
 
 def capture(session: Session, payment: Payment, now: datetime.datetime) -> None:
     """Book that the whole amount of `payment` was taken."""
     _move(session, payment, captured=payment.amount)
-    _enter(session, payment, CAPTURE, payment.amount, payment.provider_reference, now)
+    _enter(session, payment, Kind.CAPTURE, payment.amount, payment.provider_reference, now)
 
 
 def reserve(session: Session, payment: Payment, amount: Decimal) -> None:
@@ -35,7 +43,13 @@ def give_back(session: Session, payment: Payment, refund: Refund, now: datetime.
     """Book that the promised amount of `refund` was given back."""
     _move(session, payment, refunding=-refund.amount, refunded=refund.amount)
     _enter(
-        session, payment, REFUND, refund.amount, refund.provider_reference, now, refund_id=refund.id
+        session,
+        payment,
+        Kind.REFUND,
+        refund.amount,
+        refund.provider_reference,
+        now,
+        refund_id=refund.id,
     )
 
 
@@ -51,12 +65,15 @@ def _move(session: Session, payment: Payment, **changes: Decimal) -> None:
 
 
 def _enter(session, payment, kind, amount, reference, now, refund_id=None) -> None:
+    debit, credit = ACCOUNTS[kind]
     session.add(
         LedgerEntry(
             payment_id=payment.id,
             refund_id=refund_id,
             order_id=payment.order_id,
             kind=kind,
+            debit=debit,
+            credit=credit,
             amount=amount,
             currency=payment.currency,
             provider=payment.provider,

@@ -110,6 +110,7 @@ class Payment(Base):
             postgresql_where=text("status <> 'failed' AND NOT superseded"),
         ),
         Index("ix_payments_order_id_created_at_id", "order_id", "created_at", "id"),
+        Index("ix_payments_provider_reference", "provider_reference"),
         Index(
             "ix_payments_open",
             "next_check_at",
@@ -148,7 +149,9 @@ class Refund(Base):
 
 
 class LedgerEntry(Base):
-    """Money that moved. Append-only: a trigger refuses to change or delete an entry."""
+    """Money that moved from the account `credit` to the account `debit` (`payments.ledger`): a row
+    is both sides of the double entry, so that the books can't be out of balance. Append-only: a
+    trigger refuses to change or delete an entry."""
 
     __tablename__ = "ledger_entries"
 
@@ -157,6 +160,8 @@ class LedgerEntry(Base):
     refund_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("refunds.id"), unique=True)
     order_id: Mapped[uuid.UUID] = mapped_column(index=True)
     kind: Mapped[str]
+    debit: Mapped[str]
+    credit: Mapped[str]
     amount: Mapped[Decimal]
     currency: Mapped[str] = mapped_column(String(3))
     provider: Mapped[str]
@@ -164,11 +169,15 @@ class LedgerEntry(Base):
     at: Mapped[datetime.datetime]
 
     __table_args__ = (
+        CheckConstraint("(kind = 'refund') = (refund_id IS NOT NULL)", name="refund_id"),
         CheckConstraint(
-            "(kind = 'capture' AND refund_id IS NULL)"
-            " OR (kind = 'refund' AND refund_id IS NOT NULL)",
-            name="kind",
+            "(kind, debit, credit) IN (('capture', 'provider', 'order'),"
+            " ('refund', 'order', 'provider'), ('dispute', 'disputed', 'provider'),"
+            " ('dispute_reversed', 'provider', 'disputed'))",
+            name="accounts",
         ),
+        # What the provider has told of once is booked once.
+        UniqueConstraint("provider", "kind", "provider_reference"),
         CheckConstraint("amount > 0", name="amount"),
         Index("ix_ledger_entries_payment_id", "payment_id"),
         # One capture per payment, one entry per refund (`refund_id` is unique).
@@ -181,8 +190,53 @@ class LedgerEntry(Base):
     )
 
 
+class ProviderNotice(Base):
+    """A webhook that was received: what it is about, and what came of it. Its text is not kept:
+    booked is what the provider says when asked, and the text has personal data."""
+
+    __tablename__ = "provider_notices"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    provider: Mapped[str]
+    event_id: Mapped[str]
+    type: Mapped[str]
+    reference: Mapped[str | None]
+    key: Mapped[str | None]
+    received_at: Mapped[datetime.datetime]
+    processed_at: Mapped[datetime.datetime | None]
+    outcome: Mapped[str | None]
+    next_try_at: Mapped[datetime.datetime]
+    tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+
+    __table_args__ = (
+        UniqueConstraint("provider", "event_id"),
+        CheckConstraint("(processed_at IS NULL) = (outcome IS NULL)", name="outcome"),
+        Index(
+            "ix_provider_notices_open",
+            "next_try_at",
+            postgresql_where=text("processed_at IS NULL"),
+        ),
+        Index("ix_provider_notices_received_at", "received_at"),
+    )
+
+
+class RefusedNotices(Base):
+    """How many webhooks were refused on a day, and why."""
+
+    __tablename__ = "refused_notices"
+
+    day: Mapped[datetime.date] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+
+
 class SimulatorCharge(Base):
-    """The simulator's own book of charges; only `payments.providers.simulator` reads it."""
+    """The simulator's own book of charges; only `payments.providers.simulator` reads it.
+
+    `amount` was asked for, `captured` was taken of it. A buyer passes the challenge at `passes_at`,
+    or never.
+    """
 
     __tablename__ = "simulator_charges"
 
@@ -190,12 +244,17 @@ class SimulatorCharge(Base):
     reference: Mapped[str] = mapped_column(unique=True)
     status: Mapped[str]
     amount: Mapped[Decimal]
+    captured: Mapped[Decimal] = mapped_column(server_default=text("0"))
     refunded: Mapped[Decimal] = mapped_column(server_default=text("0"))
     currency: Mapped[str] = mapped_column(String(3))
     failure_code: Mapped[str | None]
     created_at: Mapped[datetime.datetime]
+    passes_at: Mapped[datetime.datetime | None]
 
-    __table_args__ = (CheckConstraint("refunded BETWEEN 0 AND amount", name="refunded"),)
+    __table_args__ = (
+        CheckConstraint("captured BETWEEN 0 AND amount", name="captured"),
+        CheckConstraint("refunded BETWEEN 0 AND captured", name="refunded"),
+    )
 
 
 class SimulatorRefund(Base):
@@ -208,3 +267,16 @@ class SimulatorRefund(Base):
     charge_reference: Mapped[str] = mapped_column(ForeignKey("simulator_charges.reference"))
     amount: Mapped[Decimal]
     created_at: Mapped[datetime.datetime]
+
+
+class SimulatorNotice(Base):
+    """A webhook that the simulator will send, at `due_at`."""
+
+    __tablename__ = "simulator_notices"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    event_id: Mapped[str]
+    type: Mapped[str]
+    charge_reference: Mapped[str] = mapped_column(ForeignKey("simulator_charges.reference"))
+    due_at: Mapped[datetime.datetime] = mapped_column(index=True)
+    tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))

@@ -40,7 +40,7 @@ class Sweep:
 
     def settle_charge(self, taken: dict[str, Any]) -> None:
         """Ask for one charge by its key, and settle it by the answer."""
-        report = self.cashier.provider.look_up(charges.provider_key(taken["id"]))
+        report = self.cashier.providers[taken["provider"]].look_up(taken["known"])
         if report is None:
             report = self._given_up(taken)
         if report is not None:
@@ -86,6 +86,8 @@ def _take_charges(session: Session, now: datetime.datetime, limit: int) -> list[
         taken.append(
             {
                 "id": payment.id,
+                "provider": payment.provider,
+                "known": charges.known(payment),
                 "amount": payment.amount,
                 "currency": payment.currency,
                 "created_at": payment.created_at,

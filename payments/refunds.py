@@ -28,6 +28,7 @@ class Job(NamedTuple):
     payment_id: uuid.UUID
     refund_id: uuid.UUID
     status: str
+    provider: str
     order: RefundOrder
 
 
@@ -39,7 +40,7 @@ def job(refund: Refund, payment: Payment) -> Job:
         amount=refund.amount,
         currency=payment.currency,
     )
-    return Job(payment.id, refund.id, refund.status, order)
+    return Job(payment.id, refund.id, refund.status, payment.provider, order)
 
 
 def lock_payment(session: Session, payment_id: uuid.UUID) -> Payment:

@@ -8,9 +8,8 @@ from chassis.events import EventOutbox, event_handler
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from payments import models, schemas, views
+from payments import models, providers, schemas, views
 from payments.cashier import Cashier
-from payments.providers.simulator import Simulator
 from payments.recovery import Sweep
 from payments.settings import PaymentsSettings
 
@@ -78,11 +77,10 @@ class PaymentsService(Service):
 
     @property
     def cashier(self) -> Cashier:
-        """Charges and refunds through the configured provider."""
-        simulator = Simulator(self.db.begin, self.clock, self.settings["simulator"])
+        """Charges and refunds through the configured providers."""
         return Cashier(
             self.db.begin,
-            simulator,
+            providers.configured(self.settings, self.db.begin, self.clock),
             self.events.record,
             self.clock,
             self.settings["call_seconds"],

@@ -1,8 +1,18 @@
 """The section `payments` of config.yaml."""
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 _SECONDS = validate.Range(min=1, max=86_400)
+
+
+class Secrets(fields.String):
+    """Texts joined by commas, as a tuple."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> tuple[str, ...]:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
 class SimulatorSettings(Schema):
@@ -16,6 +26,22 @@ class SimulatorSettings(Schema):
     )
 
 
+class StripeSettings(Schema):
+    """Stripe; it is used when there is a key."""
+
+    api_key = fields.String(load_default="", validate=validate.Regexp(r"((sk|rk)_\w+)?\Z"))
+    #: Where it is: https://api.stripe.com, or a stand-in for tests.
+    api_base = fields.Url(
+        load_default="https://api.stripe.com", require_tld=False, schemes={"http", "https"}
+    )
+    #: Secrets of the webhook, joined by commas: while one is replaced by another both hold.
+    webhook_secrets = Secrets(load_default=())
+    #: Where buyers reach the gateway: Stripe's page sends them back there.
+    return_url = fields.Url(
+        load_default="http://localhost:8000", require_tld=False, schemes={"http", "https"}
+    )
+
+
 class PaymentsSettings(Schema):
     """How the service deals with its provider."""
 
@@ -25,4 +51,5 @@ class PaymentsSettings(Schema):
     give_up_seconds = fields.Integer(load_default=300, validate=_SECONDS)
     #: At most this many payments, and refunds, are looked after at each tick.
     sweep_batch = fields.Integer(load_default=50, validate=validate.Range(min=1, max=1000))
+    stripe = fields.Nested(StripeSettings, load_default=lambda: StripeSettings().load({}))
     simulator = fields.Nested(SimulatorSettings, load_default=lambda: SimulatorSettings().load({}))

@@ -1,1 +1,47 @@
-"""Payment providers behind one port (`payments.providers.port`)."""
+"""Payment providers behind one port (`payments.providers.port`), and which of them are at hand."""
+
+import datetime
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from payments.errors import ProviderNotConfigured
+from payments.providers.port import Provider
+from payments.providers.simulator import Simulator
+from payments.providers.stripe import Stripe
+
+
+class Providers:
+    """The providers that are configured; new payments go to `chosen`.
+
+    A payment stays with the provider that it was begun with, so that the books of an old one are
+    followed to their end after a new one was chosen.
+    """
+
+    def __init__(self, chosen: Provider, *others: Provider):
+        self.chosen = chosen
+        self._by_name = {provider.name: provider for provider in (chosen, *others)}
+
+    def __getitem__(self, name: str) -> Provider:
+        """One by its name; raises `ProviderNotConfigured`."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise ProviderNotConfigured from None
+
+    def __iter__(self):
+        return iter(self._by_name.values())
+
+
+def configured(
+    settings: Mapping[str, Any],
+    begin: Callable[[], AbstractContextManager[Session]],
+    clock: Callable[[], datetime.datetime],
+) -> Providers:
+    """With a key for Stripe, Stripe; without one the simulator, which costs nothing."""
+    simulator = Simulator(begin, clock, settings["simulator"])
+    if not settings["stripe"]["api_key"]:
+        return Providers(simulator)
+    return Providers(Stripe(settings["stripe"], settings["call_seconds"]), simulator)

@@ -3,11 +3,15 @@
 A provider keeps its own books. Whatever it is asked under a key it has seen it does not do
 again: it repeats its first answer. So a lost answer can be asked for later, by `look_up`.
 
-Every call may raise `payments.errors.ProviderTimeout`: the outcome is unknown.
+Every call may raise `payments.errors.ProviderTimeout`: the outcome is unknown. How to add one:
+docs/payments.md.
 """
 
+import datetime
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol
 
 from payments.methods import Method
@@ -15,17 +19,26 @@ from payments.methods import Method
 
 @dataclass(frozen=True, slots=True)
 class ChargeOrder:
-    """Take `amount` under `key`; the token is shown in no repr."""
+    """Take `amount` under `key` by `method`, whose token is shown in no repr."""
 
     key: str
     amount: Decimal
     currency: str
-    token: str = field(repr=False)
+    method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A charge by what we know of it; `reference` is what the provider calls it, once told."""
+
+    key: str
+    reference: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeReport:
-    """What the provider says of a charge: `status` is one of `payments.lifecycle.REPORTS`."""
+    """What the provider says of a charge: `status` is one of `payments.lifecycle.REPORTS`, or
+    `pending` while it has not decided. `reference` is what a refund has to name."""
 
     status: str
     amount: Decimal
@@ -54,20 +67,65 @@ class RefundReport:
     failure_code: str | None = None
 
 
+class Kind(StrEnum):
+    """How money moves; the same words as in the ledger."""
+
+    CAPTURE = "capture"
+    REFUND = "refund"
+    #: The buyer's bank took money back, and what of that came to us again.
+    DISPUTE = "dispute"
+    DISPUTE_REVERSED = "dispute_reversed"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money that moved, by the provider's books: `reference` names the movement (of a capture: the
+    charge itself), `charge` the charge it belongs to. `key` is ours, None when others made it."""
+
+    kind: Kind
+    reference: str
+    charge: str
+    amount: Decimal
+    currency: str
+    key: str | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A webhook's content, as far as it is believed: that something about one charge is worth a
+    look. It has the provider's `reference` or our `key`, or neither when it is about no charge."""
+
+    id: str
+    type: str
+    reference: str | None = None
+    key: str | None = None
+
+
 class Provider(Protocol):
     """Someone who moves money."""
 
-    #: The name on payments and ledger entries.
+    #: The name on payments and ledger entries, and in the address of its webhook.
     name: str
 
     def check(self, method: Method) -> None:
         """Raise `Invalid` for a method that this provider never accepts, without asking it."""
 
-    def create(self, order: ChargeOrder) -> ChargeReport:
-        """Charge once per key."""
+    def create(self, order: ChargeOrder, note: Callable[[str], None]) -> ChargeReport:
+        """Charge once per key. When `look_up` will need a reference, `note(reference)` stores it
+        before any money can move."""
 
-    def look_up(self, key: str) -> ChargeReport | None:
-        """The present state of the charge under `key`; None when it never arrived."""
+    def look_up(self, charge: Known) -> ChargeReport | None:
+        """The present state of a charge; None when no money has moved, nor will by itself."""
 
     def refund(self, order: RefundOrder) -> RefundReport:
         """Give back once per key."""
+
+    def read_notice(self, body: str, signature: str | None) -> Notice:
+        """A webhook whose signature (the header `Stripe-Signature`, or one of its form) holds;
+        raises `payments.errors.NoticeRefused`."""
+
+    def movements_of(self, charge: str) -> Iterable[Movement]:
+        """All money that moved for one charge (by its reference), the oldest first."""
+
+    def movements(self, since: datetime.datetime, until: datetime.datetime) -> Iterable[Movement]:
+        """All money that moved in that time, for the reconciliation."""

@@ -18,9 +18,15 @@ from sqlalchemy.orm import Session
 from chassis.errors import Invalid
 from payments.errors import ProviderTimeout
 from payments.lifecycle import Status
-from payments.methods import Method
+from payments.methods import CARD, Method
 from payments.models import SimulatorCharge, SimulatorRefund
-from payments.providers.port import ChargeOrder, ChargeReport, RefundOrder, RefundReport
+from payments.providers.port import (
+    ChargeOrder,
+    ChargeReport,
+    Known,
+    RefundOrder,
+    RefundReport,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +66,18 @@ class Simulator:
 
     def check(self, method: Method) -> None:
         """Refuse tokens that it does not know."""
-        if method.token not in TOKENS:
+        if method.type != CARD or method.token not in TOKENS:
             raise Invalid(errors={"method": ["Unknown token."]})
 
-    def create(self, order: ChargeOrder) -> ChargeReport:
+    def create(self, order: ChargeOrder, note: Callable[[str], None]) -> ChargeReport:
         """Play the token's script, once per key."""
-        script = TOKENS[order.token]
+        script = TOKENS[order.method.token]
         entry = insert(SimulatorCharge).values(
             key=order.key,
             reference=f"sim_{uuid.uuid4().hex}",
             status=script.status,
             amount=order.amount,
+            captured=order.amount if script.status == Status.SUCCEEDED else 0,
             currency=order.currency,
             failure_code=script.failure_code,
             created_at=self._clock(),
@@ -82,17 +89,17 @@ class Simulator:
             raise ProviderTimeout
         return report
 
-    def look_up(self, key: str) -> ChargeReport | None:
+    def look_up(self, charge: Known) -> ChargeReport | None:
         """What its books say; a challenge that nobody passed in time has failed."""
         with self._begin() as session:
-            charge = session.get(SimulatorCharge, key, with_for_update=True)
-            if charge is None:
+            entry = session.get(SimulatorCharge, charge.key, with_for_update=True)
+            if entry is None:
                 return None
-            expired = charge.created_at + self._challenge_time <= self._clock()
-            if charge.status == Status.REQUIRES_ACTION and expired:
-                charge.status = Status.FAILED
-                charge.failure_code = "authentication_expired"
-            return self._report(charge)
+            expired = entry.created_at + self._challenge_time <= self._clock()
+            if entry.status == Status.REQUIRES_ACTION and expired:
+                entry.status = Status.FAILED
+                entry.failure_code = "authentication_expired"
+            return self._report(entry)
 
     def refund(self, order: RefundOrder) -> RefundReport:
         """Give back once per key, and never more than was charged."""

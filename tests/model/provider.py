@@ -28,7 +28,7 @@ class Provider:
     def check(self, method):
         """All methods will do."""
 
-    def create(self, order):
+    def create(self, order, note):
         script = self.charging
         if script == "never":
             raise ProviderTimeout
@@ -49,8 +49,8 @@ class Provider:
             raise Crash
         return self.charges[order.key]
 
-    def look_up(self, key):
-        return self.charges.get(key)
+    def look_up(self, charge):
+        return self.charges.get(charge.key)
 
     def change(self, key, status):
         """The buyer has acted, or the bank: what it will tell from now on."""

@@ -11,9 +11,9 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from payments import refunds
 from payments.cashier import Cashier
-from payments.charges import provider_key
 from payments.methods import Method
 from payments.models import Payment, Refund
+from payments.providers import Providers
 from payments.providers.port import ChargeReport
 from payments.recovery import Sweep
 from tests.model.provider import Crash, Provider
@@ -62,6 +62,10 @@ class Charge:
         return self.status != "failed" and not self.superseded
 
 
+def _key(charge):
+    return f"payment-{charge.id}"
+
+
 class Money(Machine):
     """Model: the payments of two orders, their refunds, and what the keys of refunds stand for."""
 
@@ -71,7 +75,9 @@ class Money(Machine):
         self.charges, self.keys = {}, {}
         self.expected = collections.Counter()
         self.provider = Provider()
-        self.cashier = Cashier(self.begin, self.provider, self.publish, self.clock, 10, QUIET)
+        self.cashier = Cashier(
+            self.begin, Providers(self.provider), self.publish, self.clock, 10, QUIET
+        )
 
     # --- charges
 
@@ -141,7 +147,7 @@ class Money(Machine):
             self._learn(charge, script)
 
     def _book(self, charge):
-        return self.provider.look_up(provider_key(charge.id))
+        return self.provider.charges.get(_key(charge))
 
     def _learn(self, charge, status):
         """The model of settling: news that are old or repeated change nothing."""
@@ -175,7 +181,7 @@ class Money(Machine):
         if report is None:
             return
         if report.status != "succeeded":
-            self.provider.change(provider_key(charge.id), status)
+            self.provider.change(_key(charge), status)
         told = replace(report, status=status)
         assert self.cashier.settle(charge.id, told)["id"] == charge.id
         self._learn(charge, status)

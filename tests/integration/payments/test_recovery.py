@@ -107,10 +107,10 @@ def slow_provider(monkeypatch):
     """A provider that takes the charge only once `let_go` is sent; the caller hangs meanwhile."""
     let_go, real = eventlet.event.Event(), Simulator.create
 
-    def create(self, order):
+    def create(self, order, note):
         monkeypatch.setattr(Simulator, "create", real)
         let_go.wait()
-        return real(self, order)
+        return real(self, order, note)
 
     monkeypatch.setattr(Simulator, "create", create)
     return let_go
@@ -170,10 +170,10 @@ def test_one_that_goes_wrong_does_not_stop_the_others(
     second = pay("tok_timeout", order_id="00000000-0000-4000-8000-000000000002")
     real = Simulator.look_up
 
-    def look_up(self, key):
-        if first["id"] in key:
+    def look_up(self, charge):
+        if first["id"] in charge.key:
             raise RuntimeError
-        return real(self, key)
+        return real(self, charge)
 
     monkeypatch.setattr(Simulator, "look_up", look_up)
     get = payments.get
@@ -200,14 +200,14 @@ def test_no_transaction_is_open_while_the_provider_is_asked(pay, sql, monkeypatc
     """A slow provider holds no lock and no connection."""
     seen, real = [], Simulator.create
 
-    def create(self, order):
+    def create(self, order, note):
         seen.append(
             sql(
                 "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
                 " AND application_name = 'payments' AND state LIKE 'idle in transaction%'"
             )
         )
-        return real(self, order)
+        return real(self, order, note)
 
     monkeypatch.setattr(Simulator, "create", create)
     pay()
