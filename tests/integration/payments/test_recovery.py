@@ -154,12 +154,12 @@ def test_money_that_comes_late_for_a_paid_order_goes_back(
 def test_another_amount_than_asked_for_is_never_booked(pay, status, sql, crashed, clock):
     """A provider that speaks of other money is not believed."""
     crashed(charges, "settle")
-    sql("UPDATE simulator_charges SET amount = 1")
+    sql("UPDATE simulator_charges SET currency = 'USD'")
     clock.advance(seconds=10)
     eventlet.sleep(1.5)
     assert status() == ["pending"]
     assert sql("SELECT 1 FROM ledger_entries") == []
-    sql("UPDATE simulator_charges SET amount = 100")
+    sql("UPDATE simulator_charges SET currency = 'EUR'")
 
 
 def test_one_that_goes_wrong_does_not_stop_the_others(

@@ -16,7 +16,7 @@ def test_a_refund_whose_answer_was_lost_is_given_once(
     payment, real = pay(), Simulator.refund
 
     def refund(self, order):
-        real(self, order, note)
+        real(self, order)
         raise ProviderTimeout
 
     monkeypatch.setattr(Simulator, "refund", refund)
