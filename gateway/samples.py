@@ -97,6 +97,12 @@ SAMPLES = {
     "action_url": None,
     "failure_code": None,
     "Payment.status": "succeeded",
+    "Outcome.status": "succeeded",
+    "ProviderEvent": {
+        "id": "evt_1PgafTB2eZvKYlo2",
+        "type": "payment_intent.succeeded",
+        "data": {"object": {"object": "payment_intent", "id": "pi_3PgafTB2eZvKYlo2"}},
+    },
     "Refund": {"reason": "Came back unopened"},
     # Notifications
     "subject": "Your order is on its way",

@@ -1,21 +1,26 @@
 """Payments."""
 
 from chassis.web import route
-from gateway.access import STAFF, USER
+from gateway.access import ANYONE, STAFF, USER
 from gateway.answers import created, replayable
 from gateway.schemas.common import Keyed, idempotency_key
 from gateway.schemas.payments import (
+    CameBack,
     NewPayment,
+    Outcome,
     Payment,
     PaymentPage,
     PaymentPath,
     PaymentQuery,
+    ProviderEvent,
     Refund,
+    Signed,
+    WebhookPath,
 )
 
 
 class PaymentRoutes:
-    """`/api/payments…`: of one's own orders; for staff, of all."""
+    """`/api/payments…`: of one's own orders, for staff of all; and what the providers tell."""
 
     @route(
         "POST",
@@ -70,3 +75,48 @@ class PaymentRoutes:
         key = idempotency_key(request)
         payment = self.payments.refund(payment_id=payment_id, actor=request.actor, key=key, **body)
         return replayable(payment)
+
+    @route(
+        "POST",
+        "/api/payments/webhooks/{provider}",
+        who=ANYONE,
+        path=WebhookPath,
+        headers=Signed,
+        body=ProviderEvent,
+        status=204,
+        faults=(404,),
+    )
+    def take_webhook(self, request, provider, body):
+        """Take what a payment provider tells.
+
+        Nobody but the provider can sign it: its `Stripe-Signature` is over the time and the body as
+        it was sent. An event that comes again, late or out of order does no harm.
+        """
+        signature = request.header("Stripe-Signature")
+        self.payments.webhook(provider=provider, body=request.body.decode(), signature=signature)
+
+    @route(
+        "GET",
+        "/api/payments/stripe/success",
+        who=ANYONE,
+        query=CameBack,
+        answer=Outcome,
+        faults=(404, 502),
+    )
+    def come_back(self, request, query):
+        """Where Stripe's page sends a buyer who has paid; says what Stripe says by now."""
+        (reference,) = query.values()
+        return self.payments.returned(provider="stripe", reference=reference)
+
+    @route(
+        "GET",
+        "/api/payments/stripe/fail",
+        who=ANYONE,
+        query=CameBack,
+        answer=Outcome,
+        faults=(404, 502),
+    )
+    def come_back_unpaid(self, request, query):
+        """Where Stripe's page sends a buyer who left it; nothing is decided by that."""
+        (reference,) = query.values()
+        return self.payments.returned(provider="stripe", reference=reference)

@@ -2,9 +2,9 @@
 
 import re
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from chassis.fields import Currency, Money, Page, Request, Text, Timestamp, Uuid
+from chassis.fields import Currency, Expected, Money, Page, Request, Text, Timestamp, Uuid
 from gateway.schemas import common
 
 _STATUSES = (
@@ -15,6 +15,7 @@ _STATUSES = (
     "partially_refunded",
     "refunded",
 )
+_REFERENCE = [validate.Length(min=10, max=200), validate.Regexp(r"[A-Za-z0-9_]+\Z")]
 _TOKEN = re.compile(r"[a-z]{2,10}_[A-Za-z0-9_]{1,190}")
 #: As many digits as cards have, in a row or in groups.
 _CARD_NUMBER = re.compile(r"\d(?:_*\d){12,18}")
@@ -27,11 +28,10 @@ def _is_token(value: str) -> None:
 
 
 class Method(Request):
-    """`{"type": "card", "token": "tok_visa"}`."""
+    """`{"type": "card", "token": "tok_visa"}`, or `{"type": "checkout"}`: on the page of Stripe."""
 
-    type = fields.String(required=True, validate=validate.OneOf(["card"]))
+    type = fields.String(required=True, validate=validate.OneOf(["card", "checkout"]))
     token = fields.String(
-        required=True,
         validate=_is_token,
         metadata={
             "pattern": rf"^(?!.*\d(?:_*\d){{12}}){_TOKEN.pattern}$",
@@ -40,10 +40,56 @@ class Method(Request):
         },
     )
 
+    @validates_schema
+    def _check_token(self, data, **kwargs):
+        if (data.get("type") == "card") != ("token" in data):
+            raise ValidationError("For a card, and only for that.", "token")
+
 
 class NewPayment(Request):
     order_id = Uuid(required=True)
     method = fields.Nested(Method, required=True)
+
+
+class WebhookPath(Request):
+    provider = fields.String(required=True, validate=validate.OneOf(["stripe", "simulator"]))
+
+
+class Signed(Request):
+    """Required, but checked by the one who knows the secret."""
+
+    signature = fields.String(
+        data_key="Stripe-Signature",
+        validate=validate.Length(max=2000),
+        metadata={"description": "The time and an HMAC over it and the body, as Stripe signs."},
+    )
+
+
+class ProviderEvent(Expected):
+    """An event as the provider sends it; payments alone reads it, once its signature holds."""
+
+    id = fields.String(required=True, validate=validate.Length(min=1, max=255))
+    type = fields.String(required=True, validate=validate.Length(min=1, max=255))
+
+
+class CameBack(Request):
+    """What the provider's page adds to our address."""
+
+    session_id = fields.String(validate=_REFERENCE)
+    payment_intent = fields.String(validate=_REFERENCE)
+
+    @validates_schema
+    def _check(self, data, **kwargs):
+        if len(data) != 1:
+            raise ValidationError("Send session_id or payment_intent.")
+
+
+class Outcome(common.Resource):
+    """What became of a payment by now."""
+
+    order_id = Uuid(required=True)
+    payment_id = Uuid(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(_STATUSES))
 
 
 class PaymentPath(Request):

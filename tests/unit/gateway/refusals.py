@@ -65,6 +65,9 @@ REFUSALS = {
     "GET /api/payments": {401},
     "GET /api/payments/{payment_id}": {304, 401, 404},
     "POST /api/payments/{payment_id}/refund": {401, 403, 404, 409, 502},
+    "POST /api/payments/webhooks/{provider}": {404},
+    "GET /api/payments/stripe/success": {404, 502},
+    "GET /api/payments/stripe/fail": {404, 502},
     # Checkouts under way
     "GET /api/admin/checkouts": {401, 403},
     "POST /api/admin/checkouts/{order_id}/retry": {401, 403, 404, 409},

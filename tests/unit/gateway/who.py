@@ -65,6 +65,9 @@ WHO = {
     "GET /api/payments": USER,
     "GET /api/payments/{payment_id}": USER,
     "POST /api/payments/{payment_id}/refund": STAFF,
+    "POST /api/payments/webhooks/{provider}": ANYONE,
+    "GET /api/payments/stripe/success": ANYONE,
+    "GET /api/payments/stripe/fail": ANYONE,
     # Checkouts under way
     "GET /api/admin/checkouts": STAFF,
     "POST /api/admin/checkouts/{order_id}/retry": STAFF,

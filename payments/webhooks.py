@@ -1,0 +1,182 @@
+"""Webhooks: what a provider tells without being asked.
+
+A notice is believed only so far that a charge is worth a look. What is booked is what the provider
+says when it is asked then, so it does no harm when notices are late, doubled, out of order, or never
+come: the sweep asks as well. It is stored before it is answered, and looked into after that.
+"""
+
+import datetime
+import uuid
+from typing import Any
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis.errors import NotFound
+from payments import charges, movements, recovery
+from payments.cashier import Cashier
+from payments.errors import NoticeRefused, PaymentNotFound, ProviderNotConfigured
+from payments.models import Payment, ProviderNotice, RefusedNotices
+from payments.providers.port import Known, Notice, Provider
+
+#: Looks into one notice before it is given up; the last ones are 5 minutes apart.
+MAX_TRIES = 12
+#: How long notices are kept, for whoever asks what was told.
+KEPT = datetime.timedelta(days=30)
+#: Rows that one statement deletes.
+BATCH = 1000
+
+_PAYMENT_KEY = "payment-"
+
+
+def receive(cashier: Cashier, provider: str, body: str, signature: str | None) -> None:
+    """Store a notice of `provider`; one that is there already changes nothing.
+
+    Raises `NotFound` for a provider that is not set up here, and `NoticeRefused` when the signature
+    does not hold, which is counted.
+    """
+    now, sender = cashier.clock(), _sender(cashier, provider)
+    try:
+        notice = sender.read_notice(body, signature)
+    except NoticeRefused as refused:
+        cashier.log.warning("webhook_refused", provider=provider, reason=refused.reason)
+        with cashier.begin() as session:
+            _count(session, now.date(), provider, refused.reason)
+        raise
+    with cashier.begin() as session:
+        session.execute(_row(provider, notice, now).on_conflict_do_nothing())
+
+
+def digest(cashier: Cashier, batch: int) -> None:
+    """Look into what was told; one that fails is tried again later and does not touch the others."""
+    with cashier.begin() as session:
+        taken = _take(session, cashier.clock(), batch)
+    for notice in taken:
+        try:
+            outcome = _look_into(cashier, notice)
+        except Exception as error:
+            given_up = notice["tries"] >= MAX_TRIES
+            cashier.log.warning(
+                "webhook_postponed",
+                provider=notice["provider"],
+                event_id=notice["event_id"],
+                error=type(error).__name__,
+                given_up=given_up,
+            )
+            if not given_up:
+                continue
+            outcome = "given up"
+        with cashier.begin() as session:
+            row = session.get_one(ProviderNotice, notice["id"])
+            row.processed_at, row.outcome = cashier.clock(), outcome
+
+
+def returned(cashier: Cashier, provider: str, reference: str) -> dict[str, Any]:
+    """The payment of the buyer who comes back from the provider's page, as the provider sees it by
+    now; raises `NotFound` for a reference that means nothing here."""
+    report = _sender(cashier, provider).look_up(Known("", reference))
+    if report is None:
+        raise PaymentNotFound
+    with cashier.begin() as session:
+        payment_id = session.scalar(
+            select(Payment.id).where(
+                Payment.provider == provider,
+                Payment.provider_reference.in_({reference, report.reference}),
+            )
+        )
+    if payment_id is None:
+        raise PaymentNotFound
+    return cashier.settle(payment_id, report)
+
+
+def forget(cashier: Cashier) -> None:
+    """Delete what was looked into long ago."""
+    over = ProviderNotice.processed_at <= cashier.clock() - KEPT
+    old = select(ProviderNotice.id).where(over).limit(BATCH)
+    deleted = BATCH
+    while deleted == BATCH:
+        with cashier.begin() as session:
+            chosen = ProviderNotice.id.in_(old.with_for_update(skip_locked=True))
+            deleted = session.execute(delete(ProviderNotice).where(chosen)).rowcount
+
+
+def _sender(cashier: Cashier, name: str) -> Provider:
+    try:
+        return cashier.providers[name]
+    except ProviderNotConfigured:
+        raise NotFound("This payment provider is not set up here.") from None
+
+
+def _row(provider: str, notice: Notice, now: datetime.datetime) -> Any:
+    return insert(ProviderNotice).values(
+        provider=provider,
+        event_id=notice.id,
+        type=notice.type,
+        reference=notice.reference,
+        key=notice.key,
+        received_at=now,
+        next_try_at=now,
+    )
+
+
+def _count(session: Session, day: datetime.date, provider: str, reason: str) -> None:
+    first = insert(RefusedNotices).values(day=day, provider=provider, reason=reason, count=1)
+    one_more = {"count": RefusedNotices.count + 1}
+    key = [RefusedNotices.day, RefusedNotices.provider, RefusedNotices.reason]
+    session.execute(first.on_conflict_do_update(index_elements=key, set_=one_more))
+
+
+def _take(session: Session, now: datetime.datetime, limit: int) -> list[dict[str, Any]]:
+    due = (
+        select(ProviderNotice)
+        .where(ProviderNotice.processed_at.is_(None), ProviderNotice.next_try_at <= now)
+        .order_by(ProviderNotice.next_try_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    names = ("id", "provider", "event_id", "reference", "key", "tries")
+    taken = []
+    for notice in session.scalars(due):
+        notice.tries += 1
+        notice.next_try_at = now + recovery.pause(notice.tries)
+        taken.append({name: getattr(notice, name) for name in names})
+    return taken
+
+
+def _look_into(cashier: Cashier, notice: dict[str, Any]) -> str:
+    """What came of a notice, in a word."""
+    if notice["reference"] is None and notice["key"] is None:
+        return "ignored"
+    provider = cashier.providers[notice["provider"]]
+    with cashier.begin() as session:
+        payment = session.scalars(_meant(notice)).first()
+        if payment is None:
+            return "unknown charge"
+        payment_id, known = payment.id, charges.known(payment)
+    report = provider.look_up(known)
+    if report is None:
+        return "nothing moved"
+    cashier.settle(payment_id, report)
+    for movement in provider.movements_of(report.reference):
+        with cashier.begin() as session:
+            payment = session.get_one(Payment, payment_id, with_for_update=True)
+            movements.book(session, payment, movement, cashier.clock(), cashier.publish)
+    return "booked"
+
+
+def _meant(notice: dict[str, Any]) -> Any:
+    """By the provider's name for the charge, or by our own key in it."""
+    told = [Payment.provider_reference == notice["reference"]] if notice["reference"] else []
+    key = notice["key"] or ""
+    if key.startswith(_PAYMENT_KEY) and (payment_id := _uuid(key.removeprefix(_PAYMENT_KEY))):
+        told.append(Payment.id == payment_id)
+    return select(Payment).where(Payment.provider == notice["provider"], or_(False, *told))
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
