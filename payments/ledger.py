@@ -5,13 +5,14 @@ given back or promised than was taken) holds even for a caller who forgot to loc
 """
 
 import datetime
+import uuid
 from decimal import Decimal
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from payments.models import LedgerEntry, Payment, Refund
-from payments.providers.port import Kind
+from payments.providers.port import Kind, Movement
 
 #: The accounts: money that lies with the provider, that belongs to orders, that a bank disputes.
 #: (debit, credit) of each kind of entry.
@@ -22,6 +23,7 @@ ACCOUNTS = {
     Kind.DISPUTE_REVERSED: ("provider", "disputed"),
 }
 
+_CENT = Decimal("0.01")
 
 def capture(session: Session, payment: Payment, now: datetime.datetime) -> None:
     """Book that the whole amount of `payment` was taken."""
@@ -54,6 +56,18 @@ def give_back(session: Session, payment: Payment, refund: Refund, now: datetime.
 
 
 def _move(session: Session, payment: Payment, **changes: Decimal) -> None:
+def dispute(session: Session, payment: Payment, movement: Movement, now: datetime.datetime) -> None:
+    """Book what the buyer's bank took back, or gave us again. The order's own account keeps what
+    was paid: whose money it is will be decided elsewhere."""
+    _enter(session, payment, movement.kind, movement.amount, movement.reference, now)
+    session.flush()
+
+
+def fits(amount: Decimal) -> bool:
+    """Whether `amount` can be booked as it is: the columns would round, and silently."""
+    return amount > 0 and amount == amount.quantize(_CENT)
+
+
     session.flush()
     session.execute(
         update(Payment)
@@ -64,7 +78,15 @@ def _move(session: Session, payment: Payment, **changes: Decimal) -> None:
     session.refresh(payment)
 
 
-def _enter(session, payment, kind, amount, reference, now, refund_id=None) -> None:
+def _enter(
+    session: Session,
+    payment: Payment,
+    kind: Kind,
+    amount: Decimal,
+    reference: str | None,
+    now: datetime.datetime,
+    refund_id: uuid.UUID | None = None,
+) -> None:
     debit, credit = ACCOUNTS[kind]
     session.add(
         LedgerEntry(

@@ -150,8 +150,9 @@ class Refund(Base):
 
 class LedgerEntry(Base):
     """Money that moved from the account `credit` to the account `debit` (`payments.ledger`): a row
-    is both sides of the double entry, so that the books can't be out of balance. Append-only: a
-    trigger refuses to change or delete an entry."""
+    is both sides of the double entry, so that the books can't be out of balance; the view
+    `ledger_balances` has what lies in each account. Append-only: triggers refuse to change, delete
+    or truncate entries."""
 
     __tablename__ = "ledger_entries"
 
@@ -181,6 +182,7 @@ class LedgerEntry(Base):
         CheckConstraint("amount > 0", name="amount"),
         Index("ix_ledger_entries_payment_id", "payment_id"),
         # One capture per payment, one entry per refund (`refund_id` is unique).
+        Index("ix_ledger_entries_provider_at_id", "provider", "at", "id"),
         Index(
             "uq_ledger_entries_capture",
             "payment_id",

@@ -21,6 +21,8 @@ from payments.providers.port import RefundOrder, RefundReport
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
 
+_KEY = "refund-"
+
 
 class Job(NamedTuple):
     """A refund and what the provider is asked for it; outlives the session it was read in."""
@@ -35,12 +37,21 @@ class Job(NamedTuple):
 def job(refund: Refund, payment: Payment) -> Job:
     """The job of a refund; the provider's key is derived from its row, so a repeat pays once."""
     order = RefundOrder(
-        key=f"refund-{refund.id}",
+        key=f"{_KEY}{refund.id}",
         reference=payment.provider_reference,
         amount=refund.amount,
         currency=payment.currency,
     )
     return Job(payment.id, refund.id, refund.status, payment.provider, order)
+
+
+def id_of(key: str | None) -> uuid.UUID | None:
+    """The id of the refund that the provider was asked for under `key`; None for a key that is not
+    of that form."""
+    try:
+        return uuid.UUID((key or "").removeprefix(_KEY))
+    except ValueError:
+        return None
 
 
 def lock_payment(session: Session, payment_id: uuid.UUID) -> Payment:

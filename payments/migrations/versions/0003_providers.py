@@ -34,6 +34,8 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_ledger_entries_refund_id"), "ledger_entries")
     op.create_check_constraint(
         op.f("ck_ledger_entries_kind"),
+    op.execute("DROP TRIGGER never_emptied ON ledger_entries")
+    op.drop_index("ix_ledger_entries_provider_at_id")
         "ledger_entries",
         "(kind = 'capture' AND refund_id IS NULL) OR (kind = 'refund' AND refund_id IS NOT NULL)",
     )
@@ -118,6 +120,13 @@ def _double_the_entries() -> None:
         SELECT order_id, account, currency, sum(amount) AS balance
         FROM (
             SELECT order_id, debit AS account, currency, amount FROM ledger_entries
+    # The reconciliation reads the entries of a time, some after others.
+    op.create_index("ix_ledger_entries_provider_at_id", "ledger_entries", ["provider", "at", "id"])
+    # TRUNCATE fires no trigger of rows.
+    op.execute(
+        "CREATE TRIGGER never_emptied BEFORE TRUNCATE ON ledger_entries"
+        " FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()"
+    )
             UNION ALL
             SELECT order_id, credit, currency, -amount FROM ledger_entries
         ) AS sides
