@@ -55,7 +55,6 @@ def give_back(session: Session, payment: Payment, refund: Refund, now: datetime.
     )
 
 
-def _move(session: Session, payment: Payment, **changes: Decimal) -> None:
 def dispute(session: Session, payment: Payment, movement: Movement, now: datetime.datetime) -> None:
     """Book what the buyer's bank took back, or gave us again. The order's own account keeps what
     was paid: whose money it is will be decided elsewhere."""
@@ -68,6 +67,7 @@ def fits(amount: Decimal) -> bool:
     return amount > 0 and amount == amount.quantize(_CENT)
 
 
+def _move(session: Session, payment: Payment, **changes: Decimal) -> None:
     session.flush()
     session.execute(
         update(Payment)

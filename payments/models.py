@@ -181,8 +181,8 @@ class LedgerEntry(Base):
         UniqueConstraint("provider", "kind", "provider_reference"),
         CheckConstraint("amount > 0", name="amount"),
         Index("ix_ledger_entries_payment_id", "payment_id"),
-        # One capture per payment, one entry per refund (`refund_id` is unique).
         Index("ix_ledger_entries_provider_at_id", "provider", "at", "id"),
+        # One capture per payment, one entry per refund (`refund_id` is unique).
         Index(
             "uq_ledger_entries_capture",
             "payment_id",

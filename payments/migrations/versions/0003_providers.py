@@ -29,13 +29,13 @@ def downgrade() -> None:
     op.drop_column("simulator_charges", "captured")
     op.drop_column("simulator_charges", "passes_at")
     op.execute("DROP VIEW ledger_balances")
+    op.execute("DROP TRIGGER never_emptied ON ledger_entries")
+    op.drop_index("ix_ledger_entries_provider_at_id")
     op.drop_constraint("uq_ledger_entries_provider_kind_provider_reference", "ledger_entries")
     op.drop_constraint(op.f("ck_ledger_entries_accounts"), "ledger_entries")
     op.drop_constraint(op.f("ck_ledger_entries_refund_id"), "ledger_entries")
     op.create_check_constraint(
         op.f("ck_ledger_entries_kind"),
-    op.execute("DROP TRIGGER never_emptied ON ledger_entries")
-    op.drop_index("ix_ledger_entries_provider_at_id")
         "ledger_entries",
         "(kind = 'capture' AND refund_id IS NULL) OR (kind = 'refund' AND refund_id IS NOT NULL)",
     )
@@ -115,11 +115,6 @@ def _double_the_entries() -> None:
         "ledger_entries",
         ["provider", "kind", "provider_reference"],
     )
-    op.execute("""
-        CREATE VIEW ledger_balances AS
-        SELECT order_id, account, currency, sum(amount) AS balance
-        FROM (
-            SELECT order_id, debit AS account, currency, amount FROM ledger_entries
     # The reconciliation reads the entries of a time, some after others.
     op.create_index("ix_ledger_entries_provider_at_id", "ledger_entries", ["provider", "at", "id"])
     # TRUNCATE fires no trigger of rows.
@@ -127,6 +122,11 @@ def _double_the_entries() -> None:
         "CREATE TRIGGER never_emptied BEFORE TRUNCATE ON ledger_entries"
         " FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()"
     )
+    op.execute("""
+        CREATE VIEW ledger_balances AS
+        SELECT order_id, account, currency, sum(amount) AS balance
+        FROM (
+            SELECT order_id, debit AS account, currency, amount FROM ledger_entries
             UNION ALL
             SELECT order_id, credit, currency, -amount FROM ledger_entries
         ) AS sides
