@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from payments import announcements, ledger, lifecycle
+from payments import announcements, ledger, lifecycle, money
 from payments.announcements import Publish
 from payments.errors import (
     NotRefundable,
@@ -85,8 +85,10 @@ def open_refund(
 ) -> Refund:
     """A pending refund of `amount` (None: all that is left) of the locked `payment`.
 
-    Raises `NotRefundable` or `RefundTooLarge`.
+    Raises `NotRefundable` or `RefundTooLarge`; `Invalid` for what the currency has no coins for.
     """
+    if amount is not None:
+        money.to_minor(amount, payment.currency)
     left = refundable(payment)
     if not left:
         raise NotRefundable
@@ -151,9 +153,9 @@ def settle(
         refund.status = FAILED
         ledger.release(session, payment, refund)
         return refund
+    payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
     refund.status = SUCCEEDED
     ledger.give_back(session, payment, refund, now)
-    payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
     if not payment.superseded:
         announcements.refunded(publish, session, payment, refund)
     return refund

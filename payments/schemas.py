@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from chassis import currencies
 from chassis.fields import (
     ActorField,
     Currency,
@@ -40,6 +41,11 @@ class Charge(Request):
     currency = Currency(load_default="EUR")
     method = MethodField(required=True)
     key = Text(required=True, max=200)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _has_such_coins(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if not currencies.fits(data["amount"], data["currency"]):
+            raise ValidationError("The currency has no such coins.", "amount")
 
 
 class Get(Request):

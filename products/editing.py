@@ -1,11 +1,13 @@
 """Products are made, changed and taken off the shelf."""
 
 import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from chassis import currencies
 from chassis.errors import Invalid, PreconditionFailed
 from chassis.identity import Actor
 from products import catalog, ledger
@@ -27,8 +29,9 @@ def create(
 ) -> dict[str, Any]:
     """A new product with `fields` and `stock`, which is the first row of its ledger.
 
-    Raises `AlreadyExists` (SKU), `Invalid` (category).
+    Raises `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for).
     """
+    _check_price(fields["price"], fields["currency"])
     with meaning(_BROKEN):
         product_id = session.execute(
             insert(Product)
@@ -52,9 +55,13 @@ def change(
     """The product with `fields` replaced.
 
     Raises `ProductNotFound`, `PreconditionFailed` when it is not at `version` (if given) any more,
-    `AlreadyExists` (SKU), `Invalid` (category).
+    `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for).
     """
     _lock(session, product_id, version)
+    if "price" in fields or "currency" in fields:
+        wanted = select(Product.price, Product.currency).where(Product.id == product_id)
+        priced = dict(session.execute(wanted).mappings().one()) | fields
+        _check_price(priced["price"], priced["currency"])
     if fields:
         with meaning(_BROKEN):
             session.execute(
@@ -76,6 +83,12 @@ def delete(session: Session, product_id: int, version: int | None, now: datetime
         .where(Product.id == product_id)
         .values(deleted_at=now, version=Product.version + 1, updated_at=now)
     )
+
+
+def _check_price(price: Decimal, currency: str) -> None:
+    if not currencies.fits(price, currency):
+        places = currencies.places(currency)
+        raise Invalid(errors={"price": [f"{currency} has {places} decimal places."]})
 
 
 def _lock(session: Session, product_id: int, version: int | None) -> None:

@@ -82,6 +82,16 @@ def test_more_than_is_left_is_refused(refund):
     assert fault.value.code == "not_refundable"
 
 
+def test_a_part_that_has_no_coins_is_refused(payments, pay, sql):
+    """Half a yen of a payment in yen: nothing is promised that no provider could give."""
+    yen = pay(currency="JPY")
+    with pytest.raises(Invalid) as fault:
+        payments.refund(payment_id=yen["id"], amount="0.50", reason="x")
+    assert fault.value.errors == {"amount": ["JPY has 0 decimal places."]}
+    assert sql("SELECT 1 FROM refunds") == []
+    assert payments.refund(payment_id=yen["id"], amount="50", reason="x")["refunded"] == "50.00"
+
+
 def test_refunds_at_once_never_exceed_the_capture(refund, sql, payments, payment):
     """Thirty times 30 of 100 at once: three get through."""
 

@@ -66,6 +66,23 @@ def test_an_update_changes_what_it_names(products, shelf):
     assert products.update(product_id=mug["id"]) == changed
 
 
+def test_a_price_fits_its_currency(products, shelf):
+    """Nobody can pay 9.50 yen: refused when made and when changed, price or currency."""
+    yen = products.create(name="Cup", price="950", currency="JPY")
+    mug = shelf("Mug", price="9.50")
+    for refused in (
+        lambda: products.create(name="Cup", price="9.50", currency="JPY"),
+        lambda: products.update(product_id=yen["id"], price="9.50"),
+        lambda: products.update(product_id=mug["id"], currency="JPY"),
+    ):
+        with pytest.raises(Invalid) as fault:
+            refused()
+        assert fault.value.errors == {"price": ["JPY has 0 decimal places."]}
+    assert products.get(product_id=yen["id"]) == yen
+    assert products.update(product_id=yen["id"], price="9.50", currency="KWD")["price"] == "9.50"
+    assert products.update(product_id=mug["id"], price="9", currency="JPY")["currency"] == "JPY"
+
+
 def test_a_stale_version_is_refused(products, shelf):
     """Whoever changed first wins; the other has to look again."""
     mug = shelf("Mug")

@@ -87,3 +87,16 @@ def test_events_carry_no_method_and_no_key():
     """Nothing by which someone could pay leaves this service."""
     for schema in schemas.EVENTS.values():
         assert not {"method", "token", "key"} & schema().fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "fits"),
+    [("950.00", "JPY", True), ("9.50", "JPY", False), ("9.99", "KWD", True), ("9.99", "USD", True)],
+)
+def test_an_amount_fits_its_currency(amount, currency, fits):
+    """Nobody can pay half a yen."""
+    charge = {**CHARGE, "amount": amount, "currency": currency}
+    if fits:
+        assert schemas.Charge().load(charge)["amount"] == Decimal(amount)
+    else:
+        assert set(faults(schemas.Charge, **charge)) == {"amount"}
