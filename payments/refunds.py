@@ -153,9 +153,9 @@ def settle(
         refund.status = FAILED
         ledger.release(session, payment, refund)
         return refund
-    payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
     refund.status = SUCCEEDED
     ledger.give_back(session, payment, refund, now)
+    payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
     if not payment.superseded:
         announcements.refunded(publish, session, payment, refund)
     return refund
