@@ -60,7 +60,7 @@ _TEXTS = {
     "payment_failed": Message(
         "Payment for order {order}: not successful",
         "Your payment of {amount} for order {order} did not go through{because}.\n\n"
-        "Nothing was charged. While the order is open you can pay again.",
+        "We keep nothing of it. While the order is open you can pay again.",
     ),
     "payment_refunded": Message(
         "Refund for order {order}",
@@ -73,6 +73,7 @@ _BECAUSE = {
     "card_declined": ": the card was declined",
     "insufficient_funds": ": the card has not enough funds",
     "authentication_expired": ": it was not confirmed in time",
+    "partial_capture": ": only a part of it could be taken, and that is on its way back",
 }
 
 

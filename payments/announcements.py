@@ -17,7 +17,7 @@ def succeeded(publish: Publish, session: Session, payment: Payment) -> None:
 
 
 def failed(publish: Publish, session: Session, payment: Payment) -> None:
-    """Nothing was taken, and nothing will be."""
+    """Nothing was taken, or it is on its way back."""
     facts = {**_facts(payment), "amount": payment.amount, "failure_code": payment.failure_code}
     publish(session, "payment_failed", facts)
 

@@ -110,7 +110,10 @@ class Cashier:
         self.log.info("payment_settled", payment_id=str(payment_id), status=answer["status"])
         if superseded:
             self.log.warning(
-                "paid_twice", payment_id=str(payment_id), order_id=str(answer["order_id"])
+                "given_back_at_once",
+                payment_id=str(payment_id),
+                order_id=str(answer["order_id"]),
+                reason=answer["failure_code"],
             )
         return answer
 

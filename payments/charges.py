@@ -17,6 +17,10 @@ from payments.lifecycle import Status
 from payments.models import Payment
 from payments.providers.port import ChargeReport, Known
 
+#: Why money goes back at once (`failure_code`): less came than was asked for; or another payment
+#: has taken the place of one that had been given up.
+PARTIAL_CAPTURE, PAID_TWICE = "partial_capture", "paid_twice"
+
 
 class Step(Enum):
     """What is left to do with a payment that was opened, or found again by its key."""
@@ -107,24 +111,39 @@ def settle(
     The one way to a decision, for the caller's own answer, the sweep and later news alike.
     """
     payment = session.get_one(Payment, payment_id, with_for_update=True)
-    if not lifecycle.advances(payment.status, report.status):
+    if payment.captured or not lifecycle.advances(payment.status, report.status):
         return payment
-    if (report.amount, report.currency) != (payment.amount, payment.currency):
-        raise AnswerMismatch
+    in_part = _check(payment, report)
     late = payment.status == Status.FAILED
     payment.provider_reference = report.reference or payment.provider_reference
     payment.action_url = report.action_url
     payment.failure_code = report.failure_code
+    if in_part:
+        _give_back_at_once(session, payment, report.amount, PARTIAL_CAPTURE, now)
+        if not late:
+            announcements.failed(publish, session, payment)
+        return payment
     if late and not _take_the_place_again(session, payment):
-        _give_back_at_once(session, payment, now)
+        _give_back_at_once(session, payment, report.amount, PAID_TWICE, now)
         return payment
     payment.status = report.status
     if report.status == Status.SUCCEEDED:
-        ledger.capture(session, payment, now)
+        ledger.capture(session, payment, report.amount, now)
         announcements.succeeded(publish, session, payment)
     elif report.status == Status.FAILED:
         announcements.failed(publish, session, payment)
     return payment
+
+
+def _check(payment: Payment, report: ChargeReport) -> bool:
+    """Whether less came than was asked for; raises `AnswerMismatch` for money that can't be ours to
+    book: more of it, or another currency."""
+    if report.currency != payment.currency or not 0 < report.amount <= payment.amount:
+        raise AnswerMismatch
+    in_part = report.amount < payment.amount
+    if in_part and report.status != Status.SUCCEEDED:
+        raise AnswerMismatch
+    return in_part
 
 
 def _take_the_place_again(session: Session, payment: Payment) -> bool:
@@ -139,11 +158,16 @@ def _take_the_place_again(session: Session, payment: Payment) -> bool:
     return True
 
 
-def _give_back_at_once(session: Session, payment: Payment, now: datetime.datetime) -> None:
+def _give_back_at_once(
+    session: Session, payment: Payment, amount: Decimal, why: str, now: datetime.datetime
+) -> None:
+    """Money that pays for nothing is booked and goes back, and the payment has failed for good: in
+    any other state its order would count it."""
     payment.superseded = True
-    payment.status = Status.SUCCEEDED
-    ledger.capture(session, payment, now)
+    payment.status = Status.FAILED
+    payment.failure_code = why
+    ledger.capture(session, payment, amount, now)
     refunds.open_refund(
-        session, payment, amount=None, reason="paid twice", key="superseded", by=None,
+        session, payment, amount=None, reason=why, key="superseded", by=None,
         now=now, next_check_at=now,
     )  # fmt: skip

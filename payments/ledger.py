@@ -25,10 +25,11 @@ ACCOUNTS = {
 
 _CENT = Decimal("0.01")
 
-def capture(session: Session, payment: Payment, now: datetime.datetime) -> None:
-    """Book that the whole amount of `payment` was taken."""
-    _move(session, payment, captured=payment.amount)
-    _enter(session, payment, Kind.CAPTURE, payment.amount, payment.provider_reference, now)
+
+def capture(session: Session, payment: Payment, amount: Decimal, now: datetime.datetime) -> None:
+    """Book that `amount` was taken: what `payment` asked for, or less."""
+    _move(session, payment, captured=amount)
+    _enter(session, payment, Kind.CAPTURE, amount, payment.provider_reference, now)
 
 
 def reserve(session: Session, payment: Payment, amount: Decimal) -> None:

@@ -3,6 +3,9 @@
 pending ──► requires_action ──► succeeded ──► partially_refunded ──► refunded
    │               │               ▲  └───────────────────────────────▲
    └───────────────┴──► failed ────┘ (a capture that came to light late)
+
+`failed` it is also when money came that does not pay the order: a part of it, or a second time. It
+goes back, and the payment stays failed.
 """
 
 from decimal import Decimal

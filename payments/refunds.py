@@ -155,7 +155,7 @@ def settle(
         return refund
     refund.status = SUCCEEDED
     ledger.give_back(session, payment, refund, now)
-    payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
     if not payment.superseded:
+        payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
         announcements.refunded(publish, session, payment, refund)
     return refund

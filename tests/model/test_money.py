@@ -151,14 +151,14 @@ class Money(Machine):
 
     def _learn(self, charge, status):
         """The model of settling: news that are old or repeated change nothing."""
-        if status not in ADVANCES.get(charge.status, ()):
+        if charge.captured or status not in ADVANCES.get(charge.status, ()):
             return
         rivals = [
             one
             for one in self.charges.values()
             if one.order == charge.order and one.is_active and one is not charge
         ]
-        charge.status = status
+        charge.status = "failed" if rivals else status
         if status == "failed":
             self.expected["payment_failed"] += 1
         if status == "succeeded":
@@ -193,7 +193,7 @@ class Money(Machine):
         charge = self._choose(data)
         report = ChargeReport("succeeded", PRICE + 1, "EUR", "ref")
         got = outcome(self.cashier.settle, charge.id, report)
-        if "succeeded" in ADVANCES.get(charge.status, ()):
+        if not charge.captured and "succeeded" in ADVANCES.get(charge.status, ()):
             assert got == "provider_mismatch"
 
     # --- refunds
@@ -246,8 +246,9 @@ class Money(Machine):
         if refund[1] == "failed":
             return "refund_refused"
         back = charge.sum("succeeded")
-        charge.status = "refunded" if back == charge.captured else "partially_refunded"
-        self.expected["payment_refunded"] += not charge.superseded
+        if not charge.superseded:
+            charge.status = "refunded" if back == charge.captured else "partially_refunded"
+            self.expected["payment_refunded"] += 1
         return None
 
     @rule()

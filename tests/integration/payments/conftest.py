@@ -2,10 +2,12 @@
 
 import uuid
 
+import eventlet
 import pytest
 import sqlalchemy as sa
 
 from chassis import config as configuration
+from payments.providers.simulator import Simulator
 from payments.service import PaymentsService
 
 STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
@@ -48,6 +50,12 @@ def pay(payments, order):
         return payments.charge(**{**order, "method": method, "key": key} | changes)
 
     return charge
+
+
+@pytest.fixture
+def status(payments, order):
+    """`status()`: the states of the order's payments, newest first."""
+    return lambda: [p["status"] for p in payments.list(order_id=order["order_id"])["items"]]
 
 
 @pytest.fixture
@@ -94,7 +102,7 @@ def adds_up(sql):
             WHERE (p.captured, p.refunded, p.refunding)
                     <> (l.captured, l.refunded, r.refunding)
                OR p.refunded > p.captured
-               OR (p.captured > 0 AND (s.amount <> p.captured OR s.refunded <> p.refunded
+               OR (p.captured > 0 AND (s.captured <> p.captured OR s.refunded <> p.refunded
                                        OR s.status IS DISTINCT FROM 'succeeded'))
             """
         )
@@ -123,3 +131,17 @@ def crash_before(monkeypatch):
         monkeypatch.setattr(owner, name, crash)
 
     return arm
+
+
+@pytest.fixture
+def slow_provider(monkeypatch):
+    """A provider that takes the charge only once `let_go` is sent; the caller hangs meanwhile."""
+    let_go, real = eventlet.event.Event(), Simulator.create
+
+    def create(self, order, note):
+        monkeypatch.setattr(Simulator, "create", real)
+        let_go.wait()
+        return real(self, order, note)
+
+    monkeypatch.setattr(Simulator, "create", create)
+    return let_go
