@@ -65,8 +65,9 @@ class Payment(Base):
     """One attempt to take money for an order.
 
     `captured` was taken, `refunded` given back, `refunding` is promised to refunds that are not
-    settled. A `superseded` payment was captured late, after another one had taken its place: it
-    is given back at once and does not count for the order.
+    settled. A `superseded` payment has failed although money came: late, after another one had
+    taken its place, or less than was asked for. That is given back at once and does not count for
+    the order.
     """
 
     __tablename__ = "payments"
@@ -256,6 +257,12 @@ class SimulatorCharge(Base):
     __table_args__ = (
         CheckConstraint("captured BETWEEN 0 AND amount", name="captured"),
         CheckConstraint("refunded BETWEEN 0 AND captured", name="refunded"),
+        Index(
+            "ix_simulator_charges_open",
+            "created_at",
+            postgresql_where=text("status = 'requires_action'"),
+        ),
+        Index("ix_simulator_charges_created_at", "created_at"),
     )
 
 
@@ -266,9 +273,20 @@ class SimulatorRefund(Base):
 
     key: Mapped[str] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(unique=True)
-    charge_reference: Mapped[str] = mapped_column(ForeignKey("simulator_charges.reference"))
+    charge_reference: Mapped[str] = mapped_column(
+        ForeignKey("simulator_charges.reference"), index=True
+    )
     amount: Mapped[Decimal]
-    created_at: Mapped[datetime.datetime]
+    created_at: Mapped[datetime.datetime] = mapped_column(index=True)
+
+
+class SimulatorOutage(Base):
+    """A key under which the simulator has lost a request: the first, and all before `until`."""
+
+    __tablename__ = "simulator_outages"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime.datetime]
 
 
 class SimulatorNotice(Base):

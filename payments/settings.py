@@ -2,9 +2,13 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, pre_load, validate
 
 _SECONDS = validate.Range(min=1, max=86_400)
+
+
+def _chance() -> fields.Float:
+    return fields.Float(load_default=0.0, validate=validate.Range(min=0, max=1))
 
 
 class Secrets(fields.String):
@@ -13,6 +17,23 @@ class Secrets(fields.String):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> tuple[str, ...]:
         text = super()._deserialize(value, attr, data, **kwargs)
         return tuple(one.strip() for one in text.split(",") if one.strip())
+
+
+class Chances(Schema):
+    """How likely each fault of the simulator is with ordinary tokens, from 0 to 1
+    (`payments.providers.simulator.scripts.FAULTS`)."""
+
+    declined = _chance()
+    insufficient_funds = _chance()
+    challenge = _chance()
+    partial_capture = _chance()
+    timeout_before = _chance()
+    timeout_after = _chance()
+    down = _chance()
+    notice_twice = _chance()
+    notice_late = _chance()
+    notice_lost = _chance()
+    notice_reordered = _chance()
 
 
 class SimulatorSettings(Schema):
@@ -24,6 +45,21 @@ class SimulatorSettings(Schema):
     challenge_url = fields.Url(
         load_default="https://bank.example/3ds/", require_tld=False, schemes={"http", "https"}
     )
+    #: Where its webhooks go, and what they are signed with (the first; the others are still
+    #: believed). Without one of the two there are none.
+    webhook_url = fields.String(load_default="", validate=validate.Regexp(r"(https?://\S+)?\Z"))
+    webhook_secrets = Secrets(load_default=())
+    #: What befalls whom is decided by this number, the key and the fault alone.
+    seed = fields.Integer(load_default=0)
+    chances = fields.Nested(Chances, load_default=lambda: Chances().load({}))
+    #: How long it is not there when it is down, and how much late webhooks are late.
+    down_seconds = fields.Integer(load_default=5, validate=_SECONDS)
+    late_seconds = fields.Integer(load_default=5, validate=_SECONDS)
+
+    @pre_load
+    def take_nothing_for_no_chances(self, data: Any, **kwargs: Any) -> Any:
+        """As config.yaml has it where the environment says nothing."""
+        return {name: value for name, value in data.items() if value is not None}
 
 
 class StripeSettings(Schema):
@@ -40,6 +76,8 @@ class StripeSettings(Schema):
     return_url = fields.Url(
         load_default="http://localhost:8000", require_tld=False, schemes={"http", "https"}
     )
+    #: How long a buyer has for a 3-D Secure challenge or Stripe's page, then it is closed.
+    action_seconds = fields.Integer(load_default=1200, validate=_SECONDS)
 
 
 class PaymentsSettings(Schema):

@@ -21,6 +21,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("simulator_notices")
+    op.drop_table("simulator_outages")
+    op.drop_index("ix_simulator_refunds_created_at")
+    op.drop_index("ix_simulator_refunds_charge_reference")
+    op.drop_index("ix_simulator_charges_created_at")
+    op.drop_index("ix_simulator_charges_open")
     op.drop_constraint(op.f("ck_simulator_charges_captured"), "simulator_charges")
     op.drop_constraint(op.f("ck_simulator_charges_refunded"), "simulator_charges")
     op.create_check_constraint(
@@ -166,3 +171,20 @@ def _extend_simulator() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_simulator_notices"),
     )
     op.create_index("ix_simulator_notices_due_at", "simulator_notices", ["due_at"])
+    op.create_table(
+        "simulator_outages",
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("until", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_simulator_outages"),
+    )
+    op.create_index(
+        "ix_simulator_charges_open",
+        "simulator_charges",
+        ["created_at"],
+        postgresql_where=sa.text("status = 'requires_action'"),
+    )
+    op.create_index("ix_simulator_charges_created_at", "simulator_charges", ["created_at"])
+    op.create_index("ix_simulator_refunds_created_at", "simulator_refunds", ["created_at"])
+    op.create_index(
+        "ix_simulator_refunds_charge_reference", "simulator_refunds", ["charge_reference"]
+    )

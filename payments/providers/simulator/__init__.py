@@ -1,0 +1,178 @@
+"""The offline provider: no real money, but books, webhooks and faults of its own.
+
+It writes its tables in its own transactions and knows nothing of ours, as a provider across the
+network would: when its answer is lost, its books still say what happened. The tokens that it knows
+are in `payments.providers.simulator.scripts`.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chassis.errors import Invalid
+from payments.errors import NoticeRefused, ProviderTimeout
+from payments.lifecycle import Status
+from payments.methods import CARD, Method
+from payments.models import SimulatorCharge, SimulatorRefund
+from payments.providers import signed
+from payments.providers.port import (
+    ChargeOrder,
+    ChargeReport,
+    Known,
+    Movement,
+    Notice,
+    RefundOrder,
+    RefundReport,
+)
+from payments.providers.simulator import books, notices
+from payments.providers.simulator.notices import Notices
+from payments.providers.simulator.scripts import TOKENS, Answer, Chances, Delivery
+
+#: At most so many challenges end at one tick.
+BATCH = 100
+
+_NEWS = {Status.SUCCEEDED: notices.SUCCEEDED, Status.FAILED: notices.FAILED}
+
+
+class Simulator:
+    """A provider whose outcome is chosen by the token, or by chance; `settings`: section
+    `payments.simulator`."""
+
+    name = "simulator"
+
+    def __init__(
+        self,
+        begin: Callable[[], AbstractContextManager[Session]],
+        clock: Callable[[], datetime.datetime],
+        settings: Mapping[str, Any],
+    ):
+        self._begin = begin
+        self._clock = clock
+        self._challenge_url = settings["challenge_url"]
+        self._challenge_time = datetime.timedelta(seconds=settings["challenge_seconds"])
+        self._down_time = datetime.timedelta(seconds=settings["down_seconds"])
+        self._secrets = settings["webhook_secrets"]
+        self._chances = Chances(settings["seed"], settings["chances"])
+        self._notices = Notices(settings)
+
+    def check(self, method: Method) -> None:
+        """Refuse tokens that it does not know."""
+        if method.type != CARD or method.token not in TOKENS:
+            raise Invalid(errors={"method": ["Unknown token."]})
+
+    def create(self, order: ChargeOrder, note: Callable[[str], None]) -> ChargeReport:
+        """Play the token's script, once per key."""
+        script = self._chances.of_charge(order.method.token, order.key)
+        self._arrive(order.key, script.answer)
+        with self._begin() as session:
+            charge, is_new = books.enter(session, order, script, self._clock())
+            if is_new:
+                self._tell(session, charge, script.delivery)
+            report = self._report(charge)
+        if script.answer is Answer.LOST:
+            raise ProviderTimeout
+        return report
+
+    def look_up(self, charge: Known) -> ChargeReport | None:
+        """What its books say; a challenge whose time has come is passed, or has failed."""
+        with self._begin() as session:
+            if books.is_lost(session, charge.key, self._clock()):
+                raise ProviderTimeout
+            entry = session.get(SimulatorCharge, charge.key, with_for_update=True)
+            if entry is None:
+                return None
+            self._end_challenge(session, entry)
+            return self._report(entry)
+
+    def refund(self, order: RefundOrder) -> RefundReport:
+        """Give back once per key, and never more than was taken."""
+        script = self._chances.of_refund(order.key)
+        self._arrive(order.key, script.answer)
+        with self._begin() as session:
+            charge = books.lock(session, order.reference)
+            known = session.get(SimulatorRefund, order.key)
+            if known is not None:
+                return RefundReport(done=True, reference=known.reference)
+            if charge is None or charge.status != Status.SUCCEEDED:
+                return RefundReport(done=False, failure_code="charge_not_refundable")
+            if charge.captured - charge.refunded < order.amount:
+                return RefundReport(done=False, failure_code="amount_too_large")
+            report = self._give_back(session, charge, order)
+            self._tell_type(session, charge, notices.REFUNDED, script.delivery)
+        if script.answer is Answer.LOST:
+            raise ProviderTimeout
+        return report
+
+    def read_notice(self, body: str, signature: str | None) -> Notice:
+        """One of its own webhooks."""
+        event = signed.read(body, signature, self._secrets)
+        try:
+            charge = event["data"]["object"]
+            return Notice(event["id"], event["type"], charge["id"], charge["metadata"]["key"])
+        except (KeyError, TypeError):
+            raise NoticeRefused("unreadable") from None
+
+    def movements_of(self, charge: str) -> Iterable[Movement]:
+        """A charge's capture and its refunds."""
+        with self._begin() as session:
+            return books.movements_of(session, charge)
+
+    def movements(self, since: datetime.datetime, until: datetime.datetime) -> Iterable[Movement]:
+        """The captures and refunds of what was made in that time."""
+        with self._begin() as session:
+            return books.movements(session, since, until)
+
+    def tick(self, log: Any) -> None:
+        """A moment of its own life: buyers end their challenges, and webhooks go out."""
+        if not self._notices.are_sent:
+            return  # what has changed is seen by whoever looks it up
+        with self._begin() as session:
+            now = self._clock()
+            for charge in books.open_challenges(session, self._challenge_time, now, BATCH):
+                self._end_challenge(session, charge)
+        self._notices.send(self._begin, self._clock, log)
+
+    def _arrive(self, key: str, answer: Answer) -> None:
+        """Raise `ProviderTimeout` for a request that does not come through."""
+        if answer not in (Answer.LOST_BEFORE, Answer.DOWN):
+            return
+        now = self._clock()
+        with self._begin() as session:
+            until = now + self._down_time if answer is Answer.DOWN else now
+            lost = books.lose(session, key, until) or books.is_lost(session, key, now)
+        if lost:
+            raise ProviderTimeout
+
+    def _end_challenge(self, session: Session, charge: SimulatorCharge) -> None:
+        if books.end_challenge(charge, self._challenge_time, self._clock()):
+            self._tell(session, charge, self._chances.of_challenge(charge.key).delivery)
+
+    def _tell(self, session: Session, charge: SimulatorCharge, delivery: Delivery) -> None:
+        if charge.status in _NEWS:
+            self._tell_type(session, charge, _NEWS[charge.status], delivery)
+
+    def _tell_type(
+        self, session: Session, charge: SimulatorCharge, type: str, delivery: Delivery
+    ) -> None:
+        self._notices.tell(session, charge.reference, type, delivery, self._clock())
+
+    def _give_back(
+        self, session: Session, charge: SimulatorCharge, order: RefundOrder
+    ) -> RefundReport:
+        refund = books.give_back(session, charge, order, self._clock())
+        return RefundReport(done=True, reference=refund.reference)
+
+    def _report(self, charge: SimulatorCharge) -> ChargeReport:
+        waits = charge.status == Status.REQUIRES_ACTION
+        taken = charge.status == Status.SUCCEEDED
+        return ChargeReport(
+            status=charge.status,
+            amount=charge.captured if taken else charge.amount,
+            currency=charge.currency,
+            reference=charge.reference,
+            action_url=self._challenge_url + charge.reference if waits else None,
+            failure_code=charge.failure_code,
+        )
