@@ -1,8 +1,8 @@
 """Webhooks: what a provider tells without being asked.
 
 A notice is believed only so far that a charge is worth a look. What is booked is what the provider
-says when it is asked then, so it does no harm when notices are late, doubled, out of order, or never
-come: the sweep asks as well. It is stored before it is answered, and looked into after that.
+says when it is asked then, so it does no harm when notices are late, doubled, out of order or never
+come: the sweep asks as well. They are stored before they are answered, and looked into after that.
 """
 
 import datetime
@@ -16,7 +16,14 @@ from sqlalchemy.orm import Session
 from chassis.errors import NotFound
 from payments import charges, movements, recovery
 from payments.cashier import Cashier
-from payments.errors import NoticeRefused, PaymentNotFound, ProviderNotConfigured
+from payments.errors import (
+    AnswerMismatch,
+    NoticeRefused,
+    NotRefundable,
+    PaymentNotFound,
+    ProviderNotConfigured,
+    RefundTooLarge,
+)
 from payments.models import Payment, ProviderNotice, RefusedNotices
 from payments.providers.port import Known, Notice, Provider
 
@@ -49,7 +56,7 @@ def receive(cashier: Cashier, provider: str, body: str, signature: str | None) -
 
 
 def digest(cashier: Cashier, batch: int) -> None:
-    """Look into what was told; one that fails is tried again later and does not touch the others."""
+    """Look into what was told. One that fails is tried again later, and the others go on."""
     with cashier.begin() as session:
         taken = _take(session, cashier.clock(), batch)
     for notice in taken:
@@ -158,10 +165,15 @@ def _look_into(cashier: Cashier, notice: dict[str, Any]) -> str:
     if report is None:
         return "nothing moved"
     cashier.settle(payment_id, report)
-    for movement in provider.movements_of(report.reference):
-        with cashier.begin() as session:
-            payment = session.get_one(Payment, payment_id, with_for_update=True)
-            movements.book(session, payment, movement, cashier.clock(), cashier.publish)
+    try:
+        for movement in provider.movements_of(report.reference):
+            with cashier.begin() as session:
+                payment = session.get_one(Payment, payment_id)
+                movements.book(session, payment, movement, cashier.clock(), cashier.publish)
+    except (AnswerMismatch, NotRefundable, RefundTooLarge) as impossible:
+        # Nothing that another try would change: the reconciliation shows it.
+        cashier.log.error("movement_refused", payment_id=str(payment_id), code=impossible.code)
+        return impossible.code
     return "booked"
 
 
@@ -179,4 +191,3 @@ def _uuid(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
-
