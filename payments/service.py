@@ -10,6 +10,7 @@ from chassis.service import Service
 from chassis.timers import timer
 from payments import models, providers, schemas, views
 from payments.cashier import Cashier
+from payments.providers.simulator import Simulator
 from payments.recovery import Sweep
 from payments.settings import PaymentsSettings
 
@@ -65,6 +66,11 @@ class PaymentsService(Service):
     def forget_keys(self):
         """Drop keys that are over."""
         idempotency.forget(self.db.begin, models.RequestKey, self.clock())
+
+    @timer(interval=1)
+    def simulate(self):
+        """What the simulator does without being asked: its buyers and its webhooks."""
+        Simulator(self.db.begin, self.clock, self.settings["simulator"]).tick(self.log)
 
     @timer(interval=1)
     def sweep(self):

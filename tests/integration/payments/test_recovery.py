@@ -133,6 +133,16 @@ def test_money_that_comes_late_for_a_paid_order_goes_back(
     assert sum(row["refunded"] for row in sql("SELECT refunded FROM simulator_charges")) == 100
 
 
+def test_money_that_comes_late_does_not_pay_for_another(given_up, pay, status):
+    """The other payment is not even decided: what goes back is no success to anybody."""
+    let_go, hanging = given_up
+    assert pay("tok_3ds", key="2")["status"] == "requires_action"
+    let_go.send()
+    late = hanging.wait()
+    assert (late["status"], late["failure_code"]) == ("failed", "paid_twice")
+    assert status() == ["requires_action", "failed"]
+
+
 def test_another_amount_than_asked_for_is_never_booked(pay, status, sql, crashed, clock):
     """A provider that speaks of other money is not believed."""
     crashed(charges, "settle")

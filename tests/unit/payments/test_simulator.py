@@ -1,0 +1,119 @@
+"""The simulator's scripts and chances."""
+
+import itertools
+from dataclasses import fields
+
+import pytest
+from marshmallow import ValidationError
+
+from payments.errors import NoticeRefused
+from payments.lifecycle import Status
+from payments.providers import signed
+from payments.providers.port import Notice
+from payments.providers.simulator import Simulator, scripts
+from payments.providers.simulator.scripts import Answer, Chances, Delivery, Script
+from payments.settings import Chances as ChancesSettings
+from payments.settings import PaymentsSettings
+
+NEVER = dict.fromkeys(scripts.FAULTS, 0.0)
+KEYS = [f"payment-{number}" for number in range(2000)]
+
+
+def test_each_fault_has_a_token_and_a_setting():
+    """What can happen by chance can be asked for as well, and the other way round."""
+    of_tokens = {changes: token for token, changes in scripts.TOKENS.items()}
+    for changes in scripts.FAULTS.values():
+        assert Script(**changes) in of_tokens
+    assert ChancesSettings().fields.keys() == scripts.FAULTS.keys()
+
+
+def test_nothing_happens_by_default():
+    """Without a setting, ordinary tokens are ordinary."""
+    settings = PaymentsSettings().load({"simulator": {"chances": None}})["simulator"]
+    chances = Chances(settings["seed"], settings["chances"])
+    assert {chances.of_charge("tok_visa", key) for key in KEYS} == {Script()}
+    assert {chances.of_refund(key) for key in KEYS} == {Script()}
+
+
+@pytest.mark.parametrize("fault", scripts.FAULTS)
+def test_a_fault_is_as_likely_as_is_set(fault):
+    """A quarter of the keys, give or take."""
+    chances = Chances(7, NEVER | {fault: 0.25})
+    struck = [chances.of_charge("tok_visa", key) != Script() for key in KEYS]
+    assert 0.2 < sum(struck) / len(KEYS) < 0.3
+
+
+def test_the_same_seed_strikes_the_same_keys():
+    """Whatever comes first; another seed strikes others, and each fault others again."""
+    set_to = dict.fromkeys(scripts.FAULTS, 0.2)
+    one, other = Chances(1, set_to), Chances(2, set_to)
+    first = {key: one.of_charge("tok_visa", key) for key in KEYS}
+    assert first == {key: Chances(1, set_to).of_charge("tok_visa", key) for key in reversed(KEYS)}
+    assert first != {key: other.of_charge("tok_visa", key) for key in KEYS}
+    found = {(script.status, script.answer, script.delivery) for script in first.values()}
+    assert found == set(
+        itertools.product(
+            (Status.SUCCEEDED, Status.FAILED, Status.REQUIRES_ACTION), Answer, Delivery
+        )
+    )
+
+
+def test_other_tokens_are_left_alone():
+    """A test that asks for a decline gets a decline."""
+    chances = Chances(0, dict.fromkeys(scripts.FAULTS, 1.0))
+    for token in scripts.TOKENS.keys() - {scripts.ORDINARY}:
+        assert chances.of_charge(token, "k") == scripts.TOKENS[token]
+
+
+def test_a_refund_is_never_refused_by_chance():
+    """Only its answer and its webhook may be lost: an order must get its money back in the end."""
+    chances = Chances(0, dict.fromkeys(scripts.FAULTS, 1.0))
+    script = chances.of_refund("k")
+    kept = {field.name for field in fields(Script)} - {"answer", "delivery"}
+    assert all(getattr(script, name) == getattr(Script(), name) for name in kept)
+
+
+def test_wrong_chances_are_named():
+    """A fault that there is not, or more than certain."""
+    for chances in ({"sunshine": 1}, {"down": 1.5}, {"down": -0.1}):
+        with pytest.raises(ValidationError) as invalid:
+            PaymentsSettings().load({"simulator": {"chances": chances}})
+        assert invalid.value.messages["simulator"]["chances"].keys() == chances.keys()
+
+
+@pytest.fixture
+def simulator():
+    """One that believes two secrets; no book of it is opened here."""
+    settings = PaymentsSettings().load({"simulator": {"webhook_secrets": "new,old"}})
+    return Simulator(None, None, settings["simulator"])
+
+
+BODY = (
+    '{"id": "evt_1", "type": "charge.succeeded",'
+    ' "data": {"object": {"object": "charge", "id": "sim_1", "metadata": {"key": "k"}}}}'
+)
+
+
+@pytest.mark.parametrize("secret", ["new", "old"])
+def test_a_notice_says_which_charge(simulator, secret):
+    """Its reference and our key, under either secret."""
+    notice = simulator.read_notice(BODY, signed.sign(BODY, secret))
+    assert notice == Notice("evt_1", "charge.succeeded", "sim_1", "k")
+
+
+@pytest.mark.parametrize(
+    ("body", "signature", "reason"),
+    [
+        (BODY, None, "unsigned"),
+        (BODY, signed.sign(BODY, "other"), "wrong signature"),
+        (BODY + " ", signed.sign(BODY, "new"), "wrong signature"),
+        ("{}", signed.sign("{}", "new"), "unreadable"),
+        ('{"data": []}', signed.sign('{"data": []}', "new"), "unreadable"),
+        ("[]", signed.sign("[]", "new"), "unreadable"),
+    ],
+)
+def test_any_other_notice_is_refused(simulator, body, signature, reason):
+    """The reason is for our log."""
+    with pytest.raises(NoticeRefused) as refused:
+        simulator.read_notice(body, signature)
+    assert refused.value.reason == reason
