@@ -6,6 +6,7 @@ distance unless they are set themselves, so that a second clone needs one settin
 
 import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,11 +87,23 @@ class Place:
         """What the services read through config.yaml."""
         given = {"HTTP_HOST": self.http_host, "HTTP_PORT": str(self.ports["HTTP_PORT"])}
         given["MAIL_OUTBOX"] = os.environ.get("MAIL_OUTBOX") or str(self.var / "outbox")
+        if self._webhook_secret.exists():
+            given["SIMULATOR_WEBHOOK_URL"] = f"{self.url}/api/payments/webhooks/simulator"
+            given["SIMULATOR_WEBHOOK_SECRETS"] = self._webhook_secret.read_text()
         if self.rabbitmq:
             given["AMQP_URI"] = self.rabbitmq.uri
         if self.postgres:
             given["DATABASE_URL"] = self.postgres.uri(PREFIX)
         return given
+
+    def renew_secrets(self) -> None:
+        """Have the simulated payment provider sign its webhooks with a secret of this start."""
+        self._webhook_secret.touch(mode=0o600)
+        self._webhook_secret.write_text(secrets.token_hex(32))
+
+    @property
+    def _webhook_secret(self) -> Path:
+        return self.var / "webhook-secret"
 
     def check_ports(self) -> None:
         """LocalError that names a taken port, who has it and the setting that changes it."""

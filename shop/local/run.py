@@ -84,6 +84,7 @@ def _prepare(place: Place, terminal: Terminal) -> None:
         terminal.say(f"stopping {len(left)} processes that an interrupted run left behind")
         sweep(place.var, grace=20)
     place.check_ports()
+    place.renew_secrets()
     if place.rabbitmq:
         install_rabbitmq(terminal.say)
         place.rabbitmq.prepare()

@@ -4,11 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from payments.providers.simulator.scripts import TOKENS
 from tests.e2e.client import ADDRESS, Client
 from tests.e2e.shop import running
-
-#: The provider's simulator knows these.
-TOKENS = ["tok_visa", "tok_declined", "tok_insufficient_funds", "tok_3ds", "tok_timeout"]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +53,7 @@ def things(shop, people):
             "order_id": [order["id"] for order in orders],
             "payment_id": [payment["id"] for payment in payments],
             "product_id": [product["id"] for product in products],
-            "token": TOKENS,
+            "token": list(TOKENS),
             "user_id": [shop.customer().user_id for _ in range(3)],
         },
         spared=[person.user_id for person in people.values() if person.user_id],

@@ -85,6 +85,27 @@ def test_door_is_for_this_machine(environment):
     assert place.url == "http://127.0.0.1:8000"
 
 
+def test_webhooks_come_through_the_door(environment):
+    """The simulated provider tells the gateway, with a secret of this start that every process of
+    the clone reads, and nobody else."""
+    environment.setenv("DATABASE_URL", "postgresql://elsewhere/shop")
+    environment.setenv("HTTP_PORT", "9000")
+    place = Place.from_environment()
+    assert "SIMULATOR_WEBHOOK_URL" not in place.environment()
+    found = []
+    place.var.mkdir()
+    for _ in range(2):
+        place.renew_secrets()
+        given = Place.from_environment().environment()
+        found.append(given["SIMULATOR_WEBHOOK_SECRETS"])
+    assert given["SIMULATOR_WEBHOOK_URL"] == (
+        "http://127.0.0.1:9000/api/payments/webhooks/simulator"
+    )
+    assert [len(secret) for secret in found] == [64, 64]
+    assert len(set(found)) == 2
+    assert (place.var / "webhook-secret").stat().st_mode & 0o777 == 0o600
+
+
 def test_before_the_first_start(environment):
     """Who asks for addresses before there is a server is told to start it."""
     with pytest.raises(LocalError, match="start the shop once"):
