@@ -21,6 +21,8 @@ from payments.providers.port import ChargeReport, Known
 #: has taken the place of one that had been given up.
 PARTIAL_CAPTURE, PAID_TWICE = "partial_capture", "paid_twice"
 
+_KEY = "payment-"
+
 
 class Step(Enum):
     """What is left to do with a payment that was opened, or found again by its key."""
@@ -33,7 +35,16 @@ class Step(Enum):
 def known(payment: Payment) -> Known:
     """The charge as the provider knows it; its key is derived from the row, so that a repeat cannot
     charge twice."""
-    return Known(f"payment-{payment.id}", payment.provider_reference)
+    return Known(f"{_KEY}{payment.id}", payment.provider_reference)
+
+
+def id_of(key: str | None) -> uuid.UUID | None:
+    """The id of the payment that the provider was asked for under `key`; None for a key that is not
+    of that form."""
+    try:
+        return uuid.UUID((key or "").removeprefix(_KEY))
+    except ValueError:
+        return None
 
 
 def open_payment(

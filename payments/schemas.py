@@ -1,5 +1,6 @@
 """What the payments service takes, answers and publishes, and what it needs of others' events."""
 
+import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -17,7 +18,11 @@ from chassis.fields import (
     Uuid,
 )
 from payments import methods
+from payments.comparison import ADVICE
 from payments.lifecycle import Status
+
+#: The longest time that one reconciliation goes over.
+MAX_SPAN = datetime.timedelta(days=31)
 
 _STATUS = validate.OneOf([status.value for status in Status])
 
@@ -73,6 +78,31 @@ class Refund(Request):
     actor = ActorField()
 
 
+class Webhook(Request):
+    """webhook: the body as it came, for the signature is over its bytes."""
+
+    provider = Text(required=True, max=50)
+    body = fields.String(required=True, validate=validate.Length(max=262_144))
+    signature = fields.String(
+        load_default=None, allow_none=True, validate=validate.Length(max=2000)
+    )
+
+
+class Returned(Request):
+    """returned: `reference` is what the provider's page sent the buyer back with."""
+
+    provider = Text(required=True, max=50)
+    reference = fields.String(required=True, validate=validate.Regexp(r"[A-Za-z0-9_]{10,200}\Z"))
+
+
+class ReturnedPayment(Schema):
+    """What a buyer who comes back may see without signing in."""
+
+    order_id = Uuid(required=True)
+    payment_id = Uuid(attribute="id", required=True)
+    status = fields.String(required=True, validate=_STATUS)
+
+
 class Payment(Schema):
     """A payment, as answered."""
 
@@ -87,6 +117,51 @@ class Payment(Schema):
     action_url = fields.String(required=True, allow_none=True)
     failure_code = fields.String(required=True, allow_none=True)
     created_at = Timestamp(required=True)
+
+
+class Reconcile(Request):
+    """reconcile: compare our ledger with the providers' books over [since, until)."""
+
+    since = Timestamp(required=True)
+    until = Timestamp(required=True)
+    actor = ActorField()
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_a_month_at_most(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if not data["since"] < data["until"] <= data["since"] + MAX_SPAN:
+            raise ValidationError(f"After since, and at most {MAX_SPAN.days} days.", "until")
+
+
+class Sum(Schema):
+    """So much of a currency; a provider's may have other than two places."""
+
+    amount = fields.Decimal(required=True, as_string=True)
+    currency = Currency(required=True)
+
+
+class Finding(Schema):
+    """Something wrong between the books, and what to do about it."""
+
+    problem = fields.String(required=True, validate=validate.OneOf(list(ADVICE)))
+    provider = fields.String(required=True)
+    reference = fields.String(required=True, allow_none=True)
+    charge = fields.String(required=True, allow_none=True)
+    payment_id = Uuid(required=True, allow_none=True)
+    order_id = Uuid(required=True, allow_none=True)
+    refund_id = Uuid(required=True, allow_none=True)
+    ours = fields.Nested(Sum, required=True, allow_none=True)
+    theirs = fields.Nested(Sum, required=True, allow_none=True)
+    advice = fields.String(required=True)
+
+
+class Report(Schema):
+    """What came of a reconciliation; `more` findings than are listed."""
+
+    since = Timestamp(required=True)
+    until = Timestamp(required=True)
+    movements = fields.Integer(required=True)
+    findings = fields.List(fields.Nested(Finding), required=True)
+    more = fields.Integer(required=True)
 
 
 class PaymentSucceeded(Schema):

@@ -8,13 +8,16 @@ from chassis.events import EventOutbox, event_handler
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from payments import models, providers, schemas, views
+from payments import models, providers, reconciliation, schemas, views, webhooks
 from payments.cashier import Cashier
 from payments.providers.simulator import Simulator
+from payments.reconciliation import Reconciliation
 from payments.recovery import Sweep
 from payments.settings import PaymentsSettings
 
 PAYMENT = schemas.Payment()
+RETURNED = schemas.ReturnedPayment()
+REPORT = schemas.Report()
 
 
 class PaymentsService(Service):
@@ -54,6 +57,22 @@ class PaymentsService(Service):
             items, following = views.of_order(connection, order_id, key, actor, limit, cursor)
         return {"items": PAYMENT.dump(items, many=True), "next": following}
 
+    @rpc(schemas.Webhook)
+    def webhook(self, provider, body, signature):
+        """Take what a provider tells; it is looked into within seconds."""
+        webhooks.receive(self.cashier, provider, body, signature)
+
+    @rpc(schemas.Returned)
+    def returned(self, provider, reference):
+        """The payment of a buyer who comes back from the provider's page."""
+        return RETURNED.dump(webhooks.returned(self.cashier, provider, reference))
+
+    @rpc(schemas.Reconcile)
+    def reconcile(self, since, until, actor):
+        """What is wrong between our ledger and the providers' books (admins)."""
+        views.require_admin(actor)
+        return REPORT.dump(self.reconciliation.run(since, until))
+
     @event_handler("orders", "refund_due", schemas.RefundDue)
     def on_refund_due(self, event):
         """Give an order its money back, once per event; the sweep ends what is interrupted."""
@@ -68,6 +87,16 @@ class PaymentsService(Service):
         idempotency.forget(self.db.begin, models.RequestKey, self.clock())
 
     @timer(interval=1)
+    def digest(self):
+        """Look into what the providers have told."""
+        webhooks.digest(self.cashier, self.settings["sweep_batch"])
+
+    @timer(interval=3600)
+    def forget_notices(self):
+        """Drop what was looked into long ago."""
+        webhooks.forget(self.cashier)
+
+    @timer(interval=1)
     def simulate(self):
         """What the simulator does without being asked: its buyers and its webhooks."""
         Simulator(self.db.begin, self.clock, self.settings["simulator"]).tick(self.log)
@@ -80,6 +109,16 @@ class PaymentsService(Service):
             batch=self.settings["sweep_batch"],
             give_up_seconds=self.settings["give_up_seconds"],
         ).run()
+
+    @timer(interval=3600)
+    def compare_books(self):
+        """Say in the log what is wrong between our ledger and the providers' books."""
+        reconciliation.watch(self.reconciliation, self.log)
+
+    @property
+    def reconciliation(self) -> Reconciliation:
+        """Of now, with the configured providers."""
+        return Reconciliation(self.db.read, self.cashier.providers, self.clock(), self.settings)
 
     @property
     def cashier(self) -> Cashier:

@@ -87,6 +87,8 @@ class PaymentsSettings(Schema):
     call_seconds = fields.Integer(load_default=10, validate=_SECONDS)
     #: A payment that the provider has still never heard of after this time has failed.
     give_up_seconds = fields.Integer(load_default=300, validate=_SECONDS)
+    #: What is younger is on its way, and not judged by the reconciliation.
+    settling_seconds = fields.Integer(load_default=300, validate=_SECONDS)
     #: At most this many payments, and refunds, are looked after at each tick.
     sweep_batch = fields.Integer(load_default=50, validate=validate.Range(min=1, max=1000))
     stripe = fields.Nested(StripeSettings, load_default=lambda: StripeSettings().load({}))

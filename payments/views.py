@@ -76,6 +76,12 @@ def require_staff(actor: Actor) -> None:
         raise Forbidden
 
 
+def require_admin(actor: Actor) -> None:
+    """Raise `Forbidden` for all others."""
+    if not actor.is_admin:
+        raise Forbidden
+
+
 def _visible(actor: Actor) -> Select:
     wanted = select(*SHOWN)
     return wanted if actor.is_staff else wanted.where(Payment.user_id == actor.user_id)

@@ -173,6 +173,26 @@ PAYMENT = {
     "failure_code": nullable(code),
     "created_at": moment,
 }
+#: What is wrong between our books and a provider's; a sum has an amount and a currency.
+FINDING = {
+    "problem": code,
+    "provider": code,
+    "reference": nullable(text),
+    "charge": nullable(text),
+    "payment_id": nullable(uuid),
+    "order_id": nullable(uuid),
+    "refund_id": nullable(uuid),
+    "ours": nullable(facts),
+    "theirs": nullable(facts),
+    "advice": text,
+}
+RECONCILED = {
+    "since": moment,
+    "until": moment,
+    "movements": count,
+    "findings": [FINDING],
+    "more": count,
+}
 NOTIFICATION = {
     "id": uuid,
     "user_id": uuid,
@@ -246,6 +266,7 @@ ANSWERS = {
     "payments.get": PAYMENT,
     "payments.refund": PAYMENT | REPLAYED,
     "payments.list": page(PAYMENT),
+    "payments.reconcile": RECONCILED,
     "notifications.send": NOTIFICATION | REPLAYED,
     "notifications.get": NOTIFICATION,
     "notifications.mark_read": NOTIFICATION,

@@ -135,6 +135,9 @@ def _a_sale(call, buyer):
     call.payments.get(payment_id=payment["id"], actor=actor)
     call.payments.list(**order, actor=actor)
 
+    yesterday = Clock.source() - datetime.timedelta(days=1)
+    call.payments.reconcile(since=yesterday, until=Clock.source(), actor=ADMIN)
+
     def is_told():
         entries = call.orders.timeline(**order, actor=actor)["items"]
         return {"mail", "payment", "stock", "order"} == {one["kind"] for one in entries}

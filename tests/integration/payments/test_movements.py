@@ -67,8 +67,16 @@ def by_hand(sql, moved):
     """`by_hand("30")`: somebody gives money back at the provider's site."""
 
     def give(amount, **facts):
+        movement = moved(Kind.REFUND, amount, **facts)
         sql("UPDATE simulator_charges SET refunded = refunded + :amount", amount=Decimal(amount))
-        return moved(Kind.REFUND, amount, **facts)
+        sql(
+            "INSERT INTO simulator_refunds (key, reference, charge_reference, amount, created_at)"
+            " VALUES (:reference, :reference, :charge, :amount, now())",
+            reference=movement.reference,
+            charge=movement.charge,
+            amount=Decimal(amount),
+        )
+        return movement
 
     return give
 
@@ -114,19 +122,20 @@ def test_twenty_at_once_book_it_once(by_hand, moved, book, sql, events, kind):
     assert len(events) == (kind is Kind.REFUND)
 
 
-def test_refunds_by_hand_at_once_stay_within_the_capture(moved, book, sql):
+def test_refunds_by_hand_at_once_stay_within_the_capture(moved, by_hand, book, sql):
     """Ten of 30 at once: what cannot be is an error, and not booked."""
 
-    def attempt(_):
+    listed = [by_hand("30") for _ in range(3)] + [moved(Kind.REFUND, "30") for _ in range(7)]
+
+    def attempt(movement):
         try:
-            return book(moved(Kind.REFUND, "30"))
+            return book(movement)
         except RefundTooLarge as fault:
             return fault.data["refundable"]
 
-    answers = list(eventlet.GreenPool(10).imap(attempt, range(10)))
+    answers = list(eventlet.GreenPool(10).imap(attempt, listed))
     assert sorted(map(str, answers)) == ["10.00"] * 7 + ["True"] * 3
     assert sum(row["amount"] for row in sql("SELECT amount FROM refunds")) == 90
-    sql("UPDATE simulator_charges SET refunded = 90")
 
 
 def test_nothing_is_left_to_give_back(by_hand, moved, book):
