@@ -44,4 +44,4 @@ def configured(
     simulator = Simulator(begin, clock, settings["simulator"])
     if not settings["stripe"]["api_key"]:
         return Providers(simulator)
-    return Providers(Stripe(settings["stripe"], settings["call_seconds"]), simulator)
+    return Providers(Stripe(settings["stripe"], settings["call_seconds"], clock), simulator)

@@ -1,0 +1,239 @@
+"""Stripe: PaymentIntents for tokens, its own page (Checkout) for buyers without one.
+
+The idempotency keys are ours, derived from our rows, so that Stripe itself refuses to do a thing
+twice (https://docs.stripe.com/api/idempotent_requests). It forgets them after a day; therefore what
+may be asked for later than that is looked for first. A PaymentIntent is first made, which moves no
+money, and its id stored; only then it is confirmed. So a process that dies in between leaves no
+charge behind that nobody can find.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import stripe
+
+from chassis.errors import Invalid
+from payments.errors import NoticeRefused, ProviderTimeout
+from payments.lifecycle import Status
+from payments.methods import CARD, CHECKOUT, Method
+from payments.providers import signed
+from payments.providers.port import (
+    ChargeOrder,
+    ChargeReport,
+    Known,
+    Movement,
+    Notice,
+    RefundOrder,
+    RefundReport,
+)
+from payments.providers.stripe.api import answering, asking, client, code
+from payments.providers.stripe.objects import (
+    SESSION,
+    is_untouched,
+    key_of,
+    minor,
+    of_charge,
+    of_dispute,
+    of_refund,
+    report_of,
+)
+
+#: Most that one page of a list has.
+_PAGE = 100
+
+
+class Stripe:
+    """Stripe by its own library; `settings` are those of section `payments.stripe`.
+
+    `call_seconds`: all requests of one call, with their repeats, are over after this time.
+    """
+
+    name = "stripe"
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        call_seconds: float,
+        clock: Callable[[], datetime.datetime],
+    ):
+        self._secrets = settings["webhook_secrets"]
+        self._pages = settings["return_url"].rstrip("/") + "/api/payments/stripe"
+        self._patience = datetime.timedelta(seconds=settings["action_seconds"])
+        self._call_seconds = call_seconds
+        self._clock = clock
+        self._api = client(settings["api_key"], settings["api_base"], call_seconds).v1
+
+    def check(self, method: Method) -> None:
+        """Take PaymentMethods, and nothing that could be a card itself."""
+        if method.type == CARD and not str(method.token).startswith("pm_"):
+            raise Invalid(errors={"method": ["Send a PaymentMethod of Stripe (pm_…)."]})
+
+    def create(self, order: ChargeOrder, note: Callable[[str], None]) -> ChargeReport:
+        """Make a PaymentIntent and confirm it, or open a page for the buyer."""
+        make = self._open_page if order.method.type == CHECKOUT else self._make_intent
+        with asking(self._call_seconds):
+            try:
+                made = make(order)
+            except (stripe.CardError, stripe.InvalidRequestError) as refused:
+                return _failed(order, code(refused))
+            note(made["id"])
+            return report_of(made) if order.method.type == CHECKOUT else self._confirm(order, made)
+
+    def look_up(self, charge: Known) -> ChargeReport | None:
+        """What became of it, by its id; without an id nothing was ever confirmed.
+
+        A buyer whom it waits for too long is not waited for any more.
+        """
+        if charge.reference is None:
+            return None
+        with asking(self._call_seconds):
+            found = self._retrieve(charge.reference)
+            report = report_of(found)
+            ours = key_of(found) == charge.key
+            if report.status == Status.REQUIRES_ACTION and ours and self._is_over(found):
+                found = self._end(found)
+                report = report_of(found)
+        return None if is_untouched(found) else report
+
+    def refund(self, order: RefundOrder) -> RefundReport:
+        """Give back; one that Stripe still works at counts as not answered."""
+        with asking(self._call_seconds):
+            refund = self._find_refund(order)
+            if refund is None:
+                try:
+                    refund = self._make_refund(order)
+                except stripe.InvalidRequestError as refused:
+                    return RefundReport(done=False, failure_code=code(refused))
+        if refund["status"] not in ("succeeded", "failed", "canceled"):
+            raise ProviderTimeout
+        done = refund["status"] == "succeeded"
+        why = None if done else refund.get("failure_reason") or refund["status"]
+        return RefundReport(done=done, reference=refund["id"], failure_code=why)
+
+    def read_notice(self, body: str, signature: str | None) -> Notice:
+        """Which charge an event is about, by the PaymentIntent or page in its object."""
+        event = signed.read(body, signature, self._secrets)
+        data = event.get("data")
+        thing = data.get("object") if isinstance(data, dict) else None
+        if not isinstance(thing, dict) or not event.get("id"):
+            raise NoticeRefused("unreadable")
+        is_charge = thing.get("object") in ("payment_intent", "checkout.session")
+        reference = thing.get("id") if is_charge else thing.get("payment_intent")
+        return Notice(
+            id=str(event["id"]),
+            type=str(event.get("type")),
+            reference=reference if isinstance(reference, str) else None,
+            key=key_of(thing) if is_charge else None,
+        )
+
+    def movements_of(self, charge: str) -> Iterable[Movement]:
+        """Of a PaymentIntent, or of the one that was paid on a page."""
+        if charge.startswith(SESSION):
+            with answering():
+                intent = self._retrieve(charge).get("payment_intent")
+            return self.movements_of(intent) if intent else []
+        moved = list(self._moved({"payment_intent": charge}))
+        return [movement for _, movement in sorted(moved, key=lambda each: each[0])]
+
+    def movements(self, since: datetime.datetime, until: datetime.datetime) -> Iterator[Movement]:
+        """Everything that was made in that time."""
+        made = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
+        return (movement for _, movement in self._moved({"created": made}))
+
+    def _make_intent(self, order: ChargeOrder) -> dict[str, Any]:
+        wanted = {
+            "amount": minor(order.amount, order.currency),
+            "currency": order.currency.lower(),
+            "payment_method": order.method.token,
+            "payment_method_types": ["card"],
+            "metadata": {"key": order.key},
+        }
+        return self._api.payment_intents.create(wanted, {"idempotency_key": order.key}).to_dict()
+
+    def _confirm(self, order: ChargeOrder, intent: dict[str, Any]) -> ChargeReport:
+        # Stripe adds `payment_intent` to the address when it sends a buyer back.
+        wanted = {"return_url": f"{self._pages}/success"}
+        option = {"idempotency_key": f"{order.key}-confirm"}
+        try:
+            confirmed = self._api.payment_intents.confirm(intent["id"], wanted, option)
+        except stripe.CardError as declined:
+            return _failed(order, code(declined))
+        except stripe.InvalidRequestError as refused:
+            # Perhaps because somebody was faster.
+            found = self._retrieve(intent["id"])
+            return _failed(order, code(refused)) if is_untouched(found) else report_of(found)
+        return report_of(confirmed.to_dict())
+
+    def _open_page(self, order: ChargeOrder) -> dict[str, Any]:
+        price = {
+            "currency": order.currency.lower(),
+            "unit_amount": minor(order.amount, order.currency),
+            "product_data": {"name": "Order"},
+        }
+        wanted = {
+            "mode": "payment",
+            # With others it may take days to know whether money came.
+            "payment_method_types": ["card"],
+            "line_items": [{"quantity": 1, "price_data": price}],
+            "success_url": self._pages + "/success?session_id={CHECKOUT_SESSION_ID}",
+            "cancel_url": self._pages + "/fail?session_id={CHECKOUT_SESSION_ID}",
+            "metadata": {"key": order.key},
+            "payment_intent_data": {"metadata": {"key": order.key}},
+        }
+        return self._api.checkout.sessions.create(wanted, {"idempotency_key": order.key}).to_dict()
+
+    def _retrieve(self, reference: str) -> dict[str, Any]:
+        is_page = reference.startswith(SESSION)
+        things = self._api.checkout.sessions if is_page else self._api.payment_intents
+        return things.retrieve(reference).to_dict()
+
+    def _is_over(self, thing: dict[str, Any]) -> bool:
+        made = datetime.datetime.fromtimestamp(thing["created"], datetime.UTC)
+        return made + self._patience <= self._clock()
+
+    def _end(self, thing: dict[str, Any]) -> dict[str, Any]:
+        """Close what waits for its buyer; it is as Stripe has it then, paid in the last moment
+        perhaps."""
+        reference = thing["id"]
+        try:
+            if reference.startswith(SESSION):
+                return self._api.checkout.sessions.expire(reference).to_dict()
+            wanted = {"cancellation_reason": "abandoned"}
+            return self._api.payment_intents.cancel(reference, wanted).to_dict()
+        except stripe.InvalidRequestError:
+            return self._retrieve(reference)
+
+    def _find_refund(self, order: RefundOrder) -> dict[str, Any] | None:
+        """One that was asked for before, perhaps longer ago than Stripe keeps idempotency keys; as
+        it is now, which a repeat under its key would not tell."""
+        wanted = {"payment_intent": order.reference, "limit": _PAGE}
+        for refund in self._api.refunds.list(wanted).auto_paging_iter():
+            if key_of(refund.to_dict()) == order.key:
+                return refund.to_dict()
+        return None
+
+    def _make_refund(self, order: RefundOrder) -> dict[str, Any]:
+        wanted = {
+            "payment_intent": order.reference,
+            "amount": minor(order.amount, order.currency),
+            "metadata": {"key": order.key},
+        }
+        return self._api.refunds.create(wanted, {"idempotency_key": order.key}).to_dict()
+
+    def _moved(self, which: dict[str, Any]) -> Iterator[tuple[int, Movement]]:
+        """Movements, each with its time; of captures that is when the card was charged."""
+        lists = (
+            (self._api.charges, of_charge),
+            (self._api.refunds, of_refund),
+            (self._api.disputes, of_dispute),
+        )
+        with answering():
+            for things, read in lists:
+                for thing in things.list({"limit": _PAGE, **which}).auto_paging_iter():
+                    for movement in read(thing.to_dict()):
+                        yield thing.created, movement
+
+
+def _failed(order: ChargeOrder, why: str) -> ChargeReport:
+    return ChargeReport(Status.FAILED, order.amount, order.currency, failure_code=why)

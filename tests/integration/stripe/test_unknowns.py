@@ -1,0 +1,189 @@
+"""Stripe does not answer: the payment stays unknown until the sweep knows, and is charged once or
+never."""
+
+import pytest
+
+from chassis.errors import Conflict
+from payments.cashier import Cashier
+from payments.providers.stripe import Stripe
+
+CREATE, CONFIRM = "POST /v1/payment_intents", "/confirm"
+
+
+@pytest.fixture
+def call_seconds():
+    return 1
+
+
+@pytest.fixture
+def no_sweep(monkeypatch):
+    """Only the buyer's own repeat goes on with what was interrupted."""
+    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+
+
+def charges(stripe):
+    return [charge["status"] for charge in stripe.all("charges")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ("timeout_before", CREATE),
+        ("timeout_after", CREATE),
+        ("error_before", CREATE),
+        ("timeout_before", CONFIRM),
+        ("error_before", CONFIRM),
+        ("limited", CREATE),
+        ("limited", CONFIRM),
+    ],
+)
+def test_what_was_not_confirmed_is_never_charged(pay, door, stripe, now_is, clock, fault, line):
+    """Unknown at first; after the time that is set it has failed, with nothing taken, and the order
+    can be paid."""
+    door.fail(fault, line)
+    payment = pay()
+    assert payment["status"] == "pending"
+    with pytest.raises(Conflict):
+        pay(key="2")
+    clock.advance(seconds=310)
+    assert now_is(payment, "failed")["failure_code"] == "not_received"
+    assert charges(stripe) == []
+    assert pay(key="2")["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("fault", ["timeout_after", "error_after"])
+def test_a_charge_whose_answer_was_lost_is_asked_for(pay, door, stripe, now_is, fault, sql):
+    """Stripe charged: the sweep finds out, and books once."""
+    door.fail(fault, CONFIRM)
+    payment = pay()
+    assert payment["status"] == "pending"
+    now_is(payment, "succeeded")
+    assert charges(stripe) == ["succeeded"]
+    assert len(sql("SELECT 1 FROM ledger_entries")) == 1
+
+
+@pytest.mark.parametrize("line", [CREATE, CONFIRM])
+@pytest.mark.parametrize("fault", ["timeout_before", "timeout_after"])
+def test_a_buyer_who_asks_again_is_charged_once(pay, stripe, door, no_sweep, sql, fault, line):
+    """The same key goes on where the first try ended, with the same request."""
+    token = stripe.card()
+    door.fail(fault, line)
+    assert pay(token)["status"] == "pending"
+    assert pay(token)["status"] == "succeeded"
+    assert charges(stripe) == ["succeeded"]
+    assert len(stripe.all("payment_intents")) == 1
+
+
+def test_a_declined_charge_whose_answer_was_lost_has_failed(pay, stripe, door, now_is):
+    """Unknown is not paid either."""
+    door.fail("timeout_after", CONFIRM)
+    payment = pay(stripe.card("4000000000009995"))
+    assert now_is(payment, "failed")["failure_code"] == "insufficient_funds"
+
+
+def test_a_repeat_with_another_card_charges_neither_twice(pay, stripe, door, no_sweep, now_is):
+    """Stripe refuses another request under the same key, and repeats what was sent in its words:
+    the first one stays what it is, unknown."""
+    door.fail("timeout_after", CREATE)
+    assert pay()["status"] == "pending"
+    assert pay(stripe.card())["status"] == "pending"
+    assert charges(stripe) == []
+
+
+def test_many_repeats_at_once_charge_once(pay, stripe, door, at_once, now_is, no_sweep, clock):
+    """However often, and while the first is still under way."""
+    token = stripe.card()
+    door.fail("timeout_after", CREATE)
+    pay(token)
+    answers = at_once(*[lambda: pay(token)] * 5)
+    assert {answer["status"] for answer in answers} <= {"pending", "succeeded"}
+    clock.advance(seconds=2)
+    assert pay(token)["status"] == "succeeded"
+    assert charges(stripe) == ["succeeded"]
+
+
+def test_stripe_being_away_changes_nothing(pay, door, stripe, now_is, clock, sql, eventually):
+    """No connection: unknown, and looked for until Stripe is there again."""
+    door.fail("timeout_after", CONFIRM)
+    payment = pay()
+    door.shut()
+    clock.advance(seconds=30)
+    eventually(lambda: sql("SELECT 1 FROM payments WHERE checks >= 2"))
+    clock.advance(seconds=60)
+    door.open()
+    now_is(payment, "succeeded")
+
+
+def test_no_connection_is_no_charge(pay, door, stripe, now_is, clock):
+    """It never got there: failed in the end."""
+    door.shut()
+    payment = pay()
+    assert payment["status"] == "pending"
+    door.open()
+    clock.advance(seconds=310)
+    now_is(payment, "failed")
+
+
+@pytest.fixture
+def died(pay, crash_before):
+    """`died(owner, name)`: a charge whose process ended before that function ran."""
+
+    def charge(owner, name, token=None):
+        crash_before(owner, name)
+        with pytest.raises(Exception):  # noqa: B017, PT011 -- whatever it looks like from outside
+            pay(token)
+
+    return charge
+
+
+def test_a_process_that_dies_before_it_confirms_charges_nothing(
+    died, stripe, sql, clock, eventually
+):
+    """The PaymentIntent is there and its id is stored, but it moves no money by itself: failed
+    after the time that is set."""
+    died(Stripe, "_confirm")
+    (intent,) = stripe.all("payment_intents")
+    (row,) = sql("SELECT status, provider_reference FROM payments")
+    assert row == {"status": "pending", "provider_reference": intent["id"]}
+    clock.advance(seconds=310)
+    eventually(lambda: sql("SELECT 1 FROM payments WHERE status = 'failed'"), timeout=20)
+    assert stripe.get("payment_intents", intent["id"])["status"] == "requires_confirmation"
+    assert charges(stripe) == []
+
+
+@pytest.mark.parametrize(("owner", "name"), [(Cashier, "_note"), (Stripe, "_confirm")])
+def test_a_repeat_after_a_death_charges_once(died, pay, stripe, no_sweep, clock, owner, name):
+    """The buyer asks again: the same PaymentIntent is confirmed."""
+    token = stripe.card()
+    died(owner, name, token)
+    clock.advance(seconds=2)
+    assert pay(token)["status"] == "succeeded"
+    assert len(stripe.all("payment_intents")) == 1
+    assert charges(stripe) == ["succeeded"]
+
+
+def test_a_repeat_after_a_death_looks_before_it_charges(died, pay, stripe, no_sweep, clock, door):
+    """Stripe had charged, and has forgotten the keys since: it is not asked to charge again."""
+    died(Cashier, "settle")
+    door.forget_keys()
+    clock.advance(seconds=2)
+    assert pay()["status"] == "succeeded"
+    assert charges(stripe) == ["succeeded"]
+
+
+def test_whoever_comes_second_reports_what_the_first_did(provider, stripe, door):
+    """Confirmed by somebody else in between, and the key is forgotten: Stripe refuses to confirm
+    again, and what counts is how the PaymentIntent is."""
+    from decimal import Decimal
+
+    from payments.methods import CARD, Method
+    from payments.providers.port import ChargeOrder
+
+    order = ChargeOrder("payment-1", Decimal("5.00"), "EUR", Method(CARD, stripe.card()))
+
+    def somebody_is_faster(reference):
+        stripe.answer("POST", f"/v1/payment_intents/{reference}/confirm", {})
+
+    report = provider.create(order, somebody_is_faster)
+    assert (report.status, report.amount) == ("succeeded", 5)
+    assert charges(stripe) == ["succeeded"]
