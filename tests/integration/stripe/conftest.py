@@ -4,11 +4,9 @@ localstripe (GPL-3) is only ever started as a process of its own; nothing here i
 """
 
 import logging
-import re
 import subprocess
 import sys
 import uuid
-from decimal import Decimal
 
 import eventlet
 import pytest
@@ -21,16 +19,12 @@ from chassis import config as configuration
 from payments.providers.stripe import Stripe
 from payments.service import PaymentsService
 from payments.settings import StripeSettings
+from tests.integration.stripe import checks
 from tests.integration.stripe.additions import API_KEY
 from tests.integration.stripe.door import Door
 from tests.support import eventually as await_
 
 SECRETS = ("whsec_new_4eC39HqLyjWD", "whsec_old_9TqLsb7zKbYa")
-#: What must never be stored, logged or told.
-SECRET = re.compile(
-    rf"{API_KEY}|whsec_\w+|_secret_\w+|client_secret['\"]?[:=]|\bpm_\w+"
-    r"|(?<![\d.])4(?:242424242424242|000\d{12})(?!\d)"
-)
 
 
 @pytest.fixture(scope="session")
@@ -211,52 +205,18 @@ def _no_secret_is_left(logged, request):
     """Whatever a test does, no secret is in a log line, a table or an event after it."""
     tables = "service" in request.fixturenames and request.getfixturevalue("everything_stored")
     yield
-    traces = "".join(logged) + (tables() if tables else "")
-    assert SECRET.findall(traces) == []
+    assert checks.secrets_in("".join(logged) + (tables() if tables else "")) == []
 
 
 @pytest.fixture(autouse=True)
 def _books_agree(request):
-    """Whatever a test does, each payment was charged at most once at Stripe, and what is decided
-    is the same in both books."""
+    """Whatever a test does, the books agree after it."""
     if "service" not in request.fixturenames:
         yield
         return
     sql, stripe = request.getfixturevalue("sql"), request.getfixturevalue("stripe")
     yield
-    taken, given = {}, {}
-    for charge in stripe.all("charges"):
-        if charge["status"] == "succeeded":
-            key = charge["metadata"]["key"]
-            assert key not in taken, "charged twice"
-            taken[key] = charge["payment_intent"], charge["amount"], charge["currency"].upper()
-    for refund in stripe.all("refunds"):
-        if refund["status"] == "succeeded":
-            intent = refund["payment_intent"]
-            given[intent] = given.get(intent, 0) + refund["amount"]
-    decided = "SELECT * FROM payments WHERE status NOT IN ('pending', 'requires_action')"
-    for payment in sql(decided):
-        intent, amount, currency = taken.get(f"payment-{payment['id']}", (None, 0, ""))
-        scale = {"JPY": 0, "MGA": 0, "KWD": 3}.get(currency, 2)
-        assert payment["captured"] == Decimal(amount).scaleb(-scale)
-        if not payment["refunding"]:
-            assert payment["refunded"] == Decimal(given.get(intent, 0)).scaleb(-scale)
-
-
-@pytest.fixture
-def crash_before(monkeypatch):
-    """`crash_before(owner, name)`: the next call of that function ends the work."""
-
-    def arm(owner, name):
-        real = getattr(owner, name)
-
-        def crash(*args, **kwargs):
-            monkeypatch.setattr(owner, name, real)
-            raise SystemError("the process ends here")
-
-        monkeypatch.setattr(owner, name, crash)
-
-    return arm
+    checks.books_agree(sql, stripe)
 
 
 @pytest.fixture

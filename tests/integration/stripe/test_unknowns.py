@@ -1,10 +1,14 @@
 """Stripe does not answer: the payment stays unknown until the sweep knows, and is charged once or
 never."""
 
+from decimal import Decimal
+
 import pytest
 
 from chassis.errors import Conflict
 from payments.cashier import Cashier
+from payments.methods import CARD, Method
+from payments.providers.port import ChargeOrder
 from payments.providers.stripe import Stripe
 
 CREATE, CONFIRM = "POST /v1/payment_intents", "/confirm"
@@ -125,6 +129,22 @@ def test_no_connection_is_no_charge(pay, door, stripe, now_is, clock):
 
 
 @pytest.fixture
+def crash_before(monkeypatch):
+    """`crash_before(owner, name)`: the next call of that function ends the work."""
+
+    def arm(owner, name):
+        real = getattr(owner, name)
+
+        def crash(*args, **kwargs):
+            monkeypatch.setattr(owner, name, real)
+            raise SystemError("the process ends here")
+
+        monkeypatch.setattr(owner, name, crash)
+
+    return arm
+
+
+@pytest.fixture
 def died(pay, crash_before):
     """`died(owner, name)`: a charge whose process ended before that function ran."""
 
@@ -174,11 +194,6 @@ def test_a_repeat_after_a_death_looks_before_it_charges(died, pay, stripe, no_sw
 def test_whoever_comes_second_reports_what_the_first_did(provider, stripe, door):
     """Confirmed by somebody else in between, and the key is forgotten: Stripe refuses to confirm
     again, and what counts is how the PaymentIntent is."""
-    from decimal import Decimal
-
-    from payments.methods import CARD, Method
-    from payments.providers.port import ChargeOrder
-
     order = ChargeOrder("payment-1", Decimal("5.00"), "EUR", Method(CARD, stripe.card()))
 
     def somebody_is_faster(reference):
