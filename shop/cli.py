@@ -1,10 +1,13 @@
 """`shop`: what operators do with the shop from a terminal."""
 
+import datetime
 import os
 import sys
 import warnings
 
 import click
+
+from shop.options import CannotTell, Moment
 
 #: At least one.
 _SOME = click.IntRange(min=1)
@@ -115,16 +118,53 @@ def verify(patience: float) -> None:
 
     Reads the databases of a shop, running or not, and changes nothing.
     """
+    from sqlalchemy.exc import OperationalError
+
     from chassis import config as configuration
     from shop.verify import Books, show, verify
 
     os.environ.setdefault("DATABASE_URL", _setting("DATABASE_URL"))
-    with Books(configuration.load()) as books:
-        found = verify(books, patience)
+    try:
+        with Books(configuration.load()) as books:
+            found = verify(books, patience)
+    except OperationalError as error:
+        raise CannotTell("the databases do not answer", error.orig) from None
     show.console().print(show.verdicts(found))
     for line in show.breaches(found):
         click.echo(line)
     sys.exit(any(verdict.breaches for verdict in found.values()))
+
+
+@shop.command()
+@click.option("--since", type=Moment(), help="From when on; a day before --until unless given.")
+@click.option("--until", type=Moment(), help="Until when, 31 days at most; now unless given.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report for programs.")
+def reconcile(
+    since: datetime.datetime | None, until: datetime.datetime | None, as_json: bool
+) -> None:
+    """Compare the ledger with the payment providers' books; fails when they don't agree.
+
+    Asks the running shop, changes nothing, and says what to do about each finding. What moved in
+    the last minutes is left out: it may be on its way.
+    """
+    import json
+
+    from shop import reconcile
+    from shop.verify import show
+
+    until = until or datetime.datetime.now(datetime.UTC)
+    since = since or until - datetime.timedelta(days=1)
+    if not since < until <= since + reconcile.MAX_SPAN:
+        raise click.UsageError("--until has to be after --since, by 31 days at most.")
+    report = reconcile.ask(_amqp_uri(), since, until)
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+    else:
+        if report["findings"]:
+            show.console().print(reconcile.table(report))
+        for line in reconcile.lines(report):
+            click.echo(line)
+    sys.exit(bool(report["findings"]))
 
 
 @shop.command()

@@ -102,8 +102,16 @@ INVARIANTS = (
         money.overdrawn,
     ),
     Invariant(
+        "accounts add up",
+        "of each order, what the provider has, what was paid for and what is disputed add up to"
+        " nothing, and there is no other account",
+        money.accounts,
+        money.unbalanced,
+    ),
+    Invariant(
         "provider agrees",
-        "each charge and refund in the provider's books is one in ours, of the same amount",
+        "each charge and refund in the provider's books is one in ours, of the same amount, and"
+        " what is left of it lies in our account with them",
         money.charges,
         money.unknown_charges,
     ),

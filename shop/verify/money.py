@@ -7,9 +7,21 @@ from shop.verify.books import Books
 from shop.verify.breach import Breach
 from shop.verify.orders import SOLD
 
+#: What an order has paid is what we owe it: the account has it as a credit.
 _LEDGER = """
-    SELECT order_id, sum(CASE kind WHEN 'capture' THEN amount ELSE -amount END) AS net
-    FROM ledger_entries GROUP BY order_id
+    SELECT order_id, -sum(balance) AS net FROM ledger_balances WHERE account = 'order'
+    GROUP BY order_id
+"""
+#: Unknown accounts are left out of the sum, which is then not zero.
+_UNBALANCED = """
+    SELECT * FROM (
+        SELECT order_id, currency,
+               coalesce(sum(balance) FILTER (WHERE account = 'provider'), 0) AS provider,
+               coalesce(sum(balance) FILTER (WHERE account = 'order'), 0) AS paid,
+               coalesce(sum(balance) FILTER (WHERE account = 'disputed'), 0) AS disputed
+        FROM ledger_balances GROUP BY order_id, currency
+    ) AS accounts
+    WHERE provider + paid + disputed <> 0 OR paid > 0 OR disputed < 0
 """
 _ORDERS = """
     SELECT orders.id, status, payment_status, total, coalesce(refunded, 0) AS refunded
@@ -35,15 +47,22 @@ _OVERDRAWN = """
 #: Both books lie in one database, but never meet in a statement of the service.
 _CHARGES = """
     SELECT coalesce(ours.provider_reference, theirs.reference) AS reference,
-           theirs.amount AS charged, theirs.refunded AS returned, ours.captured, ours.refunded
+           theirs.captured AS charged, theirs.refunded AS returned,
+           ours.captured, ours.refunded, ours.lies
     FROM (
-        SELECT reference, amount, refunded FROM simulator_charges WHERE status = 'succeeded'
+        SELECT reference, captured, refunded, captured - refunded AS lies
+        FROM simulator_charges WHERE captured > 0
     ) AS theirs
     FULL JOIN (
-        SELECT provider_reference, captured, refunded FROM payments
-        WHERE provider = 'simulator' AND captured > 0
+        SELECT provider_reference, captured, refunded, (
+            SELECT sum(CASE 'provider' WHEN debit THEN entry.amount WHEN credit THEN -entry.amount
+                       ELSE 0 END)
+            FROM ledger_entries AS entry WHERE payment_id = payments.id
+        ) AS lies
+        FROM payments WHERE provider = 'simulator' AND captured > 0
     ) AS ours ON provider_reference = reference
-    WHERE (theirs.amount, theirs.refunded) IS DISTINCT FROM (ours.captured, ours.refunded)
+    WHERE (theirs.captured, theirs.refunded, theirs.lies)
+        IS DISTINCT FROM (ours.captured, ours.refunded, ours.lies)
 """
 
 
@@ -53,6 +72,10 @@ def payments(books: Books) -> int:
 
 def charges(books: Books) -> int:
     return books.value("payments", "SELECT count(*) FROM simulator_charges")
+
+
+def accounts(books: Books) -> int:
+    return books.value("payments", "SELECT count(*) FROM ledger_balances")
 
 
 def doubled(books: Books) -> Iterator[Breach]:
@@ -78,6 +101,15 @@ def unmatched(books: Books) -> Iterator[Breach]:
             yield Breach(f"order {order_id}", f"there is no such order, and we have {has} for it")
 
 
+def unbalanced(books: Books) -> Iterator[Breach]:
+    """Orders whose accounts have more or less than there is."""
+    for row in books.rows("payments", _UNBALANCED):
+        yield Breach(
+            f"order {row.order_id}",
+            f"provider {row.provider}, order {row.paid}, disputed {row.disputed} {row.currency}",
+        )
+
+
 def overdrawn(books: Books) -> Iterator[Breach]:
     """Payments of which more went back than came, or whose ledger says something else."""
     for row in books.rows("payments", _OVERDRAWN):
@@ -93,7 +125,8 @@ def unknown_charges(books: Books) -> Iterator[Breach]:
     for row in books.rows("payments", _CHARGES):
         yield Breach(
             f"charge {row.reference}",
-            f"theirs {row.charged} less {row.returned}, ours {row.captured} less {row.refunded}",
+            f"theirs {row.charged} less {row.returned}, ours {row.captured} less {row.refunded},"
+            f" of which {row.lies} lies with them",
         )
 
 

@@ -152,9 +152,44 @@ WRONGS = {
         " UPDATE payments SET refunded = captured + 1 WHERE captured > 0",
         "never more back than taken",
     ),
-    "the provider": (
+    "an account": (
         "payments",
-        "UPDATE simulator_charges SET amount = amount + 1 WHERE status = 'succeeded'",
+        "ALTER TABLE ledger_entries DISABLE TRIGGER append_only;"
+        " ALTER TABLE ledger_entries DROP CONSTRAINT ck_ledger_entries_accounts;"
+        " UPDATE ledger_entries SET debit = 'pocket' WHERE kind = 'refund'",
+        "accounts add up",
+    ),
+    "a dispute that was won and never lost": (
+        "payments",
+        "INSERT INTO ledger_entries (payment_id, order_id, kind, debit, credit, amount, currency,"
+        " provider, provider_reference, at) SELECT payment_id, order_id, 'dispute_reversed',"
+        " 'provider', 'disputed', amount, currency, provider, provider_reference, at"
+        " FROM ledger_entries WHERE kind = 'capture'",
+        "accounts add up",
+    ),
+    "a capture": (
+        "payments",
+        "UPDATE simulator_charges SET amount = amount + 1, captured = captured + 1"
+        " WHERE status = 'succeeded'",
+        "provider agrees",
+    ),
+    "a refund of theirs": (
+        "payments",
+        "UPDATE simulator_charges SET refunded = refunded - 0.5 WHERE refunded > 0",
+        "provider agrees",
+    ),
+    "a charge of nobody": (
+        "payments",
+        "INSERT INTO simulator_charges (key, reference, status, amount, captured, currency,"
+        " created_at) VALUES ('x', 'x', 'succeeded', 1, 1, 'EUR', now())",
+        "provider agrees",
+    ),
+    "a dispute that they do not have": (
+        "payments",
+        "INSERT INTO ledger_entries (payment_id, order_id, kind, debit, credit, amount, currency,"
+        " provider, provider_reference, at) SELECT payment_id, order_id, 'dispute', 'disputed',"
+        " 'provider', amount, currency, provider, provider_reference, at FROM ledger_entries"
+        " WHERE kind = 'capture'",
         "provider agrees",
     ),
     "an event": (
@@ -181,6 +216,14 @@ def test_every_wrong_is_found(tampered, wrong):
 def test_each_rule_has_a_wrong():
     """A new rule is to be seen failing."""
     assert {rule for _, _, rule in WRONGS.values()} == {each.name for each in INVARIANTS}
+
+
+def test_without_databases_the_command_cannot_tell(monkeypatch):
+    """One line, and another status than that of books that are wrong."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg2://nobody@127.0.0.1:1/shop")
+    result = CliRunner().invoke(command, ["verify", "--patience", "0"])
+    assert (result.exit_code, result.exception.__class__) == (2, SystemExit)
+    assert re.fullmatch(r"Error: the databases do not answer: [^\n]+\n", result.output)
 
 
 def test_the_command_says_what_is_wrong(config, tampered, monkeypatch):
