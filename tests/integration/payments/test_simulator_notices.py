@@ -181,7 +181,7 @@ def test_nobody_is_told_for_ever(pay, door, clock, waiting, sql, eventually):
 def test_a_slow_receiver_holds_nothing_up(pay, door, sql, monkeypatch, eventually):
     """It is let go soon, and no transaction is open meanwhile."""
     monkeypatch.setattr(notices, "PATIENCE", 0.2)
-    door.slowness = 1.5
+    door.slowness = 60
     pay()
     eventually(lambda: door.came)
     idle = (
@@ -190,7 +190,7 @@ def test_a_slow_receiver_holds_nothing_up(pay, door, sql, monkeypatch, eventuall
     )
     assert sql(idle) == []
     assert pay(order_id="00000000-0000-4000-8000-000000000001")["status"] == "succeeded"
-    eventually(lambda: len(door.came) == 2)
+    eventually(lambda: len(door.came) == 2, timeout=3)
 
 
 def test_several_processes_send_each_once(pay, door, start, settings, waiting, eventually):
@@ -221,3 +221,15 @@ def test_a_webhook_settles_what_a_look_up_would(
     for _ in range(2):
         payments.webhook(provider="simulator", body=body, signature=signature)
     eventually(lambda: status() == ["succeeded"])
+
+
+def test_news_of_a_part_change_nothing_more(pay, payments, door, sql, status, eventually):
+    """It was given back when it came; a webhook that tells of it again finds all done."""
+    pay("tok_partial")
+    eventually(lambda: "charge.refunded" in door.types())
+    for body, signature in door.came:
+        payments.webhook(provider="simulator", body=body, signature=signature)
+    outcomes = "SELECT outcome FROM provider_notices WHERE outcome IS NOT NULL"
+    eventually(lambda: [row["outcome"] for row in sql(outcomes)] == ["booked"] * 2)
+    assert status() == ["failed"]
+    assert len(sql("SELECT 1 FROM ledger_entries")) == 2
