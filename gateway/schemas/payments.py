@@ -72,8 +72,9 @@ class ProviderEvent(Expected):
     type = fields.String(required=True, validate=validate.Length(min=1, max=255))
 
 
-class CameBack(Request):
-    """What the provider's page adds to our address."""
+class CameBack(Expected):
+    """What the provider adds to our address, with things of its own that we do not need: after 3-D
+    Secure a client secret."""
 
     session_id = fields.String(validate=_REFERENCE)
     payment_intent = fields.String(validate=_REFERENCE)

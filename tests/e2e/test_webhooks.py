@@ -105,9 +105,11 @@ def test_only_providers_have_webhooks(shop):
 
 @pytest.mark.parametrize("page", ["success", "fail"])
 def test_a_reference_that_means_nothing(shop, page):
-    """Whoever comes back with one learns nothing."""
+    """Whoever comes back with one learns nothing, whatever else Stripe adds to the address."""
     address = f"/api/payments/stripe/{page}"
     shop.nobody.get(f"{address}?session_id=cs_test_a1b2c3d4e5", 404)
     shop.nobody.get(address, 422)
     shop.nobody.get(f"{address}?session_id=x", 422)
+    added = "payment_intent_client_secret=pi_a1_secret_b2&redirect_status=succeeded"
+    shop.nobody.get(f"{address}?payment_intent=pi_a1b2c3d4&{added}", 404)
     shop.nobody.get(f"{address}?session_id=cs_test_a1b2c3&payment_intent=pi_a1b2c3d4", 422)
