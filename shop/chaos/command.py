@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from shop.chaos import show
+from shop.chaos import plan, show
 from shop.chaos.private import private_shop
 from shop.chaos.run import Aim, Run
 from shop.local.place import Place
@@ -27,7 +27,8 @@ def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
             place = _running()
         else:
             shutil.rmtree(folder / "shop", ignore_errors=True)
-            place = stack.enter_context(private_shop(folder / "shop", say))
+            faults = plan.provider(aim.seed)
+            place = stack.enter_context(private_shop(folder / "shop", say, **faults))
         run = Run(place, aim, is_private=not here)
         with show.Progress(run, console):
             outcome = run.go()

@@ -5,6 +5,7 @@ same buyers. What meets what is up to the machine: a repeat is the same weather,
 accident.
 """
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,19 @@ _SERVERS_SHARE = 0.08
 _GAPS = (0.2, 1.8)
 #: Seconds for which a process stands still or is cut off.
 _LENGTHS = (0.5, 4.0)
+
+#: How likely each fault of the simulated payment provider is, for a charge, refund or webhook.
+PROVIDER = {
+    "partial_capture": 0.03,
+    "challenge": 0.03,
+    "timeout_before": 0.02,
+    "timeout_after": 0.05,
+    "down": 0.02,
+    "notice_twice": 0.1,
+    "notice_late": 0.1,
+    "notice_lost": 0.1,
+    "notice_reordered": 0.1,
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,12 @@ def faults(seed: int, orders: int, kills: int) -> Iterator[Fault]:
             at_server = chance.random() < _SERVERS_SHARE
             victim = chance.choice(SERVERS if at_server else SERVICE_MODULES)
             yield Fault(gap, kind, victim, seconds)
+
+
+def provider(seed: int) -> dict[str, str]:
+    """The environment of a shop whose payment provider has faults: as many for each seed; whom they
+    befall hangs on the keys as well, which are new in each run."""
+    return {"SIMULATOR_SEED": str(seed), "SIMULATOR_CHANCES": json.dumps(PROVIDER)}
 
 
 def buyer(seed: int, number: int) -> random.Random:

@@ -23,6 +23,8 @@ SETTINGS = {
     "PAYMENT_GIVE_UP_SECONDS": "6",
     "SIMULATOR_CHALLENGE_SECONDS": "8",
 }
+#: Settings that would lead to servers that are not its own.
+_OF_OTHERS = ("AMQP_URI", "DATABASE_URL", "STRIPE_API_KEY")
 #: Seconds for the shop to be ready, and to end.
 PATIENCE, GRACE = 180, 90
 
@@ -34,7 +36,7 @@ def private_shop(folder: Path, tell: Callable[[str], None], **environment: str) 
     names = ("HTTP_PORT", *FOLLOWING)
     ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     settings = SETTINGS | ports | {"SHOP_VAR": str(folder / "var")} | environment
-    inherited = {k: v for k, v in os.environ.items() if k not in ("AMQP_URI", "DATABASE_URL")}
+    inherited = {name: value for name, value in os.environ.items() if name not in _OF_OTHERS}
     log = folder / "log"
     with log.open("w") as file:
         process = subprocess.Popen(

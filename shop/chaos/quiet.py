@@ -11,6 +11,11 @@ from shop.verify import Books, events
 _UNDER_WAY = {
     "checkouts": ("orders", "SELECT count(*) FROM checkouts"),
     "refunds under way": ("payments", "SELECT count(*) FROM refunds WHERE status = 'pending'"),
+    "webhooks to be sent": ("payments", "SELECT count(*) FROM simulator_notices"),
+    "webhooks to be looked into": (
+        "payments",
+        "SELECT count(*) FROM provider_notices WHERE processed_at IS NULL",
+    ),
 }
 #: What ends when a buyer's or a mail's time is over: soon in a shop of its own, half an hour and
 #: more in others.

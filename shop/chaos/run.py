@@ -40,6 +40,15 @@ _REPEAT = """
         SELECT id FROM outbox WHERE sent_at IS NOT NULL ORDER BY random() LIMIT 3)
 """
 
+_PROVIDER = {
+    "partial captures": "SELECT count(*) FROM simulator_charges"
+    " WHERE captured < amount AND status = 'succeeded'",
+    "challenges passed": "SELECT count(*) FROM simulator_charges"
+    " WHERE passes_at IS NOT NULL AND status = 'succeeded'",
+    "lost requests": "SELECT count(*) FROM simulator_outages",
+    "webhooks taken": "SELECT count(*) FROM provider_notices",
+}
+
 
 @dataclass(frozen=True)
 class Aim:
@@ -64,6 +73,8 @@ class Outcome:
     faults: list[tuple[float, Fault]] = field(default_factory=list)
     seconds: float = 0.0
     unrest: dict[str, int] = field(default_factory=dict)
+    #: What the payment provider did to charges and webhooks, and how often.
+    provider: dict[str, int] = field(default_factory=dict)
     verdicts: dict[Invariant, Verdict] = field(default_factory=dict)
 
     @property
@@ -188,6 +199,9 @@ class Run:
             self.phase = "verifying"
             rules = (*INVARIANTS, *acknowledged.invariants(self._journal))
             self.outcome.verdicts = verify(books, self._aim.settle, rules, tell)
+            self.outcome.provider = {
+                name: books.value("payments", statement) for name, statement in _PROVIDER.items()
+            }
         self.phase = "done"
 
     def _tell_rest(self, left: dict[str, int]) -> None:

@@ -78,6 +78,7 @@ def _report(outcome: Outcome) -> dict:
     return {
         "seed": outcome.aim.seed,
         "seconds": round(outcome.seconds, 1),
+        "provider": outcome.provider,
         "counts": dict(outcome.journal.counts),
         "faults": [[round(moment, 2), str(fault)] for moment, fault in outcome.faults],
         "unrest": outcome.unrest,

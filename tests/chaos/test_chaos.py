@@ -23,6 +23,7 @@ def test_nothing_is_lost_or_doubled(tmp_path, monkeypatch):
     assert sum(fault.startswith("kill") for fault in done) >= 6
     assert all(one["checked"] and not one["breaches"] for one in report["invariants"].values())
     assert report["counts"]["orders"] >= 60
+    assert report["provider"]["webhooks taken"]
     picture = (tmp_path / "chaos" / "chaos-291.svg").read_text()
     assert picture.count("<title>") == len(done)
 

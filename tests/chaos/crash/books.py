@@ -84,7 +84,7 @@ def _money(shop, order_id):
     )
     theirs = shop.sql(
         "payments",
-        "SELECT coalesce(sum(charge.amount), 0), coalesce(sum(charge.refunded), 0)"
+        "SELECT coalesce(sum(charge.captured), 0), coalesce(sum(charge.refunded), 0)"
         " FROM simulator_charges AS charge JOIN payments ON charge.key = 'payment-' || payments.id"
         " WHERE order_id = :id AND charge.status = 'succeeded'",
         id=order_id,
