@@ -29,7 +29,8 @@ class ChargeOrder:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A charge by what we know of it; `reference` is what the provider calls it, once told."""
+    """A charge by what we know of it: our `key`, empty where a buyer has only brought the
+    `reference`, which is what the provider calls it, once told."""
 
     key: str
     reference: str | None

@@ -266,6 +266,8 @@ ANSWERS = {
     "payments.get": PAYMENT,
     "payments.refund": PAYMENT | REPLAYED,
     "payments.list": page(PAYMENT),
+    "payments.webhook": None,
+    "payments.returned": {"order_id": uuid, "payment_id": uuid, "status": PAYMENT["status"]},
     "payments.reconcile": RECONCILED,
     "notifications.send": NOTIFICATION | REPLAYED,
     "notifications.get": NOTIFICATION,

@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from tests.contract.scenario import a_day
+from tests.contract.scenario import WEBHOOK_SECRET, a_day
 from tests.contract.services import SERVICES
 from tests.contract.tap import Tap
 from tests.support import eventually
@@ -24,7 +24,11 @@ def traffic(recorded, request):
         start, call = (request.getfixturevalue(name) for name in ("start", "call"))
         clock, folder = (request.getfixturevalue(name) for name in ("clock", "tmp_path"))
         services = [service for service in SERVICES if service.name != "gateway"]
-        containers = start(*services, notifications={"outbox": str(folder)})
+        containers = start(
+            *services,
+            notifications={"outbox": str(folder)},
+            payments={"simulator": {"webhook_secrets": WEBHOOK_SECRET}},
+        )
         tap = Tap(containers[0].config["AMQP_URI"], [*containers, call._container])
         a_day(call, clock, folder)
         asked = ("inventory.release", "payments.list")  # by orders, when it comes round to it

@@ -1,12 +1,14 @@
 """A day in the shop, in which every call is made once at least, over RPC as the gateway would."""
 
 import datetime
+import json
 import uuid
 
 import pytest
 
 from chassis.clock import Clock
 from chassis.errors import Conflict
+from payments.providers import signed
 from tests.support import eventually
 
 PASSWORD, OLD_PASSWORD = "correct-Horse-battery-7", "wrong-Horse-battery-8"
@@ -14,6 +16,7 @@ ADMIN = {"user_id": str(uuid.uuid4()), "role": "admin"}
 STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
 HOME = {"line1": "Kleine Gasse 3", "city": "Wismar", "postal_code": "23966", "country": "DE"}
 WORK = {"line1": "Pier 9", "line2": "2nd floor", "region": "MV", "city": "Rostock"}
+WEBHOOK_SECRET = "whsec_of_a_day"
 EMAIL = "clara.lindqvist@example.org"
 
 #: What nobody but its owner may read on the wire; the answers of `users` and of orders apart.
@@ -159,7 +162,7 @@ def _failures(call, clock, buyer, lamp):
     _pay(call, regretted, "tok_visa")
     call.orders.cancel(order_id=regretted["id"], reason="Clara Lindqvist moved", actor=actor)
     unknown = _pay(call, _order(call, buyer, lamp, 1), "tok_3ds")
-    assert unknown["action_url"]
+    _back_from_the_bank(call, unknown["action_url"].rpartition("/")[2])
     waiting = {"order_id": unknown["order_id"], "actor": STAFF}
     assert call.orders.list_checkouts(state="paying", actor=STAFF)["items"]
     call.orders.retry_checkout(**waiting)
@@ -174,6 +177,16 @@ def _failures(call, clock, buyer, lamp):
     for paid in (stray["order_id"], regretted["id"]):
         eventually(lambda paid=paid: _refunded(call, paid))
     clock.advance(seconds=16)  # then orders asks what became of the payment that hangs
+
+
+def _back_from_the_bank(call, reference):
+    """A buyer comes back without having done anything, and the bank says so as well."""
+    back = call.payments.returned(provider="simulator", reference=reference)
+    key = f"payment-{back['payment_id']}"
+    thing = {"object": "charge", "id": reference, "metadata": {"key": key}}
+    body = json.dumps({"id": "evt_1", "type": "charge.pending", "data": {"object": thing}})
+    signature = signed.sign(body, WEBHOOK_SECRET)
+    call.payments.webhook(provider="simulator", body=body, signature=signature)
 
 
 def _messages(notifications, buyer):

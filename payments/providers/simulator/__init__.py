@@ -81,7 +81,7 @@ class Simulator:
         with self._begin() as session:
             if books.is_lost(session, charge.key, self._clock()):
                 raise ProviderTimeout
-            entry = session.get(SimulatorCharge, charge.key, with_for_update=True)
+            entry = books.find(session, charge)
             if entry is None:
                 return None
             self._end_challenge(session, entry)

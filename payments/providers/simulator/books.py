@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from payments import money
 from payments.lifecycle import Status
 from payments.models import SimulatorCharge, SimulatorOutage, SimulatorRefund
-from payments.providers.port import ChargeOrder, Kind, Movement, RefundOrder
+from payments.providers.port import ChargeOrder, Kind, Known, Movement, RefundOrder
 from payments.providers.simulator.scripts import Script
 
 #: How long a buyer takes for a challenge.
@@ -77,6 +77,14 @@ def open_challenges(
     due = or_(SimulatorCharge.passes_at <= now, SimulatorCharge.created_at <= now - patience)
     wanted = select(SimulatorCharge).where(SimulatorCharge.status == Status.REQUIRES_ACTION, due)
     return session.scalars(wanted.limit(limit).with_for_update(skip_locked=True)).all()
+
+
+def find(session: Session, charge: Known) -> SimulatorCharge | None:
+    """A charge by our key, else by its reference; locked."""
+    entry = session.get(SimulatorCharge, charge.key, with_for_update=True)
+    if entry is None and charge.reference is not None:
+        entry = lock(session, charge.reference)
+    return entry
 
 
 def lock(session: Session, reference: str) -> SimulatorCharge | None:
