@@ -116,8 +116,7 @@ def test_localstripes_own_webhooks_are_read(
     hook = {"url": f"{door.url}/notices", "secret": OLD}
     requests.post(f"{localstripe}/_config/webhooks/test", json=hook, timeout=5).raise_for_status()
     payment = pay(stripe.card(number))
-    eventually(lambda: door.notices)
-    body, headers = door.notices[0]
+    body, headers = eventually(lambda: door.told_of(reference(payment)))
     notice = provider.read_notice(body, headers["Stripe-Signature"])
     assert notice.type == f"payment_intent.{kind}"
     assert (notice.reference, notice.key) == (reference(payment), f"payment-{payment['id']}")

@@ -14,12 +14,12 @@ from tests.integration.stripe.conftest import SECRETS
 
 @pytest.fixture
 def forwarded(door, localstripe, payments, eventually):
-    """`forwarded()`: gives the service what localstripe sends next, as it was sent."""
+    """`forwarded("pi_…")`: gives the service what localstripe sends of it, as it was sent."""
     hook = {"url": f"{door.url}/notices", "secret": SECRETS[1]}
     requests.post(f"{localstripe}/_config/webhooks/test", json=hook, timeout=5).raise_for_status()
 
-    def forward():
-        body, headers = eventually(lambda: door.notices and door.notices.pop(0))
+    def forward(thing):
+        body, headers = eventually(lambda: door.told_of(thing))
         payments.webhook(provider="stripe", body=body, signature=headers["Stripe-Signature"])
 
     return forward
@@ -53,7 +53,7 @@ def test_a_buyer_who_has_passed_is_known_at_once(
     """Paid, or declined after all: localstripe tells, and Stripe is asked."""
     payment = pay(stripe.card(number))
     stripe.authenticate(reference(payment))
-    forwarded()
+    forwarded(reference(payment))
     now_is(payment, status)
 
 
