@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import event, exists, select
 from sqlalchemy.orm import Session
 
+from chassis import currencies
 from payments import ledger, refunds
 from payments.announcements import Publish
 from payments.errors import AnswerMismatch
@@ -40,7 +41,7 @@ def book(
         return False
     if (movement.charge, movement.currency) != (payment.provider_reference, payment.currency):
         raise AnswerMismatch
-    if not ledger.fits(movement.amount):
+    if not (ledger.fits(movement.amount) and currencies.fits(movement.amount, payment.currency)):
         raise AnswerMismatch
     if movement.kind is Kind.REFUND:
         _book_refund(session, payment, movement, now, publish)

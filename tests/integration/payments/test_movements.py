@@ -251,6 +251,14 @@ def test_a_dispute_that_is_not_booked_is_not_said(config, moved, payment):
 
 
 @pytest.mark.parametrize("kind", [Kind.REFUND, Kind.DISPUTE])
+def test_an_amount_that_has_no_coins(pay, sql, book, moved, kind, payment):
+    """Half a yen is a mistake of somebody's, whatever became of it."""
+    sql("UPDATE payments SET currency = 'JPY'")
+    with pytest.raises(AnswerMismatch):
+        book(moved(kind, "0.50", currency="JPY"))
+
+
+@pytest.mark.parametrize("kind", [Kind.REFUND, Kind.DISPUTE])
 @pytest.mark.parametrize(
     "facts",
     [
