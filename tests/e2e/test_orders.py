@@ -175,6 +175,7 @@ def test_the_same_key_makes_one_order_and_one_payment(shop):
     [
         ("tok_declined", "failed", "card_declined"),
         ("tok_insufficient_funds", "failed", "insufficient_funds"),
+        ("tok_partial", "failed", "partial_capture"),
         ("tok_3ds", "requires_action", None),
         ("tok_timeout", "pending", None),
     ],
@@ -189,11 +190,12 @@ def test_a_payment_may_not_succeed(shop, token, status, code):
     assert buyer.get(f"/api/orders/{order['id']}")["payment_status"] == "unpaid"
 
 
-def test_a_failed_payment_can_be_followed_by_another(shop):
+@pytest.mark.parametrize("token", ["tok_declined", "tok_partial"])
+def test_a_failed_payment_can_be_followed_by_another(shop, token):
     """Both are listed, the newest first."""
     buyer = shop.customer()
     order = shop.order(buyer, shop.product())
-    failed, paid = shop.pay(buyer, order, "tok_declined"), shop.pay(buyer, order)
+    failed, paid = shop.pay(buyer, order, token), shop.pay(buyer, order)
     listed = buyer.get(f"/api/payments?order_id={order['id']}")["items"]
     assert [p["id"] for p in listed] == [paid["id"], failed["id"]]
     assert "order_id" in buyer.get("/api/payments", 422)["errors"]
