@@ -6,7 +6,7 @@ provider's, and `payments.recovery` brings it to the same end by the same functi
 
 import datetime
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from functools import partial
@@ -15,10 +15,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
+from chassis.errors import ProviderFault
 from payments import charges, refunds, views
 from payments.announcements import Publish
 from payments.charges import Step
 from payments.errors import ProviderTimeout, RefundRefused
+from payments.lifecycle import Status
 from payments.methods import Method
 from payments.models import Payment, RequestKey
 from payments.providers import Providers
@@ -101,6 +103,21 @@ class Cashier:
             session.get_one(
                 Payment, payment_id, with_for_update=True
             ).provider_reference = reference
+
+    def led_on(self, payment: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`payment` with the address at which the buyer's bank asks them, while it waits for that;
+        without it when the provider does not answer: look again.
+
+        It may have a secret of the buyer in it, and is then asked for each time.
+        """
+        if payment["status"] != Status.REQUIRES_ACTION or payment["action_url"]:
+            return payment
+        known = Known(charges.key_of(payment["id"]), payment["provider_reference"])
+        try:
+            report = self.providers[payment["provider"]].look_up(known)
+        except (ProviderTimeout, ProviderFault):
+            return payment
+        return {**payment, "action_url": report.private_url if report else None}
 
     def settle(self, payment_id: uuid.UUID, report: ChargeReport) -> dict[str, Any]:
         """Bring a payment to what the provider reports."""

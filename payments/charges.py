@@ -33,9 +33,13 @@ class Step(Enum):
 
 
 def known(payment: Payment) -> Known:
-    """The charge as the provider knows it; its key is derived from the row, so that a repeat cannot
-    charge twice."""
-    return Known(f"{_KEY}{payment.id}", payment.provider_reference)
+    """The charge as the provider knows it."""
+    return Known(key_of(payment.id), payment.provider_reference)
+
+
+def key_of(payment_id: uuid.UUID) -> str:
+    """The provider's key of a payment, derived from the row: a repeat can't charge twice."""
+    return f"{_KEY}{payment_id}"
 
 
 def id_of(key: str | None) -> uuid.UUID | None:

@@ -33,7 +33,8 @@ class PaymentsService(Service):
     @rpc(schemas.Charge)
     def charge(self, **request):
         """Take money for an order, once per (order_id, key); the payment, perhaps `pending`."""
-        return PAYMENT.dump(self.cashier.charge(**request))
+        cashier = self.cashier
+        return PAYMENT.dump(cashier.led_on(cashier.charge(**request)))
 
     @rpc(schemas.Refund, once=True)
     def refund(self, payment_id, amount, reason, key, actor):
@@ -48,13 +49,16 @@ class PaymentsService(Service):
     def get(self, payment_id, actor):
         """One payment, for its owner or staff."""
         with self.db.read() as connection:
-            return PAYMENT.dump(views.get(connection, payment_id, actor))
+            payment = views.get(connection, payment_id, actor)
+        return PAYMENT.dump(self.cashier.led_on(payment))
 
     @rpc(schemas.List)
     def list(self, order_id, key, actor, limit, cursor):
         """The payments of an order, newest first, for its owner or staff."""
         with self.db.read() as connection:
             items, following = views.of_order(connection, order_id, key, actor, limit, cursor)
+        cashier = self.cashier
+        items = [cashier.led_on(payment) for payment in items]
         return {"items": PAYMENT.dump(items, many=True), "next": following}
 
     @rpc(schemas.Webhook)

@@ -13,12 +13,13 @@ from chassis.identity import Actor
 from payments.errors import PaymentNotFound
 from payments.models import Payment
 
-#: What is shown; the rest of the row is ours.
+#: What is shown, and what it takes to ask the provider; the rest of the row is ours.
 SHOWN = (
     Payment.id,
     Payment.order_id,
     Payment.user_id,
     Payment.provider,
+    Payment.provider_reference,
     Payment.status,
     Payment.amount,
     Payment.refunded,

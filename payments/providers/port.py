@@ -39,7 +39,10 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class ChargeReport:
     """What the provider says of a charge: `status` is one of `payments.lifecycle.REPORTS`, or
-    `pending` while it has not decided. `reference` is what a refund has to name."""
+    `pending` while it has not decided. `reference` is what a refund has to name.
+
+    `action_url`: where the buyer has to go; as `private_url`, when it has a secret of theirs in it:
+    that is shown to them and never stored."""
 
     status: str
     amount: Decimal
@@ -47,6 +50,7 @@ class ChargeReport:
     reference: str | None = None
     action_url: str | None = None
     failure_code: str | None = None
+    private_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,9 @@ def _of_intent(intent: dict[str, Any]) -> ChargeReport:
         status,
         **_money(amount, intent),
         reference=intent["id"],
-        action_url=redirect.get("url") if status == Status.REQUIRES_ACTION else None,
         failure_code=_why(intent) if status == Status.FAILED else None,
+        # It has the client secret in it.
+        private_url=redirect.get("url") if status == Status.REQUIRES_ACTION else None,
     )
 
 

@@ -106,7 +106,8 @@ class Stripe:
         back = form.pop("return_url", None)
         status, body = self._pass("POST", f"/v1/payment_intents/{intent}/confirm", form)
         if back and body.get("status") == "requires_action":
-            to = {"url": f"https://hooks.stripe.com/3d_secure/{intent}", "return_url": back}
+            url = "https://hooks.stripe.com/3d_secure_2/hosted?payment_intent_client_secret="
+            to = {"url": url + body["client_secret"], "return_url": back}
             self.change(intent, _redirect=to)
         elif status == 402:
             token = self.get("payment_intents", intent)["payment_method"]

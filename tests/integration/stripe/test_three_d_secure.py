@@ -22,11 +22,23 @@ def later(clock):
 def test_the_buyer_is_sent_to_the_bank(asked, stripe, sql, reference, door):
     """`action_url` is the bank's page; it leads back to the shop. Nothing is taken yet."""
     assert asked["status"] == "requires_action"
-    assert asked["action_url"] == f"https://hooks.stripe.com/3d_secure/{reference(asked)}"
+    secret = stripe.get("payment_intents", reference(asked))["client_secret"]
+    assert asked["action_url"].endswith(f"payment_intent_client_secret={secret}")
     (confirmed,) = door.asked("/confirm")
     back = "http://localhost:8000/api/payments/stripe/success"
     assert confirmed.form == {"return_url": back}
     assert stripe.all("charges") == []
+
+
+def test_the_banks_page_is_shown_and_never_stored(asked, payments, pay, order, door, sql):
+    """It has the client secret in it: Stripe is asked whenever somebody looks."""
+    assert asked["action_url"]
+    assert sql("SELECT action_url FROM payments") == [{"action_url": None}]
+    assert payments.get(payment_id=asked["id"]) == asked
+    assert payments.list(order_id=order["order_id"])["items"] == [asked]
+    assert pay() == asked
+    door.shut()
+    assert payments.get(payment_id=asked["id"]) == asked | {"action_url": None}
 
 
 def test_a_buyer_who_passes_has_paid(asked, stripe, now_is, later, reference):
