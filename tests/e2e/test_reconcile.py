@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from chassis import config as configuration
+from chassis.clock import utcnow
 from shop import reconcile
 from shop.cli import shop as command
 from tests.e2e.shop import running
@@ -21,28 +22,22 @@ def shop(vhost, databases, tmp_path_factory):
         yield shop
 
 
-@pytest.fixture
-def run(shop, monkeypatch):
-    """`run("--json")`: what the command does."""
-    monkeypatch.setenv("AMQP_URI", shop.config["AMQP_URI"])
-    return lambda *options: CliRunner().invoke(command, ["reconcile", *options])
+@pytest.fixture(scope="module")
+def run(shop):
+    """`run("--json")`: what the command does, about what has moved since the shop was opened."""
+    runner = CliRunner(env={"AMQP_URI": shop.config["AMQP_URI"]})
+    opened = ("--since", utcnow().isoformat())
+    return lambda *options: runner.invoke(command, ["reconcile", *opened, *options])
 
 
 @pytest.fixture(scope="module")
-def payment(shop):
+def payment(shop, run):
     """Of an order that got a part of its money back; both are old enough to be compared."""
     buyer = shop.customer()
     payment = shop.pay(buyer, shop.order(buyer, shop.product()))
     refund = {"amount": "1.00", "reason": "scratched"}
     shop.employee("staff").post(f"/api/payments/{payment['id']}/refund", refund)
-    options = ["reconcile", "--json"]
-    environment = {"AMQP_URI": shop.config["AMQP_URI"]}
-
-    def is_compared():
-        report = json.loads(CliRunner(env=environment).invoke(command, options).output)
-        return report["movements"] == 2
-
-    eventually(is_compared)
+    eventually(lambda: json.loads(run("--json").output)["movements"] == 2)
     return payment
 
 
@@ -53,7 +48,13 @@ def wrong(shop, payment):
 
     def change(amount):
         with engine.begin() as connection:
-            connection.execute(sa.text(f"UPDATE simulator_refunds SET amount = {amount}"))
+            connection.execute(
+                sa.text(
+                    "UPDATE simulator_refunds SET amount = :amount FROM simulator_charges AS charge"
+                    " WHERE charge.reference = charge_reference AND charge.key = :key"
+                ),
+                {"amount": amount, "key": f"payment-{payment['id']}"},
+            )
 
     change("0.50")
     yield payment
