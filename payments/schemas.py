@@ -175,7 +175,7 @@ class PaymentSucceeded(Schema):
 
 
 class PaymentFailed(PaymentSucceeded):
-    """payment_failed: nothing was taken."""
+    """payment_failed: nothing was taken, or all that was is on its way back."""
 
     failure_code = fields.String(required=True, allow_none=True)
 

@@ -21,6 +21,7 @@ SETTINGS = {
     "ORDER_CHECKOUT_PATIENCE": "6",
     "PAYMENT_CALL_SECONDS": "2",
     "PAYMENT_GIVE_UP_SECONDS": "6",
+    "PAYMENT_SETTLING_SECONDS": "1",
     "SIMULATOR_CHALLENGE_SECONDS": "8",
 }
 #: Settings that would lead to servers that are not its own.

@@ -1,5 +1,6 @@
 """One run: buyers and faults until there were enough of both, then rest, then the books."""
 
+import datetime
 import random
 import threading
 import time
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from nameko.standalone.rpc import ClusterRpcProxy
 
 from chassis import config as configuration
-from shop.chaos import acknowledged, plan
+from shop.chaos import acknowledged, plan, reconciled
 from shop.chaos.buyers import PASSWORD, Buyer, Storekeeper
 from shop.chaos.client import Client
 from shop.chaos.journal import Journal
@@ -108,6 +109,7 @@ class Run:
         self._closed = threading.Event()  # nobody begins anything new
         self._dark = threading.Event()  # nobody insists any more
         self._victims = Victims(place)
+        self._began = datetime.datetime.now(datetime.UTC)
         self._config = configuration.load() | place.environment()
 
     def go(self, tell: Callable[[Invariant, Verdict], None] = lambda *_: None) -> Outcome:
@@ -197,7 +199,11 @@ class Run:
             rest = Rest(books, self._place.url, queues, for_buyers=self._is_private)
             self.outcome.unrest = rest.wait(self._aim.rest, self._tell_rest)
             self.phase = "verifying"
-            rules = (*INVARIANTS, *acknowledged.invariants(self._journal))
+            rules = (
+                *INVARIANTS,
+                reconciled.invariant(self._config["AMQP_URI"], self._began),
+                *acknowledged.invariants(self._journal),
+            )
             self.outcome.verdicts = verify(books, self._aim.settle, rules, tell)
             self.outcome.provider = {
                 name: books.value("payments", statement) for name, statement in _PROVIDER.items()
