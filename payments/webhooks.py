@@ -6,24 +6,16 @@ come: the sweep asks as well. They are stored before they are answered, and look
 """
 
 import datetime
-import uuid
 from typing import Any
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound
+from chassis.errors import Fault, NotFound
 from payments import charges, movements, recovery
 from payments.cashier import Cashier
-from payments.errors import (
-    AnswerMismatch,
-    NoticeRefused,
-    NotRefundable,
-    PaymentNotFound,
-    ProviderNotConfigured,
-    RefundTooLarge,
-)
+from payments.errors import NoticeRefused, PaymentNotFound, ProviderNotConfigured
 from payments.models import Payment, ProviderNotice, RefusedNotices
 from payments.providers.port import Known, Notice, Provider
 
@@ -33,8 +25,6 @@ MAX_TRIES = 12
 KEPT = datetime.timedelta(days=30)
 #: Rows that one statement deletes.
 BATCH = 1000
-
-_PAYMENT_KEY = "payment-"
 
 
 def receive(cashier: Cashier, provider: str, body: str, signature: str | None) -> None:
@@ -165,29 +155,22 @@ def _look_into(cashier: Cashier, notice: dict[str, Any]) -> str:
     if report is None:
         return "nothing moved"
     cashier.settle(payment_id, report)
-    try:
-        for movement in provider.movements_of(report.reference):
+    refused = None
+    for movement in provider.movements_of(report.reference):
+        try:
             with cashier.begin() as session:
                 payment = session.get_one(Payment, payment_id)
                 movements.book(session, payment, movement, cashier.clock(), cashier.publish)
-    except (AnswerMismatch, NotRefundable, RefundTooLarge) as impossible:
-        # Nothing that another try would change: the reconciliation shows it.
-        cashier.log.error("movement_refused", payment_id=str(payment_id), code=impossible.code)
-        return impossible.code
+        except Fault as fault:
+            refused = fault
+    if refused is not None:
+        raise refused
     return "booked"
 
 
 def _meant(notice: dict[str, Any]) -> Any:
     """By the provider's name for the charge, or by our own key in it."""
     told = [Payment.provider_reference == notice["reference"]] if notice["reference"] else []
-    key = notice["key"] or ""
-    if key.startswith(_PAYMENT_KEY) and (payment_id := _uuid(key.removeprefix(_PAYMENT_KEY))):
+    if payment_id := charges.id_of(notice["key"]):
         told.append(Payment.id == payment_id)
     return select(Payment).where(Payment.provider == notice["provider"], or_(False, *told))
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
