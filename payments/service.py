@@ -86,19 +86,15 @@ class PaymentsService(Service):
             self.cashier.settle_refund(job)
 
     @timer(interval=60)
-    def forget_keys(self):
-        """Drop keys that are over."""
+    def forget(self):
+        """Drop keys that are over, and webhooks that were looked into long ago."""
         idempotency.forget(self.db.begin, models.RequestKey, self.clock())
+        webhooks.forget(self.cashier)
 
     @timer(interval=1)
     def digest(self):
         """Look into what the providers have told."""
         webhooks.digest(self.cashier, self.settings["sweep_batch"])
-
-    @timer(interval=3600)
-    def forget_notices(self):
-        """Drop what was looked into long ago."""
-        webhooks.forget(self.cashier)
 
     @timer(interval=1)
     def simulate(self):
