@@ -1,4 +1,4 @@
-"""The run as a picture: answers and failed tries by second, and what was done to the shop when."""
+"""The run as a picture: answers and failed tries over time, and what was done to the shop when."""
 
 from collections.abc import Iterator
 from html import escape
@@ -8,6 +8,8 @@ from shop.chaos.run import Outcome
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _ROW = 1200, 240, 110, 40, 14
 _BASE = _TOP + _HEIGHT
+#: Most bars beside each other.
+_BARS = 300
 _COLOURS = {KILL: "#c0392b", PAUSE: "#e08e0b", CUT: "#8e44ad"}
 _ANSWERED, _FAILED, _TEXT = "#2e7d6b", "#d9a5a0", "#333"
 
@@ -43,15 +45,22 @@ def _title(outcome: Outcome) -> str:
 
 
 def _throughput(outcome: Outcome, seconds: int, step: float) -> Iterator[str]:
-    answered, failed = outcome.journal.answered, outcome.journal.failed
-    highest = max([answered[second] + failed[second] for second in range(seconds)] + [1])
-    yield _text(_LEFT - 8, _TOP + 8, f"{highest} calls/s", anchor="end")
-    for second in range(seconds):
+    """Calls a second, in bars of as many seconds as leaves room to see them."""
+    wide = -(-seconds // _BARS)
+    counts = outcome.journal.answered, outcome.journal.failed
+    bars = [
+        [sum(count[second] for second in range(start, start + wide)) / wide for count in counts]
+        for start in range(0, seconds, wide)
+    ]
+    highest = max([sum(bar) for bar in bars] + [1])
+    yield _text(_LEFT - 8, _TOP + 8, f"{highest:.0f} calls/s", anchor="end")
+    for number, bar in enumerate(bars):
         y = float(_BASE)
-        for count, colour in ((answered[second], _ANSWERED), (failed[second], _FAILED)):
+        for count, colour in zip(bar, (_ANSWERED, _FAILED), strict=True):
             tall = count / highest * _HEIGHT
             y -= tall
-            yield _box(_LEFT + second * step, y, step, tall, colour)
+            if tall:
+                yield _box(_LEFT + number * wide * step, y, wide * step, tall, colour)
 
 
 def _axis(seconds: int, step: float) -> Iterator[str]:
