@@ -168,5 +168,5 @@ def filled(path):
         path = path.replace(f"{{{name}}}", str(2**60))
     for name in ("user_id", "address_id", "order_id", "payment_id", "id"):
         path = path.replace(f"{{{name}}}", str(uuid.uuid4()))
-    path = path.replace("{file}", "docs.css")
+    path = path.replace("{file}", "docs.css").replace("{provider}", "simulator")
     return path

@@ -6,6 +6,7 @@ import json
 import pytest
 import requests
 
+from gateway.schemas.payments import ProviderEvent
 from tests.e2e.client import ROUTES, filled
 
 WRITING = [name for name, entry in ROUTES.items() if entry.body]
@@ -55,7 +56,8 @@ def test_a_type_tag_is_an_unknown_field(shop, name):
     entry = ROUTES[name]
     body = {"__type__": "decimal", "__value__": "1"}
     problem = shop.admin.call(entry.method, filled(entry.path), body, 422)
-    assert "__type__" in problem["errors"]
+    # What a provider adds to its events is none of our business.
+    assert ("__type__" in problem["errors"]) != (entry.body is ProviderEvent)
 
 
 @pytest.mark.parametrize("name", READING)
