@@ -14,6 +14,8 @@ from notifications.service import NotificationsService
 from orders.service import CartsService, OrdersService
 from payments.service import PaymentsService
 from products.service import InventoryService, ProductsService
+from shop.migrate import PACKAGES
+from tests.conftest import empty
 from tests.e2e.client import ADDRESS, PASSWORD, Client, new_email
 from users.service import UsersService
 
@@ -100,3 +102,12 @@ def running(vhost, databases, outbox, **settings):
     yield Shop(config)
     for stopping in [eventlet.spawn(container.kill) for container in containers]:
         stopping.wait()
+
+
+@contextlib.contextmanager
+def running_anew(name, new_vhost, databases, outbox, **settings):
+    """As `running`, with empty books and queues: what other tests have left is in none of them."""
+    for package in PACKAGES:
+        empty(configuration.database_url({"DATABASE_URL": databases}, package))
+    with new_vhost(name) as vhost, running(vhost, databases, outbox, **settings) as shop:
+        yield shop

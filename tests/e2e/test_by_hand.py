@@ -10,17 +10,18 @@ import sqlalchemy as sa
 from chassis import config as configuration
 from payments.providers import signed
 from shop.verify import INVARIANTS, Books
-from tests.e2e.shop import running
+from tests.e2e.shop import running_anew
 from tests.support import eventually
 
 SECRET = "whsec_of_this_test"
 
 
 @pytest.fixture(scope="module")
-def shop(vhost, databases, tmp_path_factory):
-    """A shop whose simulator signs its webhooks."""
+def shop(new_vhost, databases, tmp_path_factory):
+    """A shop with new books, whose simulator signs its webhooks."""
     payments = {"call_seconds": 1, "simulator": {"webhook_secrets": SECRET}}
-    with running(vhost, databases, tmp_path_factory.mktemp("outbox"), payments=payments) as shop:
+    outbox = tmp_path_factory.mktemp("outbox")
+    with running_anew("by-hand", new_vhost, databases, outbox, payments=payments) as shop:
         yield shop
 
 

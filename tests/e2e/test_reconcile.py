@@ -10,15 +10,16 @@ from chassis import config as configuration
 from chassis.clock import utcnow
 from shop import reconcile
 from shop.cli import shop as command
-from tests.e2e.shop import running
+from tests.e2e.shop import running_anew
 from tests.support import eventually
 
 
 @pytest.fixture(scope="module")
-def shop(vhost, databases, tmp_path_factory):
-    """A shop that judges movements after a second."""
+def shop(new_vhost, databases, tmp_path_factory):
+    """A shop with new books that judges movements after a second."""
     settings = {"call_seconds": 1, "settling_seconds": 1}
-    with running(vhost, databases, tmp_path_factory.mktemp("outbox"), payments=settings) as shop:
+    outbox = tmp_path_factory.mktemp("outbox")
+    with running_anew("reconcile", new_vhost, databases, outbox, payments=settings) as shop:
         yield shop
 
 

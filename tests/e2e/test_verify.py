@@ -9,10 +9,8 @@ from click.testing import CliRunner
 
 from chassis import config as configuration
 from shop.cli import shop as command
-from shop.migrate import PACKAGES
 from shop.verify import INVARIANTS, Books, events
-from tests.conftest import empty
-from tests.e2e.shop import running
+from tests.e2e.shop import running_anew
 from tests.support import eventually
 
 
@@ -20,12 +18,8 @@ from tests.support import eventually
 def config(new_vhost, databases, tmp_path_factory):
     """Of a shop with new books that has closed after a day of sales: kept, cancelled, refunded in
     part, failed, not paid yet."""
-    for package in PACKAGES:
-        empty(configuration.database_url({"DATABASE_URL": databases}, package))
-    with (
-        new_vhost("verify") as vhost,
-        running(vhost, databases, tmp_path_factory.mktemp("outbox")) as shop,
-    ):
+    outbox = tmp_path_factory.mktemp("outbox")
+    with running_anew("verify", new_vhost, databases, outbox) as shop:
         buyer, staff = shop.customer(), shop.employee("staff")
         product = shop.product(stock=50)
         for fate in ("keep", "cancel", "refund", "decline", "leave"):

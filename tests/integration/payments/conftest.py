@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from chassis import config as configuration
 from payments.providers.simulator import Simulator
 from payments.service import PaymentsService
+from tests.support import eventually
 
 STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
 
@@ -83,7 +84,7 @@ def told(sql):
 @pytest.fixture
 def adds_up(sql):
     """`adds_up()`: the ledger, the totals and the provider's own books agree; never more given
-    back than taken. Run at the end of every test."""
+    back than taken. Run at the end of every test, once what is under way has arrived."""
 
     def check():
         wrong = sql(
@@ -107,9 +108,10 @@ def adds_up(sql):
             """
         )
         assert wrong == []
+        return True
 
     yield check
-    check()
+    eventually(check)
 
 
 @pytest.fixture(autouse=True)
