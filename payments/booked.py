@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, or_, select, tuple_
 
-from payments import charges, refunds
+from payments import keys, refunds
 from payments.comparison import Entry, Finding, Owner, Problem, Sum
 from payments.lifecycle import OPEN, Status
 from payments.models import LedgerEntry, Payment, Refund
@@ -66,8 +66,12 @@ def owners(
     `overdue` is not settling any more."""
     if not movements:
         return {}
-    by_key = {each: charges.id_of(each.key) for each in movements if each.kind is Kind.CAPTURE}
-    refund_ids = {each: refunds.id_of(each.key) for each in movements if each.kind is Kind.REFUND}
+    by_key = {
+        each: keys.id_of(keys.PAYMENT, each.key) for each in movements if each.kind is Kind.CAPTURE
+    }
+    refund_ids = {
+        each: keys.id_of(keys.REFUND, each.key) for each in movements if each.kind is Kind.REFUND
+    }
     payments = connection.execute(
         select(
             Payment.id,

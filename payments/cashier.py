@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from chassis import idempotency
 from chassis.errors import ProviderFault
-from payments import charges, refunds, views
+from payments import charges, keys, refunds, views
 from payments.announcements import Publish
 from payments.charges import Step
 from payments.errors import ProviderTimeout, RefundRefused
@@ -24,7 +24,7 @@ from payments.lifecycle import Status
 from payments.methods import Method
 from payments.models import Payment, RequestKey
 from payments.providers import Providers
-from payments.providers.port import ChargeOrder, ChargeReport, Known
+from payments.providers.port import ChargeOrder, ChargeReport, Known, Provider
 
 
 class Cashier:
@@ -83,13 +83,14 @@ class Cashier:
         if step is Step.NONE:
             return answer
         order = ChargeOrder(known.key, amount, currency, method)
-        return self._ask(answer["id"], order, known if step is Step.RESUME else None)
+        # Its own: another one may have been chosen since it was begun.
+        provider = self.providers[answer["provider"]]
+        return self._ask(provider, answer["id"], order, known if step is Step.RESUME else None)
 
     def _ask(
-        self, payment_id: uuid.UUID, order: ChargeOrder, before: Known | None
+        self, provider: Provider, payment_id: uuid.UUID, order: ChargeOrder, before: Known | None
     ) -> dict[str, Any]:
         """`before`: someone may have charged, and is gone; look before anything else happens."""
-        provider = self.providers.chosen
         try:
             report = provider.look_up(before) if before else None
             report = report or provider.create(order, partial(self._note, payment_id))
@@ -112,7 +113,7 @@ class Cashier:
         """
         if payment["status"] != Status.REQUIRES_ACTION or payment["action_url"]:
             return payment
-        known = Known(charges.key_of(payment["id"]), payment["provider_reference"])
+        known = Known(keys.key_of(keys.PAYMENT, payment["id"]), payment["provider_reference"])
         try:
             report = self.providers[payment["provider"]].look_up(known)
         except (ProviderTimeout, ProviderFault):

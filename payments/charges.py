@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from payments import announcements, ledger, lifecycle, refunds
+from payments import announcements, keys, ledger, lifecycle, refunds
 from payments.announcements import Publish
 from payments.errors import AlreadyPaid, AnswerMismatch, KeyReused, PaymentActive
 from payments.lifecycle import Status
@@ -20,8 +20,6 @@ from payments.providers.port import ChargeReport, Known
 #: Why money goes back at once (`failure_code`): less came than was asked for; or another payment
 #: has taken the place of one that had been given up.
 PARTIAL_CAPTURE, PAID_TWICE = "partial_capture", "paid_twice"
-
-_KEY = "payment-"
 
 
 class Step(Enum):
@@ -34,21 +32,7 @@ class Step(Enum):
 
 def known(payment: Payment) -> Known:
     """The charge as the provider knows it."""
-    return Known(key_of(payment.id), payment.provider_reference)
-
-
-def key_of(payment_id: uuid.UUID) -> str:
-    """The provider's key of a payment, derived from the row: a repeat can't charge twice."""
-    return f"{_KEY}{payment_id}"
-
-
-def id_of(key: str | None) -> uuid.UUID | None:
-    """The id of the payment that the provider was asked for under `key`; None for a key that is not
-    of that form."""
-    try:
-        return uuid.UUID((key or "").removeprefix(_KEY))
-    except ValueError:
-        return None
+    return Known(keys.key_of(keys.PAYMENT, payment.id), payment.provider_reference)
 
 
 def open_payment(

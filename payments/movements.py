@@ -2,13 +2,14 @@
 that a buyer's bank took back, and refunds of ours whose answer was lost."""
 
 import datetime
+import uuid
 
 import structlog
 from sqlalchemy import event, exists, select
 from sqlalchemy.orm import Session
 
 from chassis import currencies
-from payments import ledger, refunds
+from payments import keys, ledger, refunds
 from payments.announcements import Publish
 from payments.errors import AnswerMismatch
 from payments.models import LedgerEntry, Payment, Refund
@@ -22,12 +23,12 @@ FOREIGN = "made at the provider"
 
 def book(
     session: Session,
-    payment: Payment,
+    payment_id: uuid.UUID,
     movement: Movement,
     now: datetime.datetime,
     publish: Publish,
 ) -> bool:
-    """Book a movement of the charge of `payment`, once; whether that changed our books.
+    """Book a movement of the charge of a payment, once; whether that changed our books.
 
     A capture is left to `charges.settle`. A refund of ours that is still pending is settled as
     done; any other one becomes a refund of its own, and is announced as all are.
@@ -36,7 +37,7 @@ def book(
     `RefundTooLarge` when more would go back than was taken: what cannot be is not booked, but shown
     by the reconciliation.
     """
-    payment = session.get_one(Payment, payment.id, with_for_update=True, populate_existing=True)
+    payment = refunds.lock_payment(session, payment_id)
     if movement.kind is Kind.CAPTURE or _is_booked(session, payment, movement):
         return False
     if (movement.charge, movement.currency) != (payment.provider_reference, payment.currency):
@@ -87,7 +88,7 @@ def _book_refund(
 
 def _ours(session: Session, payment: Payment, key: str | None) -> Refund | None:
     """The refund of this payment that the provider was asked for under `key`."""
-    refund_id = refunds.id_of(key)
+    refund_id = keys.id_of(keys.REFUND, key)
     refund = session.get(Refund, refund_id) if refund_id else None
     return refund if refund is not None and refund.payment_id == payment.id else None
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from payments import announcements, ledger, lifecycle, money
+from payments import announcements, keys, ledger, lifecycle, money
 from payments.announcements import Publish
 from payments.errors import (
     NotRefundable,
@@ -20,8 +20,6 @@ from payments.models import Payment, Refund
 from payments.providers.port import RefundOrder, RefundReport
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
-
-_KEY = "refund-"
 
 
 class Job(NamedTuple):
@@ -37,21 +35,12 @@ class Job(NamedTuple):
 def job(refund: Refund, payment: Payment) -> Job:
     """The job of a refund; the provider's key is derived from its row, so a repeat pays once."""
     order = RefundOrder(
-        key=f"{_KEY}{refund.id}",
+        key=keys.key_of(keys.REFUND, refund.id),
         reference=payment.provider_reference,
         amount=refund.amount,
         currency=payment.currency,
     )
     return Job(payment.id, refund.id, refund.status, payment.provider, order)
-
-
-def id_of(key: str | None) -> uuid.UUID | None:
-    """The id of the refund that the provider was asked for under `key`; None for a key that is not
-    of that form."""
-    try:
-        return uuid.UUID((key or "").removeprefix(_KEY))
-    except ValueError:
-        return None
 
 
 def lock_payment(session: Session, payment_id: uuid.UUID) -> Payment:

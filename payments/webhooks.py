@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, NotFound
-from payments import charges, movements, recovery
+from payments import charges, keys, movements, recovery
 from payments.cashier import Cashier
 from payments.errors import NoticeRefused, PaymentNotFound, ProviderNotConfigured
 from payments.models import Payment, ProviderNotice, RefusedNotices
@@ -159,8 +159,7 @@ def _look_into(cashier: Cashier, notice: dict[str, Any]) -> str:
     for movement in provider.movements_of(report.reference):
         try:
             with cashier.begin() as session:
-                payment = session.get_one(Payment, payment_id)
-                movements.book(session, payment, movement, cashier.clock(), cashier.publish)
+                movements.book(session, payment_id, movement, cashier.clock(), cashier.publish)
         except Fault as fault:
             refused = fault
     if refused is not None:
@@ -171,6 +170,6 @@ def _look_into(cashier: Cashier, notice: dict[str, Any]) -> str:
 def _meant(notice: dict[str, Any]) -> Any:
     """By the provider's name for the charge, or by our own key in it."""
     told = [Payment.provider_reference == notice["reference"]] if notice["reference"] else []
-    if payment_id := charges.id_of(notice["key"]):
+    if payment_id := keys.id_of(keys.PAYMENT, notice["key"]):
         told.append(Payment.id == payment_id)
     return select(Payment).where(Payment.provider == notice["provider"], or_(False, *told))

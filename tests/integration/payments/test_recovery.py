@@ -5,7 +5,9 @@ import pytest
 
 from chassis.errors import Conflict
 from payments import charges
+from payments.providers import Providers
 from payments.providers.simulator import Simulator
+from tests.model.provider import Provider
 
 
 @pytest.fixture
@@ -141,6 +143,22 @@ def test_money_that_comes_late_does_not_pay_for_another(given_up, pay, status):
     late = hanging.wait()
     assert (late["status"], late["failure_code"]) == ("failed", "paid_twice")
     assert status() == ["requires_action", "failed"]
+
+
+def test_a_repeat_asks_the_provider_that_it_was_begun_with(crashed, pay, clock, monkeypatch):
+    """Also when new payments go to another one by then: that has no charge of this one."""
+    crashed(charges, "settle")
+    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    other = Provider()
+    monkeypatch.setattr(
+        "payments.providers.configured",
+        lambda settings, begin, clock: Providers(
+            other, Simulator(begin, clock, settings["simulator"])
+        ),
+    )
+    clock.advance(seconds=10)
+    assert pay()["status"] == "succeeded"
+    assert other.charges == {}
 
 
 def test_another_amount_than_asked_for_is_never_booked(pay, status, sql, crashed, clock):
