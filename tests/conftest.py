@@ -11,6 +11,7 @@ eventlet.monkey_patch()
 
 import contextlib  # noqa: E402  (monkey patching comes first)
 import datetime  # noqa: E402
+import logging  # noqa: E402
 import os  # noqa: E402
 import types  # noqa: E402
 import urllib.parse  # noqa: E402
@@ -21,6 +22,7 @@ import sqlalchemy as sa  # noqa: E402
 from nameko.containers import get_container_cls  # noqa: E402
 from nameko.testing.utils import find_free_port  # noqa: E402
 
+import chassis.logs  # noqa: E402, F401 -- sends structlog's lines to the standard library's loggers
 from chassis import config as configuration  # noqa: E402
 from chassis.clock import Clock, utcnow  # noqa: E402
 from chassis.database import Database  # noqa: E402
@@ -136,6 +138,23 @@ def start(config, request):
     yield start_services
     for stopping in [eventlet.spawn(container.kill) for container in containers]:
         stopping.wait()
+
+
+@pytest.fixture
+def logged():
+    """Every record of every logger, rendered with its traceback."""
+    records, root = [], logging.getLogger()
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            records.append(self.format(record) + repr(record.__dict__))
+
+    handler, level = Keep(logging.DEBUG), root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield records
+    root.removeHandler(handler)
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
 """What tests use besides fixtures."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 import eventlet
+import sqlalchemy as sa
+
+from chassis import config as configuration
 
 
 def eventually(condition: Callable[[], Any], timeout: float = 10, every: float = 0.02) -> Any:
@@ -24,3 +28,18 @@ def eventually(condition: Callable[[], Any], timeout: float = 10, every: float =
         if time.monotonic() > until:
             raise AssertionError(f"not within {timeout} s; last: {value!r}")
         eventlet.sleep(every)
+
+
+@contextlib.contextmanager
+def statements(config, package):
+    """`run("SELECT ...", name=value)`, each in a transaction of its own in the database of
+    `package`; rows as dicts."""
+    engine = sa.create_engine(configuration.database_url(config, package))
+
+    def run(statement, **values):
+        with engine.begin() as connection:
+            result = connection.execute(sa.text(statement), values)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+    yield run
+    engine.dispose()

@@ -5,13 +5,12 @@ import email.policy
 import uuid
 
 import pytest
-import sqlalchemy as sa
 
-from chassis import config as configuration
 from chassis.errors import NotFound
 from chassis.rpc import rpc
 from chassis.service import Service
 from notifications.service import NotificationsService
+from tests import support
 from tests.integration.events import publish
 
 ANN = str(uuid.UUID(int=1))
@@ -106,15 +105,8 @@ def tell(service, config):
 @pytest.fixture
 def sql(service, config):
     """`sql("SELECT ...", name=value)`: rows of the notifications database, as dicts."""
-    engine = sa.create_engine(configuration.database_url(config, "notifications"))
-
-    def run(statement, **values):
-        with engine.begin() as connection:
-            result = connection.execute(sa.text(statement), values)
-            return [dict(row) for row in result.mappings()] if result.returns_rows else []
-
-    yield run
-    engine.dispose()
+    with support.statements(config, "notifications") as run:
+        yield run
 
 
 @pytest.fixture

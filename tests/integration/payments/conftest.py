@@ -4,11 +4,10 @@ import uuid
 
 import eventlet
 import pytest
-import sqlalchemy as sa
 
-from chassis import config as configuration
 from payments.providers.simulator import Simulator
 from payments.service import PaymentsService
+from tests import support
 from tests.support import eventually
 
 STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
@@ -62,15 +61,8 @@ def status(payments, order):
 @pytest.fixture
 def sql(service, config):
     """`sql("SELECT ...", name=value)`: rows of the payments database, as dicts."""
-    engine = sa.create_engine(configuration.database_url(config, "payments"))
-
-    def run(statement, **values):
-        with engine.begin() as connection:
-            result = connection.execute(sa.text(statement), values)
-            return [dict(row) for row in result.mappings()] if result.returns_rows else []
-
-    yield run
-    engine.dispose()
+    with support.statements(config, "payments") as run:
+        yield run
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """A card number that is sent here leaves no trace."""
 
-import logging
-
 import pytest
 
-import chassis.logs  # noqa: F401 -- sends structlog's lines to the standard library's loggers
 from chassis.errors import Invalid
 
 NUMBER = "4242424242424242"
@@ -16,23 +13,6 @@ METHODS = [
     {"type": "card", "token": "tok_visa", "note": {"deep": [NUMBER]}},
     {NUMBER: "card"},
 ]
-
-
-@pytest.fixture
-def logged():
-    """Every record of every logger, rendered with its traceback."""
-    records, root = [], logging.getLogger()
-
-    class Keep(logging.Handler):
-        def emit(self, record):
-            records.append(self.format(record) + repr(record.__dict__))
-
-    handler, level = Keep(logging.DEBUG), root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield records
-    root.removeHandler(handler)
-    root.setLevel(level)
 
 
 def everything_stored(sql):

@@ -3,7 +3,6 @@
 localstripe (GPL-3) is only ever started as a process of its own; nothing here imports it.
 """
 
-import logging
 import subprocess
 import sys
 import uuid
@@ -11,14 +10,12 @@ import uuid
 import eventlet
 import pytest
 import requests
-import sqlalchemy as sa
 from nameko.testing.utils import find_free_port
 
-import chassis.logs  # noqa: F401 -- sends structlog's lines to the standard library's loggers
-from chassis import config as configuration
 from payments.providers.stripe import Stripe
 from payments.service import PaymentsService
 from payments.settings import StripeSettings
+from tests import support
 from tests.integration.stripe import checks
 from tests.integration.stripe.additions import API_KEY
 from tests.integration.stripe.door import Door
@@ -150,15 +147,8 @@ def now_is(payments, eventually):
 @pytest.fixture
 def sql(service, config):
     """`sql("SELECT ...", name=value)`: rows of the payments database, as dicts."""
-    engine = sa.create_engine(configuration.database_url(config, "payments"))
-
-    def run(statement, **values):
-        with engine.begin() as connection:
-            result = connection.execute(sa.text(statement), values)
-            return [dict(row) for row in result.mappings()] if result.returns_rows else []
-
-    yield run
-    engine.dispose()
+    with support.statements(config, "payments") as run:
+        yield run
 
 
 @pytest.fixture
@@ -170,23 +160,6 @@ def reference(sql):
         return row["provider_reference"]
 
     return read
-
-
-@pytest.fixture
-def logged():
-    """Every record of every logger, rendered with its traceback."""
-    records, root = [], logging.getLogger()
-
-    class Keep(logging.Handler):
-        def emit(self, record):
-            records.append(self.format(record) + repr(record.__dict__))
-
-    handler, level = Keep(logging.DEBUG), root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield records
-    root.removeHandler(handler)
-    root.setLevel(level)
 
 
 @pytest.fixture
