@@ -1,0 +1,1 @@
+"""Side-by-side measurements of the shop, of what people would pick instead, and of the limits."""

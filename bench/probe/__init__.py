@@ -1,0 +1,1 @@
+"""A call that does nothing, on the shop's own chassis: what the way itself costs."""
