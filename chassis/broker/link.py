@@ -4,6 +4,7 @@ import random
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from logging import getLogger
 from typing import Any
 
@@ -17,6 +18,7 @@ from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 from nameko.utils import sanitize_url
 
+from chassis.broker.corked import CorkedWriter, FrameReader
 from chassis.broker.frames import tolerant_frame_handler
 
 log = getLogger(__name__)
@@ -41,6 +43,7 @@ def connect(uri: str, name: str, heartbeat: float = HEARTBEAT) -> Any:
         transport_options={
             "client_properties": {"connection_name": name},
             "frame_handler": tolerant_frame_handler,
+            "frame_writer": partial(CorkedWriter, on_stuck=_cut),
         },
     )
     return client.transport.establish_connection()
@@ -135,10 +138,11 @@ class Link:
 
     def _read(self) -> None:
         connection = self._connection
+        reader = FrameReader(connection)
         pulse = eventlet.spawn(self._keep_pulse, connection)
         try:
             while not self._closing.ready():
-                connection.drain_events()
+                reader.read()
         finally:
             pulse.kill()
 
@@ -157,6 +161,8 @@ class Link:
         """Give up the connection; `run` opens a new one."""
         self.channel = None
         if self._connection is not None:
+            with suppress(OSError, AMQPError):
+                self._connection.frame_writer.flush()
             _cut(self._connection)
 
     def _clean_up(self) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from logging import getLogger
 from typing import Any
 
-import eventlet
 from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
 
@@ -16,9 +15,6 @@ from chassis.broker.link import LinkExtension, send
 from chassis.errors import Unavailable
 
 log = getLogger(__name__)
-
-#: Seconds after which a broker that does not read what we write is given up.
-WRITE_TIMEOUT = 5
 
 
 class BrokerUnavailable(Unavailable):
@@ -55,19 +51,10 @@ class Outbound(LinkExtension):
         if link is None or link.channel is None or link.blocked:
             raise BrokerUnavailable(retry_after=1)
         message = Message(body, **properties)
-        timeout = eventlet.Timeout(WRITE_TIMEOUT)
         try:
             send(link.channel, message, exchange, routing_key, mandatory)
         except (OSError, AMQPError):
             raise BrokerUnavailable(retry_after=1) from None
-        except eventlet.Timeout as expired:
-            if expired is not timeout:
-                raise
-            # Half a frame may be on the wire: this connection is of no more use.
-            link.drop()
-            raise BrokerUnavailable(retry_after=1) from None
-        finally:
-            timeout.cancel()
 
     def on_open(self, channel: Any) -> None:
         channel.events["basic_return"].add(self._returned)
