@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Any
 
 #: One customer's IPv6 network; whoever has one has all its addresses.
 _IPV6_NETWORK = 64
 
 
-def client_address(environ: Mapping[str, Any], trusted_proxies: int) -> str:
+def client_address(peer: str, headers: Mapping[str, str], trusted_proxies: int) -> str:
     """The client's address: that of the connection, or with n trusted proxies the n-th from the
     end of `X-Forwarded-For`.
 
     Where the header is shorter, or not of addresses, the farthest that is known for sure counts.
     """
-    address = _parsed(environ.get("REMOTE_ADDR", "")) or "unknown"
-    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if trusted_proxies else []
+    address = _parsed(peer) or "unknown"
+    forwarded = headers.get("x-forwarded-for", "").split(",") if trusted_proxies else []
     for item in reversed(forwarded[-trusted_proxies:]):
         hop = _parsed(item)
         if hop is None:

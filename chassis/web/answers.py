@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import decimal
+import email.utils
 import math
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -26,7 +29,7 @@ SECURITY_HEADERS = (
     ("Strict-Transport-Security", "max-age=31536000"),
 )
 
-_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
 #: Members of a problem document that a fault's data must not overwrite.
 _OWN_MEMBERS = {"type", "title", "status", "detail", "instance", "code", "errors", "request_id"}
 
@@ -47,19 +50,30 @@ class Answer:
             return self.body
         return b"" if self.body is None else dumps(self.body)
 
-    def status_line(self) -> str:
-        return _STATUS_LINES[self.status]
+    @property
+    def is_sized(self) -> bool:
+        """Whether the length of the body is told."""
+        return self.status not in (204, 304)
 
-    def header_list(self, length: int) -> list[tuple[str, str]]:
-        """All headers for a payload of `length` bytes."""
+    def head(self, length: int, more: Iterable[tuple[str, str]]) -> bytes:
+        """Status line and headers for a payload of `length` bytes; `more` are the request's own."""
         headers = dict(SECURITY_HEADERS)
         headers["Cache-Control"] = "no-store"
         if self.body is not None:
             headers["Content-Type"] = self.media_type
-        if self.status not in (204, 304):
+        if self.is_sized:
             headers["Content-Length"] = str(length)
         headers.update(self.headers)
-        return list(headers.items())
+        lines = [_STATUS_LINES[self.status], "Date: " + _date(int(time.time()))]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"{name}: {value}" for name, value in more]
+        lines += ["", ""]
+        return "\r\n".join(lines).encode("latin-1")
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return email.utils.formatdate(second, usegmt=True)
 
 
 def dumps(value: Any) -> bytes:

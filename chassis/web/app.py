@@ -1,9 +1,9 @@
-"""The WSGI application: finds the route of a request, reads its body, sends the answer."""
+"""Between connection and route: finds the route of a request, reads its body, shapes its answer."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+import urllib.parse
 from logging import getLogger
 from typing import Any
 
@@ -13,7 +13,6 @@ from werkzeug.exceptions import MethodNotAllowed as NoSuchMethod
 
 from chassis.errors import Fault, Internal
 from chassis.web.answers import Answer, problem
-from chassis.web.bodies import Body
 from chassis.web.cors import Cors
 from chassis.web.errors import (
     BadRequest,
@@ -39,22 +38,21 @@ class App:
         self._cors = Cors(self._limits["cors"])
         self._rates = RateLimits(self._limits["rate_limits"])
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
+    def answer(self, request: Request, sock: Any) -> tuple[Answer, bytes, Flow | None]:
+        """The answer to `request` and its payload, or what flows on `sock` in place of one."""
         started = time.perf_counter()
-        request = Request(environ)
-        request.answer_headers += self._cors.headers(environ)
+        request.answer_headers += self._cors.headers(request.head)
         flow = None
         try:
             answer = self._answer(request)
             payload = answer.payload()
             if isinstance(answer, EventStream) and request.method != "HEAD":
-                flow = self._flow(answer, environ)
+                flow = Flow(answer, self._server, sock)
         except Fault as fault:
             answer, payload = _refused(fault, request)
         except Exception:
             log.exception("request %s ended in an error", request.request_id)
             answer, payload = _refused(Internal(), request)
-        self._start(request, answer, len(payload), start_response)
         self._server.log_access(
             request.method,
             request.route.path if request.route else None,
@@ -62,29 +60,10 @@ class App:
             time.perf_counter() - started,
             request.request_id,
         )
-        if flow is not None:
-            return flow
-        return [] if request.method == "HEAD" else [payload]
-
-    def _flow(self, stream: EventStream, environ: dict[str, Any]) -> Flow:
-        protocol = environ["web.protocol"]
-        protocol.close_connection = True
-        environ["eventlet.minimum_write_chunk_size"] = 0  # each event at once
-        return Flow(stream, self._server, protocol.connection)
-
-    def _start(
-        self, request: Request, answer: Answer, length: int, start_response: Callable
-    ) -> None:
-        body: Body = request.environ["wsgi.input"]
-        if self._server.is_draining or not body.is_read:
-            request.environ["web.protocol"].close_connection = True
-        headers = answer.header_list(length)
-        headers.append(("X-Request-ID", request.request_id))
-        headers += request.answer_headers
-        start_response(answer.status_line(), headers)
+        return answer, payload, flow
 
     def _answer(self, request: Request) -> Answer:
-        path = _decoded(request.environ["PATH_INFO"])
+        path = _decoded(request.path)
         if request.method == "OPTIONS":
             return Answer(status=204, headers={"Allow": ", ".join(self._methods_at(path))})
         if not request.method.isupper():  # methods are told apart by case, werkzeug's are not
@@ -131,7 +110,7 @@ class App:
 
     def _body(self, request: Request) -> bytes:
         """The body, before a worker is taken: a slow client holds nothing but its connection."""
-        body: Body = request.environ["wsgi.input"]
+        body = request.source
         if not body.is_announced:
             if request.route.needs_body:
                 raise LengthRequired()
@@ -153,9 +132,8 @@ def _refused(fault: Fault, request: Request) -> tuple[Answer, bytes]:
 
 
 def _decoded(path: str) -> str:
-    """The path without a trailing slash. WSGI gives its bytes as Latin-1; they are UTF-8, or there
-    is no such path."""
+    """The path without a trailing slash; what is not UTF-8 once decoded is no path."""
     try:
-        return path.encode("latin-1").decode().removesuffix("/") or "/"
+        return urllib.parse.unquote(path, errors="strict").removesuffix("/") or "/"
     except UnicodeError:
         raise NoSuchRoute() from None

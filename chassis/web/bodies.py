@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import orjson
-from eventlet import wsgi
 
 from chassis.web.errors import BadRequest, ContentTooLarge, MalformedJson
+from chassis.web.heads import Head
 
 #: Objects and lists within each other, beyond which nobody of good will nests.
 MAX_DEPTH = 20
@@ -19,49 +20,48 @@ _MAX_CHUNK_LINE = 256
 _MAX_TRAILERS = 16
 
 
-class Body(wsgi.Input):
-    """Eventlet's request input, read in one go and within a limit.
+class Body:
+    """The body of one request, read in one go and within a limit.
 
-    Eventlet's own chunk reader takes lines of any length and sizes such as `0x5` or `-5`; a proxy
-    in front that reads them otherwise would see other requests than we do.
+    Chunks are read strictly: a proxy in front that reads sizes such as `0x5` or `-5` otherwise
+    would see other requests than we do.
     """
 
-    @property
-    def is_announced(self) -> bool:
-        """Whether the client said that a body follows."""
-        return self.chunked_input or bool(self.content_length)
-
-    @property
-    def is_read(self) -> bool:
-        """Whether nothing of the body is left on the connection."""
-        if self.chunked_input:
-            return self.chunk_length == 0
-        return self.position >= (self.content_length or 0)
+    def __init__(self, stream: Any, head: Head, tell_to_go_on: Callable[[], None]):
+        self._stream = stream
+        self._length = head.content_length
+        self._is_chunked = head.is_chunked
+        self._tell_to_go_on = tell_to_go_on if head.awaits_continue else None
+        #: Whether the client said that a body follows.
+        self.is_announced = self._is_chunked or self._length > 0
+        #: Whether nothing of the body is left on the connection.
+        self.is_read = not self.is_announced
 
     def read_all(self, limit: int) -> bytes:
         """The whole body; `ContentTooLarge` when it is longer than `limit` bytes."""
-        if self.chunked_input:
-            return self._read_chunks(limit)
-        if self.content_length > limit:
+        if self._length > limit:
             raise ContentTooLarge(f"A body has at most {limit} bytes")
-        return self._whole(self.read(), self.content_length)
+        if self._tell_to_go_on:
+            self._tell_to_go_on()
+        if self._is_chunked:
+            body = self._read_chunks(limit)
+        else:
+            body = self._whole(self._stream.read(self._length), self._length)
+        self.is_read = True
+        return body
 
     def _read_chunks(self, limit: int) -> bytes:
-        if self.should_send_hundred_continue:
-            self.send_hundred_continue_response()
-            self.is_hundred_continue_response_sent = True
         parts, taken = [], 0
         while size := self._chunk_size():
             # What frames a chunk counts too: a body of one-byte chunks costs more than it holds.
             taken += size + 4
             if taken > limit:
                 raise ContentTooLarge(f"A body has at most {limit} bytes")
-            parts.append(self._whole(self.rfile.read(size), size))
-            if self.rfile.read(2) != b"\r\n":
+            parts.append(self._whole(self._stream.read(size), size))
+            if self._stream.read(2) != b"\r\n":
                 raise BadRequest("A chunk is longer than it says")
         for _ in range(_MAX_TRAILERS):
             if self._line() == b"\r\n":
-                self.chunk_length = 0
                 return b"".join(parts)
         raise BadRequest("Too many trailers")
 
@@ -72,7 +72,7 @@ class Body(wsgi.Input):
         return int(match[1], 16)
 
     def _line(self) -> bytes:
-        return self.rfile.readline(_MAX_CHUNK_LINE)
+        return self._stream.readline(_MAX_CHUNK_LINE)
 
     @staticmethod
     def _whole(data: bytes, size: int) -> bytes:

@@ -12,6 +12,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from chassis.web.heads import Head
+
 _ORIGIN = r"\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?"
 _TOKEN = validate.Regexp(r"[A-Za-z0-9-]+\Z")
 
@@ -87,17 +89,17 @@ class Cors:
             ("Access-Control-Max-Age", str(settings["max_age"])),
         ]
 
-    def headers(self, environ: Mapping[str, Any]) -> list[tuple[str, str]]:
+    def headers(self, head: Head) -> list[tuple[str, str]]:
         """Headers for the answer to this request."""
         if not self._origins:
             return []
-        asks = is_preflight(environ)
+        asks = is_preflight(head)
         # Also where nothing is allowed: a cache must not hand this answer to another origin.
         vary = "Origin"
         if asks:
             vary += ", Access-Control-Request-Method, Access-Control-Request-Headers"
         headers = [("Vary", vary)]
-        origin = environ.get("HTTP_ORIGIN")
+        origin = head.headers.get("origin")
         if origin and (origin in self._origins or "*" in self._origins):
             allowed = origin if origin in self._origins else "*"
             headers.append(("Access-Control-Allow-Origin", allowed))
@@ -105,10 +107,10 @@ class Cors:
         return headers
 
 
-def is_preflight(environ: Mapping[str, Any]) -> bool:
+def is_preflight(head: Head) -> bool:
     """Whether a browser asks what it may send."""
     return (
-        environ["REQUEST_METHOD"] == "OPTIONS"
-        and "HTTP_ORIGIN" in environ
-        and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+        head.method == "OPTIONS"
+        and "origin" in head.headers
+        and "access-control-request-method" in head.headers
     )

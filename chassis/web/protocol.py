@@ -1,179 +1,154 @@
-"""HTTP/1.1 on one connection: eventlet's, with bounds in size and time, and strict about framing.
+"""HTTP/1.1 on one connection: bounds in size and time, and no doubt about where a request ends.
 
-What is refused here never reaches a route. Where a request ends is then uncertain, so the
-connection closes after the answer.
+Where something is refused before its end is known, the connection closes after the answer.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 from logging import getLogger
 from typing import Any
 
-from eventlet import Timeout, wsgi
-from nameko.web.server import HttpOnlyProtocol
+from eventlet import Timeout
 
 from chassis.errors import Fault
+from chassis.web import heads
 from chassis.web.answers import Answer, problem
 from chassis.web.bodies import Body
-from chassis.web.errors import BadRequest, HeadersTooLarge, RequestTimeout, UriTooLong
-from chassis.web.request import new_request_id
+from chassis.web.errors import RequestTimeout
+from chassis.web.heads import Head
+from chassis.web.request import Request, new_request_id
+from chassis.web.streams import Flow
 
 log = getLogger(__name__)
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_ABSOLUTE = re.compile(r"\Ahttps?://[^/?#]*", re.IGNORECASE)
-_DIGITS = re.compile(r"[0-9]{1,15}\Z")
 #: A client that still sends would lose our answer to a reset: we read on, but only so far.
 _LINGER_SECONDS = 2
 _LINGER_BYTES = 4 * 1024 * 1024
+_CLOSE = ("Connection", "close")
+_LAST_CHUNK = b"0\r\n\r\n"
+
+Headers = list[tuple[str, str]]
 
 
-class Protocol(HttpOnlyProtocol):
+class Connection:
     """One client's connection, for as many requests as it sends."""
 
-    server: Any  # chassis.web.server.Wsgi
-    must_linger = False
+    def __init__(self, server: Any, sock: Any, peer: str):
+        self.sock = sock
+        #: Between two requests.
+        self.is_idle = True
+        self._server = server
+        self._limits = server.limits
+        self._peer = peer
+        self._stream = sock.makefile("rb")
+        self._is_over = False
+        self._must_linger = False
+        # An answer is one write; waiting for more of it would only keep the client waiting.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def handle(self) -> None:
+    def serve(self) -> None:
         """Serve requests until either side has had enough."""
-        self.close_connection = False
-        while not self.close_connection and not self.server.is_draining():
-            self.handle_one_request()
-            self.conn_state[2] = wsgi.STATE_IDLE
+        while not (self._is_over or self._server.is_draining) and self._has_request():
+            self.is_idle = False
+            self._serve_one()
+            self.is_idle = True
+        if self._must_linger:
+            with contextlib.suppress(OSError):  # the client is gone
+                self._linger()
 
-    def handle_one_request(self) -> None:
-        """Wait for a request, read its head within the time for that, answer it."""
-        if not self._wait_for_request():
-            self.close_connection = True
-            return
-        self.conn_state[2] = wsgi.STATE_REQUEST
+    def refuse(self, fault: Fault) -> None:
+        """Answer what can't be served, and be done with the client."""
+        self._is_over = self._must_linger = True
+        request_id = new_request_id()
+        answer = problem(fault, "", request_id)
+        self._send(answer, answer.payload(), [("X-Request-ID", request_id)])
+        self._server.log_access("-", None, answer, 0.0, request_id)
+
+    def close(self) -> None:
+        self._stream.close()
+        self.sock.close()
+
+    def _has_request(self) -> bool:
+        """Whether one begins before the client goes or has been idle for too long."""
+        self.sock.settimeout(self._limits["idle_seconds"])
         try:
-            with Timeout(self.server.limits["header_seconds"]):
-                self._read_head()
-            self.environ = self.get_environ()
+            return bool(self._stream.peek(1))
+        except (OSError, ValueError):
+            return False
+        finally:
+            self.sock.settimeout(self._limits["write_seconds"])
+
+    def _serve_one(self) -> None:
+        try:
+            head = self._read_head()
         except Timeout:
             self.refuse(RequestTimeout())
         except Fault as fault:
             self.refuse(fault)
         else:
-            self.application = self.server.app
-            self.handle_one_response()
-            self.must_linger = not self.environ["wsgi.input"].is_read
+            body = Body(self._stream, head, self._tell_to_go_on)
+            self._answer(Request(head, body, self._peer, self._limits["trusted_proxies"]))
 
-    def _wait_for_request(self) -> bool:
-        """Whether a request begins before the client goes or has been idle for too long."""
-        self.connection.settimeout(self.server.limits["idle_seconds"])
+    def _read_head(self) -> Head:
+        """The head, within the time for that; most often all of it is there already."""
+        if b"\r\n\r\n" in self._stream.peek(1):
+            return heads.read(self._stream)
+        with Timeout(self._limits["header_seconds"]):
+            return heads.read(self._stream)
+
+    def _tell_to_go_on(self) -> None:
+        self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _answer(self, request: Request) -> None:
+        answer, payload, flow = self._server.app.answer(request, self.sock)
+        body: Body = request.source
+        self._must_linger = not body.is_read
+        if flow or self._must_linger or request.head.is_last or self._server.is_draining:
+            self._is_over = True
+        headers = [("X-Request-ID", request.request_id), *request.answer_headers]
+        if flow is not None:
+            self._stream_out(answer, flow, headers, is_chunked=not request.head.is_http_1_0)
+        elif request.method == "HEAD":
+            self._send_head(answer, len(payload), headers)
+        else:
+            self._send(answer, payload, headers)
+
+    def _send_head(self, answer: Answer, length: int, headers: Headers) -> None:
+        self.sock.sendall(self._head(answer, length, headers))
+
+    def _send(self, answer: Answer, payload: bytes, headers: Headers) -> None:
+        self.sock.sendall(self._head(answer, len(payload), headers) + payload)
+
+    def _head(self, answer: Answer, length: int, headers: Headers) -> bytes:
+        return answer.head(length, [*headers, _CLOSE] if self._is_over else headers)
+
+    def _stream_out(
+        self, answer: Answer, flow: Flow, headers: Headers, *, is_chunked: bool
+    ) -> None:
+        """Send what flows; in chunks, where the client knows them, so that it can tell the end
+        from a broken line."""
+        if is_chunked:
+            headers.append(("Transfer-Encoding", "chunked"))
         try:
-            return bool(self.rfile.peek(1))
-        except (OSError, ValueError):
-            return False
+            self._send_head(answer, 0, headers)
+            for data in flow:
+                self.sock.sendall(_chunk(data) if is_chunked else data)
+            if is_chunked:
+                self.sock.sendall(_LAST_CHUNK)
+        except Timeout:
+            log.debug("a stream's client took nothing of it for too long")
         finally:
-            self.connection.settimeout(self.server.socket_timeout)
-
-    def _read_head(self) -> None:
-        """Request line and headers into the attributes that eventlet reads; raises `Fault`."""
-        limit = self.server.url_length_limit
-        self.raw_requestline = self.rfile.readline(limit)
-        if self.raw_requestline == b"\r\n":  # some clients end a body with one too many
-            self.raw_requestline = self.rfile.readline(limit)
-        if len(self.raw_requestline) >= limit:
-            raise UriTooLong()
-        source = self.rfile
-        self.rfile = Head(source)
-        try:
-            if not self.parse_request():
-                raise BadRequest()
-        except (wsgi.HeaderLineTooLong, wsgi.HeadersTooLarge):
-            raise HeadersTooLarge() from None
-        finally:
-            self.rfile = source
-        _check_framing(self.headers, self.request_version, self.path)
-        self.path = _ABSOLUTE.sub("", self.path) or "/"
-
-    def send_error(self, code: int, message: Any = None, explain: Any = None) -> None:
-        """What the parser calls before it gives up; its words quote the client, ours don't."""
-        raise HeadersTooLarge() if code == 431 else BadRequest()
-
-    def get_environ(self) -> dict[str, Any]:
-        environ = super().get_environ()
-        theirs = environ["wsgi.input"]
-        if self.request_version == "HTTP/1.0":  # would take `100 Continue` for the answer
-            theirs.wfile = theirs.wfile_line = None
-        environ["wsgi.input"] = environ["eventlet.input"] = Body(
-            self.rfile,
-            theirs.content_length,
-            self.connection,
-            wfile=theirs.wfile,
-            wfile_line=theirs.wfile_line,
-            chunked_input=theirs.chunked_input,
-        )
-        environ["wsgi.input_terminated"] = True
-        environ["web.protocol"] = self
-        return environ
-
-    def refuse(self, fault: Fault) -> None:
-        """Answer a request that can't be served, and be done with the client."""
-        self.close_connection = self.must_linger = True
-        request_id = new_request_id()
-        answer = problem(fault, "", request_id)
-        self.wfile.write(raw_answer(answer, request_id))
-        self.server.log_access("-", None, answer, 0.0, request_id)
-
-    def finish(self) -> None:
-        if self.must_linger:
-            with contextlib.suppress(OSError):  # the client is gone
-                self._linger()
-        super().finish()
+            flow.close()
 
     def _linger(self) -> None:
-        self.wfile.flush()
-        self.connection.shutdown(socket.SHUT_WR)
+        self.sock.shutdown(socket.SHUT_WR)
         left = _LINGER_BYTES
         with Timeout(_LINGER_SECONDS, False):
-            while left > 0 and (data := self.connection.recv(65536)):
+            while left > 0 and (data := self.sock.recv(65536)):
                 left -= len(data)
 
 
-class Head(wsgi.FileObjectForHeaders):
-    """The header lines, bounded as eventlet does it, and without what parsers disagree about."""
-
-    def readline(self, size: int = -1) -> bytes:
-        line = super().readline(size)
-        if not line:
-            raise ConnectionError("the client went in the middle of its headers")
-        if line[:1] in (b" ", b"\t") or b"\r" in line[:-2] or b"\0" in line:
-            raise BadRequest("A header is folded over lines or holds control characters")
-        return line
-
-
-def raw_answer(answer: Answer, request_id: str) -> bytes:
-    """An answer outside WSGI, after which the connection closes."""
-    payload = answer.payload()
-    headers = answer.header_list(len(payload))
-    headers += [("X-Request-ID", request_id), ("Connection", "close")]
-    lines = [f"HTTP/1.1 {answer.status_line()}", *(f"{name}: {value}" for name, value in headers)]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + payload
-
-
-def _check_framing(headers: Any, version: str, target: str) -> None:
-    """Refuse what leaves it open where this request ends and the next begins (RFC 9112)."""
-    if headers.defects or headers.get_payload() or not all(map(_TOKEN.match, headers.keys())):
-        raise BadRequest("A header line is malformed")
-    if not target.isascii() or not target.isprintable():
-        raise BadRequest("The address holds characters that have to be percent-encoded")
-    if version not in ("HTTP/1.1", "HTTP/1.0"):
-        raise BadRequest("Only HTTP/1.1 and HTTP/1.0 are spoken here")
-    hosts = headers.get_all("Host", [])
-    if len(hosts) > 1 or (version == "HTTP/1.1" and not hosts):
-        raise BadRequest("One Host header is needed")
-    lengths = headers.get_all("Content-Length", [])
-    codings = headers.get_all("Transfer-Encoding", [])
-    if len(lengths) + len(codings) > 1:
-        raise BadRequest("The length of the body is given twice")
-    if lengths and not _DIGITS.match(lengths[0]):
-        raise BadRequest("Content-Length is not a number")
-    if codings and (codings[0].lower() != "chunked" or version == "HTTP/1.0"):
-        raise BadRequest("Only the transfer encoding chunked is read")
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import random
 import re
 import urllib.parse
 import uuid
+from functools import lru_cache
 from typing import Any
 
 from chassis import deadline
 from chassis.errors import Invalid
 from chassis.trace import new_traceparent
 from chassis.web.addresses import client_address, client_network
-from chassis.web.bodies import parse_object
+from chassis.web.bodies import Body, parse_object
 from chassis.web.errors import BadRequest, UnsupportedMediaType
+from chassis.web.heads import Head
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}\Z")
 _TRACEPARENT = re.compile(
@@ -26,54 +29,57 @@ class Request:
 
     `actor` is set by the route's audience; `path_values` by the routing. `answer_headers` go
     out with whatever the answer is. `request_id` and
-    `traceparent` are the client's when well-formed, else made here.
+    `traceparent` are the client's when well-formed, else made here. `peer` is the address at the
+    other end of the connection, of which `trusted_proxies` may be ours.
     """
 
     __slots__ = (
         "actor",
         "answer_headers",
         "body",
-        "environ",
+        "head",
         "method",
         "path",
         "path_values",
+        "peer",
         "request_id",
         "route",
+        "source",
         "traceparent",
+        "trusted_proxies",
     )
 
-    def __init__(self, environ: dict[str, Any]):
-        self.environ = environ
-        self.method: str = environ["REQUEST_METHOD"]
-        self.path: str = environ["RAW_PATH_INFO"]
+    def __init__(self, head: Head, source: Body, peer: str, trusted_proxies: int = 0):
+        self.head = head
+        self.source = source
+        self.peer = peer
+        self.trusted_proxies = trusted_proxies
+        self.method = head.method
+        self.path = head.path
         self.path_values: dict[str, str] = {}
         self.body = b""
         self.actor: Any = None
         self.answer_headers: list[tuple[str, str]] = []
         self.route: Any = None
-        sent = environ.get("HTTP_X_REQUEST_ID", "")
+        sent = head.headers.get("x-request-id", "")
         self.request_id: str = sent if _REQUEST_ID.match(sent) else new_request_id()
-        parent = environ.get("HTTP_TRACEPARENT", "")
+        parent = head.headers.get("traceparent", "")
         self.traceparent: str = parent if is_traceparent(parent) else new_traceparent()
-
-    @property
-    def client_address(self) -> str:
-        """Where the request comes from; what to believe of that is `web.trusted_proxies`."""
-        limits = self.environ["web.protocol"].server.limits
-        return client_address(self.environ, limits["trusted_proxies"])
 
     @property
     def client_network(self) -> str:
         """What the client counts as where attempts are counted."""
-        return client_network(self.client_address)
+        if not self.trusted_proxies:
+            return network_of_peer(self.peer)
+        return client_network(client_address(self.peer, self.head.headers, self.trusted_proxies))
 
     @property
     def query_string(self) -> str:
-        return self.environ.get("QUERY_STRING", "")
+        return self.head.query
 
     def header(self, name: str) -> str | None:
         """A header's value; several of the same name come joined by commas."""
-        return self.environ.get("HTTP_" + name.upper().replace("-", "_"))
+        return self.head.headers.get(name.lower())
 
     def context_data(self, budget: float) -> dict[str, Any]:
         """What travels along with every call made for this request; `budget` in seconds."""
@@ -104,7 +110,7 @@ class Request:
         """The body's JSON object; no body at all counts as an empty one."""
         if not self.body:
             return {}
-        if not _is_json(self.environ.get("CONTENT_TYPE", "")):
+        if not _is_json(self.head.headers.get("content-type", "")):
             raise UnsupportedMediaType(
                 "The body is read as application/json in UTF-8, nothing else"
             )
@@ -112,7 +118,14 @@ class Request:
 
 
 def new_request_id() -> str:
-    return str(uuid.uuid4())
+    """An id that no other request has; it keeps no secret, so it costs no system call."""
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))
+
+
+@lru_cache(maxsize=1024)
+def network_of_peer(peer: str) -> str:
+    """The network of a client that is connected without a proxy of ours."""
+    return client_network(client_address(peer, {}, 0))
 
 
 def is_traceparent(value: str) -> bool:

@@ -13,20 +13,18 @@ from typing import Any
 
 import eventlet
 import structlog
-from eventlet import wsgi
 from eventlet.greenio import shutdown_safe
 from nameko.exceptions import ConfigurationError
 from nameko.web.server import WebServer
 from werkzeug.routing import MapAdapter
 
 from chassis import config as configuration
-from chassis.web.answers import PROBLEM, Answer, problem
+from chassis.web.answers import PROBLEM, Answer
 from chassis.web.app import App
 from chassis.web.errors import Overloaded
 from chassis.web.limits import Callers
 from chassis.web.paths import url_map
-from chassis.web.protocol import Protocol, raw_answer
-from chassis.web.request import new_request_id
+from chassis.web.protocol import Connection
 from chassis.web.settings import WebSettings
 from chassis.web.streams import Flow
 
@@ -42,24 +40,6 @@ _SPARE_WORKERS = 4
 _OTHER_FILES = 200
 
 
-class Wsgi(wsgi.Server):
-    """Eventlet's WSGI server, told of our limits and whether we are about to stop."""
-
-    def __init__(self, web: Server, sock: Any, app: App):
-        self.limits = web.limits
-        self.is_draining = lambda: web.is_draining
-        self.log_access = web.log_access
-        super().__init__(
-            sock,
-            sock.getsockname(),
-            app,
-            protocol=Protocol,
-            debug=False,
-            log_output=False,  # its line shows the query; ours is in `log_access`
-            socket_timeout=self.limits["write_seconds"],
-        )
-
-
 class Server(WebServer):
     """Nameko's web server with bounds on what clients may take, and a stop that loses nothing.
 
@@ -69,11 +49,12 @@ class Server(WebServer):
     def __init__(self) -> None:
         super().__init__()
         self.limits: dict[str, Any] = {}
+        self.app: App | None = None
         #: Asked to stop; still serving, but whoever balances loads should look elsewhere.
         self.is_stopping = False
         #: No longer accepting; a connection closes after the request it is in.
         self.is_draining = False
-        self._connections: dict[int, list[Any]] = {}
+        self._connections: set[Connection] = set()
         self.streams: set[Flow] = set()
         self._in_hand = 0
         self._callers: Callers | None = None
@@ -98,7 +79,7 @@ class Server(WebServer):
             return
         self._starting = True
         self._callers = next((e for e in self.container.extensions if isinstance(e, Callers)), None)
-        self._serv = Wsgi(self, self._sock, App(self))
+        self.app = App(self)
         self._gt = self.container.spawn_managed_thread(self.run)
 
     def _listen(self) -> Any:
@@ -135,21 +116,20 @@ class Server(WebServer):
 
     def _serve(self, sock: Any, address: Any) -> None:
         """One connection from its first to its last request; no failure leaves this method."""
-        state = [address, sock, wsgi.STATE_IDLE]
+        connection = Connection(self, sock, address[0])
         try:
             if len(self._connections) >= self.limits["max_connections"]:
-                request_id = new_request_id()
-                sock.sendall(raw_answer(problem(Overloaded(), "", request_id), request_id))
+                connection.refuse(Overloaded())
                 return
-            self._connections[id(state)] = state
-            self._serv.process_request(state)
+            self._connections.add(connection)
+            connection.serve()
         except OSError as exc:
             log.debug("connection lost: %s", exc)
         except Exception:
             log.exception("a connection ended in an error")
         finally:
-            self._connections.pop(id(state), None)
-            sock.close()
+            self._connections.discard(connection)
+            connection.close()
 
     @contextmanager
     def slot(self, route: Any) -> Iterator[None]:
@@ -177,9 +157,9 @@ class Server(WebServer):
         eventlet.sleep(self.limits["stop_delay_seconds"])
         self._close_listener()
         self.is_draining = True
-        for _, sock, state in list(self._connections.values()):
-            if state == wsgi.STATE_IDLE:
-                shutdown_safe(sock)
+        for connection in list(self._connections):
+            if connection.is_idle:
+                shutdown_safe(connection.sock)
         for stream in list(self.streams):
             stream.end("stopping")
         deadline = time.monotonic() + self.limits["drain_seconds"]
@@ -187,7 +167,7 @@ class Server(WebServer):
             eventlet.sleep(_POLL_SECONDS)
 
     def _is_busy(self) -> bool:
-        return any(state != wsgi.STATE_IDLE for _, _, state in self._connections.values())
+        return any(not connection.is_idle for connection in self._connections)
 
     def _close_listener(self) -> None:
         if self._is_accepting and self._sock is not None:

@@ -56,8 +56,9 @@ class EventStream(Answer):
     def payload(self) -> bytes:
         return b""
 
-    def header_list(self, length: int) -> list[tuple[str, str]]:
-        return [pair for pair in super().header_list(length) if pair[0] != "Content-Length"]
+    @property
+    def is_sized(self) -> bool:
+        return False
 
 
 def frame(event: str, data: Any, id: int | None = None) -> bytes:
@@ -67,7 +68,7 @@ def frame(event: str, data: Any, id: int | None = None) -> bytes:
 
 
 class Flow:
-    """One open stream, as WSGI iterates and closes it.
+    """One open stream, as its connection iterates and closes it.
 
     Its last event is `end`, with the code of the reason, unless the client went first.
     """
