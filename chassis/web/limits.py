@@ -12,6 +12,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import Schema, fields, validate
@@ -20,6 +21,10 @@ from chassis.errors import TooManyRequests
 
 #: Policies of every service; routes may name others, which then count in addition.
 DEFAULT, WRITES, SIGN_IN = "default", "writes", "sign-in"
+
+
+#: Seconds that sums of seconds may be off by.
+_ROUNDING = 1e-9
 
 
 class PolicySettings(Schema):
@@ -74,35 +79,40 @@ class RateLimits:
         limits = [(name, *self._policies[name]) for name in policies if name in self._policies]
         if not limits:
             return [], None
-        now = self._now()
-        waits = [self._wait(client, limit, now) for limit in limits]
+        now, full_at = self._now(), self._full_at
+        full = [max(full_at.get((name, client), now), now) for name, _, _ in limits]
+        wait = max(
+            at - now - window + window / quota
+            for at, (_, quota, window) in zip(full, limits, strict=True)
+        )
         fault = None
-        if max(waits) > 0:
+        if wait > _ROUNDING:
             fault = TooManyRequests(
                 "More requests than this client may send; come back later",
-                retry_after=max(1, math.ceil(max(waits))),
+                retry_after=max(1, math.ceil(wait)),
             )
         else:
-            for name, quota, window in limits:
-                key = (name, client)
-                self._full_at[key] = max(self._full_at.get(key, now), now) + window / quota
-                self._full_at.move_to_end(key)
-            while len(self._full_at) > self._most:
-                self._full_at.popitem(last=False)
-        policy = ", ".join(f'"{name}";q={quota};w={window}' for name, quota, window in limits)
-        state = ", ".join(self._state(client, limit, now) for limit in limits)
-        return [("RateLimit-Policy", policy), ("RateLimit", state)], fault
+            full = [
+                at + window / quota for at, (_, quota, window) in zip(full, limits, strict=True)
+            ]
+            for at, (name, _, _) in zip(full, limits, strict=True):
+                full_at[name, client] = at
+                full_at.move_to_end((name, client))
+            while len(full_at) > self._most:
+                full_at.popitem(last=False)
+        state = ", ".join(_state(*limit, at - now) for at, limit in zip(full, limits, strict=True))
+        return [_told(tuple(limits)), ("RateLimit", state)], fault
 
-    def _wait(self, client: str, limit: tuple[str, int, int], now: float) -> float:
-        """Seconds until the bucket holds one request; 0 or less when it does."""
-        name, quota, window = limit
-        return self._full_at.get((name, client), now) - now - window + window / quota - 1e-9
 
-    def _state(self, client: str, limit: tuple[str, int, int], now: float) -> str:
-        name, quota, window = limit
-        until_full = max(0.0, self._full_at.get((name, client), now) - now)
-        remaining = max(0, math.floor(quota - until_full * quota / window + 1e-6))
-        return f'"{name}";r={remaining};t={math.ceil(until_full)}'
+@lru_cache(maxsize=16)
+def _told(limits: tuple[tuple[str, int, int], ...]) -> tuple[str, str]:
+    policies = ", ".join(f'"{name}";q={quota};w={window}' for name, quota, window in limits)
+    return "RateLimit-Policy", policies
+
+
+def _state(name: str, quota: int, window: int, until_full: float) -> str:
+    remaining = max(0, math.floor(quota - until_full * quota / window + 1e-6))
+    return f'"{name}";r={remaining};t={math.ceil(until_full)}'
 
 
 def _policy(quota: int) -> dict[str, int]:

@@ -12,13 +12,13 @@ from logging import getLogger
 from typing import Any
 
 import eventlet
-import structlog
 from eventlet.greenio import shutdown_safe
 from nameko.exceptions import ConfigurationError
 from nameko.web.server import WebServer
 from werkzeug.routing import MapAdapter
 
 from chassis import config as configuration
+from chassis import logs
 from chassis.web.answers import PROBLEM, Answer
 from chassis.web.app import App
 from chassis.web.errors import Overloaded
@@ -29,7 +29,7 @@ from chassis.web.settings import WebSettings
 from chassis.web.streams import Flow
 
 log = getLogger(__name__)
-access = structlog.get_logger("chassis.web.access")
+access = getLogger("chassis.web.access")
 
 #: Connections that the kernel keeps for us while we are busy.
 _BACKLOG = 512
@@ -193,15 +193,15 @@ class Server(WebServer):
     ) -> None:
         """One line for each request: which route, not which path; no query, no body."""
         is_problem = answer.media_type == PROBLEM
-        access.info(
-            "request",
-            method=method,
-            route=route or "-",
-            status=answer.status,
-            code=answer.body["code"] if is_problem else None,
-            ms=round(seconds * 1000, 1),
-            request_id=request_id,
-        )
+        fields = {
+            "method": method,
+            "route": route or "-",
+            "status": answer.status,
+            "code": answer.body["code"] if is_problem else None,
+            "ms": round(seconds * 1000, 1),
+            "request_id": request_id,
+        }
+        logs.tell(access, "request", fields)
 
 
 def _allow_files(wanted: int) -> None:
