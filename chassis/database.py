@@ -17,11 +17,10 @@ from nameko.exceptions import ConfigurationError
 from nameko_sqlalchemy import Database as NamekoDatabase
 from nameko_sqlalchemy.database import DatabaseWrapper
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chassis import config as configuration
-from chassis import deadline
+from chassis import deadline, prepared
 from chassis.errors import DeadlineExceeded, Unavailable
 from chassis.events.message import AlreadyHandled, Event
 from chassis.events.tables import INBOX
@@ -31,6 +30,8 @@ PATIENCE = 30.0
 
 #: Connections beyond one a worker: the outbox relay's.
 SPARE = 1
+
+_HANDLE = prepared.prepared_insert(INBOX, but={"handled_at"}).on_conflict_do_nothing()
 
 
 class DatabaseUnavailable(Unavailable):
@@ -57,6 +58,7 @@ class Database(NamekoDatabase):
         self.db_uri = configuration.database_url(config, self.package)
         options = engine_options(config, self.container) | (config.get("DB_ENGINE_OPTIONS") or {})
         self.engine = create_engine(self.db_uri, **options, **self.engine_options)
+        prepared.enable(self.engine)
         self.Session = sessionmaker(
             bind=self.engine, class_=Session, expire_on_commit=False, **self.session_options
         )
@@ -157,8 +159,7 @@ class Handle(DatabaseWrapper):
         context = self._worker_ctx
         handler = f"{context.service_name}.{context.entrypoint.method_name}"
         with self.begin() as session:
-            row = insert(INBOX).values(event_id=event.id, handler=handler)
-            if session.execute(row.on_conflict_do_nothing()).rowcount == 0:
+            if session.execute(_HANDLE, {"event_id": event.id, "handler": handler}).rowcount == 0:
                 raise AlreadyHandled(event.id)
             yield session
 

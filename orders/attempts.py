@@ -11,17 +11,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
+from chassis.prepared import prepared_insert
 from orders import pricing
 from orders.errors import KeyReused
 from orders.models import Checkout, Order
 from orders.pricing import Line
 
 OPEN, UNDOING = "open", "undoing"
+
+_CHECKOUTS = Checkout.__table__
+_THIS = _CHECKOUTS.c.order_id == bindparam("id")
+
+_BEGIN = prepared_insert(_CHECKOUTS, but={"attempts", "reason"}).on_conflict_do_nothing()
+_LOCK = select(_CHECKOUTS.c.state).where(_THIS).with_for_update().execution_options(prepared=True)
+_DROP = delete(_CHECKOUTS).where(_THIS).execution_options(prepared=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +119,17 @@ def begin(
 
     Waits for a transaction that is just turning a checkout of that key into its order.
     """
-    row = insert(Checkout).values(
-        order_id=attempt.order_id,
-        user_id=attempt.user_id,
-        idempotency_key=attempt.key,
-        fingerprint=attempt.fingerprint,
-        basket=attempt.basket.to_json(),
-        state=OPEN,
-        started_at=now,
-        due_at=due_at,
-    )
-    made = session.execute(row.on_conflict_do_nothing()).rowcount == 1
+    row = {
+        "order_id": attempt.order_id,
+        "user_id": attempt.user_id,
+        "idempotency_key": attempt.key,
+        "fingerprint": attempt.fingerprint,
+        "basket": attempt.basket.to_json(),
+        "state": OPEN,
+        "started_at": now,
+        "due_at": due_at,
+    }
+    made = session.execute(_BEGIN, row).rowcount == 1
     if attempt.key is None:
         return attempt
     identity = (attempt.user_id, attempt.key, attempt.fingerprint, now)
@@ -139,8 +146,7 @@ def begin(
 
 def lock_open(session: Session, order_id: uuid.UUID) -> bool:
     """Lock the row of a checkout for its last step; False when it has been finished or undone."""
-    query = select(Checkout.state).where(Checkout.order_id == order_id).with_for_update()
-    return session.execute(query).scalar() == OPEN
+    return session.execute(_LOCK, {"id": order_id}).scalar() == OPEN
 
 
 def abandon(session: Session, order_id: uuid.UUID, due_at: datetime.datetime) -> bool:
@@ -155,7 +161,7 @@ def abandon(session: Session, order_id: uuid.UUID, due_at: datetime.datetime) ->
 
 def drop(session: Session, order_id: uuid.UUID) -> None:
     """Forget a checkout: its order is made, or nothing is reserved for it any more."""
-    session.execute(delete(Checkout).where(Checkout.order_id == order_id))
+    session.execute(_DROP, {"id": order_id})
 
 
 def lock(session: Session, order_id: uuid.UUID) -> Checkout | None:

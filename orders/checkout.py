@@ -16,7 +16,6 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, Invalid, NotFound
@@ -30,7 +29,7 @@ from orders.errors import (
     TooManyOpenOrders,
 )
 from orders.lifecycle import Payment, Status
-from orders.models import Order, OrderLine
+from orders.models import Order
 from orders.parts import Shop
 
 _ADDRESS = schemas.DefaultAddress()
@@ -63,11 +62,13 @@ def place(
         replayed = known.order_id != mine.order_id
     else:
         replayed = True
+    order = None
     if isinstance(known, Attempt):
         _reserve(shop, known)
-        _finalize(shop, known)
-    with shop.db.read() as connection:
-        order = book.get(connection, known.order_id, Actor.SYSTEM)
+        order = _finalize(shop, known)
+    if order is None:
+        with shop.db.read() as connection:
+            order = book.get(connection, known.order_id, Actor.SYSTEM)
     return order | {"replayed": replayed}
 
 
@@ -165,24 +166,26 @@ def _give_up(shop: Shop, attempt: Attempt, *, refused: bool) -> None:
             attempts.abandon(session, attempt.order_id, shop.clock())
 
 
-def _finalize(shop: Shop, attempt: Attempt) -> None:
+def _finalize(shop: Shop, attempt: Attempt) -> dict[str, Any] | None:
+    """Make the order and answer it; None when a rival with the same key has made it."""
     basket, now = attempt.basket, shop.clock()
     cart_changed = False
     with shop.db.begin() as session:
         if not attempts.lock_open(session, attempt.order_id):
             if session.get(Order, attempt.order_id) is None:
                 raise CheckoutInterrupted  # whoever undid it gives the stock back
-            return  # a rival with the same key has finished it
+            return None
         if basket.cart_version is not None:
             cart_changed = not carts.take(session, attempt.user_id, basket.cart_version, now)
         if cart_changed:
             attempts.abandon(session, attempt.order_id, now)
         else:
-            _write(shop, session, attempt, now)
+            order = _write(shop, session, attempt, now)
             attempts.drop(session, attempt.order_id)
     if cart_changed:
         _undo_at_once(shop, attempt.order_id)
         raise CartChanged("The cart was changed during the checkout.")
+    return book.view(order, basket.lines)
 
 
 def _undo_at_once(shop: Shop, order_id: uuid.UUID) -> None:
@@ -193,7 +196,7 @@ def _undo_at_once(shop: Shop, order_id: uuid.UUID) -> None:
         shop.log.warning("undo_postponed", order_id=str(order_id), code=fault.code)
 
 
-def _write(shop: Shop, session: Session, attempt: Attempt, now: datetime.datetime) -> None:
+def _write(shop: Shop, session: Session, attempt: Attempt, now: datetime.datetime) -> Order:
     basket = attempt.basket
     order = Order(
         id=attempt.order_id,
@@ -210,22 +213,7 @@ def _write(shop: Shop, session: Session, attempt: Attempt, now: datetime.datetim
         expires_at=basket.expires_at,
         version=1,
     )
-    session.add(order)
-    session.flush()
-    session.execute(
-        insert(OrderLine),
-        [
-            {
-                "order_id": order.id,
-                "position": position,
-                "product_id": line.product_id,
-                "name": line.name,
-                "quantity": line.quantity,
-                "unit_price": line.unit_price,
-            }
-            for position, line in enumerate(basket.lines)
-        ],
-    )
+    book.enter(session, order, basket.lines)
     buyer = Actor(attempt.user_id, Role.CUSTOMER)
     timeline.add(
         shop, session, order.id, timeline.ORDER, "placed", buyer,
@@ -233,6 +221,7 @@ def _write(shop: Shop, session: Session, attempt: Attempt, now: datetime.datetim
     )  # fmt: skip
     timeline.add(shop, session, order.id, timeline.STOCK, "reserved", until=order.expires_at)
     shop.events.record(session, "order_placed", book.facts(order, "placed"))
+    return order
 
 
 def _fingerprint(*request: Any) -> str:

@@ -9,10 +9,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
+from chassis.prepared import prepared_insert
 from orders.models import TimelineEntry
 from orders.parts import Shop
 
@@ -20,6 +21,8 @@ ORDER, STOCK, PAYMENT, MAIL = "order", "stock", "payment", "mail"
 
 #: How many entries are shown, the newest.
 SHOWN = 500
+
+_ADD = prepared_insert(TimelineEntry.__table__, but={"id"})
 
 
 def add(
@@ -33,15 +36,16 @@ def add(
 ) -> None:
     """Append an entry; `detail` is JSON-able and without personal data."""
     session.execute(
-        insert(TimelineEntry).values(
-            order_id=order_id,
-            at=shop.clock(),
-            kind=kind,
-            cause=str(cause),
-            actor=str(actor.role),
-            detail={name: _plain(value) for name, value in detail.items()},
-            trace_id=shop.trace_id,
-        )
+        _ADD,
+        {
+            "order_id": order_id,
+            "at": shop.clock(),
+            "kind": kind,
+            "cause": str(cause),
+            "actor": str(actor.role),
+            "detail": {name: _plain(value) for name, value in detail.items()},
+            "trace_id": shop.trace_id,
+        },
     )
 
 

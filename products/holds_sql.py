@@ -1,6 +1,7 @@
 """The statements behind what orders hold.
 
-Built once, over plain tables: they run while others wait for the same stock.
+Built once, over plain tables, and most of them prepared: they run while others wait for the same
+stock.
 """
 
 from sqlalchemy import UUID as SqlUuid
@@ -24,12 +25,14 @@ BEGIN = (
         updated_at=_NOW,
     )
     .on_conflict_do_nothing()
+    .execution_options(prepared=True)
 )
 
 LOCK = (
     select(_RESERVATIONS.c.state, _RESERVATIONS.c.expires_at)
     .where(_RESERVATIONS.c.order_id == _ORDER)
     .with_for_update(key_share=True)
+    .execution_options(prepared=True)
 )
 
 RENEW = (
@@ -40,22 +43,27 @@ RENEW = (
     )
 )
 
-HOLD = text("""
+HOLD = (
+    text("""
     INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
     SELECT :order, product_id, quantity, :until
     FROM unnest(:products, :quantities) AS line (product_id, quantity)
     ON CONFLICT (order_id, product_id) DO UPDATE SET held_until = excluded.held_until
-""").bindparams(
-    _ORDER,
-    bindparam("until", type_=Moment),
-    bindparam("products", type_=ARRAY(BigInteger)),
-    bindparam("quantities", type_=ARRAY(Integer)),
+""")
+    .bindparams(
+        _ORDER,
+        bindparam("until", type_=Moment),
+        bindparam("products", type_=ARRAY(BigInteger)),
+        bindparam("quantities", type_=ARRAY(Integer)),
+    )
+    .execution_options(prepared=True)
 )
 
 LINES_OF_ORDER = (
     select(_LINES.c.product_id, _LINES.c.quantity, _LINES.c.held_until.is_not(None))
     .where(_LINES.c.order_id == _ORDER)
     .order_by(_LINES.c.product_id)
+    .execution_options(prepared=True)
 )
 
 # The order holds nothing any more: both tables in one statement.
@@ -69,6 +77,7 @@ END = (
         .values(held_until=None)
         .cte("no_longer_held")
     )
+    .execution_options(prepared=True)
 )
 
 DUE = (

@@ -6,7 +6,6 @@ from typing import Any
 
 from marshmallow import Schema
 from nameko.extensions import DependencyProvider
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from chassis.broker.courier import Courier
@@ -14,7 +13,10 @@ from chassis.clock import Clock
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.events.tables import OUTBOX
+from chassis.prepared import prepared_insert
 from chassis.trace import cause_in
+
+_RECORD = prepared_insert(OUTBOX, but={"id", "due_at", "sent_at"})
 
 
 class EventOutbox(DependencyProvider):
@@ -76,14 +78,15 @@ class Recorder:
             raise KeyError(f"{event_type} without {', '.join(sorted(missing))}")
         event_id = uuid.uuid4()
         session.execute(
-            insert(OUTBOX).values(
-                event_id=event_id,
-                source=self._worker_ctx.service_name,
-                type=event_type,
-                payload=body,
-                headers=cause_in(self._worker_ctx.data),
-                occurred_at=Clock.source(),
-            )
+            _RECORD,
+            {
+                "event_id": event_id,
+                "source": self._worker_ctx.service_name,
+                "type": event_type,
+                "payload": body,
+                "headers": cause_in(self._worker_ctx.data),
+                "occurred_at": Clock.source(),
+            },
         )
         session.info.setdefault("after_commit", set()).add(self._provider.wake)
         return event_id

@@ -1,0 +1,70 @@
+"""Statements that PostgreSQL parses and plans once for each connection.
+
+Psycopg2 sends every statement as text. For the small ones that a shop is made of, reading and
+planning that text costs the server several times what running it does. A statement with
+
+    .execution_options(prepared=True)
+
+becomes PREPARE at its first use on a connection, and EXECUTE from then on. It is meant for the few
+that every request needs: the server keeps each of them for each connection.
+"""
+
+import re
+from collections.abc import Container
+from typing import Any
+
+from sqlalchemy import Dialect, Engine, TableClause, bindparam, event
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.types import NullType, TypeEngine
+
+_PARAMETER = re.compile(r"%\((\w+)\)s|%%")
+#: Statements that one connection may have prepared; further ones are sent as text.
+MOST = 100
+
+
+def enable(engine: Engine) -> None:
+    """Have `engine` obey the option."""
+    event.listen(engine, "before_cursor_execute", _rewrite, retval=True)
+
+
+def prepared_insert(into: TableClause, but: Container[str] = ()) -> Insert:
+    """An INSERT of one row, prepared; its parameters have the names of the columns, of which those
+    in `but` are left to their defaults."""
+    named = {column.key: bindparam(column.key) for column in into.columns if column.key not in but}
+    return insert(into).values(named).execution_options(prepared=True)
+
+
+def _rewrite(
+    connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> tuple[str, Any]:
+    if many or context is None or not context.execution_options.get("prepared"):
+        return statement, parameters
+    known = connection.connection.info.setdefault("prepared", {})
+    call = known.get(statement)
+    if call is None and len(known) < MOST:
+        call = _prepare(cursor, f"p{len(known)}", statement, context.compiled)
+        known[statement] = call
+    return call or statement, parameters
+
+
+def _prepare(cursor: Any, name: str, statement: str, compiled: Any) -> str:
+    """Prepare `statement` as `name`; returns what runs it, with the same parameters."""
+    places: dict[str, int] = {}
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return "%"
+        return f"${places.setdefault(match[1], len(places) + 1)}"
+
+    text = _PARAMETER.sub(number, statement)
+    if not places:
+        cursor.execute(f"PREPARE {name} AS {text}")
+        return f"EXECUTE {name}"
+    types = ", ".join(_type_of(compiled.binds[place].type, compiled.dialect) for place in places)
+    cursor.execute(f"PREPARE {name} ({types}) AS {text}")
+    return f"EXECUTE {name} ({', '.join(f'%({place})s' for place in places)})"
+
+
+def _type_of(bound: TypeEngine[Any], dialect: Dialect) -> str:
+    """The name of a parameter's type; PostgreSQL finds out what we do not know."""
+    return "unknown" if isinstance(bound, NullType) else bound.compile(dialect)
