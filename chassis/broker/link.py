@@ -34,8 +34,13 @@ CONNECT_TIMEOUT = 5
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
 
 
-def connect(uri: str, name: str, heartbeat: float = HEARTBEAT) -> Any:
-    """An open `amqp.Connection` that the management UI lists as `name`."""
+def connect(uri: str, name: str, heartbeat: float = HEARTBEAT, *, corked: bool = True) -> Any:
+    """An open `amqp.Connection` that the management UI lists as `name`.
+
+    `corked`: what one turn of eventlet's hub sends goes out together. A command that runs without
+    the hub does without.
+    """
+    writer = {"frame_writer": partial(CorkedWriter, on_stuck=_cut)} if corked else {}
     client = kombu.Connection(
         uri,
         heartbeat=heartbeat,
@@ -43,7 +48,7 @@ def connect(uri: str, name: str, heartbeat: float = HEARTBEAT) -> Any:
         transport_options={
             "client_properties": {"connection_name": name},
             "frame_handler": tolerant_frame_handler,
-            "frame_writer": partial(CorkedWriter, on_stuck=_cut),
+            **writer,
         },
     )
     return client.transport.establish_connection()

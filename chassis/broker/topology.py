@@ -143,7 +143,7 @@ def declare_event_queue(
 
 def declare(config: dict[str, Any], services: Iterable[type]) -> None:
     """Declare everything that `services` (Nameko service classes) need."""
-    connection = connect(config[AMQP_URI_CONFIG_KEY], "topology", heartbeat=0)
+    connection = connect(config[AMQP_URI_CONFIG_KEY], "topology", heartbeat=0, corked=False)
     try:
         channel = connection.channel()
         declare_retries(channel)
