@@ -26,6 +26,9 @@ ARGON2 = Argon2(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
 #: Hashes computed at once.
 AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 
+#: Threads for what else eventlet may do in them, such as looking up a host's name.
+_OTHERS = 1
+
 #: Seconds that a worker without a deadline waits for its turn.
 PATIENCE = 10.0
 
@@ -38,6 +41,7 @@ class PasswordHasher(DependencyProvider):
         self.nobodys_hash = ""
 
     def setup(self) -> None:
+        tpool.set_num_threads(AT_ONCE + _OTHERS)
         self.nobodys_hash = ARGON2.hash(secrets.token_hex())
 
     def get_dependency(self, worker_ctx: Any) -> "Handle":
