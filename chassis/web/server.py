@@ -85,8 +85,8 @@ class Server(WebServer):
     def _listen(self) -> Any:
         host, port = self.bind_addr
         try:
-            # A shared port (SO_REUSEPORT) would let a second shop take half of the requests.
-            return eventlet.listen((host, port), backlog=_BACKLOG, reuse_port=False)
+            shared = self.limits["share_port"]
+            return eventlet.listen((host, port), backlog=_BACKLOG, reuse_port=shared)
         except OSError as exc:
             raise ConfigurationError(
                 f"Can't listen on {host or '*'}:{port}: {exc.strerror}"

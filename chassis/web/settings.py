@@ -21,6 +21,9 @@ class WebSettings(Schema):
     max_requests = _count(200)
     #: Open connections, most of them idle; each costs a green thread and its buffers.
     max_connections = _count(4000)
+    #: Whether other processes of this service may listen on the same port (SO_REUSEPORT), where the
+    #: kernel shares connections among them. Off, a second shop on the port is noticed.
+    share_port = fields.Boolean(load_default=False)
     #: Bytes of a request body.
     body_limit = _count(256 * 1024)
     #: How long a connection may be idle between two requests.

@@ -202,3 +202,17 @@ def test_the_route_table_knows_every_declaration():
     assert (table["add_thing"].status, table["add_thing"].who) == (201, ANYONE)
     assert table["add_thing"].summary == "A new thing."
     assert len(table) == 12
+
+
+def test_processes_share_a_port_when_told_to():
+    """The kernel gives each of them some of the connections."""
+    with running(share_port=True) as one:
+        address = f"127.0.0.1:{one.port}"
+        with running(address=address, share_port=True) as other:
+            clients = [Raw(one.port) for _ in range(64)]
+            for client in clients:
+                client.send("GET /alive HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert client.answer().status == 200
+            assert min(len(toy.server._connections) for toy in (one, other)) > 5
+            for client in clients:
+                client.close()
