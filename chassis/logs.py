@@ -73,13 +73,6 @@ def tell(logger: logging.Logger, event: str, fields: dict[str, Any]) -> None:
         logger.handle(record)
 
 
-class NoExpectedFaults(logging.Filter):
-    """Drops Nameko's report of errors that are an answer ("not found") and no news."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith("(expected) error handling worker")
-
-
 def _short_time(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
     event["timestamp"] = event["timestamp"][11:23]
     return {key: value for key, value in event.items() if value is not None}

@@ -43,6 +43,13 @@ def find_binary() -> str | None:
     return shutil.which("rabbitmq-server")
 
 
+LOCAL_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}"
+
+#: Erlang's schedulers would spin for a while before they sleep, on cores that the services need
+#: (https://www.rabbitmq.com/docs/runtime#cpu-reduce-idle-usage).
+NO_BUSY_WAITING = "+sbwt none +sbwtdcpu none +sbwtdio none"
+
+
 @dataclass(frozen=True)
 class RabbitMQ:
     """A node with its data in `directory`. Four ports: AMQP, management HTTP, Erlang, epmd."""
@@ -109,7 +116,7 @@ class RabbitMQ:
             "RABBITMQ_CONF_ENV_FILE": str(
                 directory / "none"
             ),  # not the machine's rabbitmq-env.conf
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{LOCAL_ONLY} {NO_BUSY_WAITING}",
             "ERL_EPMD_PORT": str(self.epmd_port),
             "ERL_EPMD_ADDRESS": LOOPBACK,
             # The start script then becomes the node instead of waiting for it, so that signals
