@@ -44,7 +44,7 @@ def _nameko(process: str) -> tuple[str, ...]:
 
 def _faststream(process: str) -> tuple[str, ...]:
     app = f"bench.peers.faststream.{process}:app"
-    return ("{python}", "-m", "faststream", "run", app, "--log-level", "warning")
+    return ("{python}", "-m", "faststream", "run", app)
 
 
 def _gunicorn(process: str, port: str) -> tuple[str, ...]:
