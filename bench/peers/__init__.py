@@ -49,8 +49,9 @@ def _faststream(process: str) -> tuple[str, ...]:
 
 def _gunicorn(process: str, port: str) -> tuple[str, ...]:
     return (
-        "{python}", "-m", "gunicorn", f"bench.peers.django_rest.{process}:application",
+        "{python}", "-m", "gunicorn", f"bench.peers.django_rest.{process}.wsgi:application",
         "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "16",
+        "--no-control-socket",
     )  # fmt: skip
 
 
