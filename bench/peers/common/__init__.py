@@ -1,0 +1,1 @@
+"""What the peers in Python share, so that they differ in nothing but their framework's way."""

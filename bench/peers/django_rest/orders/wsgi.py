@@ -1,0 +1,10 @@
+"""How gunicorn finds the service of orders."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ["SERVICE"] = "orders"
+os.environ["DJANGO_SETTINGS_MODULE"] = "bench.peers.django_rest.settings"
+
+application = get_wsgi_application()

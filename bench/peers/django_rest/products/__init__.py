@@ -1,0 +1,1 @@
+"""The service of products and their stock."""
