@@ -3,6 +3,7 @@
 from chassis.rpc import RpcProxy
 from chassis.service import Service
 from gateway.access import AccessTokens
+from gateway.catalog_cache import CatalogCache
 from gateway.live import Live
 from gateway.manual import Library
 from gateway.readiness import Peers
@@ -43,6 +44,7 @@ class GatewayService(
     tokens = AccessTokens()
     peers = Peers()
     live = Live()
+    catalog_cache = CatalogCache()
     manual = Library()
     users = RpcProxy("users", timeout=8)
     products = RpcProxy("products", timeout=5)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid, PreconditionFailed
-from products import naming
+from products import hints, naming
 from products.constraints import meaning
 from products.errors import AlreadyExists, CategoryInUse, CategoryNotFound, TooManyCategories
 from products.models import Category, Product
@@ -63,6 +63,7 @@ def create(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
     fields = {"slug": naming.slug(fields["name"], slugs)} | fields
     with meaning(_BROKEN):
         created = session.execute(insert(Category).values(**fields, version=1).returning(*_COLUMNS))
+    hints.note(session)
     return dict(created.mappings().one())
 
 
@@ -86,6 +87,7 @@ def change(
                 .where(Category.id == category_id)
                 .values(**fields, version=Category.version + 1)
             )
+        hints.note(session)
     return get(session, category_id)
 
 
@@ -103,6 +105,7 @@ def remove(session: Session, category_id: int, version: int | None) -> None:
     )
     with meaning(_HANGS_ON):
         session.execute(delete(Category).where(Category.id == category_id))
+    hints.note(session)
 
 
 def _expected(session: Session, category_id: int, version: int | None) -> dict[str, Any]:

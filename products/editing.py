@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from chassis import currencies
 from chassis.errors import Invalid, PreconditionFailed
 from chassis.identity import Actor
-from products import catalog, ledger
+from products import catalog, hints, ledger
 from products.constraints import meaning
 from products.errors import AlreadyExists, ProductNotFound
 from products.models import Product, Stock
@@ -42,6 +42,7 @@ def create(
     if stock:
         first = Change(product_id, Kind.INITIAL, stock, 0, "initial stock")
         ledger.apply(session, [first], now, actor.user_id)
+    hints.note(session, [product_id])
     return catalog.get(session, product_id, now)
 
 
@@ -69,6 +70,7 @@ def change(
                 .where(Product.id == product_id)
                 .values(**fields, version=Product.version + 1, updated_at=now)
             )
+        hints.note(session, [product_id])
     return catalog.get(session, product_id, now)
 
 
@@ -83,6 +85,7 @@ def delete(session: Session, product_id: int, version: int | None, now: datetime
         .where(Product.id == product_id)
         .values(deleted_at=now, version=Product.version + 1, updated_at=now)
     )
+    hints.note(session, [product_id])
 
 
 def _check_price(price: Decimal, currency: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Integer, Text, any_, bindparam, select, text,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from products import hints
 from products.models import Moment, Product, ReservationLine, Stock
 from products.reservations import Change, expire
 
@@ -140,3 +141,7 @@ def apply(
             "at": at,
         },
     )
+    # One by one: what is reserved anew may just have expired, and readers saw it as free.
+    moved = [change.product_id for change in changes if change.on_hand != change.reserved]
+    if moved:
+        hints.note(session, moved)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from chassis.fields import (
     ActorField,
@@ -258,3 +258,18 @@ class ReservationAnswer(Request):
 
 class OrderCancelled(Expected):
     order_id = Uuid(required=True)
+
+
+# --- told to whoever listens
+
+
+class ProductsChanged(Schema):
+    """catalog_changed, stock_changed: products that look different now; None is all of them."""
+
+    ids = fields.List(Id(), required=True, allow_none=True)
+
+
+#: How the products themselves, who is in which list, or the categories look.
+CATALOG_NEWS = {"catalog_changed": ProductsChanged}
+#: How many there are.
+STOCK_NEWS = {"stock_changed": ProductsChanged}

@@ -6,10 +6,22 @@ from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
 from chassis.events import event_handler
+from chassis.events.broadcast import Broadcast
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from products import catalog, categories, editing, holds, listing, models, naming, schemas, stock
+from products import (
+    catalog,
+    categories,
+    editing,
+    hints,
+    holds,
+    listing,
+    models,
+    naming,
+    schemas,
+    stock,
+)
 from products.settings import ProductsSettings
 
 #: Seconds between two looks for expired reservations. Nobody waits for it: what has expired is
@@ -24,6 +36,7 @@ class ProductsService(Service):
     db = Database(models.Base, package="products")
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
+    news = Broadcast(schemas.CATALOG_NEWS)
 
     @rpc(schemas.ListProducts)
     def list(self, limit, cursor, sort, **filters):
@@ -44,17 +57,17 @@ class ProductsService(Service):
     @rpc(schemas.CreateProduct, once=True)
     def create(self, stock, actor, **fields):
         made_up = {"sku": naming.new_sku(), "currency": self.settings["currency"]}
-        with self.db.begin() as session:
+        with self._changing(self.db.begin()) as session:
             return editing.create(session, made_up | fields, stock, actor, self.clock())
 
     @rpc(schemas.UpdateProduct)
     def update(self, product_id, version, **fields):
-        with self.db.begin() as session:
+        with self._changing(self.db.begin()) as session:
             return editing.change(session, product_id, fields, version, self.clock())
 
     @rpc(schemas.DeleteProduct)
     def delete(self, product_id, version):
-        with self.db.begin() as session:
+        with self._changing(self.db.begin()) as session:
             editing.delete(session, product_id, version, self.clock())
 
     @rpc
@@ -69,18 +82,21 @@ class ProductsService(Service):
 
     @rpc(schemas.CreateCategory, once=True)
     def create_category(self, **fields):
-        with self.db.begin() as session:
+        with self._changing(self.db.begin()) as session:
             return categories.create(session, fields)
 
     @rpc(schemas.UpdateCategory)
     def update_category(self, category_id, version, **fields):
-        with self.db.begin() as session:
+        with self._changing(self.db.begin()) as session:
             return categories.change(session, category_id, fields, version)
 
     @rpc(schemas.DeleteCategory)
     def delete_category(self, category_id, version):
-        with self.db.begin() as session:
+        with self._changing(self.db.begin()) as session:
             categories.remove(session, category_id, version)
+
+    def _changing(self, begun):
+        return hints.announced(begun, self.news.tell, "catalog_changed")
 
 
 class InventoryService(Service):
@@ -90,6 +106,7 @@ class InventoryService(Service):
     db = Database(models.Base, package="products")
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
+    news = Broadcast(schemas.STOCK_NEWS)
 
     @rpc(schemas.GetStock)
     def get(self, product_id):
@@ -98,7 +115,7 @@ class InventoryService(Service):
 
     @rpc(schemas.Adjust, once=True)
     def adjust(self, product_id, reason, version, actor, delta=None, on_hand=None):
-        with self.db.begin() as session:
+        with self._changing(self.db.begin()) as session:
             now = self.clock()
             return stock.adjust(session, product_id, delta, on_hand, reason, version, actor, now)
 
@@ -115,28 +132,31 @@ class InventoryService(Service):
     @rpc(schemas.Reserve)
     def reserve(self, order_id, lines, expires_at):
         longest = datetime.timedelta(seconds=self.settings["max_hold_seconds"])
-        with self.db.begin() as session:
+        with self._changing(self.db.begin()) as session:
             return holds.reserve(session, order_id, lines, expires_at, self.clock(), longest)
 
     @rpc(schemas.Commit)
     def commit(self, order_id):
-        with self.db.begin() as session:
+        with self._changing(self.db.begin()) as session:
             return holds.commit(session, order_id, self.clock())
 
     @rpc(schemas.Release)
     def release(self, order_id, reason):
-        with self.db.begin() as session:
+        with self._changing(self.db.begin()) as session:
             return holds.release(session, order_id, reason, self.clock())
 
     @event_handler("orders", "order_cancelled", schemas.OrderCancelled)
     def on_order_cancelled(self, event):
-        with self.db.once(event) as session:
+        with self._changing(self.db.once(event)) as session:
             holds.release(session, event.payload["order_id"], "order cancelled", self.clock())
 
     @timer(interval=SWEEP_INTERVAL)
     def free_expired(self):
         batch = self.settings["sweep_batch"]
         while True:
-            with self.db.begin() as session:
+            with self._changing(self.db.begin()) as session:
                 if holds.sweep(session, self.clock(), batch) < batch:
                     return
+
+    def _changing(self, begun):
+        return hints.announced(begun, self.news.tell, "stock_changed")

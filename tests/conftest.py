@@ -9,13 +9,15 @@ import eventlet
 
 eventlet.monkey_patch()
 
-import contextlib  # noqa: E402  (monkey patching comes first)
+import collections  # noqa: E402  (monkey patching comes first)
+import contextlib  # noqa: E402
 import datetime  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 import types  # noqa: E402
 import urllib.parse  # noqa: E402
 
+import orjson  # noqa: E402
 import pytest  # noqa: E402
 import requests  # noqa: E402
 import sqlalchemy as sa  # noqa: E402
@@ -26,6 +28,7 @@ import chassis.logs  # noqa: E402, F401 -- sends structlog's lines to the standa
 from chassis import config as configuration  # noqa: E402
 from chassis.clock import Clock, utcnow  # noqa: E402
 from chassis.database import Database  # noqa: E402
+from chassis.events.broadcast import Broadcast  # noqa: E402
 from chassis.rpc import RpcProxy  # noqa: E402
 from chassis.rpc.client import ServiceProxy  # noqa: E402
 from chassis.service import Service  # noqa: E402
@@ -155,6 +158,18 @@ def logged():
     yield records
     root.removeHandler(handler)
     root.setLevel(level)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """The payloads of all broadcasts from now on, by their type; they are not sent."""
+    payloads = collections.defaultdict(list)
+
+    def note(provider, news_type, body):
+        payloads[news_type].append(orjson.loads(body))
+
+    monkeypatch.setattr(Broadcast, "_send", note)
+    return payloads
 
 
 @pytest.fixture

@@ -63,7 +63,11 @@ class Broadcast(DependencyProvider):
 
 
 class Listener:
-    """Hears the broadcasts of one type: `hear(payload)` is called for each and must not block."""
+    """Hears the broadcasts of one type: `hear(payload)` is called for each and must not block.
+
+    `miss()` is called when the connection goes, and again when broadcasts are heard anew: what was
+    told in between is lost.
+    """
 
     prefetch = 0  # nothing waits for an acknowledgement
     no_ack = True
@@ -75,15 +79,18 @@ class Listener:
         news_type: str,
         schema: type[Schema],
         hear: Callable[[dict[str, Any]], None],
+        miss: Callable[[], None] = lambda: None,
     ):
         self.queue = f"news-{source}-{news_type}--{uuid.uuid4()}"
         self._source, self._news_type = source, news_type
         self._schema = schema()
         self._hear = hear
+        self._miss = miss
         inbound.register(self)
 
     def declare(self, channel: Any) -> None:
         topology.declare_news_queue(channel, self._source, self._news_type, self.queue)
+        self._miss()
 
     def on_message(self, message: Any) -> None:
         try:
@@ -94,4 +101,4 @@ class Listener:
             self._hear(payload)
 
     def on_lost(self) -> None:
-        """What is told meanwhile is lost, as it may be."""
+        self._miss()

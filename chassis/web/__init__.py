@@ -2,7 +2,7 @@
 
 The way of a request: `protocol` reads its head off the connection, `app` finds its route and reads
 its body, `routes` runs the method in a Nameko worker, `answers` shapes what goes back, and
-`streams` what goes on. `server` owns the socket and the end.
+`streams` what goes on. What is `remembered` needs no worker. `server` owns the socket and the end.
 """
 
 from chassis.web.answers import Answer

@@ -55,8 +55,8 @@ class Answer:
         """Whether the length of the body is told."""
         return self.status not in (204, 304)
 
-    def head(self, length: int, more: Iterable[tuple[str, str]]) -> bytes:
-        """Status line and headers for a payload of `length` bytes; `more` are the request's own."""
+    def lines(self, length: int) -> str:
+        """Status line and headers for a payload of `length` bytes, whenever and to whomever."""
         headers = dict(SECURITY_HEADERS)
         headers["Cache-Control"] = "no-store"
         if self.body is not None:
@@ -64,8 +64,12 @@ class Answer:
         if self.is_sized:
             headers["Content-Length"] = str(length)
         headers.update(self.headers)
-        lines = [_STATUS_LINES[self.status], "Date: " + _date(int(time.time()))]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines = [_STATUS_LINES[self.status], *(f"{k}: {value}" for k, value in headers.items())]
+        return "\r\n".join(lines)
+
+    def head(self, length: int, more: Iterable[tuple[str, str]]) -> bytes:
+        """All that goes before the payload; `more` are the request's own headers."""
+        lines = [self.lines(length), "Date: " + _date(int(time.time()))]
         lines += [f"{name}: {value}" for name, value in more]
         lines += ["", ""]
         return "\r\n".join(lines).encode("latin-1")

@@ -22,15 +22,22 @@ _VERSIONED = re.compile(r"([1-9][0-9]{0,17})-[0-9a-f]{32}\Z")
 _NEVER = 2**63 - 1
 
 
-def tagged(request: Request, answer: Answer) -> Answer:
-    """The answer with its tag, unless it brings one; 304 instead when the client has it already."""
+def tag(answer: Answer) -> None:
+    """Give the answer its tag, unless it brings one."""
     if "ETag" not in answer.headers:
         answer.headers["ETag"] = f'"{_tag_of(answer)}"'
-    tag = answer.headers["ETag"].strip('"')
     answer.headers.setdefault("Cache-Control", "private, no-cache")
-    if request.method in ("GET", "HEAD") and _knows(request.header("If-None-Match"), tag):
-        return Answer(status=304, headers=answer.headers)
-    return answer
+
+
+def unless_known(request: Request, answer: Answer) -> Answer:
+    """The answer, or 304 when the client has it already."""
+    sent = request.header("If-None-Match")
+    if sent is None or request.method not in ("GET", "HEAD"):
+        return answer
+    etag = answer.headers.get("ETag")
+    if etag is None or not _knows(sent, etag.strip('"')):
+        return answer
+    return Answer(status=304, headers=answer.headers)
 
 
 def _tag_of(answer: Answer) -> str:
@@ -55,10 +62,8 @@ def expected_version(request: Request) -> int | None:
     return max((int(match[1]) for match in strong if match), default=_NEVER)
 
 
-def _knows(sent: str | None, tag: str) -> bool:
+def _knows(sent: str, tag: str) -> bool:
     """Whether `If-None-Match` names the tag; one that can't be read names nothing."""
-    if sent is None:
-        return False
     if sent.strip() == "*":
         return True
     return bool(_TAGS.match(sent)) and tag in (value for _, value in _TAG.findall(sent))

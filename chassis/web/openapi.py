@@ -21,7 +21,14 @@ from chassis.web.answers import JSON, PROBLEM, problem
 from chassis.web.routes import Route
 from chassis.web.samples import Samples
 from chassis.web.shapes import Plugin
-from chassis.web.vocabulary import HEADERS, IF_MATCH, IF_NONE_MATCH, PROBLEM_SHAPE, SENT_HEADERS
+from chassis.web.vocabulary import (
+    CACHE_CONTROL,
+    HEADERS,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    PROBLEM_SHAPE,
+    SENT_HEADERS,
+)
 
 _FAULTS = {
     fault.status: fault
@@ -152,6 +159,8 @@ def _parameters(entry: Route, spec: APISpec) -> list[dict[str, Any]]:
     headers = [*SENT_HEADERS]
     if entry.is_tagged and entry.method != "POST":
         headers.append(IF_NONE_MATCH if entry.method == "GET" else IF_MATCH)
+    if entry.remember:
+        headers.append(CACHE_CONTROL)
     return [*found, *({"in": "header"} | header for header in headers)]
 
 

@@ -18,7 +18,7 @@ import functools
 import inspect
 import re
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from logging import getLogger
 from typing import Any, Protocol
@@ -33,7 +33,8 @@ from nameko.web.handlers import HttpRequestHandler
 from chassis import fields
 from chassis.errors import DeadlineExceeded, Fault, Internal, Invalid, Unavailable
 from chassis.web.answers import JSON, Answer, problem
-from chassis.web.conditions import tagged
+from chassis.web.conditions import tag, unless_known
+from chassis.web.remembered import Finished, Remembered
 from chassis.web.request import Request
 from chassis.web.server import Server
 
@@ -63,9 +64,13 @@ class Route(HttpRequestHandler):
     `media_type` other than JSON, `answer` describes each part.
     An `is_tagged` one answers with a single resource and its `ETag` (`chassis.web.conditions`).
     `faults` are statuses of problems that don't follow from the rest (`chassis.web.openapi`).
+    A route that everybody may call, and whose answer depends on path and query alone, can
+    `remember` its answers (`chassis.web.remembered`): called with an answer's body and the method's
+    arguments, `remember` returns the tags by which it will be forgotten.
     """
 
     server = Server()
+    remembered = Remembered()
 
     def __init__(
         self,
@@ -85,6 +90,7 @@ class Route(HttpRequestHandler):
         media_type: str = JSON,
         faults: tuple[int, ...] = (),
         is_tagged: bool = False,
+        remember: Callable[..., Iterable[Hashable]] | None = None,
     ):
         super().__init__(method, url)
         self.path = url
@@ -99,6 +105,7 @@ class Route(HttpRequestHandler):
         self.media_type = media_type
         self.faults = faults
         self.is_tagged = is_tagged
+        self.remember = remember
         self.path_schema = path
         self._path_loader = (path or fields.Request)()
         self._query_loader = (query or fields.Request)()
@@ -120,13 +127,26 @@ class Route(HttpRequestHandler):
             raise ConfigurationError(f"{name}: its method has no docstring to describe it")
         if set(_PARAMETER.findall(self.path)) != set(self._path_loader.load_fields):
             raise ConfigurationError(f"{name}: its path and its path schema name other things")
+        if self.remember and (self.who.refusals or self.method != "GET"):
+            raise ConfigurationError(f"{name}: only a GET for everybody can be remembered")
+        if self.remember and (self.headers or self.body):
+            raise ConfigurationError(f"{name}: remembered by path and query, it can't take more")
 
     def stop(self) -> None:
         self.server.drain()
         super().stop()
 
     def handle_request(self, request: Request) -> Answer:
-        """Run the route's method in a worker, within the request's budget."""
+        """Answer the request, within its budget."""
+        if self.remember:
+            patience = self.server.limits["request_seconds"] + _GRACE_SECONDS
+            answer = self.remembered.answer(self, request, patience)
+        else:
+            answer = self.run(request)
+        return unless_known(request, answer) if self.is_tagged else answer
+
+    def run(self, request: Request) -> Answer:
+        """Run the route's method in a worker."""
         budget = self.server.limits["request_seconds"]
         done = Event()
         try:
@@ -155,14 +175,20 @@ class Route(HttpRequestHandler):
     def serve(self, function: Callable, service: Any, request: Request) -> Answer:
         """What the worker does: let in, validate, run, shape the answer."""
         self.who.admit(service, request)
-        arguments = self._arguments(request)
+        arguments = self.arguments(request)
         result = function(service, request, **arguments)
         answer = result if isinstance(result, Answer) else Answer(result, self.status)
         if self.query and issubclass(self.query, fields.Page):
             _link_next(request, answer)
-        return tagged(request, answer) if self.is_tagged else answer
+        shown = None
+        if self.remember and answer.status == 200:
+            shown = self.remember(answer.body, **arguments)
+        if self.is_tagged:
+            tag(answer)
+        return answer if shown is None else Finished(answer, shown)
 
-    def _arguments(self, request: Request) -> dict[str, Any]:
+    def arguments(self, request: Request) -> dict[str, Any]:
+        """What the method gets besides the request; raises `Invalid`."""
         arguments = _load(self._path_loader, request.path_values)
         query = _load(self._query_loader, request.query())
         if self.query:

@@ -1,4 +1,4 @@
-"""Settings of the web server: the section `web` of the configuration, all with defaults."""
+"""Settings of the web layer: the sections `web` and `read_cache`, all with defaults."""
 
 from marshmallow import Schema, fields, validate
 
@@ -46,3 +46,12 @@ class WebSettings(Schema):
     cors = fields.Nested(CorsSettings, load_default=lambda: CorsSettings().load({}))
     #: What one client may do in a time.
     rate_limits = fields.Nested(RateSettings, load_default=lambda: RateSettings().load({}))
+
+
+class ReadCacheSettings(Schema):
+    """Section `read_cache`: what routes that `remember` may keep, in one process."""
+
+    #: How old what is shown may be although nobody told of a change; 0 keeps nothing.
+    max_age_seconds = fields.Float(load_default=5, validate=validate.Range(min=0, max=5))
+    max_entries = _count(20_000)
+    max_megabytes = fields.Float(load_default=32, validate=validate.Range(min=1, max=4096))

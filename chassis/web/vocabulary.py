@@ -25,6 +25,11 @@ IF_MATCH = {"name": "If-Match"} | _text(
     "The tag that you have read; 412 when somebody has written since.", maxLength=1000
 )
 
+#: Of routes that remember their answers.
+CACHE_CONTROL = {"name": "Cache-Control"} | _text(
+    "With no-cache the answer is made now; without, it may be some seconds old."
+)
+
 #: Headers that we send.
 HEADERS = {
     "X-Request-ID": _text("Names this request in our logs.", maxLength=128),

@@ -34,9 +34,11 @@ class InventoryRoutes:
     def adjust_stock(self, request, product_id, body):
         """Correct what is on hand; never below what is reserved."""
         version = expected_version(request)
-        return self.inventory.adjust(
+        stock = self.inventory.adjust(
             product_id=product_id, actor=request.actor, version=version, **body
         )
+        self.catalog_cache.forget_stock([product_id])
+        return stock
 
     @route(
         "GET",

@@ -38,6 +38,7 @@ class OrderRoutes:
         """
         key = idempotency_key(request)
         order = self.orders.place(user_id=request.actor.user_id, key=key, **body)
+        self.catalog_cache.forget_stock([item["product_id"] for item in order["items"]])
         return created("/api/orders", order)
 
     @route("GET", "/api/orders", who=USER, query=OrderQuery, answer=OrderPage, faults=(404,))

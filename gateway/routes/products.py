@@ -3,6 +3,7 @@
 from chassis.web import expected_version, route
 from gateway.access import ADMIN, ANYONE
 from gateway.answers import created
+from gateway.catalog_cache import of_categories, of_product, of_products
 from gateway.schemas.common import Conditional, ProductPath
 from gateway.schemas.products import (
     Category,
@@ -21,7 +22,14 @@ from gateway.schemas.products import (
 class ProductRoutes:
     """`/api/products…`: for everybody to read, for admins to write."""
 
-    @route("GET", "/api/products", who=ANYONE, query=ProductQuery, answer=ProductPage)
+    @route(
+        "GET",
+        "/api/products",
+        who=ANYONE,
+        query=ProductQuery,
+        answer=ProductPage,
+        remember=of_products,
+    )
     def list_products(self, request, query):
         """Products, searched, filtered and sorted."""
         return self.products.list(**query)
@@ -39,6 +47,7 @@ class ProductRoutes:
     def create_product(self, request, body):
         """Add a product."""
         product = self.products.create(actor=request.actor, **body)
+        self.catalog_cache.forget_product(product["id"])
         return created("/api/products", product)
 
     @route(
@@ -48,6 +57,7 @@ class ProductRoutes:
         path=ProductPath,
         answer=Product,
         is_tagged=True,
+        remember=of_product,
     )
     def get_product(self, request, product_id):
         """One product."""
@@ -66,7 +76,9 @@ class ProductRoutes:
     def replace_product(self, request, product_id, body):
         """Replace a product."""
         version = expected_version(request)
-        return self.products.update(product_id=product_id, version=version, **body)
+        product = self.products.update(product_id=product_id, version=version, **body)
+        self.catalog_cache.forget_product(product_id)
+        return product
 
     @route(
         "PATCH",
@@ -81,7 +93,9 @@ class ProductRoutes:
     def change_product(self, request, product_id, body):
         """Change a product."""
         version = expected_version(request)
-        return self.products.update(product_id=product_id, version=version, **body)
+        product = self.products.update(product_id=product_id, version=version, **body)
+        self.catalog_cache.forget_product(product_id)
+        return product
 
     @route(
         "DELETE",
@@ -95,12 +109,13 @@ class ProductRoutes:
     def delete_product(self, request, product_id):
         """Take a product out of the shop; its SKU stays taken."""
         self.products.delete(product_id=product_id, version=expected_version(request))
+        self.catalog_cache.forget_product(product_id)
 
 
 class CategoryRoutes:
     """`/api/categories…`: a tree."""
 
-    @route("GET", "/api/categories", who=ANYONE, answer=CategoryPage)
+    @route("GET", "/api/categories", who=ANYONE, answer=CategoryPage, remember=of_categories)
     def list_categories(self, request):
         """All categories."""
         return {"next": None} | self.products.list_categories()
@@ -118,6 +133,7 @@ class CategoryRoutes:
     def create_category(self, request, body):
         """Add a category."""
         category = self.products.create_category(**body)
+        self.catalog_cache.forget_categories()
         return created("/api/categories", category)
 
     @route(
@@ -127,6 +143,7 @@ class CategoryRoutes:
         path=CategoryPath,
         answer=Category,
         is_tagged=True,
+        remember=of_categories,
     )
     def get_category(self, request, category_id):
         """One category."""
@@ -145,7 +162,9 @@ class CategoryRoutes:
     def replace_category(self, request, category_id, body):
         """Replace a category."""
         version = expected_version(request)
-        return self.products.update_category(category_id=category_id, version=version, **body)
+        category = self.products.update_category(category_id=category_id, version=version, **body)
+        self.catalog_cache.forget_categories()
+        return category
 
     @route(
         "DELETE",
@@ -160,3 +179,4 @@ class CategoryRoutes:
         """Delete a category."""
         version = expected_version(request)
         self.products.delete_category(category_id=category_id, version=version)
+        self.catalog_cache.forget_categories()

@@ -33,6 +33,8 @@ def _values(field: fields.Field) -> list[Any]:
     choices = [one for one in field.validators if isinstance(one, validate.OneOf)]
     if choices:
         values = list(choices[0].choices)
+    elif isinstance(field, fields.List):
+        values = [[], _values(field.inner)]
     else:
         values = next(values for kind, values in _VALUES if isinstance(field, kind))
     return [*values, None] if field.allow_none else values

@@ -6,6 +6,7 @@ import pytest
 from nameko.standalone.events import event_dispatcher
 
 from chassis.broker import topology
+from gateway.catalog_cache import Changed
 from gateway.live import FeedGrew
 from tests.contract import shapes
 from tests.contract.samples import payloads
@@ -16,7 +17,11 @@ from tests.support import eventually
 HANDLINGS, PUBLISHED, BROADCAST = handlings(), published(), broadcast()
 
 #: What is needed of broadcasts, of which the code of a service says nothing by itself.
-HEARD = {("notifications", "feed_grew"): FeedGrew}
+HEARD = {
+    ("notifications", "feed_grew"): FeedGrew,
+    ("products", "catalog_changed"): Changed,
+    ("inventory", "stock_changed"): Changed,
+}
 
 #: What may be told to everybody who can read a queue: ids, amounts and codes. Nothing here holds
 #: what a person has typed, so no name, address, mail or message of anybody.
@@ -26,6 +31,7 @@ HARMLESS = {
     ),
     **dict.fromkeys(("amount", "total", "refunded_total"), shapes.money),
     **dict.fromkeys(("cause", "reason", "failure_code", "channel"), shapes.code),
+    "ids": [shapes.number_id],  # of products
     "currency": shapes.currency,
     "full": shapes.boolean,
     "version": shapes.count,

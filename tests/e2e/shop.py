@@ -105,6 +105,18 @@ def running(vhost, databases, outbox, **settings):
 
 
 @contextlib.contextmanager
+def another_door(shop, **settings):
+    """One more gateway of the shop: a `Client` of it, with its container as `.gateway`."""
+    config = shop.config | {"WEB_SERVER_ADDRESS": f"127.0.0.1:{find_free_port()}"} | settings
+    gateway = get_container_cls(config)(GatewayService, config)
+    gateway.start()
+    door = Client(f"http://{config['WEB_SERVER_ADDRESS']}")
+    door.gateway = gateway
+    yield door
+    gateway.kill()
+
+
+@contextlib.contextmanager
 def running_anew(name, new_vhost, databases, outbox, **settings):
     """As `running`, with empty books and queues: what other tests have left is in none of them."""
     for package in PACKAGES:

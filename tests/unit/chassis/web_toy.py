@@ -118,9 +118,10 @@ class Toy:
 
 
 @contextlib.contextmanager
-def running(service=Toy, address="127.0.0.1:0", **limits):
+def running(service=Toy, address="127.0.0.1:0", read_cache=None, **limits):
     """The service, on a free port if not told which: `.port`, `.url`, `.container`, `.server`."""
     config = {"WEB_SERVER_ADDRESS": address, "max_workers": 50, "web": limits}
+    config["read_cache"] = read_cache
     container = ServiceContainer(service, config)
     container.start()
     server = next(e for e in container.extensions if isinstance(e, Server))

@@ -1,0 +1,88 @@
+"""When remembered answers about products and categories are forgotten (ADR 15).
+
+An answer bears the ids of the products that it shows, and
+
+- `CATALOG`, if others may come to be in it: lists of products, and categories;
+- `IN_STOCK`, if stock decides who is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+from marshmallow import fields
+from nameko.extensions import DependencyProvider
+
+from chassis.broker.inbound import Inbound
+from chassis.events.broadcast import Listener
+from chassis.fields import Expected, Id
+from chassis.web.remembered import Remembered
+
+CATALOG, IN_STOCK = "catalog", "in stock"
+
+
+class Changed(Expected):
+    """What we need of the broadcasts products.catalog_changed and inventory.stock_changed: which
+    products look different now; None is all of them."""
+
+    ids = fields.List(Id(), required=True, allow_none=True)
+
+
+class CatalogCache(DependencyProvider):
+    """Injects itself: who has just changed something says so before answering, for the broadcast of
+    it may come later than the client's next request."""
+
+    inbound = Inbound()
+    remembered = Remembered()
+
+    def setup(self) -> None:
+        for source, news_type, of_all in (
+            ("products", "catalog_changed", CATALOG),
+            ("inventory", "stock_changed", IN_STOCK),
+        ):
+            Listener(
+                self.inbound,
+                source,
+                news_type,
+                Changed,
+                hear=lambda news, of_all=of_all: self._hear(news["ids"], of_all),
+                miss=self.remembered.clear,
+            )
+
+    def get_dependency(self, worker_ctx: Any) -> CatalogCache:
+        return self
+
+    def forget_product(self, product_id: int) -> None:
+        """It was made, changed or deleted."""
+        self.remembered.forget((product_id, CATALOG))
+
+    def forget_categories(self) -> None:
+        """One was made, changed or deleted, and with it what lists by category show."""
+        self.remembered.forget((CATALOG,))
+
+    def forget_stock(self, product_ids: Iterable[int]) -> None:
+        """There are more or fewer of these products."""
+        self.remembered.forget((*product_ids, IN_STOCK))
+
+    def _hear(self, product_ids: list[int] | None, of_all: str) -> None:
+        if product_ids is None:
+            self.remembered.clear()
+        else:
+            self.remembered.forget((*product_ids, of_all))
+
+
+def of_product(product: dict[str, Any], product_id: int) -> Iterable[Hashable]:
+    """The tags of one product's answer."""
+    return (product_id,)
+
+
+def of_products(page: dict[str, Any], query: dict[str, Any]) -> Iterable[Hashable]:
+    """The tags of a page of products."""
+    tags = [CATALOG, *(product["id"] for product in page["items"])]
+    return [*tags, IN_STOCK] if "in_stock" in query else tags
+
+
+def of_categories(body: dict[str, Any], **arguments: Any) -> Iterable[Hashable]:
+    """The tags of one category, or of all."""
+    return (CATALOG,)

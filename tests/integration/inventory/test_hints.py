@@ -1,0 +1,120 @@
+"""Whatever changes how many can be had is told, after the commit; nothing else is."""
+
+import uuid
+
+import pytest
+from nameko.testing.services import entrypoint_hook
+
+from chassis.errors import Conflict
+from products import hints
+from tests.integration import events
+
+
+@pytest.fixture
+def stock(told):
+    """Takes what was told of stock since it was last called: a list of lists of ids."""
+
+    def take():
+        payloads = [payload["ids"] for payload in told.pop("stock_changed", [])]
+        assert not told.keys() - {"catalog_changed"}
+        return payloads
+
+    return take
+
+
+def test_an_order_is_told_from_its_reservation_to_its_end(stock, inventory, product, reserve):
+    """Once for all its lines. A repeat is no news, and neither is a payment: what it takes was held
+    already."""
+    kettle, lamp, order = product(), product(), str(uuid.uuid4())
+    for expected in ([[kettle, lamp]], []):
+        reserve((lamp, 1), (kettle, 2), (lamp, 1), order_id=order)
+        assert stock() == expected
+    inventory.commit(order_id=order)
+    assert stock() == []
+    for expected in ([[kettle, lamp]], []):
+        inventory.release(order_id=order)
+        assert stock() == expected
+
+
+def test_what_fails_is_no_news(stock, product, reserve):
+    """It is rolled back, as a whole."""
+    kettle, lamp = product(stock=5), product(stock=1)
+    with pytest.raises(Conflict):
+        reserve((kettle, 1), (lamp, 2))
+    assert stock() == []
+
+
+def test_a_count_is_told(stock, inventory, product):
+    """Unless it finds what was known."""
+    kettle = product(stock=5)
+    inventory.adjust(product_id=kettle, on_hand=5, reason="counted")
+    assert stock() == []
+    inventory.adjust(product_id=kettle, on_hand=4, reason="counted")
+    assert stock() == [[kettle]]
+
+
+def test_a_cancelled_order_is_told(config, stock, product, reserve, eventually):
+    """By the event, for there is no call."""
+    kettle, order = product(stock=5), str(uuid.uuid4())
+    reserve((kettle, 2), order_id=order)
+    assert stock() == [[kettle]]
+    events.publish(config["AMQP_URI"], "orders", "order_cancelled", {"order_id": order})
+    assert eventually(stock) == [[kettle]]
+
+
+def test_an_expiry_is_told(service, stock, product, reserve, clock):
+    """When it is swept."""
+    kettle = product(stock=5)
+    reserve((kettle, 2), minutes=5)
+    stock()
+    clock.advance(minutes=6)
+    with entrypoint_hook(service, "free_expired") as sweep:
+        sweep()
+    assert stock() == [[kettle]]
+
+
+def test_what_expired_is_reserved_anew(monkeypatch, stock, inventory, product, reserve, clock):
+    """The counters are what they were, but readers have seen it free in between."""
+    monkeypatch.setattr("products.holds.sweep", lambda *args: 0)
+    kettle = product(stock=5)
+    reserve((kettle, 2), minutes=5)
+    clock.advance(minutes=6)
+    assert inventory.get(product_id=kettle)["available"] == 5
+    stock()
+    reserve((kettle, 2), minutes=5)
+    assert stock() == [[kettle]]
+
+
+def test_a_late_payment_that_takes_anew_is_told(monkeypatch, stock, inventory, product, reserve,
+                                                clock):  # fmt: skip
+    """Its hold had been swept, and readers saw it as free."""
+    kettle, first, second = product(stock=5), str(uuid.uuid4()), str(uuid.uuid4())
+    reserve((kettle, 2), order_id=first, minutes=5)
+    clock.advance(minutes=6)
+    reserve((kettle, 1), order_id=second, minutes=5)
+    stock()
+    inventory.commit(order_id=first)
+    assert stock() == [[kettle]]
+
+
+def test_a_broadcast_is_bounded(monkeypatch, stock, product, reserve):
+    """Too many ids are no ids at all: anything may have changed."""
+    monkeypatch.setattr(hints, "MAX_IDS", 2)
+    some = [product() for _ in range(3)]
+    reserve(*((one, 1) for one in some))
+    reserve(*((one, 1) for one in some[:2]))
+    assert stock() == [None, some[:2]]
+
+
+def test_nobody_is_told_before_the_commit(monkeypatch, inventory, product, reserve):
+    """Who asks at once must find what was told."""
+    found = []
+
+    def look(provider, news_type, body):
+        if news_type == "stock_changed":
+            found.append(inventory.get(product_id=kettle)["available"])
+
+    kettle = product(stock=5)
+    monkeypatch.setattr("chassis.events.broadcast.Broadcast._send", look)
+    reserve((kettle, 2))
+    assert found == [3]
