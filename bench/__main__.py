@@ -6,7 +6,7 @@ import time
 import click
 from rich.console import Console
 
-from bench import contenders, machine
+from bench import machine
 from bench.measures import Record
 from bench.picture import svg
 from bench.report import Report
@@ -43,8 +43,8 @@ def main(quick: bool, only: str) -> None:
                 notes = [f"{name} is left out: there is no npm here." for name in run.missing]
         except LocalError as error:
             raise click.ClickException(str(error)) from None
-    titles = {name: each.title for name, each in contenders.ALL.items()}
-    report = Report(described, time.monotonic() - began, records, titles, failures + notes)
+    seconds = time.monotonic() - began
+    report = Report(described, seconds, records, run.titles, failures + notes)
     whole = not (quick or only)
     page = (ROOT / "bench" if whole else _FOLDER) / "report.md"
     report.save(_FOLDER / "results.json", page)

@@ -75,6 +75,8 @@ class Run:
         self.show = show
         self.size = size
         self.is_quick = is_quick
+        #: Names for people of whoever is in a record.
+        self.titles = {name: each.title for name, each in ALL.items()}
         #: Contenders that can't run here.
         self.missing: set[str] = set()
         self._started: dict[str, Started] = {}
@@ -131,6 +133,7 @@ class Run:
         """One more takes part from now on; used for limits, which are not on everybody's list."""
         if contender.name not in self._started:
             self._started[contender.name] = self._start(contender)
+            self.titles[contender.name] = contender.title
 
     def start(self, contender: Contender, prefix: str, template: str) -> Started:
         """One more, on copies of another template; whoever starts it stops it."""

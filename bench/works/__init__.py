@@ -8,6 +8,7 @@ from bench.works import cached, checkout, events, products, rpc, search, tail
 
 WORKS: dict[str, Callable[[Run], list[Record]]] = {
     "ping": rpc.through_http,
+    "rpc": rpc.alone,
     "detail": products.detail,
     "cached": cached.measure,
     "search": search.measure,

@@ -110,6 +110,7 @@ def _drained(run: Run, shop: Started) -> Record:
         Goal("published by the relay of orders", relayed, 2000.0, unit="/s"),
         Goal("handled by notifications", drained, 2000.0, unit="/s"),
     ]
+    run.titles |= {"relay": "relay of orders", "notifications": "handler of notifications"}
     found = {"relay": Series([relayed]), "notifications": Series([drained])}
     return Record("events drained", f"{_MANY:,} events drained", contenders=found, goals=goals)
 
