@@ -45,8 +45,9 @@ class Unreadable(Exception):
     """An answer without a length."""
 
 
-def parse(data: bytes) -> tuple[int, bytes] | None:
-    """Status and body of an answer; None when it is not all there yet."""
+def parse(data: bytes) -> tuple[int, bytes, bool] | None:
+    """Status and body of an answer, and whether it is the last of its connection; None when it is
+    not all there yet."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return None
@@ -58,7 +59,7 @@ def parse(data: bytes) -> tuple[int, bytes] | None:
     length = int(head[at + 17 : head.index(b"\r\n", at + 17)])
     if len(data) < body + length:
         return None
-    return int(head[9:12]), data[body : body + length]
+    return int(head[9:12]), data[body : body + length], b"\r\nconnection: close" in head
 
 
 class Connection(asyncio.Protocol):
@@ -88,9 +89,13 @@ class Connection(asyncio.Protocol):
             self._data = data
             return
         self._data = b""
+        status, body, is_last = answer
         request, self._request = self._request, None
-        self._load.note(request, self._since, *answer)
-        self._load.is_free(self)
+        self._load.note(request, self._since, status, body)
+        if is_last:
+            self._transport.close()
+        else:
+            self._load.is_free(self)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._load.lost(self, in_use=self._request is not None)

@@ -111,3 +111,9 @@ def ratio(
     """Our figure in theirs, round by round: what disturbs the machine disturbs neighbours alike."""
     found = [our / their for our, their in zip(ours.figures, theirs.figures, strict=True)]
     return Goal(text, statistics.median(found), wanted, guard, low=min(found), high=max(found))
+
+
+def rotated(things: list[Any], number: int) -> list[Any]:
+    """The same, beginning with another one each round."""
+    shift = number % len(things)
+    return things[shift:] + things[:shift]

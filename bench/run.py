@@ -13,12 +13,12 @@ from typing import Any
 from bench import install
 from bench.contenders import ALL, PEERS, SHOP, Contender, Place
 from bench.load import Plan
-from bench.measures import Series
+from bench.measures import Series, rotated
 from bench.people import Buyer, sign_up
 from bench.rig import Rig
 from bench.show import Show
 from bench.started import Started
-from bench.traffic import Request, ask, plain
+from bench.traffic import Request, ask, comparable
 from shop.local.place import ROOT
 from shop.local.server import LocalError, free_ports
 
@@ -279,17 +279,3 @@ class Judge:
             _, body = ask(self._reference.port, self._requests[number])
             self._known[number] = comparable(body)
         return self._known[number]
-
-
-def comparable(body: Any) -> Any:
-    """A body as it can be compared: a cursor is opaque, so only whether there is one."""
-    found = plain(body)
-    if isinstance(found, dict) and "next" in found:
-        found["next"] = found["next"] is not None
-    return found
-
-
-def rotated(things: list[Any], number: int) -> list[Any]:
-    """The same, beginning with another one each round."""
-    shift = number % len(things)
-    return things[shift:] + things[:shift]

@@ -70,3 +70,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         return datetime.datetime.fromisoformat(value)
     return value
+
+
+def comparable(body: Any) -> Any:
+    """A body as it can be compared: a cursor is opaque, so only whether there is one."""
+    found = plain(body)
+    if isinstance(found, dict) and "next" in found:
+        found["next"] = found["next"] is not None
+    return found

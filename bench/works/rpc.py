@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 from bench import install
-from bench.measures import Record, Series, ratio
-from bench.run import Run, WrongAnswer, rotated
+from bench.measures import Record, Series, ratio, rotated
+from bench.run import Run, WrongAnswer
 from bench.traffic import Request
 from shop.local.place import ROOT
 
