@@ -89,16 +89,19 @@ class Notices:
         with begin() as session:
             given_up = (SimulatorNotice.due_at <= clock(), SimulatorNotice.tries >= TRIES)
             session.execute(delete(SimulatorNotice).where(*given_up))
+            parcel = _take(session, clock())
+        if parcel is None:
+            return
         with requests.Session() as door:
             door.trust_env = False  # it is our own gateway: no proxy is on the way
-            for _ in range(BATCH):
+            for left in reversed(range(BATCH)):
+                arrived = self._arrives(door, parcel, log)
                 with begin() as session:
-                    parcel = _take(session, clock())
+                    if arrived:
+                        session.execute(delete(SimulatorNotice).filter_by(id=parcel.row))
+                    parcel = _take(session, clock()) if left else None
                 if parcel is None:
                     return
-                if self._arrives(door, parcel, log):
-                    with begin() as session:
-                        session.execute(delete(SimulatorNotice).filter_by(id=parcel.row))
 
     def _arrives(self, door: requests.Session, parcel: Parcel, log: Any) -> bool:
         headers = {
