@@ -106,11 +106,18 @@ class Record:
 
 
 def ratio(
-    ours: Series, theirs: Series, text: str, wanted: float, guard: float | None = None
+    ours: Series,
+    theirs: Series,
+    text: str,
+    wanted: float,
+    guard: float | None = None,
+    *,
+    is_most: bool = False,
 ) -> Goal:
     """Our figure in theirs, round by round: what disturbs the machine disturbs neighbours alike."""
     found = [our / their for our, their in zip(ours.figures, theirs.figures, strict=True)]
-    return Goal(text, statistics.median(found), wanted, guard, low=min(found), high=max(found))
+    low, high = min(found), max(found)
+    return Goal(text, statistics.median(found), wanted, guard, is_most, low=low, high=high)
 
 
 def rotated(things: list[Any], number: int) -> list[Any]:

@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 from bench.measures import Record
 from bench.run import Run
-from bench.works import cached, checkout, events, products, rpc, search, tail
+from bench.works import (
+    cached,
+    checkout,
+    events,
+    footprint,
+    growth,
+    login,
+    products,
+    rpc,
+    search,
+    tail,
+)
 
 WORKS: dict[str, Callable[[Run], list[Record]]] = {
     "ping": rpc.through_http,
@@ -13,9 +24,13 @@ WORKS: dict[str, Callable[[Run], list[Record]]] = {
     "cached": cached.measure,
     "search": search.measure,
     "tail": tail.measure,
+    "login": login.measure,
     # After all that compare what contenders show: from here on each has stock of its own.
     "checkout": checkout.measure,
     "events": events.measure,
+    # Shops of their own.
+    "growth": growth.measure,
+    "footprint": footprint.measure,
 }
 
 #: What a short run measures, and against whom.
