@@ -79,19 +79,21 @@ class Notices:
             )
             session.add(notice)
 
+    def first(self, session: Session, now: datetime.datetime) -> Parcel | None:
+        """Give up what was tried too often, and take the first that is due, for `send`."""
+        given_up = (SimulatorNotice.due_at <= now, SimulatorNotice.tries >= TRIES)
+        session.execute(delete(SimulatorNotice).where(*given_up))
+        return _take(session, now)
+
     def send(
         self,
+        parcel: Parcel,
         begin: Callable[[], AbstractContextManager[Session]],
         clock: Callable[[], datetime.datetime],
         log: Any,
     ) -> None:
-        """Send what is due. Processes share the work, and no transaction is open meanwhile."""
-        with begin() as session:
-            given_up = (SimulatorNotice.due_at <= clock(), SimulatorNotice.tries >= TRIES)
-            session.execute(delete(SimulatorNotice).where(*given_up))
-            parcel = _take(session, clock())
-        if parcel is None:
-            return
+        """Send what was taken, and what else is due. Processes share the work, and no transaction
+        is open meanwhile."""
         with requests.Session() as door:
             door.trust_env = False  # it is our own gateway: no proxy is on the way
             for left in reversed(range(BATCH)):
