@@ -124,7 +124,7 @@ class NotificationsService(Service):
         """Drop keys that are over."""
         idempotency.forget(self.db.begin, models.RequestKey, self.clock())
 
-    @timer(interval=1)
+    @timer(interval=2)
     def deliver(self):
         """Send what is pending."""
         Postman(

@@ -187,7 +187,7 @@ class OrdersService(Service):
         with self.db.once(event) as session:
             news.notification_sent(self, session, event.payload)
 
-    @timer(interval=1)
+    @timer(interval=2)
     def expire(self):
         """Cancel unpaid orders whose time is over."""
         recovery.expire(self)
@@ -197,7 +197,7 @@ class OrdersService(Service):
         """Drop keys that are over."""
         recovery.forget_keys(self)
 
-    @timer(interval=1)
+    @timer(interval=3)
     def recover(self):
         """Finish or undo what was interrupted."""
         recovery.undo_checkouts(self)

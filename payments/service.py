@@ -101,7 +101,7 @@ class PaymentsService(Service):
         """What the simulator does without being asked: its buyers and its webhooks."""
         Simulator(self.db.begin, self.clock, self.settings["simulator"]).tick(self.log)
 
-    @timer(interval=1)
+    @timer(interval=2)
     def sweep(self):
         """Ask the provider about what is not decided yet."""
         Sweep(

@@ -3,7 +3,9 @@
 Relevance has two tiers, each newest first: all words in the name, SKU or attributes, then the
 rest. Unlike a score for each match, which must be computed for all of them before the first can
 be shown, the tiers are read in index order, so a word that half of the catalog has costs no more
-than a rare one; and a cursor stays exact while products come and go.
+than a rare one; and a cursor stays exact while products come and go. And since the newest come
+first, most pages are found among those that were made last: only a rare word has the whole catalog
+searched, so that a search costs about the same however many products there are.
 """
 
 import datetime
@@ -18,7 +20,16 @@ from chassis import paging
 from chassis.errors import Invalid
 from chassis.fields import MAX_MONEY
 from products import search, spelling
-from products.listing_sql import EVERYWHERE, ORDERS, REST, TITLE, Shape, statement
+from products.listing_sql import (
+    EVERYWHERE,
+    EXTENT,
+    NEWEST,
+    ORDERS,
+    REST,
+    TITLE,
+    Shape,
+    statement,
+)
 
 #: So many matches of a search are put in order, though a page shows fewer. PostgreSQL guesses badly
 #: how many there are of a rare word, and for a few rows it may walk through the whole catalog in
@@ -26,6 +37,8 @@ from products.listing_sql import EVERYWHERE, ORDERS, REST, TITLE, Shape, stateme
 LOOKAHEAD = 1000
 #: The same in each category of a branch, which has fewer products to walk through.
 LOOKAHEAD_IN_CATEGORY = 100
+#: Among so many of the newest products a search looks first, then among about so many.
+NEAR, FAR = 3_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -104,13 +117,36 @@ def _find(
     rows: list[tuple[int, Row[Any]]] = []
     for tier, after in _tiers(sort, position):
         wanted = limit + 1 - len(rows)
-        values |= {"rows": wanted, "lookahead": max(wanted, _lookahead(filters))}
+        values |= {"rows": wanted}
         if after is not None:
             values |= {"after_key": after[0], "after_id": after[1]}
-        page = connection.execute(statement(_shape(filters, sort, tier, after is not None)), values)
-        rows += [(tier, row) for row in page]
+        shape = _shape(filters, sort, tier, after is not None)
+        rows += [(tier, row) for row in _page(connection, filters, shape, values)]
         if len(rows) > limit:
             break
+    return rows
+
+
+def _page(
+    connection: Connection, filters: Filters, shape: Shape, values: dict[str, Any]
+) -> list[Row[Any]]:
+    """Up to `values["rows"]` products. A search by newest first looks at those made last, then at
+    more of them, and searches all only for what is rarer than that."""
+
+    def execute(lookahead: int, **part: bool) -> list[Row[Any]]:
+        limits = {"lookahead": max(values["rows"], lookahead)}
+        return connection.execute(statement(replace(shape, **part)), values | limits).all()
+
+    if shape.tier is None or shape.category is not None or ORDERS[shape.sort] is not NEWEST:
+        return execute(_lookahead(filters))
+    values |= {"near": NEAR, "far": FAR, "start": values.get("after_id")}
+    rows = execute(0, near=True)
+    if len(rows) < values["rows"]:
+        has_more, values["since"] = connection.execute(EXTENT, values).one()
+        if has_more and rows and values["since"]:
+            rows = execute(LOOKAHEAD, since=True)
+        if has_more and len(rows) < values["rows"]:
+            rows = execute(LOOKAHEAD)
     return rows
 
 

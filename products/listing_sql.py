@@ -10,12 +10,22 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, bindparam, func, select, true, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    bindparam,
+    func,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from products import catalog
 from products.availability import IN_STOCK, SOLD_OUT
-from products.models import Category, Product, Stock
+from products.models import Category, Moment, Product, Stock
 
 
 @dataclass(frozen=True)
@@ -27,12 +37,15 @@ class Order:
     descending: bool = False
 
 
+#: Newest first.
+NEWEST = Order(Product.created_at, datetime.datetime, descending=True)
+
 ORDERS = {
     "name": Order(Product.sort_name, str),
     "price": Order(Product.price, Decimal),
     "-price": Order(Product.price, Decimal, descending=True),
-    "-created_at": Order(Product.created_at, datetime.datetime, descending=True),
-    "relevance": Order(Product.created_at, datetime.datetime, descending=True),
+    "-created_at": NEWEST,
+    "relevance": NEWEST,
 }
 
 #: Where a search looks: in titles, in all but the titles, or in both at once.
@@ -50,6 +63,9 @@ class Shape:
     max_price: bool
     in_stock: bool | None
     after: bool
+    #: Of a search: only in the newest, as many as `near`; or those made at `since` and later.
+    near: bool = False
+    since: bool = False
 
 
 @lru_cache(maxsize=1024)  # more than there are shapes
@@ -58,7 +74,7 @@ def statement(shape: Shape) -> Select[Any]:
 
     Takes the parameters `now`, `rows` (how many), `lookahead` (how many to put in order in each
     category, or for a search) and, by the shape, `query` (text for to_tsquery), `category`,
-    `min_price`, `max_price`, `after_key` and `after_id`.
+    `min_price`, `max_price`, `after_key`, `after_id`, `near` and `since`.
     """
     order = ORDERS[shape.sort]
     found = _found(shape, order)
@@ -72,29 +88,63 @@ def statement(shape: Shape) -> Select[Any]:
     return shown.order_by(*_columns(order, page.c.sort_key, page.c.id))
 
 
+_OLDEST_ID = select(func.min(Product.id)).scalar_subquery()
+_NEWEST_ID = select(func.max(Product.id)).scalar_subquery()
+_START = func.coalesce(bindparam("start", type_=BigInteger), _NEWEST_ID)
+_NEAR, _FAR = (bindparam(name, type_=BigInteger) for name in ("near", "far"))
+
+#: Whether there are more than `near` products; and when that one was made that is `far` older than
+#: that of id `start`, or than the newest when that is None. Ids have gaps, so `far` is about.
+EXTENT = select(
+    _OLDEST_ID <= _NEWEST_ID - _NEAR,
+    select(Product.created_at)
+    .where(Product.id <= _START - _FAR)
+    .order_by(Product.id.desc())
+    .limit(1)
+    .scalar_subquery(),
+).execution_options(prepared=True)
+
+
 def _found(shape: Shape, order: Order) -> Select[Any]:
-    found = select(order.column.label("sort_key"), Product.id).where(Product.deleted_at.is_(None))
+    product = _near(shape, order) if shape.near else Product
+    found = select(getattr(product, order.column.key).label("sort_key"), product.id)
     if shape.in_stock is not None:
-        found = found.join(Stock, Stock.product_id == Product.id)
-    return found.where(*_conditions(shape, order))
+        found = found.join(Stock, Stock.product_id == product.id)
+    return found.where(*_conditions(product, shape), *(() if shape.near else _place(shape, order)))
 
 
-def _conditions(shape: Shape, order: Order) -> Iterator[ColumnElement[bool]]:
-    if shape.min_price:
-        yield Product.price >= bindparam("min_price")
-    if shape.max_price:
-        yield Product.price <= bindparam("max_price")
-    if shape.in_stock is not None:
-        yield IN_STOCK if shape.in_stock else SOLD_OUT
-    if shape.tier is not None:
-        query = func.to_tsquery("english", bindparam("query"))
-        yield (Product.title if shape.tier == TITLE else Product.document).bool_op("@@")(query)
-        if shape.tier == REST:
-            yield ~Product.title.bool_op("@@")(query)
+def _near(shape: Shape, order: Order) -> type[Product]:
+    """The newest, read in order whatever the planner thinks of the conditions on them."""
+    newest = select(Product.__table__).where(*_place(shape, order))
+    columns = (getattr(newest.selected_columns, name) for name in (order.column.key, "id"))
+    return aliased(
+        Product, newest.order_by(*_columns(order, *columns)).limit(bindparam("near")).subquery()
+    )
+
+
+def _place(shape: Shape, order: Order) -> Iterator[ColumnElement[bool]]:
+    """Which part of the order is looked at."""
+    yield Product.deleted_at.is_(None)
+    if shape.since:
+        yield Product.created_at >= bindparam("since", type_=Moment)
     if shape.after:
         row = tuple_(order.column, Product.id)
         last = tuple_(bindparam("after_key", type_=order.column.type), bindparam("after_id"))
         yield row < last if order.descending else row > last
+
+
+def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[bool]]:
+    if shape.min_price:
+        yield product.price >= bindparam("min_price")
+    if shape.max_price:
+        yield product.price <= bindparam("max_price")
+    if shape.in_stock is not None:
+        yield IN_STOCK if shape.in_stock else SOLD_OUT
+    if shape.tier is not None:
+        query = func.to_tsquery("english", bindparam("query"))
+        yield (product.title if shape.tier == TITLE else product.document).bool_op("@@")(query)
+        if shape.tier == REST:
+            yield ~product.title.bool_op("@@")(query)
 
 
 def _in_order(found: Select[Any], order: Order, limit: str) -> Select[Any]:

@@ -20,7 +20,7 @@ log = getLogger(__name__)
 BATCH = 200
 
 #: Seconds between two looks when nobody wakes the relay: what a crashed instance left behind.
-SWEEP = 1.0
+SWEEP = 3.0
 
 #: Seconds until a row that the broker would not have is tried again. The others go first, so that
 #: one event without a queue holds up nobody.

@@ -3,10 +3,10 @@
 import socket
 from typing import Any
 
-from eventlet import tpool
+from eventlet import patcher, tpool
 from eventlet.green import socket as green
 
-_look_up = socket.getaddrinfo
+_look_up = patcher.original("socket").getaddrinfo
 
 
 def look_up_in_threads() -> None:

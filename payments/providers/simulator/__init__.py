@@ -133,7 +133,9 @@ class Simulator:
             now = self._clock()
             for charge in books.open_challenges(session, self._challenge_time, now, BATCH):
                 self._end_challenge(session, charge)
-        self._notices.send(self._begin, self._clock, log)
+            parcel = self._notices.first(session, now)
+        if parcel is not None:
+            self._notices.send(parcel, self._begin, self._clock, log)
 
     def _arrive(self, key: str, answer: Answer) -> None:
         """Raise `ProviderTimeout` for a request that does not come through."""

@@ -79,26 +79,31 @@ class Notices:
             )
             session.add(notice)
 
+    def first(self, session: Session, now: datetime.datetime) -> Parcel | None:
+        """Give up what was tried too often, and take the first that is due, for `send`."""
+        given_up = (SimulatorNotice.due_at <= now, SimulatorNotice.tries >= TRIES)
+        session.execute(delete(SimulatorNotice).where(*given_up))
+        return _take(session, now)
+
     def send(
         self,
+        parcel: Parcel,
         begin: Callable[[], AbstractContextManager[Session]],
         clock: Callable[[], datetime.datetime],
         log: Any,
     ) -> None:
-        """Send what is due. Processes share the work, and no transaction is open meanwhile."""
-        with begin() as session:
-            given_up = (SimulatorNotice.due_at <= clock(), SimulatorNotice.tries >= TRIES)
-            session.execute(delete(SimulatorNotice).where(*given_up))
+        """Send what was taken, and what else is due. Processes share the work, and no transaction
+        is open meanwhile."""
         with requests.Session() as door:
             door.trust_env = False  # it is our own gateway: no proxy is on the way
-            for _ in range(BATCH):
+            for left in reversed(range(BATCH)):
+                arrived = self._arrives(door, parcel, log)
                 with begin() as session:
-                    parcel = _take(session, clock())
+                    if arrived:
+                        session.execute(delete(SimulatorNotice).filter_by(id=parcel.row))
+                    parcel = _take(session, clock()) if left else None
                 if parcel is None:
                     return
-                if self._arrives(door, parcel, log):
-                    with begin() as session:
-                        session.execute(delete(SimulatorNotice).filter_by(id=parcel.row))
 
     def _arrives(self, door: requests.Session, parcel: Parcel, log: Any) -> bool:
         headers = {

@@ -135,3 +135,18 @@ def test_every_look_up_reads_an_index(connection):
     }.items():
         (plan,) = plans(connection, read)
         assert_lean(plan, name)
+
+
+def test_a_search_finds_all_there_is_however_long_ago_it_was_made(connection):
+    """Looking at the newest first leaves nothing out and changes no order."""
+    for words, column in {"lantern": "title", "kettle": "document"}.items():
+        found, cursor = [], None
+        while not found or cursor:
+            page = listing.list_products(connection, Filters(words), None, 90, cursor, NOW)
+            found += [item["id"] for item in page["items"]]
+            cursor = page["next"]
+        all_there_is = sa.text(
+            f"SELECT id FROM products WHERE {column} @@ to_tsquery('english', :words)"
+            " ORDER BY created_at DESC, id DESC"
+        )
+        assert found == connection.scalars(all_there_is, {"words": words}).all()

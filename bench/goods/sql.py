@@ -1,0 +1,123 @@
+"""The statements that make goods and orders.
+
+`{name}` in them is for `statement`; `%(name)s` are parameters, `first` and `last` among them: the
+rows of one chunk. Everything about a row follows from its number `i`.
+"""
+
+CATEGORIES = """
+    WITH department AS (
+        INSERT INTO categories (name, slug, description, version)
+        SELECT name, lower(name), '', 1
+        FROM unnest(%(departments)s::text[]) WITH ORDINALITY AS named (name, position)
+        ORDER BY position RETURNING id, name
+    )
+    INSERT INTO categories (name, slug, description, parent_id, version)
+    SELECT kind, lower(kind), '', department.id, 1
+    FROM unnest(%(kinds)s::text[], %(department_of)s::text[]) WITH ORDINALITY
+        AS kinds (kind, department_name, position)
+    JOIN department ON department.name = department_name
+    ORDER BY position
+"""
+
+PRODUCTS = """
+    INSERT INTO products (id, sku, name, description, price, currency, category_id, images,
+        attributes, version, created_at, updated_at)
+    SELECT i, upper(left(kind, 3)) || '-' || lpad(i::text, 8, '0'),
+        concat_ws(' ', brand, adjective, initcap(material), kind),
+        concat_ws(' ', opening, ending),
+        (199 + {number_7} %% 49800) / 100.0, 'EUR', category_id,
+        jsonb_build_array('https://images.example/' || i || '.jpg'),
+        jsonb_build_object('brand', brand, 'material', material, 'colour', colour,
+            'weight_g', 100 + {number_8} %% 9000, 'gift_wrap', {number_9} %% 2 = 0),
+        1, moment, moment
+    FROM (
+        SELECT i, {brand} AS brand, {adjective} AS adjective, {material} AS material,
+            {colour} AS colour, {kind} AS kind, {category_id} AS category_id,
+            {opening} AS opening, {ending} AS ending,
+            %(beginning)s::timestamptz + i * %(pace)s * interval '1 second' AS moment
+        FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i
+    ) AS made
+"""
+
+#: Every 40th is sold out; the rest have enough for any measurement.
+STOCK = """
+    WITH counted AS (
+        SELECT i, CASE WHEN i %% 40 = 0 THEN 0 ELSE 1000 + {number_10} %% 9000 END AS on_hand
+        FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i
+    ), stocked AS (
+        INSERT INTO stock (product_id, on_hand, reserved, version)
+        SELECT i, on_hand, 0, 1 FROM counted
+    )
+    INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, reason, at)
+    SELECT i, 'initial', on_hand, 0, 'initial stock',
+        %(beginning)s::timestamptz + i * %(pace)s * interval '1 second'
+    FROM counted WHERE on_hand > 0
+"""
+
+#: As the trigger on `products` has it, for one product with each word instead of for all.
+WORDS = """
+    INSERT INTO search_words (word)
+    SELECT DISTINCT word COLLATE "C" FROM unnest(tsvector_to_array(
+        to_tsvector('simple', array_to_string(%(texts)s::text[], ' ')))) AS word
+    WHERE word ~ '^[[:alpha:]]{3,30}$'
+    ORDER BY 1 ON CONFLICT DO NOTHING
+"""
+
+#: Three in four are delivered, the rest under way; three lines each.
+ORDERS = """
+    INSERT INTO orders (id, user_id, status, payment_status, total, currency, shipping_address,
+        fingerprint, payment_id, created_at, updated_at, expires_at, version)
+    SELECT {order_id}, CASE WHEN i %% 10 = 0 THEN %(faithful)s
+            ELSE md5('buyer' || i / %(each)s) END::uuid,
+        CASE WHEN i %% 4 = 0 THEN 'processing' ELSE 'delivered' END, 'paid', 59.97, 'EUR',
+        '{{"line1": "Hafenweg 7", "city": "Hamburg", "postal_code": "20457", "country": "DE"}}',
+        md5(i::text), md5('payment' || i)::uuid, moment, moment, moment + interval '30 minutes', 3
+    FROM (
+        SELECT i, %(beginning)s::timestamptz + i * %(pace)s * interval '1 second' AS moment
+        FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i
+    ) AS made
+"""
+
+ORDER_LINES = """
+    INSERT INTO order_lines (order_id, product_id, position, name, quantity, unit_price)
+    SELECT {order_id}, 1 + (i * 7 + position * 331) %% %(products)s, position, 'Made-up thing', 1,
+        19.99
+    FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i,
+        generate_series(0, 2) AS position
+"""
+
+TIMELINE = """
+    INSERT INTO timeline (order_id, at, kind, cause, actor, detail)
+    SELECT {order_id}, %(beginning)s::timestamptz + i * %(pace)s * interval '1 second', 'order',
+        'placed', 'customer', '{{}}'
+    FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i
+"""
+
+
+def statement(template: str) -> str:
+    """The template filled in: `{number_7}` is a number below 2^31 that `i` and the 7 decide,
+    `{brand}` a brand that `i` decides, and so on."""
+    numbers = {f"number_{salt}": _number(salt) for salt in range(7, 11)}
+    picks = {
+        name: f"(%({values})s::{type_})[1 + {_number(salt)} %% %({values}_many)s]"
+        for salt, (name, values, type_) in enumerate(
+            (
+                ("brand", "brands", "text[]"),
+                ("adjective", "adjectives", "text[]"),
+                ("material", "materials", "text[]"),
+                ("colour", "colours", "text[]"),
+                ("opening", "sentences", "text[]"),
+                ("ending", "sentences", "text[]"),
+            )
+        )
+    }
+    for name, values, type_ in (
+        ("kind", "kinds", "text[]"),
+        ("category_id", "categories", "bigint[]"),
+    ):
+        picks[name] = f"(%({values})s::{type_})[1 + {_number(20)} %% %(kinds_many)s]"
+    return template.format(**numbers, **picks, order_id="md5('order' || i)::uuid")
+
+
+def _number(salt: int) -> str:
+    return f"(hashint8extended(i, {salt}) & 2147483647)"

@@ -1,0 +1,281 @@
+"""One run of the bench: what every work has at hand."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bench import install
+from bench.contenders import ALL, PEERS, SHOP, Contender, Place
+from bench.load import Plan
+from bench.measures import Series, rotated
+from bench.people import Buyer, sign_up
+from bench.rig import Rig
+from bench.show import Show
+from bench.started import Started
+from bench.traffic import Request, ask, comparable
+from shop.local.place import ROOT
+from shop.local.server import LocalError, free_ports
+
+#: What the peers' HTTP answers are held against, when they are not to be compared.
+Check = Callable[[Request, Any], bool]
+
+
+class WrongAnswer(LocalError):
+    """A contender answered something else than it should: its speed means nothing."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the load generator saw: answers a second, latencies in microseconds (p50, p90, p99,
+    max), answers by status, and a sample of bodies with the numbers of their requests."""
+
+    rate: float
+    latencies: dict[str, float]
+    statuses: dict[str, int]
+    lost: int
+    sample: list[tuple[int, str]]
+
+    @property
+    def answered(self) -> int:
+        """All of them, also those that don't count."""
+        return sum(self.statuses.values())
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything."""
+
+    products: int
+    orders: int
+    buyers: int
+    rounds: int
+    seconds: float
+    connections: int = 16
+
+
+#: The peers that goals name.
+QUICK_PEERS = ("stock_nameko", "fastapi_httpx")
+
+FULL = Size(products=100_000, orders=20_000, buyers=64, rounds=5, seconds=4)
+QUICK = Size(products=5_000, orders=1_000, buyers=32, rounds=3, seconds=1.5)
+
+
+class Run:
+    """Contenders are started when a work first needs them, and stay until the end: what idles
+    hardly costs. The shop comes first, for its tokens are everybody's."""
+
+    def __init__(self, rig: Rig, show: Show, size: Size, is_quick: bool = False):
+        self.rig = rig
+        self.show = show
+        self.size = size
+        self.is_quick = is_quick
+        #: Names for people of whoever is in a record.
+        self.titles = {name: each.title for name, each in ALL.items()}
+        #: Contenders that can't run here.
+        self.missing: set[str] = set()
+        self._started: dict[str, Started] = {}
+        self._stack = ExitStack()
+        self._logs = rig.folder / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
+        for log in self._logs.iterdir():
+            log.unlink()
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.show.say("stopping")
+        self._stack.close()
+
+    @cached_property
+    def template(self) -> str:
+        """The databases that all contenders get copies of."""
+        return self.rig.template(self.size.products, self.size.orders)
+
+    @cached_property
+    def buyers(self) -> list[Buyer]:
+        """Who buys, at every contender."""
+        shop = self.contender(SHOP.name)
+        self.show.say(f"signing up {self.size.buyers} buyers")
+        return sign_up(shop.port, self.size.buyers)
+
+    @cached_property
+    def token_keys(self) -> str:
+        """The public keys of the shop, a JWKS."""
+        shop = self.contender(SHOP.name)
+        return json.dumps(ask(shop.port, Request("/.well-known/jwks.json"))[1])
+
+    def rivals(self, ours: str = SHOP.name) -> list[str]:
+        """Us, and those that a run of this length is against."""
+        names = QUICK_PEERS if self.is_quick else tuple(PEERS)
+        return [name for name in (ours, *names) if self.has(name)]
+
+    def has(self, name: str) -> bool:
+        """Whether this contender can run on this machine."""
+        if name != "moleculer" or install.node_packages(ALL[name].folder, self.show.say):
+            return True
+        self.missing.add(name)
+        return False
+
+    def contender(self, name: str) -> Started:
+        """A contender that runs, on databases of its own."""
+        if name not in self._started:
+            self._started[name] = self._start(ALL[name])
+        return self._started[name]
+
+    def join(self, contender: Contender) -> None:
+        """One more takes part from now on; used for limits, which are not on everybody's list."""
+        if contender.name not in self._started:
+            self._started[contender.name] = self._start(contender)
+            self.titles[contender.name] = contender.title
+
+    def start(self, contender: Contender, prefix: str, template: str) -> Started:
+        """One more, on copies of another template; whoever starts it stops it."""
+        if contender.packages:
+            self.rig.copies(template, prefix, contender.packages)
+        keys = self.token_keys if contender.needs_tokens else ""
+        place = Place(
+            ports=tuple(free_ports(3)),
+            amqp_uri=self.rig.amqp(prefix),
+            prefix=prefix,
+            dsn=self.rig.dsn,
+            token_keys=keys,
+            mails=self.rig.folder / "mails",
+        )
+        started = Started(contender, place, self._logs, self.rig.folder)
+        try:
+            started.start()
+        except BaseException:
+            started.stop()
+            raise
+        return started
+
+    def load(
+        self, port: int, requests: Sequence[str], *, expect: int | None = 200, **plan: Any
+    ) -> Loaded:
+        """Load whatever answers HTTP there; see `bench.load.Plan`. `WrongAnswer` when an answer has
+        not the status that is expected, or none came."""
+        plan = {"connections": self.size.connections, "seconds": self.size.seconds} | plan
+        whole = dataclasses.asdict(Plan(port=port, requests=list(requests), **plan))
+        python = install.PYTHON if install.PYTHON.exists() else sys.executable
+        done = subprocess.run(
+            [str(python), str(ROOT / "bench" / "load.py")],
+            input=json.dumps(whole).encode(),
+            capture_output=True,
+        )
+        if done.returncode != 0:
+            last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise WrongAnswer(f"the load generator failed: {' '.join(last)}")
+        loaded = Loaded(**json.loads(done.stdout))
+        if loaded.lost or (expect and set(loaded.statuses) != {str(expect)}):
+            last = loaded.sample[-1][1] if loaded.sample else ""
+            raise WrongAnswer(
+                f"answers by status: {loaded.statuses}, {loaded.lost} without one; at last {last}"
+            )
+        return loaded
+
+    def compare(
+        self,
+        work: str,
+        names: Sequence[str],
+        requests: Sequence[Request],
+        *,
+        expect: int = 200,
+        check: Check | None = None,
+    ) -> dict[str, Series]:
+        """The rates of these contenders at the same requests, in turns.
+
+        Their answers are compared with those of the first, or, where each answer is new, held
+        against `check`; both before the first round and by samples after each. After its turn a
+        contender may finish what it put off before it is the next one's.
+        """
+        contenders = [self.contender(name) for name in names]
+        judge = Judge(contenders[0], requests, expect, check)
+        sent = [request.to_bytes() for request in requests]
+        for each in contenders:
+            self.show.doing(work, f"{each.name}: are its answers right?")
+            judge.examine(each)
+            self.show.doing(work, f"{each.name}: warming up")
+            self._turn(each, sent, judge, expect, seconds=1.0, first=0)
+        found = {each.name: Series() for each in contenders}
+        for number in range(self.size.rounds):
+            for each in rotated(contenders, number):
+                self.show.doing(work, f"round {number + 1} of {self.size.rounds}: {each.name}")
+                first = number * len(requests) // self.size.rounds
+                loaded = self._turn(each, sent, judge, expect, first=first)
+                found[each.name].figures.append(loaded.rate)
+                found[each.name].latencies.append(loaded.latencies)
+                self.show.figure(work, each.name, loaded.rate)
+        return found
+
+    def _turn(
+        self, each: Started, requests: list[str], judge: "Judge", expect: int, **plan: Any
+    ) -> Loaded:
+        try:
+            loaded = self.load(each.port, requests, expect=expect, **plan)
+        except WrongAnswer as wrong:
+            raise WrongAnswer(f"{each.name}: {wrong}") from None
+        each.await_rest()
+        judge.look_at(each, loaded.sample)
+        return loaded
+
+    def _start(self, contender: Contender) -> Started:
+        install.python_packages(self.show.say)
+        template = self.template if contender.packages else ""
+        self.show.say(f"starting {contender.title}")
+        started = self.start(contender, contender.name, template)
+        self._stack.callback(started.stop)
+        return started
+
+
+class Judge:
+    """Knows what the right answers are: those of `reference`, or what `check` says."""
+
+    def __init__(
+        self, reference: Started, requests: Sequence[Request], expect: int, check: Check | None
+    ):
+        self._reference = reference
+        self._requests = requests
+        self._expect = expect
+        self._check = check
+        self._known: dict[int, Any] = {}
+
+    def examine(self, started: Started, count: int = 10) -> None:
+        """Ask a few requests one by one; `WrongAnswer` when an answer is not right. What a limit
+        says is nothing to compare."""
+        if started.contender.is_limit:
+            return
+        step = max(1, len(self._requests) // count)
+        for number in range(0, len(self._requests), step):
+            status, body = ask(started.port, self._requests[number])
+            if status != self._expect:
+                raise WrongAnswer(f"{started.name} answers {status} {body}")
+            self._judge(started, number, body)
+
+    def look_at(self, started: Started, sample: Sequence[tuple[int, str]]) -> None:
+        """`WrongAnswer` when one of these bodies is not right."""
+        if started.contender.is_limit:
+            return
+        for number, body in sample:
+            self._judge(started, number, json.loads(body))
+
+    def _judge(self, started: Started, number: int, body: Any) -> None:
+        request = self._requests[number]
+        if self._check:
+            right = self._check(request, body)
+        else:
+            right = comparable(body) == self._expected(number)
+        if not right:
+            raise WrongAnswer(f"{started.name} answers {request.path} with {body}")
+
+    def _expected(self, number: int) -> Any:
+        if number not in self._known:
+            _, body = ask(self._reference.port, self._requests[number])
+            self._known[number] = comparable(body)
+        return self._known[number]

@@ -1,0 +1,37 @@
+"""The rows of the table, by the names that `--only` takes; each makes a `Record` or several."""
+
+from collections.abc import Callable
+
+from bench.measures import Record
+from bench.run import Run
+from bench.works import (
+    cached,
+    checkout,
+    events,
+    footprint,
+    growth,
+    login,
+    products,
+    rpc,
+    search,
+    tail,
+)
+
+WORKS: dict[str, Callable[[Run], list[Record]]] = {
+    "ping": rpc.through_http,
+    "rpc": rpc.alone,
+    "detail": products.detail,
+    "cached": cached.measure,
+    "search": search.measure,
+    "tail": tail.measure,
+    "login": login.measure,
+    # After all that compare what contenders show: from here on each has stock of its own.
+    "checkout": checkout.measure,
+    "events": events.measure,
+    # Shops of their own.
+    "growth": growth.measure,
+    "footprint": footprint.measure,
+}
+
+#: What a short run measures, and against whom.
+QUICK_WORKS = ("ping", "detail", "cached", "checkout")

@@ -1,0 +1,86 @@
+"""An order of three lines: reserved, written with its event, answered 201; `fsync` is on."""
+
+import random
+from decimal import Decimal
+from typing import Any
+
+from bench.measures import Record, ratio
+from bench.people import Buyer
+from bench.run import Run, WrongAnswer
+from bench.traffic import Request
+
+#: Enough that nothing is sold out, as long as a measurement lasts.
+_WELL_STOCKED = "SELECT id, price FROM products JOIN stock ON product_id = id WHERE on_hand >= 100"
+
+_LINES, _ORDERS = 3, 2000
+
+
+def measure(run: Run) -> list[Record]:
+    """Nobody gives more to do than the other: the same buyers order the same things everywhere."""
+    prices = well_stocked(run, run.contender("shop").place.prefix)
+    found = run.compare(
+        "checkout",
+        run.rivals(),
+        baskets(run.buyers, sorted(prices)),
+        expect=201,
+        check=lambda request, body: _is_right(request.body, body, prices),
+    )
+    goals = [
+        ratio(found["shop"], found["stock_nameko"], "of stock Nameko", 2.5, guard=1.5),
+        ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=1.5),
+    ]
+    notes = [_books(run, name) for name in found]
+    return [Record("checkout", "checkout, 3 lines", contenders=found, goals=goals, notes=notes)]
+
+
+def well_stocked(run: Run, prefix: str) -> dict[int, Decimal]:
+    """Prices by the ids of products."""
+    return dict(run.rig.rows(f"{prefix}_products", _WELL_STOCKED))
+
+
+def baskets(buyers: list[Buyer], products: list[int]) -> list[Request]:
+    """Orders of different products by different buyers, the same in each run."""
+    chance = random.Random(1)  # noqa: S311
+    return [
+        Request(
+            "/api/orders",
+            "POST",
+            {
+                "items": [
+                    {"product_id": product, "quantity": 1}
+                    for product in chance.sample(products, _LINES)
+                ],
+                "shipping_address": buyers[number % len(buyers)].address,
+            },
+            token=buyers[number % len(buyers)].token,
+        )
+        for number in range(_ORDERS)
+    ]
+
+
+def _is_right(asked: dict[str, Any], order: dict[str, Any], prices: dict[int, Decimal]) -> bool:
+    wanted = {line["product_id"]: line["quantity"] for line in asked["items"]}
+    lines = order["items"]
+    return (
+        {line["product_id"]: line["quantity"] for line in lines} == wanted
+        and all(Decimal(line["unit_price"]) == prices[line["product_id"]] for line in lines)
+        and Decimal(order["total"]) == sum(Decimal(line["line_total"]) for line in lines)
+        and (order["status"], order["payment_status"]) == ("pending", "unpaid")
+    )
+
+
+def _books(run: Run, name: str) -> str:
+    """What the rows say: each order with its lines, and all of them reserved."""
+    prefix = run.contender(name).place.prefix
+    orders = run.rig.value(f"{prefix}_orders", "SELECT count(*) FROM orders WHERE status='pending'")
+    lines = run.rig.value(
+        f"{prefix}_orders",
+        "SELECT count(*) FROM order_lines JOIN orders ON id = order_id WHERE status = 'pending'",
+    )
+    told = run.rig.value(
+        f"{prefix}_orders", "SELECT count(*) FROM outbox WHERE type = 'order_placed'"
+    )
+    reserved = run.rig.value(f"{prefix}_products", "SELECT sum(reserved) FROM stock")
+    if not lines == reserved == _LINES * orders or told != orders:
+        raise WrongAnswer(f"{name}: {orders} orders, {lines} lines, {reserved} reserved")
+    return f"{name}: {orders} orders, each with its lines, reservation and outbox row"

@@ -1,0 +1,40 @@
+"""One product, read from PostgreSQL by way of the gateway and a service."""
+
+import random
+
+from bench.measures import Record, ratio
+from bench.run import Run, WrongAnswer
+from bench.traffic import Request, ask
+
+_TRUTH = """
+    SELECT p.id, p.name, p.price::text, s.on_hand - s.reserved
+    FROM products p JOIN stock s ON s.product_id = p.id WHERE p.id = %s
+"""
+
+
+def some_products(run: Run, count: int) -> list[int]:
+    """Ids of as many products, the same in each run."""
+    chance = random.Random(run.size.products)  # noqa: S311
+    return chance.sample(range(1, run.size.products + 1), count)
+
+
+def detail(run: Run) -> list[Record]:
+    """Past the gateway's cache, where there is one."""
+    requests = [Request(f"/api/products/{n}", fresh=True) for n in some_products(run, 2000)]
+    _hold_against_database(run, requests[:20])
+    found = run.compare("detail", run.rivals(), requests)
+    goals = [
+        ratio(found["shop"], found["stock_nameko"], "of stock Nameko", 3.0, guard=1.8),
+        ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=1.5),
+    ]
+    return [Record("detail", "product detail, uncached", contenders=found, goals=goals)]
+
+
+def _hold_against_database(run: Run, requests: list[Request]) -> None:
+    """The others are held against the shop; the shop against what the rows say."""
+    shop = run.contender("shop")
+    for request in requests:
+        _, body = ask(shop.port, request)
+        shown = (body["id"], body["name"], body["price"], body["available"])
+        if [shown] != run.rig.rows(f"{shop.place.prefix}_products", _TRUTH, body["id"]):
+            raise WrongAnswer(f"the shop shows {shown}")

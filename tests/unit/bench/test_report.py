@@ -1,0 +1,67 @@
+"""What a run leaves behind, of figures that were made up."""
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from bench.measures import Record, Series, ratio
+from bench.picture import svg
+from bench.report import Report
+
+
+@pytest.fixture
+def record():
+    """One row: three times as fast as one, half as fast as another."""
+    found = {
+        "us": Series([300.0, 310.0], [{"p50": 900, "p99": 4000}, {"p50": 1100, "p99": 6000}]),
+        "slow": Series([100.0, 100.0]),
+        "fast": Series([600.0, 620.0]),
+    }
+    goals = [
+        ratio(found["us"], found["slow"], "of slow", 3.0),
+        ratio(found["us"], found["fast"], "of <fast>", 0.8),
+    ]
+    return Record("work", "some work", contenders=found, goals=goals, notes=["as it was"])
+
+
+@pytest.fixture
+def report(record):
+    """With that row alone."""
+    machine = {"processors": 2, "date": "2031-03-01"}
+    return Report(machine, 12.3, [record], {"us": "this shop"}, ["somebody is left out"])
+
+
+def test_the_page_begins_with_the_goals(report):
+    """Ratios with their spread, what was wanted, whether it was met; then the contenders."""
+    page = report.to_markdown()
+    goals, works = page.index("## Goals"), page.index("## Some work")
+    assert goals < works
+    assert "| some work | 3.05× (3 – 3.1) of slow | ≥ 3× | met |" in page
+    assert "| some work | 0.5× (0.5 – 0.5) of <fast> | ≥ 0.8× | **not met** |" in page
+    assert "| this shop | 305 | 300 – 310 | 1 | 5 |" in page
+    assert "| slow | 100 | 100 – 100 |  |  |" in page
+    assert "- as it was" in page
+    assert "- somebody is left out" in page
+    assert "processors: 2" in page
+
+
+def test_all_figures_are_kept(report, tmp_path):
+    """For whoever wants to compute something else."""
+    report.save(tmp_path / "new" / "results.json", tmp_path / "report.md")
+    kept = json.loads((tmp_path / "new" / "results.json").read_text())
+    (work,) = kept["works"]
+    assert work["contenders"]["us"]["figures"] == [300.0, 310.0]
+    assert work["contenders"]["us"]["latencies"][1]["p99"] == 6000
+    assert [goal["met"] for goal in work["goals"]] == [True, False]
+    assert (tmp_path / "report.md").read_text() == report.to_markdown()
+
+
+def test_the_picture_has_a_bar_for_each_goal(record):
+    """As long as it got, in a document that can be read."""
+    document = ElementTree.fromstring(svg([record], "a machine"))
+    bars = [each for each in document if each.tag.endswith("rect") and each.get("x")]
+    met, missed = bars
+    assert float(met.get("width")) > float(missed.get("width"))
+    assert met.get("fill") != missed.get("fill")
+    assert any("of <fast>" in (each.text or "") for each in document)
