@@ -202,28 +202,30 @@ class Run:
             self.show.doing(work, f"{each.name}: are its answers right?")
             judge.examine(each)
             self.show.doing(work, f"{each.name}: warming up")
-            self._turn(each, sent, judge, expect, seconds=1.0, first=0)
+            self._turn(each, sent, judge, expect, seconds=0.7, first=0)
         found = {each.name: Series() for each in contenders}
         for number in range(self.size.rounds):
             for each in rotated(contenders, number):
                 self.show.doing(work, f"round {number + 1} of {self.size.rounds}: {each.name}")
                 first = number * len(requests) // self.size.rounds
-                loaded = self._turn(each, sent, judge, expect, first=first)
+                loaded, rest = self._turn(each, sent, judge, expect, first=first)
                 found[each.name].figures.append(loaded.rate)
                 found[each.name].latencies.append(loaded.latencies)
+                found[each.name].rests.append(rest)
                 self.show.figure(work, each.name, loaded.rate)
         return found
 
     def _turn(
         self, each: Started, requests: list[str], judge: "Judge", expect: int, **plan: Any
-    ) -> Loaded:
+    ) -> tuple[Loaded, float]:
+        """What was seen, and for how many seconds it worked on."""
         try:
             loaded = self.load(each.port, requests, expect=expect, **plan)
         except WrongAnswer as wrong:
             raise WrongAnswer(f"{each.name}: {wrong}") from None
-        each.await_rest()
+        rest = each.await_rest()
         judge.look_at(each, loaded.sample)
-        return loaded
+        return loaded, rest
 
     def _start(self, contender: Contender) -> Started:
         install.python_packages(self.show.say)
