@@ -1,7 +1,11 @@
 """`python -m bench`: measure, compare, report."""
 
+import signal
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -11,7 +15,7 @@ from bench.measures import Record
 from bench.picture import svg
 from bench.report import Report
 from bench.rig import Rig
-from bench.run import FULL, QUICK, Run
+from bench.run import FULL, QUICK, Run, Size
 from bench.show import Show
 from bench.works import QUICK_WORKS, WORKS
 from shop.local.place import ROOT
@@ -23,38 +27,57 @@ _FOLDER = ROOT / "var" / "bench"
 @click.command()
 @click.option("--quick", is_flag=True, help="Minutes, few contenders; fails below the guards.")
 @click.option("--only", default="", help=f"Of these, with commas: {', '.join(WORKS)}.")
-def main(quick: bool, only: str) -> None:
+@click.option("--rounds", type=click.IntRange(1), help="Turns that each contender gets.")
+@click.option("--seconds", type=click.FloatRange(0.1), help="How long a turn lasts.")
+def main(quick: bool, only: str, rounds: int | None, seconds: float | None) -> None:
     """Measure this shop beside its peers, on this machine, in turns."""
     wanted = only.split(",") if only else QUICK_WORKS if quick else WORKS
     if unknown := {*wanted} - {*WORKS}:
         raise click.UsageError(f"no such work: {', '.join(sorted(unknown))}")
     names = [name for name in WORKS if name in wanted]
+    size = QUICK if quick else FULL
+    size = replace(size, rounds=rounds or size.rounds, seconds=seconds or size.seconds)
+    signal.signal(signal.SIGTERM, _interrupt)
     adopt_orphans()
-    began, described = time.monotonic(), machine.describe()
-    records: list[Record] = []
-    with Show(Console()) as show:
-        try:
-            with (
-                Rig(_FOLDER, show.say) as rig,
-                Run(rig, show, QUICK if quick else FULL, quick) as run,
-            ):
-                described |= {"rabbitmq": rig.rabbitmq_version}
-                failures = [line for name in names if (line := _measure(run, name, records))]
-                notes = [f"{name} is left out: there is no npm here." for name in run.missing]
-        except LocalError as error:
-            raise click.ClickException(str(error)) from None
-    seconds = time.monotonic() - began
-    report = Report(described, seconds, records, run.titles, failures + notes)
-    whole = not (quick or only)
-    page = (ROOT / "bench" if whole else _FOLDER) / "report.md"
-    report.save(_FOLDER / "results.json", page)
-    machine_line = f"{described['processors']} × {described['processor']}, {described['date']}"
-    page.with_suffix(".svg").write_text(svg(records, machine_line))
-    click.echo(f"{page} and {page.with_suffix('.svg')} after {report.seconds:.0f} s")
-    unguarded = [goal.text for each in records for goal in each.goals if not goal.is_guarded]
+    try:
+        report, failures = _run(names, size, quick)
+    except LocalError as error:
+        raise click.ClickException(str(error)) from None
+    _save(report, _FOLDER if quick or only else ROOT / "bench")
+    unguarded = [goal.text for each in report.records for goal in each.goals if not goal.is_guarded]
     if quick and unguarded:
         click.echo(f"below the guard: {', '.join(unguarded)}", err=True)
     sys.exit(bool(failures or (quick and unguarded)))
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(names: Sequence[str], size: Size, is_quick: bool) -> tuple[Report, list[str]]:
+    """What was measured, and a line for each work that could not be."""
+    began, described = time.monotonic(), machine.describe()
+    records: list[Record] = []
+    with (
+        Show(Console()) as show,
+        Rig(_FOLDER, show.say) as rig,
+        Run(rig, show, size, is_quick) as run,
+    ):
+        described |= {"rabbitmq": rig.rabbitmq_version}
+        failures = [line for name in names if (line := _measure(run, name, records))]
+    missing = [f"{name} is left out: there is no npm here." for name in run.missing]
+    seconds = time.monotonic() - began
+    return Report(described, seconds, records, run.titles, failures + missing), failures
+
+
+def _save(report: Report, folder: Path) -> None:
+    page, picture = folder / "report.md", folder / "report.svg"
+    report.save(_FOLDER / "results.json", page)
+    facts = report.machine
+    picture.write_text(
+        svg(report.records, f"{facts['processors']} × {facts['processor']}, {facts['date']}")
+    )
+    click.echo(f"{page} and {picture} after {report.seconds:.0f} s")
 
 
 def _measure(run: Run, name: str, records: list[Record]) -> str | None:

@@ -120,7 +120,7 @@ def bare_answer(size: int) -> Contender:
     command = [sys.executable, "-W", "ignore", "-m", "bench.limits.wsgi", "--size", str(size)]
     return Contender(
         f"bare_answer_{size}",
-        f"bare WSGI answer of {size:,} bytes on eventlet",
+        f"limit: bare WSGI answer of {size:,} bytes on eventlet",
         lambda environment: {"answer": command},
         lambda place: {"HTTP_PORT": str(place.ports[0])},
         ready="/",

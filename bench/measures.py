@@ -7,10 +7,12 @@ from typing import Any
 
 @dataclass
 class Series:
-    """The rounds of one contender: a figure each, and latencies (microseconds) where known."""
+    """The rounds of one contender: a figure each, and where known latencies (microseconds), and
+    for how many seconds it worked on afterwards."""
 
     figures: list[float] = field(default_factory=list)
     latencies: list[dict[str, float]] = field(default_factory=list)
+    rests: list[float] = field(default_factory=list)
 
     @property
     def median(self) -> float:
@@ -86,6 +88,7 @@ class Record:
                     "median": series.median,
                     "spread": series.spread,
                     "latencies": series.latencies,
+                    "rests": series.rests,
                 }
                 for name, series in self.contenders.items()
             },

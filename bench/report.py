@@ -45,9 +45,10 @@ class Report:
         yield "# How fast, beside what people would pick instead"
         yield ""
         yield (
-            "Made by `make bench`: every contender on the same machine, servers and rows, as many"
-            " processes each, in turns. Ratios are medians over the rounds, with the lowest and the"
-            " highest; absolute figures hold for this machine only."
+            "Made by `make bench`: gateway, products and orders of each contender on the same"
+            " machine, servers and rows, in turns, once their answers are right. Ratios are medians"
+            " over the rounds, with the lowest and the highest; absolute figures hold for this"
+            " machine only."
         )
         yield ""
         facts = ", ".join(f"{name}: {value}" for name, value in self.machine.items())

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,22 +12,16 @@ from typing import Any
 
 from bench import install
 from bench.contenders import ALL, PEERS, SHOP, Contender, Place
+from bench.judge import Check, Judge, WrongAnswer
 from bench.load import Plan
 from bench.measures import Series, rotated
 from bench.people import Buyer, sign_up
 from bench.rig import Rig
 from bench.show import Show
 from bench.started import Started
-from bench.traffic import Request, ask, comparable
+from bench.traffic import Request, ask
 from shop.local.place import ROOT
-from shop.local.server import LocalError, free_ports
-
-#: What the peers' HTTP answers are held against, when they are not to be compared.
-Check = Callable[[Request, Any], bool]
-
-
-class WrongAnswer(LocalError):
-    """A contender answered something else than it should: its speed means nothing."""
+from shop.local.server import free_ports
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ class Size:
 
 
 #: The peers that goals name.
-QUICK_PEERS = ("stock_nameko", "fastapi_httpx")
+NAMED_PEERS = ("stock_nameko", "fastapi_httpx")
 
 FULL = Size(products=100_000, orders=20_000, buyers=64, rounds=5, seconds=4)
 QUICK = Size(products=5_000, orders=1_000, buyers=32, rounds=3, seconds=1.5)
@@ -113,7 +107,7 @@ class Run:
 
     def rivals(self, ours: str = SHOP.name) -> list[str]:
         """Us, and those that a run of this length is against."""
-        names = QUICK_PEERS if self.is_quick else tuple(PEERS)
+        names = NAMED_PEERS if self.is_quick else tuple(PEERS)
         return [name for name in (ours, *names) if self.has(name)]
 
     def has(self, name: str) -> bool:
@@ -202,28 +196,30 @@ class Run:
             self.show.doing(work, f"{each.name}: are its answers right?")
             judge.examine(each)
             self.show.doing(work, f"{each.name}: warming up")
-            self._turn(each, sent, judge, expect, seconds=1.0, first=0)
+            self._turn(each, sent, judge, expect, seconds=0.7, first=0)
         found = {each.name: Series() for each in contenders}
         for number in range(self.size.rounds):
             for each in rotated(contenders, number):
                 self.show.doing(work, f"round {number + 1} of {self.size.rounds}: {each.name}")
                 first = number * len(requests) // self.size.rounds
-                loaded = self._turn(each, sent, judge, expect, first=first)
+                loaded, rest = self._turn(each, sent, judge, expect, first=first)
                 found[each.name].figures.append(loaded.rate)
                 found[each.name].latencies.append(loaded.latencies)
+                found[each.name].rests.append(rest)
                 self.show.figure(work, each.name, loaded.rate)
         return found
 
     def _turn(
-        self, each: Started, requests: list[str], judge: "Judge", expect: int, **plan: Any
-    ) -> Loaded:
+        self, each: Started, requests: list[str], judge: Judge, expect: int, **plan: Any
+    ) -> tuple[Loaded, float]:
+        """What was seen, and for how many seconds it worked on."""
         try:
             loaded = self.load(each.port, requests, expect=expect, **plan)
         except WrongAnswer as wrong:
             raise WrongAnswer(f"{each.name}: {wrong}") from None
-        each.await_rest()
+        rest = each.await_rest()
         judge.look_at(each, loaded.sample)
-        return loaded
+        return loaded, rest
 
     def _start(self, contender: Contender) -> Started:
         install.python_packages(self.show.say)
@@ -232,50 +228,3 @@ class Run:
         started = self.start(contender, contender.name, template)
         self._stack.callback(started.stop)
         return started
-
-
-class Judge:
-    """Knows what the right answers are: those of `reference`, or what `check` says."""
-
-    def __init__(
-        self, reference: Started, requests: Sequence[Request], expect: int, check: Check | None
-    ):
-        self._reference = reference
-        self._requests = requests
-        self._expect = expect
-        self._check = check
-        self._known: dict[int, Any] = {}
-
-    def examine(self, started: Started, count: int = 10) -> None:
-        """Ask a few requests one by one; `WrongAnswer` when an answer is not right. What a limit
-        says is nothing to compare."""
-        if started.contender.is_limit:
-            return
-        step = max(1, len(self._requests) // count)
-        for number in range(0, len(self._requests), step):
-            status, body = ask(started.port, self._requests[number])
-            if status != self._expect:
-                raise WrongAnswer(f"{started.name} answers {status} {body}")
-            self._judge(started, number, body)
-
-    def look_at(self, started: Started, sample: Sequence[tuple[int, str]]) -> None:
-        """`WrongAnswer` when one of these bodies is not right."""
-        if started.contender.is_limit:
-            return
-        for number, body in sample:
-            self._judge(started, number, json.loads(body))
-
-    def _judge(self, started: Started, number: int, body: Any) -> None:
-        request = self._requests[number]
-        if self._check:
-            right = self._check(request, body)
-        else:
-            right = comparable(body) == self._expected(number)
-        if not right:
-            raise WrongAnswer(f"{started.name} answers {request.path} with {body}")
-
-    def _expected(self, number: int) -> Any:
-        if number not in self._known:
-            _, body = ask(self._reference.port, self._requests[number])
-            self._known[number] = comparable(body)
-        return self._known[number]

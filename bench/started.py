@@ -17,7 +17,7 @@ from shop.local.server import MARK, LocalError, end, last_words
 #: Seconds until a contender has to be ready, until it has come to rest after a load, and to end.
 PATIENCE, REST, GRACE = 90, 120, 15
 #: At rest means less than this share of one processor, over so many seconds.
-IDLE, IDLE_SECONDS = 0.1, 0.5
+IDLE, IDLE_SECONDS = 0.1, 0.3
 
 #: Of our own environment, what a process of a contender sees: no setting that is not the bench's.
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")

@@ -2,9 +2,11 @@
 
 import random
 
+from bench.judge import WrongAnswer
 from bench.measures import Record, ratio
-from bench.run import Run, WrongAnswer
+from bench.run import Run
 from bench.traffic import Request, ask
+from bench.works.statements import limit
 
 _TRUTH = """
     SELECT p.id, p.name, p.price::text, s.on_hand - s.reserved
@@ -27,6 +29,7 @@ def detail(run: Run) -> list[Record]:
         ratio(found["shop"], found["stock_nameko"], "of stock Nameko", 3.0, guard=1.8),
         ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=1.5),
     ]
+    found |= limit(run, "product")
     return [Record("detail", "product detail, uncached", contenders=found, goals=goals)]
 
 

@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 from bench import install
+from bench.judge import WrongAnswer
 from bench.measures import Record, Series, ratio, rotated
-from bench.run import Run, WrongAnswer
+from bench.run import Run
 from bench.traffic import Request
 from shop.local.place import ROOT
 
@@ -38,7 +39,7 @@ def alone(run: Run) -> list[Record]:
         "amqp_loop": [sys.executable, "-m", "bench.limits.amqp_loop"],
     }
     uris = {"chassis": chassis.place.amqp_uri, "stock_nameko": nameko.place.amqp_uri}
-    run.titles["amqp_loop"] = "bare AMQP request and reply in Python"
+    run.titles["amqp_loop"] = "limit: bare AMQP request and reply in Python"
     found = {name: Series() for name in callers}
     for number in range(run.size.rounds):
         for name in rotated([*callers], number):

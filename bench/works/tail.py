@@ -3,7 +3,7 @@
 import statistics
 
 from bench.measures import Goal, Record, Series
-from bench.run import Run
+from bench.run import NAMED_PEERS, Run
 from bench.traffic import Request
 from bench.works.products import some_products
 
@@ -13,7 +13,7 @@ _SHARE, _CONNECTIONS = 0.7, 64
 
 def measure(run: Run) -> list[Record]:
     """Product details at a fixed rate, timed from when each request was due."""
-    names = run.rivals()
+    names = ("shop", *NAMED_PEERS)
     requests = [Request(f"/api/products/{n}", fresh=True) for n in some_products(run, 2000)]
     best = run.compare("tail", names, requests)
     sent = [request.to_bytes() for request in requests]
