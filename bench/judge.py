@@ -28,17 +28,19 @@ class Judge:
         self._check = check
         self._known: dict[int, Any] = {}
 
-    def examine(self, started: Started, count: int = 10) -> None:
-        """Ask a few requests one by one; `WrongAnswer` when an answer is not right. What a limit
-        says is nothing to compare."""
+    def examine(self, started: Started, count: int = 10) -> int:
+        """Ask a few requests one by one, and say how many; `WrongAnswer` when an answer is not
+        right. What a limit says is nothing to compare."""
         if started.contender.is_limit:
-            return
+            return 0
         step = max(1, len(self._requests) // count)
-        for number in range(0, len(self._requests), step):
+        numbers = range(0, len(self._requests), step)
+        for number in numbers:
             status, body = ask(started.port, self._requests[number])
             if status != self._expect:
                 raise WrongAnswer(f"{started.name} answers {status} {body}")
             self._judge(started, number, body)
+        return len(numbers)
 
     def look_at(self, started: Started, sample: Sequence[tuple[int, str]]) -> None:
         """`WrongAnswer` when one of these bodies is not right."""

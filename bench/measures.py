@@ -8,11 +8,13 @@ from typing import Any
 @dataclass
 class Series:
     """The rounds of one contender: a figure each, and where known latencies (microseconds), and
-    for how many seconds it worked on afterwards."""
+    for how many seconds it worked on afterwards. `answered` counts all answers, also those that
+    were not timed."""
 
     figures: list[float] = field(default_factory=list)
     latencies: list[dict[str, float]] = field(default_factory=list)
     rests: list[float] = field(default_factory=list)
+    answered: int = 0
 
     @property
     def median(self) -> float:

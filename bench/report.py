@@ -120,7 +120,7 @@ def wanted(goal: Goal) -> str:
 
 
 def _with_unit(value: float, unit: str) -> str:
-    return f"{number(value)}{'' if unit in ('×', '/s') else ' '}{unit}"
+    return f"{number(value)}{'' if unit[0] in '×/' else ' '}{unit}"
 
 
 def _milliseconds(microseconds: float | None) -> str:

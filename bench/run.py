@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -79,6 +80,7 @@ class Run:
         self._logs.mkdir(parents=True, exist_ok=True)
         for log in self._logs.iterdir():
             log.unlink()
+        shutil.rmtree(rig.folder / "mails", ignore_errors=True)
 
     def __enter__(self) -> "Run":
         return self
@@ -192,20 +194,23 @@ class Run:
         contenders = [self.contender(name) for name in names]
         judge = Judge(contenders[0], requests, expect, check)
         sent = [request.to_bytes() for request in requests]
+        found = {each.name: Series() for each in contenders}
         for each in contenders:
             self.show.doing(work, f"{each.name}: are its answers right?")
-            judge.examine(each)
+            found[each.name].answered += judge.examine(each)
             self.show.doing(work, f"{each.name}: warming up")
-            self._turn(each, sent, judge, expect, seconds=0.7, first=0)
-        found = {each.name: Series() for each in contenders}
+            loaded, _ = self._turn(each, sent, judge, expect, seconds=0.7, first=0)
+            found[each.name].answered += loaded.answered
         for number in range(self.size.rounds):
             for each in rotated(contenders, number):
                 self.show.doing(work, f"round {number + 1} of {self.size.rounds}: {each.name}")
                 first = number * len(requests) // self.size.rounds
                 loaded, rest = self._turn(each, sent, judge, expect, first=first)
-                found[each.name].figures.append(loaded.rate)
-                found[each.name].latencies.append(loaded.latencies)
-                found[each.name].rests.append(rest)
+                series = found[each.name]
+                series.figures.append(loaded.rate)
+                series.latencies.append(loaded.latencies)
+                series.rests.append(rest)
+                series.answered += loaded.answered
                 self.show.figure(work, each.name, loaded.rate)
         return found
 

@@ -33,7 +33,7 @@ def measure(run: Run) -> list[Record]:
         ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=1.5),
     ]
     rest = statistics.median(found["shop"].rests)
-    notes = [_books(run, name) for name in found]
+    notes = [_books(run, name, series.answered) for name, series in found.items()]
     found |= limit(run, "checkout")
     notes += [f"After each round the shop went on with events, feeds and mail for {rest:.0f} s."]
     return [Record("checkout", "checkout, 3 lines", contenders=found, goals=goals, notes=notes)]
@@ -75,8 +75,8 @@ def _is_right(asked: dict[str, Any], order: dict[str, Any], prices: dict[int, De
     )
 
 
-def _books(run: Run, name: str) -> str:
-    """What the rows say: each order with its lines, and all of them reserved."""
+def _books(run: Run, name: str, answered: int) -> str:
+    """What the rows say: each order that was answered, with its lines, all of them reserved."""
     prefix = run.contender(name).place.prefix
     orders = run.rig.value(f"{prefix}_orders", "SELECT count(*) FROM orders WHERE status='pending'")
     lines = run.rig.value(
@@ -87,6 +87,9 @@ def _books(run: Run, name: str) -> str:
         f"{prefix}_orders", "SELECT count(*) FROM outbox WHERE type = 'order_placed'"
     )
     reserved = run.rig.value(f"{prefix}_products", "SELECT sum(reserved) FROM stock")
-    if not lines == reserved == _LINES * orders or told != orders:
-        raise WrongAnswer(f"{name}: {orders} orders, {lines} lines, {reserved} reserved")
-    return f"{name}: {orders} orders, each with its lines, reservation and outbox row"
+    if (orders, lines, reserved, told) != (answered, *[_LINES * answered] * 2, answered):
+        raise WrongAnswer(
+            f"{name} answered {answered} orders and has {orders}, with {lines} lines, {reserved}"
+            f" reserved and {told} events"
+        )
+    return f"{name}: {orders} orders, each with its lines, reservation and outbox row."

@@ -19,7 +19,7 @@ _BUYERS = 20
 #: Orders a second that leave the shop idle between two, on so many connections.
 _CALM, _CONNECTIONS = 20, 2
 #: Events to drain, and seconds that it may take.
-_MANY, _PATIENCE = 10_000, 300
+_MANY, _PATIENCE = 10_000, 120
 
 _COMMITTED = """
     SELECT event_id, pg_xact_commit_timestamp(timeline.xmin)
@@ -112,7 +112,8 @@ def _drained(run: Run, shop: Started) -> Record:
     ]
     run.titles |= {"relay": "relay of orders", "notifications": "handler of notifications"}
     found = {"relay": Series([relayed]), "notifications": Series([drained])}
-    return Record("events drained", f"{_MANY:,} events drained", contenders=found, goals=goals)
+    notes = [f"{count:,} events were handled within {seconds:.0f} s."]
+    return Record("events drained", f"{_MANY:,} events drained", "/s", found, goals, notes)
 
 
 def _await(run: Run, database: str, statement: str, wanted: int) -> None:
@@ -124,12 +125,12 @@ def _await(run: Run, database: str, statement: str, wanted: int) -> None:
 
 
 def _await_drained(run: Run, database: str, since: object) -> tuple[int, float]:
-    """How many were handled within how many seconds, once all are."""
+    """How many were handled within how many seconds, once all are or patience is over."""
     until = time.monotonic() + _PATIENCE
     while True:
         count, seconds = run.rig.rows(database, _DRAINED, since)[0]
-        if count >= _MANY:
+        if count >= _MANY or (time.monotonic() > until and count > 1):
             return count, float(seconds)
         if time.monotonic() > until:
-            raise LocalError(f"{count} of {_MANY} events were handled in {_PATIENCE} s")
+            raise LocalError(f"no event was handled in {_PATIENCE} s")
         time.sleep(0.5)

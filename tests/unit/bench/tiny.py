@@ -1,7 +1,7 @@
 """A server that does as it is told, in a process of its own; it prints its port.
 
-`/ok/<text>` answers the text, `/busy` 503, `/slow/<ms>` later, `/parted` in two pieces, `/last`
-once and closes, `/gone` never and closes.
+`/ok/<text>` and `/json/<text>` answer the text, `/busy` 503, `/slow/<ms>` later, `/parted` in two
+pieces, `/last` once and closes, `/gone` never and closes.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         status = b"503 Busy" if what == "busy" else b"200 OK"
         body = rest.encode()
         writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n" % (status, len(body)))
+        writer.write(b"Content-Type: application/json\r\n" if what == "json" else b"")
         if what == "parted":
             await writer.drain()
             await asyncio.sleep(0.001)
