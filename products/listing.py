@@ -4,17 +4,19 @@ Relevance has two tiers, each newest first: all words in the name, SKU or attrib
 rest. Unlike a score for each match, which must be computed for all of them before the first can
 be shown, the tiers are read in index order, so a word that half of the catalog has costs no more
 than a rare one; and a cursor stays exact while products come and go. And since the newest come
-first, most pages are found among those that were made last: only a rare word has the whole catalog
-searched, so that a search costs about the same however many products there are.
+first, a page is mostly found among those that were made last: in a large catalog only a rare word
+has all of it searched.
 """
 
 import datetime
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Engine, Row
 
 from chassis import paging
 from chassis.errors import Invalid
@@ -22,8 +24,9 @@ from chassis.fields import MAX_MONEY
 from products import search, spelling
 from products.listing_sql import (
     EVERYWHERE,
-    EXTENT,
+    MADE,
     NEWEST,
+    NEWEST_ID,
     ORDERS,
     REST,
     TITLE,
@@ -37,8 +40,13 @@ from products.listing_sql import (
 LOOKAHEAD = 1000
 #: The same in each category of a branch, which has fewer products to walk through.
 LOOKAHEAD_IN_CATEGORY = 100
-#: Among so many of the newest products a search looks first, then among about so many.
-NEAR, FAR = 3_000, 20_000
+#: In a catalog of more products than `MANY` a search looks first among so many of the newest; when
+#: it finds some there, but too few, among about so many; then among all.
+MANY, NEAR, FAR = 200_000, 3_000, 20_000
+#: Seconds until a small catalog is asked again whether it has become large.
+FRESH = 60.0
+
+_known_sizes: WeakKeyDictionary[Engine, tuple[float, bool]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -130,24 +138,37 @@ def _find(
 def _page(
     connection: Connection, filters: Filters, shape: Shape, values: dict[str, Any]
 ) -> list[Row[Any]]:
-    """Up to `values["rows"]` products. A search by newest first looks at those made last, then at
-    more of them, and searches all only for what is rarer than that."""
+    """Up to `values["rows"]` products. A search by newest first in a large catalog looks at those
+    made last before it puts in order all that match."""
 
     def execute(lookahead: int, **part: bool) -> list[Row[Any]]:
         limits = {"lookahead": max(values["rows"], lookahead)}
         return connection.execute(statement(replace(shape, **part)), values | limits).all()
 
-    if shape.tier is None or shape.category is not None or ORDERS[shape.sort] is not NEWEST:
+    if (
+        shape.tier is None
+        or shape.category is not None
+        or ORDERS[shape.sort] is not NEWEST
+        or not _is_large(connection)
+    ):
         return execute(_lookahead(filters))
     values |= {"near": NEAR, "far": FAR, "start": values.get("after_id")}
     rows = execute(0, near=True)
-    if len(rows) < values["rows"]:
-        has_more, values["since"] = connection.execute(EXTENT, values).one()
-        if has_more and rows and values["since"]:
+    if 0 < len(rows) < values["rows"]:
+        values["since"] = connection.scalar(MADE, values)
+        if values["since"] is not None:
             rows = execute(LOOKAHEAD, since=True)
-        if has_more and len(rows) < values["rows"]:
-            rows = execute(LOOKAHEAD)
-    return rows
+    return rows if len(rows) == values["rows"] else execute(LOOKAHEAD)
+
+
+def _is_large(connection: Connection) -> bool:
+    """Whether there are more products than `MANY`, as far as was known a minute ago. A catalog that
+    was large stays so: no product is ever gone for good."""
+    asked, is_large = _known_sizes.get(connection.engine, (float("-inf"), False))
+    if not is_large and time.monotonic() > asked + FRESH:
+        is_large = (connection.scalar(NEWEST_ID) or 0) > MANY
+        _known_sizes[connection.engine] = (time.monotonic(), is_large)
+    return is_large
 
 
 def _tiers(sort: str, position: Position) -> Iterator[tuple[int, tuple[Any, int] | None]]:

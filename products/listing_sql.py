@@ -88,21 +88,20 @@ def statement(shape: Shape) -> Select[Any]:
     return shown.order_by(*_columns(order, page.c.sort_key, page.c.id))
 
 
-_OLDEST_ID = select(func.min(Product.id)).scalar_subquery()
-_NEWEST_ID = select(func.max(Product.id)).scalar_subquery()
-_START = func.coalesce(bindparam("start", type_=BigInteger), _NEWEST_ID)
-_NEAR, _FAR = (bindparam(name, type_=BigInteger) for name in ("near", "far"))
+#: About as many as there are products: deleted ones stay, and ids have gaps.
+NEWEST_ID = select(func.max(Product.id))
 
-#: Whether there are more than `near` products; and when that one was made that is `far` older than
-#: that of id `start`, or than the newest when that is None. Ids have gaps, so `far` is about.
-EXTENT = select(
-    _OLDEST_ID <= _NEWEST_ID - _NEAR,
+_START = func.coalesce(bindparam("start", type_=BigInteger), NEWEST_ID.scalar_subquery())
+
+#: When that product was made that is about `far` older, by its id, than that of id `start`, or than
+#: the newest when it is None.
+MADE = (
     select(Product.created_at)
-    .where(Product.id <= _START - _FAR)
+    .where(Product.id <= _START - bindparam("far", type_=BigInteger))
     .order_by(Product.id.desc())
     .limit(1)
-    .scalar_subquery(),
-).execution_options(prepared=True)
+    .execution_options(prepared=True)
+)
 
 
 def _found(shape: Shape, order: Order) -> Select[Any]:

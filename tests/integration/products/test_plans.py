@@ -137,14 +137,21 @@ def test_every_look_up_reads_an_index(connection):
         assert_lean(plan, name)
 
 
-def test_a_search_finds_all_there_is_however_long_ago_it_was_made(connection):
-    """Looking at the newest first leaves nothing out and changes no order."""
+def test_a_search_of_a_large_catalog_finds_all_there_is(connection, monkeypatch):
+    """Looking at the newest first leaves nothing out, changes no order, and looks at no more."""
+    monkeypatch.setattr(listing, "MANY", PRODUCTS - 1)
+    monkeypatch.setattr(listing, "_known_sizes", {})
     for words, column in {"lantern": "title", "kettle": "document"}.items():
-        found, cursor = [], None
-        while not found or cursor:
-            page = listing.list_products(connection, Filters(words), None, 90, cursor, NOW)
+        found, page = [], {"next": None}
+
+        def read(words=words):
+            nonlocal page
+            page = listing.list_products(connection, Filters(words), None, 90, page["next"], NOW)
+
+        while not found or page["next"]:
+            for plan in plans(connection, read):
+                assert_lean(plan, words)
             found += [item["id"] for item in page["items"]]
-            cursor = page["next"]
         all_there_is = sa.text(
             f"SELECT id FROM products WHERE {column} @@ to_tsquery('english', :words)"
             " ORDER BY created_at DESC, id DESC"
