@@ -68,6 +68,14 @@ class Goal:
         return self.value <= bound if self.is_most else self.value >= bound
 
 
+@dataclass(frozen=True)
+class Table:
+    """Figures that are no rates: a head for each column, and the rows."""
+
+    heads: list[str]
+    rows: list[list[str]]
+
+
 @dataclass
 class Record:
     """One row of the report: a work, who did it how fast, and what was wanted."""
@@ -78,6 +86,7 @@ class Record:
     contenders: dict[str, Series] = field(default_factory=dict)
     goals: list[Goal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    table: Table | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -107,6 +116,7 @@ class Record:
                 for goal in self.goals
             ],
             "notes": self.notes,
+            "table": self.table and {"heads": self.table.heads, "rows": self.table.rows},
         }
 
 

@@ -8,7 +8,7 @@ from bench.traffic import Request, ask
 from shop.local.server import LocalError
 
 _PASSWORD = "a bench needs no secrets"  # noqa: S105
-_ADDRESS = {
+ADDRESS = {
     "line1": "1 Long Bench",
     "city": "Bremen",
     "postal_code": "28195",
@@ -33,7 +33,7 @@ def sign_up(port: int, count: int) -> list[Buyer]:
         if status != 201:
             raise LocalError(f"the shop signs nobody up: {status}")
         _, tokens = ask(port, Request("/api/users/login", "POST", account))
-        return Buyer(tokens["access_token"], _ADDRESS)
+        return Buyer(tokens["access_token"], ADDRESS)
 
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(one, range(count)))

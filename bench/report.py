@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.measures import Goal, Record
+from bench.measures import Goal, Record, Table
 from bench.show import number
 
 
@@ -77,6 +77,9 @@ class Report:
             if record.contenders:
                 yield from self._table(record)
                 yield ""
+            if record.table:
+                yield from _markdown(record.table)
+                yield ""
             for note in record.notes:
                 yield f"- {note}"
             if record.notes:
@@ -125,3 +128,10 @@ def _with_unit(value: float, unit: str) -> str:
 
 def _milliseconds(microseconds: float | None) -> str:
     return "" if microseconds is None else number(microseconds / 1000)
+
+
+def _markdown(table: Table) -> Iterator[str]:
+    yield f"| {' | '.join(table.heads)} |"
+    yield f"| --- |{' ---: |' * (len(table.heads) - 1)}"
+    for row in table.rows:
+        yield f"| {' | '.join(row)} |"

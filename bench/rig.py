@@ -63,6 +63,12 @@ class Rig:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
+    def crash(self, server: str) -> None:
+        """End the "broker" or the "database" as a power cut would, and start it again."""
+        victim = self._rabbitmq if server == "broker" else self._postgres
+        victim.kill()
+        victim.start()
+
     def amqp(self, name: str) -> str:
         """AMQP URI of a new vhost."""
         requests.put(f"{self._rabbitmq.api}/api/vhosts/{name}", timeout=10).raise_for_status()

@@ -65,6 +65,14 @@ class Started:
                 start_new_session=True,  # a Ctrl-C in the terminal is for the bench to handle
             )
 
+    def process_of(self, service: str) -> str:
+        """The name of the process that runs it: its own, or that of its module."""
+        return next(name for name in self._commands if name.split(".")[0] == service)
+
+    def ended(self) -> list[str]:
+        """Those of its processes that have ended by themselves, or were killed."""
+        return [name for name, process in self._processes.items() if process.poll() is not None]
+
     def halt(self, process: str) -> None:
         """End one process."""
         end(_family([self._processes.pop(process)]), GRACE)

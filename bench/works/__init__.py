@@ -10,6 +10,7 @@ from bench.works import (
     events,
     footprint,
     growth,
+    kills,
     login,
     products,
     rpc,
@@ -31,6 +32,8 @@ WORKS: dict[str, Callable[[Run], list[Record]]] = {
     # Shops of their own.
     "growth": growth.measure,
     "footprint": footprint.measure,
+    # And servers of its own.
+    "kills": kills.measure,
 }
 
 #: What a short run measures, and against whom.

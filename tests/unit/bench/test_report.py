@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.measures import Record, Series, ratio
+from bench.measures import Record, Series, Table, ratio
 from bench.picture import svg
 from bench.report import Report
 
@@ -65,3 +65,11 @@ def test_the_picture_has_a_bar_for_each_goal(record):
     assert float(met.get("width")) > float(missed.get("width"))
     assert met.get("fill") != missed.get("fill")
     assert any("of <fast>" in (each.text or "") for each in document)
+
+
+def test_a_table_is_shown_as_it_is():
+    """Counts have neither a median nor a spread."""
+    table = Table(["contender", "lost"], [["this shop", "0"], ["another", "7"]])
+    report = Report({}, 1.0, [Record("kills", "kills", table=table)], {}, [])
+    assert "| contender | lost |\n| --- | ---: |\n| this shop | 0 |" in report.to_markdown()
+    assert json.loads(report.to_json())["works"][0]["table"]["rows"][1] == ["another", "7"]
