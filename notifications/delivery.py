@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound, Unavailable
@@ -50,6 +50,26 @@ class Claimed(NamedTuple):
     body: str
     created_at: datetime.datetime
     attempts: int
+
+
+_NOTIFICATIONS = Notification.__table__
+_NOW, _UNTIL = (
+    bindparam(name, type_=_NOTIFICATIONS.c.claimed_until.type) for name in ("now", "until")
+)
+_WAITING = (
+    select(_NOTIFICATIONS.c.id)
+    .where(_NOTIFICATIONS.c.status == PENDING, _NOTIFICATIONS.c.claimed_until <= _NOW)
+    .order_by(_NOTIFICATIONS.c.claimed_until)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(_NOTIFICATIONS)
+    .where(_NOTIFICATIONS.c.id == _WAITING.scalar_subquery())
+    .values(attempts=_NOTIFICATIONS.c.attempts + 1, claimed_until=_UNTIL)
+    .returning(*(_NOTIFICATIONS.c[name] for name in Claimed._fields))
+    .execution_options(prepared=True)
+)
 
 
 class Postman:
@@ -158,31 +178,16 @@ class Postman:
 
 def claim(session: Session, now: datetime.datetime) -> Claimed | None:
     """The message that has waited longest, ours until `CLAIM` is over; None when none waits."""
-    waiting = (
-        select(Notification.id)
-        .where(Notification.status == PENDING, Notification.claimed_until <= now)
-        .order_by(Notification.claimed_until)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    taken = (
-        update(Notification)
-        .where(Notification.id == waiting.scalar_subquery())
-        .values(attempts=Notification.attempts + 1, claimed_until=now + CLAIM)
-        .returning(*(getattr(Notification, name) for name in Claimed._fields))
-        .execution_options(synchronize_session=False)
-    )
-    row = session.execute(taken).first()
+    row = session.execute(_CLAIM, {"now": now, "until": now + CLAIM}).first()
     return None if row is None else Claimed(*row)
 
 
 def close(session: Session, notification_id: uuid.UUID, **values: Any) -> bool:
     """Set `values` on a pending message; false when someone else has closed it."""
     closed = (
-        update(Notification)
-        .where(Notification.id == notification_id, Notification.status == PENDING)
+        update(_NOTIFICATIONS)
+        .where(_NOTIFICATIONS.c.id == notification_id, _NOTIFICATIONS.c.status == PENDING)
         .values(**values)
-        .execution_options(synchronize_session=False)
     )
     return session.execute(closed).rowcount == 1
 

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,17 @@ SHOWN = (
     Notification.created_at,
 )
 
+_WRITE_ONCE = insert(Notification.__table__).on_conflict_do_nothing()
+
+_FEEDS = Feed.__table__
+_NEXT_POSITION = (
+    insert(_FEEDS)
+    .values(user_id=bindparam("user_id"), last=1)
+    .on_conflict_do_update(index_elements=["user_id"], set_={"last": _FEEDS.c.last + 1})
+    .returning(_FEEDS.c.last)
+    .execution_options(prepared=True)
+)
+
 
 def announce(
     session: Session,
@@ -50,7 +61,7 @@ def announce(
         | {"event_id": event_id, "order_id": facts.get("order_id"), "cause": cause}
         for channel in _ANNOUNCED_ON
     ]
-    session.execute(insert(Notification).values(rows).on_conflict_do_nothing())
+    session.execute(_WRITE_ONCE, rows)
 
 
 def offer_reset(
@@ -65,7 +76,7 @@ def offer_reset(
     message = templates.render("password_reset_requested", {})
     row = _row(session, user_id, EMAIL, message.subject, message.body, now)
     row |= {"event_id": event_id, "reset_id": reset_id, "cause": cause}
-    session.execute(insert(Notification).values(row).on_conflict_do_nothing())
+    session.execute(_WRITE_ONCE, [row])
 
 
 def send(
@@ -175,9 +186,7 @@ def _row(
 
 def _next_position(session: Session, user_id: uuid.UUID) -> int:
     """The next place in a user's feed, which is locked from now on."""
-    new = insert(Feed).values(user_id=user_id, last=1)
-    later = new.on_conflict_do_update(index_elements=["user_id"], set_={"last": Feed.last + 1})
-    return session.execute(later.returning(Feed.last)).scalar_one()
+    return session.execute(_NEXT_POSITION, {"user_id": user_id}).scalar_one()
 
 
 def _visible(statement: Any, actor: Actor) -> Select | Any:

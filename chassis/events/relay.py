@@ -6,7 +6,8 @@ from typing import Any
 import eventlet
 import orjson
 from eventlet.event import Event
-from sqlalchemy import Row, Update, func, select, update
+from sqlalchemy import BigInteger, Row, any_, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis import database
 from chassis.broker.courier import Courier, Parcel
@@ -25,6 +26,25 @@ SWEEP = 3.0
 #: Seconds until a row that the broker would not have is tried again. The others go first, so that
 #: one event without a queue holds up nobody.
 PUT_OFF = 5
+
+_UNSENT = (
+    select(OUTBOX)
+    .where(OUTBOX.c.sent_at.is_(None), OUTBOX.c.due_at <= func.now())
+    .order_by(OUTBOX.c.id)
+    .limit(BATCH)
+    .with_for_update(skip_locked=True)
+    .execution_options(prepared=True)
+)
+
+_THESE = OUTBOX.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+_MARK_SENT = (
+    update(OUTBOX).where(_THESE).values(sent_at=func.now()).execution_options(prepared=True)
+)
+_PUT_OFF = (
+    update(OUTBOX)
+    .where(_THESE)
+    .values(due_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, PUT_OFF))
+)
 
 
 class Relay:
@@ -64,22 +84,18 @@ class Relay:
     def relay_batch(self) -> int:
         """Publish the oldest unsent rows; returns how many are safe with the broker."""
         with self._engine.begin() as connection:
-            rows = connection.execute(
-                select(OUTBOX)
-                .where(OUTBOX.c.sent_at.is_(None), OUTBOX.c.due_at <= func.now())
-                .order_by(OUTBOX.c.id)
-                .limit(BATCH)
-                .with_for_update(skip_locked=True)
-            ).all()
+            rows = connection.execute(_UNSENT).all()
             if not rows:
                 return 0
             delivered = self._courier.deliver([_parcel(row) for row in rows])
             sent = [row.id for row, safe in zip(rows, delivered, strict=True) if safe]
             refused = [row.id for row, safe in zip(rows, delivered, strict=True) if not safe]
-            connection.execute(_mark(sent, sent_at=func.now()))
+            # A mark that a crash of the server loses is an event that is sent again, no more: the
+            # disk need not be waited for.
+            connection.execute(text("SET LOCAL synchronous_commit = off"))
+            connection.execute(_MARK_SENT, {"ids": sent})
             if refused:
-                later = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, PUT_OFF)
-                connection.execute(_mark(refused, due_at=later))
+                connection.execute(_PUT_OFF, {"ids": refused})
             return len(sent)
 
     def _rest(self) -> None:
@@ -87,10 +103,6 @@ class Relay:
             self._wake.wait()
         if self._wake.ready():
             self._wake.reset()
-
-
-def _mark(ids: list[int], **values: Any) -> Update:
-    return update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(**values)
 
 
 def _parcel(row: Row) -> Parcel:
