@@ -113,7 +113,10 @@ def earlier(
 
 
 def begin(
-    session: Session, attempt: Attempt, now: datetime.datetime, due_at: datetime.datetime
+    session: Session | Connection,
+    attempt: Attempt,
+    now: datetime.datetime,
+    due_at: datetime.datetime,
 ) -> Attempt | Placed:
     """Write the row of a new checkout; another's when its key was faster.
 
