@@ -5,10 +5,11 @@ import time
 
 import pytest
 import requests
+from stripe import WebhookSignature
 
 from payments.errors import NoticeRefused
 from payments.providers.port import Notice
-from payments.providers.signed import WebhookSignature, sign
+from payments.providers.signed import sign
 from tests.integration.stripe.conftest import SECRETS
 
 NEW, OLD = SECRETS
