@@ -5,7 +5,7 @@ smaller than Nameko's worker pool. Here the pool fits the workers, every stateme
 that the server enforces, and every piece of work one that holds when the server does not answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from eventlet import Timeout
 from nameko.exceptions import ConfigurationError
 from nameko_sqlalchemy import Database as NamekoDatabase
 from nameko_sqlalchemy.database import DatabaseWrapper
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import ARRAY, UUID, Connection, Engine, Text, bindparam, create_engine, text
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chassis import config as configuration
@@ -31,6 +31,15 @@ PATIENCE = 30.0
 #: Connections beyond one a worker: the outbox relay's.
 SPARE = 1
 
+_HANDLE_EACH = (
+    text(
+        "INSERT INTO inbox (event_id, handler) SELECT unnest(:events), :handler"
+        " ON CONFLICT DO NOTHING RETURNING event_id"
+    )
+    .bindparams(bindparam("events", type_=ARRAY(UUID)), bindparam("handler", type_=Text))
+    .columns(event_id=UUID)
+    .execution_options(prepared=True)
+)
 _HANDLE = prepared.prepared_insert(INBOX, but={"handled_at"}).on_conflict_do_nothing()
 
 
@@ -162,6 +171,19 @@ class Handle(DatabaseWrapper):
             if session.execute(_HANDLE, {"event_id": event.id, "handler": handler}).rowcount == 0:
                 raise AlreadyHandled(event.id)
             yield session
+
+    @contextmanager
+    def once_each(self, events: Sequence[Event]) -> Iterator[tuple[Session, list[Event]]]:
+        """`once` for a batch: a transaction, and those of `events` that this handler has not
+        applied yet, in their order."""
+        context = self._worker_ctx
+        handler = f"{context.service_name}.{context.entrypoint.method_name}"
+        # In one order, so that two instances with the same events do not wait for each other.
+        ids = sorted({event.id for event in events})
+        with self.begin() as session:
+            new = set(session.scalars(_HANDLE_EACH, {"events": ids, "handler": handler}))
+            fresh = {event.id: event for event in reversed(events) if event.id in new}
+            yield session, list(reversed(fresh.values()))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

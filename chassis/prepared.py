@@ -10,10 +10,20 @@ that every request needs: the server keeps each of them for each connection.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, TableClause, bindparam, event
+import orjson
+from sqlalchemy import (
+    Dialect,
+    Engine,
+    TableClause,
+    Text,
+    TextClause,
+    bindparam,
+    event,
+    text,
+)
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.types import NullType, TypeEngine
 
@@ -32,6 +42,23 @@ def prepared_insert(into: TableClause, but: Container[str] = ()) -> Insert:
     in `but` are left to their defaults."""
     named = {column.key: bindparam(column.key) for column in into.columns if column.key not in but}
     return insert(into).values(named).execution_options(prepared=True)
+
+
+def prepared_insert_many(into: TableClause, but: Container[str] = ()) -> TextClause:
+    """An INSERT of however many rows, prepared, that leaves out those that are there already; its
+    parameters are `rows_of(rows)`. Columns in `but` are left to their defaults."""
+    names = ", ".join(column.key for column in into.columns if column.key not in but)
+    statement = text(
+        f"INSERT INTO {into.name} ({names})"  # noqa: S608  (names of ours)
+        f" SELECT {names} FROM jsonb_populate_recordset(NULL::{into.name}, CAST(:rows AS jsonb))"
+        " ON CONFLICT DO NOTHING"
+    )
+    return statement.bindparams(bindparam("rows", type_=Text)).execution_options(prepared=True)
+
+
+def rows_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Rows, each with a value for every column, as `prepared_insert_many` takes them."""
+    return {"rows": orjson.dumps(rows).decode()}
 
 
 def _rewrite(
@@ -56,12 +83,12 @@ def _prepare(cursor: Any, name: str, statement: str, compiled: Any) -> str:
             return "%"
         return f"${places.setdefault(match[1], len(places) + 1)}"
 
-    text = _PARAMETER.sub(number, statement)
+    numbered = _PARAMETER.sub(number, statement)
     if not places:
-        cursor.execute(f"PREPARE {name} AS {text}")
+        cursor.execute(f"PREPARE {name} AS {numbered}")
         return f"EXECUTE {name}"
     types = ", ".join(_type_of(compiled.binds[place].type, compiled.dialect) for place in places)
-    cursor.execute(f"PREPARE {name} ({types}) AS {text}")
+    cursor.execute(f"PREPARE {name} ({types}) AS {numbered}")
     return f"EXECUTE {name} ({', '.join(f'%({place})s' for place in places)})"
 
 

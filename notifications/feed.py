@@ -1,20 +1,35 @@
 """Notifications as rows: written by events or by `send`, read by their owner."""
 
 import datetime
+import itertools
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ARRAY,
+    UUID,
+    BigInteger,
+    Connection,
+    Select,
+    bindparam,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from chassis import idempotency, paging
 from chassis.errors import Forbidden
+from chassis.events import Event
 from chassis.identity import Actor
+from chassis.prepared import prepared_insert_many, rows_of
 from notifications import templates
 from notifications.errors import NotificationNotFound
-from notifications.models import Feed, Notification, RequestKey
+from notifications.models import Notification, RequestKey
 
 EMAIL, SMS, IN_APP = "email", "sms", "in_app"
 PENDING, SENT, FAILED, SKIPPED = "pending", "sent", "failed", "skipped"
@@ -34,34 +49,33 @@ SHOWN = (
     Notification.created_at,
 )
 
-_WRITE_ONCE = insert(Notification.__table__).on_conflict_do_nothing()
+_WRITE_ONCE = prepared_insert_many(Notification.__table__, but={"failure_code", "read", "attempts"})
 
-_FEEDS = Feed.__table__
-_NEXT_POSITION = (
-    insert(_FEEDS)
-    .values(user_id=bindparam("user_id"), last=1)
-    .on_conflict_do_update(index_elements=["user_id"], set_={"last": _FEEDS.c.last + 1})
-    .returning(_FEEDS.c.last)
+_GROW = (
+    text(
+        "INSERT INTO feeds (user_id, last) SELECT * FROM unnest(:users, :counts)"
+        " ON CONFLICT (user_id) DO UPDATE SET last = feeds.last + excluded.last"
+        " RETURNING user_id, last"
+    )
+    .bindparams(bindparam("users", type_=ARRAY(UUID)), bindparam("counts", type_=ARRAY(BigInteger)))
+    .columns(user_id=UUID, last=BigInteger)
     .execution_options(prepared=True)
 )
 
 
-def announce(
-    session: Session,
-    event_id: uuid.UUID,
-    type: str,
-    facts: Mapping[str, Any],
-    cause: Mapping[str, Any],
-    now: datetime.datetime,
-) -> None:
-    """Write the notifications about an event of `type`, once per event and channel."""
-    message = templates.render(type, facts)
-    rows = [
-        _row(session, facts["user_id"], channel, message.subject, message.body, now)
-        | {"event_id": event_id, "order_id": facts.get("order_id"), "cause": cause}
-        for channel in _ANNOUNCED_ON
-    ]
-    session.execute(_WRITE_ONCE, rows)
+def announce(session: Session, events: Sequence[Event], now: datetime.datetime) -> None:
+    """Write the notifications about `events`, once per event and channel."""
+    if not events:
+        return
+    positions = _next_positions(session, [event.payload["user_id"] for event in events])
+    rows = []
+    for event, position in zip(events, positions, strict=True):
+        facts, message = event.payload, templates.render(event.type, event.payload)
+        of_event = {"event_id": event.id, "order_id": facts.get("order_id"), "cause": event.cause}
+        for channel in _ANNOUNCED_ON:
+            row = _row(facts["user_id"], channel, message.subject, message.body, position, now)
+            rows.append(row | of_event)
+    session.execute(_WRITE_ONCE, rows_of(rows))
 
 
 def offer_reset(
@@ -74,9 +88,9 @@ def offer_reset(
 ) -> None:
     """Write the mail about a new password, without the way to it: that is added when it goes."""
     message = templates.render("password_reset_requested", {})
-    row = _row(session, user_id, EMAIL, message.subject, message.body, now)
+    row = _row(user_id, EMAIL, message.subject, message.body, None, now)
     row |= {"event_id": event_id, "reset_id": reset_id, "cause": cause}
-    session.execute(_WRITE_ONCE, [row])
+    session.execute(_WRITE_ONCE, rows_of([row]))
 
 
 def send(
@@ -98,7 +112,8 @@ def send(
     print_ = idempotency.fingerprint(user_id=user_id, channel=channel, subject=subject, body=body)
     claim = idempotency.claim(session, RequestKey, actor.user_id, "send", key, print_, now)
     if claim.is_new:
-        row = _row(session, user_id, channel, subject, body, now)
+        position = _next_positions(session, [user_id])[0] if channel == IN_APP else None
+        row = _row(user_id, channel, subject, body, position, now)
         row |= {"id": claim.resource_id, "cause": cause}
         session.execute(insert(Notification).values(row))
     written = select(*SHOWN).where(Notification.id == claim.resource_id)
@@ -161,11 +176,11 @@ def require_staff(actor: Actor) -> None:
 
 
 def _row(
-    session: Session,
     user_id: uuid.UUID,
     channel: str,
     subject: str,
     body: str,
+    position: int | None,
     now: datetime.datetime,
 ) -> dict[str, Any]:
     """A new row. The feed needs no delivery: what is written there has arrived."""
@@ -173,10 +188,13 @@ def _row(
     return {
         "id": uuid.uuid4(),
         "user_id": user_id,
+        "order_id": None,
+        "event_id": None,
+        "reset_id": None,
         "channel": channel,
         "subject": subject,
         "body": body,
-        "position": _next_position(session, user_id) if here else None,
+        "position": position if here else None,
         "status": SENT if here else PENDING,
         "created_at": now,
         "sent_at": now if here else None,
@@ -184,9 +202,15 @@ def _row(
     }
 
 
-def _next_position(session: Session, user_id: uuid.UUID) -> int:
-    """The next place in a user's feed, which is locked from now on."""
-    return session.execute(_NEXT_POSITION, {"user_id": user_id}).scalar_one()
+def _next_positions(session: Session, user_ids: Sequence[uuid.UUID]) -> list[int]:
+    """The next places in these users' feeds, one for each time that a user is named, in order. The
+    feeds are locked from now on, always in the same order."""
+    counts = Counter(user_ids)
+    users = sorted(counts)
+    grown = {"users": users, "counts": [counts[user_id] for user_id in users]}
+    last = dict(session.execute(_GROW, grown).all())
+    free = {user_id: itertools.count(last[user_id] - counts[user_id] + 1) for user_id in users}
+    return [next(free[user_id]) for user_id in user_ids]
 
 
 def _visible(statement: Any, actor: Actor) -> Select | Any:

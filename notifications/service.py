@@ -25,6 +25,8 @@ RESET_TOKEN = schemas.ResetToken()
 
 #: Messages that one tick of the delivery sends at most; the next follows at once.
 ROUND = 200
+#: Events that one transaction announces at most.
+BATCH = 50
 
 
 class NotificationsService(Service):
@@ -93,22 +95,22 @@ class NotificationsService(Service):
         with self.db.read() as connection:  # one statement, its own transaction
             return NOTIFICATION.dump(feed.mark_read(connection, notification_id, read, actor))
 
-    @event_handler("users", "user_registered", schemas.UserEvent)
-    @event_handler("users", "password_changed", schemas.UserEvent)
-    @event_handler("orders", "order_placed", schemas.OrderEvent)
-    @event_handler("orders", "order_paid", schemas.OrderEvent)
-    @event_handler("orders", "order_shipped", schemas.OrderEvent)
-    @event_handler("orders", "order_delivered", schemas.OrderEvent)
-    @event_handler("orders", "order_cancelled", schemas.OrderEvent)
-    @event_handler("payments", "payment_succeeded", schemas.PaymentEvent)
-    @event_handler("payments", "payment_failed", schemas.PaymentFailed)
-    @event_handler("payments", "payment_refunded", schemas.PaymentRefunded)
-    def announce(self, event):
-        """Write the notifications that tell of an event."""
-        cause = self.cause.kept()
-        with self.db.once(event) as session:
-            feed.announce(session, event.id, event.type, event.payload, cause, self.clock())
-            self.news.tell(session, "feed_grew", {"user_id": event.payload["user_id"]})
+    @event_handler("users", "user_registered", schemas.UserEvent, batch=BATCH)
+    @event_handler("users", "password_changed", schemas.UserEvent, batch=BATCH)
+    @event_handler("orders", "order_placed", schemas.OrderEvent, batch=BATCH)
+    @event_handler("orders", "order_paid", schemas.OrderEvent, batch=BATCH)
+    @event_handler("orders", "order_shipped", schemas.OrderEvent, batch=BATCH)
+    @event_handler("orders", "order_delivered", schemas.OrderEvent, batch=BATCH)
+    @event_handler("orders", "order_cancelled", schemas.OrderEvent, batch=BATCH)
+    @event_handler("payments", "payment_succeeded", schemas.PaymentEvent, batch=BATCH)
+    @event_handler("payments", "payment_failed", schemas.PaymentFailed, batch=BATCH)
+    @event_handler("payments", "payment_refunded", schemas.PaymentRefunded, batch=BATCH)
+    def announce(self, events):
+        """Write the notifications that tell of events."""
+        with self.db.once_each(events) as (session, fresh):
+            feed.announce(session, fresh, self.clock())
+            for user_id in {event.payload["user_id"] for event in fresh}:
+                self.news.tell(session, "feed_grew", {"user_id": user_id})
 
     @event_handler("users", "password_reset_requested", schemas.ResetRequested)
     def offer_reset(self, event):

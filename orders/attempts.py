@@ -27,7 +27,9 @@ _CHECKOUTS = Checkout.__table__
 _THIS = _CHECKOUTS.c.order_id == bindparam("id")
 
 _BEGIN = prepared_insert(_CHECKOUTS, but={"attempts", "reason"}).on_conflict_do_nothing()
-_LOCK = select(_CHECKOUTS.c.state).where(_THIS).with_for_update().execution_options(prepared=True)
+_FINISH = (
+    delete(_CHECKOUTS).where(_THIS, _CHECKOUTS.c.state == OPEN).execution_options(prepared=True)
+)
 _DROP = delete(_CHECKOUTS).where(_THIS).execution_options(prepared=True)
 
 
@@ -147,9 +149,10 @@ def begin(
     return placed or attempt
 
 
-def lock_open(session: Session, order_id: uuid.UUID) -> bool:
-    """Lock the row of a checkout for its last step; False when it has been finished or undone."""
-    return session.execute(_LOCK, {"id": order_id}).scalar() == OPEN
+def finish(session: Session, order_id: uuid.UUID) -> bool:
+    """Take a checkout away for the order that is made of it in this transaction; False when it has
+    been finished or undone. Who wants the same waits for the outcome."""
+    return session.execute(_FINISH, {"id": order_id}).rowcount == 1
 
 
 def abandon(session: Session, order_id: uuid.UUID, due_at: datetime.datetime) -> bool:

@@ -13,6 +13,7 @@ import datetime
 import hashlib
 import uuid
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import orjson
@@ -171,23 +172,26 @@ def _give_up(shop: Shop, attempt: Attempt, *, refused: bool) -> None:
 def _finalize(shop: Shop, attempt: Attempt) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
     basket, now = attempt.basket, shop.clock()
-    cart_changed = False
-    with shop.db.begin() as session:
-        if not attempts.lock_open(session, attempt.order_id):
-            if session.get(Order, attempt.order_id) is None:
-                raise CheckoutInterrupted  # whoever undid it gives the stock back
-            return None
-        if basket.cart_version is not None:
-            cart_changed = not carts.take(session, attempt.user_id, basket.cart_version, now)
-        if cart_changed:
-            attempts.abandon(session, attempt.order_id, now)
-        else:
+    try:
+        with shop.db.begin() as session:
+            if not attempts.finish(session, attempt.order_id):
+                if session.get(Order, attempt.order_id) is None:
+                    raise CheckoutInterrupted  # whoever undid it gives the stock back
+                return None
+            if not _take_cart(session, attempt, now):
+                raise CartChanged("The cart was changed during the checkout.")
             order = _write(shop, session, attempt, now)
-            attempts.drop(session, attempt.order_id)
-    if cart_changed:
+    except CartChanged:
+        with shop.db.begin() as session:
+            attempts.abandon(session, attempt.order_id, now)
         _undo_at_once(shop, attempt.order_id)
-        raise CartChanged("The cart was changed during the checkout.")
+        raise
     return book.view(order, basket.lines)
+
+
+def _take_cart(session: Session, attempt: Attempt, now: datetime.datetime) -> bool:
+    version = attempt.basket.cart_version
+    return version is None or carts.take(session, attempt.user_id, version, now)
 
 
 def _undo_at_once(shop: Shop, order_id: uuid.UUID) -> None:
@@ -217,11 +221,10 @@ def _write(shop: Shop, session: Session, attempt: Attempt, now: datetime.datetim
     )
     book.enter(session, order, basket.lines)
     buyer = Actor(attempt.user_id, Role.CUSTOMER)
-    timeline.add(
-        shop, session, order.id, timeline.ORDER, "placed", buyer,
-        total=order.total, currency=order.currency,
-    )  # fmt: skip
-    timeline.add(shop, session, order.id, timeline.STOCK, "reserved", until=order.expires_at)
+    entry = partial(timeline.entry, order.id, now, trace_id=shop.trace_id)
+    placed = entry(timeline.ORDER, "placed", buyer, total=order.total, currency=order.currency)
+    reserved = entry(timeline.STOCK, "reserved", until=order.expires_at)
+    timeline.add_many(session, [placed, reserved])
     shop.events.record(session, "order_placed", book.facts(order, "placed"))
     return order
 

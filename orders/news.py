@@ -3,15 +3,24 @@
 News may be late, repeated or out of order; none of it undoes what is newer.
 """
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import ARRAY, UUID, any_, bindparam, select
 from sqlalchemy.orm import Session
 
+from chassis.events import Event
 from orders import book, changes, lifecycle, receipts, timeline
 from orders.lifecycle import Payment
 from orders.models import Order
 from orders.parts import Shop
+
+_KNOWN = (
+    select(Order.id)
+    .where(Order.id == any_(bindparam("ids", type_=ARRAY(UUID))))
+    .execution_options(prepared=True)
+)
 
 
 def payment_failed(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
@@ -46,11 +55,19 @@ def payment_refunded(shop: Shop, session: Session, news: Mapping[str, Any]) -> N
         changes.touch(shop, order)
 
 
-def notification_sent(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
-    """The owner was told; by which channel, nothing of what."""
-    order_id = news["order_id"]
-    if order_id is not None and session.get(Order, order_id) is not None:
-        timeline.add(
-            shop, session, order_id, timeline.MAIL, "notification_sent",
-            channel=news["channel"], notification_id=news["notification_id"],
-        )  # fmt: skip
+def notifications_sent(session: Session, events: Sequence[Event], now: datetime.datetime) -> None:
+    """The owners were told; by which channel, nothing of what."""
+    ids = {event.payload["order_id"] for event in events} - {None}
+    known = set(session.scalars(_KNOWN, {"ids": list(ids)})) if ids else set()
+    entries = [
+        timeline.entry(
+            event.payload["order_id"], now, timeline.MAIL, "notification_sent",
+            trace_id=event.trace_id,
+            channel=event.payload["channel"],
+            notification_id=event.payload["notification_id"],
+        )
+        for event in events
+        if event.payload["order_id"] in known
+    ]  # fmt: skip
+    if entries:
+        timeline.add_many(session, entries)

@@ -28,6 +28,9 @@ from orders import (
 from orders.errors import OutOfStock, ReservationReleased
 from orders.settings import OrdersSettings
 
+#: News that one transaction writes into timelines at most.
+BATCH = 50
+
 
 class CartsService(Service):
     """One cart per user; every method answers with the cart."""
@@ -181,11 +184,11 @@ class OrdersService(Service):
         with self.db.once(event) as session:
             news.payment_refunded(self, session, event.payload)
 
-    @event_handler("notifications", "notification_sent", schemas.NotificationSent)
-    def on_notification_sent(self, event):
+    @event_handler("notifications", "notification_sent", schemas.NotificationSent, batch=BATCH)
+    def on_notification_sent(self, events):
         """Only the timeline cares."""
-        with self.db.once(event) as session:
-            news.notification_sent(self, session, event.payload)
+        with self.db.once_each(events) as (session, fresh):
+            news.notifications_sent(session, fresh, self.clock())
 
     @timer(interval=2)
     def expire(self):

@@ -6,14 +6,14 @@ actor is a role.
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
-from chassis.prepared import prepared_insert
+from chassis.prepared import prepared_insert, prepared_insert_many, rows_of
 from orders.models import TimelineEntry
 from orders.parts import Shop
 
@@ -23,6 +23,7 @@ ORDER, STOCK, PAYMENT, MAIL = "order", "stock", "payment", "mail"
 SHOWN = 500
 
 _ADD = prepared_insert(TimelineEntry.__table__, but={"id"})
+_ADD_MANY = prepared_insert_many(TimelineEntry.__table__, but={"id"})
 
 
 def add(
@@ -36,17 +37,35 @@ def add(
 ) -> None:
     """Append an entry; `detail` is JSON-able and without personal data."""
     session.execute(
-        _ADD,
-        {
-            "order_id": order_id,
-            "at": shop.clock(),
-            "kind": kind,
-            "cause": str(cause),
-            "actor": str(actor.role),
-            "detail": {name: _plain(value) for name, value in detail.items()},
-            "trace_id": shop.trace_id,
-        },
+        _ADD, entry(order_id, shop.clock(), kind, cause, actor, trace_id=shop.trace_id, **detail)
     )
+
+
+def entry(
+    order_id: uuid.UUID,
+    at: datetime.datetime,
+    kind: str,
+    cause: str,
+    actor: Actor = Actor.SYSTEM,
+    *,
+    trace_id: str | None,
+    **detail: Any,
+) -> dict[str, Any]:
+    """An entry to be, for `add_many`."""
+    return {
+        "order_id": order_id,
+        "at": at,
+        "kind": kind,
+        "cause": str(cause),
+        "actor": str(actor.role),
+        "detail": {name: _plain(value) for name, value in detail.items()},
+        "trace_id": trace_id,
+    }
+
+
+def add_many(session: Session, entries: Sequence[dict[str, Any]]) -> None:
+    """Append entries, in their order."""
+    session.execute(_ADD_MANY, rows_of(entries))
 
 
 def of_order(connection: Connection, order_id: uuid.UUID) -> list[Mapping[str, Any]]:

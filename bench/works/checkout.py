@@ -29,8 +29,8 @@ def measure(run: Run) -> list[Record]:
         check=lambda request, body: _is_right(request.body, body, prices),
     )
     goals = [
-        ratio(found["shop"], found["stock_nameko"], "of stock Nameko", 2.5, guard=1.5),
-        ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=1.5),
+        ratio(found["shop"], found["stock_nameko"], "of stock Nameko", 2.5, guard=0.4),
+        ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=0.25),
     ]
     rest = statistics.median(found["shop"].rests)
     notes = [_books(run, name, series.answered) for name, series in found.items()]

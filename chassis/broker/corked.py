@@ -92,7 +92,8 @@ class CorkedWriter:
     def _flush_at_end_of_turn(self) -> None:
         try:
             self.flush()
-        except (OSError, AMQPError) as error:
+        # A TLS transport that was closed meanwhile has no socket any more.
+        except (OSError, AMQPError, AttributeError) as error:
             log.debug("a connection can't be written to: %s", error)
 
 

@@ -18,9 +18,10 @@ from chassis.broker import topology
 from chassis.broker.courier import Courier
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import data_of
+from chassis.events.batches import Batches
 from chassis.events.janitor import Janitor
 from chassis.events.message import AlreadyHandled, Event
-from chassis.trace import trace_id_of
+from chassis.trace import cause_in, trace_id_of
 from chassis.workers import workers_for_events
 
 log = getLogger(__name__)
@@ -70,6 +71,10 @@ class EventHandler(Entrypoint):
 
     The method gets one `Event`, its payload loaded by the schema. It is called again until it
     returns, so what it does belongs into `with self.db.once(event) as session`.
+
+    With a `batch` it gets a list instead: what has come while it was busy, so many at most, in
+    their order. It works `with self.db.once_each(events) as (session, fresh)`. When a batch fails,
+    each of its events is tried alone, so that one that can't be handled holds up no other.
     """
 
     inbound = Inbound()
@@ -79,7 +84,15 @@ class EventHandler(Entrypoint):
 
     no_ack = False
 
-    def __init__(self, source_service: str, event_type: str, schema: type[Schema], **kwargs: Any):
+    def __init__(
+        self,
+        source_service: str,
+        event_type: str,
+        schema: type[Schema],
+        *,
+        batch: int | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(expected_exceptions=(AlreadyHandled,), **kwargs)
         self.source_service = source_service
         self.event_type = event_type
@@ -87,12 +100,15 @@ class EventHandler(Entrypoint):
         self._schema = schema()
         self.queue = ""
         self.prefetch = 0
+        self._batches = None if batch is None else Batches(batch)
 
     def setup(self) -> None:
         self.queue = topology.queue_of(
             self.source_service, self.event_type, self.container.service_name, self.method_name
         )
-        self.prefetch = workers_for_events(self.container)
+        # While one batch is in work, the next one gathers.
+        batches = self._batches
+        self.prefetch = 2 * batches.most if batches else workers_for_events(self.container)
         self.inbound.register(self)
         self.janitor.keep_inbox_small()
 
@@ -113,7 +129,10 @@ class EventHandler(Entrypoint):
         """Handlers go on; the broker delivers again, and the inbox knows what was done."""
 
     def on_message(self, message: Any) -> None:
-        self.workers.submit(partial(self._begin, message))
+        if self._batches is None:
+            self.workers.submit(partial(self._begin, message))
+        elif self._batches.add(message):
+            self.workers.submit(self._begin_batch)
 
     def _begin(self, message: Any) -> None:
         if message.channel.connection is None:
@@ -137,6 +156,61 @@ class EventHandler(Entrypoint):
         except ContainerBeingKilled:
             self.workers.done()  # not acknowledged: another instance gets it
 
+    def _begin_batch(self) -> None:
+        """Start the worker for what has gathered, but for what can't be read."""
+        messages, events = [], []
+        for message in self._batches.take():
+            if message.channel.connection is None:
+                continue  # waited over a reconnection: it will be delivered again
+            try:
+                events.append(self._event(message, data_of(message.headers)))
+                messages.append(message)
+            except Exception as error:
+                reason = str(error) if isinstance(error, Poison) else type(error).__name__
+                self.container.spawn_managed_thread(
+                    partial(self._park_aside, message, reason), identifier="park"
+                )
+        if not events:
+            self._next_batch()
+            return
+        data: dict[str, Any] = {}
+        deadline.begin(data, HANDLER_TIMEOUT)
+        settle = partial(self._settle_batch, messages)
+        try:
+            self.container.spawn_worker(
+                self, (events,), {}, context_data=data, handle_result=settle
+            )
+        except ContainerBeingKilled:
+            self.workers.done()  # not acknowledged: another instance gets them
+
+    def _park_aside(self, message: Any, reason: str) -> None:
+        self.inbound.settle(message, self._park(message, reason))
+
+    def _settle_batch(
+        self, messages: list[Any], worker_ctx: Any, result: Any, exc_info: Any
+    ) -> tuple[Any, Any]:
+        try:
+            if exc_info is None:
+                for message in messages:
+                    self.inbound.ack(message)
+            elif len(messages) > 1:
+                log.warning("%s failed with %d events, each alone now", self.queue, len(messages))
+                self._batches.split(messages)
+            else:
+                self.inbound.settle(messages[0], self._again_later(messages[0], exc_info[1]))
+        except Exception:  # whatever it is, it must not end the service
+            log.exception("an event could not be settled, it will be delivered again")
+            self.inbound.settle(messages[0], False)
+        finally:
+            self._next_batch()
+        return result, exc_info
+
+    def _next_batch(self) -> None:
+        """Let others have the worker first."""
+        self.workers.done()
+        if self._batches.go_on():
+            self.workers.submit(self._begin_batch)
+
     def _spawn_poison(self, message: Any, reason: str) -> None:
         self.container.spawn_managed_thread(
             partial(self._settle_poison, message, reason), identifier="park"
@@ -153,6 +227,7 @@ class EventHandler(Entrypoint):
                 payload=payload,
                 request_id=data.get("request_id"),
                 trace_id=trace_id_of(data.get("traceparent")),
+                cause=cause_in(data),
             )
         except ValidationError as invalid:
             raise Poison(

@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -18,6 +18,8 @@ class Event:
     payload: Mapping[str, Any]
     request_id: str | None = None
     trace_id: str | None = None
+    #: What it was caused by, to be handed on (`chassis.trace`).
+    cause: Mapping[str, Any] = field(default_factory=dict)
 
 
 class AlreadyHandled(Exception):

@@ -67,7 +67,7 @@ class Connection:
         self._server.log_access("-", None, answer, 0.0, request_id)
 
     def close(self) -> None:
-        self._stream.close()
+        self._stream.close()  # the socket counts its readers
         self.sock.close()
 
     def _has_request(self) -> bool:

@@ -116,8 +116,9 @@ class Server(WebServer):
 
     def _serve(self, sock: Any, address: Any) -> None:
         """One connection from its first to its last request; no failure leaves this method."""
-        connection = Connection(self, sock, address[0])
+        connection = None
         try:
+            connection = Connection(self, sock, address[0])
             if len(self._connections) >= self.limits["max_connections"]:
                 connection.refuse(Overloaded())
                 return
@@ -129,7 +130,7 @@ class Server(WebServer):
             log.exception("a connection ended in an error")
         finally:
             self._connections.discard(connection)
-            connection.close()
+            (connection or sock).close()
 
     @contextmanager
     def slot(self, route: Any) -> Iterator[None]:

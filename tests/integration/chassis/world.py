@@ -127,6 +127,24 @@ class Middle(Service):
             return {"class": "Full", "left": full.data["left"], "detail": full.detail}
 
 
+class Gatherer(Service):
+    """Handles `said` by the batch; a test sets what happens before and during its transaction."""
+
+    name = "gatherer"
+    db = Database(Base, package="chassis")
+
+    before = staticmethod(lambda events: None)
+    during = staticmethod(lambda events: None)
+
+    @event_handler("speaker", "said", Said, batch=10)
+    def on_said(self, events):
+        self.before(events)
+        with self.db.once_each(events) as (session, fresh):
+            session.add_all(Note(text=f"gathered {event.payload['text']}") for event in fresh)
+            session.flush()
+            self.during(fresh)
+
+
 class Listener(Service):
     """Handles `said`; how it does is set by the tests."""
 

@@ -26,7 +26,7 @@ CHECKOUT_CRASHES = [
     (checkout, "_reserve"),
     (checkout, "_finalize"),
     (checkout, "_write"),
-    (attempts, "drop"),
+    (attempts, "finish"),
 ]
 
 
