@@ -7,13 +7,15 @@ from typing import Any
 
 @dataclass
 class Series:
-    """The rounds of one contender: a figure each, and where known latencies (microseconds), and
-    for how many seconds it worked on afterwards. `answered` counts all answers, also those that
-    were not timed."""
+    """The rounds of one contender: a figure each, and where known latencies (microseconds), for
+    how many seconds it worked on afterwards, and the seconds of processor time that each answer
+    took in each process, what was done afterwards included. `answered` counts all answers, also
+    those that were not timed."""
 
     figures: list[float] = field(default_factory=list)
     latencies: list[dict[str, float]] = field(default_factory=list)
     rests: list[float] = field(default_factory=list)
+    costs: list[dict[str, float]] = field(default_factory=list)
     answered: int = 0
 
     @property
@@ -24,6 +26,15 @@ class Series:
     def spread(self) -> tuple[float, float]:
         """The lowest and the highest."""
         return min(self.figures), max(self.figures)
+
+    @property
+    def cost(self) -> dict[str, float]:
+        """Milliseconds of processor time for each answer by process, medians over the rounds."""
+        names = dict.fromkeys(name for costs in self.costs for name in costs)
+        return {
+            name: statistics.median(costs.get(name, 0.0) for costs in self.costs) * 1000
+            for name in names
+        }
 
     def latency(self, name: str) -> float | None:
         """The median over the rounds of a percentile (p50, p90, p99, max), in microseconds."""
@@ -100,6 +111,7 @@ class Record:
                     "spread": series.spread,
                     "latencies": series.latencies,
                     "rests": series.rests,
+                    "costs": series.costs,
                 }
                 for name, series in self.contenders.items()
             },

@@ -9,6 +9,9 @@ from typing import Any
 from bench.measures import Goal, Record, Table
 from bench.show import number
 
+#: Milliseconds of processor time for an answer, below which a process is not named.
+_HARDLY_ANYTHING = 0.01
+
 
 @dataclass(frozen=True)
 class Report:
@@ -77,6 +80,9 @@ class Report:
             if record.contenders:
                 yield from self._table(record)
                 yield ""
+            if any(series.costs for series in record.contenders.values()):
+                yield from self._costs(record)
+                yield ""
             if record.table:
                 yield from _markdown(record.table)
                 yield ""
@@ -101,6 +107,17 @@ class Report:
             if with_latencies:
                 cells += [_milliseconds(series.latency(share)) for share in ("p50", "p99")]
             yield f"| {' | '.join(cells)} |"
+
+    def _costs(self, record: Record) -> Iterator[str]:
+        """Where the time goes, which no rate tells."""
+        yield "| processor time for one answer, ms | in all | in |"
+        yield "| --- | ---: | --- |"
+        for name, series in record.contenders.items():
+            if series.costs:
+                dearest = sorted(series.cost.items(), key=lambda item: -item[1])
+                parts = [f"{part} {ms:.2f}" for part, ms in dearest if ms >= _HARDLY_ANYTHING]
+                whole = sum(series.cost.values())
+                yield f"| {self.titles.get(name, name)} | {whole:.2f} | {', '.join(parts)} |"
 
     def _end(self) -> Iterator[str]:
         if self.notes:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import psutil
+
 from bench import install
 from bench.contenders import ALL, PEERS, SHOP, Contender, Place
 from bench.judge import Check, Judge, WrongAnswer
@@ -19,7 +21,7 @@ from bench.measures import Series, rotated
 from bench.people import Buyer, sign_up
 from bench.rig import Rig
 from bench.show import Show
-from bench.started import Started
+from bench.started import Started, cpu_of
 from bench.traffic import Request, ask
 from shop.local.place import ROOT
 from shop.local.server import free_ports
@@ -205,8 +207,13 @@ class Run:
             for each in rotated(contenders, number):
                 self.show.doing(work, f"round {number + 1} of {self.size.rounds}: {each.name}")
                 first = number * len(requests) // self.size.rounds
-                loaded, rest = self._turn(each, sent, judge, expect, first=first)
                 series = found[each.name]
+                before = self._cpu(each)
+                loaded, rest = self._turn(each, sent, judge, expect, first=first)
+                after = self._cpu(each)
+                series.costs.append(
+                    {n: max(0.0, after[n] - before[n]) / loaded.answered for n in before}
+                )
                 series.figures.append(loaded.rate)
                 series.latencies.append(loaded.latencies)
                 series.rests.append(rest)
@@ -225,6 +232,15 @@ class Run:
         rest = each.await_rest()
         judge.look_at(each, loaded.sample)
         return loaded, rest
+
+    def _cpu(self, each: Started) -> dict[str, float]:
+        """Processor time so far, in the contender's processes and in the servers. PostgreSQL's
+        is that of the processes it has now: contenders keep their connections."""
+        postgres, rabbitmq = (psutil.Process(pid) for pid in self.rig.server_pids)
+        return each.cpu_by_process() | {
+            "PostgreSQL": cpu_of([postgres, *postgres.children(recursive=True)]),
+            "RabbitMQ": cpu_of([rabbitmq, *rabbitmq.children(recursive=True)]),
+        }
 
     def _start(self, contender: Contender) -> Started:
         install.python_packages(self.show.say)

@@ -111,12 +111,14 @@ class Started:
 
     def cpu_seconds(self) -> float:
         """Processor time that its processes have had so far."""
-        total = 0.0
-        for process in self.processes():
-            with suppress(psutil.Error):
-                times = process.cpu_times()
-                total += times.user + times.system
-        return total
+        return sum(self.cpu_by_process().values())
+
+    def cpu_by_process(self) -> dict[str, float]:
+        """The same, by the name of each, with its children."""
+        return {
+            name.removesuffix(".service"): cpu_of(_family([process]))
+            for name, process in self._processes.items()
+        }
 
     def processes(self) -> list[psutil.Process]:
         """Its processes, with their children."""
@@ -128,6 +130,16 @@ class Started:
 
     def _log(self, process: str) -> Path:
         return self._logs / f"{self.name}.{process}.log"
+
+
+def cpu_of(processes: Iterable[psutil.Process]) -> float:
+    """Seconds of processor time that these have had so far."""
+    total = 0.0
+    for process in processes:
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
 
 
 def _family(processes: Iterable[subprocess.Popen]) -> list[psutil.Process]:

@@ -46,6 +46,16 @@ def test_the_page_begins_with_the_goals(report):
     assert "processors: 2" in page
 
 
+def test_the_page_says_where_the_time_goes(record, report):
+    """By process, the dearest first; medians over the rounds, and nothing that cost nothing."""
+    record.contenders["us"].costs = [
+        {"gateway": 0.001, "orders": 0.002, "mail": 0.0},
+        {"gateway": 0.003, "orders": 0.009, "mail": 0.0},
+        {"gateway": 0.002, "orders": 0.004, "mail": 0.0},
+    ]
+    assert "| this shop | 6.00 | orders 4.00, gateway 2.00 |" in report.to_markdown()
+
+
 def test_all_figures_are_kept(report, tmp_path):
     """For whoever wants to compute something else."""
     report.save(tmp_path / "new" / "results.json", tmp_path / "report.md")
