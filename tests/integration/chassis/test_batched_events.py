@@ -10,7 +10,7 @@ import pytest
 from chassis.broker import topology
 from tests.integration.chassis.world import Gatherer
 
-QUEUE = "evt-speaker-said--gatherer.on_said"
+QUEUE = "evt-speaker-shouted--gatherer.on_shouted"
 DEAD = "gatherer.dead-letters"
 
 

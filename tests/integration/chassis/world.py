@@ -128,7 +128,8 @@ class Middle(Service):
 
 
 class Gatherer(Service):
-    """Handles `said` by the batch; a test sets what happens before and during its transaction."""
+    """Handles `shouted` by the batch, which tests put into its queue; a test sets what happens
+    before and during its transaction."""
 
     name = "gatherer"
     db = Database(Base, package="chassis")
@@ -136,8 +137,8 @@ class Gatherer(Service):
     before = staticmethod(lambda events: None)
     during = staticmethod(lambda events: None)
 
-    @event_handler("speaker", "said", Said, batch=10)
-    def on_said(self, events):
+    @event_handler("speaker", "shouted", Said, batch=10)
+    def on_shouted(self, events):
         self.before(events)
         with self.db.once_each(events) as (session, fresh):
             session.add_all(Note(text=f"gathered {event.payload['text']}") for event in fresh)
