@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
-from chassis.prepared import prepared_insert, prepared_insert_many, rows_of
+from chassis.prepared import prepared_insert_many, rows_of
 from orders.models import TimelineEntry
 from orders.parts import Shop
 
@@ -22,8 +22,7 @@ ORDER, STOCK, PAYMENT, MAIL = "order", "stock", "payment", "mail"
 #: How many entries are shown, the newest.
 SHOWN = 500
 
-_ADD = prepared_insert(TimelineEntry.__table__, but={"id"})
-_ADD_MANY = prepared_insert_many(TimelineEntry.__table__, but={"id"})
+_ADD = prepared_insert_many(TimelineEntry.__table__, but={"id"})
 
 
 def add(
@@ -36,9 +35,8 @@ def add(
     **detail: Any,
 ) -> None:
     """Append an entry; `detail` is JSON-able and without personal data."""
-    session.execute(
-        _ADD, entry(order_id, shop.clock(), kind, cause, actor, trace_id=shop.trace_id, **detail)
-    )
+    one = entry(order_id, shop.clock(), kind, cause, actor, trace_id=shop.trace_id, **detail)
+    add_many(session, [one])
 
 
 def entry(
@@ -65,20 +63,20 @@ def entry(
 
 def add_many(session: Session, entries: Sequence[dict[str, Any]]) -> None:
     """Append entries, in their order."""
-    session.execute(_ADD_MANY, rows_of(entries))
+    session.execute(_ADD, rows_of(entries))
 
 
 def of_order(connection: Connection, order_id: uuid.UUID) -> list[Mapping[str, Any]]:
     """The entries of an order in the order in which they were written."""
-    entry = TimelineEntry
+    row = TimelineEntry
     newest = (
-        select(entry.at, entry.kind, entry.cause, entry.actor, entry.detail, entry.trace_id)
-        .where(entry.order_id == order_id)
-        .order_by(entry.id.desc())
+        select(row.at, row.kind, row.cause, row.actor, row.detail, row.trace_id)
+        .where(row.order_id == order_id)
+        .order_by(row.id.desc())
         .limit(SHOWN)
     )
     rows = connection.execute(newest).mappings().all()
-    return [dict(row) for row in reversed(rows)]
+    return [dict(each) for each in reversed(rows)]
 
 
 def _plain(value: Any) -> Any:

@@ -75,6 +75,8 @@ class CorkedWriter:
             self._on_stuck(self._connection)
             if error is timeout:
                 raise OSError("the broker does not read what we write") from None
+            if isinstance(error, AttributeError):  # a closed TLS transport has no socket any more
+                raise OSError("the connection is closed") from None
             raise
         finally:
             timeout.cancel()
@@ -92,8 +94,7 @@ class CorkedWriter:
     def _flush_at_end_of_turn(self) -> None:
         try:
             self.flush()
-        # A TLS transport that was closed meanwhile has no socket any more.
-        except (OSError, AMQPError, AttributeError) as error:
+        except (OSError, AMQPError) as error:
             log.debug("a connection can't be written to: %s", error)
 
 

@@ -139,14 +139,10 @@ class EventHandler(Entrypoint):
             self.workers.done()  # waited over a reconnection: it will be delivered again
             return
         try:
-            data = data_of(message.headers)
-            event = self._event(message, data)
+            event, data = self._read(message)
         except Poison as poison:
-            self._spawn_poison(message, str(poison))
-            return
-        except Exception as error:
-            log.exception("%s: a message that nobody foresaw", self.queue)
-            self._spawn_poison(message, type(error).__name__)
+            self._park_aside(message, str(poison))
+            self.workers.done()
             return
         deadline.begin(data, HANDLER_TIMEOUT)
         try:
@@ -163,13 +159,10 @@ class EventHandler(Entrypoint):
             if message.channel.connection is None:
                 continue  # waited over a reconnection: it will be delivered again
             try:
-                events.append(self._event(message, data_of(message.headers)))
+                events.append(self._read(message)[0])
                 messages.append(message)
-            except Exception as error:
-                reason = str(error) if isinstance(error, Poison) else type(error).__name__
-                self.container.spawn_managed_thread(
-                    partial(self._park_aside, message, reason), identifier="park"
-                )
+            except Poison as poison:
+                self._park_aside(message, str(poison))
         if not events:
             self._next_batch()
             return
@@ -182,9 +175,6 @@ class EventHandler(Entrypoint):
             )
         except ContainerBeingKilled:
             self.workers.done()  # not acknowledged: another instance gets them
-
-    def _park_aside(self, message: Any, reason: str) -> None:
-        self.inbound.settle(message, self._park(message, reason))
 
     def _settle_batch(
         self, messages: list[Any], worker_ctx: Any, result: Any, exc_info: Any
@@ -211,15 +201,19 @@ class EventHandler(Entrypoint):
         if self._batches.go_on():
             self.workers.submit(self._begin_batch)
 
-    def _spawn_poison(self, message: Any, reason: str) -> None:
+    def _park_aside(self, message: Any, reason: str) -> None:
+        """Off the reader of the connection, which must not wait for the broker."""
         self.container.spawn_managed_thread(
-            partial(self._settle_poison, message, reason), identifier="park"
+            lambda: self.inbound.settle(message, self._park(message, reason)), identifier="park"
         )
 
-    def _event(self, message: Any, data: dict[str, Any]) -> Event:
+    def _read(self, message: Any) -> tuple[Event, dict[str, Any]]:
+        """The event, and the context data that came with it; raises `Poison`, whatever is wrong
+        with the message."""
         try:
+            data = data_of(message.headers)
             payload = self._schema.load(orjson.loads(message.body))
-            return Event(
+            event = Event(
                 id=uuid.UUID(message.properties["message_id"]),
                 source=self.source_service,
                 type=self.event_type,
@@ -229,6 +223,7 @@ class EventHandler(Entrypoint):
                 trace_id=trace_id_of(data.get("traceparent")),
                 cause=cause_in(data),
             )
+            return event, data
         except ValidationError as invalid:
             raise Poison(
                 f"payload not as expected: {sorted(invalid.normalized_messages())}"
@@ -237,12 +232,9 @@ class EventHandler(Entrypoint):
             raise Poison(f"without {missing}") from None
         except (ValueError, TypeError) as error:
             raise Poison(f"not an event: {type(error).__name__}") from None
-
-    def _settle_poison(self, message: Any, reason: str) -> None:
-        try:
-            self.inbound.settle(message, self._park(message, reason))
-        finally:
-            self.workers.done()
+        except Exception as error:
+            log.exception("%s: a message that nobody foresaw", self.queue)
+            raise Poison(type(error).__name__) from None
 
     def _settle(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         try:

@@ -2,6 +2,7 @@
 
 import os
 
+import pika
 import pytest
 import sqlalchemy as sa
 
@@ -23,6 +24,14 @@ def chassis_database(servers):
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {prefix}_chassis WITH (FORCE)"))
     admin.dispose()
+
+
+@pytest.fixture
+def channel(config):
+    """A channel to the broker of the test, for messages by hand: by another client than ours."""
+    connection = pika.BlockingConnection(pika.URLParameters(config["AMQP_URI"] + "?heartbeat=0"))
+    yield connection.channel()
+    connection.close()
 
 
 @pytest.fixture

@@ -15,14 +15,6 @@ DEAD = "gatherer.dead-letters"
 
 
 @pytest.fixture
-def channel(config):
-    """A channel to the broker of the test."""
-    connection = pika.BlockingConnection(pika.URLParameters(config["AMQP_URI"] + "?heartbeat=0"))
-    yield connection.channel()
-    connection.close()
-
-
-@pytest.fixture
 def put(channel):
     """`put("text", ...)`: events in the handler's queue."""
 

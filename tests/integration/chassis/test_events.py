@@ -35,14 +35,6 @@ def heard(rows):
 
 
 @pytest.fixture
-def channel(config):
-    """A channel to the broker of the test, for messages by hand: by another client than ours."""
-    connection = pika.BlockingConnection(pika.URLParameters(config["AMQP_URI"] + "?heartbeat=0"))
-    yield connection.channel()
-    connection.close()
-
-
-@pytest.fixture
 def depth(channel):
     """How many messages wait in a queue."""
     return lambda queue: channel.queue_declare(queue, passive=True).method.message_count

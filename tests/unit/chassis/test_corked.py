@@ -123,17 +123,25 @@ def test_a_broker_that_does_not_read_is_given_up(monkeypatch):
     assert line.stuck == [line]
 
 
-def test_a_broker_that_is_gone_is_noticed_by_the_reader_not_the_sender():
-    """Who published has a deadline; the connection is cut, which wakes its reader."""
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [(ConnectionResetError("reset by peer"), "reset"), (AttributeError("sock"), "is closed")],
+)
+def test_a_broker_that_is_gone_is_noticed_by_the_reader_not_the_sender(gone, told):
+    """Who published has a deadline; the connection is cut, which wakes its reader. A TLS transport
+    that is closed has no socket, and says so by another error."""
     line = Line()
 
     def broken(data):
-        raise ConnectionResetError
+        raise gone
 
     line.wire.write = broken
     line.publish(b"x")
     eventlet.sleep(0)
     assert line.stuck == [line]
+    line.publish(b"y")
+    with pytest.raises(OSError, match=told):
+        line.write.flush()
 
 
 def test_a_frame_without_its_end_ends_the_connection():
