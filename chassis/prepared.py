@@ -11,6 +11,7 @@ that every request needs: the server keeps each of them for each connection.
 
 import re
 from collections.abc import Container, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -44,21 +45,45 @@ def prepared_insert(into: TableClause, but: Container[str] = ()) -> Insert:
     return insert(into).values(named).execution_options(prepared=True)
 
 
+def insertion(into: TableClause, rows: str, but: Container[str] = ()) -> str:
+    """The text of an INSERT of however many rows; the parameter named `rows` gives them `as_json`.
+
+    A WHERE may follow. Columns in `but` are left to their defaults.
+    """
+    names = ", ".join(column.key for column in into.columns if column.key not in but)
+    return (
+        f"INSERT INTO {into.name} ({names}) SELECT {names}"  # noqa: S608  (names of ours)
+        f" FROM jsonb_populate_recordset(NULL::{into.name}, CAST(:{rows} AS jsonb))"
+    )
+
+
 def prepared_insert_many(into: TableClause, but: Container[str] = ()) -> TextClause:
     """An INSERT of however many rows, prepared, that leaves out those that are there already; its
     parameters are `rows_of(rows)`. Columns in `but` are left to their defaults."""
-    names = ", ".join(column.key for column in into.columns if column.key not in but)
-    statement = text(
-        f"INSERT INTO {into.name} ({names})"  # noqa: S608  (names of ours)
-        f" SELECT {names} FROM jsonb_populate_recordset(NULL::{into.name}, CAST(:rows AS jsonb))"
-        " ON CONFLICT DO NOTHING"
-    )
-    return statement.bindparams(bindparam("rows", type_=Text)).execution_options(prepared=True)
+    return prepared_text(f"{insertion(into, 'rows', but)} ON CONFLICT DO NOTHING", "rows")
+
+
+def prepared_text(statement: str, *documents: str) -> TextClause:
+    """A statement written by hand, prepared; the parameters `documents` are JSON (`as_json`)."""
+    bound = (bindparam(name, type_=Text) for name in documents)
+    return text(statement).bindparams(*bound).execution_options(prepared=True)
 
 
 def rows_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Rows, each with a value for every column, as `prepared_insert_many` takes them."""
-    return {"rows": orjson.dumps(rows).decode()}
+    return {"rows": as_json(rows)}
+
+
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows, each with a value for every column, as one parameter."""
+    return orjson.dumps(rows, default=_exactly).decode()
+
+
+def _exactly(value: Any) -> str:
+    """Numbers that JSON would round."""
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")
 
 
 def _rewrite(

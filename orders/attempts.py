@@ -27,9 +27,6 @@ _CHECKOUTS = Checkout.__table__
 _THIS = _CHECKOUTS.c.order_id == bindparam("id")
 
 _BEGIN = prepared_insert(_CHECKOUTS, but={"attempts", "reason"}).on_conflict_do_nothing()
-_FINISH = (
-    delete(_CHECKOUTS).where(_THIS, _CHECKOUTS.c.state == OPEN).execution_options(prepared=True)
-)
 _DROP = delete(_CHECKOUTS).where(_THIS).execution_options(prepared=True)
 
 
@@ -147,12 +144,6 @@ def begin(
     else:
         forget_keys(session, now, attempt.user_id, attempt.key)
     return placed or attempt
-
-
-def finish(session: Session, order_id: uuid.UUID) -> bool:
-    """Take a checkout away for the order that is made of it in this transaction; False when it has
-    been finished or undone. Who wants the same waits for the outcome."""
-    return session.execute(_FINISH, {"id": order_id}).rowcount == 1
 
 
 def abandon(session: Session, order_id: uuid.UUID, due_at: datetime.datetime) -> bool:

@@ -2,23 +2,11 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Numeric,
-    Select,
-    Text,
-    bindparam,
-    func,
-    select,
-    text,
-    tuple_,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -42,67 +30,11 @@ _SHOWN = (
     Order.version,
 )
 
-#: The columns that a new order has something in.
-_ENTERED = (
-    Order.id,
-    Order.user_id,
-    Order.status,
-    Order.payment_status,
-    Order.total,
-    Order.currency,
-    Order.shipping_address,
-    Order.idempotency_key,
-    Order.fingerprint,
-    Order.created_at,
-    Order.updated_at,
-    Order.expires_at,
-    Order.version,
-)
-
-
-# An order and its lines in one statement.
-_ENTER = (
-    text("""
-    WITH entered AS (
-        INSERT INTO orders
-            (id, user_id, status, payment_status, total, currency, shipping_address,
-             idempotency_key, fingerprint, created_at, updated_at, expires_at, version)
-        VALUES
-            (:id, :user_id, :status, :payment_status, :total, :currency, :shipping_address,
-             :idempotency_key, :fingerprint, :created_at, :updated_at, :expires_at, :version)
-    )
-    INSERT INTO order_lines (order_id, position, product_id, name, quantity, unit_price)
-    SELECT :id, number - 1, product_id, name, quantity, unit_price
-    FROM unnest(:products, :names, :quantities, :prices) WITH ORDINALITY AS line
-        (product_id, name, quantity, unit_price, number)
-""")
-    .bindparams(
-        *(bindparam(column.key, type_=column.type) for column in _ENTERED),
-        bindparam("products", type_=ARRAY(BigInteger)),
-        bindparam("names", type_=ARRAY(Text)),
-        bindparam("quantities", type_=ARRAY(BigInteger)),
-        bindparam("prices", type_=ARRAY(Numeric(10, 2))),
-    )
-    .execution_options(prepared=True)
-)
-
 _COUNT_OPEN = (
     select(func.count())
     .where(Order.user_id == bindparam("user_id"), Order.status == Status.PENDING.value)
     .execution_options(prepared=True)
 )
-
-
-def enter(session: Session, order: Order, lines: Sequence[Line]) -> None:
-    """Write a new order and its lines."""
-    values = {column.key: getattr(order, column.key) for column in _ENTERED}
-    of_lines = {
-        "products": [line.product_id for line in lines],
-        "names": [line.name for line in lines],
-        "quantities": [line.quantity for line in lines],
-        "prices": [line.unit_price for line in lines],
-    }
-    session.execute(_ENTER, values | of_lines)
 
 
 def lock(session: Session, order_id: uuid.UUID) -> Order | None:
@@ -159,6 +91,11 @@ def page(
         "items": _views(connection, shown),
         "next": paging.encode("orders", following) if following else None,
     }
+
+
+def is_there(connection: Connection | Session, order_id: uuid.UUID) -> bool:
+    """Whether there is an order of this id."""
+    return connection.scalar(select(Order.id).where(Order.id == order_id)) is not None
 
 
 def count_open(connection: Connection, user_id: uuid.UUID) -> int:

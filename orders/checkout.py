@@ -17,11 +17,12 @@ from functools import partial
 from typing import Any
 
 import orjson
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
-from orders import attempts, book, carts, catalog, pricing, schemas, timeline
+from orders import attempts, book, carts, catalog, placement, pricing, schemas, timeline
 from orders.attempts import Attempt, Basket, Placed
 from orders.errors import (
     CartChanged,
@@ -171,25 +172,28 @@ def _give_up(shop: Shop, attempt: Attempt, *, refused: bool) -> None:
 
 def _finalize(shop: Shop, attempt: Attempt) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
-    basket, now = attempt.basket, shop.clock()
+    now = shop.clock()
+    order = _new_order(attempt, now)
+    # Without a cart it is one statement, which needs no transaction around it.
+    writing = shop.db.read() if attempt.basket.cart_version is None else shop.db.begin()
     try:
-        with shop.db.begin() as session:
-            if not attempts.finish(session, attempt.order_id):
-                if session.get(Order, attempt.order_id) is None:
+        with writing as session:
+            if not _write(shop, session, attempt, order):
+                if not book.is_there(session, order.id):
                     raise CheckoutInterrupted  # whoever undid it gives the stock back
                 return None
             if not _take_cart(session, attempt, now):
                 raise CartChanged("The cart was changed during the checkout.")
-            order = _write(shop, session, attempt, now)
     except CartChanged:
         with shop.db.begin() as session:
             attempts.abandon(session, attempt.order_id, now)
         _undo_at_once(shop, attempt.order_id)
         raise
-    return book.view(order, basket.lines)
+    shop.events.wake()
+    return book.view(order, attempt.basket.lines)
 
 
-def _take_cart(session: Session, attempt: Attempt, now: datetime.datetime) -> bool:
+def _take_cart(session: Connection | Session, attempt: Attempt, now: datetime.datetime) -> bool:
     version = attempt.basket.cart_version
     return version is None or carts.take(session, attempt.user_id, version, now)
 
@@ -202,9 +206,9 @@ def _undo_at_once(shop: Shop, order_id: uuid.UUID) -> None:
         shop.log.warning("undo_postponed", order_id=str(order_id), code=fault.code)
 
 
-def _write(shop: Shop, session: Session, attempt: Attempt, now: datetime.datetime) -> Order:
+def _new_order(attempt: Attempt, now: datetime.datetime) -> Order:
     basket = attempt.basket
-    order = Order(
+    return Order(
         id=attempt.order_id,
         user_id=attempt.user_id,
         status=Status.PENDING,
@@ -219,14 +223,15 @@ def _write(shop: Shop, session: Session, attempt: Attempt, now: datetime.datetim
         expires_at=basket.expires_at,
         version=1,
     )
-    book.enter(session, order, basket.lines)
+
+
+def _write(shop: Shop, session: Connection | Session, attempt: Attempt, order: Order) -> bool:
     buyer = Actor(attempt.user_id, Role.CUSTOMER)
-    entry = partial(timeline.entry, order.id, now, trace_id=shop.trace_id)
+    entry = partial(timeline.entry, order.id, order.created_at, trace_id=shop.trace_id)
     placed = entry(timeline.ORDER, "placed", buyer, total=order.total, currency=order.currency)
     reserved = entry(timeline.STOCK, "reserved", until=order.expires_at)
-    timeline.add_many(session, [placed, reserved])
-    shop.events.record(session, "order_placed", book.facts(order, "placed"))
-    return order
+    event = shop.events.event("order_placed", book.facts(order, "placed"))
+    return placement.place(session, order, attempt.basket.lines, [placed, reserved], event)
 
 
 def _fingerprint(*request: Any) -> str:

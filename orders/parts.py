@@ -22,9 +22,14 @@ class Database(Protocol):
 
 
 class Outbox(Protocol):
-    """`record` writes an event in the session's transaction."""
+    """`record` writes an event in the session's transaction. A statement of more writes an `event`
+    itself, by `chassis.events.outbox.RECORDING`, and `wake` sends it on after the commit."""
 
     def record(self, session: Session, event_type: str, payload: dict[str, Any]) -> Any: ...
+
+    def event(self, event_type: str, payload: dict[str, Any]) -> dict[str, Any]: ...
+
+    def wake(self) -> None: ...
 
 
 class Shop(Protocol):

@@ -13,10 +13,14 @@ from chassis.clock import Clock
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.events.tables import OUTBOX
-from chassis.prepared import prepared_insert
+from chassis.prepared import insertion, prepared_insert
 from chassis.trace import cause_in
 
-_RECORD = prepared_insert(OUTBOX, but={"id", "due_at", "sent_at"})
+_LATER = {"id", "due_at", "sent_at"}
+_RECORD = prepared_insert(OUTBOX, but=_LATER)
+
+#: For a statement that does more: records `[event]` of `Recorder.event`, given as JSON in `events`.
+RECORDING = insertion(OUTBOX, "events", but=_LATER)
 
 
 class EventOutbox(DependencyProvider):
@@ -69,24 +73,32 @@ class Recorder:
     def record(self, session: Session, event_type: str, payload: Mapping[str, Any]) -> uuid.UUID:
         """Write the event into the transaction of `session`; returns its id.
 
-        It is published if and only if that transaction commits. Raises KeyError for a type that
-        the service does not publish, or a payload without one of its fields.
+        It is published if and only if that transaction commits. Raises KeyError as `event` does.
+        """
+        row = self.event(event_type, payload)
+        session.execute(_RECORD, row)
+        session.info.setdefault("after_commit", set()).add(self._provider.wake)
+        return row["event_id"]
+
+    def event(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The outbox row of an event, for a statement with `RECORDING`; `wake` after its commit.
+
+        Raises KeyError for a type that the service does not publish, or a payload without one of
+        its fields.
         """
         schema = self._provider.schemas[event_type]
         body = schema.dump(payload)
         if missing := schema.fields.keys() - body.keys():
             raise KeyError(f"{event_type} without {', '.join(sorted(missing))}")
-        event_id = uuid.uuid4()
-        session.execute(
-            _RECORD,
-            {
-                "event_id": event_id,
-                "source": self._worker_ctx.service_name,
-                "type": event_type,
-                "payload": body,
-                "headers": cause_in(self._worker_ctx.data),
-                "occurred_at": Clock.source(),
-            },
-        )
-        session.info.setdefault("after_commit", set()).add(self._provider.wake)
-        return event_id
+        return {
+            "event_id": uuid.uuid4(),
+            "source": self._worker_ctx.service_name,
+            "type": event_type,
+            "payload": body,
+            "headers": cause_in(self._worker_ctx.data),
+            "occurred_at": Clock.source(),
+        }
+
+    def wake(self) -> None:
+        """Have the relay look at once; called after a commit that has recorded an event."""
+        self._provider.wake()

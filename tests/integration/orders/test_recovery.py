@@ -10,7 +10,7 @@ import pytest
 
 from chassis.errors import Fault
 from chassis.events.message import AlreadyHandled
-from orders import attempts, changes, checkout, recovery, settlement
+from orders import attempts, changes, checkout, placement, recovery, settlement
 from products.service import InventoryService
 from tests.integration.orders.world import crash
 
@@ -26,7 +26,7 @@ CHECKOUT_CRASHES = [
     (checkout, "_reserve"),
     (checkout, "_finalize"),
     (checkout, "_write"),
-    (attempts, "finish"),
+    (placement, "place"),
 ]
 
 
