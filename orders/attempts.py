@@ -15,9 +15,10 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
-from chassis.prepared import prepared_insert
+from chassis.prepared import as_json, insertion, prepared_text
 from orders import pricing
-from orders.errors import KeyReused
+from orders.errors import KeyReused, TooManyOpenOrders
+from orders.lifecycle import Status
 from orders.models import Checkout, Order
 from orders.pricing import Line
 
@@ -26,7 +27,22 @@ OPEN, UNDOING = "open", "undoing"
 _CHECKOUTS = Checkout.__table__
 _THIS = _CHECKOUTS.c.order_id == bindparam("id")
 
-_BEGIN = prepared_insert(_CHECKOUTS, but={"attempts", "reason"}).on_conflict_do_nothing()
+_ENTER = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason"})
+
+# How many orders the buyer has not paid, and whether the checkout has been entered.
+_BEGIN = prepared_text(
+    f"""
+    WITH unpaid AS (
+        SELECT count(*) AS number FROM orders
+        WHERE user_id = :user_id AND status = '{Status.PENDING}'
+    ),
+    entered AS (
+        {_ENTER} WHERE (SELECT number FROM unpaid) < :most ON CONFLICT DO NOTHING RETURNING order_id
+    )
+    SELECT number, EXISTS (SELECT FROM entered) FROM unpaid
+    """,  # noqa: S608  (names of ours)
+    "checkouts",
+)
 _DROP = delete(_CHECKOUTS).where(_THIS).execution_options(prepared=True)
 
 
@@ -116,10 +132,12 @@ def begin(
     attempt: Attempt,
     now: datetime.datetime,
     due_at: datetime.datetime,
+    most: int,
 ) -> Attempt | Placed:
     """Write the row of a new checkout; another's when its key was faster.
 
-    Waits for a transaction that is just turning a checkout of that key into its order.
+    Raises `TooManyOpenOrders` when the buyer has `most` unpaid ones. Waits for a transaction that
+    is just turning a checkout of that key into its order.
     """
     row = {
         "order_id": attempt.order_id,
@@ -131,13 +149,17 @@ def begin(
         "started_at": now,
         "due_at": due_at,
     }
-    made = session.execute(_BEGIN, row).rowcount == 1
+    asked = {"checkouts": as_json([row]), "user_id": attempt.user_id, "most": most}
+    unpaid, entered = session.execute(_BEGIN, asked).one()
+    identity = (attempt.user_id, attempt.key, attempt.fingerprint, now)
+    if not entered:
+        rival = None if attempt.key is None else earlier(session, *identity)
+        if rival is None and unpaid >= most:
+            raise TooManyOpenOrders(limit=most)
+        # A rival that was faster and has given up by now: this one starts over.
+        return rival or begin(session, attempt, now, due_at, most)
     if attempt.key is None:
         return attempt
-    identity = (attempt.user_id, attempt.key, attempt.fingerprint, now)
-    if not made:
-        # The faster one may be through by now, or have given up: then this one starts over.
-        return earlier(session, *identity) or begin(session, attempt, now, due_at)
     placed = _placed(session, *identity)
     if placed is not None:
         drop(session, attempt.order_id)

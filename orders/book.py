@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.errors import NotFound
 from chassis.identity import Actor
-from orders.lifecycle import Status
 from orders.models import Order, OrderLine
 from orders.pricing import Line
 
@@ -28,12 +27,6 @@ _SHOWN = (
     Order.created_at,
     Order.expires_at,
     Order.version,
-)
-
-_COUNT_OPEN = (
-    select(func.count())
-    .where(Order.user_id == bindparam("user_id"), Order.status == Status.PENDING.value)
-    .execution_options(prepared=True)
 )
 
 
@@ -96,11 +89,6 @@ def page(
 def is_there(connection: Connection | Session, order_id: uuid.UUID) -> bool:
     """Whether there is an order of this id."""
     return connection.scalar(select(Order.id).where(Order.id == order_id)) is not None
-
-
-def count_open(connection: Connection, user_id: uuid.UUID) -> int:
-    """How many unpaid orders of a user hold stock."""
-    return connection.execute(_COUNT_OPEN, {"user_id": user_id}).scalar_one()
 
 
 def _may_see(user_id: uuid.UUID, actor: Actor) -> bool:

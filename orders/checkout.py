@@ -24,12 +24,7 @@ from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from orders import attempts, book, carts, catalog, placement, pricing, schemas, timeline
 from orders.attempts import Attempt, Basket, Placed
-from orders.errors import (
-    CartChanged,
-    CheckoutInterrupted,
-    ReservationReleased,
-    TooManyOpenOrders,
-)
+from orders.errors import CartChanged, CheckoutInterrupted, ReservationReleased
 from orders.lifecycle import Payment, Status
 from orders.models import Order
 from orders.parts import Shop
@@ -86,7 +81,6 @@ def prepare(
     wanted = pricing.merge(items or ()) if cart is None else cart.wanted()
     if not wanted:
         raise Invalid(errors={"items": ["The cart is empty."]})
-    _check_open_orders(shop, user_id)
     products = catalog.look_up(shop.products, (line.product_id for line in wanted))
     lines, currency = pricing.price(wanted, products)
     total = pricing.total(lines)
@@ -113,13 +107,6 @@ def undo(shop: Shop, order_id: uuid.UUID) -> None:
         attempts.drop(session, order_id)
 
 
-def _check_open_orders(shop: Shop, user_id: uuid.UUID) -> None:
-    limit = shop.settings["max_open_orders"]
-    with shop.db.read() as connection:
-        if book.count_open(connection, user_id) >= limit:
-            raise TooManyOpenOrders(limit=limit)
-
-
 def _default_address(shop: Shop, user_id: uuid.UUID) -> dict[str, Any]:
     try:
         return _ADDRESS.load(shop.users.default_address(user_id=user_id))
@@ -134,7 +121,8 @@ def _begin(shop: Shop, attempt: Attempt) -> Attempt | Placed:
     # Without a key it is one statement, which needs no transaction around it.
     writing = shop.db.read() if attempt.key is None else shop.db.begin()
     with writing as session:
-        return attempts.begin(session, attempt, now, now + patience)
+        most = shop.settings["max_open_orders"]
+        return attempts.begin(session, attempt, now, now + patience, most)
 
 
 def _reserve(shop: Shop, attempt: Attempt) -> None:

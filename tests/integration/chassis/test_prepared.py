@@ -71,6 +71,17 @@ def test_a_prepared_statement_answers_as_any_other(connection):
     assert len(connection.execute(BY_IDS, {"ids": [1, 2**40]}).all()) == 2
 
 
+def test_rows_given_as_json_are_what_they_were(connection):
+    """Money too, which a JSON number would round; what has no exact JSON is refused."""
+    insert = prepared.prepared_insert_many(THINGS)
+    dear = ROW | {"id": 3, "price": decimal.Decimal("99999999.99")}
+    connection.execute(insert, prepared.rows_of([ROW, dear]))
+    found = connection.execute(BY_IDS, {"ids": [2**40, 3]}).mappings()
+    assert sorted(map(dict, found), key=lambda row: row["id"]) == [dear, ROW]
+    with pytest.raises(TypeError):
+        prepared.rows_of([ROW | {"name": object()}])
+
+
 def test_it_is_planned_once(connection):
     """However often it runs; without the option nothing is prepared."""
     for _ in range(5):
