@@ -186,8 +186,10 @@ class Run:
         *,
         expect: int = 200,
         check: Check | None = None,
+        without: Sequence[str] = (),
     ) -> dict[str, Series]:
-        """The rates of these contenders at the same requests, in turns.
+        """The rates of these contenders at the same requests, in turns; the shop's services
+        `without` stand still while it is measured.
 
         Their answers are compared with those of the first, or, where each answer is new, held
         against `check`; both before the first round and by samples after each. After its turn a
@@ -209,7 +211,8 @@ class Run:
                 first = number * len(requests) // self.size.rounds
                 series = found[each.name]
                 before = self._cpu(each)
-                loaded, rest = self._turn(each, sent, judge, expect, first=first)
+                still = without if each.name == SHOP.name else ()
+                loaded, rest = self._turn(each, sent, judge, expect, still, first=first)
                 after = self._cpu(each)
                 series.costs.append(
                     {n: max(0.0, after[n] - before[n]) / loaded.answered for n in before}
@@ -222,11 +225,18 @@ class Run:
         return found
 
     def _turn(
-        self, each: Started, requests: list[str], judge: Judge, expect: int, **plan: Any
+        self,
+        each: Started,
+        requests: list[str],
+        judge: Judge,
+        expect: int,
+        without: Sequence[str] = (),
+        **plan: Any,
     ) -> tuple[Loaded, float]:
         """What was seen, and for how many seconds it worked on."""
         try:
-            loaded = self.load(each.port, requests, expect=expect, **plan)
+            with each.without(*without):
+                loaded = self.load(each.port, requests, expect=expect, **plan)
         except WrongAnswer as wrong:
             raise WrongAnswer(f"{each.name}: {wrong}") from None
         rest = each.await_rest()

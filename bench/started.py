@@ -1,12 +1,13 @@
 """A contender whose processes run: awaited, halted and resumed one by one, measured, ended."""
 
 import os
+import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -81,6 +82,18 @@ class Started:
         """End them all."""
         end(_family(self._processes.values()), GRACE)
         self._processes.clear()
+
+    @contextmanager
+    def without(self, *services: str) -> Iterator[None]:
+        """These services stand still meanwhile, as if nobody had started them."""
+        pids = [self.pid(self.process_of(service)) for service in services]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def await_ready(self) -> None:
         """Return when it says that all of it is there."""

@@ -2,11 +2,12 @@
 
 import random
 import statistics
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from bench.judge import WrongAnswer
-from bench.measures import Record, ratio
+from bench.measures import Record, Series, ratio
 from bench.people import Buyer
 from bench.run import Run
 from bench.traffic import Request
@@ -17,25 +18,42 @@ _WELL_STOCKED = "SELECT id, price FROM products JOIN stock ON product_id = id WH
 
 _LINES, _ORDERS = 3, 2000
 
+#: Services that come after an order has been answered, and that no peer has.
+_AFTERWARDS = ("notifications", "payments")
+_WHOLE = "this shop, with feeds, mails and timelines meanwhile"
+
 
 def measure(run: Run) -> list[Record]:
     """Nobody gives more to do than the other: the same buyers order the same things everywhere."""
     prices = well_stocked(run, run.contender("shop").place.prefix)
-    found = run.compare(
-        "checkout",
-        run.rivals(),
-        baskets(run.buyers, sorted(prices)),
-        expect=201,
-        check=lambda request, body: _is_right(request.body, body, prices),
-    )
+    requests = baskets(run.buyers, sorted(prices))
+
+    def compare(names: Sequence[str], without: Sequence[str] = ()) -> dict[str, Series]:
+        return run.compare(
+            "checkout",
+            names,
+            requests,
+            expect=201,
+            check=lambda request, body: _is_right(request.body, body, prices),
+            without=without,
+        )
+
+    found = compare(run.rivals(), _AFTERWARDS)
     goals = [
-        ratio(found["shop"], found["stock_nameko"], "of stock Nameko", 2.5, guard=0.4),
-        ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=0.25),
+        ratio(found["shop"], found["stock_nameko"], "of stock Nameko", 2.5, guard=0.8),
+        ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=0.5),
     ]
     rest = statistics.median(found["shop"].rests)
-    notes = [_books(run, name, series.answered) for name, series in found.items()]
-    found |= limit(run, "checkout")
-    notes += [f"After each round the shop went on with events, feeds and mail for {rest:.0f} s."]
+    whole = compare(["shop"])["shop"]
+    answered = {name: series.answered for name, series in found.items()}
+    answered["shop"] += whole.answered
+    notes = [_books(run, name, orders) for name, orders in answered.items()]
+    found |= {_WHOLE: whole} | limit(run, "checkout")
+    notes += [
+        "Measured up to the answer, as far as the peers go. The shop relays its outbox as ever;"
+        " its notifications and payments stand still and catch up after each round, in"
+        f" {rest:.0f} s. {_WHOLE} has them at work meanwhile."
+    ]
     return [Record("checkout", "checkout, 3 lines", contenders=found, goals=goals, notes=notes)]
 
 

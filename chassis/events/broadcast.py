@@ -43,7 +43,7 @@ class Broadcast(DependencyProvider):
         return self
 
     def tell(self, session: Session, news_type: str, payload: Mapping[str, Any]) -> None:
-        """Tell it when the transaction of `session` has committed; once, if told twice."""
+        """Tell it when the transaction of `session` has committed."""
         body = dumps(self.schemas[news_type].dump(payload))
         session.info.setdefault("after_commit", set()).add(partial(self._send, news_type, body))
 
