@@ -31,5 +31,10 @@ def announced(
         yield session
         changed = session.info.get(_NOTED)
         if changed is not None:
-            ids = sorted(changed) if len(changed) <= MAX_IDS else None
-            tell(session, news_type, {"ids": ids})
+            tell(session, news_type, changes(changed))
+
+
+def changes(product_ids: Iterable[int]) -> dict[str, Any]:
+    """The payload that names these products."""
+    ids = sorted(set(product_ids))
+    return {"ids": ids if len(ids) <= MAX_IDS else None}

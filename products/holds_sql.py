@@ -5,11 +5,11 @@ stock.
 """
 
 from sqlalchemy import UUID as SqlUuid
-from sqlalchemy import BigInteger, Integer, any_, bindparam, select, text, update
+from sqlalchemy import BigInteger, Integer, Text, any_, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from products.models import Moment, Reservation, ReservationLine
-from products.reservations import State
+from products.reservations import PLACED, Kind, State
 
 _RESERVATIONS, _LINES = Reservation.__table__, ReservationLine.__table__
 _ORDER = bindparam("order", type_=SqlUuid)
@@ -53,6 +53,59 @@ HOLD = (
     .bindparams(
         _ORDER,
         bindparam("until", type_=Moment),
+        bindparam("products", type_=ARRAY(BigInteger)),
+        bindparam("quantities", type_=ARRAY(Integer)),
+    )
+    .execution_options(prepared=True)
+)
+
+# All of `reserve` for an order that is new, or nothing. The rows are numbered under the lock, so
+# the movements of a product are in the order in which they happened.
+RESERVE_NEW = (
+    text("""
+    WITH wanted AS (
+        SELECT * FROM unnest(:products, :quantities) AS wanted (product_id, quantity)
+    ),
+    begun AS (
+        INSERT INTO reservations (order_id, state, expires_at, created_at, updated_at)
+        SELECT :order, :state, :until, :now, :now
+        WHERE NOT EXISTS (
+            SELECT FROM wanted
+            LEFT JOIN stock USING (product_id)
+            LEFT JOIN products ON products.id = product_id AND products.deleted_at IS NULL
+            WHERE products.id IS NULL OR on_hand - reserved < quantity
+        )
+        ON CONFLICT DO NOTHING
+        RETURNING order_id
+    ),
+    locked AS (
+        SELECT stock.product_id, quantity
+        FROM begun CROSS JOIN wanted JOIN stock ON stock.product_id = wanted.product_id
+        ORDER BY stock.product_id
+        FOR NO KEY UPDATE OF stock
+    ),
+    counted AS (
+        UPDATE stock
+        SET reserved = stock.reserved + locked.quantity, version = stock.version + 1
+        FROM locked WHERE stock.product_id = locked.product_id
+        RETURNING stock.product_id, locked.quantity
+    ),
+    held AS (
+        INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
+        SELECT order_id, product_id, quantity, :until FROM begun CROSS JOIN wanted
+    )
+    INSERT INTO movements
+        (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
+    SELECT product_id, :kind, 0, quantity, :order, :reason, NULL, :now
+    FROM counted ORDER BY product_id
+""")
+    .bindparams(
+        _ORDER,
+        _NOW,
+        bindparam("until", type_=Moment),
+        bindparam("state", State.RESERVED.value, type_=Text),
+        bindparam("kind", Kind.RESERVE.value, type_=Text),
+        bindparam("reason", PLACED, type_=Text),
         bindparam("products", type_=ARRAY(BigInteger)),
         bindparam("quantities", type_=ARRAY(Integer)),
     )

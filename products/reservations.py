@@ -26,6 +26,8 @@ from products.errors import OutOfStock, ReservationConflict, ReservationReleased
 
 #: The most of one product that an order may hold.
 MAX_QUANTITY = 10_000
+#: The reason of a promise.
+PLACED = "order placed"
 
 
 class State(StrEnum):
@@ -79,11 +81,18 @@ def merge(lines: Iterable[Mapping[str, int]]) -> dict[int, int]:
     return dict(sorted(wanted.items()))
 
 
+def may_hold(
+    expires_at: datetime.datetime, now: datetime.datetime, longest: datetime.timedelta
+) -> bool:
+    """Whether the hold ends in the future, and not too far in it."""
+    return now < expires_at <= now + longest
+
+
 def check_hold(
     expires_at: datetime.datetime, now: datetime.datetime, longest: datetime.timedelta
 ) -> None:
-    """Raise `Invalid` unless the hold ends in the future, and not too far in it."""
-    if not now < expires_at <= now + longest:
+    """Raise `Invalid` unless the hold may be that long."""
+    if not may_hold(expires_at, now, longest):
         longest_hours = longest.total_seconds() / 3600
         raise Invalid(
             errors={"expires_at": [f"Must be in the future, by {longest_hours:g} h at most."]}
@@ -124,7 +133,7 @@ def must_take(
 def reserve(order_id: UUID, wanted: Mapping[int, int]) -> list[Change]:
     """Promise the quantities."""
     return [
-        Change(product_id, Kind.RESERVE, 0, quantity, "order placed", order_id)
+        Change(product_id, Kind.RESERVE, 0, quantity, PLACED, order_id)
         for product_id, quantity in wanted.items()
     ]
 

@@ -132,8 +132,15 @@ class InventoryService(Service):
     @rpc(schemas.Reserve)
     def reserve(self, order_id, lines, expires_at):
         longest = datetime.timedelta(seconds=self.settings["max_hold_seconds"])
+        asked = order_id, lines, expires_at, self.clock(), longest
+        with self.db.read() as connection:  # one statement, its own transaction
+            held = holds.reserve_new(connection, *asked)
+        if held:
+            changed = hints.changes(line["product_id"] for line in lines)
+            self.news.tell_now("stock_changed", changed)
+            return held
         with self._changing(self.db.begin()) as session:
-            return holds.reserve(session, order_id, lines, expires_at, self.clock(), longest)
+            return holds.reserve(session, *asked)
 
     @rpc(schemas.Commit)
     def commit(self, order_id):

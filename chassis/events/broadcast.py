@@ -29,7 +29,8 @@ _TRANSIENT = 1
 
 
 class Broadcast(DependencyProvider):
-    """Injects `tell(session, type, payload)`; `schemas` dump the payload of each type."""
+    """Injects `tell(session, type, payload)` and `tell_now(type, payload)`; `schemas` dump the
+    payload of each type."""
 
     outbound = Outbound()
 
@@ -44,8 +45,15 @@ class Broadcast(DependencyProvider):
 
     def tell(self, session: Session, news_type: str, payload: Mapping[str, Any]) -> None:
         """Tell it when the transaction of `session` has committed."""
-        body = dumps(self.schemas[news_type].dump(payload))
-        session.info.setdefault("after_commit", set()).add(partial(self._send, news_type, body))
+        send = partial(self._send, news_type, self._body(news_type, payload))
+        session.info.setdefault("after_commit", set()).add(send)
+
+    def tell_now(self, news_type: str, payload: Mapping[str, Any]) -> None:
+        """Tell what is committed already."""
+        self._send(news_type, self._body(news_type, payload))
+
+    def _body(self, news_type: str, payload: Mapping[str, Any]) -> bytes:
+        return dumps(self.schemas[news_type].dump(payload))
 
     def _send(self, news_type: str, body: bytes) -> None:
         try:

@@ -85,13 +85,17 @@ def test_what_expired_is_reserved_anew(monkeypatch, stock, inventory, product, r
     assert stock() == [[kettle]]
 
 
+@pytest.mark.parametrize("others", [0, 1, 4])  # nobody, out of what was free before, out of this
 def test_a_late_payment_that_takes_anew_is_told(monkeypatch, stock, inventory, product, reserve,
-                                                clock):  # fmt: skip
-    """Its hold had been swept, and readers saw it as free."""
-    kettle, first, second = product(stock=5), str(uuid.uuid4()), str(uuid.uuid4())
+                                                clock, others):  # fmt: skip
+    """Its hold was over and readers saw it as free, whether or not it was freed for another."""
+    monkeypatch.setattr("products.holds.sweep", lambda *args: 0)
+    kettle, first = product(stock=6), str(uuid.uuid4())
     reserve((kettle, 2), order_id=first, minutes=5)
+    reserve((kettle, 1), minutes=5)
     clock.advance(minutes=6)
-    reserve((kettle, 1), order_id=second, minutes=5)
+    if others:
+        reserve((kettle, others), minutes=5)
     stock()
     inventory.commit(order_id=first)
     assert stock() == [[kettle]]
