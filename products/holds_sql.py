@@ -70,10 +70,11 @@ RESERVE_NEW = (
         INSERT INTO reservations (order_id, state, expires_at, created_at, updated_at)
         SELECT :order, :state, :until, :now, :now
         WHERE NOT EXISTS (
-            SELECT FROM wanted
-            LEFT JOIN stock USING (product_id)
-            LEFT JOIN products ON products.id = product_id AND products.deleted_at IS NULL
-            WHERE products.id IS NULL OR on_hand - reserved < quantity
+            SELECT FROM wanted WHERE quantity > coalesce(
+                (SELECT on_hand - reserved FROM stock JOIN products ON products.id = product_id
+                 WHERE product_id = wanted.product_id AND deleted_at IS NULL),
+                0
+            )
         )
         ON CONFLICT DO NOTHING
         RETURNING order_id

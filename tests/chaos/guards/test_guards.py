@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 HOOK = pathlib.Path(__file__).parent / "hook"
 
 #: What is switched off: code by its name, constraints by statements; and the rules that must tell.
-#: The lock goes with the constraints behind it: with one of both left nothing is oversold.
+#: The lock goes with the constraints behind it: where stock is taken step by step, with one of both
+#: left nothing is oversold; for an order that is new, the constraint is what refuses.
 GUARDS = {
     "inbox": ([], {"history leads here"}),
     "outbox": ([], {"every event applied once"}),
