@@ -1,27 +1,32 @@
-"""The way out: pending messages, one after another, to their channels.
+"""The way out: pending messages, by the batch, to their channels.
 
-A message is claimed for a while in a transaction of its own, so that none is open while a server
-talks, and several instances share the work. Who dies with a claim leaves the message to the next
-after it ends; the channels make such a repeat recognisable.
+A batch is claimed for a while in a transaction of its own, so that none is open while a server
+talks, and several instances share the work. Its messages are delivered one after another, and what
+became of them is noted at its end. Who dies with a claim leaves the whole batch to the next after
+it ends: what was delivered of it is delivered once more, which the channels make recognisable. So a
+batch is small, and what its time does not suffice for is given back. After a death each of its
+messages goes alone, for one of them may be what ended the process.
 """
 
 import datetime
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound, Unavailable
+from chassis.errors import Unavailable
+from notifications import claims
 from notifications.channels.port import Channel, Letter
+from notifications.claims import Claimed
 from notifications.errors import NotNow, Undeliverable
-from notifications.feed import EMAIL, FAILED, PENDING, SENT, SKIPPED, SMS
-from notifications.models import Notification
+from notifications.feed import EMAIL, FAILED, SKIPPED, SMS
 
-#: A claim outlives the slowest delivery: an address by RPC and a slow mail server's every answer.
-CLAIM = datetime.timedelta(minutes=2)
+#: Messages that are claimed, and noted, together.
+BATCH = 25
+#: How long messages of a batch are begun, from the claim on; the addresses take up to 5 s of it.
+BUDGET = datetime.timedelta(seconds=10)
 #: Longest pause between two tries.
 MAX_PAUSE = datetime.timedelta(minutes=15)
 
@@ -29,62 +34,27 @@ MAX_PAUSE = datetime.timedelta(minutes=15)
 ADDRESS = {EMAIL: "email", SMS: "phone"}
 
 #: Why a message is not worth sending: nowhere to send it to, nothing it would be good for.
-POINTLESS = ("no_address", "reset_over")
+POINTLESS = ("user_gone", "no_address", "reset_over")
 
-#: `publish(session, type, payload)` records an event in the session's transaction.
-Publish = Callable[[Session, str, dict[str, Any]], object]
+#: `publish(session, type, [(payload, cause), ...])` records events in the session's transaction.
+Publish = Callable[[Session, str, list[tuple[dict[str, Any], Mapping[str, Any]]]], object]
 #: `with following(cause)`: calls and events are those of another request (`chassis.trace`).
 Following = Callable[[Mapping[str, Any]], AbstractContextManager[None]]
-
-
-class Claimed(NamedTuple):
-    """A message that is ours to deliver, and how often anyone has tried, this time included."""
-
-    id: uuid.UUID
-    user_id: uuid.UUID
-    order_id: uuid.UUID | None
-    reset_id: uuid.UUID | None
-    cause: dict[str, Any]
-    channel: str
-    subject: str
-    body: str
-    created_at: datetime.datetime
-    attempts: int
-
-
-_NOTIFICATIONS = Notification.__table__
-_NOW, _UNTIL = (
-    bindparam(name, type_=_NOTIFICATIONS.c.claimed_until.type) for name in ("now", "until")
-)
-_WAITING = (
-    select(_NOTIFICATIONS.c.id)
-    .where(_NOTIFICATIONS.c.status == PENDING, _NOTIFICATIONS.c.claimed_until <= _NOW)
-    .order_by(_NOTIFICATIONS.c.claimed_until)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-_CLAIM = (
-    update(_NOTIFICATIONS)
-    .where(_NOTIFICATIONS.c.id == _WAITING.scalar_subquery())
-    .values(attempts=_NOTIFICATIONS.c.attempts + 1, claimed_until=_UNTIL)
-    .returning(*(_NOTIFICATIONS.c[name] for name in Claimed._fields))
-    .execution_options(prepared=True)
-)
 
 
 class Postman:
     """Delivers what is pending.
 
-    `profile(user_id)` answers with the user's `email` and `phone` at this moment, or raises
-    `NotFound`; `way_to_reset(reset_id)` with the lines that a mail for a new password ends in, or
-    raises `Undeliverable`; `channels` maps "email" and "sms" to theirs.
+    `contacts(user_ids)` answers with `email` and `phone` of each user who is there at this moment,
+    by id; `way_to_reset(reset_id)` with the lines that a mail for a new password ends in, or raises
+    `Undeliverable`; `channels` maps "email" and "sms" to theirs.
     """
 
     def __init__(
         self,
         begin: Callable[[], AbstractContextManager[Session]],
         clock: Callable[[], datetime.datetime],
-        profile: Callable[[uuid.UUID], Mapping[str, Any]],
+        contacts: Callable[[list[uuid.UUID]], Mapping[uuid.UUID, Mapping[str, Any]]],
         way_to_reset: Callable[[uuid.UUID], str],
         channels: Mapping[str, Channel],
         publish: Publish,
@@ -95,7 +65,7 @@ class Postman:
     ):
         self.begin = begin
         self.clock = clock
-        self.profile = profile
+        self.contacts = contacts
         self.way_to_reset = way_to_reset
         self.channels = channels
         self.publish = publish
@@ -105,36 +75,55 @@ class Postman:
 
     def run(self, limit: int) -> None:
         """One round of at most `limit` messages; it ends when nobody can tell addresses."""
-        for _ in range(limit):
+        while limit > 0:
+            now = self.clock()
             with self.begin() as session:
-                claimed = claim(session, self.clock())
-            if claimed is None:
+                batch = claims.take(session, now, min(limit, BATCH))
+            if not batch or not self.deliver(batch, until=now + BUDGET):
                 return
-            with self.following(claimed.cause):
-                if not self.deliver(claimed):
-                    return
+            limit -= len(batch)
 
-    def deliver(self, message: Claimed) -> bool:
-        """Try once, and note what came of it; false when the next one would fare no better."""
+    def deliver(self, batch: Sequence[Claimed], until: datetime.datetime) -> bool:
+        """Try each once, and note what came of it; false when others would fare no better.
+
+        What is not begun by `until`, the first apart, has not been tried.
+        """
         try:
-            self.channels[message.channel].deliver(self._letter(message))
-        except NotFound:
-            self._close(message, SKIPPED, "user_gone")
-        except Undeliverable as error:
-            self._close(message, SKIPPED if error.code in POINTLESS else FAILED, error.code)
-        except Unavailable as error:
-            self._try_later(message, error)
+            contacts = self.contacts(list({message.user_id for message in batch}))
+        except Exception as error:
+            self._release(batch)
+            self.log.info("notifications_wait", count=len(batch), code=type(error).__name__)
             return False
-        except Exception as error:  # one letter must not hold up the others
-            self._try_later(message, error)
-        else:
-            self._sent(message)
-        return True
+        tried: list[tuple[Claimed, Exception | None]] = []
+        for message in batch:
+            if tried and self.clock() >= until:
+                break
+            error = self._try(message, contacts)
+            tried.append((message, error))
+            if isinstance(error, Unavailable):
+                break
+        self._note(tried)
+        self._release(batch[len(tried) :])
+        return not isinstance(tried[-1][1], Unavailable)
 
-    def _letter(self, message: Claimed) -> Letter:
+    def _try(
+        self, message: Claimed, contacts: Mapping[uuid.UUID, Mapping[str, Any]]
+    ) -> Exception | None:
+        """Hand a message to its channel; returns what went wrong."""
+        try:
+            with self.following(message.cause):
+                letter = self._letter(message, contacts.get(message.user_id))
+                self.channels[message.channel].deliver(letter)
+        except Exception as error:  # one letter must not hold up the others
+            return error
+        return None
+
+    def _letter(self, message: Claimed, contact: Mapping[str, Any] | None) -> Letter:
         if message.attempts > self.max_attempts:  # earlier tries ended with the process itself
             raise Undeliverable("too_many_attempts")
-        address = self.profile(message.user_id).get(ADDRESS[message.channel])
+        if contact is None:
+            raise Undeliverable("user_gone")
+        address = contact.get(ADDRESS[message.channel])
         if not address:
             raise Undeliverable("no_address")
         body = message.body
@@ -142,21 +131,41 @@ class Postman:
             body += self.way_to_reset(message.reset_id)
         return Letter(message.id, address, message.subject, body, message.created_at)
 
-    def _sent(self, message: Claimed) -> None:
-        now = self.clock()
+    def _note(self, tried: Iterable[tuple[Claimed, Exception | None]]) -> None:
+        """What went is noted first: it is what a repeat would double."""
+        sent = [message for message, error in tried if error is None]
+        if sent:
+            self._sent(sent)
+        for message, error in tried:
+            if error is not None:
+                with self.following(message.cause):
+                    self._not_sent(message, error)
+
+    def _sent(self, messages: Sequence[Claimed]) -> None:
         with self.begin() as session:
-            if close(session, message.id, status=SENT, sent_at=now):
-                facts = {
-                    "notification_id": message.id,
-                    "user_id": message.user_id,
-                    "order_id": message.order_id,
-                    "channel": message.channel,
-                }
-                self.publish(session, "notification_sent", facts)
+            closed = claims.close_sent(session, [message.id for message in messages], self.clock())
+            told = [
+                (_facts(message), message.cause) for message in messages if message.id in closed
+            ]
+            if told:
+                self.publish(session, "notification_sent", told)
+
+    def _not_sent(self, message: Claimed, error: Exception) -> None:
+        if isinstance(error, Undeliverable):
+            status = SKIPPED if error.code in POINTLESS else FAILED
+            self._close(message, status, error.code)
+        else:
+            self._try_later(message, error)
+
+    def _release(self, messages: Sequence[Claimed]) -> None:
+        """Let anyone take up what has not been tried."""
+        if messages:
+            with self.begin() as session:
+                claims.release(session, messages, self.clock())
 
     def _close(self, message: Claimed, status: str, code: str) -> None:
         with self.begin() as session:
-            close(session, message.id, status=status, failure_code=code)
+            claims.close(session, message.id, status=status, failure_code=code)
         self.log.warning(
             "notification_not_sent", notification_id=str(message.id), status=status, code=code
         )
@@ -167,7 +176,7 @@ class Postman:
             self._close(message, FAILED, code)
             return
         with self.begin() as session:
-            close(
+            claims.close(
                 session,
                 message.id,
                 failure_code=code,
@@ -176,22 +185,16 @@ class Postman:
         self.log.info("notification_delayed", notification_id=str(message.id), code=code)
 
 
-def claim(session: Session, now: datetime.datetime) -> Claimed | None:
-    """The message that has waited longest, ours until `CLAIM` is over; None when none waits."""
-    row = session.execute(_CLAIM, {"now": now, "until": now + CLAIM}).first()
-    return None if row is None else Claimed(*row)
-
-
-def close(session: Session, notification_id: uuid.UUID, **values: Any) -> bool:
-    """Set `values` on a pending message; false when someone else has closed it."""
-    closed = (
-        update(_NOTIFICATIONS)
-        .where(_NOTIFICATIONS.c.id == notification_id, _NOTIFICATIONS.c.status == PENDING)
-        .values(**values)
-    )
-    return session.execute(closed).rowcount == 1
-
-
 def pause(attempts: int) -> datetime.timedelta:
     """How long to wait after so many tries: 2 s, 4 s, 8 s … up to `MAX_PAUSE`."""
     return min(datetime.timedelta(seconds=2 ** min(attempts, 20)), MAX_PAUSE)
+
+
+def _facts(message: Claimed) -> dict[str, Any]:
+    """The payload of `notification_sent`."""
+    return {
+        "notification_id": message.id,
+        "user_id": message.user_id,
+        "order_id": message.order_id,
+        "channel": message.channel,
+    }

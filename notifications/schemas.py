@@ -167,8 +167,15 @@ class ResetToken(Expected):
     token = fields.String(required=True)
 
 
-class Profile(Expected):
-    """What we need of the answer of users.get: where to reach the user."""
+class Contact(Expected):
+    """users.contacts: where to reach a user."""
 
+    id = Uuid(required=True)
     email = fields.String(load_default=None, allow_none=True)
     phone = fields.String(load_default=None, allow_none=True)
+
+
+class Contacts(Expected):
+    """What we need of the answer of users.contacts; who is not there is left out."""
+
+    items = fields.List(fields.Nested(Contact), required=True)

@@ -20,7 +20,7 @@ from notifications.settings import NotificationsSettings
 NOTIFICATION = schemas.Notification()
 FEED_ITEM = schemas.FeedItem()
 POSITION = schemas.Position()
-PROFILE = schemas.Profile()
+CONTACTS = schemas.Contacts()
 RESET_TOKEN = schemas.ResetToken()
 
 #: Messages that one tick of the delivery sends at most; the next follows at once.
@@ -46,7 +46,8 @@ class NotificationsService(Service):
     def send(self, user_id, channel, subject, body, key, actor):
         """Write a message to a user (staff, or the system), once per key."""
         feed.require_staff(actor)
-        self.profile(user_id)
+        if not self.contacts([user_id]):
+            raise RecipientNotFound
         with self.db.begin() as session:
             written, replayed = feed.send(
                 session,
@@ -132,21 +133,19 @@ class NotificationsService(Service):
         Postman(
             self.db.begin,
             self.clock,
-            self.profile,
+            self.contacts,
             self.way_to_reset,
             channels(self.settings),
-            self.events.record,
+            self.events.record_many,
             self.cause.following,
             self.log,
             max_attempts=self.settings["max_attempts"],
         ).run(ROUND)
 
-    def profile(self, user_id):
-        """Where a user can be reached at this moment; raises `RecipientNotFound`."""
-        try:
-            return PROFILE.load(self.users.get(user_id=user_id))
-        except NotFound:
-            raise RecipientNotFound from None
+    def contacts(self, user_ids):
+        """Where these users can be reached at this moment; who is gone is left out."""
+        answer = CONTACTS.load(self.users.contacts(user_ids=user_ids))
+        return {contact["id"]: contact for contact in answer["items"]}
 
     def way_to_reset(self, reset_id):
         """What a mail for a new password ends in; made for this mail, and kept nowhere."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from chassis.fields import ActorField, Id, Page, PostalAddress, Request, Text, Timestamp, Uuid
 from chassis.identity import Role
@@ -64,6 +64,12 @@ class Token(Request):
 
 class Get(Request):
     user_id = Uuid(required=True)
+
+
+class Contacts(Request):
+    """contacts: where these users can be reached."""
+
+    user_ids = fields.List(Uuid(), required=True, validate=validate.Length(max=100))
 
 
 class Update(Profile):
@@ -144,6 +150,14 @@ class User(Schema):
     role = fields.String()
     version = fields.Integer()
     created_at = Timestamp()
+
+
+class Contact(Schema):
+    """Of a user, where to reach him; nothing else."""
+
+    id = fields.UUID()
+    email = fields.String()
+    phone = fields.String()
 
 
 class Address(Schema):

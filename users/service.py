@@ -33,7 +33,8 @@ from users.errors import BadCredentials, SessionEnded
 from users.hashing import PasswordHasher
 from users.settings import UsersSettings
 
-USER, ADDRESS, TOKENS = schemas.User(), schemas.Address(), schemas.Tokens()
+USER, CONTACT = schemas.User(), schemas.Contact()
+ADDRESS, TOKENS = schemas.Address(), schemas.Tokens()
 
 
 class UsersService(Service):
@@ -115,6 +116,11 @@ class UsersService(Service):
     def get(self, user_id):
         with self.db.read() as connection:
             return USER.dump(directory.get(connection, user_id))
+
+    @rpc(schemas.Contacts)
+    def contacts(self, user_ids):
+        with self.db.read() as connection:
+            return {"items": CONTACT.dump(directory.contacts(connection, user_ids), many=True)}
 
     @rpc(schemas.List)
     def list(self, search, role, limit, cursor, actor):

@@ -1,7 +1,7 @@
 """The publishing side: a row in the caller's transaction, then the relay."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from marshmallow import Schema
@@ -13,18 +13,19 @@ from chassis.clock import Clock
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.events.tables import OUTBOX
-from chassis.prepared import insertion, prepared_insert
+from chassis.prepared import insertion, prepared_insert, prepared_insert_many, rows_of
 from chassis.trace import cause_in
 
 _LATER = {"id", "due_at", "sent_at"}
 _RECORD = prepared_insert(OUTBOX, but=_LATER)
+_RECORD_MANY = prepared_insert_many(OUTBOX, but=_LATER)
 
 #: For a statement that does more: records `[event]` of `Recorder.event`, given as JSON in `events`.
 RECORDING = insertion(OUTBOX, "events", but=_LATER)
 
 
 class EventOutbox(DependencyProvider):
-    """Injects `record(session, type, payload)`.
+    """Injects `record(session, type, payload)` and `record_many`.
 
     `schemas` maps each event type that the service publishes to the marshmallow schema that dumps
     its payload.
@@ -80,8 +81,26 @@ class Recorder:
         session.info.setdefault("after_commit", set()).add(self._provider.wake)
         return row["event_id"]
 
-    def event(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    def record_many(
+        self,
+        session: Session,
+        event_type: str,
+        told: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
+    ) -> None:
+        """`record` for several events of one type by one statement, in their order: of each its
+        payload, and the cause that it has instead of the worker's own (`chassis.trace`)."""
+        rows = [self.event(event_type, payload, cause) for payload, cause in told]
+        session.execute(_RECORD_MANY, rows_of(rows))
+        session.info.setdefault("after_commit", set()).add(self._provider.wake)
+
+    def event(
+        self,
+        event_type: str,
+        payload: Mapping[str, Any],
+        cause: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """The outbox row of an event, for a statement with `RECORDING`; `wake` after its commit.
+        Without a `cause` it has the worker's own.
 
         Raises KeyError for a type that the service does not publish, or a payload without one of
         its fields.
@@ -95,7 +114,7 @@ class Recorder:
             "source": self._worker_ctx.service_name,
             "type": event_type,
             "payload": body,
-            "headers": cause_in(self._worker_ctx.data),
+            "headers": cause_in(self._worker_ctx.data) if cause is None else cause,
             "occurred_at": Clock.source(),
         }
 

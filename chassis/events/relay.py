@@ -1,5 +1,6 @@
 """Carries outbox rows to the broker."""
 
+import time
 from logging import getLogger
 from typing import Any
 
@@ -19,6 +20,10 @@ log = getLogger(__name__)
 
 #: Rows in one go.
 BATCH = 200
+
+#: Seconds from the begin of one batch to that of the next: what is recorded meanwhile goes with it,
+#: as many rows cost little more than one. A relay that has rested for longer begins at once.
+PACE = 0.02
 
 #: Seconds between two looks when nobody wakes the relay: what a crashed instance left behind.
 SWEEP = 3.0
@@ -63,14 +68,16 @@ class Relay:
     def run(self) -> None:
         """Relay until `stop`."""
         while not self._stopping:
-            more = False
+            began, relayed = time.monotonic(), 0
             try:
-                more = self.relay_batch() == BATCH
+                relayed = self.relay_batch()
             except Exception as error:
                 # The database is away, say. Its text may hold a row, so only its kind is told.
                 log.warning("the outbox waits: %s", type(error).__name__)
-            if not more:
+            if relayed < BATCH:
                 self._rest()
+                if relayed:
+                    eventlet.sleep(max(began + PACE - time.monotonic(), 0))
 
     def stop(self) -> None:
         self._stopping = True

@@ -211,6 +211,7 @@ ANSWERS = {
     **{f"{service}.health": HEALTH for service in SERVICES},
     **{f"users.{method}": USER for method in ("create", "get", "set_role", "sign_up", "update")},
     "users.verify_credentials": USER,
+    "users.contacts": {"items": [{"id": uuid, "email": text, "phone": nullable(text)}]},
     "users.list": page(USER),
     "users.delete": None,
     "users.login": TOKENS,

@@ -53,6 +53,7 @@ def _people(users):
     users.rotate_keys(actor=ADMIN)
     users.jwks()
     users.get(user_id=buyer)
+    users.contacts(user_ids=[buyer, uuid.uuid4()])
     users.update(user_id=buyer, phone=None, first_name="Klara", partial=True)
     users.list(search="clara", role="customer", limit=1, actor=ADMIN)
     users.list(limit=1, actor=ADMIN)

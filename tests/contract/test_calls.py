@@ -28,7 +28,7 @@ NEEDED = {
     ("orders", "inventory.release"): None,
     ("orders", "payments.charge"): orders.Payment,
     ("orders", "payments.list"): orders.Payments,
-    ("notifications", "users.get"): notifications.Profile,
+    ("notifications", "users.contacts"): notifications.Contacts,
     ("notifications", "users.issue_reset_token"): notifications.ResetToken,
 }
 

@@ -19,7 +19,7 @@ LOOK = 16  # orders.payment_recheck
 UNDO = 11  # orders.recovery.UNDO_TIME
 CALL = 11  # payments.call_seconds
 GIVE_UP = 301  # payments.give_up_seconds
-CLAIM = 121  # notifications.delivery.CLAIM
+CLAIM = 121  # notifications.claims.CLAIM
 
 
 class Point(NamedTuple):

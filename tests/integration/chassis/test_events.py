@@ -10,7 +10,9 @@ import pytest
 import requests
 
 from chassis.broker import topology
-from chassis.errors import Conflict
+from chassis.broker.courier import Courier
+from chassis.errors import Conflict, Fault
+from chassis.events import relay
 from tests.integration.chassis.world import Listener, Speaker
 
 QUEUE = "evt-speaker-said--listener.on_said"
@@ -68,6 +70,41 @@ def test_an_event_is_quick(world, heard, eventually):
     world.speaker.say("quick")
     eventually(lambda: len(heard()) == 2, every=0.005)
     assert time.monotonic() - began < 0.5
+
+
+def test_the_relay_gathers_what_comes_fast(world, rows, heard, eventually, monkeypatch):
+    """An idle one begins at once; what is recorded within its pace goes in the next batch."""
+    sizes, real = [], Courier.deliver
+
+    def deliver(self, parcels):
+        sizes.append(len(parcels))
+        return real(self, parcels)
+
+    monkeypatch.setattr(Courier, "deliver", deliver)
+    monkeypatch.setattr(relay, "PACE", 1.0)
+    began = time.monotonic()
+    world.speaker.say("first")
+    eventually(heard)
+    assert time.monotonic() - began < 0.5
+    for number in range(5):
+        world.speaker.say(str(number))
+    assert sizes == [1]
+    eventually(lambda: len(heard()) == 6)
+    assert sizes == [1, 5]
+
+
+def test_several_events_are_one_statement(world, heard, rows, eventually):
+    """In their order, each with a cause of its own and not that of who records it; none of them
+    without the commit, and none when one lacks a field."""
+    causes = [{"request_id": f"r{number}"} for number in range(3)]
+    world.with_data(request_id="recorder").speaker.say_all(["a", "b", "c"], causes)
+    eventually(lambda: len(heard()) == 3)
+    found = rows("SELECT payload ->> 'text', headers FROM outbox ORDER BY id")
+    assert [tuple(row) for row in found] == list(zip("abc", causes, strict=True))
+    for texts, fail in ((["d", "e"], True), (["d", None], False)):
+        with pytest.raises(Fault):
+            world.speaker.say_all(texts, causes[:2], fail=fail)
+    assert len(rows("SELECT 1 FROM outbox")) == 3
 
 
 def test_no_commit_no_event(world, heard, rows):

@@ -96,6 +96,14 @@ class Speaker(Service):
         return event_id
 
     @rpc
+    def say_all(self, texts, causes, fail=False):
+        payloads = [{} if text is None else {"text": text} for text in texts]
+        with self.db.begin() as session:
+            self.events.record_many(session, "said", zip(payloads, causes, strict=True))
+            if fail:
+                raise Full()
+
+    @rpc
     def sleep_in_database(self, seconds):
         with self.db.read() as connection:
             return str(connection.execute(sa.select(sa.func.pg_sleep(seconds))).scalar())

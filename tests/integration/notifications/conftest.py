@@ -25,10 +25,9 @@ class Users(Service):
     tokens = {}
 
     @rpc
-    def get(self, user_id):
-        if user_id not in self.people:
-            raise NotFound(code="user_not_found")
-        return {"id": user_id, "username": "x", **self.people[user_id]}
+    def contacts(self, user_ids):
+        there = [user_id for user_id in user_ids if user_id in self.people]
+        return {"items": [{"id": user_id, **self.people[user_id]} for user_id in there]}
 
     @rpc
     def issue_reset_token(self, reset_id):

@@ -3,7 +3,7 @@
 import eventlet
 import pytest
 
-from notifications import delivery
+from notifications import claims, delivery
 from notifications.channels.files import MailFiles
 from notifications.errors import NotNow
 from notifications.service import NotificationsService
@@ -125,14 +125,14 @@ def test_a_death_between_writing_and_marking_doubles_no_mail(
 ):
     """The mail was written, the note of it was not: after the claim it is written again, to the
     same file, and told of once."""
-    real, deaths = delivery.close, []
+    real, deaths = claims.close_sent, []
 
     def die(*args, **kwargs):
         deaths.append(1)
-        monkeypatch.setattr(delivery, "close", real)
+        monkeypatch.setattr(claims, "close_sent", real)
         raise SystemError("the process ends here")
 
-    monkeypatch.setattr(delivery, "close", die)
+    monkeypatch.setattr(claims, "close_sent", die)
     message = send()
     eventually(lambda: deaths)
     assert len(mails()) == 1

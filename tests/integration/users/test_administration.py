@@ -143,6 +143,22 @@ def test_deleting(users, service, anna, admin):
     assert anna["id"] != users.sign_up(**SIGN_UP)["id"]
 
 
+def test_contacts_of_many(users, anna, admin):
+    """Of each user who is there the address and the phone, and nothing else; a hundred at most."""
+    users.update(user_id=anna["id"], phone="+43 1 234567", partial=True)
+    gone = users.sign_up(email="gone@example.com", password=PASSWORD)["id"]
+    users.delete(user_id=gone, actor=admin)
+    asked = [anna["id"], admin["user_id"], gone, anna["id"], str(uuid.uuid4())]
+    found = users.contacts(user_ids=asked)["items"]
+    assert sorted(found, key=lambda contact: contact["email"]) == [
+        {"id": admin["user_id"], "email": "admin@example.com", "phone": None},
+        {"id": anna["id"], "email": "anna@example.com", "phone": "+43 1 234567"},
+    ]
+    assert users.contacts(user_ids=[]) == {"items": []}
+    with pytest.raises(Invalid):
+        users.contacts(user_ids=[anna["id"]] * 101)
+
+
 def test_the_list(users, service, admin):
     """Newest first, page by page, without gaps or repeats while people come and go."""
     ids = [users.sign_up(email=f"user{n}@example.com", password=PASSWORD)["id"] for n in range(5)]

@@ -1,0 +1,316 @@
+"""A batch of messages on its way out, with a clock and channels in the test's hand."""
+
+import datetime
+import uuid
+
+import pytest
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import sessionmaker
+
+from chassis import config as configuration
+from chassis import prepared
+from chassis.clock import utcnow
+from chassis.errors import Unavailable
+from chassis.trace import Trail
+from notifications.channels.files import MailFiles
+from notifications.claims import CLAIM
+from notifications.delivery import BATCH, BUDGET, Postman
+from notifications.errors import NotNow, Undeliverable
+from notifications.service import NotificationsService
+from tests.conftest import empty
+from tests.integration.notifications.conftest import ANN, BOB
+from tests.support import eventually
+
+SECOND = datetime.timedelta(seconds=1)
+
+
+class Killed(BaseException):
+    """The process ends here: nothing of it is caught."""
+
+
+class World:
+    """A database with pending messages, a channel, and who carries from the one to the other."""
+
+    def __init__(self, engine):
+        self.engine, self.now = engine, utcnow()
+        self.people = {uuid.UUID(ANN): {"email": "ann@example.org", "phone": None}}
+        self.asked, self.mails, self.told, self.meet = [], [], [], {}
+        self.data = {"request_id": "timer"}
+
+    def postman(self, max_attempts=12):
+        return Postman(
+            sessionmaker(self.engine).begin,
+            lambda: self.now,
+            self.contacts,
+            self.way_to_reset,
+            {"email": self},
+            self.publish,
+            Trail(self.data).following,
+            structlog.get_logger(),
+            max_attempts=max_attempts,
+        )
+
+    def write(self, subject, **row):
+        """A pending message to Ann."""
+        cause = f'{{"request_id": "{subject}"}}'
+        values = {
+            "id": uuid.uuid4(), "user_id": uuid.UUID(ANN), "cause": cause, "channel": "email",
+            "subject": subject, "body": "", "status": "pending", "created_at": self.now,
+            "claimed_until": self.now,
+        }  # fmt: skip
+        values |= row
+        names = ", ".join(values)
+        places = ", ".join(f":{name}" for name in values)
+        self.now += datetime.timedelta(milliseconds=1)
+        self.rows(f"INSERT INTO notifications ({names}) VALUES ({places}) RETURNING 1", **values)
+
+    def rows(self, statement, **values):
+        with self.engine.begin() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(statement), values)]
+
+    def states(self):
+        """Subject → (status, tries)."""
+        found = self.rows("SELECT subject, status, attempts FROM notifications")
+        return {subject: (status, attempts) for subject, status, attempts in found}
+
+    def waiting(self):
+        """The subjects that anyone may take up now."""
+        free = "SELECT subject FROM notifications WHERE status = 'pending' AND claimed_until <= :n"
+        return {subject for (subject,) in self.rows(free, n=self.now)}
+
+    def contacts(self, user_ids):
+        self.asked.append(user_ids)
+        self.meeting("addresses")
+        return {user_id: self.people[user_id] for user_id in user_ids if user_id in self.people}
+
+    def way_to_reset(self, reset_id):
+        raise Unavailable
+
+    def deliver(self, letter):
+        self.meeting(letter.subject)
+        self.mails.append((letter.subject, self.data["request_id"]))
+
+    def publish(self, session, event_type, told):
+        self.meeting("events")
+        self.told += [(facts["notification_id"], dict(cause)) for facts, cause in told]
+
+    def meeting(self, what):
+        for happens in self.meet.get(what, ()):
+            happens()
+
+
+def failing(error):
+    def fail():
+        raise error
+
+    return (fail,)
+
+
+@pytest.fixture
+def world(databases):
+    """Nothing pending yet."""
+    url = configuration.database_url({"DATABASE_URL": databases, "DATABASES": {}}, "notifications")
+    empty(url)
+    engine = sa.create_engine(url)
+    prepared.enable(engine)
+    yield World(engine)
+    engine.dispose()
+
+
+def subjects(world):
+    return [subject for subject, _ in world.mails]
+
+
+def test_a_batch_asks_and_notes_once(world):
+    """One question for all addresses, one transaction for what was sent; each message and each
+    event is that of its own request."""
+    for number in range(5):
+        world.write(f"m{number}")
+    statements = []
+    sa.event.listen(
+        world.engine, "before_cursor_execute", lambda *event: statements.append(event[2])
+    )
+    world.postman().run(5)
+    assert world.asked == [[uuid.UUID(ANN)]]
+    assert world.mails == [(f"m{number}", f"m{number}") for number in range(5)]
+    assert [cause["request_id"] for _, cause in world.told] == subjects(world)
+    assert set(world.states().values()) == {("sent", 1)}
+    assert len(statements) == 3, statements  # those of the claim, of the note, and of states()
+    assert world.data == {"request_id": "timer"}
+
+
+def test_each_gets_what_came_of_it(world):
+    """One that fails, is refused or goes to nobody is noted by itself, with the log line of its own
+    request; the others go."""
+    for subject in ("a", "later", "refused", "b"):
+        world.write(subject)
+    world.write("gone", user_id=uuid.UUID(BOB))
+    world.meet = {"later": failing(NotNow("smtp_451")), "refused": failing(Undeliverable("x"))}
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        world.postman().run(100)
+    assert subjects(world) == ["a", "b"]
+    assert len(world.told) == 2
+    assert world.states() == {
+        "a": ("sent", 1), "b": ("sent", 1), "later": ("pending", 1), "refused": ("failed", 1),
+        "gone": ("skipped", 1),
+    }  # fmt: skip
+    assert {line["request_id"] for line in lines} == {"later", "refused", "gone"}
+    codes = dict(world.rows("SELECT subject, failure_code FROM notifications"))
+    assert codes == {
+        "a": None, "b": None, "later": "smtp_451", "refused": "x", "gone": "user_gone",
+    }  # fmt: skip
+
+
+def test_a_batch_ends_when_its_time_is_used(world):
+    """What was not begun is free at once and was not tried; the next batch has it."""
+    for number in range(4):
+        world.write(f"m{number}")
+
+    def slow():
+        world.now += BUDGET / 2 + SECOND
+
+    world.meet = {f"m{number}": (slow,) for number in range(4)}
+    postman = world.postman()
+    postman.run(4)
+    assert subjects(world) == ["m0", "m1"]
+    assert world.states()["m2"] == world.states()["m3"] == ("pending", 0)
+    assert world.waiting() == {"m2", "m3"}
+    postman.run(4)
+    assert subjects(world) == ["m0", "m1", "m2", "m3"]
+    assert set(world.states().values()) == {("sent", 1)}
+
+
+def test_a_claim_outlives_the_work(world):
+    """Addresses that are slow leave time for one message at least, and the claim for its server."""
+    world.write("m0")
+    world.write("m1")
+    claimed = world.now
+
+    def slow():
+        world.now += BUDGET
+
+    world.meet = {"addresses": (slow,)}
+    world.postman().run(2)
+    assert subjects(world) == ["m0"]
+    assert claimed + CLAIM - world.now >= datetime.timedelta(seconds=100)
+
+
+def test_users_away_cost_no_try(world):
+    """All of the batch is free again, and the round is over."""
+    for number in range(3):
+        world.write(f"m{number}")
+    world.meet = {"addresses": failing(Unavailable())}
+    world.postman().run(100)
+    assert len(world.asked) == 1
+    assert set(world.states().values()) == {("pending", 0)}
+    assert world.waiting() == {"m0", "m1", "m2"}
+
+
+def test_users_that_go_away_end_the_round(world):
+    """What was sent is noted, the one that met it waits, the rest is free."""
+    world.write("first")
+    world.write("reset", reset_id=uuid.uuid4())
+    world.write("rest")
+    world.postman().run(100)
+    assert subjects(world) == ["first"]
+    assert world.states() == {"first": ("sent", 1), "reset": ("pending", 1), "rest": ("pending", 0)}
+    assert world.waiting() == {"rest"}
+    assert len(world.asked) == 1
+
+
+def test_a_death_before_the_note_repeats_the_batch_and_no_more(world):
+    """Until the claim ends nobody has them; then each goes once more, and is told of once."""
+    for number in range(BATCH + 3):
+        world.write(f"m{number:02}")
+    world.meet = {"events": failing(Killed())}
+    with pytest.raises(Killed):
+        world.postman().run(100)
+    assert len(world.mails) == BATCH
+    world.meet = {}
+    world.postman().run(100)
+    assert len(world.mails) == BATCH + 3
+    world.now += CLAIM
+    world.postman().run(100)
+    assert len(world.mails) == 2 * BATCH + 3
+    assert len(world.told) == len(set(map(str, world.told))) == BATCH + 3
+    assert {status for status, _ in world.states().values()} == {"sent"}
+
+
+def test_one_that_kills_its_process_takes_no_other_with_it(world):
+    """After the first death each of its batch goes alone: the others leave, it is given up."""
+    for subject in ("a", "deadly", "b", "c"):
+        world.write(subject)
+    world.meet = {"deadly": failing(Killed())}
+    deaths = 0
+    for _ in range(10):
+        try:
+            world.postman(max_attempts=3).run(100)
+        except Killed:
+            deaths += 1
+        world.now += CLAIM
+    assert deaths == 3
+    assert world.states()["deadly"] == ("failed", 4)
+    assert all(world.states()[subject] == ("sent", 2) for subject in "abc")
+    assert subjects(world).count("a") == 2
+    assert subjects(world).count("b") == subjects(world).count("c") == 1
+
+
+def test_who_is_too_late_takes_nothing_from_the_next(world):
+    """A claim that is over gives nothing back, and tells of nothing that the next has told."""
+    for number in range(3):
+        world.write(f"m{number}")
+    other = world.postman()
+
+    def too_long():
+        world.meet = {}
+        world.now += CLAIM
+        other.run(100)
+
+    world.meet = {"m0": (too_long,)}
+    world.postman().run(3)
+    assert len(world.told) == 3
+    assert {status for status, _ in world.states().values()} == {"sent"}
+    assert {attempts for _, attempts in world.states().values()} == {2}
+
+
+@pytest.fixture
+def let_go(monkeypatch):
+    """Nothing is delivered until `let_go()`, so that it goes by the batch."""
+    held = Postman.run
+    monkeypatch.setattr(Postman, "run", lambda self, limit: None)
+    return lambda: monkeypatch.setattr(Postman, "run", held)
+
+
+def test_events_carry_the_cause_of_their_own_message(let_go, send, sql, call, told):
+    """Through the service: several requests in one batch, each with its own trace at the end."""
+    message = {"user_id": ANN, "channel": "email", "subject": "x", "body": "y"}
+    traces = {}
+    for number in range(1, 4):
+        trace = f"00-{number:032x}-{number:016x}-01"
+        asking = call.with_data(request_id=f"r{number}", traceparent=trace)
+        traces[asking.notifications.send(**message)["id"]] = trace
+    let_go()
+    eventually(lambda: len(told()) == 3)
+    rows = sql("SELECT payload ->> 'notification_id' AS id, headers, xmin::text FROM outbox")
+    assert {row["id"]: row["headers"]["traceparent"] for row in rows} == traces
+    assert {row["headers"]["request_id"] for row in rows} == {"r1", "r2", "r3"}
+    assert len({row["xmin"] for row in rows}) == 1
+
+
+def test_instances_share_batches(let_go, start, settings, users, call, monkeypatch):
+    """More messages than several batches, three instances: each message goes once."""
+    delivered, real = [], MailFiles.deliver
+
+    def deliver(self, letter):
+        delivered.append(letter.id)
+        real(self, letter)
+
+    monkeypatch.setattr(MailFiles, "deliver", deliver)
+    start(*[NotificationsService] * 3, notifications=settings)
+    message = {"user_id": ANN, "channel": "email", "subject": "x", "body": "y"}
+    for _ in range(3 * BATCH + 5):
+        call.notifications.send(**message)
+    let_go()
+    eventually(lambda: len(delivered) == 3 * BATCH + 5)
+    assert len(set(delivered)) == len(delivered)
