@@ -12,6 +12,7 @@ import datetime
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from time import sleep
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -73,15 +74,17 @@ class Postman:
         self.log = log
         self.max_attempts = max_attempts
 
-    def run(self, limit: int) -> None:
-        """One round of at most `limit` messages; it ends when nobody can tell addresses."""
-        while limit > 0:
-            now = self.clock()
+    def run(self, time: datetime.timedelta) -> None:
+        """One round: for so long another batch is begun while any is left. It ends when nobody can
+        tell addresses."""
+        now = self.clock()
+        end = now + time
+        while now < end:
             with self.begin() as session:
-                batch = claims.take(session, now, min(limit, BATCH))
+                batch = claims.take(session, now, BATCH)
             if not batch or not self.deliver(batch, until=now + BUDGET):
                 return
-            limit -= len(batch)
+            now = self.clock()
 
     def deliver(self, batch: Sequence[Claimed], until: datetime.datetime) -> bool:
         """Try each once, and note what came of it; false when others would fare no better.
@@ -102,6 +105,7 @@ class Postman:
             tried.append((message, error))
             if isinstance(error, Unavailable):
                 break
+            sleep(0)  # whoever else waits comes first: writing a file lets nobody in
         self._note(tried)
         self._release(batch[len(tried) :])
         return not isinstance(tried[-1][1], Unavailable)

@@ -1,5 +1,7 @@
 """The Nameko service `notifications`."""
 
+import datetime
+
 from chassis import idempotency
 from chassis.clock import Clock
 from chassis.config import Settings
@@ -23,8 +25,8 @@ POSITION = schemas.Position()
 CONTACTS = schemas.Contacts()
 RESET_TOKEN = schemas.ResetToken()
 
-#: Messages that one tick of the delivery sends at most; the next follows at once.
-ROUND = 200
+#: Seconds between two rounds of the delivery; one that needs longer is followed at once.
+ROUND = 2
 #: Events that one transaction announces at most.
 BATCH = 50
 
@@ -127,7 +129,7 @@ class NotificationsService(Service):
         """Drop keys that are over."""
         idempotency.forget(self.db.begin, models.RequestKey, self.clock())
 
-    @timer(interval=2)
+    @timer(interval=ROUND)
     def deliver(self):
         """Send what is pending."""
         Postman(
@@ -140,7 +142,7 @@ class NotificationsService(Service):
             self.cause.following,
             self.log,
             max_attempts=self.settings["max_attempts"],
-        ).run(ROUND)
+        ).run(datetime.timedelta(seconds=ROUND))
 
     def contacts(self, user_ids):
         """Where these users can be reached at this moment; who is gone is left out."""

@@ -13,6 +13,7 @@ from chassis import prepared
 from chassis.clock import utcnow
 from chassis.errors import Unavailable
 from chassis.trace import Trail
+from notifications import claims
 from notifications.channels.files import MailFiles
 from notifications.claims import CLAIM
 from notifications.delivery import BATCH, BUDGET, Postman
@@ -131,12 +132,12 @@ def test_a_batch_asks_and_notes_once(world):
     sa.event.listen(
         world.engine, "before_cursor_execute", lambda *event: statements.append(event[2])
     )
-    world.postman().run(5)
+    world.postman().run(SECOND)
     assert world.asked == [[uuid.UUID(ANN)]]
     assert world.mails == [(f"m{number}", f"m{number}") for number in range(5)]
     assert [cause["request_id"] for _, cause in world.told] == subjects(world)
     assert set(world.states().values()) == {("sent", 1)}
-    assert len(statements) == 3, statements  # those of the claim, of the note, and of states()
+    assert len(statements) == 4, statements  # two claims, the note, and that of states()
     assert world.data == {"request_id": "timer"}
 
 
@@ -148,7 +149,7 @@ def test_each_gets_what_came_of_it(world):
     world.write("gone", user_id=uuid.UUID(BOB))
     world.meet = {"later": failing(NotNow("smtp_451")), "refused": failing(Undeliverable("x"))}
     with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
-        world.postman().run(100)
+        world.postman().run(SECOND)
     assert subjects(world) == ["a", "b"]
     assert len(world.told) == 2
     assert world.states() == {
@@ -172,11 +173,11 @@ def test_a_batch_ends_when_its_time_is_used(world):
 
     world.meet = {f"m{number}": (slow,) for number in range(4)}
     postman = world.postman()
-    postman.run(4)
+    postman.run(SECOND)
     assert subjects(world) == ["m0", "m1"]
     assert world.states()["m2"] == world.states()["m3"] == ("pending", 0)
     assert world.waiting() == {"m2", "m3"}
-    postman.run(4)
+    postman.run(SECOND)
     assert subjects(world) == ["m0", "m1", "m2", "m3"]
     assert set(world.states().values()) == {("sent", 1)}
 
@@ -191,7 +192,7 @@ def test_a_claim_outlives_the_work(world):
         world.now += BUDGET
 
     world.meet = {"addresses": (slow,)}
-    world.postman().run(2)
+    world.postman().run(SECOND)
     assert subjects(world) == ["m0"]
     assert claimed + CLAIM - world.now >= datetime.timedelta(seconds=100)
 
@@ -201,7 +202,7 @@ def test_users_away_cost_no_try(world):
     for number in range(3):
         world.write(f"m{number}")
     world.meet = {"addresses": failing(Unavailable())}
-    world.postman().run(100)
+    world.postman().run(SECOND)
     assert len(world.asked) == 1
     assert set(world.states().values()) == {("pending", 0)}
     assert world.waiting() == {"m0", "m1", "m2"}
@@ -212,7 +213,7 @@ def test_users_that_go_away_end_the_round(world):
     world.write("first")
     world.write("reset", reset_id=uuid.uuid4())
     world.write("rest")
-    world.postman().run(100)
+    world.postman().run(SECOND)
     assert subjects(world) == ["first"]
     assert world.states() == {"first": ("sent", 1), "reset": ("pending", 1), "rest": ("pending", 0)}
     assert world.waiting() == {"rest"}
@@ -225,13 +226,13 @@ def test_a_death_before_the_note_repeats_the_batch_and_no_more(world):
         world.write(f"m{number:02}")
     world.meet = {"events": failing(Killed())}
     with pytest.raises(Killed):
-        world.postman().run(100)
+        world.postman().run(SECOND)
     assert len(world.mails) == BATCH
     world.meet = {}
-    world.postman().run(100)
+    world.postman().run(SECOND)
     assert len(world.mails) == BATCH + 3
     world.now += CLAIM
-    world.postman().run(100)
+    world.postman().run(SECOND)
     assert len(world.mails) == 2 * BATCH + 3
     assert len(world.told) == len(set(map(str, world.told))) == BATCH + 3
     assert {status for status, _ in world.states().values()} == {"sent"}
@@ -245,7 +246,7 @@ def test_one_that_kills_its_process_takes_no_other_with_it(world):
     deaths = 0
     for _ in range(10):
         try:
-            world.postman(max_attempts=3).run(100)
+            world.postman(max_attempts=3).run(SECOND)
         except Killed:
             deaths += 1
         world.now += CLAIM
@@ -256,8 +257,8 @@ def test_one_that_kills_its_process_takes_no_other_with_it(world):
     assert subjects(world).count("b") == subjects(world).count("c") == 1
 
 
-def test_who_is_too_late_takes_nothing_from_the_next(world):
-    """A claim that is over gives nothing back, and tells of nothing that the next has told."""
+def test_who_is_too_late_tells_of_nothing(world):
+    """What the next has sent meanwhile is neither sent again nor told of again."""
     for number in range(3):
         world.write(f"m{number}")
     other = world.postman()
@@ -265,20 +266,35 @@ def test_who_is_too_late_takes_nothing_from_the_next(world):
     def too_long():
         world.meet = {}
         world.now += CLAIM
-        other.run(100)
+        other.run(SECOND)
 
     world.meet = {"m0": (too_long,)}
-    world.postman().run(3)
+    world.postman().run(SECOND)
     assert len(world.told) == 3
     assert {status for status, _ in world.states().values()} == {"sent"}
     assert {attempts for _, attempts in world.states().values()} == {2}
+
+
+def test_a_claim_that_is_over_gives_nothing_back(world):
+    """What another one has claimed since stays theirs, and counts as a try."""
+    world.write("m0")
+    begin = sessionmaker(world.engine).begin
+    with begin() as session:
+        mine = claims.take(session, world.now, BATCH)
+    world.now += CLAIM
+    with begin() as session:
+        assert len(claims.take(session, world.now, BATCH)) == 1
+    with begin() as session:
+        claims.release(session, mine, world.now)
+    assert world.states() == {"m0": ("pending", 2)}
+    assert world.waiting() == set()
 
 
 @pytest.fixture
 def let_go(monkeypatch):
     """Nothing is delivered until `let_go()`, so that it goes by the batch."""
     held = Postman.run
-    monkeypatch.setattr(Postman, "run", lambda self, limit: None)
+    monkeypatch.setattr(Postman, "run", lambda self, time: None)
     return lambda: monkeypatch.setattr(Postman, "run", held)
 
 

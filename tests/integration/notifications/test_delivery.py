@@ -148,7 +148,7 @@ def test_one_that_kills_its_process_each_time_ends_too(
     send, sql, status, clock, monkeypatch, eventually
 ):
     """A message with which every try ended the process is given up, not tried for ever."""
-    monkeypatch.setattr(delivery.Postman, "run", lambda self, limit: None)
+    monkeypatch.setattr(delivery.Postman, "run", lambda self, time: None)
     message = send()
     sql("UPDATE notifications SET attempts = 12")
     monkeypatch.undo()
