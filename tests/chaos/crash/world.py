@@ -32,8 +32,9 @@ class UsersStandIn(Service):
     name = "users"
 
     @rpc
-    def get(self, user_id):
-        return {"id": user_id, "email": "ada@example.com", "phone": None}
+    def contacts(self, user_ids):
+        reached = {"email": "ada@example.com", "phone": None}
+        return {"items": [{"id": user_id, **reached} for user_id in user_ids]}
 
     @rpc
     def default_address(self, user_id):
