@@ -18,7 +18,7 @@ demo: .venv/installed  ## walk one order through a running shop
 
 test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k cart" narrows it
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/python -m tests.side_by_side $(ARGS)
 	@$(BIN)/coverage report
 
 fuzz: .venv/installed  ## random requests for FUZZ_SECONDS=600; FUZZ_SEED=n repeats a run
@@ -55,7 +55,7 @@ tests/lint_api/node_modules/.package-lock.json: tests/lint_api/package-lock.json
 
 clean:  ## end what still runs, remove the data and what was built
 	@if [ -x $(BIN)/shop ]; then $(BIN)/shop stop; fi
-	rm -rf var build *.egg-info .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf var build *.egg-info .coverage* .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -exec rm -rf {} +
 
 lock: .venv/installed  ## choose the newest versions that setup.cfg allows

@@ -111,8 +111,7 @@ def config(vhost):
 
     The databases are there once the first service that has one is started.
     """
-    for queue in requests.get(f"{vhost.queues}?columns=name,exclusive", timeout=10).json():
-        requests.delete(f"{vhost.queues}/{urllib.parse.quote(queue['name'])}/contents", timeout=10)
+    support.purge(vhost)
     return configuration.load() | {
         "AMQP_URI": vhost.uri,
         "DATABASES": {},
@@ -202,20 +201,23 @@ class Caller:
 
 @pytest.fixture
 def clock(monkeypatch):
-    """What every service takes for now: `clock.advance(minutes=5)`."""
+    """What every service takes for now: `clock.advance(minutes=5)`, `clock.stop()`."""
     fake = FakeClock()
     monkeypatch.setattr(Clock, "source", fake)
     return fake
 
 
 class FakeClock:
-    """A clock that runs, and can be put forward."""
+    """A clock that runs until it is stopped, and can be put forward."""
 
     def __init__(self):
-        self._ahead = datetime.timedelta()
+        self._ahead, self._stopped = datetime.timedelta(), None
 
     def __call__(self):
-        return utcnow() + self._ahead
+        return (self._stopped or utcnow()) + self._ahead
+
+    def stop(self):
+        self._stopped = utcnow()
 
     def advance(self, **delta):
         self._ahead += datetime.timedelta(**delta)

@@ -15,6 +15,12 @@ from users.service import UsersService
 HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 
 
+@pytest.fixture(autouse=True)
+def _time_stands_still(clock):
+    """Waits are as long as they were told to be, however slow the machine is."""
+    clock.stop()
+
+
 @pytest.fixture
 def guess(users):
     """`guess()`: what came of signing in as Anna, from elsewhere unless told."""

@@ -1,0 +1,64 @@
+"""Runs pytest in several processes at once, each with a share of the files, under coverage.
+
+`python -m tests.side_by_side [what pytest takes]`: as many as there are processors, or PROCESSES.
+They need not know each other's fixtures, for each is a session with a vhost and databases of its
+own. pytest-xdist cannot do it: the thread that brings a worker its tests does not survive
+eventlet's patching.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+COVERAGE = (sys.executable, "-m", "coverage")
+#: How far one process is among all the tests says nothing, so there are no percentages.
+PYTEST = ("-m", "pytest", "-p", "tests.share", "-o", "console_output_style=classic")
+
+
+def main(arguments):
+    """The highest of their exit statuses. The first is seen at work, the others when it is done."""
+    subprocess.run([*COVERAGE, "erase"], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        running = [
+            _start(number, pathlib.Path(folder), arguments) for number in range(_processes())
+        ]
+        status = max(_outcome(process, output) for process, output in running)
+    subprocess.run([*COVERAGE, "combine", "--quiet"], check=True)
+    return status
+
+
+def _processes():
+    return int(os.environ.get("PROCESSES") or os.cpu_count() or 1)
+
+
+def _start(number, folder, arguments):
+    """A process and where it writes to; None is the terminal."""
+    output = (folder / f"output{number}").open("w+") if number else None
+    environment = os.environ | {"SHARE_TAKEN": str(folder), "SHARE_NUMBER": str(number)}
+    process = subprocess.Popen(
+        [*COVERAGE, "run", "--parallel-mode", *PYTEST, *arguments],
+        env=environment,
+        stdout=output,
+        stderr=output,
+    )
+    return process, output
+
+
+def _outcome(process, output):
+    """Its exit status; one that a signal ended has failed, too."""
+    while True:
+        try:
+            status = process.wait()
+            break
+        except KeyboardInterrupt:  # reached it as well: its fixtures end what they have started
+            continue
+    if output:
+        output.seek(0)
+        sys.stdout.write(output.read())
+    return abs(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
