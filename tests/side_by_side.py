@@ -25,7 +25,7 @@ def main(arguments):
             _start(number, pathlib.Path(folder), arguments) for number in range(_processes())
         ]
         status = max(_outcome(process, output) for process, output in running)
-    subprocess.run([*COVERAGE, "combine", "--quiet"], check=True)
+    subprocess.run([*COVERAGE, "combine", "--quiet"], check=status == 0)
     return status
 
 

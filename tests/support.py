@@ -1,6 +1,7 @@
 """What tests use besides fixtures."""
 
 import contextlib
+import datetime
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ import requests
 import sqlalchemy as sa
 
 from chassis import config as configuration
+from chassis.clock import utcnow
 
 
 def eventually(condition: Callable[[], Any], timeout: float = 10, every: float = 0.02) -> Any:
@@ -30,6 +32,22 @@ def eventually(condition: Callable[[], Any], timeout: float = 10, every: float =
         if time.monotonic() > until:
             raise AssertionError(f"not within {timeout} s; last: {value!r}")
         eventlet.sleep(every)
+
+
+class FakeClock:
+    """A clock that runs until it is stopped, and can be put forward."""
+
+    def __init__(self):
+        self._ahead, self._stopped = datetime.timedelta(), None
+
+    def __call__(self):
+        return (self._stopped or utcnow()) + self._ahead
+
+    def stop(self):
+        self._stopped = utcnow()
+
+    def advance(self, **delta):
+        self._ahead += datetime.timedelta(**delta)
 
 
 def purge(vhost):

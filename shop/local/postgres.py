@@ -41,13 +41,17 @@ def binaries() -> Path:
 
 @dataclass(frozen=True)
 class PostgreSQL:
-    """A server with its data in `directory`, reached by TCP on the loopback with a password."""
+    """A server with its data in `directory`, reached by TCP on the loopback with a password.
+
+    One that is not `durable` bears the death of its processes, but not that of the machine.
+    """
 
     directory: Path
     port: int
     owner: Path | None = None
     name: str = "PostgreSQL"
     max_connections: int = 400
+    durable: bool = True
 
     stop_signal = signal.SIGINT  # "fast": open transactions are rolled back, data are flushed
 
@@ -108,6 +112,7 @@ class PostgreSQL:
             "max_connections": self.max_connections,
             "timezone": "UTC",
             "log_timezone": "UTC",
+            "fsync": "on" if self.durable else "off",
         }
         arguments = ["-D", str(self.data)]
         for name, value in settings.items():
@@ -175,8 +180,11 @@ class PrivatePostgreSQL(Server):
 
 @contextmanager
 def private_postgres(directory: Path) -> Iterator[PrivatePostgreSQL]:
-    """A server on a free port with its data in `directory`; `.uri` names the database postgres."""
-    server = PrivatePostgreSQL(PostgreSQL(Path(directory), *free_ports(1)))
+    """A server on a free port with its data in `directory`; `.uri` names the database postgres.
+
+    Nobody reads the data afterwards, so it never waits for the disk.
+    """
+    server = PrivatePostgreSQL(PostgreSQL(Path(directory), *free_ports(1), durable=False))
     try:
         server.start()
         yield server
