@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where there is npm, Spectral is installed once, as the lock file has it.
 SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lock.json)
 
-.PHONY: help run test fuzz chaos bench guards model lint lint-api demo clean lock
+.PHONY: help run test coverage fuzz chaos bench guards model lint lint-api demo clean lock
 
 help:  ## what there is to type
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -19,6 +19,12 @@ demo: .venv/installed  ## walk one order through a running shop
 test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k cart" narrows it
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	$(BIN)/python -m tests.side_by_side $(ARGS)
+
+coverage: .venv/installed $(SPECTRAL)  ## the suite in twice the time, and what of the code it runs
+	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
+	@$(BIN)/coverage erase
+	COVERAGE=1 $(BIN)/python -m tests.side_by_side $(ARGS)
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
 fuzz: .venv/installed  ## random requests for FUZZ_SECONDS=600; FUZZ_SEED=n repeats a run

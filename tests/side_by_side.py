@@ -1,9 +1,9 @@
-"""Runs pytest in several processes at once, each with a share of the files, under coverage.
+"""Runs pytest in several processes at once, each with a share of the files.
 
-`python -m tests.side_by_side [what pytest takes]`: as many as there are processors, or PROCESSES.
-They need not know each other's fixtures, for each is a session with a vhost and databases of its
-own. pytest-xdist cannot do it: the thread that brings a worker its tests does not survive
-eventlet's patching.
+`python -m tests.side_by_side [what pytest takes]`: as many as there are processors, or PROCESSES;
+with COVERAGE set, each measures and leaves a file to combine. They need not know each other's
+fixtures, for each is a session with a vhost and databases of its own. pytest-xdist cannot do it:
+the thread that brings a worker its tests does not survive eventlet's patching.
 """
 
 import os
@@ -12,21 +12,18 @@ import subprocess
 import sys
 import tempfile
 
-COVERAGE = (sys.executable, "-m", "coverage")
+COVERAGE = ("-m", "coverage", "run", "--parallel-mode")
 #: How far one process is among all the tests says nothing, so there are no percentages.
 PYTEST = ("-m", "pytest", "-p", "tests.share", "-o", "console_output_style=classic")
 
 
 def main(arguments):
     """The highest of their exit statuses. The first is seen at work, the others when it is done."""
-    subprocess.run([*COVERAGE, "erase"], check=True)
     with tempfile.TemporaryDirectory() as folder:
         running = [
             _start(number, pathlib.Path(folder), arguments) for number in range(_processes())
         ]
-        status = max(_outcome(process, output) for process, output in running)
-    subprocess.run([*COVERAGE, "combine", "--quiet"], check=status == 0)
-    return status
+        return max(_outcome(process, output) for process, output in running)
 
 
 def _processes():
@@ -37,8 +34,9 @@ def _start(number, folder, arguments):
     """A process and where it writes to; None is the terminal."""
     output = (folder / f"output{number}").open("w+") if number else None
     environment = os.environ | {"SHARE_TAKEN": str(folder), "SHARE_NUMBER": str(number)}
+    measure = COVERAGE if os.environ.get("COVERAGE") else ()
     process = subprocess.Popen(
-        [*COVERAGE, "run", "--parallel-mode", *PYTEST, *arguments],
+        [sys.executable, *measure, *PYTEST, *arguments],
         env=environment,
         stdout=output,
         stderr=output,

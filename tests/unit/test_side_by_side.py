@@ -35,17 +35,21 @@ def test_second():
 """
 
 
-@pytest.mark.parametrize("failing", [None, "test_a.py", "test_c.py"])
-def test_each_test_runs_once_and_every_failure_counts(tmp_path, failing):
+@pytest.mark.parametrize(
+    ("failing", "measured"), [(None, ""), ("test_a.py", ""), ("test_c.py", "1")]
+)
+def test_each_test_runs_once_and_every_failure_counts(tmp_path, failing, measured):
     """Both processes have a part of the files, each file has one process, and what fails in either
     is seen and fails the whole."""
     for name in ("test_a.py", "test_b.py", "test_c.py"):
         wrong = "def test_third():\n    assert 'this is' == 'wrong'" if name == failing else ""
         (tmp_path / name).write_text(FILE + wrong)
 
+    root = str(pathlib.Path.cwd())
+    settings = {"PROCESSES": "2", "COVERAGE": measured, "PYTHONPATH": root}
     done = subprocess.run(
         [sys.executable, "-m", "tests.side_by_side", "-p", "no:cacheprovider"],
-        env=os.environ | {"PROCESSES": "2", "PYTHONPATH": str(pathlib.Path.cwd())},
+        env=os.environ | settings,
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -63,4 +67,4 @@ def test_each_test_runs_once_and_every_failure_counts(tmp_path, failing):
     assert len(set.union(*places.values())) == 2
     assert done.returncode == (1 if failing else 0), done.stdout + done.stderr
     assert ("'this is' == 'wrong'" in done.stdout) == bool(failing)
-    assert (tmp_path / ".coverage").exists()
+    assert len(list(tmp_path.glob(".coverage.*"))) == (2 if measured else 0)
