@@ -1,9 +1,9 @@
 """Runs pytest in several processes at once, each with a share of the files.
 
-`python -m tests.side_by_side [what pytest takes]`: as many as there are processors, or PROCESSES;
-with COVERAGE set, each measures and leaves a file to combine. They need not know each other's
-fixtures, for each is a session with a vhost and databases of its own. pytest-xdist cannot do it:
-the thread that brings a worker its tests does not survive eventlet's patching.
+`python -m tests.side_by_side [what pytest takes]`, in PROCESSES if that is set; with COVERAGE set,
+each measures and leaves a file to combine. They need not know each other's fixtures, for each is a
+session with a vhost and databases of its own. pytest-xdist cannot do it: the thread that brings a
+worker its tests does not survive eventlet's patching.
 """
 
 import os
@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 
+#: Each may have a broker and a database server of its own.
+MOST = 4
 COVERAGE = ("-m", "coverage", "run", "--parallel-mode")
 #: How far one process is among all the tests says nothing, so there are no percentages.
 PYTEST = ("-m", "pytest", "-p", "tests.share", "-o", "console_output_style=classic")
@@ -27,7 +29,8 @@ def main(arguments):
 
 
 def _processes():
-    return int(os.environ.get("PROCESSES") or os.cpu_count() or 1)
+    """One more than there are processors, for tests wait more than they work."""
+    return int(os.environ.get("PROCESSES") or min(MOST, (os.cpu_count() or 1) + 1))
 
 
 def _start(number, folder, arguments):
