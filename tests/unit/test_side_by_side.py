@@ -46,7 +46,12 @@ def test_each_test_runs_once_and_every_failure_counts(tmp_path, failing, measure
         (tmp_path / name).write_text(FILE + wrong)
 
     root = str(pathlib.Path.cwd())
-    settings = {"PROCESSES": "2", "COVERAGE": measured, "PYTHONPATH": root}
+    settings = {
+        "PROCESSES": "2",
+        "COVERAGE": measured,
+        "PYTHONPATH": root,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # loading those of the shop takes seconds
+    }
     done = subprocess.run(
         [sys.executable, "-m", "tests.side_by_side", "-p", "no:cacheprovider"],
         env=os.environ | settings,
