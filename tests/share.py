@@ -5,7 +5,6 @@ can; the tests of the files that others have taken are theirs. Every other proce
 last file to the first: the heavy ones stand at the end, and none runs beside another for long.
 """
 
-import itertools
 import os
 import pathlib
 
@@ -14,23 +13,32 @@ import pytest
 TAKEN = pathlib.Path(os.environ["SHARE_TAKEN"])
 NUMBER = int(os.environ["SHARE_NUMBER"])
 
-_mine = {}
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    """Turn the order of the files, not that of the tests in them."""
-    if NUMBER % 2:
-        files = [list(tests) for _, tests in itertools.groupby(items, key=lambda item: item.path)]
-        items[:] = itertools.chain.from_iterable(reversed(files))
-
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item):
-    """True, which says that the test is dealt with, when another process has its file."""
-    if item.path not in _mine:
-        _mine[item.path] = _take(str(item.path.relative_to(item.config.rootpath)))
-    return None if _mine[item.path] else True
+def pytest_runtestloop(session):
+    """As pytest's own, but that what comes next, for which fixtures are kept, is ours as well."""
+    if session.testsfailed or session.config.option.collectonly:
+        return None  # which pytest reports
+    items = _ours(session)
+    item = next(items, None)
+    while item:
+        following = next(items, None)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.shouldfail:
+            raise session.Failed(session.shouldfail)
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
+        item = following
+    return True
+
+
+def _ours(session):
+    files = {}
+    for item in session.items:
+        files.setdefault(item.path, []).append(item)
+    for path in reversed(files) if NUMBER % 2 else files:
+        if _take(str(path.relative_to(session.config.rootpath))):
+            yield from files[path]
 
 
 def _take(file):

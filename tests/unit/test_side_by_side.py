@@ -14,7 +14,7 @@ import os
 import pathlib
 import time
 
-RAN = pathlib.Path(__file__).with_name("ran")
+RAN = pathlib.Path(__file__).parent.with_name("ran")
 
 def note(test):
     with RAN.open("a") as ran:
@@ -42,8 +42,9 @@ def test_each_test_runs_once_and_every_failure_counts(tmp_path, failing, measure
     """Both processes have a part of the files, each file has one process, and what fails in either
     is seen and fails the whole."""
     for name in ("test_a.py", "test_b.py", "test_c.py"):
+        (tmp_path / name[5]).mkdir()
         wrong = "def test_third():\n    assert 'this is' == 'wrong'" if name == failing else ""
-        (tmp_path / name).write_text(FILE + wrong)
+        (tmp_path / name[5] / name).write_text(FILE + wrong)
 
     root = str(pathlib.Path.cwd())
     settings = {
