@@ -7,6 +7,8 @@ import warnings
 
 import click
 
+from shop.operate.dead_letters.command import dead_letters
+from shop.operate.settings import setting
 from shop.options import CannotTell, Moment
 
 #: At least one.
@@ -81,7 +83,7 @@ def health(services: tuple[str, ...]) -> None:
 
     failed = False
     for service in services:
-        answer = ask(_amqp_uri(), service)
+        answer = ask(setting("AMQP_URI"), service)
         click.echo(f"{service}: {answer}")
         failed = failed or answer != "ok"
     sys.exit(failed)
@@ -97,7 +99,7 @@ def rotate_keys() -> None:
     """Sign with a new key from now on; tokens of the old one hold until they expire."""
     from nameko.standalone.rpc import ClusterRpcProxy
 
-    with ClusterRpcProxy({"AMQP_URI": _amqp_uri()}, timeout=10) as rpc:
+    with ClusterRpcProxy({"AMQP_URI": setting("AMQP_URI")}, timeout=10) as rpc:
         click.echo(f"new key: {rpc.users.rotate_keys()['kid']}")
 
 
@@ -123,7 +125,7 @@ def verify(patience: float) -> None:
     from chassis import config as configuration
     from shop.verify import Books, show, verify
 
-    os.environ.setdefault("DATABASE_URL", _setting("DATABASE_URL"))
+    os.environ.setdefault("DATABASE_URL", setting("DATABASE_URL"))
     try:
         with Books(configuration.load()) as books:
             found = verify(books, patience)
@@ -156,7 +158,7 @@ def reconcile(
     since = since or until - datetime.timedelta(days=1)
     if not since < until <= since + reconcile.MAX_SPAN:
         raise click.UsageError("--until has to be after --since, by 31 days at most.")
-    report = reconcile.ask(_amqp_uri(), since, until)
+    report = reconcile.ask(setting("AMQP_URI"), since, until)
     if as_json:
         click.echo(json.dumps(report, indent=2))
     else:
@@ -196,17 +198,7 @@ def chaos(orders: int, kills: int, seed: int | None, buyers: int, seconds: int, 
     sys.exit(command.chaos(aim, here, folder, console()))
 
 
-def _amqp_uri() -> str:
-    return _setting("AMQP_URI")
-
-
-def _setting(name: str) -> str:
-    """From the environment, else that of this clone's shop."""
-    if value := os.environ.get(name):
-        return value
-    from shop.local.place import Place
-
-    return Place.from_environment().environment()[name]
+shop.add_command(dead_letters)
 
 
 def main() -> None:

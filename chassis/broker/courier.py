@@ -15,6 +15,7 @@ from nameko.extensions import SharedExtension
 from chassis.broker.link import connect, send
 from chassis.broker.outbound import BrokerUnavailable
 from chassis.broker.topology import dead_letters_of
+from chassis.clock import Clock
 
 log = getLogger(__name__)
 
@@ -81,7 +82,11 @@ class Courier(SharedExtension):
     def park(self, message: Any, service: str, queue: str, reason: str) -> bool:
         """Put a consumed `message` into the dead-letter queue of `service`; whether it is there."""
         log.error("parked a message from %s: %s", queue, reason)
-        ours = {"x-parked-from": queue, "x-parked-why": reason}
+        ours = {
+            "x-parked-from": queue,
+            "x-parked-why": reason,
+            "x-parked-at": Clock.source().isoformat(),
+        }
         target = dead_letters_of(service)
         try:
             if self.forward(message, "", target, dict(message.headers or {}) | ours):
