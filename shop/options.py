@@ -17,6 +17,13 @@ class CannotTell(click.ClickException):
         super().__init__(f"{what}: {why.splitlines()[0]}")
 
 
+class WrongSetting(CannotTell):
+    """What the environment or config.yaml says makes no sense."""
+
+    def __init__(self, error: object):
+        super().__init__("a setting is wrong", error)
+
+
 class Moment(click.ParamType):
     """A time in ISO 8601, in UTC unless it says otherwise."""
 

@@ -12,6 +12,9 @@ import sqlalchemy as sa
 from chassis import config as configuration
 from shop.migrate import PACKAGES
 
+#: Seconds for a server to accept a connection.
+_PATIENCE = 5
+
 
 class Books:
     """`books.rows("orders", "SELECT ...")`; a context manager that closes what it opened."""
@@ -22,7 +25,11 @@ class Books:
             package: sa.create_engine(
                 configuration.database_url(dict(config), package),
                 isolation_level="AUTOCOMMIT",
-                connect_args={"application_name": "verify", "options": options},
+                connect_args={
+                    "application_name": "verify",
+                    "options": options,
+                    "connect_timeout": _PATIENCE,
+                },
             )
             for package in PACKAGES
         }

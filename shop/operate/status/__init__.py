@@ -1,0 +1,1 @@
+"""`shop status`: one look at everything that could need a hand."""
