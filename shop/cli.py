@@ -1,13 +1,13 @@
 """`shop`: what operators do with the shop from a terminal."""
 
 import datetime
+import importlib
 import os
 import sys
 import warnings
 
 import click
 
-from shop.operate.dead_letters.command import dead_letters
 from shop.operate.settings import setting
 from shop.options import CannotTell, Moment
 
@@ -15,7 +15,31 @@ from shop.options import CannotTell, Moment
 _SOME = click.IntRange(min=1)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+#: Commands with a room of their own. It is opened when they are asked for: what they import takes
+#: longer than a container's `shop health` may.
+_ELSEWHERE = {
+    "checkouts": "shop.operate.checkouts",
+    "dead-letters": "shop.operate.dead_letters.command",
+    "keys": "shop.operate.keys",
+    "outbox": "shop.operate.outbox",
+    "status": "shop.operate.status.command",
+    "users": "shop.operate.users",
+}
+
+
+class Commands(click.Group):
+    """Those of this module and those that are elsewhere."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _ELSEWHERE:
+            return super().get_command(ctx, name)
+        return getattr(importlib.import_module(_ELSEWHERE[name]), name.replace("-", "_"))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def shop() -> None:
     """Run the shop, look after it, try it out."""
 
@@ -87,20 +111,6 @@ def health(services: tuple[str, ...]) -> None:
         click.echo(f"{service}: {answer}")
         failed = failed or answer != "ok"
     sys.exit(failed)
-
-
-@shop.group()
-def keys() -> None:
-    """Look after the keys that sign access tokens."""
-
-
-@keys.command("rotate")
-def rotate_keys() -> None:
-    """Sign with a new key from now on; tokens of the old one hold until they expire."""
-    from nameko.standalone.rpc import ClusterRpcProxy
-
-    with ClusterRpcProxy({"AMQP_URI": setting("AMQP_URI")}, timeout=10) as rpc:
-        click.echo(f"new key: {rpc.users.rotate_keys()['kid']}")
 
 
 @shop.command()
@@ -196,9 +206,6 @@ def chaos(orders: int, kills: int, seed: int | None, buyers: int, seconds: int, 
     aim = Aim(seed, orders, kills, seconds, buyers)
     folder = Place.from_environment().var / "chaos"
     sys.exit(command.chaos(aim, here, folder, console()))
-
-
-shop.add_command(dead_letters)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
-from shop.options import CannotTell
+from shop.options import CannotTell, WrongSetting
 
 #: Seconds for a connection, for an answer, and for a broker that takes nothing for now.
 _CONNECT, _ANSWER, _BLOCKED = 5, 30, 30
@@ -16,7 +16,7 @@ _CONNECT, _ANSWER, _BLOCKED = 5, 30, 30
 @contextmanager
 def connected(uri: str) -> Iterator[pika.BlockingConnection]:
     """A connection; what goes wrong with it, now or while it is in use, is `CannotTell`."""
-    parameters = _parameters(uri)
+    parameters = parameters_of(uri)
     try:
         connection = pika.BlockingConnection(parameters)
     except (AMQPError, OSError) as error:
@@ -49,14 +49,15 @@ def messages(channel: BlockingChannel, queue: str) -> int:
     return channel.queue_declare(queue, passive=True).method.message_count
 
 
-def _parameters(uri: str) -> pika.URLParameters:
+def parameters_of(uri: str) -> pika.URLParameters:
+    """Raises `WrongSetting` for what is no address of a broker."""
     scheme, separator, rest = uri.partition("://")
     if scheme not in ("amqp", "amqps", "pyamqp") or not separator:
-        raise CannotTell("a setting is wrong", "AMQP_URI: not an address of a broker")
+        raise WrongSetting("AMQP_URI: not an address of a broker")
     try:
         parameters = pika.URLParameters(f"{scheme.removeprefix('py')}://{rest}")
     except (ValueError, TypeError):
-        raise CannotTell("a setting is wrong", "AMQP_URI: not an address of a broker") from None
+        raise WrongSetting("AMQP_URI: not an address of a broker") from None
     parameters.connection_attempts = 1
     parameters.socket_timeout = _CONNECT
     parameters.stack_timeout = _ANSWER

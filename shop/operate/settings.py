@@ -4,28 +4,30 @@ import os
 from typing import Any
 
 import click
-from nameko.exceptions import ConfigurationError
 
-from chassis import config as configuration
-from shop.options import CannotTell
+from shop.options import WrongSetting
 
 #: What `config.yaml` takes from the environment to find the servers.
 _SERVERS = ("AMQP_URI", "DATABASE_URL")
 
 
 def setting(name: str) -> str:
-    """From the environment, else that of this clone's shop; raises `CannotTell` without either."""
+    """From the environment, else of this clone's shop; raises `WrongSetting` without either."""
     if value := os.environ.get(name):
         return value
     try:
         from shop.local.place import Place
     except ModuleNotFoundError:  # as in the image of the services
-        raise CannotTell("a setting is missing", name) from None
+        raise WrongSetting(f"{name} is not set") from None
     return Place.from_environment().environment()[name]
 
 
 def load() -> dict[str, Any]:
-    """The shop's configuration; raises `CannotTell` for one that can't be read."""
+    """The shop's configuration; raises `WrongSetting` for one that can't be read."""
+    from nameko.exceptions import ConfigurationError
+
+    from chassis import config as configuration
+
     for name in _SERVERS:
         os.environ.setdefault(name, setting(name))
     try:
@@ -33,7 +35,7 @@ def load() -> dict[str, Any]:
         for package in config["DATABASES"]:
             configuration.database_url(config, package)
     except ConfigurationError as wrong:
-        raise CannotTell("a setting is wrong", wrong) from None
+        raise WrongSetting(wrong) from None
     return config
 
 

@@ -7,7 +7,12 @@ from typing import Any
 
 import click
 
+from shop.migrate import load_services
+from shop.operate.broker import connected
+from shop.operate.dead_letters import box
+from shop.operate.dead_letters import show as shown
 from shop.operate.dead_letters import wanted as choice
+from shop.operate.dead_letters.replay import Replay
 from shop.operate.dead_letters.wanted import Wanted
 from shop.operate.settings import as_json, setting
 from shop.operate.words import count
@@ -42,9 +47,6 @@ def dead_letters() -> None:
 @as_json
 def list_(limit: int, as_json: bool, **wanted: Any) -> None:
     """List dead letters, the oldest of each queue first."""
-    from shop.operate.broker import connected
-    from shop.operate.dead_letters import box, show
-
     asked, boxes, now = _asked(wanted)
     letters: list[dict[str, Any]] = []
     found = 0
@@ -64,7 +66,7 @@ def list_(limit: int, as_json: bool, **wanted: Any) -> None:
     if as_json:
         _print({"queues": queues, "letters": letters, "more": found - len(letters)})
     else:
-        show.letters(letters)
+        shown.letters(letters)
         click.echo(_summary(queues, found - len(letters)))
 
 
@@ -76,10 +78,6 @@ def show(id_: str, as_json: bool) -> None:
 
     Events hold no personal data. What is no event, such as a call, may: its content is not shown.
     """
-    from shop.operate.broker import connected
-    from shop.operate.dead_letters import box
-    from shop.operate.dead_letters import show as shown
-
     asked, boxes, now = _asked({"ids": (id_,)})
     found: list[dict[str, Any]] = []
 
@@ -114,10 +112,6 @@ def replay(limit: int, dry_run: bool, even_old: bool, as_json: bool, **wanted: A
     twice, it does no harm, for handlers know the events they have handled. What fails again is
     parked again. Fails when something that was asked for could not be put back.
     """
-    from shop.operate.broker import connected
-    from shop.operate.dead_letters import box, show
-    from shop.operate.dead_letters.replay import Replay
-
     asked, boxes, now = _asked(wanted)
     run = Replay(asked, limit, now, is_dry=dry_run, even_old=even_old)
     try:
@@ -129,7 +123,7 @@ def replay(limit: int, dry_run: bool, even_old: bool, as_json: bool, **wanted: A
     if as_json:
         _print(run.report())
     else:
-        show.replay(run)
+        shown.replay(run)
     sys.exit(bool(run.left))
 
 
@@ -144,9 +138,6 @@ def drop(limit: int, yes: bool, as_json: bool, **wanted: Any) -> None:
 
     Asks first. What is parked after the question is not touched.
     """
-    from shop.operate.broker import connected
-    from shop.operate.dead_letters import box, show
-
     asked, boxes, now = _asked(wanted)
     chosen: dict[tuple[str, str], dict[str, Any]] = {}
     gone: list[dict[str, Any]] = []
@@ -167,7 +158,7 @@ def drop(limit: int, yes: bool, as_json: bool, **wanted: Any) -> None:
         for queue in box.counts(connection, boxes):
             box.sift(connection, queue, choose)
     if chosen and not yes:
-        show.letters(list(chosen.values()), err=True)
+        shown.letters(list(chosen.values()), err=True)
         click.confirm(f"Drop {count(len(chosen), 'letter')} for good?", abort=True, err=True)
     if chosen:
         with connected(setting("AMQP_URI")) as connection:
@@ -181,8 +172,6 @@ def drop(limit: int, yes: bool, as_json: bool, **wanted: Any) -> None:
 
 def _asked(wanted: dict[str, Any]) -> tuple[Wanted, list[str], datetime.datetime]:
     """What is wanted, the queues that it is in, and the moment by which ages go."""
-    from shop.migrate import load_services
-
     asked = Wanted(**wanted)
     boxes = asked.boxes([service.name for service in load_services()])
     return asked, boxes, datetime.datetime.now(datetime.UTC)

@@ -1,0 +1,31 @@
+"""Calls to the services, as operators' commands make them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from amqp import AMQPError
+from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
+from nameko.standalone.rpc import ClusterRpcProxy
+
+from shop.operate.broker import parameters_of
+from shop.operate.settings import setting
+from shop.options import CannotTell
+
+#: Seconds for one call: a password's hash takes a part of one, and the machine may be busy.
+_PATIENCE = 10
+
+
+@contextmanager
+def services() -> Iterator[Any]:
+    """`rpc.users.create(...)`; a service that is away, or that refuses what the block does not
+    expect, is `CannotTell`."""
+    uri = setting("AMQP_URI")
+    parameters_of(uri)
+    try:
+        with ClusterRpcProxy({"AMQP_URI": uri}, timeout=_PATIENCE) as rpc:
+            yield rpc
+    except (OSError, AMQPError, RpcTimeout, UnknownService) as away:
+        raise CannotTell("the shop does not answer", away) from None
+    except RemoteError as refused:
+        raise CannotTell("the shop can't do it", refused.value or refused.exc_type) from None

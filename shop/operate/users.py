@@ -1,0 +1,100 @@
+"""`shop users`: the first admin, whom nobody else can make."""
+
+import json
+import sys
+from typing import Any
+
+import click
+from marshmallow import ValidationError
+from nameko.exceptions import RemoteError
+
+from chassis.identity import Role
+from shop.operate.calls import services
+from shop.operate.settings import as_json
+from users.schemas import Create
+
+#: Users that one call lists, and characters that it takes to search by.
+_PAGE, _SEARCHED = 100, 100
+
+
+@click.group()
+def users() -> None:
+    """Make the accounts that run the shop."""
+
+
+@users.command("create-admin")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@as_json
+def create_admin(email: str, password_stdin: bool, as_json: bool) -> None:
+    """Make an admin, who can then give others their roles.
+
+    The password is asked for, or read from the first line of standard input, never taken from the
+    command line, where others could see it. The rules for it are those of a sign-up. Run again, it
+    finds the admin there and changes nothing; fails when EMAIL is somebody's who is no admin.
+
+    \b
+        shop users create-admin ada@example.com
+        shop users create-admin ada@example.com --password-stdin < password.txt
+    """
+    address = _checked({"email": email, "password": "not this one, but one as good"})["email"]
+    with services() as rpc:
+        user, made = _find(rpc, address), False
+        if user is None:
+            account = {"email": address, "password": _password(password_stdin)}
+            _checked(account)
+            user, made = _create(rpc, account)
+    if as_json:
+        click.echo(json.dumps({"created": made} | {name: user[name] for name in ("id", "role")}))
+    elif made:
+        click.echo(f"admin created: {address}, id {user['id']}")
+    elif user["role"] == Role.ADMIN:
+        click.echo(f"{address} is an admin already: nothing changed")
+    if user["role"] != Role.ADMIN:
+        click.echo(f"{address} is a {user['role']}: an admin can change that", err=True)
+        sys.exit(1)
+
+
+def _create(rpc: Any, account: dict[str, str]) -> tuple[dict[str, Any], bool]:
+    """The user, and whether it is new: somebody may have been faster."""
+    try:
+        return rpc.users.create(role=Role.ADMIN.value, **account), True
+    except RemoteError as error:
+        there = _find(rpc, account["email"]) if error.exc_type == "AlreadyExists" else None
+        if there is None:
+            raise
+        return there, False
+
+
+def _find(rpc: Any, email: str) -> dict[str, Any] | None:
+    """Who has that address, whatever its case."""
+    cursor = None
+    while True:
+        page = rpc.users.list(search=email[:_SEARCHED], limit=_PAGE, cursor=cursor)
+        for user in page["items"]:
+            if user["email"].casefold() == email.casefold():
+                return user
+        cursor = page["next"]
+        if cursor is None:
+            return None
+
+
+def _checked(account: dict[str, str]) -> dict[str, Any]:
+    """The account by the rules of a sign-up, which the service applies as well."""
+    try:
+        return Create().load(account)
+    except ValidationError as invalid:
+        ((field, faults), *_) = invalid.normalized_messages().items()
+        raise click.UsageError(f"{field}: {' '.join(map(str, faults))}") from None
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not _has_terminal():
+        raise click.UsageError("no terminal to ask for the password at: --password-stdin")
+    return click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
