@@ -18,10 +18,12 @@ _SOME = click.IntRange(min=1)
 #: Commands with a room of their own. It is opened when they are asked for: what they import takes
 #: longer than a container's `shop health` may.
 _ELSEWHERE = {
+    "backup": "shop.operate.backup.command",
     "checkouts": "shop.operate.checkouts",
     "dead-letters": "shop.operate.dead_letters.command",
     "keys": "shop.operate.keys",
     "outbox": "shop.operate.outbox",
+    "restore": "shop.operate.backup.command",
     "status": "shop.operate.status.command",
     "users": "shop.operate.users",
 }

@@ -29,7 +29,7 @@ def migrate(
     """Create the databases of `packages` where they are missing, and run their migrations."""
     for package in packages:
         url = configuration.database_url(config, package)
-        if _create(url):
+        if create(url):
             progress(f"created database {sa.make_url(url).database}")
         alembic = Config()
         folder = str(ROOT / package / "migrations").replace("%", "%%")  # it expands %(name)s
@@ -59,7 +59,7 @@ def declare_queues(config: dict[str, Any], services: list[type]) -> None:
     topology.declare(config, services)
 
 
-def _create(url: str) -> bool:
+def create(url: str) -> bool:
     """Create the database of `url`; whether it was missing."""
     target = sa.make_url(url)
     engine = sa.create_engine(target.set(database="postgres"), isolation_level="AUTOCOMMIT")

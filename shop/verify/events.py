@@ -1,5 +1,6 @@
 """Outboxes and inboxes: is every event out, and has each handler applied it?"""
 
+import uuid
 from collections.abc import Iterator
 
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
@@ -30,13 +31,20 @@ def unsent(books: Books) -> Iterator[Breach]:
 def unhandled(books: Books) -> Iterator[Breach]:
     """Events that left and that a handler has not applied. That none did so twice is the inbox's
     primary key; what an effect without the inbox would do shows in the other invariants."""
-    told: dict[tuple[str, str], set] = {}
+    for _, event_id, event, handler in unheard(books):
+        yield Breach(f"event {event_id}", f"{'.'.join(event)} is not applied by {handler}")
+
+
+def unheard(books: Books) -> Iterator[tuple[str, uuid.UUID, tuple[str, str], str]]:
+    """For each event that left and each of its handlers that has not applied it: the package in
+    whose outbox it is, its id, its source and type, the handler."""
+    told: dict[tuple[str, str], dict[uuid.UUID, str]] = {}
     for package in _with_table(books, "outbox"):
         for row in books.rows(
             package, "SELECT source, type, event_id FROM outbox WHERE sent_at IS NOT NULL"
         ):
-            told.setdefault((row.source, row.type), set()).add(row.event_id)
-    for handler, package, events in _handlers():
+            told.setdefault((row.source, row.type), {})[row.event_id] = package
+    for handler, package, events in handlers():
         applied = {
             row.event_id
             for row in books.rows(
@@ -44,11 +52,12 @@ def unhandled(books: Books) -> Iterator[Breach]:
             )
         }
         for event in events:
-            for event_id in told.get(event, set()) - applied:
-                yield Breach(f"event {event_id}", f"{'.'.join(event)} is not applied by {handler}")
+            sent = told.get(event, {})
+            for event_id in sent.keys() - applied:
+                yield sent[event_id], event_id, event, handler
 
 
-def _handlers() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+def handlers() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
     """Each handler as its inbox names it, the package of that, and the events that it is for."""
     for service in load_services():
         for method in dir(service):
