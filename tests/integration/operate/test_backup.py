@@ -1,16 +1,10 @@
-"""`shop backup` under load, `shop restore` into fresh databases, and books that agree."""
+"""`shop backup` and `shop restore`: what they refuse, and what is left of them when they fail."""
 
-import contextlib
 import itertools
 import json
-import os
 import pathlib
-import random
 import stat
-import subprocess
-import sys
 
-import eventlet
 import pytest
 import sqlalchemy as sa
 
@@ -18,130 +12,23 @@ from chassis import config as configuration
 from shop.migrate import PACKAGES, migrate
 from shop.operate.backup import instant as instants
 from shop.operate.backup import tools
-from shop.verify import INVARIANTS, Books
 from tests.conftest import empty
-from tests.e2e.shop import running, running_anew
-from tests.support import eventually
+from tests.integration.operate.databases import rows
 
-#: Times that pass quickly, so that what the instant has cut off is soon looked after.
-SOON = {
-    "orders": {
-        "payment_window": 6,
-        "reservation_grace": 4,
-        "payment_patience": 3,
-        "payment_recheck": 1,
-        "checkout_patience": 3,
-    },
-    "payments": {"call_seconds": 1, "give_up_seconds": 3},
-}
+EVENT, HEARD = (f"00000000-0000-4000-8000-00000000000{n}" for n in "12")
+HANDLERS = (
+    ("products", "inventory.on_order_cancelled"),
+    ("notifications", "notifications.announce"),
+)
 
 
 @pytest.fixture
-def shop_command(config):
-    """`shop_command("backup", folder)`: in a process of its own, while this one goes on; its
-    output, after it has ended with status `code`."""
-
-    def run(*arguments, code=0, **environment):
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", "from shop.cli import main; main()", *arguments],
-            env=os.environ | {"AMQP_URI": config["AMQP_URI"]} | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
-        eventually(lambda: process.poll() is not None, timeout=90)
-        output = process.stdout.read()
-        assert process.returncode == code, output
-        return output
-
-    return run
-
-
-@pytest.fixture
-def fresh(databases):
-    """A `DATABASE_URL` of databases that are not there yet."""
-    server = sa.make_url(databases)
-    prefix = f"{server.database}_restored"
-    yield server.set(database=prefix).render_as_string(hide_password=False)
-    admin = sa.create_engine(server.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        ours = sa.text("SELECT datname FROM pg_database WHERE starts_with(datname, :prefix)")
-        for name in connection.scalars(ours, {"prefix": prefix}).all():
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
-
-
-def broken(books):
-    found = {each.name: each.check(books).breaches for each in INVARIANTS}
-    return {name: breaches for name, breaches in found.items() if breaches}
-
-
-def rows(url, package, statement):
-    engine = sa.create_engine(configuration.database_url({"DATABASE_URL": url}, package))
-    with engine.begin() as connection:
-        found = connection.execute(sa.text(statement))
-        result = [tuple(row) for row in found] if found.returns_rows else []
-    engine.dispose()
-    return result
-
-
-def count_of(url, table):
-    return rows(url, "orders", f"SELECT count(*) FROM {table}")[0][0]
-
-
-def buy(shop, buyer, products, chance, closed):
-    """Order, pay, cancel and give up, as it comes, until the shop closes."""
-    while not closed:
-        with contextlib.suppress(Exception):  # sold out, cut off: the books are what counts
-            order = shop.order(buyer, chance.choice(products), quantity=chance.randint(1, 3))
-            fate = chance.random()
-            if fate < 0.8:
-                shop.pay(buyer, order)
-            if fate > 0.6:
-                buyer.post(f"/api/orders/{order['id']}/cancel", {})
-
-
-@contextlib.contextmanager
-def sales(shop):
-    """Eight buyers at once, for as long as that lasts."""
-    products = [shop.product(stock=500) for _ in range(3)]
-    closed = []
-    buyers = [
-        eventlet.spawn(buy, shop, shop.customer(), products, random.Random(n), closed)
-        for n in range(8)
-    ]
-    yield
-    closed.append(True)
-    for one in buyers:
-        one.wait()
-
-
-@pytest.mark.timeout(300)
-def test_a_shop_that_sells_is_backed_up_and_restored(
-    new_vhost, databases, fresh, tmp_path, shop_command
-):
-    """At whatever instant: restored into fresh databases and with an empty broker, its services
-    finish what was under way, and then all books agree."""
-    backups = [tmp_path / "keep" / str(n) for n in range(3)]
-    with running_anew("backup", new_vhost, databases, tmp_path / "mails", **SOON) as shop:
-        servers = {"AMQP_URI": shop.config["AMQP_URI"], "DATABASE_URL": databases}
-        with sales(shop):
-            for folder in backups:
-                orders = count_of(databases, "orders")
-                eventually(lambda n=orders: count_of(databases, "orders") > n + 5, timeout=60)
-                told = shop_command("backup", str(folder), "--json", **servers)
-                assert json.loads(told)["paused_ms"] < 3000, told
-    for number, folder in enumerate(backups):
-        place = sa.make_url(fresh)
-        place = place.set(database=f"{place.database}{number}")
-        url = place.render_as_string(hide_password=False)
-        with new_vhost(f"restored{number}") as vhost:
-            shop_command("restore", str(folder), AMQP_URI=vhost.uri, DATABASE_URL=url)
-            assert count_of(url, "orders") > 5
-            with running(vhost, url, tmp_path / "mails", **SOON):
-                with Books({"DATABASE_URL": url}) as books:
-                    eventually(lambda books=books: broken(books) == {}, timeout=60)
+def kept(databases, tmp_path, run, monkeypatch):
+    """A backup of databases in which there is nothing much."""
+    monkeypatch.setenv("DATABASE_URL", databases)
+    folder = tmp_path / "backup"
+    run("backup", str(folder))
+    return folder
 
 
 def test_what_was_on_its_way_is_told_again(config, databases, fresh, tmp_path, run, monkeypatch):
@@ -169,22 +56,6 @@ def test_what_was_on_its_way_is_told_again(config, databases, fresh, tmp_path, r
     unsent = "SELECT event_id::text FROM outbox WHERE sent_at IS NULL"
     assert rows(fresh, "orders", unsent) == [(EVENT,)]
     migrate({"DATABASE_URL": fresh})
-
-
-EVENT, HEARD = (f"00000000-0000-4000-8000-00000000000{n}" for n in "12")
-HANDLERS = (
-    ("products", "inventory.on_order_cancelled"),
-    ("notifications", "notifications.announce"),
-)
-
-
-@pytest.fixture
-def kept(databases, tmp_path, run, monkeypatch):
-    """A backup of databases in which there is nothing much."""
-    monkeypatch.setenv("DATABASE_URL", databases)
-    folder = tmp_path / "backup"
-    run("backup", str(folder))
-    return folder
 
 
 def test_a_folder_that_is_taken(run, kept, one_line):
