@@ -10,9 +10,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench import machine
+from bench import machine, picture
 from bench.measures import Record
-from bench.picture import svg
 from bench.report import Report
 from bench.rig import Rig
 from bench.run import FULL, QUICK, Run, Size
@@ -71,13 +70,15 @@ def _run(names: Sequence[str], size: Size, is_quick: bool) -> tuple[Report, list
 
 
 def _save(report: Report, folder: Path) -> None:
-    page, picture = folder / "report.md", folder / "report.svg"
+    page = folder / "report.md"
     report.save(_FOLDER / "results.json", page)
     facts = report.machine
-    picture.write_text(
-        svg(report.records, f"{facts['processors']} × {facts['processor']}, {facts['date']}")
-    )
-    click.echo(f"{page} and {picture} after {report.seconds:.0f} s")
+    subtitle = f"{facts['processors']} × {facts['processor']}, {facts['date']}"
+    (folder / "report.svg").write_text(picture.goals(report.records, subtitle))
+    for record in report.records:
+        if record.parts:
+            (folder / "profile.svg").write_text(picture.profile(record, subtitle))
+    click.echo(f"{page} and its pictures after {report.seconds:.0f} s")
 
 
 def _measure(run: Run, name: str, records: list[Record]) -> str | None:

@@ -89,7 +89,8 @@ class Table:
 
 @dataclass
 class Record:
-    """One row of the report: a work, who did it how fast, and what was wanted."""
+    """One row of the report: a work, who did it how fast, and what was wanted. `parts` are the
+    milliseconds of processor time for one answer of the shop, by process and purpose."""
 
     name: str
     title: str
@@ -98,6 +99,7 @@ class Record:
     goals: list[Goal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     table: Table | None = None
+    parts: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -129,6 +131,7 @@ class Record:
             ],
             "notes": self.notes,
             "table": self.table and {"heads": self.table.heads, "rows": self.table.rows},
+            "parts": self.parts,
         }
 
 

@@ -83,6 +83,9 @@ class Report:
             if any(series.costs for series in record.contenders.values()):
                 yield from self._costs(record)
                 yield ""
+            if record.parts:
+                yield "![Where the shop's time goes](profile.svg)"
+                yield ""
             if record.table:
                 yield from _markdown(record.table)
                 yield ""

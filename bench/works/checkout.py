@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from bench import profiled
 from bench.judge import WrongAnswer
 from bench.measures import Record, Series, ratio
 from bench.people import Buyer
@@ -18,6 +19,8 @@ _WELL_STOCKED = "SELECT id, price FROM products JOIN stock ON product_id = id WH
 
 _LINES, _ORDERS = 3, 2000
 
+#: Processes that an order is answered by.
+_AT_WORK = ("gateway", "orders", "products")
 #: Services that come after an order has been answered, and that no peer has.
 _AFTERWARDS = ("notifications", "payments")
 _WHOLE = "this shop, with feeds, mails and timelines meanwhile"
@@ -47,6 +50,8 @@ def measure(run: Run) -> list[Record]:
     whole = compare(["shop"])["shop"]
     answered = {name: series.answered for name, series in found.items()}
     answered["shop"] += whole.answered
+    parts, orders = _profile(run, requests, found["shop"].cost)
+    answered["shop"] += orders
     notes = [_books(run, name, orders) for name, orders in answered.items()]
     found |= {_WHOLE: whole} | limit(run, "checkout")
     notes += [
@@ -54,7 +59,34 @@ def measure(run: Run) -> list[Record]:
         " its notifications and payments stand still and catch up after each round, in"
         f" {rest:.0f} s. {_WHOLE} has them at work meanwhile."
     ]
-    return [Record("checkout", "checkout, 3 lines", contenders=found, goals=goals, notes=notes)]
+    title = "checkout, 3 lines"
+    record = Record("checkout", title, contenders=found, goals=goals, notes=notes, parts=parts)
+    return [record]
+
+
+def _profile(
+    run: Run, requests: list[Request], cost: dict[str, float]
+) -> tuple[dict[str, dict[str, float]], int]:
+    """How the cost of each process falls into parts, and how many orders it took to find out. A
+    short run does not look."""
+    if run.is_quick:
+        return {}, 0
+    run.show.doing("checkout", "where does the time go?")
+    shop, seconds = run.contender("shop"), run.size.seconds
+    sent = [request.to_bytes() for request in requests]
+    logs = run.rig.folder / "logs"
+    with (
+        shop.without(*_AFTERWARDS),
+        profiled.watched(shop, _AT_WORK, seconds, logs) as shares,
+    ):
+        loaded = run.load(shop.port, sent, expect=201)
+    shop.await_rest()
+    parts = {
+        service: {purpose: share * cost[service] for purpose, share in shared.items()}
+        for service, shared in shares.items()
+    }
+    parts |= {server: {server: cost[server]} for server in ("PostgreSQL", "RabbitMQ")}
+    return parts, loaded.answered
 
 
 def well_stocked(run: Run, prefix: str) -> dict[int, Decimal]:

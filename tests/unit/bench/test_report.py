@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench import picture
 from bench.measures import Record, Series, Table, ratio
-from bench.picture import svg
 from bench.report import Report
 
 
@@ -69,12 +69,23 @@ def test_all_figures_are_kept(report, tmp_path):
 
 def test_the_picture_has_a_bar_for_each_goal(record):
     """As long as it got, in a document that can be read."""
-    document = ElementTree.fromstring(svg([record], "a machine"))
+    document = ElementTree.fromstring(picture.goals([record], "a machine"))
     bars = [each for each in document if each.tag.endswith("rect") and each.get("x")]
     met, missed = bars
     assert float(met.get("width")) > float(missed.get("width"))
     assert met.get("fill") != missed.get("fill")
     assert any("of <fast>" in (each.text or "") for each in document)
+
+
+def test_the_profile_has_a_bar_of_parts_for_each_process(record, report):
+    """As long as their milliseconds; the same purpose has one colour everywhere."""
+    record.parts = {"orders": {"database": 2.0, "calls": 1.0}, "gateway": {"calls": 0.5}}
+    document = ElementTree.fromstring(picture.profile(record, "a machine"))
+    bars = [each for each in document if each.tag.endswith("rect") and len(each)]
+    database, calls, at_the_gateway = bars
+    assert float(database.get("width")) == pytest.approx(2 * float(calls.get("width")), rel=0.01)
+    assert calls.get("fill") == at_the_gateway.get("fill") != database.get("fill")
+    assert "](profile.svg)" in report.to_markdown()
 
 
 def test_a_table_is_shown_as_it_is():
