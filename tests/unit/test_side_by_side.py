@@ -46,21 +46,7 @@ def test_each_test_runs_once_and_every_failure_counts(tmp_path, failing, measure
         wrong = "def test_third():\n    assert 'this is' == 'wrong'" if name == failing else ""
         (tmp_path / name[5] / name).write_text(FILE + wrong)
 
-    root = str(pathlib.Path.cwd())
-    settings = {
-        "PROCESSES": "2",
-        "COVERAGE": measured,
-        "PYTHONPATH": root,
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # loading those of the shop takes seconds
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.side_by_side", "-p", "no:cacheprovider"],
-        env=os.environ | settings,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    done = side_by_side(tmp_path, PROCESSES="2", COVERAGE=measured)
 
     ran = [line.split() for line in (tmp_path / "ran").read_text().splitlines()]
     assert sorted(tuple(names) for *names, _ in ran) == [
@@ -74,3 +60,50 @@ def test_each_test_runs_once_and_every_failure_counts(tmp_path, failing, measure
     assert done.returncode == (1 if failing else 0), done.stdout + done.stderr
     assert ("'this is' == 'wrong'" in done.stdout) == bool(failing)
     assert len(list(tmp_path.glob(".coverage.*"))) == (2 if measured else 0)
+
+
+#: Two tests; the first waits until all three processes have begun, and those that stand at the end
+#: of a folder until the file in between has.
+IN_FOLDERS = FILE.replace(
+    "len(processes()) < 2",
+    "len(processes()) < 3"
+    ' or __name__ in ("a.test_b", "b.test_d") and "test_c" not in RAN.read_text()',
+)
+
+
+def test_what_a_folder_shares_ends_with_the_last_file_that_a_process_has_of_it(tmp_path):
+    """The next file of the folder is another's, and the next of ours is in another folder."""
+    for name in ("a/test_a.py", "a/test_b.py", "b/test_c.py", "b/test_d.py"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(IN_FOLDERS)
+    for folder in "ab":
+        (tmp_path / folder / "__init__.py").touch()
+        (tmp_path / folder / "conftest.py").write_text(SHARED)
+    done = side_by_side(tmp_path, PROCESSES="3")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+SHARED = """
+import pytest
+
+@pytest.fixture(scope="package", autouse=True)
+def shared():
+    yield
+"""
+
+
+def side_by_side(folder, **settings):
+    """What running the tests in that folder comes to."""
+    inherited = os.environ | {
+        "PYTHONPATH": str(pathlib.Path.cwd()),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # loading those of the shop takes seconds
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "tests.side_by_side", "-p", "no:cacheprovider"],
+        env=inherited | settings,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
