@@ -2,6 +2,7 @@
 
 import random
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -59,6 +60,7 @@ def measure(run: Run) -> list[Record]:
         " its notifications and payments stand still and catch up after each round, in"
         f" {rest:.0f} s. {_WHOLE} has them at work meanwhile."
     ]
+    notes += _explained(sum(found["shop"].cost.values()), parts)
     title = "checkout, 3 lines"
     record = Record("checkout", title, contenders=found, goals=goals, notes=notes, parts=parts)
     return [record]
@@ -87,6 +89,21 @@ def _profile(
     }
     parts |= {server: {server: cost[server]} for server in ("PostgreSQL", "RabbitMQ")}
     return parts, loaded.answered
+
+
+def _explained(whole: float, parts: dict[str, dict[str, float]]) -> list[str]:
+    """What there is to save, and what not."""
+    if not parts:
+        return []
+    by_purpose: Counter[str] = Counter()
+    for part in parts.values():
+        by_purpose.update(part)
+    servers = by_purpose["PostgreSQL"] + by_purpose["RabbitMQ"]
+    return [
+        f"Of the shop's {whole:.1f} ms for an order, {servers:.1f} are PostgreSQL's and RabbitMQ's,"
+        f" {by_purpose['database']:.1f} go to asking the one (SQLAlchemy, psycopg2) and"
+        f" {by_purpose['broker']:.1f} to talking to the other (py-amqp)."
+    ]
 
 
 def well_stocked(run: Run, prefix: str) -> dict[int, Decimal]:

@@ -1,6 +1,7 @@
 """A batch of messages on its way out, with a clock and channels in the test's hand."""
 
 import datetime
+import time
 import uuid
 
 import pytest
@@ -13,7 +14,7 @@ from chassis import prepared
 from chassis.clock import utcnow
 from chassis.errors import Unavailable
 from chassis.trace import Trail
-from notifications import claims
+from notifications import claims, delivery
 from notifications.channels.files import MailFiles
 from notifications.claims import CLAIM
 from notifications.delivery import BATCH, BUDGET, Postman
@@ -330,3 +331,19 @@ def test_instances_share_batches(let_go, start, settings, users, call, monkeypat
     let_go()
     eventually(lambda: len(delivered) == 3 * BATCH + 5)
     assert len(set(delivered)) == len(delivered)
+
+
+def test_mail_leaves_half_of_the_processor_to_others(world, monkeypatch):
+    """After each batch it rests for as long as the process was at work."""
+    rests = []
+    monkeypatch.setattr(delivery, "sleep", rests.append)
+
+    def work():
+        until = time.process_time() + 0.05
+        while time.process_time() < until:
+            pass
+
+    world.write("long")
+    world.meet["long"] = (work,)
+    world.postman().run(SECOND)
+    assert max(rests) >= 0.05
