@@ -22,8 +22,8 @@ _PURPOSES = {
     "chassis/events": "events",
     "amqp/": "broker",
     "chassis/broker": "broker",
-    "marshmallow/": "checking shapes",
-    "chassis/fields": "checking shapes",
+    "marshmallow/": "validation",
+    "chassis/fields": "validation",
     "chassis/web": "HTTP",
     "chassis/rpc": "calls",
 }
