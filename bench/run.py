@@ -21,7 +21,7 @@ from bench.measures import Series, rotated
 from bench.people import Buyer, sign_up
 from bench.rig import Rig
 from bench.show import Show
-from bench.started import Started, cpu_of
+from bench.started import IDLE_SECONDS, Started, cpu_of
 from bench.traffic import Request, ask
 from shop.local.place import ROOT
 from shop.local.server import free_ports
@@ -187,13 +187,14 @@ class Run:
         expect: int = 200,
         check: Check | None = None,
         without: Sequence[str] = (),
+        quiet: float = IDLE_SECONDS,
     ) -> dict[str, Series]:
         """The rates of these contenders at the same requests, in turns; the shop's services
         `without` stand still while it is measured.
 
         Their answers are compared with those of the first, or, where each answer is new, held
         against `check`; both before the first round and by samples after each. After its turn a
-        contender may finish what it put off before it is the next one's.
+        contender may finish what it put off, until it is `quiet`, before it is the next one's.
         """
         contenders = [self.contender(name) for name in names]
         judge = Judge(contenders[0], requests, expect, check)
@@ -203,7 +204,7 @@ class Run:
             self.show.doing(work, f"{each.name}: are its answers right?")
             found[each.name].answered += judge.examine(each)
             self.show.doing(work, f"{each.name}: warming up")
-            loaded, _ = self._turn(each, sent, judge, expect, seconds=0.7, first=0)
+            loaded, _ = self._turn(each, sent, judge, expect, quiet, seconds=0.7, first=0)
             found[each.name].answered += loaded.answered
         for number in range(self.size.rounds):
             for each in rotated(contenders, number):
@@ -212,7 +213,7 @@ class Run:
                 series = found[each.name]
                 before = self._cpu(each)
                 still = without if each.name == SHOP.name else ()
-                loaded, rest = self._turn(each, sent, judge, expect, still, first=first)
+                loaded, rest = self._turn(each, sent, judge, expect, quiet, still, first=first)
                 after = self._cpu(each)
                 series.costs.append(
                     {n: max(0.0, after[n] - before[n]) / loaded.answered for n in before}
@@ -230,6 +231,7 @@ class Run:
         requests: list[str],
         judge: Judge,
         expect: int,
+        quiet: float,
         without: Sequence[str] = (),
         **plan: Any,
     ) -> tuple[Loaded, float]:
@@ -239,7 +241,7 @@ class Run:
                 loaded = self.load(each.port, requests, expect=expect, **plan)
         except WrongAnswer as wrong:
             raise WrongAnswer(f"{each.name}: {wrong}") from None
-        rest = each.await_rest()
+        rest = each.await_rest(quiet)
         judge.look_at(each, loaded.sample)
         return loaded, rest
 

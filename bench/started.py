@@ -112,15 +112,16 @@ class Started:
                 raise LocalError(f"{self.name} is not ready after {PATIENCE} s; see {logs}")
             time.sleep(0.1)
 
-    def await_rest(self) -> float:
-        """Return when it has done what the load left it to do; how many seconds that took."""
-        began = time.monotonic()
-        while time.monotonic() < began + REST:
+    def await_rest(self, quiet: float = IDLE_SECONDS) -> float:
+        """Return when it has done what the load left it to do, and has been `quiet` for so many
+        seconds; how many seconds it had to do."""
+        began = last = time.monotonic()
+        while time.monotonic() < min(last + quiet, began + REST):
             before = self.cpu_seconds()
             time.sleep(IDLE_SECONDS)
-            if self.cpu_seconds() - before < IDLE * IDLE_SECONDS:
-                break
-        return max(0.0, time.monotonic() - began - IDLE_SECONDS)
+            if self.cpu_seconds() - before >= IDLE * IDLE_SECONDS:
+                last = time.monotonic()
+        return last - began
 
     def cpu_seconds(self) -> float:
         """Processor time that its processes have had so far."""

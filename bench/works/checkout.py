@@ -22,6 +22,8 @@ _LINES, _ORDERS = 3, 2000
 
 #: Processes that an order is answered by.
 _AT_WORK = ("gateway", "orders", "products")
+#: Seconds; longer than the pause between two rounds of mail, which would fall into another's turn.
+_QUIET = 2.5
 #: Services that come after an order has been answered, and that no peer has.
 _AFTERWARDS = ("notifications", "payments")
 _WHOLE = "this shop, with feeds, mails and timelines meanwhile"
@@ -40,6 +42,7 @@ def measure(run: Run) -> list[Record]:
             expect=201,
             check=lambda request, body: _is_right(request.body, body, prices),
             without=without,
+            quiet=_QUIET,
         )
 
     found = compare(run.rivals(), _AFTERWARDS)
@@ -82,7 +85,7 @@ def _profile(
         profiled.watched(shop, _AT_WORK, seconds, logs) as shares,
     ):
         loaded = run.load(shop.port, sent, expect=201)
-    shop.await_rest()
+    shop.await_rest(_QUIET)
     parts = {
         service: {purpose: share * cost[service] for purpose, share in shared.items()}
         for service, shared in shares.items()
