@@ -47,8 +47,8 @@ def measure(run: Run) -> list[Record]:
 
     found = compare(run.rivals(), _AFTERWARDS)
     goals = [
-        ratio(found["shop"], found["stock_nameko"], "of stock Nameko", 2.5, guard=0.8),
-        ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=0.5),
+        ratio(found["shop"], found["stock_nameko"], "of stock Nameko", 2.5, guard=1.2),
+        ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=0.7),
     ]
     rest = statistics.median(found["shop"].rests)
     answered = {name: series.answered for name, series in found.items()}
