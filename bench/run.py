@@ -246,8 +246,7 @@ class Run:
         return loaded, rest
 
     def _cpu(self, each: Started) -> dict[str, float]:
-        """Processor time so far, in the contender's processes and in the servers. PostgreSQL's
-        is that of the processes it has now: contenders keep their connections."""
+        """Processor time so far, in the contender's processes and in the servers."""
         postgres, rabbitmq = (psutil.Process(pid) for pid in self.rig.server_pids)
         return each.cpu_by_process() | {
             "PostgreSQL": cpu_of([postgres, *postgres.children(recursive=True)]),

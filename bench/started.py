@@ -147,12 +147,12 @@ class Started:
 
 
 def cpu_of(processes: Iterable[psutil.Process]) -> float:
-    """Seconds of processor time that these have had so far."""
+    """Seconds of processor time that these have had so far, with those children that have ended."""
     total = 0.0
     for process in processes:
         with suppress(psutil.Error):
             times = process.cpu_times()
-            total += times.user + times.system
+            total += times.user + times.system + times.children_user + times.children_system
     return total
 
 
