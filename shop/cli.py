@@ -9,7 +9,7 @@ import warnings
 import click
 
 from shop.operate.settings import setting
-from shop.options import CannotTell, Moment
+from shop.options import Moment
 
 #: At least one.
 _SOME = click.IntRange(min=1)
@@ -132,17 +132,13 @@ def verify(patience: float) -> None:
 
     Reads the databases of a shop, running or not, and changes nothing.
     """
-    from sqlalchemy.exc import OperationalError
-
     from chassis import config as configuration
+    from shop.operate.databases import answering
     from shop.verify import Books, show, verify
 
     os.environ.setdefault("DATABASE_URL", setting("DATABASE_URL"))
-    try:
-        with Books(configuration.load()) as books:
-            found = verify(books, patience)
-    except OperationalError as error:
-        raise CannotTell("the databases do not answer", error.orig) from None
+    with answering(), Books(configuration.load()) as books:
+        found = verify(books, patience)
     show.console().print(show.verdicts(found))
     for line in show.breaches(found):
         click.echo(line)

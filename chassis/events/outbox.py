@@ -1,7 +1,7 @@
 """The publishing side: a row in the caller's transaction, then the relay."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from marshmallow import Schema
@@ -13,15 +13,12 @@ from chassis.clock import Clock
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.events.tables import OUTBOX
-from chassis.prepared import insertion, prepared_insert, prepared_insert_many, rows_of
+from chassis.prepared import as_json, insertion, prepared_text
 from chassis.trace import cause_in
 
-_LATER = {"id", "due_at", "sent_at"}
-_RECORD = prepared_insert(OUTBOX, but=_LATER)
-_RECORD_MANY = prepared_insert_many(OUTBOX, but=_LATER)
-
-#: For a statement that does more: records `[event]` of `Recorder.event`, given as JSON in `events`.
-RECORDING = insertion(OUTBOX, "events", but=_LATER)
+#: Records the rows of `Recorder.event`, given as JSON in `events`; a part of larger statements too.
+RECORDING = insertion(OUTBOX, "events", but={"id", "due_at", "sent_at"})
+_RECORD = prepared_text(RECORDING, "events")
 
 
 class EventOutbox(DependencyProvider):
@@ -77,8 +74,7 @@ class Recorder:
         It is published if and only if that transaction commits. Raises KeyError as `event` does.
         """
         row = self.event(event_type, payload)
-        session.execute(_RECORD, row)
-        session.info.setdefault("after_commit", set()).add(self._provider.wake)
+        self._write(session, [row])
         return row["event_id"]
 
     def record_many(
@@ -89,9 +85,7 @@ class Recorder:
     ) -> None:
         """`record` for several events of one type by one statement, in their order: of each its
         payload, and the cause that it has instead of the worker's own (`chassis.trace`)."""
-        rows = [self.event(event_type, payload, cause) for payload, cause in told]
-        session.execute(_RECORD_MANY, rows_of(rows))
-        session.info.setdefault("after_commit", set()).add(self._provider.wake)
+        self._write(session, [self.event(event_type, payload, cause) for payload, cause in told])
 
     def event(
         self,
@@ -121,3 +115,7 @@ class Recorder:
     def wake(self) -> None:
         """Have the relay look at once; called after a commit that has recorded an event."""
         self._provider.wake()
+
+    def _write(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+        session.execute(_RECORD, {"events": as_json(rows)})
+        session.info.setdefault("after_commit", set()).add(self._provider.wake)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from shop.operate import settings
 from shop.operate.backup.make import make
 from shop.operate.backup.restore import Restore, next_steps
+from shop.operate.databases import answering
 from shop.operate.settings import as_json
 from shop.operate.words import count
 from shop.options import CannotTell
@@ -83,8 +84,7 @@ def _tell(as_json: bool):
 def _databases() -> Iterator[None]:
     """What is wrong with them, in a line."""
     try:
-        yield
-    except sa.exc.OperationalError as error:
-        raise CannotTell("the databases do not answer", error.orig) from None
+        with answering():
+            yield
     except sa.exc.ProgrammingError as error:
         raise CannotTell("the databases refuse", error.orig) from None

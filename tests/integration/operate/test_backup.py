@@ -31,6 +31,18 @@ def kept(databases, tmp_path, run, monkeypatch):
     return folder
 
 
+def fail_after(good, monkeypatch, *error):
+    """The tools of PostgreSQL do their work so many times, and fail the next time."""
+    real, calls = tools.run, itertools.count()
+
+    def run_tool(*arguments):
+        if next(calls) == good:
+            raise tools.CannotTell(*error)
+        return real(*arguments)
+
+    monkeypatch.setattr(tools, "run", run_tool)
+
+
 def test_what_was_on_its_way_is_told_again(config, databases, fresh, tmp_path, run, monkeypatch):
     """An event that RabbitMQ had, and no handler yet, is unsent again in what is restored; what
     waits in RabbitMQ is not of this shop any more."""
@@ -168,14 +180,7 @@ def test_a_writer_that_does_not_end(run, kept, databases, tmp_path, monkeypatch,
 
 def test_a_dump_that_fails(run, kept, tmp_path, monkeypatch, one_line):
     """Leaves nothing that could be taken for a backup."""
-    real, calls = tools.run, itertools.count()
-
-    def run_tool(*arguments):
-        if next(calls) == 3:
-            raise tools.CannotTell("pg_dump failed", "disk full")
-        return real(*arguments)
-
-    monkeypatch.setattr(tools, "run", run_tool)
+    fail_after(3, monkeypatch, "pg_dump failed", "disk full")
     told = run("backup", str(tmp_path / "other"), code=2)
     assert "Error: pg_dump failed: disk full" in told
     assert not [path for path in pathlib.Path(tmp_path).iterdir() if "other" in path.name]
@@ -184,14 +189,7 @@ def test_a_dump_that_fails(run, kept, tmp_path, monkeypatch, one_line):
 def test_interrupted_there_is_no_mixture(run, kept, fresh, monkeypatch):
     """All databases are empty before the first is filled, and a second run completes it."""
     run("restore", str(kept), DATABASE_URL=fresh)
-    real, calls = tools.run, itertools.count()
-
-    def run_tool(*arguments):
-        if next(calls) == 2:
-            raise tools.CannotTell("pg_restore failed", "killed")
-        return real(*arguments)
-
-    monkeypatch.setattr(tools, "run", run_tool)
+    fail_after(2, monkeypatch, "pg_restore failed", "killed")
     run("restore", str(kept), "--replace", "--yes", code=2)
     there = [
         bool(rows(fresh, package, "SELECT to_regclass('outbox')")[0][0])
