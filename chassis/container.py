@@ -1,9 +1,10 @@
 """The container that `SERVICE_CONTAINER_CLS` in config.yaml names."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from logging import getLogger
+from time import perf_counter
 from typing import Any
 
 from eventlet import Timeout
@@ -13,6 +14,8 @@ from nameko.exceptions import ConfigurationError
 from nameko.extensions import DependencyProvider
 
 from chassis import config as configuration
+from chassis.metrics import exporter, work
+from chassis.metrics.reading import Reading
 
 log = getLogger(__name__)
 
@@ -34,8 +37,15 @@ class ServiceContainer(NamekoContainer):
             for extension in self.extensions:
                 if hasattr(extension, "check"):
                     extension.check()
+            self._exporter = exporter.of(self.config)
         except ConfigurationError as wrong:
             raise SystemExit(f"{service_cls.name}: {wrong}") from None
+        self._meters = work.meters(self.service_name, self.entrypoints)
+
+    def start(self) -> None:
+        if self._exporter:
+            self._exporter.add(self)
+        super().start()
 
     def stop(self) -> None:
         """Finish what is in hand; what is not finished in time is left to its rollback, to the
@@ -50,6 +60,19 @@ class ServiceContainer(NamekoContainer):
             self.kill()
         finally:
             timeout.cancel()
+            if self._exporter:
+                self._exporter.remove(self)
+
+    def kill(self, exc_info: Any = None) -> None:
+        super().kill(exc_info)
+        if self._exporter:
+            self._exporter.remove(self)
+
+    def readings(self) -> Iterator[Reading]:
+        """How much of what may be done at once is."""
+        yield Reading("shop_workers", "Workers of a service.", self._worker_pool.size)
+        busy = self._worker_pool.running()
+        yield Reading("shop_workers_busy", "Workers that are at work.", busy)
 
     def _run_worker(
         self, worker_ctx: WorkerContext, handle_result: Callable[..., Any] | None
@@ -61,6 +84,7 @@ class ServiceContainer(NamekoContainer):
         self._worker_setup(worker_ctx)
         entrypoint = worker_ctx.entrypoint
         result = exc_info = None
+        began = perf_counter()
         try:
             method = getattr(worker_ctx.service, entrypoint.method_name)
             result = method(*worker_ctx.args, **worker_ctx.kwargs)
@@ -70,6 +94,8 @@ class ServiceContainer(NamekoContainer):
             exc_info = sys.exc_info()
         if handle_result is not None:
             result, exc_info = handle_result(worker_ctx, result, exc_info)
+        if meter := self._meters.get(entrypoint):
+            meter.note(exc_info and exc_info[1], perf_counter() - began)
         self._worker_result(worker_ctx, result, exc_info)
         del exc_info  # or its traceback would keep this frame until the garbage collector comes
         self._worker_teardown(worker_ctx)

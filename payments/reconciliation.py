@@ -141,17 +141,19 @@ class Reconciliation:
                 report.add(finding)
 
 
-def watch(reconciliation: Reconciliation, log: Any) -> None:
-    """Look at the last day, and tell the log what is wrong."""
+def watch(reconciliation: Reconciliation, log: Any) -> Counter[Problem] | None:
+    """Look at the last day, and tell the log what is wrong; how often, or None when no look was
+    possible."""
     until = reconciliation.until
     try:
         report = reconciliation.run(until - LOOK_BACK, until)
     except Fault as fault:  # the next hour's look goes over the same day
         log.warning("reconciliation_failed", error=fault.code)
-        return
+        return None
     for problem, count in report.counts.items():
         log.warning("reconciliation_found", problem=str(problem), count=count)
     log.info("reconciled", movements=report.movements, findings=report.counts.total())
+    return report.counts
 
 
 def _movements_of(provider: Provider, charge: str) -> list[Movement]:

@@ -5,11 +5,14 @@ from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
 from chassis.events import EventOutbox, event_handler
+from chassis.metrics.figures import Figures
+from chassis.metrics.noted import Outcome, ProviderCalls
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from payments import models, providers, reconciliation, schemas, views, webhooks
+from payments import figures, models, providers, reconciliation, schemas, views, webhooks
 from payments.cashier import Cashier
+from payments.comparison import Problem
 from payments.providers.simulator import Simulator
 from payments.reconciliation import Reconciliation
 from payments.recovery import Sweep
@@ -29,6 +32,14 @@ class PaymentsService(Service):
     events = EventOutbox(schemas.EVENTS)
     clock = Clock()
     settings = Settings(PaymentsSettings, section="payments")
+    figures = Figures(figures.PAYMENTS, figures.REFUNDS, figures.WEBHOOKS, figures.REFUSED)
+    calls = ProviderCalls()
+    compared = Outcome(
+        "shop_reconciliation_findings",
+        "What the last hourly look has found wrong between our ledger and the providers' books.",
+        "problem",
+        tuple(Problem),
+    )
 
     @rpc(schemas.Charge)
     def charge(self, **request):
@@ -113,7 +124,9 @@ class PaymentsService(Service):
     @timer(interval=3600)
     def compare_books(self):
         """Say in the log what is wrong between our ledger and the providers' books."""
-        reconciliation.watch(self.reconciliation, self.log)
+        found = reconciliation.watch(self.reconciliation, self.log)
+        if found is not None:
+            self.compared(found)
 
     @property
     def reconciliation(self) -> Reconciliation:
@@ -125,7 +138,7 @@ class PaymentsService(Service):
         """Charges and refunds through the configured providers."""
         return Cashier(
             self.db.begin,
-            providers.configured(self.settings, self.db.begin, self.clock),
+            providers.configured(self.settings, self.db.begin, self.clock, self.calls),
             self.events.record,
             self.clock,
             self.settings["call_seconds"],

@@ -20,6 +20,7 @@ from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.presence import Presence
 from chassis.broker.topology import RPC_EXCHANGE, declare_reply_queue, rpc_queue_of
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable, from_wire
+from chassis.metrics.work import CallMeter
 from chassis.rpc import wire
 
 log = getLogger(__name__)
@@ -55,6 +56,7 @@ class ReplyListener(SharedExtension):
         self.queue = ""
         self._waiting: dict[str, Event] = {}
         self._numbers = itertools.count()
+        self._meters: dict[str, CallMeter] = {}
 
     def setup(self) -> None:
         self.queue = f"rpc.reply-{self.container.service_name}-{self.routing_key}"
@@ -78,6 +80,13 @@ class ReplyListener(SharedExtension):
         correlation_id = f"{self.routing_key}.{next(self._numbers)}"
         event = self._waiting[correlation_id] = Event()
         return correlation_id, event
+
+    def note(self, target: str, error: BaseException | None, seconds: float) -> None:
+        """Count a call that has ended."""
+        meter = self._meters.get(target)
+        if meter is None:
+            meter = self._meters[target] = CallMeter(self.container.service_name, target)
+        meter.note(error, seconds)
 
     def forget(self, correlation_id: str) -> None:
         """Nobody waits any longer; a later reply is dropped."""
@@ -181,20 +190,32 @@ class MethodProxy:
         except BaseException:
             provider.replies.forget(correlation_id)
             raise
-        return Reply(provider, correlation_id, event, time.monotonic() + timeout)
+        return Reply(provider, correlation_id, event, timeout)
 
 
 class Reply:
     """An answer that may still be under way."""
 
-    def __init__(self, provider: RpcProxy, correlation_id: str, event: Event, until: float):
+    def __init__(self, provider: RpcProxy, correlation_id: str, event: Event, timeout: float):
         self._provider = provider
         self._correlation_id = correlation_id
         self._event = event
-        self._until = until
+        self._began = time.monotonic()
+        self._until = self._began + timeout
 
     def result(self) -> Any:
         """What the method returned, or its fault raised; waits until the deadline at most."""
+        fault = None
+        try:
+            return self._result()
+        except BaseException as error:
+            fault = error
+            raise
+        finally:
+            seconds = time.monotonic() - self._began
+            self._provider.replies.note(self._provider.target_service, fault, seconds)
+
+    def _result(self) -> Any:
         timeout = eventlet.Timeout(max(0, self._until - time.monotonic()))
         try:
             reply = self._event.wait()

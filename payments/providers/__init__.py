@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from payments.errors import ProviderNotConfigured
 from payments.providers.port import Provider
 from payments.providers.simulator import Simulator
+from payments.providers.watched import Note, Watched
 
 
 class Providers:
@@ -38,11 +39,14 @@ def configured(
     settings: Mapping[str, Any],
     begin: Callable[[], AbstractContextManager[Session]],
     clock: Callable[[], datetime.datetime],
+    note: Note,
 ) -> Providers:
-    """With a key for Stripe, Stripe; without one the simulator, which costs nothing."""
-    simulator = Simulator(begin, clock, settings["simulator"])
+    """With a key for Stripe, Stripe; without one the simulator, which costs nothing. `note` is told
+    of each call to them."""
+    simulator = Watched(Simulator(begin, clock, settings["simulator"]), note)
     if not settings["stripe"]["api_key"]:
         return Providers(simulator)
     from payments.providers.stripe import Stripe  # 22 MB that the simulator does not need
 
-    return Providers(Stripe(settings["stripe"], settings["call_seconds"], clock), simulator)
+    stripe = Stripe(settings["stripe"], settings["call_seconds"], clock)
+    return Providers(Watched(stripe, note), simulator)
