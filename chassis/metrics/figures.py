@@ -83,7 +83,7 @@ class Look:
     def readings(self) -> list[Reading]:
         """Not older than `FRESH`; `shop_database_up` is 0, and nothing else there, when the
         database does not answer in time."""
-        if self._queries and time.monotonic() > self._asked + FRESH:
+        if time.monotonic() > self._asked + FRESH:
             self._asked = time.monotonic()
             self._readings = self._ask()
         return self._readings
