@@ -14,6 +14,7 @@ from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.events.tables import OUTBOX
 from chassis.metrics.figures import Query
+from chassis.metrics.instruments import PUBLISHED
 from chassis.prepared import as_json, insertion, prepared_text
 from chassis.trace import cause_in
 
@@ -56,6 +57,8 @@ class EventOutbox(DependencyProvider):
 
     def setup(self) -> None:
         self.janitor.keep_outbox_small()
+        for event_type in self.schemas:  # the first of a kind is an increase, too
+            PUBLISHED.labels(self.container.service_name, event_type)
 
     def start(self) -> None:
         self._relay = Relay(self.container, self.courier)

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from eventlet import GreenPool, Timeout
+from eventlet.semaphore import Semaphore
 from nameko.extensions import DependencyProvider
 
 from chassis import database
@@ -78,15 +79,17 @@ class Look:
             for query in getattr(dependency, "queries", ())
         ]
         self._asked = float("-inf")
+        self._one_at_a_time = Semaphore()
         self._readings: list[Reading] = []
 
     def readings(self) -> list[Reading]:
         """Not older than `FRESH`; `shop_database_up` is 0, and nothing else there, when the
         database does not answer in time."""
-        if time.monotonic() > self._asked + FRESH:
-            self._asked = time.monotonic()
-            self._readings = self._ask()
-        return self._readings
+        with self._one_at_a_time:
+            if time.monotonic() > self._asked + FRESH:
+                self._readings = self._ask()
+                self._asked = time.monotonic()
+            return self._readings
 
     def _ask(self) -> list[Reading]:
         up = "Whether the database has answered the last question of this kind."

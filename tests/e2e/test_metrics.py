@@ -1,5 +1,6 @@
 """What the whole shop tells Prometheus while somebody buys, and what alerts and panels ask for."""
 
+import re
 import types
 
 import pytest
@@ -27,6 +28,11 @@ OF_RABBITMQ = {
     "rabbitmq_process_resident_memory_bytes",
     "rabbitmq_resident_memory_limit_bytes",
 }
+
+
+#: A metric of ours with its matchers, and one of these that has to match.
+_SELECTOR = re.compile(r"\b(shop_\w+){([^}]*)}")
+_MATCHER = re.compile(r'(\w+)=~?"([^"]*)"')
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +141,16 @@ def test_all_that_is_asked_for_is_there(shop, bought):
     asked = telemetry.metrics_asked_for()
     assert asked - told - OF_RABBITMQ == set()
     assert asked >= OF_RABBITMQ
+
+
+def test_what_is_asked_for_has_these_labels(shop, bought):
+    """A label that no series has, or a value that it never takes, would never match anything."""
+    samples = shop.scrape()
+    for expression in telemetry.expressions():
+        for metric, matchers in _SELECTOR.findall(expression):
+            for label, value in _MATCHER.findall(matchers):
+                values = {dict(labels).get(label) for labels in samples[metric]} - {None}
+                assert any(re.fullmatch(value, each) for each in values), (metric, label, value)
 
 
 def test_all_that_is_told_is_explained(shop, bought):
