@@ -99,7 +99,7 @@ class Courier(SharedExtension):
             DEAD_LETTERS.labels(service, queue).inc()
         return is_there
 
-    def expect(self, queue: str) -> None:
+    def will_park(self, queue: str) -> None:
         """Count from 0 what will be parked of `queue`."""
         DEAD_LETTERS.labels(self.container.service_name, queue)
 

@@ -115,7 +115,7 @@ class EventHandler(Entrypoint):
         of_service = self.container.service_name, self.method_name
         self._age = EVENT_AGE.labels(*of_service, f"{self.source_service}.{self.event_type}")
         self._retries = RETRIES.labels(*of_service)
-        self.courier.expect(self.queue)
+        self.courier.will_park(self.queue)
         self.inbound.register(self)
         self.janitor.keep_inbox_small()
 

@@ -56,7 +56,7 @@ class RpcConsumer(SharedExtension):
             # for one, which would keep replies and heartbeats waiting too.
             self.prefetch = workers_for_rpc(self.container)
             self.inbound.register(self)
-            self.courier.expect(self.queue)
+            self.courier.will_park(self.queue)
             REJECTED.labels(service)
         self._methods[f"{service}.{entrypoint.method_name}"] = entrypoint
 
