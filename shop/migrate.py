@@ -54,9 +54,9 @@ def load_services() -> list[type]:
 
 def declare_queues(config: dict[str, Any], services: list[type]) -> None:
     """Declare every exchange and queue of these services."""
-    from chassis.broker import topology
+    from chassis.broker.declarations import declare
 
-    topology.declare(config, services)
+    declare(config, services)
 
 
 def create(url: str) -> bool:

@@ -30,7 +30,7 @@ ROUTING_HEADERS = ("CC", "BCC")
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message on its way; an empty `exchange` means straight to the queue `routing_key`."""
+    """One message on its way."""
 
     exchange: str
     routing_key: str
@@ -89,12 +89,12 @@ class Courier(SharedExtension):
         }
         target = dead_letters_of(service)
         try:
-            if self.forward(message, "", target, dict(message.headers or {}) | ours):
+            if self.forward(message, target, queue, dict(message.headers or {}) | ours):
                 return True
         except Exception as error:
             log.warning("headers that can't be written again: %s", type(error).__name__)
         # Some headers can be read but not written: too deep, or too long for a frame with ours.
-        return self.forward(message, "", target, ours)
+        return self.forward(message, target, queue, ours)
 
     def forward(
         self, message: Any, exchange: str, routing_key: str, headers: dict[str, Any]
@@ -155,5 +155,5 @@ class Courier(SharedExtension):
         self._on_ack(tag, multiple)
 
     def _on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        log.error("no queue takes %s from exchange %s", routing_key, exchange or "(default)")
+        log.error("no queue takes %s from exchange %s", routing_key, exchange)
         self._failed.add(int(message.properties["correlation_id"]))

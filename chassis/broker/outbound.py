@@ -11,6 +11,7 @@ from typing import Any
 from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
 
+from chassis.broker.declarations import Declarations
 from chassis.broker.link import LinkExtension, send
 from chassis.errors import Unavailable
 
@@ -32,12 +33,12 @@ class Outbound(LinkExtension):
     def __init__(self) -> None:
         super().__init__()
         self._on_returned: Callable[[str], None] = lambda correlation_id: None
-        self._exchanges: set[str] = set()
+        self._sources: set[str] = set()
 
-    def declare(self, exchange: str) -> None:
-        """Have the topic exchange declared; to be called during `setup`. Publishing to one that is
-        not there would close the channel."""
-        self._exchanges.add(exchange)
+    def declare_events_of(self, source: str) -> None:
+        """Have its exchange declared; to be called during `setup`. Publishing to one that is not
+        there would close the channel."""
+        self._sources.add(source)
 
     def when_returned(self, callback: Callable[[str], None]) -> None:
         """Have `callback(correlation_id)` called for a mandatory message that nobody took."""
@@ -58,8 +59,10 @@ class Outbound(LinkExtension):
 
     def on_open(self, channel: Any) -> None:
         channel.events["basic_return"].add(self._returned)
-        for exchange in self._exchanges:
-            channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
+        declarations = Declarations(channel)
+        for source in self._sources:
+            declarations.events_of(source)
+        declarations.close()
 
     def _returned(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
         self._on_returned(message.properties.get("correlation_id", ""))
