@@ -47,6 +47,8 @@ def _connect(uri: str, patience: float) -> amqp.Connection:
 def _ask(connection: amqp.Connection, service: str, patience: float) -> str:
     replies: list[amqp.Message] = []
     returned: list[object] = []
+    blocked: list[str] = []
+    connection.on_blocked = blocked.append
     channel = connection.channel()
     # In the name of the service, whose user may call it but no other.
     process = str(uuid.uuid4())
@@ -68,7 +70,12 @@ def _ask(connection: amqp.Connection, service: str, patience: float) -> str:
     channel.basic_publish(call, RPC_EXCHANGE, f"{service}.health", mandatory=True)
     until = time.monotonic() + patience
     while not replies and not returned:
-        connection.drain_events(timeout=max(until - time.monotonic(), 0.01))
+        try:
+            connection.drain_events(timeout=max(until - time.monotonic(), 0.01))
+        except TimeoutError:
+            if blocked:  # nor does it take the answer
+                return "the broker is short of memory or disk"
+            raise
     if returned:
         return "nobody there"
     answer = json.loads(replies[0].body)

@@ -49,6 +49,7 @@ class Courier(SharedExtension):
         self._sent = 0
         self._open: set[int] = set()
         self._failed: set[int] = set()
+        self._is_blocked = False
 
     def stop(self) -> None:
         self._hang_up()
@@ -59,11 +60,16 @@ class Courier(SharedExtension):
         """Publish `parcels` in their order; for each, whether it is safe in a queue.
 
         False means that the broker would not have it: unroutable, or a queue is full. Raises
-        `BrokerUnavailable` when it gives no answer; publishing again is then right, and may double.
+        `BrokerUnavailable` when it gives no answer, as while it is short of memory or disk;
+        publishing again is then right, and may double.
         """
         with self._lock:
             timeout = eventlet.Timeout(PATIENCE)
             try:
+                if self._channel is None:
+                    self._dial()
+                while self._is_blocked:
+                    self._connection.drain_events()
                 first = self._publish(parcels)
                 while self._open:
                     self._connection.drain_events()
@@ -71,7 +77,10 @@ class Courier(SharedExtension):
                 self._hang_up()
                 raise BrokerUnavailable(retry_after=1) from None
             except BaseException as error:
-                self._hang_up()
+                # While the broker reads from no publisher, it would not see that one has hung up:
+                # with each that came instead, it had one more.
+                if not (error is timeout and self._is_blocked):
+                    self._hang_up()
                 if error is timeout:
                     raise BrokerUnavailable(retry_after=1) from None
                 raise
@@ -100,20 +109,22 @@ class Courier(SharedExtension):
         self, message: Any, exchange: str, routing_key: str, headers: dict[str, Any]
     ) -> bool:
         """Publish a consumed `message` elsewhere, with `headers` in place of its own; whether it
-        is there."""
+        is there. While the broker takes no messages it waits: were the message handed back, each
+        attempt would count against its deliveries."""
         keep = ("content_type", "content_encoding", "message_id", "type", "app_id")
         properties = {key: message.properties[key] for key in keep if key in message.properties}
         properties["application_headers"] = {
             key: value for key, value in headers.items() if key not in ROUTING_HEADERS
         }
-        try:
-            return self.deliver([Parcel(exchange, routing_key, message.body, properties)])[0]
-        except BrokerUnavailable:
-            return False
+        parcel = Parcel(exchange, routing_key, message.body, properties)
+        while True:
+            try:
+                return self.deliver([parcel])[0]
+            except BrokerUnavailable:
+                if not self._is_blocked:
+                    return False
 
     def _publish(self, parcels: Sequence[Parcel]) -> int:
-        if self._channel is None:
-            self._dial()
         self._open.clear()
         self._failed.clear()
         first = self._sent + 1
@@ -134,6 +145,8 @@ class Courier(SharedExtension):
         # No heartbeat: between batches nobody reads. A connection that died meanwhile shows at the
         # next batch, which fails and is sent again over a new one.
         self._connection = connect(uri, f"{self.container.service_name} courier", heartbeat=0)
+        self._connection.on_blocked = self._on_blocked
+        self._connection.on_unblocked = self._on_unblocked
         channel = self._connection.channel()
         channel.confirm_select()
         channel.events["basic_ack"].add(self._on_ack)
@@ -144,8 +157,16 @@ class Courier(SharedExtension):
 
     def _hang_up(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None
+        self._is_blocked = False
         if connection is not None:
             connection.collect()
+
+    def _on_blocked(self, reason: str) -> None:
+        self._is_blocked = True
+        log.warning("the broker takes no messages for now (%s)", reason)
+
+    def _on_unblocked(self) -> None:
+        self._is_blocked = False
 
     def _on_ack(self, tag: int, multiple: bool) -> None:
         self._open -= {open_ for open_ in self._open if open_ <= tag} if multiple else {tag}

@@ -79,7 +79,8 @@ class Link:
     """One connection and one channel, opened again whenever they break.
 
     `on_open(channel)` declares and consumes; it runs in the greenthread that then reads, so it may
-    wait for answers, which nobody else may. `on_lost()` is called each time the connection goes.
+    wait for answers, which nobody else may. `on_lost()` is called each time the connection goes,
+    `on_blocked()` when the broker, short of memory or disk, has stopped reading from it.
     """
 
     def __init__(
@@ -88,13 +89,16 @@ class Link:
         name: str,
         on_open: Callable[[Any], None],
         on_lost: Callable[[], None] = lambda: None,
+        on_blocked: Callable[[], None] = lambda: None,
     ):
         self.uri = uri
         self.name = name
         self.on_open = on_open
         self.on_lost = on_lost
+        self.on_blocked = on_blocked
         self.channel: Any = None
-        self.blocked = False
+        self.free = Event()  # a new one whenever the broker reads no more
+        self.free.send()
         self.up = Event()  # a new one after each loss
         self._connection: Any = None
         self._closing = Event()
@@ -122,7 +126,7 @@ class Link:
 
     def close(self) -> None:
         """Let go of the connection and end `run`, and whoever still waits for it."""
-        for event in (self._closing, self.up):
+        for event in (self._closing, self.up, self.free):
             if not event.ready():
                 event.send()
         self.drop()
@@ -134,7 +138,7 @@ class Link:
         channel = self._connection.channel()
         # Bodies stay bytes: they are decoded once, by whoever knows what they are.
         channel.auto_decode = False
-        self.blocked = False
+        self._on_unblocked(quietly=True)
         self.on_open(channel)
         self.channel = channel
         log.debug("%s: connected", self.name)
@@ -178,13 +182,21 @@ class Link:
                 self.up = Event()
             self.on_lost()
 
-    def _on_blocked(self, reason: str) -> None:
-        self.blocked = True
-        log.warning("%s: the broker takes no messages for now (%s)", self.name, reason)
+    @property
+    def blocked(self) -> bool:
+        return not self.free.ready()
 
-    def _on_unblocked(self) -> None:
-        self.blocked = False
-        log.info("%s: the broker takes messages again", self.name)
+    def _on_blocked(self, reason: str) -> None:
+        if not self.blocked:
+            self.free = Event()
+            log.warning("%s: the broker takes no messages for now (%s)", self.name, reason)
+            self.on_blocked()
+
+    def _on_unblocked(self, *, quietly: bool = False) -> None:
+        if self.blocked:
+            self.free.send()
+        if not quietly:
+            log.warning("%s: the broker takes messages again", self.name)
 
     def _report(self, error: Exception) -> None:
         if not self._closing.ready():
@@ -210,7 +222,7 @@ class LinkExtension(SharedExtension):
         """Connect, and wait until that has succeeded for the first time."""
         uri = self.container.config[AMQP_URI_CONFIG_KEY]
         name = f"{self.container.service_name} {self.role}"
-        self._link = Link(uri, name, self.on_open, self.on_lost)
+        self._link = Link(uri, name, self.on_open, self.on_lost, self.on_blocked)
         self._thread = self.container.spawn_managed_thread(self._link.run, identifier=name)
         self._link.up.wait()
 
@@ -235,3 +247,6 @@ class LinkExtension(SharedExtension):
 
     def on_lost(self) -> None:
         """The connection, and what was under way on it, is gone."""
+
+    def on_blocked(self) -> None:
+        """The broker takes nothing from this connection for now."""

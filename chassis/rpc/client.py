@@ -61,6 +61,7 @@ class ReplyListener(SharedExtension):
         self.queue = reply_queue_of(self.container.service_name, self.process)
         self.inbound.register(self)
         self.outbound.when_returned(self._on_returned)
+        self.outbound.when_stuck(self.on_lost)
 
     def declare(self, declarations: Declarations) -> None:
         declarations.reply_queue(self.container.service_name, self.process)
@@ -105,7 +106,8 @@ class ReplyListener(SharedExtension):
             event.send(reply)
 
     def on_lost(self) -> None:
-        """The queue went with the connection, and with it every reply that was due."""
+        """No reply that is due will come: the queue went with the connection, or the broker takes
+        no messages."""
         waiting, self._waiting = self._waiting, {}
         for _, event in waiting.values():
             event.send_exception(ConnectionLost(retry_after=1))
@@ -220,6 +222,8 @@ class Reply:
     def _nobody_answered(self) -> Fault:
         """Nobody there is another thing than slow: the former may be tried again at once."""
         service = self._provider.target_service
+        if self._provider.replies.outbound.blocked:
+            return ConnectionLost(retry_after=1)  # nor could the service have answered
         if self._provider.replies.presence.is_deserted(rpc_queue_of(service)):
             return ServiceUnavailable(f"The service {service} is away", retry_after=1)
         return DeadlineExceeded(f"The service {service} did not answer in time")

@@ -29,7 +29,8 @@ from chassis.workers import workers_for_rpc
 
 log = getLogger(__name__)
 
-#: Seconds for which a reply waits for a lost connection to come back.
+#: Seconds for which a reply waits for a lost connection to come back, or a broker that is short of
+#: memory or disk to take messages again.
 REPLY_PATIENCE = 5.0
 
 

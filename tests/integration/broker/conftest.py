@@ -1,6 +1,5 @@
 """A RabbitMQ of these tests' own: they make users, and raise alarms that stop whoever publishes."""
 
-
 import pytest
 
 from shop.local.rabbitmq import private_rabbitmq
