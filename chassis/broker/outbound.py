@@ -41,6 +41,7 @@ class Outbound(LinkExtension):
         self._on_returned: Callable[[str], None] = lambda correlation_id: None
         self._on_stuck: Callable[[], None] = lambda: None
         self._sources: set[str] = set()
+        self._decided = Event()
 
     def declare_events_of(self, source: str) -> None:
         """Have its exchange declared; to be called during `setup`. Publishing to one that is not
@@ -62,10 +63,10 @@ class Outbound(LinkExtension):
 
     def await_connection(self, patience: float) -> bool:
         """Whether there is a connection that the broker reads from, after `patience` seconds at the
-        latest."""
+        latest; one that is blocked is waited for until others that wait are told."""
         with eventlet.Timeout(patience, False):
             if super().await_connection(patience) and self.blocked:
-                self._link.free.wait()
+                self._decided.wait()
         return self.connected and not self.blocked
 
     def publish(
@@ -89,11 +90,13 @@ class Outbound(LinkExtension):
         declarations.close()
 
     def on_blocked(self) -> None:
-        eventlet.spawn_n(self._tell_when_stuck, self._link.free)
+        self._decided = Event()
+        eventlet.spawn_n(self._decide, self._link.free, self._decided)
 
-    def _tell_when_stuck(self, free: Event) -> None:
+    def _decide(self, free: Event, decided: Event) -> None:
         with eventlet.Timeout(PATIENCE, False):
             free.wait()
+        decided.send()
         if not free.ready():
             self._on_stuck()
 

@@ -4,6 +4,7 @@ import itertools
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from logging import getLogger
 from typing import Any
 
@@ -28,6 +29,8 @@ log = getLogger(__name__)
 #: Seconds a call may take when neither it nor its caller says less.
 DEFAULT_TIMEOUT = 5.0
 
+#: Seconds between two knocks at the broker while replies are due.
+KNOCK = 1.0
 
 #: Seconds for which a call waits for a connection to the broker before it gives up.
 RECONNECTION = 1.0
@@ -56,12 +59,21 @@ class ReplyListener(SharedExtension):
         self.queue = ""
         self._waiting: dict[str, tuple[str, Event]] = {}
         self._numbers = itertools.count()
+        self._knocking: Any = None
 
     def setup(self) -> None:
         self.queue = reply_queue_of(self.container.service_name, self.process)
         self.inbound.register(self)
         self.outbound.when_returned(self._on_returned)
         self.outbound.when_stuck(self.on_lost)
+
+    def start(self) -> None:
+        self._knocking = self.container.spawn_managed_thread(self._keep_knocking, "rpc knocks")
+
+    def stop(self) -> None:
+        self._knocking.kill()
+
+    kill = stop
 
     def declare(self, declarations: Declarations) -> None:
         declarations.reply_queue(self.container.service_name, self.process)
@@ -111,6 +123,17 @@ class ReplyListener(SharedExtension):
         waiting, self._waiting = self._waiting, {}
         for _, event in waiting.values():
             event.send_exception(ConnectionLost(retry_after=1))
+
+    def _keep_knocking(self) -> None:
+        """Send ourselves nothing now and then: a broker that is short of memory or disk, and so
+        takes no reply either, says so only to who publishes."""
+        service = self.container.service_name
+        address = reply_key(service, self.process, service)
+        while True:
+            eventlet.sleep(KNOCK)
+            if self._waiting:
+                with suppress(BrokerUnavailable):
+                    self.outbound.publish(RPC_EXCHANGE, address, b"", mandatory=False)
 
     def _on_returned(self, correlation_id: str) -> None:
         _, event = self._waiting.pop(correlation_id, ("", None))
