@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import amqp
 
+from chassis.broker import tls
 from chassis.broker.topology import RPC_EXCHANGE, reply_key, reply_queue_of
 
 
@@ -30,13 +31,13 @@ def ask(uri: str, service: str, patience: float = 3) -> str:
 
 def _connect(uri: str, patience: float) -> amqp.Connection:
     parts = urlsplit(uri)
-    secure = parts.scheme == "amqps"
+    secure = tls.options(uri, tls.files_of_environment())
     connection = amqp.Connection(
         host=f"{parts.hostname}:{parts.port or (5671 if secure else 5672)}",
         userid=unquote(parts.username or "guest"),
         password=unquote(parts.password or "guest"),
         virtual_host=unquote(parts.path[1:]) or "/",
-        ssl=secure,
+        ssl=secure or False,
         connect_timeout=patience,
         read_timeout=patience,
     )

@@ -9,10 +9,9 @@ import eventlet
 from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
-from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 
-from chassis.broker.link import connect, send
+from chassis.broker.link import connect, hang_up, send
 from chassis.broker.outbound import BrokerUnavailable
 from chassis.broker.topology import dead_letters_of
 from chassis.clock import Clock
@@ -141,10 +140,10 @@ class Courier(SharedExtension):
         return first
 
     def _dial(self) -> None:
-        uri = self.container.config[AMQP_URI_CONFIG_KEY]
         # No heartbeat: between batches nobody reads. A connection that died meanwhile shows at the
         # next batch, which fails and is sent again over a new one.
-        self._connection = connect(uri, f"{self.container.service_name} courier", heartbeat=0)
+        name = f"{self.container.service_name} courier"
+        self._connection = connect(self.container.config, name, heartbeat=0)
         self._connection.on_blocked = self._on_blocked
         self._connection.on_unblocked = self._on_unblocked
         channel = self._connection.channel()
@@ -159,7 +158,7 @@ class Courier(SharedExtension):
         connection, self._connection, self._channel = self._connection, None, None
         self._is_blocked = False
         if connection is not None:
-            connection.collect()
+            hang_up(connection)
 
     def _on_blocked(self, reason: str) -> None:
         self._is_blocked = True

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from amqp.exceptions import AccessRefused, NotFound
-from nameko.constants import AMQP_URI_CONFIG_KEY
 
 from chassis.broker import topology
-from chassis.broker.link import connect
+from chassis.broker.link import connect, hang_up
 from chassis.broker.topology import RPC_EXCHANGE, dead_letters_of, exchange_of
 from chassis.broker.usage import usage_of
 
@@ -171,7 +170,7 @@ class Declarations:
 
 def declare(config: dict[str, Any], services: Iterable[type]) -> None:
     """Declare everything that `services` (Nameko service classes) need."""
-    connection = connect(config[AMQP_URI_CONFIG_KEY], "topology", heartbeat=0, corked=False)
+    connection = connect(config, "topology", heartbeat=0, corked=False)
     try:
         declarations = Declarations(connection.channel(), bind_anew=True)
         declarations.retries()
@@ -183,4 +182,4 @@ def declare(config: dict[str, Any], services: Iterable[type]) -> None:
                 declarations.event_queue(source, event_type, usage.service, method)
         connection.close()
     finally:
-        connection.collect()
+        hang_up(connection)
