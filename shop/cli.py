@@ -83,13 +83,14 @@ def env() -> None:
 
 @shop.command()
 def migrate() -> None:
-    """Create and migrate the databases, declare the queues."""
+    """Create and migrate the databases, declare the queues and, with RABBITMQ_API, bound them."""
     from chassis import config as configuration
     from shop import migrate
 
     config = configuration.load()
     migrate.migrate(config, progress=click.echo)
     migrate.declare_queues(config, migrate.load_services())
+    migrate.bound_queues(config, click.echo)
 
 
 @shop.command("sample")

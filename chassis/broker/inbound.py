@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import eventlet
 from amqp.exceptions import AMQPError
 
+from chassis.broker.declarations import Declarations
 from chassis.broker.link import LinkExtension
 
 
@@ -16,7 +17,7 @@ class Consumer(Protocol):
     prefetch: int
     no_ack: bool
 
-    def declare(self, channel: Any) -> None:
+    def declare(self, declarations: Declarations) -> None:
         """Declare the queue and its bindings; called after each (re)connection."""
 
     def on_message(self, message: Any) -> None:
@@ -70,8 +71,10 @@ class Inbound(LinkExtension):
                 message.channel.basic_reject(message.delivery_tag, requeue=True)
 
     def on_open(self, channel: Any) -> None:
+        declarations = Declarations(channel)
         for consumer in self._consumers:
-            consumer.declare(channel)
+            consumer.declare(declarations)
+        declarations.close()
         for consumer in self._consumers:
             if consumer.queue not in self._cancelled:
                 self._consume(channel, consumer)

@@ -92,6 +92,7 @@ class Place:
             given["SIMULATOR_WEBHOOK_SECRETS"] = self._webhook_secret.read_text()
         if self.rabbitmq:
             given["AMQP_URI"] = self.rabbitmq.uri
+            given["RABBITMQ_API"] = self.rabbitmq.api
         if self.postgres:
             given["DATABASE_URL"] = self.postgres.uri(PREFIX)
         return given

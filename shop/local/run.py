@@ -136,6 +136,7 @@ def _bring_up(place: Place, terminal: Terminal, supervisor: subprocess.Popen) ->
         _await(place.rabbitmq, supervisor, terminal)
     terminal.say("declaring the queues")
     declare_queues(config, services)
+    bound_queues(config, terminal.say)
     place.gate.touch()
     terminal.say("starting the services")
     if place.postgres:  # a database of others gets nothing that it did not ask for

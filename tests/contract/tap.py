@@ -59,7 +59,7 @@ class Tap:
         self._channel = self._connection.channel()
         self._queue = f"tap-{uuid.uuid4()}"
         self._callers = {
-            extension.routing_key: container.service_name
+            extension.queue: container.service_name
             for container in containers
             for extension in container.extensions
             if isinstance(extension, ReplyListener)
@@ -114,7 +114,7 @@ class Tap:
     def _call(self, request: Heard, reply: dict[str, Any]) -> Call:
         asked = orjson.loads(request.body)
         return Call(
-            self._callers[request.properties.reply_to],
+            self._callers[f"rpc.{request.properties.reply_to.rpartition('.')[0]}"],
             request.routing_key,
             asked["kwargs"],
             asked["args"],

@@ -231,7 +231,7 @@ def test_garbage_on_the_reply_queue_hurts_nobody(world, channel, config, vhost):
     names = [q["name"] for q in requests.get(f"{vhost.queues}?columns=name", timeout=5).json()]
     (reply_queue,) = [name for name in names if name.startswith("rpc.reply-tester")]
     for body in (b"", b"\xff", b"[]", b'{"result": 1}'):
-        routing_key = reply_queue.removeprefix("rpc.reply-tester-")
+        routing_key = f"{reply_queue.removeprefix('rpc.')}.listener"
         put(channel, body, routing_key, topology.RPC_EXCHANGE, correlation_id="who")
     assert world.listener.quick() == "quick"
 
