@@ -1,4 +1,1 @@
-"""`shop provision`: users, roles and databases, so that a service can use only what is its own.
-
-It runs with an administrator's rights, before anything else.
-"""
+"""What the servers must have before the shop can start: roles, databases, users, rights."""

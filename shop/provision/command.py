@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
 import click
-import requests
 import sqlalchemy as sa
 
 from shop.migrate import PACKAGES, SERVICE_MODULES
@@ -41,20 +40,10 @@ def provision() -> None:
             databases.provision(os.environ["DATABASE_URL"], own, click.echo)
     except sa.exc.ProgrammingError as error:
         raise CannotTell("the databases refuse", error.orig) from None
-    _provision_broker(passwords)
-
-
-def _provision_broker(passwords: Mapping[str, str]) -> None:
-    from shop.provision import broker
+    from shop.provision import broker  # which imports all services, and takes a second
 
     vhost = unquote(urlsplit(os.environ["AMQP_URI"]).path[1:]) or "/"
-    try:
-        broker.provision(os.environ["RABBITMQ_API"], vhost, passwords, click.echo)
-    except requests.HTTPError as error:  # whose text has the address, and so the password
-        status = error.response.status_code
-        raise CannotTell("RabbitMQ refuses", f"it answers {status}; RABBITMQ_API?") from None
-    except requests.RequestException as error:
-        raise CannotTell("RabbitMQ does not answer", type(error).__name__) from None
+    broker.provision(os.environ["RABBITMQ_API"], vhost, passwords, click.echo)
 
 
 def _faults(environment: Mapping[str, str]) -> Iterator[str]:

@@ -58,7 +58,7 @@ def provision(url: str, passwords: Mapping[str, str], say: Callable[[str], None]
             made = _database(server, database, package)
             with _connected(target.set(database=database)) as inside:
                 inside.execute(sa.text(_ADOPT))
-            say(f"PostgreSQL: role {package} {role}, database {database} {made}")
+            say(f"database {database}: {made}; role {package}: {role}, password set")
 
 
 def _role(server: sa.Connection, name: str, password: str) -> str:
