@@ -27,22 +27,8 @@ RUN pip install --no-deps --no-build-isolation --editable . \
     && pip uninstall --yes pip && python -m compileall -q . && mkdir var
 
 
-FROM python:3.11.14-slim-bookworm AS service
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore
-# Threads share two of glibc's arenas, and the 19 MB of each password's hash go back at once.
-ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576
-RUN useradd --system --uid 10001 --no-create-home --home-dir /tmp shop
-COPY --from=build /venv /venv
-COPY --from=build /shop /shop
-COPY --from=build --chown=10001 /shop/var /shop/var
-WORKDIR /shop
-USER 10001
-EXPOSE 8000 9100
-CMD ["nameko", "run", "gateway.service", "--config", "config.yaml"]
-
-
-# pg_dump and pg_restore of the server's version, with all that they load: the two images need not
-# be of the same distribution.
+# For `shop backup`: pg_dump and pg_restore of the server's version, with all that they load, as the
+# two images need not be of the same distribution. 15 MB.
 FROM postgres:17.6-bookworm AS postgresql
 WORKDIR /postgresql/lib
 RUN mkdir ../bin && cp /usr/lib/postgresql/17/bin/pg_dump /usr/lib/postgresql/17/bin/pg_restore . \
@@ -53,13 +39,19 @@ RUN mkdir ../bin && cp /usr/lib/postgresql/17/bin/pg_dump /usr/lib/postgresql/17
     done && chmod -R a+rX .. && chmod a+x ../bin/*
 
 
-# For operators: the commands of `shop`, those that need pg_dump among them.
-FROM service AS tools
-COPY --from=postgresql /postgresql /opt/postgresql
-COPY --from=build --chown=10001 /shop/var /backups
+FROM python:3.11.14-slim-bookworm
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore
+# Threads share two of glibc's arenas, and the 19 MB of each password's hash go back at once.
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576
 ENV PG_BIN=/opt/postgresql/bin
-CMD ["shop", "status"]
-
-
-# What `docker build .` makes.
-FROM service
+RUN groupadd --system --gid 10001 shop \
+    && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /tmp shop
+COPY --from=postgresql /postgresql /opt/postgresql
+COPY --from=build /venv /venv
+COPY --from=build /shop /shop
+COPY --from=build --chown=10001:10001 /shop/var /shop/var
+COPY --from=build --chown=10001:10001 /shop/var /backups
+WORKDIR /shop
+USER 10001
+EXPOSE 8000 9100
+CMD ["nameko", "run", "gateway.service", "--config", "config.yaml"]
