@@ -23,6 +23,7 @@ _ELSEWHERE = {
     "dead-letters": "shop.operate.dead_letters.command",
     "keys": "shop.operate.keys",
     "outbox": "shop.operate.outbox",
+    "provision": "shop.provision.command",
     "restore": "shop.operate.backup.command",
     "status": "shop.operate.status.command",
     "users": "shop.operate.users",
@@ -94,12 +95,13 @@ def migrate() -> None:
 
 
 @shop.command("sample")
-def load_sample() -> None:
+@click.option("--accounts", is_flag=True, help="Also the accounts whose password is in the README.")
+def load_sample(accounts: bool) -> None:
     """Fill the catalog of a running shop with sample data, where it is missing."""
     from chassis import config as configuration
     from shop import sample
 
-    sample.load(configuration.load(), click.echo)
+    sample.load(configuration.load(), click.echo, accounts=accounts)
 
 
 @shop.command()
