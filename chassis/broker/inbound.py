@@ -9,7 +9,6 @@ from amqp.exceptions import AMQPError
 
 from chassis.broker.link import LinkExtension
 
-
 #: Seconds for the broker to say that it sends no more from a queue, and how often to look.
 FAREWELL, _LOOK = 2.0, 0.01
 
