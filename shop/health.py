@@ -16,7 +16,7 @@ EXCHANGE = "nameko-rpc"
 def ask(uri: str, service: str, patience: float = 3) -> str:
     """ "ok", or in a few words what is wrong."""
     try:
-        connection = _connect(uri, patience)
+        connection = connect(uri, patience)
     except (OSError, amqp.AMQPError) as error:
         return f"no broker ({error})"
     try:
@@ -27,7 +27,8 @@ def ask(uri: str, service: str, patience: float = 3) -> str:
         connection.collect()
 
 
-def _connect(uri: str, patience: float) -> amqp.Connection:
+def connect(uri: str, patience: float) -> amqp.Connection:
+    """An open connection; raises OSError or AMQPError."""
     parts = urlsplit(uri)
     secure = parts.scheme == "amqps"
     connection = amqp.Connection(

@@ -37,6 +37,7 @@ def shop(servers, vhost, tmp_path_factory):
     environment = os.environ | {
         "SHOP_VAR": str(var),
         "HTTP_PORT": port,
+        "METRICS_PORT": "0",
         "AMQP_URI": vhost.uri,
         "DATABASE_URL": server.set(database=prefix).render_as_string(hide_password=False),
         "MAIL_OUTBOX": str(var / "outbox"),
