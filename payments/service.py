@@ -114,7 +114,7 @@ class PaymentsService(Service):
 
     @timer(interval=60)
     def compare_books(self):
-        """Once an hour, say in the log what is wrong between our ledger and the providers' books."""
+        """Once an hour, tell the log what is wrong between our ledger and the providers' books."""
         compare = partial(reconciliation.watch, self.reconciliation, self.log)
         turns.take(self.db.begin, self.clock, "compare_books", reconciliation.EVERY, compare)
 
