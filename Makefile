@@ -10,8 +10,8 @@ SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lo
 help:  ## what there is to type
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 
-run: .venv/installed  ## start the shop; Ctrl-C ends it, the data stay
-	@exec $(BIN)/shop run
+run: .venv/installed  ## start the shop; Ctrl-C ends it, the data stay; SCALE="orders=2 gateway=2"
+	@exec $(BIN)/shop run $(addprefix --scale=,$(SCALE))
 
 demo: .venv/installed  ## walk one order through a running shop
 	@exec $(BIN)/shop demo

@@ -24,7 +24,8 @@ from payments.providers.port import Kind, Movement, Provider
 #: Findings that a report holds; the others are counted.
 MAX_FINDINGS = 1000
 
-#: How far the hourly look goes back.
+#: How often we look by ourselves, and how far back then.
+EVERY = datetime.timedelta(hours=1)
 LOOK_BACK = datetime.timedelta(days=1)
 
 _DAY = datetime.timedelta(days=1)

@@ -1,5 +1,7 @@
 """The Nameko service `payments`."""
 
+from functools import partial
+
 from chassis import idempotency
 from chassis.clock import Clock
 from chassis.config import Settings
@@ -8,7 +10,7 @@ from chassis.events import EventOutbox, event_handler
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from payments import models, providers, reconciliation, schemas, views, webhooks
+from payments import models, providers, reconciliation, schemas, turns, views, webhooks
 from payments.cashier import Cashier
 from payments.providers.simulator import Simulator
 from payments.reconciliation import Reconciliation
@@ -110,10 +112,11 @@ class PaymentsService(Service):
             give_up_seconds=self.settings["give_up_seconds"],
         ).run()
 
-    @timer(interval=3600)
+    @timer(interval=60)
     def compare_books(self):
-        """Say in the log what is wrong between our ledger and the providers' books."""
-        reconciliation.watch(self.reconciliation, self.log)
+        """Once an hour, tell the log what is wrong between our ledger and the providers' books."""
+        compare = partial(reconciliation.watch, self.reconciliation, self.log)
+        turns.take(self.db.begin, self.clock, "compare_books", reconciliation.EVERY, compare)
 
     @property
     def reconciliation(self) -> Reconciliation:

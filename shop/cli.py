@@ -48,11 +48,32 @@ def shop() -> None:
 
 
 @shop.command()
-def run() -> None:
+@click.option(
+    "--scale",
+    "scale",
+    multiple=True,
+    envvar="SCALE",
+    metavar="SERVICE=N",
+    help="So many processes of a service, e.g. orders=2; again for another service.",
+)
+def run(scale: tuple[str, ...]) -> None:
     """Start everything on this machine; Ctrl-C ends it."""
     from shop.local.run import run
 
-    run()
+    run(scale)
+
+
+@shop.command()
+@click.argument("services", nargs=-1)
+def restart(services: tuple[str, ...]) -> None:
+    """Renew the processes of this clone's shop, or of some SERVICES, while it sells.
+
+    One after the other: the next process starts, and when it is ready an old one ends what it has
+    in hand and stops. Run `shop migrate` before, when the new code needs it.
+    """
+    from shop.local.restart import restart
+
+    restart(services)
 
 
 @shop.command()

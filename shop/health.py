@@ -18,7 +18,7 @@ from chassis.broker.topology import RPC_EXCHANGE, reply_key, reply_queue_of
 def ask(uri: str, service: str, patience: float = 3) -> str:
     """ "ok", or in a few words what is wrong."""
     try:
-        connection = _connect(uri, patience)
+        connection = connect(uri, patience)
     except (OSError, amqp.AMQPError) as error:
         return f"no broker ({error})"
     try:
@@ -29,7 +29,8 @@ def ask(uri: str, service: str, patience: float = 3) -> str:
         connection.collect()
 
 
-def _connect(uri: str, patience: float) -> amqp.Connection:
+def connect(uri: str, patience: float) -> amqp.Connection:
+    """An open connection; raises OSError or AMQPError."""
     parts = urlsplit(uri)
     secure = tls.options(uri, tls.files_of_environment())
     connection = amqp.Connection(
