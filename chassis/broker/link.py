@@ -68,7 +68,7 @@ def connect(
 def hang_up(connection: Any) -> None:
     """Close a connection without the farewells of TLS, for which one would wait for a broker that
     may be gone."""
-    transport = connection.transport
+    transport = connection._transport  # `transport` warns when there is none any more
     if transport is not None and transport.sock is not None:
         _cut(connection)
         transport.sock.close()

@@ -36,7 +36,7 @@ from shop.local.server import (
     sweep,
 )
 from shop.local.terminal import Terminal
-from shop.migrate import declare_queues, load_services, migrate
+from shop.migrate import bound_queues, declare_queues, load_services, migrate
 
 #: Seconds for each server to answer, and for the services after that.
 PATIENCE = 120
