@@ -106,7 +106,7 @@ class Tap:
             if message.exchange == topology.RPC_EXCHANGE:
                 if message.properties.reply_to:
                     requests.append(message)
-                else:
+                elif message.body:  # what is empty is a knock at the broker
                     replies[message.properties.correlation_id] = orjson.loads(message.body)
         assert {one.properties.correlation_id for one in requests} == set(replies)
         return [self._call(one, replies[one.properties.correlation_id]) for one in requests]
