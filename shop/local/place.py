@@ -162,6 +162,8 @@ class Place:
 
     def running(self) -> int | None:
         """The process of the `shop run` that holds this clone."""
+        if not self.var.exists():
+            return None
         with (self.var / "lock").open("a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
