@@ -158,6 +158,10 @@ class Declarations:
         except NotFound:
             self._probe = None
             return False
+        except AccessRefused:
+            # From 4.2.6 on RabbitMQ tells only whom it concerns, which is not who parks there. Who
+            # may declare it may also ask.
+            self._probe = None
         return True
 
     def _passing_queue(self, queue: str, arguments: dict[str, Any]) -> None:

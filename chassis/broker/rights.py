@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chassis.broker import topology
+from chassis.broker.topology import UUID
 from chassis.broker.usage import Usage
 
-_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _METHOD = r"\w+"
 _NOTHING = "^$"
 _ANYTHING = ".*"
@@ -38,8 +38,8 @@ def rights_of(usages: Iterable[Usage]) -> Rights:
     services = _any_of(usage.service for usage in usages)
     sources = {source for usage in usages for source, _ in _heard(usage)}
     passing = [
-        _name(topology.reply_queue_of, services, _UUID),
-        _name(topology.news_queue_of, ".+", ".+", services, _UUID),
+        _name(topology.reply_queue_of, services, UUID),
+        _name(topology.news_queue_of, ".+", ".+", services, UUID),
     ]
     # A queue is written to by binding it, and never by its name: that takes the default exchange.
     own = [
@@ -72,11 +72,11 @@ def _topics(usages: tuple[Usage, ...], services: str) -> dict[str, tuple[str, st
                 [
                     *calls,
                     rf"{services}\.health",  # for a health check from beside the process
-                    _name(topology.reply_key, ".+", _UUID, services),
-                    _UUID,  # replies to Nameko's own callers, which no service of ours is
+                    _name(topology.reply_key, ".+", UUID, services),
+                    UUID,  # replies to Nameko's own callers, which no service of ours is
                 ]
             ),
-            _whole([rf"{services}\.\*", _name(topology.reply_key, services, _UUID, r"\*")]),
+            _whole([rf"{services}\.\*", _name(topology.reply_key, services, UUID, r"\*")]),
         )
     }
     own_queue = _whole([_name(topology.queue_of, ".+", ".+", services, _METHOD)])

@@ -15,6 +15,8 @@ A name says whose it is, for RabbitMQ grants rights by patterns of names (`chass
 How they are declared: `chassis.broker.declarations`.
 """
 
+import re
+
 #: Nameko's exchange for calls and replies.
 RPC_EXCHANGE = "nameko-rpc"
 
@@ -25,6 +27,13 @@ QUEUE_CEILING = 1_000_000
 #: Deliveries of one message after which the broker itself parks it: a handler that takes the whole
 #: process with it never gets to count its own attempts. RabbitMQ 4's default, absent from 3.x.
 DELIVERY_LIMIT = 20
+
+#: What stands for a process: written as Python writes UUIDs.
+UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+#: Where replies of any service may be asked for: by Nameko's own callers, and by ours.
+_STOCK_ADDRESS = re.compile(UUID)
+_OUR_ADDRESS = re.compile(rf"reply-.+-{UUID}\.(?P<callee>[^.]+)")
 
 #: Seconds between the attempts at an event; after the last it is parked.
 RETRY_DELAYS = (1, 5, 30, 120, 600)
@@ -43,6 +52,13 @@ def reply_key(service: str, process: str, callee: str) -> str:
     """By which `callee` replies; the queue is bound with `*` for it. As it is part of the key,
     RabbitMQ can refuse a reply that somebody else sends in its name."""
     return f"{_replies_to(service, process)}.{callee}"
+
+
+def may_reply_to(address: str, service: str) -> bool:
+    """Whether a reply of `service` can go there. RabbitMQ would close the connection of one that
+    replies in the name of another."""
+    ours = _OUR_ADDRESS.fullmatch(address)
+    return ours["callee"] == service if ours else bool(_STOCK_ADDRESS.fullmatch(address))
 
 
 def _replies_to(service: str, process: str) -> str:

@@ -22,7 +22,7 @@ from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, data_of, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
-from chassis.broker.topology import RPC_EXCHANGE, rpc_queue_of
+from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
 from chassis.errors import Fault, Interrupted, Invalid
 from chassis.rpc import wire
 from chassis.workers import workers_for_rpc
@@ -70,8 +70,9 @@ class RpcConsumer(SharedExtension):
 
     def on_message(self, message: Any) -> None:
         """Start the worker that answers `message`, or say why not."""
-        if not message.properties.get("reply_to"):
-            self._spawn(partial(self._park, message, "no reply_to"))
+        reply_to = message.properties.get("reply_to", "")
+        if not may_reply_to(reply_to, self.container.service_name):
+            self._spawn(partial(self._park, message, "no reply_to of a caller"))
             return
         try:
             routing_key = message.delivery_info["routing_key"]
