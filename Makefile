@@ -5,13 +5,13 @@ BIN := .venv/bin
 # Where there is npm, Spectral is installed once, as the lock file has it.
 SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lock.json)
 
-.PHONY: help run test coverage fuzz chaos bench guards model lint lint-api demo clean lock
+.PHONY: help run test coverage fuzz chaos bench guards containers model lint lint-api demo clean lock
 
 help:  ## what there is to type
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 
-run: .venv/installed  ## start the shop; Ctrl-C ends it, the data stay
-	@exec $(BIN)/shop run
+run: .venv/installed  ## start the shop; Ctrl-C ends it, the data stay; SCALE="orders=2 gateway=2"
+	@exec $(BIN)/shop run $(addprefix --scale=,$(SCALE))
 
 demo: .venv/installed  ## walk one order through a running shop
 	@exec $(BIN)/shop demo
@@ -47,6 +47,9 @@ bench: .venv/installed  ## this shop beside its peers; QUICK=1 in three minutes,
 guards: .venv/installed  ## switch each guard of the books off, and see chaos find it
 	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
 	$(BIN)/python -m pytest -m long tests/chaos/guards $(ARGS)
+
+containers: .venv/installed  ## run compose.yml, kill and restart its containers; needs Docker
+	$(BIN)/python -m pytest -m long tests/containers $(ARGS)
 
 lint: .venv/installed  ## style and import rules
 	$(BIN)/ruff check .

@@ -211,10 +211,10 @@ class Run:
                 self.show.doing(work, f"round {number + 1} of {self.size.rounds}: {each.name}")
                 first = number * len(requests) // self.size.rounds
                 series = found[each.name]
-                before = self._cpu(each)
+                before = self.cpu(each)
                 still = without if each.name == SHOP.name else ()
                 loaded, rest = self._turn(each, sent, judge, expect, quiet, still, first=first)
-                after = self._cpu(each)
+                after = self.cpu(each)
                 series.costs.append(
                     {n: max(0.0, after[n] - before[n]) / loaded.answered for n in before}
                 )
@@ -245,7 +245,7 @@ class Run:
         judge.look_at(each, loaded.sample)
         return loaded, rest
 
-    def _cpu(self, each: Started) -> dict[str, float]:
+    def cpu(self, each: Started) -> dict[str, float]:
         """Processor time so far, in the contender's processes and in the servers."""
         postgres, rabbitmq = (psutil.Process(pid) for pid in self.rig.server_pids)
         return each.cpu_by_process() | {

@@ -16,6 +16,26 @@ from sqlalchemy.exc import ArgumentError
 DEFAULT_PATH = pathlib.Path(__file__).parent.parent / "config.yaml"
 
 
+class _File(fields.String):
+    """The path of a file that is there; None for none."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str | None:
+        if value in (None, ""):
+            return None
+        path = super()._deserialize(value, attr, data, **kwargs)
+        if not pathlib.Path(path).is_file():
+            raise ValidationError(f"There is no file {path}.")
+        return path
+
+
+class TlsFiles(Schema):
+    """Section `AMQP_TLS`: `chassis.broker.tls`."""
+
+    ca_file = _File(load_default=None)
+    cert_file = _File(load_default=None)
+    key_file = _File(load_default=None)
+
+
 class ChassisSettings(Schema):
     """The settings that every service shares."""
 
@@ -23,6 +43,9 @@ class ChassisSettings(Schema):
         unknown = EXCLUDE
 
     AMQP_URI = fields.String(required=True, validate=validate.Regexp(r"(amqps?|pyamqp)://.+"))
+    AMQP_TLS = fields.Nested(TlsFiles, load_default={})
+    #: Seconds of silence after which either side calls the other dead (twice that, at the worst).
+    AMQP_HEARTBEAT = fields.Integer(load_default=10, validate=validate.Range(min=2, max=600))
     max_workers = fields.Integer(load_default=10, validate=validate.Range(min=4, max=1000))
     max_workers_of = fields.Dict(
         fields.String(), fields.Integer(validate=validate.Range(min=4, max=10000)), load_default={}

@@ -14,6 +14,7 @@ from nameko.exceptions import ConfigurationError
 from nameko.extensions import DependencyProvider
 
 from chassis import config as configuration
+from chassis.broker import tls
 from chassis.metrics import exporter, work
 from chassis.metrics.reading import Reading
 
@@ -33,7 +34,9 @@ class ServiceContainer(NamekoContainer):
         try:
             shared = configuration.check(configuration.ChassisSettings(), config)
             workers = shared["max_workers_of"].get(service_cls.name, shared["max_workers"])
-            super().__init__(service_cls, {**config, **shared, "max_workers": workers})
+            # For extensions of Nameko's own in this process.
+            secure = {"AMQP_SSL": tls.options(shared["AMQP_URI"], shared["AMQP_TLS"])}
+            super().__init__(service_cls, {**config, **shared, **secure, "max_workers": workers})
             for extension in self.extensions:
                 if hasattr(extension, "check"):
                     extension.check()

@@ -36,11 +36,10 @@ class CatalogCache(DependencyProvider):
     inbound = Inbound()
     remembered = Remembered()
 
+    hears = {("products", "catalog_changed"): CATALOG, ("inventory", "stock_changed"): IN_STOCK}
+
     def setup(self) -> None:
-        for source, news_type, of_all in (
-            ("products", "catalog_changed", CATALOG),
-            ("inventory", "stock_changed", IN_STOCK),
-        ):
+        for (source, news_type), of_all in self.hears.items():
             Listener(
                 self.inbound,
                 source,

@@ -46,6 +46,8 @@ class Live(RpcProxy):
 
     inbound = Inbound()
 
+    hears = (("notifications", "feed_grew"),)
+
     def __init__(self) -> None:
         super().__init__("notifications", timeout=5)
         self.feeds: dict[str, set[Feed]] = {}
@@ -64,7 +66,8 @@ class Live(RpcProxy):
         self.check()
         # What is asked for streams is nobody's request: it has no deadline or id of one.
         self.notifications = ServiceProxy(self, SimpleNamespace(data={}, context_data={}))
-        Listener(self.inbound, "notifications", "feed_grew", FeedGrew, self._hear)
+        for source, news_type in self.hears:
+            Listener(self.inbound, source, news_type, FeedGrew, self._hear)
 
     def start(self) -> None:
         self.container.spawn_managed_thread(self._catch_up_for_ever, identifier="live")

@@ -234,6 +234,15 @@ class RefusedNotices(Base):
     count: Mapped[int] = mapped_column(Integer)
 
 
+class Turn(Base):
+    """When something that one instance does for all is due: see `payments.turns`."""
+
+    __tablename__ = "turns"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime.datetime]
+
+
 class SimulatorCharge(Base):
     """The simulator's own book of charges; only `payments.providers.simulator` reads it.
 

@@ -9,7 +9,7 @@ long after it moved.
 import datetime
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,8 @@ from payments.providers.port import Kind, Movement, Provider
 #: Findings that a report holds; the others are counted.
 MAX_FINDINGS = 1000
 
-#: How far the hourly look goes back.
+#: How often we look by ourselves, and how far back then.
+EVERY = datetime.timedelta(hours=1)
 LOOK_BACK = datetime.timedelta(days=1)
 
 _DAY = datetime.timedelta(days=1)
@@ -141,19 +142,20 @@ class Reconciliation:
                 report.add(finding)
 
 
-def watch(reconciliation: Reconciliation, log: Any) -> Counter[Problem] | None:
-    """Look at the last day, and tell the log what is wrong; how often, or None when no look was
-    possible."""
+def watch(
+    reconciliation: Reconciliation, log: Any, note: Callable[[Mapping[Problem, int]], None]
+) -> None:
+    """Look at the last day, and tell the log what is wrong, and `note` how often."""
     until = reconciliation.until
     try:
         report = reconciliation.run(until - LOOK_BACK, until)
     except Fault as fault:  # the next hour's look goes over the same day
         log.warning("reconciliation_failed", error=fault.code)
-        return None
+        return
+    note(report.counts)
     for problem, count in report.counts.items():
         log.warning("reconciliation_found", problem=str(problem), count=count)
     log.info("reconciled", movements=report.movements, findings=report.counts.total())
-    return report.counts
 
 
 def _movements_of(provider: Provider, charge: str) -> list[Movement]:

@@ -1,5 +1,7 @@
 """The Nameko service `payments`."""
 
+from functools import partial
+
 from chassis import idempotency
 from chassis.clock import Clock
 from chassis.config import Settings
@@ -10,7 +12,7 @@ from chassis.metrics.noted import Outcome, ProviderCalls
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from payments import figures, models, providers, reconciliation, schemas, views, webhooks
+from payments import figures, models, providers, reconciliation, schemas, turns, views, webhooks
 from payments.cashier import Cashier
 from payments.comparison import Problem
 from payments.providers.simulator import Simulator
@@ -121,12 +123,11 @@ class PaymentsService(Service):
             give_up_seconds=self.settings["give_up_seconds"],
         ).run()
 
-    @timer(interval=3600)
+    @timer(interval=60)
     def compare_books(self):
-        """Say in the log what is wrong between our ledger and the providers' books."""
-        found = reconciliation.watch(self.reconciliation, self.log)
-        if found is not None:
-            self.compared(found)
+        """Once an hour, tell the log what is wrong between our ledger and the providers' books."""
+        compare = partial(reconciliation.watch, self.reconciliation, self.log, self.compared)
+        turns.take(self.db.begin, self.clock, "compare_books", reconciliation.EVERY, compare)
 
     @property
     def reconciliation(self) -> Reconciliation:

@@ -23,6 +23,7 @@ _ELSEWHERE = {
     "dead-letters": "shop.operate.dead_letters.command",
     "keys": "shop.operate.keys",
     "outbox": "shop.operate.outbox",
+    "provision": "shop.provision.command",
     "restore": "shop.operate.backup.command",
     "status": "shop.operate.status.command",
     "users": "shop.operate.users",
@@ -47,11 +48,32 @@ def shop() -> None:
 
 
 @shop.command()
-def run() -> None:
+@click.option(
+    "--scale",
+    "scale",
+    multiple=True,
+    envvar="SCALE",
+    metavar="SERVICE=N",
+    help="So many processes of a service, e.g. orders=2; again for another service.",
+)
+def run(scale: tuple[str, ...]) -> None:
     """Start everything on this machine; Ctrl-C ends it."""
     from shop.local.run import run
 
-    run()
+    run(scale)
+
+
+@shop.command()
+@click.argument("services", nargs=-1)
+def restart(services: tuple[str, ...]) -> None:
+    """Renew the processes of this clone's shop, or of some SERVICES, while it sells.
+
+    One after the other: the next process starts, and when it is ready an old one ends what it has
+    in hand and stops. Run `shop migrate` before, when the new code needs it.
+    """
+    from shop.local.restart import restart
+
+    restart(services)
 
 
 @shop.command()
@@ -83,22 +105,24 @@ def env() -> None:
 
 @shop.command()
 def migrate() -> None:
-    """Create and migrate the databases, declare the queues."""
+    """Create and migrate the databases, declare the queues and, with RABBITMQ_API, bound them."""
     from chassis import config as configuration
     from shop import migrate
 
     config = configuration.load()
     migrate.migrate(config, progress=click.echo)
     migrate.declare_queues(config, migrate.load_services())
+    migrate.bound_queues(config, click.echo)
 
 
 @shop.command("sample")
-def load_sample() -> None:
+@click.option("--accounts", is_flag=True, help="Also the accounts whose password is in the README.")
+def load_sample(accounts: bool) -> None:
     """Fill the catalog of a running shop with sample data, where it is missing."""
     from chassis import config as configuration
     from shop import sample
 
-    sample.load(configuration.load(), click.echo)
+    sample.load(configuration.load(), click.echo, accounts=accounts)
 
 
 @shop.command()

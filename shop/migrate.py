@@ -4,9 +4,11 @@ Safe to run at any time and by several at once: each database's migrations hold 
 """
 
 import importlib
+import os
 import pathlib
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 from alembic import command
@@ -54,9 +56,19 @@ def load_services() -> list[type]:
 
 def declare_queues(config: dict[str, Any], services: list[type]) -> None:
     """Declare every exchange and queue of these services."""
-    from chassis.broker import topology
+    from chassis.broker.declarations import declare
 
-    topology.declare(config, services)
+    declare(config, services)
+
+
+def bound_queues(config: dict[str, Any], progress: Callable[[str], None]) -> None:
+    """Set what is missing of the policies, where `RABBITMQ_API` names the management API."""
+    from shop.provision.management import Management
+    from shop.provision.policies import set_policies
+
+    if api := os.environ.get("RABBITMQ_API"):
+        vhost = unquote(urlsplit(config["AMQP_URI"]).path[1:]) or "/"
+        set_policies(Management(api, vhost), progress)
 
 
 def create(url: str) -> bool:

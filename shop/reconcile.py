@@ -10,6 +10,7 @@ from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
 from nameko.standalone.rpc import ClusterRpcProxy
 from rich.table import Table
 
+from shop.operate.broker import stock_settings
 from shop.options import CannotTell
 
 #: Seconds for the whole comparison: a provider lists a hundred movements at a time.
@@ -21,7 +22,7 @@ MAX_SPAN = datetime.timedelta(days=31)
 def ask(amqp_uri: str, since: datetime.datetime, until: datetime.datetime) -> dict[str, Any]:
     """The report of `payments` (`payments.schemas.Report`); raises `CannotTell`."""
     try:
-        with ClusterRpcProxy({"AMQP_URI": amqp_uri}, timeout=TIMEOUT) as rpc:
+        with ClusterRpcProxy(stock_settings(amqp_uri), timeout=TIMEOUT) as rpc:
             return rpc.payments.reconcile(since=since.isoformat(), until=until.isoformat())
     except (OSError, AMQPError, RpcTimeout, UnknownService) as away:
         raise CannotTell("the shop does not answer", away) from None

@@ -15,6 +15,7 @@ from bench.works import (
     products,
     rpc,
     search,
+    sizing,
     tail,
 )
 
@@ -31,6 +32,7 @@ WORKS: dict[str, Callable[[Run], list[Record]]] = {
     "events": events.measure,
     # Shops of their own.
     "growth": growth.measure,
+    "sizing": sizing.measure,
     "footprint": footprint.measure,
     # And servers of its own.
     "kills": kills.measure,

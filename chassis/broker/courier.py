@@ -9,10 +9,9 @@ import eventlet
 from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
-from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 
-from chassis.broker.link import connect, send
+from chassis.broker.link import connect, hang_up, send
 from chassis.broker.outbound import BrokerUnavailable
 from chassis.broker.topology import dead_letters_of
 from chassis.clock import Clock
@@ -31,7 +30,7 @@ ROUTING_HEADERS = ("CC", "BCC")
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message on its way; an empty `exchange` means straight to the queue `routing_key`."""
+    """One message on its way."""
 
     exchange: str
     routing_key: str
@@ -50,6 +49,7 @@ class Courier(SharedExtension):
         self._sent = 0
         self._open: set[int] = set()
         self._failed: set[int] = set()
+        self._is_blocked = False
 
     def stop(self) -> None:
         self._hang_up()
@@ -60,11 +60,16 @@ class Courier(SharedExtension):
         """Publish `parcels` in their order; for each, whether it is safe in a queue.
 
         False means that the broker would not have it: unroutable, or a queue is full. Raises
-        `BrokerUnavailable` when it gives no answer; publishing again is then right, and may double.
+        `BrokerUnavailable` when it gives no answer, as while it is short of memory or disk;
+        publishing again is then right, and may double.
         """
         with self._lock:
             timeout = eventlet.Timeout(PATIENCE)
             try:
+                if self._channel is None:
+                    self._dial()
+                while self._is_blocked:
+                    self._connection.drain_events()
                 first = self._publish(parcels)
                 while self._open:
                     self._connection.drain_events()
@@ -72,7 +77,10 @@ class Courier(SharedExtension):
                 self._hang_up()
                 raise BrokerUnavailable(retry_after=1) from None
             except BaseException as error:
-                self._hang_up()
+                # While the broker reads from no publisher, it would not see that one has hung up:
+                # with each that came instead, it had one more.
+                if not (error is timeout and self._is_blocked):
+                    self._hang_up()
                 if error is timeout:
                     raise BrokerUnavailable(retry_after=1) from None
                 raise
@@ -90,11 +98,11 @@ class Courier(SharedExtension):
         }
         target, is_there = dead_letters_of(service), False
         try:
-            is_there = self.forward(message, "", target, dict(message.headers or {}) | ours)
+            is_there = self.forward(message, target, queue, dict(message.headers or {}) | ours)
         except Exception as error:
             log.warning("headers that can't be written again: %s", type(error).__name__)
         # Some headers can be read but not written: too deep, or too long for a frame with ours.
-        is_there = is_there or self.forward(message, "", target, ours)
+        is_there = is_there or self.forward(message, target, queue, ours)
         if is_there:
             DEAD_LETTERS.labels(service, queue).inc()
         return is_there
@@ -107,20 +115,22 @@ class Courier(SharedExtension):
         self, message: Any, exchange: str, routing_key: str, headers: dict[str, Any]
     ) -> bool:
         """Publish a consumed `message` elsewhere, with `headers` in place of its own; whether it
-        is there."""
+        is there. While the broker takes no messages it waits: were the message handed back, each
+        attempt would count against its deliveries."""
         keep = ("content_type", "content_encoding", "message_id", "type", "app_id")
         properties = {key: message.properties[key] for key in keep if key in message.properties}
         properties["application_headers"] = {
             key: value for key, value in headers.items() if key not in ROUTING_HEADERS
         }
-        try:
-            return self.deliver([Parcel(exchange, routing_key, message.body, properties)])[0]
-        except BrokerUnavailable:
-            return False
+        parcel = Parcel(exchange, routing_key, message.body, properties)
+        while True:
+            try:
+                return self.deliver([parcel])[0]
+            except BrokerUnavailable:
+                if not self._is_blocked:
+                    return False
 
     def _publish(self, parcels: Sequence[Parcel]) -> int:
-        if self._channel is None:
-            self._dial()
         self._open.clear()
         self._failed.clear()
         first = self._sent + 1
@@ -137,10 +147,12 @@ class Courier(SharedExtension):
         return first
 
     def _dial(self) -> None:
-        uri = self.container.config[AMQP_URI_CONFIG_KEY]
         # No heartbeat: between batches nobody reads. A connection that died meanwhile shows at the
         # next batch, which fails and is sent again over a new one.
-        self._connection = connect(uri, f"{self.container.service_name} courier", heartbeat=0)
+        name = f"{self.container.service_name} courier"
+        self._connection = connect(self.container.config, name, heartbeat=0)
+        self._connection.on_blocked = self._on_blocked
+        self._connection.on_unblocked = self._on_unblocked
         channel = self._connection.channel()
         channel.confirm_select()
         channel.events["basic_ack"].add(self._on_ack)
@@ -151,8 +163,16 @@ class Courier(SharedExtension):
 
     def _hang_up(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None
+        self._is_blocked = False
         if connection is not None:
-            connection.collect()
+            hang_up(connection)
+
+    def _on_blocked(self, reason: str) -> None:
+        self._is_blocked = True
+        log.warning("the broker takes no messages for now (%s)", reason)
+
+    def _on_unblocked(self) -> None:
+        self._is_blocked = False
 
     def _on_ack(self, tag: int, multiple: bool) -> None:
         self._open -= {open_ for open_ in self._open if open_ <= tag} if multiple else {tag}
@@ -162,5 +182,5 @@ class Courier(SharedExtension):
         self._on_ack(tag, multiple)
 
     def _on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        log.error("no queue takes %s from exchange %s", routing_key, exchange or "(default)")
+        log.error("no queue takes %s from exchange %s", routing_key, exchange)
         self._failed.add(int(message.properties["correlation_id"]))

@@ -4,9 +4,14 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 import eventlet
+from amqp import spec
 from amqp.exceptions import AMQPError
 
+from chassis.broker.declarations import Declarations
 from chassis.broker.link import LinkExtension
+
+#: Seconds for the broker to say that it sends no more from a queue, and how often to look.
+FAREWELL, _LOOK = 2.0, 0.01
 
 
 class Consumer(Protocol):
@@ -16,7 +21,7 @@ class Consumer(Protocol):
     prefetch: int
     no_ack: bool
 
-    def declare(self, channel: Any) -> None:
+    def declare(self, declarations: Declarations) -> None:
         """Declare the queue and its bindings; called after each (re)connection."""
 
     def on_message(self, message: Any) -> None:
@@ -41,13 +46,22 @@ class Inbound(LinkExtension):
         self._consumers.append(consumer)
 
     def cancel(self, consumer: Consumer) -> None:
-        """Take no further messages from a queue; those in hand can still be acknowledged."""
-        if consumer.queue in self._cancelled:
-            return
+        """Have the broker send no more from a queue; returns when it has said so.
+
+        What it had sent by then is handed over: given back, it would come to others as if it may
+        have been done. All that is in hand can still be acknowledged.
+        """
+        is_first = consumer.queue not in self._cancelled
         self._cancelled.add(consumer.queue)
-        if self.connected:
-            with suppress(OSError, AMQPError):  # gone, and with it the subscription
-                self._link.channel.basic_cancel(consumer.queue, nowait=True)
+        channel = self._link.channel if self.connected else None
+        if channel is None:
+            return
+        with suppress(OSError, AMQPError), eventlet.Timeout(FAREWELL, False):
+            if is_first:  # without a wait in it, for only the reader of the connection may read
+                arguments = (consumer.queue, False)
+                channel.send_method(spec.Basic.Cancel, "sb", arguments)
+            while channel is self._link.channel and consumer.queue in channel.callbacks:
+                eventlet.sleep(_LOOK)
 
     def ack(self, message: Any) -> None:
         """Acknowledge; nothing to do when the connection has gone, for the broker has the message
@@ -70,8 +84,10 @@ class Inbound(LinkExtension):
                 message.channel.basic_reject(message.delivery_tag, requeue=True)
 
     def on_open(self, channel: Any) -> None:
+        declarations = Declarations(channel)
         for consumer in self._consumers:
-            consumer.declare(channel)
+            consumer.declare(declarations)
+        declarations.close()
         for consumer in self._consumers:
             if consumer.queue not in self._cancelled:
                 self._consume(channel, consumer)
@@ -82,13 +98,8 @@ class Inbound(LinkExtension):
             consumer.queue,
             consumer_tag=consumer.queue,
             no_ack=consumer.no_ack,
-            callback=lambda message: self._deliver(consumer, message),
+            callback=consumer.on_message,
         )
-
-    def _deliver(self, consumer: Consumer, message: Any) -> None:
-        # After a cancel, what is still under way goes back to the queue with the connection.
-        if consumer.queue not in self._cancelled:
-            consumer.on_message(message)
 
     def on_lost(self) -> None:
         for consumer in self._consumers:

@@ -2,7 +2,7 @@
 
 import random
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from logging import getLogger
@@ -18,13 +18,15 @@ from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 from nameko.utils import sanitize_url
 
+from chassis.broker import tls
 from chassis.broker.corked import CorkedWriter, FrameReader
 from chassis.broker.frames import tolerant_frame_handler
 from chassis.metrics.reading import Reading
 
 log = getLogger(__name__)
 
-#: Seconds of silence after which either side calls the other dead (twice that, at the worst).
+#: Seconds of silence after which either side calls the other dead (twice that, at the worst), when
+#: `AMQP_HEARTBEAT` does not say it.
 HEARTBEAT = 10
 
 #: Seconds for one connection attempt, handshake included.
@@ -35,15 +37,22 @@ CONNECT_TIMEOUT = 5
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
 
 
-def connect(uri: str, name: str, heartbeat: float = HEARTBEAT, *, corked: bool = True) -> Any:
+def connect(
+    config: Mapping[str, Any], name: str, heartbeat: float | None = None, *, corked: bool = True
+) -> Any:
     """An open `amqp.Connection` that the management UI lists as `name`.
 
+    `heartbeat` in seconds instead of the setting's; 0 is for who does not read all the time.
     `corked`: what one turn of eventlet's hub sends goes out together. A command that runs without
     the hub does without.
     """
     writer = {"frame_writer": partial(CorkedWriter, on_stuck=_cut)} if corked else {}
+    uri = config[AMQP_URI_CONFIG_KEY]
+    if heartbeat is None:
+        heartbeat = config.get("AMQP_HEARTBEAT", HEARTBEAT)
     client = kombu.Connection(
         uri,
+        ssl=tls.options(uri, config.get("AMQP_TLS") or {}),
         heartbeat=heartbeat,
         connect_timeout=CONNECT_TIMEOUT,
         transport_options={
@@ -52,7 +61,20 @@ def connect(uri: str, name: str, heartbeat: float = HEARTBEAT, *, corked: bool =
             **writer,
         },
     )
-    return client.transport.establish_connection()
+    connection = client.transport.establish_connection()
+    connection.transport.sock.settimeout(None)  # that of the handshake stays with TLS
+    return connection
+
+
+def hang_up(connection: Any) -> None:
+    """Close a connection without the farewells of TLS, for which one would wait for a broker that
+    may be gone."""
+    transport = connection._transport  # `transport` warns when there is none any more
+    if transport is not None and transport.sock is not None:
+        _cut(connection)
+        transport.sock.close()
+        transport.sock = None
+    connection.collect()
 
 
 def send(channel: Any, message: Message, exchange: str, routing_key: str, mandatory: bool) -> None:
@@ -71,31 +93,38 @@ def _cut(connection: Any) -> None:
     """Have the greenthread that reads from `connection` wake up and find it closed.
 
     Closing the socket instead would take it from eventlet's hub, and the reader would never wake.
+    That of TLS would forget what it is, so it is done by a twin.
     """
     with suppress(OSError, AttributeError):  # closed already
-        connection.transport.sock.shutdown(socket.SHUT_RDWR)
+        sock = connection.transport.sock
+        with socket.fromfd(sock.fileno(), sock.family, sock.type) as twin:
+            twin.shutdown(socket.SHUT_RDWR)
 
 
 class Link:
     """One connection and one channel, opened again whenever they break.
 
     `on_open(channel)` declares and consumes; it runs in the greenthread that then reads, so it may
-    wait for answers, which nobody else may. `on_lost()` is called each time the connection goes.
+    wait for answers, which nobody else may. `on_lost()` is called each time the connection goes,
+    `on_blocked()` when the broker, short of memory or disk, has stopped reading from it.
     """
 
     def __init__(
         self,
-        uri: str,
+        config: Mapping[str, Any],
         name: str,
         on_open: Callable[[Any], None],
         on_lost: Callable[[], None] = lambda: None,
+        on_blocked: Callable[[], None] = lambda: None,
     ):
-        self.uri = uri
+        self.config = config
         self.name = name
         self.on_open = on_open
         self.on_lost = on_lost
+        self.on_blocked = on_blocked
         self.channel: Any = None
-        self.blocked = False
+        self.free = Event()  # a new one whenever the broker reads no more
+        self.free.send()
         self.up = Event()  # a new one after each loss
         self._connection: Any = None
         self._closing = Event()
@@ -123,19 +152,19 @@ class Link:
 
     def close(self) -> None:
         """Let go of the connection and end `run`, and whoever still waits for it."""
-        for event in (self._closing, self.up):
+        for event in (self._closing, self.up, self.free):
             if not event.ready():
                 event.send()
         self.drop()
 
     def _open(self) -> None:
-        self._connection = connect(self.uri, self.name)
+        self._connection = connect(self.config, self.name)
         self._connection.on_blocked = self._on_blocked
         self._connection.on_unblocked = self._on_unblocked
         channel = self._connection.channel()
         # Bodies stay bytes: they are decoded once, by whoever knows what they are.
         channel.auto_decode = False
-        self.blocked = False
+        self._on_unblocked(quietly=True)
         self.on_open(channel)
         self.channel = channel
         log.debug("%s: connected", self.name)
@@ -155,7 +184,7 @@ class Link:
     def _keep_pulse(self, connection: Any) -> None:
         """Send heartbeats; a broker that sends none (or is stopped) loses its connection."""
         while True:
-            eventlet.sleep(HEARTBEAT / 4)
+            eventlet.sleep((connection.heartbeat or HEARTBEAT) / 4)
             try:
                 connection.heartbeat_tick()
             except (OSError, AMQPError) as error:
@@ -174,22 +203,30 @@ class Link:
     def _clean_up(self) -> None:
         connection, self._connection, self.channel = self._connection, None, None
         if connection is not None:
-            connection.collect()
+            hang_up(connection)
             if self.up.ready() and not self._closing.ready():
                 self.up = Event()
             self.on_lost()
 
-    def _on_blocked(self, reason: str) -> None:
-        self.blocked = True
-        log.warning("%s: the broker takes no messages for now (%s)", self.name, reason)
+    @property
+    def blocked(self) -> bool:
+        return not self.free.ready()
 
-    def _on_unblocked(self) -> None:
-        self.blocked = False
-        log.info("%s: the broker takes messages again", self.name)
+    def _on_blocked(self, reason: str) -> None:
+        if not self.blocked:
+            self.free = Event()
+            log.warning("%s: the broker takes no messages for now (%s)", self.name, reason)
+            self.on_blocked()
+
+    def _on_unblocked(self, *, quietly: bool = False) -> None:
+        if self.blocked:
+            self.free.send()
+        if not quietly:
+            log.warning("%s: the broker takes messages again", self.name)
 
     def _report(self, error: Exception) -> None:
         if not self._closing.ready():
-            where = sanitize_url(self.uri)
+            where = sanitize_url(self.config[AMQP_URI_CONFIG_KEY])
             log.warning("%s: no connection to %s (%s), trying again", self.name, where, error)
 
 
@@ -209,9 +246,9 @@ class LinkExtension(SharedExtension):
 
     def start(self) -> None:
         """Connect, and wait until that has succeeded for the first time."""
-        uri = self.container.config[AMQP_URI_CONFIG_KEY]
         name = f"{self.container.service_name} {self.role}"
-        self._link = Link(uri, name, self.on_open, self.on_lost)
+        config = self.container.config
+        self._link = Link(config, name, self.on_open, self.on_lost, self.on_blocked)
         self._thread = self.container.spawn_managed_thread(self._link.run, identifier=name)
         self._link.up.wait()
 
@@ -245,3 +282,6 @@ class LinkExtension(SharedExtension):
 
     def on_lost(self) -> None:
         """The connection, and what was under way on it, is gone."""
+
+    def on_blocked(self) -> None:
+        """The broker takes nothing from this connection for now."""

@@ -8,13 +8,20 @@ from collections.abc import Callable
 from logging import getLogger
 from typing import Any
 
+import eventlet
 from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
+from eventlet.event import Event
 
+from chassis.broker.declarations import Declarations
 from chassis.broker.link import LinkExtension, send
 from chassis.errors import Unavailable
 
 log = getLogger(__name__)
+
+#: Seconds for which the broker may be short of memory or disk before those who wait for answers
+#: are told: it takes none of the answers either.
+PATIENCE = 1.0
 
 
 class BrokerUnavailable(Unavailable):
@@ -32,23 +39,42 @@ class Outbound(LinkExtension):
     def __init__(self) -> None:
         super().__init__()
         self._on_returned: Callable[[str], None] = lambda correlation_id: None
-        self._exchanges: set[str] = set()
+        self._on_stuck: Callable[[], None] = lambda: None
+        self._sources: set[str] = set()
+        self._decided = Event()
 
-    def declare(self, exchange: str) -> None:
-        """Have the topic exchange declared; to be called during `setup`. Publishing to one that is
-        not there would close the channel."""
-        self._exchanges.add(exchange)
+    def declare_events_of(self, source: str) -> None:
+        """Have its exchange declared; to be called during `setup`. Publishing to one that is not
+        there would close the channel."""
+        self._sources.add(source)
 
     def when_returned(self, callback: Callable[[str], None]) -> None:
         """Have `callback(correlation_id)` called for a mandatory message that nobody took."""
         self._on_returned = callback
+
+    def when_stuck(self, callback: Callable[[], None]) -> None:
+        """Have `callback()` called when the broker has taken nothing for `PATIENCE` seconds."""
+        self._on_stuck = callback
+
+    @property
+    def blocked(self) -> bool:
+        """The broker is short of memory or disk, and takes nothing."""
+        return self._link is not None and self._link.blocked
+
+    def await_connection(self, patience: float) -> bool:
+        """Whether there is a connection that the broker reads from, after `patience` seconds at the
+        latest; one that is blocked is waited for until others that wait are told."""
+        with eventlet.Timeout(patience, False):
+            if super().await_connection(patience) and self.blocked:
+                self._decided.wait()
+        return self.connected and not self.blocked
 
     def publish(
         self, exchange: str, routing_key: str, body: bytes, mandatory: bool, **properties: Any
     ) -> None:
         """Send a message or raise `BrokerUnavailable`; does not wait for the broker's answer."""
         link = self._link
-        if link is None or link.channel is None or link.blocked:
+        if link is None or link.channel is None or self.blocked:
             raise BrokerUnavailable(retry_after=1)
         message = Message(body, **properties)
         try:
@@ -58,8 +84,21 @@ class Outbound(LinkExtension):
 
     def on_open(self, channel: Any) -> None:
         channel.events["basic_return"].add(self._returned)
-        for exchange in self._exchanges:
-            channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
+        declarations = Declarations(channel)
+        for source in self._sources:
+            declarations.events_of(source)
+        declarations.close()
+
+    def on_blocked(self) -> None:
+        self._decided = Event()
+        eventlet.spawn_n(self._decide, self._link.free, self._decided)
+
+    def _decide(self, free: Event, decided: Event) -> None:
+        with eventlet.Timeout(PATIENCE, False):
+            free.wait()
+        decided.send()
+        if not free.ready():
+            self._on_stuck()
 
     def _returned(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
         self._on_returned(message.properties.get("correlation_id", ""))

@@ -6,10 +6,9 @@ from logging import getLogger
 import eventlet
 from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
-from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 
-from chassis.broker.link import connect
+from chassis.broker.link import connect, hang_up
 
 log = getLogger(__name__)
 
@@ -42,15 +41,15 @@ class Presence(SharedExtension):
             return deserted
 
     def _ask(self, queue: str) -> bool:
-        uri = self.container.config[AMQP_URI_CONFIG_KEY]
+        name = f"{self.container.service_name} presence"
         try:
             with eventlet.Timeout(PATIENCE):
-                connection = connect(uri, f"{self.container.service_name} presence")
+                connection = connect(self.container.config, name)
                 try:
                     channel = connection.channel()
                     return channel.queue_declare(queue, passive=True).consumer_count == 0
                 finally:
-                    connection.collect()
+                    hang_up(connection)
         except (OSError, AMQPError, eventlet.Timeout) as error:
             log.debug("can't tell whether anybody reads %s: %s", queue, error)
             return False

@@ -1,4 +1,4 @@
-"""Every exchange and queue, in one place.
+"""The names of all exchanges and queues, and their bounds, in one place.
 
 | name | what is in it |
 | --- | --- |
@@ -6,45 +6,63 @@
 | `rpc.reply-<service>-<uuid>` | replies to one process; gone with its connection |
 | `<service>.events` (exchange) | what a service tells the world; routing key = event type |
 | `evt-<source>-<type>--<service>.<method>` | events for one handler (Nameko's own name) |
-| `news-<source>-<type>--<uuid>` | broadcasts for one process; gone with its connection |
-| `retry.<delay>` (exchange and queue) | events whose handler failed, waiting to go back |
-| `<service>.dead-letters` | what a service could not handle, for an operator to look at |
+| `news-<source>-<type>--<service>-<uuid>` | broadcasts for one process; gone with its connection |
+| `retry.<delay>s` (queue) | events whose handler failed, waiting to go back |
+| `retry-after.<delay>s` (exchange) | the way there; routing key = the queue to go back to |
+| `<service>.dead-letters` (exchange, queue) | what a service could not handle, for an operator |
 
-Event queues are declared by every start and by `declare`, which `shop migrate` calls before
-anything publishes: an event for a queue that was never declared would be lost to it.
+A name says whose it is, for RabbitMQ grants rights by patterns of names (`chassis.broker.rights`).
+How they are declared: `chassis.broker.declarations`.
 """
 
-from collections.abc import Iterable
-from typing import Any
-
-from nameko.constants import AMQP_URI_CONFIG_KEY
-from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
-
-from chassis.broker.link import connect
+import re
 
 #: Nameko's exchange for calls and replies.
 RPC_EXCHANGE = "nameko-rpc"
 
-#: Most messages in one queue; past it the broker refuses, and the outbox keeps what is refused.
-QUEUE_LIMIT = 100_000
+#: Most messages in one queue when no policy says less; past it the broker refuses, and the outbox
+#: keeps what is refused. An argument of the queue, so it can't be raised while the queue is there.
+QUEUE_CEILING = 1_000_000
 
 #: Deliveries of one message after which the broker itself parks it: a handler that takes the whole
 #: process with it never gets to count its own attempts. RabbitMQ 4's default, absent from 3.x.
 DELIVERY_LIMIT = 20
 
+#: What stands for a process: written as Python writes UUIDs.
+UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+#: Where replies of any service may be asked for: by Nameko's own callers, and by ours.
+_STOCK_ADDRESS = re.compile(UUID)
+_OUR_ADDRESS = re.compile(rf"reply-.+-{UUID}\.(?P<callee>[^.]+)")
+
 #: Seconds between the attempts at an event; after the last it is parked.
 RETRY_DELAYS = (1, 5, 30, 120, 600)
-
-_QUORUM = {
-    # Written to disk and confirmed, also when the vhost's default type is another.
-    "x-queue-type": "quorum",
-    "x-max-length": QUEUE_LIMIT,
-    "x-overflow": "reject-publish",
-}
 
 
 def rpc_queue_of(service: str) -> str:
     return f"rpc-{service}"
+
+
+def reply_queue_of(service: str, process: str) -> str:
+    """Where the replies to one process of `service` come; `process` is a UUID."""
+    return f"rpc.{_replies_to(service, process)}"
+
+
+def reply_key(service: str, process: str, callee: str) -> str:
+    """By which `callee` replies; the queue is bound with `*` for it. As it is part of the key,
+    RabbitMQ can refuse a reply that somebody else sends in its name."""
+    return f"{_replies_to(service, process)}.{callee}"
+
+
+def may_reply_to(address: str, service: str) -> bool:
+    """Whether a reply of `service` can go there. RabbitMQ would close the connection of one that
+    replies in the name of another."""
+    ours = _OUR_ADDRESS.fullmatch(address)
+    return ours["callee"] == service if ours else bool(_STOCK_ADDRESS.fullmatch(address))
+
+
+def _replies_to(service: str, process: str) -> str:
+    return f"reply-{service}-{process}"
 
 
 def exchange_of(source: str) -> str:
@@ -55,115 +73,18 @@ def queue_of(source: str, event_type: str, service: str, method: str) -> str:
     return f"evt-{source}-{event_type}--{service}.{method}"
 
 
+def news_queue_of(source: str, news_type: str, service: str, process: str) -> str:
+    return f"news-{source}-{news_type}--{service}-{process}"
+
+
 def dead_letters_of(service: str) -> str:
+    """The queue, and the exchange to it: who may park there must not be able to write elsewhere."""
     return f"{service}.dead-letters"
 
 
-def retry_exchange(delay: int) -> str:
+def retry_queue(delay: int) -> str:
     return f"retry.{delay}s"
 
 
-def declare_rpc_queue(channel: Any, service: str) -> None:
-    """The queue of a service's calls, as Nameko declares it."""
-    channel.exchange_declare(RPC_EXCHANGE, "topic", durable=True, auto_delete=False)
-    queue = rpc_queue_of(service)
-    channel.queue_declare(queue, durable=True, auto_delete=False)
-    channel.queue_bind(queue, RPC_EXCHANGE, f"{service}.*")
-    declare_dead_letters(channel, service)
-
-
-def declare_reply_queue(channel: Any, queue: str, routing_key: str) -> None:
-    """A queue for the replies to one process. Exclusive: RabbitMQ 4.3 takes no other transient
-    kind."""
-    channel.exchange_declare(RPC_EXCHANGE, "topic", durable=True, auto_delete=False)
-    # The type is said, for a vhost's default may be quorum, which is never transient.
-    channel.queue_declare(
-        queue,
-        durable=False,
-        exclusive=True,
-        auto_delete=True,
-        arguments={"x-queue-type": "classic"},
-    )
-    channel.queue_bind(queue, RPC_EXCHANGE, routing_key)
-
-
-def declare_news_queue(channel: Any, source: str, news_type: str, queue: str) -> None:
-    """A queue for what one process hears of a source's broadcasts; the oldest make room."""
-    channel.exchange_declare(exchange_of(source), "topic", durable=True, auto_delete=False)
-    channel.queue_declare(
-        queue,
-        durable=False,
-        exclusive=True,
-        auto_delete=True,
-        arguments={"x-queue-type": "classic", "x-max-length": QUEUE_LIMIT},
-    )
-    channel.queue_bind(queue, exchange_of(source), news_type)
-
-
-def declare_dead_letters(channel: Any, service: str) -> None:
-    channel.queue_declare(
-        dead_letters_of(service), durable=True, auto_delete=False, arguments=_QUORUM
-    )
-
-
-def declare_retries(channel: Any) -> None:
-    """The waiting rooms, shared by all services.
-
-    A message is published with its own queue as routing key; when its time is over, it is
-    dead-lettered to the default exchange with that key, so back to where it came from. One queue
-    a delay, for a queue only ever expires its head.
-    """
-    for delay in RETRY_DELAYS:
-        name = retry_exchange(delay)
-        channel.exchange_declare(name, "fanout", durable=True, auto_delete=False)
-        arguments = _QUORUM | {
-            "x-message-ttl": delay * 1000,
-            "x-dead-letter-exchange": "",
-            "x-dead-letter-strategy": "at-least-once",
-        }
-        channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
-        channel.queue_bind(name, name)
-
-
-def declare_event_queue(
-    channel: Any, source: str, event_type: str, service: str, method: str
-) -> None:
-    """The queue of one handler of one event type."""
-    exchange, queue = exchange_of(source), queue_of(source, event_type, service, method)
-    channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
-    arguments = _QUORUM | {
-        "x-delivery-limit": DELIVERY_LIMIT,
-        "x-dead-letter-exchange": "",
-        "x-dead-letter-routing-key": dead_letters_of(service),
-        "x-dead-letter-strategy": "at-least-once",
-    }
-    channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
-    channel.queue_bind(queue, exchange, event_type)
-
-
-def declare(config: dict[str, Any], services: Iterable[type]) -> None:
-    """Declare everything that `services` (Nameko service classes) need."""
-    connection = connect(config[AMQP_URI_CONFIG_KEY], "topology", heartbeat=0, corked=False)
-    try:
-        channel = connection.channel()
-        declare_retries(channel)
-        for service in services:
-            declare_rpc_queue(channel, service.name)
-            for method, entrypoint in _entrypoints(service):
-                if hasattr(entrypoint, "event_type"):
-                    declare_event_queue(
-                        channel,
-                        entrypoint.source_service,
-                        entrypoint.event_type,
-                        service.name,
-                        method,
-                    )
-        connection.close()
-    finally:
-        connection.collect()
-
-
-def _entrypoints(service: type) -> Iterable[tuple[str, Any]]:
-    for method in dir(service):
-        for entrypoint in getattr(getattr(service, method), ENTRYPOINT_EXTENSIONS_ATTR, ()):
-            yield method, entrypoint
+def retry_exchange(delay: int) -> str:
+    return f"retry-after.{delay}s"

@@ -19,6 +19,7 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy.orm import Session
 
 from chassis.broker import topology
+from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
@@ -34,11 +35,13 @@ class Broadcast(DependencyProvider):
 
     outbound = Outbound()
 
+    tells = True
+
     def __init__(self, schemas: Mapping[str, type[Schema]]):
         self.schemas = {news_type: schema() for news_type, schema in schemas.items()}
 
     def setup(self) -> None:
-        self.outbound.declare(topology.exchange_of(self.container.service_name))
+        self.outbound.declare_events_of(self.container.service_name)
 
     def get_dependency(self, worker_ctx: Any) -> Broadcast:
         return self
@@ -73,6 +76,9 @@ class Broadcast(DependencyProvider):
 class Listener:
     """Hears the broadcasts of one type: `hear(payload)` is called for each and must not block.
 
+    The dependency that makes it names source and type in its class, as one of what it `hears`:
+    RabbitMQ may let the service hear no more than that.
+
     `miss()` is called when the connection goes, and again when broadcasts are heard anew: what was
     told in between is lost.
     """
@@ -89,15 +95,16 @@ class Listener:
         hear: Callable[[dict[str, Any]], None],
         miss: Callable[[], None] = lambda: None,
     ):
-        self.queue = f"news-{source}-{news_type}--{uuid.uuid4()}"
+        service = inbound.container.service_name
+        self.queue = topology.news_queue_of(source, news_type, service, str(uuid.uuid4()))
         self._source, self._news_type = source, news_type
         self._schema = schema()
         self._hear = hear
         self._miss = miss
         inbound.register(self)
 
-    def declare(self, channel: Any) -> None:
-        topology.declare_news_queue(channel, self._source, self._news_type, self.queue)
+    def declare(self, declarations: Declarations) -> None:
+        declarations.news_queue(self._source, self._news_type, self.queue)
         self._miss()
 
     def on_message(self, message: Any) -> None:

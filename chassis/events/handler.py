@@ -16,6 +16,7 @@ from nameko.extensions import Entrypoint, SharedExtension
 from chassis import deadline
 from chassis.broker import topology
 from chassis.broker.courier import Courier
+from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import data_of
 from chassis.clock import Clock
@@ -122,10 +123,9 @@ class EventHandler(Entrypoint):
     def stop(self) -> None:
         self.inbound.cancel(self)
 
-    def declare(self, channel: Any) -> None:
-        topology.declare_retries(channel)
-        topology.declare_event_queue(
-            channel,
+    def declare(self, declarations: Declarations) -> None:
+        declarations.retries()
+        declarations.event_queue(
             self.source_service,
             self.event_type,
             self.container.service_name,

@@ -23,7 +23,8 @@ INBOX_DAYS = 30
 
 _PURGE = (
     "DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM {table}"
-    " WHERE {moment} < now() - make_interval(days => :days) LIMIT :batch)"
+    " WHERE {moment} < now() - make_interval(days => :days) LIMIT :batch"
+    " FOR UPDATE SKIP LOCKED)"  # other instances do the same
 )
 
 

@@ -50,6 +50,8 @@ class EventOutbox(DependencyProvider):
     courier = Courier()
     janitor = Janitor()
 
+    tells = True
+
     def __init__(self, schemas: Mapping[str, type[Schema]]):
         self.schemas = {event_type: schema() for event_type, schema in schemas.items()}
         self._relay: Relay | None = None

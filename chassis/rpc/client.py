@@ -4,6 +4,7 @@ import itertools
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from logging import getLogger
 from typing import Any
 
@@ -14,11 +15,12 @@ from nameko.exceptions import deserialize as deserialize_stock
 from nameko.extensions import DependencyProvider, SharedExtension
 
 from chassis import deadline
+from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, dumps, headers_of
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.presence import Presence
-from chassis.broker.topology import RPC_EXCHANGE, declare_reply_queue, rpc_queue_of
+from chassis.broker.topology import RPC_EXCHANGE, reply_key, reply_queue_of, rpc_queue_of
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable, from_wire
 from chassis.metrics.work import CallMeter
 from chassis.rpc import wire
@@ -28,6 +30,8 @@ log = getLogger(__name__)
 #: Seconds a call may take when neither it nor its caller says less.
 DEFAULT_TIMEOUT = 5.0
 
+#: Seconds between two knocks at the broker while replies are due.
+KNOCK = 1.0
 
 #: Seconds for which a call waits for a connection to the broker before it gives up.
 RECONNECTION = 1.0
@@ -52,22 +56,32 @@ class ReplyListener(SharedExtension):
 
     def __init__(self) -> None:
         super().__init__()
-        self.routing_key = str(uuid.uuid4())
+        self.process = str(uuid.uuid4())
         self.queue = ""
-        self._waiting: dict[str, Event] = {}
+        self._waiting: dict[str, tuple[str, Event]] = {}
         self._numbers = itertools.count()
+        self._knocking: Any = None
         self._meters: dict[str, CallMeter] = {}
 
     def setup(self) -> None:
-        self.queue = f"rpc.reply-{self.container.service_name}-{self.routing_key}"
+        self.queue = reply_queue_of(self.container.service_name, self.process)
         self.inbound.register(self)
         self.outbound.when_returned(self._on_returned)
+        self.outbound.when_stuck(self.on_lost)
 
-    def declare(self, channel: Any) -> None:
-        declare_reply_queue(channel, self.queue, self.routing_key)
+    def start(self) -> None:
+        self._knocking = self.container.spawn_managed_thread(self._keep_knocking, "rpc knocks")
 
-    def expect(self, timeout: float) -> tuple[str, Event]:
-        """A correlation id and the event that its reply will be sent to.
+    def stop(self) -> None:
+        self._knocking.kill()
+
+    kill = stop
+
+    def declare(self, declarations: Declarations) -> None:
+        declarations.reply_queue(self.container.service_name, self.process)
+
+    def expect(self, callee: str, timeout: float) -> tuple[str, str, Event]:
+        """Where `callee` shall reply to, a correlation id, and the event that gets the reply.
 
         A connection that was just lost, or is just being made, is waited for a little. Raises
         `BrokerUnavailable` when there is no queue that a reply could come to.
@@ -77,9 +91,11 @@ class ReplyListener(SharedExtension):
             self.inbound.await_connection(patience) and self.outbound.await_connection(patience)
         ):
             raise BrokerUnavailable(retry_after=1)
-        correlation_id = f"{self.routing_key}.{next(self._numbers)}"
-        event = self._waiting[correlation_id] = Event()
-        return correlation_id, event
+        reply_to = reply_key(self.container.service_name, self.process, callee)
+        correlation_id = f"{self.process}.{next(self._numbers)}"
+        event = Event()
+        self._waiting[correlation_id] = reply_to, event
+        return reply_to, correlation_id, event
 
     def note(self, target: str, error: BaseException | None, seconds: float) -> None:
         """Count a call that has ended."""
@@ -93,28 +109,45 @@ class ReplyListener(SharedExtension):
         self._waiting.pop(correlation_id, None)
 
     def on_message(self, message: Any) -> None:
-        waiting = self._waiting.pop(message.properties.get("correlation_id"), None)
-        if waiting is None:
+        correlation_id = message.properties.get("correlation_id")
+        reply_to, event = self._waiting.get(correlation_id, ("", None))
+        if event is None:
             return  # after its deadline, or not ours
+        if message.delivery_info["routing_key"] != reply_to:
+            log.error("a reply from another service than was asked")
+            return
+        del self._waiting[correlation_id]
         try:
             reply = orjson.loads(message.body)
             reply["error"], reply["result"]
         except (ValueError, KeyError, TypeError):
             log.error("a reply that is none: %d bytes", len(message.body))
-            waiting.send_exception(ServiceUnavailable("The service answered nonsense"))
+            event.send_exception(ServiceUnavailable("The service answered nonsense"))
         else:
-            waiting.send(reply)
+            event.send(reply)
 
     def on_lost(self) -> None:
-        """The queue went with the connection, and with it every reply that was due."""
+        """No reply that is due will come: the queue went with the connection, or the broker takes
+        no messages."""
         waiting, self._waiting = self._waiting, {}
-        for event in waiting.values():
+        for _, event in waiting.values():
             event.send_exception(ConnectionLost(retry_after=1))
 
+    def _keep_knocking(self) -> None:
+        """Send ourselves nothing now and then: a broker that is short of memory or disk, and so
+        takes no reply either, says so only to who publishes."""
+        service = self.container.service_name
+        address = reply_key(service, self.process, service)
+        while True:
+            eventlet.sleep(KNOCK)
+            if self._waiting:
+                with suppress(BrokerUnavailable):
+                    self.outbound.publish(RPC_EXCHANGE, address, b"", mandatory=False)
+
     def _on_returned(self, correlation_id: str) -> None:
-        waiting = self._waiting.pop(correlation_id, None)
-        if waiting is not None:
-            waiting.send_exception(ServiceUnavailable(retry_after=1))
+        _, event = self._waiting.pop(correlation_id, ("", None))
+        if event is not None:
+            event.send_exception(ServiceUnavailable(retry_after=1))
 
 
 class RpcProxy(DependencyProvider):
@@ -173,14 +206,14 @@ class MethodProxy:
         budget = max(1, int(timeout * 1000))
         data = deadline.outgoing(context.context_data) | {deadline.HEADER: budget}
         body = dumps({"args": args, "kwargs": kwargs})
-        correlation_id, event = provider.replies.expect(timeout)
+        reply_to, correlation_id, event = provider.replies.expect(provider.target_service, timeout)
         try:
             provider.replies.outbound.publish(
                 RPC_EXCHANGE,
                 f"{provider.target_service}.{self._method}",
                 body,
                 mandatory=True,
-                reply_to=provider.replies.routing_key,
+                reply_to=reply_to,
                 correlation_id=correlation_id,
                 expiration=str(budget),
                 delivery_mode=wire.TRANSIENT,
@@ -233,6 +266,8 @@ class Reply:
     def _nobody_answered(self) -> Fault:
         """Nobody there is another thing than slow: the former may be tried again at once."""
         service = self._provider.target_service
+        if self._provider.replies.outbound.blocked:
+            return ConnectionLost(retry_after=1)  # nor could the service have answered
         if self._provider.replies.presence.is_deserted(rpc_queue_of(service)):
             return ServiceUnavailable(f"The service {service} is away", retry_after=1)
         return DeadlineExceeded(f"The service {service} did not answer in time")

@@ -18,10 +18,11 @@ from nameko.extensions import Entrypoint, SharedExtension
 
 from chassis import deadline
 from chassis.broker.courier import Courier
+from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, data_of, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
-from chassis.broker.topology import RPC_EXCHANGE, declare_rpc_queue, rpc_queue_of
+from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
 from chassis.errors import Fault, Interrupted, Invalid
 from chassis.metrics.instruments import REJECTED
 from chassis.rpc import wire
@@ -29,7 +30,8 @@ from chassis.workers import workers_for_rpc
 
 log = getLogger(__name__)
 
-#: Seconds for which a reply waits for a lost connection to come back.
+#: Seconds for which a reply waits for a lost connection to come back, or a broker that is short of
+#: memory or disk to take messages again.
 REPLY_PATIENCE = 5.0
 
 
@@ -63,16 +65,17 @@ class RpcConsumer(SharedExtension):
     def stop(self) -> None:
         self.inbound.cancel(self)
 
-    def declare(self, channel: Any) -> None:
-        declare_rpc_queue(channel, self.container.service_name)
+    def declare(self, declarations: Declarations) -> None:
+        declarations.rpc_queue(self.container.service_name)
 
     def on_lost(self) -> None:
         """Requests in hand go on; their replies are sent over the next connection."""
 
     def on_message(self, message: Any) -> None:
         """Start the worker that answers `message`, or say why not."""
-        if not message.properties.get("reply_to"):
-            self._spawn(partial(self._park, message, "no reply_to"))
+        reply_to = message.properties.get("reply_to", "")
+        if not may_reply_to(reply_to, self.container.service_name):
+            self._spawn(partial(self._park, message, "no reply_to of a caller"))
             return
         try:
             routing_key = message.delivery_info["routing_key"]

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from logging import getLogger
 from typing import Any
 
 from eventlet import Timeout
+from eventlet.greenio import shutdown_safe
 
 from chassis.errors import Fault
 from chassis.web import heads
@@ -37,8 +39,8 @@ class Connection:
 
     def __init__(self, server: Any, sock: Any, peer: str):
         self.sock = sock
-        #: Between two requests.
-        self.is_idle = True
+        #: When it came or was last answered; None while a request is in hand.
+        self._idle_since: float | None = time.monotonic()
         self._server = server
         self._limits = server.limits
         self._peer = peer
@@ -50,13 +52,26 @@ class Connection:
 
     def serve(self) -> None:
         """Serve requests until either side has had enough."""
-        while not (self._is_over or self._server.is_draining) and self._has_request():
-            self.is_idle = False
+        while not self._is_over and self._has_request():
+            self._idle_since = None
             self._serve_one()
-            self.is_idle = True
+            self._idle_since = time.monotonic()
         if self._must_linger:
             with contextlib.suppress(OSError):  # the client is gone
                 self._linger()
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing will be served on it any more."""
+        return self._is_over and self._idle_since is not None
+
+    def part(self, seconds: float) -> None:
+        """Close it if nothing has been said for so long; what is arriving just now is answered."""
+        if self._idle_since is None or time.monotonic() < self._idle_since + seconds:
+            return
+        if not self._is_over and not _has_arrived(self.sock):
+            self._is_over = True
+            shutdown_safe(self.sock)
 
     def refuse(self, fault: Fault) -> None:
         """Answer what can't be served, and be done with the client."""
@@ -105,7 +120,7 @@ class Connection:
         answer, payload, flow = self._server.app.answer(request, self.sock)
         body: Body = request.source
         self._must_linger = not body.is_read
-        if flow or self._must_linger or request.head.is_last or self._server.is_draining:
+        if flow or self._must_linger or request.head.is_last or self._server.is_stopping:
             self._is_over = True
         headers = [("X-Request-ID", request.request_id), *request.answer_headers]
         if flow is not None:
@@ -148,6 +163,14 @@ class Connection:
         with Timeout(_LINGER_SECONDS, False):
             while left > 0 and (data := self.sock.recv(65536)):
                 left -= len(data)
+
+
+def _has_arrived(sock: Any) -> bool:
+    """Whether something is there to be read, by a look that waits for nothing."""
+    try:
+        return bool(sock.fd.recv(1, socket.MSG_PEEK))
+    except OSError:
+        return False
 
 
 def _chunk(data: bytes) -> bytes:

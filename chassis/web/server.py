@@ -12,7 +12,6 @@ from logging import getLogger
 from typing import Any
 
 import eventlet
-from eventlet.greenio import shutdown_safe
 from nameko.exceptions import ConfigurationError
 from nameko.web.server import WebServer
 from werkzeug.routing import MapAdapter
@@ -21,6 +20,7 @@ from chassis import config as configuration
 from chassis import logs
 from chassis.metrics.reading import Reading
 from chassis.metrics.work import RequestMeter
+from chassis.web import listening
 from chassis.web.answers import PROBLEM, Answer
 from chassis.web.app import App
 from chassis.web.errors import Overloaded
@@ -33,9 +33,10 @@ from chassis.web.streams import Flow
 log = getLogger(__name__)
 access = getLogger("chassis.web.access")
 
-#: Connections that the kernel keeps for us while we are busy.
-_BACKLOG = 512
 _POLL_SECONDS = 0.02
+#: A connection that was used so lately is about to be used again: its next request is answered,
+#: even after the signal to stop. Others are closed then, which their clients notice.
+_IN_USE_SECONDS = 1.0
 #: Workers for what is answered even when all places for requests are taken.
 _SPARE_WORKERS = 4
 #: Files that a process has open besides its connections.
@@ -52,9 +53,10 @@ class Server(WebServer):
         super().__init__()
         self.limits: dict[str, Any] = {}
         self.app: App | None = None
-        #: Asked to stop; still serving, but whoever balances loads should look elsewhere.
+        #: Asked to stop; still serving, but each answer is the last of its connection, and whoever
+        #: balances loads should look elsewhere.
         self.is_stopping = False
-        #: No longer accepting; a connection closes after the request it is in.
+        #: No longer accepting.
         self.is_draining = False
         self._connections: set[Connection] = set()
         self.streams: set[Flow] = set()
@@ -89,14 +91,9 @@ class Server(WebServer):
         self._gt = self.container.spawn_managed_thread(self.run)
 
     def _listen(self) -> Any:
-        host, port = self.bind_addr
-        try:
-            shared = self.limits["share_port"]
-            return eventlet.listen((host, port), backlog=_BACKLOG, reuse_port=shared)
-        except OSError as exc:
-            raise ConfigurationError(
-                f"Can't listen on {host or '*'}:{port}: {exc.strerror}"
-            ) from None
+        if (descriptor := self.limits["listen_fd"]) is not None:
+            return listening.inherit(descriptor)
+        return listening.listen(*self.bind_addr, shared=self.limits["share_port"])
 
     def routing(self) -> MapAdapter:
         """What finds the route of a path and method."""
@@ -109,16 +106,20 @@ class Server(WebServer):
         """Accept connections for as long as the service lives."""
         while self._is_accepting:
             try:
-                sock, address = self._sock.accept()
+                accepted = self._sock.accept()
             except OSError as exc:  # out of file descriptors, or gone before we took it
                 if self._is_accepting:
                     log.warning("a connection could not be accepted: %s", exc.strerror)
                     eventlet.sleep(0.1)
                 continue
-            sock.settimeout(self.limits["write_seconds"])
-            self.container.spawn_managed_thread(
-                partial(self._serve, sock, address), identifier="http connection"
-            )
+            self._welcome(*accepted)
+            eventlet.sleep(0)  # those who came together are for other processes, too
+
+    def _welcome(self, sock: Any, address: Any) -> None:
+        sock.settimeout(self.limits["write_seconds"])
+        self.container.spawn_managed_thread(
+            partial(self._serve, sock, address), identifier="http connection"
+        )
 
     def _serve(self, sock: Any, address: Any) -> None:
         """One connection from its first to its last request; no failure leaves this method."""
@@ -162,7 +163,8 @@ class Server(WebServer):
         yield Reading("shop_http_requests_limit", "Requests that may be in work at once.", most)
 
     def drain(self) -> None:
-        """Stop accepting and let the requests in hand finish, within `drain_seconds`.
+        """Stop accepting and let the requests in hand finish, and those that are about to come on
+        connections in use, within `drain_seconds`.
 
         Every route calls this when the service stops; the first call does it.
         """
@@ -172,9 +174,6 @@ class Server(WebServer):
         eventlet.sleep(self.limits["stop_delay_seconds"])
         self._close_listener()
         self.is_draining = True
-        for connection in list(self._connections):
-            if connection.is_idle:
-                shutdown_safe(connection.sock)
         for stream in list(self.streams):
             stream.end("stopping")
         deadline = time.monotonic() + self.limits["drain_seconds"]
@@ -182,14 +181,20 @@ class Server(WebServer):
             eventlet.sleep(_POLL_SECONDS)
 
     def _is_busy(self) -> bool:
-        return any(not connection.is_idle for connection in self._connections)
+        """Whether anybody is served or about to be; says goodbye to all others."""
+        for connection in list(self._connections):
+            connection.part(_IN_USE_SECONDS)
+        return any(not connection.is_over for connection in self._connections)
 
     def _close_listener(self) -> None:
         if self._is_accepting and self._sock is not None:
             self._is_accepting = False
-            self._sock.close()
             if self._gt is not None:
                 self._gt.kill()
+                if self.limits["listen_fd"] is None:  # nobody else will take them
+                    for sock, address in listening.waiting(self._sock):
+                        self._welcome(sock, address)
+            self._sock.close()
 
     def stop(self) -> None:
         self._close_listener()

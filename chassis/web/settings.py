@@ -24,6 +24,8 @@ class WebSettings(Schema):
     #: Whether other processes of this service may listen on the same port (SO_REUSEPORT), where the
     #: kernel shares connections among them. Off, a second shop on the port is noticed.
     share_port = fields.Boolean(load_default=False)
+    #: Instead of opening a socket: the descriptor of one that we are given, and others perhaps too.
+    listen_fd = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(min=0))
     #: Bytes of a request body.
     body_limit = _count(256 * 1024)
     #: How long a connection may be idle between two requests.

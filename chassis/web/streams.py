@@ -19,7 +19,7 @@ from eventlet.event import Event
 from eventlet.greenio import shutdown_safe
 from eventlet.hubs import get_hub
 
-from chassis.errors import Fault, Unavailable
+from chassis.errors import Fault
 from chassis.web.answers import Answer
 
 log = getLogger(__name__)
@@ -74,13 +74,12 @@ class Flow:
     """
 
     def __init__(self, stream: EventStream, server: Any, sock: Any):
-        if server.is_draining:
-            raise Unavailable(retry_after=1)
         self._heartbeat = stream.heartbeat_seconds
         self._source = stream.source
         self._server = server
         self._sock = sock
-        self._reason: str | None = None
+        # Who comes when we are about to go is sent elsewhere at once, with nothing lost.
+        self._reason = "stopping" if server.is_draining else None
         self._is_gone = self._is_sending = False
         self._woken = Event()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)

@@ -23,6 +23,7 @@ SETTINGS = {
     "PAYMENT_GIVE_UP_SECONDS": "6",
     "PAYMENT_SETTLING_SECONDS": "1",
     "SIMULATOR_CHALLENGE_SECONDS": "8",
+    "METRICS_PORT": "0",
 }
 #: Settings that would lead to servers that are not its own.
 _OF_OTHERS = ("AMQP_URI", "DATABASE_URL", "STRIPE_API_KEY")
@@ -36,7 +37,7 @@ def private_shop(folder: Path, tell: Callable[[str], None], **environment: str) 
     folder.mkdir(parents=True, exist_ok=True)
     names = ("HTTP_PORT", *FOLLOWING)
     ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
-    settings = SETTINGS | ports | {"SHOP_VAR": str(folder / "var")} | environment
+    settings = ports | SETTINGS | {"SHOP_VAR": str(folder / "var")} | environment
     inherited = {name: value for name, value in os.environ.items() if name not in _OF_OTHERS}
     log = folder / "log"
     with log.open("w") as file:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from shop.chaos.plan import CUT, KILL, POSTGRESQL, RABBITMQ, Fault
 from shop.local.place import Place
+from shop.local.ready import services_of
 from shop.local.server import marked
 
 #: Seconds to wait for a victim that is just being started again.
@@ -27,8 +28,6 @@ _TERMINATE = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE application_name = ANY(:services)
 """
-#: Services by the process that they run in, where the names differ.
-SERVICES = {"products": ["products", "inventory"], "orders": ["orders", "carts"]}
 
 
 class Victims:
@@ -76,7 +75,7 @@ class Victims:
                     one.resume()
 
     def _cut(self, fault: Fault) -> bool:
-        services = SERVICES.get(fault.victim, [fault.victim])
+        services = services_of(fault.victim)
         close = self._close_database if fault.peer == POSTGRESQL else self._close_broker
         closed, until = 0, time.monotonic() + fault.seconds
         while time.monotonic() < until:

@@ -5,8 +5,10 @@ distance unless they are set themselves, so that a second clone needs one settin
 """
 
 import fcntl
+import hashlib
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,14 +22,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 HTTP_PORT = 8000
 
-#: Distances from HTTP_PORT: 8672 for AMQP's usual 5672, 8432 for PostgreSQL's 5432.
+#: Distances from HTTP_PORT: 8672 for AMQP's usual 5672, 8432 for PostgreSQL's 5432. Each process of
+#: a service has metrics of its own, on METRICS_PORT and those after it.
 FOLLOWING = {
     "RABBITMQ_PORT": 672,
     "RABBITMQ_MANAGEMENT_PORT": 673,
     "RABBITMQ_DIST_PORT": 674,
     "RABBITMQ_EPMD_PORT": 675,
     "POSTGRES_PORT": 432,
+    "METRICS_PORT": 1100,
 }
+
+#: Bytes of a socket's name, with what supervisord adds while it makes it.
+LONGEST_SOCKET = 90
 
 #: Name of the databases' prefix on the server of our own.
 PREFIX = "shop"
@@ -83,6 +90,20 @@ class Place:
         """The file whose being there lets the services begin."""
         return self.var / "open"
 
+    @property
+    def control(self) -> Path:
+        """supervisord's socket: in `var`, unless that lies too deep for the name of a socket."""
+        path = self.var / "supervisor.sock"
+        if len(os.fsencode(path)) <= LONGEST_SOCKET:
+            return path
+        digest = hashlib.sha256(os.fsencode(self.var)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"shop-{digest}.sock"
+
+    def metrics_port(self, number: int) -> int:
+        """Where the metrics of a process are, of which there are `number` before it; 0 for none."""
+        first = self.ports["METRICS_PORT"]
+        return first and first + number
+
     def environment(self) -> dict[str, str]:
         """What the services read through config.yaml."""
         given = {"HTTP_HOST": self.http_host, "HTTP_PORT": str(self.ports["HTTP_PORT"])}
@@ -92,6 +113,7 @@ class Place:
             given["SIMULATOR_WEBHOOK_SECRETS"] = self._webhook_secret.read_text()
         if self.rabbitmq:
             given["AMQP_URI"] = self.rabbitmq.uri
+            given["RABBITMQ_API"] = self.rabbitmq.api
         if self.postgres:
             given["DATABASE_URL"] = self.postgres.uri(PREFIX)
         return given
@@ -105,10 +127,12 @@ class Place:
     def _webhook_secret(self) -> Path:
         return self.var / "webhook-secret"
 
-    def check_ports(self) -> None:
-        """LocalError that names a taken port, who has it and the setting that changes it."""
-        for name, port in self._own_ports().items():
-            if by := holder(self.http_host if name == "HTTP_PORT" else LOOPBACK, port):
+    def check_ports(self, processes: int) -> None:
+        """LocalError that names a taken port, who has it and the setting that changes it; there
+        will be so many `processes` with metrics."""
+        metrics = [("METRICS_PORT", self.metrics_port(number)) for number in range(processes)]
+        for name, port in [*self._own_ports().items(), *metrics]:
+            if port and (by := holder(self.http_host if name == "HTTP_PORT" else LOOPBACK, port)):
                 raise LocalError(f"port {port} is taken{by}: set {name} to a free one")
 
     def _own_ports(self) -> dict[str, int]:
@@ -138,6 +162,8 @@ class Place:
 
     def running(self) -> int | None:
         """The process of the `shop run` that holds this clone."""
+        if not self.var.exists():
+            return None
         with (self.var / "lock").open("a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -149,6 +175,8 @@ class Place:
 
 def _port(name: str, default: int) -> int:
     value = os.environ.get(name) or str(default)
+    if value == "0" and name == "METRICS_PORT":
+        return 0  # nobody wants to see them
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise LocalError(f"{name} is {value}: a port is a number from 1 to 65535")
     return int(value)

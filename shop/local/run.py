@@ -10,7 +10,9 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -18,9 +20,12 @@ import sqlalchemy as sa
 from chassis import config as configuration
 from shop import sample
 from shop.local import supervision
+from shop.local.control import Control
 from shop.local.install import install_rabbitmq
 from shop.local.place import Place
 from shop.local.rabbitmq import speaks_amqp
+from shop.local.ready import await_consumers
+from shop.local.scale import Scale, scale_of, slots
 from shop.local.server import (
     LocalError,
     Recipe,
@@ -31,7 +36,7 @@ from shop.local.server import (
     sweep,
 )
 from shop.local.terminal import Terminal
-from shop.migrate import declare_queues, load_services, migrate
+from shop.migrate import bound_queues, declare_queues, load_services, migrate
 
 #: Seconds for each server to answer, and for the services after that.
 PATIENCE = 120
@@ -39,9 +44,13 @@ PATIENCE = 120
 #: Seconds for everything to end in order: requests and events in hand, then the servers.
 GRACE = 90
 
+#: Connections to PostgreSQL that one process may open, with room to spare.
+CONNECTIONS = 30
 
-def run() -> None:
-    """Start the shop, show its logs, and end it on SIGINT, SIGTERM or SIGHUP.
+
+def run(wishes: Iterable[str] = ()) -> None:
+    """Start the shop, show its logs, and end it on SIGINT, SIGTERM or SIGHUP. `wishes` say how many
+    processes of which service (`shop.local.scale`).
 
     LocalError when something is in the way; nothing is left running then either.
     """
@@ -49,11 +58,12 @@ def run() -> None:
         signal.signal(number, _interrupt)
     adopt_orphans()
     terminal = Terminal()
-    place = Place.from_environment()
+    scale = scale_of(wishes)
+    place = _roomy(Place.from_environment(), scale)
     with place.lock():
         try:
-            _prepare(place, terminal)
-            _serve(place, terminal)
+            _prepare(place, scale, terminal)
+            _serve(place, scale, terminal)
         except KeyboardInterrupt:
             terminal.say("stopped; the data are in var/")
 
@@ -77,13 +87,22 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _prepare(place: Place, terminal: Terminal) -> None:
+def _roomy(place: Place, scale: Scale) -> Place:
+    """With connections to PostgreSQL for so many processes."""
+    if place.postgres is None:
+        return place
+    wanted = CONNECTIONS * sum(slots(scale, package) for package in scale)
+    most = max(place.postgres.max_connections, wanted)
+    return replace(place, postgres=replace(place.postgres, max_connections=most))
+
+
+def _prepare(place: Place, scale: Scale, terminal: Terminal) -> None:
     """All that can be in the way, before any process is started."""
     place.gate.unlink(missing_ok=True)
     if left := marked(place.var):
         terminal.say(f"stopping {len(left)} processes that an interrupted run left behind")
         sweep(place.var, grace=20)
-    place.check_ports()
+    place.check_ports(sum(slots(scale, package) for package in scale))
     place.renew_secrets()
     if place.rabbitmq:
         install_rabbitmq(terminal.say)
@@ -106,14 +125,15 @@ def _check_broker(uri: str) -> None:
         )
 
 
-def _serve(place: Place, terminal: Terminal) -> None:
+def _serve(place: Place, scale: Scale, terminal: Terminal) -> None:
     """Start all, say when it is ready, return when it has ended; KeyboardInterrupt passes on."""
     for recipe in place.servers:
         terminal.say(f"starting {recipe.name} on port {recipe.ports[0]}")
-    supervisor = supervision.start(place)
+    supervisor = supervision.start(place, scale)
     logs = terminal.relay(supervisor.stdout)
     try:
-        _bring_up(place, terminal, supervisor)
+        _begin_services(place, scale)
+        _bring_up(place, scale, terminal, supervisor)
         supervisor.wait()
         raise LocalError("supervisord has ended; the log above may say why")
     finally:
@@ -121,7 +141,15 @@ def _serve(place: Place, terminal: Terminal) -> None:
         logs.join(5)
 
 
-def _bring_up(place: Place, terminal: Terminal, supervisor: subprocess.Popen) -> None:
+def _begin_services(place: Place, scale: Scale) -> None:
+    """They load their code, and wait for the gate."""
+    with Control(place.control) as control:
+        for package, count in scale.items():
+            for name in list(control.processes(package))[:count]:
+                control.start(name)
+
+
+def _bring_up(place: Place, scale: Scale, terminal: Terminal, supervisor: subprocess.Popen) -> None:
     os.environ.update(place.environment())  # config.yaml is read with it
     config = configuration.load()
     if place.postgres:
@@ -136,11 +164,13 @@ def _bring_up(place: Place, terminal: Terminal, supervisor: subprocess.Popen) ->
         _await(place.rabbitmq, supervisor, terminal)
     terminal.say("declaring the queues")
     declare_queues(config, services)
+    bound_queues(config, terminal.say)
     place.gate.touch()
     terminal.say("starting the services")
     if place.postgres:  # a database of others gets nothing that it did not ask for
         sample.load(config, terminal.say, accounts=True)
     _await_ready(place, supervisor)
+    await_consumers(config["AMQP_URI"], scale, PATIENCE)
     collect_orphans()
     _say_where(place, terminal)
     terminal.line(f"ready: {place.url}")

@@ -1,10 +1,12 @@
-"""`nameko run` for one package, begun early: `python -m shop.local.service orders <gate>`.
+"""`nameko run` for one package, begun early: `python -m shop.local.service orders 2 9103 <gate>`.
 
 Loading the code takes a process a second of work and RabbitMQ needs longer than that to start, so
 the one is done while the other happens: everything is imported, then the process waits until the
 gate (a file) is there, which says that databases and queues are as the code expects them.
+The first number says which of its service's processes this is, from 1 on; the other one where the
+first of them has its metrics, 0 for nowhere.
 
-Six processes are on one machine here, so what is large and does nothing is not loaded at all.
+Several processes are on one machine here, so what is large and does nothing is not loaded at all.
 """
 
 import fcntl
@@ -54,7 +56,9 @@ def spared() -> Iterator[None]:
 
 
 def main() -> None:
-    package, gate = sys.argv[1], Path(sys.argv[2])
+    package, slot, metrics, gate = sys.argv[1:]
+    gate = Path(gate)
+    os.environ["METRICS_PORT"] = str(int(metrics) and int(metrics) + int(slot) - 1)
     with turn(gate), spared():
         gc.disable()  # what imports allocate stays; looking for garbage takes a tenth of the time
         # Eventlet's own resolver is 14 MB of dnspython; see `shop.local.names`.

@@ -1,4 +1,8 @@
-"""supervisord keeps the servers and the six processes running: what dies is started again.
+"""supervisord keeps the servers and the services' processes running: what dies is started again.
+
+The servers start with it, the services' processes when they are asked for (`shop.local.control`).
+All gateways accept from one socket, which supervisord opens and keeps as long as one of them is
+there: what a gateway that stops has not accepted, the others do.
 
 It stops them in order, each group at once: the gateway, which lets its requests finish; the
 services; RabbitMQ and PostgreSQL.
@@ -10,12 +14,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from shop.local.control import DOOR, SERVICES
 from shop.local.place import ROOT, Place
+from shop.local.scale import Scale, first_slots, slots
 from shop.local.server import MARK, Recipe
 from shop.migrate import SERVICE_MODULES
 
 #: Lower starts first and stops last.
 SERVERS_FIRST, SERVICES_NEXT, GATEWAY_LAST = 1, 2, 3
+
+#: What supervisord writes there is the number of a service's process, from 1 on.
+_SLOT = "%(process_num)d"
 
 #: What glibc is told of memory: the threads that hash passwords share an arena, and the 19 MB that
 #: each hash takes go back at once instead of being kept for the next.
@@ -27,10 +36,10 @@ SETTLED_SECONDS = 2
 WITHOUT_END = 1_000_000
 
 
-def start(place: Place) -> subprocess.Popen:
-    """supervisord as a child; its output, and that of the six processes, is a pipe to be read."""
+def start(place: Place, scale: Scale) -> subprocess.Popen:
+    """supervisord as a child; its output, and that of the services, is a pipe to be read."""
     file = place.var / "supervisord.conf"
-    file.write_text(configuration(place))
+    file.write_text(configuration(place, scale))
     environment = os.environ | place.environment()
     environment |= {
         MARK: str(place.var),
@@ -48,7 +57,7 @@ def start(place: Place) -> subprocess.Popen:
     )
 
 
-def configuration(place: Place) -> str:
+def configuration(place: Place, scale: Scale) -> str:
     """supervisord's configuration file for the processes of `place`."""
     daemon = {
         "nodaemon": "true",
@@ -59,15 +68,20 @@ def configuration(place: Place) -> str:
     }
     if os.geteuid() == 0:
         daemon["user"] = "root"  # said out loud, or it warns
-    sections = [_section("supervisord", daemon)]
-    sections += [_server(recipe, place.var) for recipe in place.servers]
-    sections += [_service(package, place.gate) for package in SERVICE_MODULES]
-    sections += [
-        _group("servers", [recipe.name.lower() for recipe in place.servers], SERVERS_FIRST)
+    interface = "supervisor.rpcinterface:make_main_rpcinterface"
+    sections = [
+        _section("supervisord", daemon),
+        _section("unix_http_server", {"file": place.control}),
+        _section("rpcinterface:supervisor", {"supervisor.rpcinterface_factory": interface}),
+        _section("supervisorctl", {"serverurl": f"unix://{place.control}"}),
     ]
-    services = [package for package in SERVICE_MODULES if package != "gateway"]
-    sections += [_group("services", services, SERVICES_NEXT)]
-    sections += [_group("door", ["gateway"], GATEWAY_LAST)]
+    sections += [_server(recipe, place.var) for recipe in place.servers]
+    services = [package for package in SERVICE_MODULES if package != DOOR]
+    sections += [_section(f"program:{name}", _service(name, place, scale)) for name in services]
+    sections += [_door(place, scale)]
+    servers = [recipe.name.lower() for recipe in place.servers]
+    sections += [_group("servers", servers, SERVERS_FIRST)]
+    sections += [_group(SERVICES, services, SERVICES_NEXT)]
     return "\n".join(sections)
 
 
@@ -92,17 +106,32 @@ def _server(recipe: Recipe, var: Path) -> str:
     return _section(f"program:{recipe.name.lower()}", options | _restarted())
 
 
-def _service(package: str, gate: Path) -> str:
-    options = {
-        "command": shlex.join([sys.executable, "-m", "shop.local.service", package, str(gate)]),
+def _service(package: str, place: Place, scale: Scale) -> dict[str, object]:
+    metrics = place.metrics_port(first_slots(scale)[package])
+    words = [sys.executable, "-m", "shop.local.service", package, _SLOT, metrics, place.gate]
+    return {
+        "command": shlex.join(map(str, words)),
+        "process_name": f"{package}-{_SLOT}",
+        "numprocs": slots(scale, package),
+        "numprocs_start": 1,
+        "autostart": "false",
         "directory": ROOT,
         "environment": ",".join(f'{name}="{value}"' for name, value in MEMORY.items()),
         "stopwaitsecs": 20,
         "killasgroup": "true",
         "stdout_logfile": "/dev/fd/1",
         "stdout_logfile_maxbytes": 0,
-    }
-    return _section(f"program:{package}", options | _restarted())
+    } | _restarted()
+
+
+def _door(place: Place, scale: Scale) -> str:
+    """The gateways, whose socket is their standard input."""
+    options = _service(DOOR, place, scale)
+    environment = f'{options["environment"]},HTTP_LISTEN_FD="0"'
+    host = place.http_host or "0.0.0.0"  # noqa: S104
+    socket = f"tcp://{host}:{place.ports['HTTP_PORT']}"
+    more = {"environment": environment, "socket": socket, "priority": GATEWAY_LAST}
+    return _section(f"fcgi-program:{DOOR}", options | more)
 
 
 def _restarted() -> dict[str, object]:
@@ -116,5 +145,8 @@ def _restarted() -> dict[str, object]:
 
 def _section(name: str, options: dict[str, object]) -> str:
     # supervisord expands %(name)s in every value.
-    lines = [f"{key} = {str(value).replace('%', '%%')}" for key, value in options.items()]
+    lines = [
+        f"{key} = {str(value).replace('%', '%%').replace('%' + _SLOT, _SLOT)}"
+        for key, value in options.items()
+    ]
     return "\n".join([f"[{name}]", *lines, ""])

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
+from chassis.broker import tls
 from shop.options import CannotTell, WrongSetting
 
 #: Seconds for a connection, for an answer, and for a broker that takes nothing for now.
@@ -50,7 +52,8 @@ def messages(channel: BlockingChannel, queue: str) -> int:
 
 
 def parameters_of(uri: str) -> pika.URLParameters:
-    """Raises `WrongSetting` for what is no address of a broker."""
+    """Raises `WrongSetting` for what is no address of a broker, or for files of certificates that
+    are none."""
     scheme, separator, rest = uri.partition("://")
     if scheme not in ("amqp", "amqps", "pyamqp") or not separator:
         raise WrongSetting("AMQP_URI: not an address of a broker")
@@ -58,11 +61,22 @@ def parameters_of(uri: str) -> pika.URLParameters:
         parameters = pika.URLParameters(f"{scheme.removeprefix('py')}://{rest}")
     except (ValueError, TypeError):
         raise WrongSetting("AMQP_URI: not an address of a broker") from None
+    if scheme == "amqps":
+        try:
+            trusted = tls.context(tls.files_of_environment())
+        except OSError as error:
+            raise WrongSetting(f"{' or '.join(tls.SETTINGS.values())}: {error}") from None
+        parameters.ssl_options = pika.SSLOptions(trusted, parameters.host)
     parameters.connection_attempts = 1
     parameters.socket_timeout = _CONNECT
     parameters.stack_timeout = _ANSWER
     parameters.blocked_connection_timeout = _BLOCKED
     return parameters
+
+
+def stock_settings(uri: str) -> dict[str, Any]:
+    """What Nameko's own callers need to know of the broker."""
+    return {"AMQP_URI": uri, "AMQP_SSL": tls.options(uri, tls.files_of_environment())}
 
 
 def _why(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from amqp import AMQPError
 from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
 from nameko.standalone.rpc import ClusterRpcProxy
 
-from shop.operate.broker import parameters_of
+from shop.operate.broker import parameters_of, stock_settings
 from shop.operate.settings import setting
 from shop.options import CannotTell
 
@@ -23,7 +23,7 @@ def services() -> Iterator[Any]:
     uri = setting("AMQP_URI")
     parameters_of(uri)
     try:
-        with ClusterRpcProxy({"AMQP_URI": uri}, timeout=_PATIENCE) as rpc:
+        with ClusterRpcProxy(stock_settings(uri), timeout=_PATIENCE) as rpc:
             yield rpc
     except (OSError, AMQPError, RpcTimeout, UnknownService) as away:
         raise CannotTell("the shop does not answer", away) from None

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from nameko.exceptions import RemoteError
 from nameko.standalone.rpc import ClusterRpcProxy
 
+from shop.operate.broker import stock_settings
 from shop.sample import departments
 from shop.sample.departments import Category, Product
 
@@ -49,7 +50,7 @@ def load(config: dict[str, Any], progress: Callable[[str], Any], *, accounts: bo
     Nameko's errors when a service is away; what was created until then stays, and is found by the
     next call.
     """
-    with ClusterRpcProxy(config, timeout=TIMEOUT) as rpc:
+    with ClusterRpcProxy(stock_settings(config["AMQP_URI"]), timeout=TIMEOUT) as rpc:
         _load_catalog(rpc.products, progress)
         if accounts:
             _load_accounts(rpc.users, progress)

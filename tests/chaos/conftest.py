@@ -15,6 +15,7 @@ import requests
 import sqlalchemy as sa
 from nameko.standalone.rpc import ClusterRpcProxy
 
+from chassis import config as configuration
 from shop.local.server import free_ports
 from shop.migrate import PACKAGES
 from tests.support import eventually
@@ -28,8 +29,9 @@ def vhost(new_vhost):
 
 
 @pytest.fixture(scope="module")
-def shop(servers, vhost, tmp_path_factory):
-    """A running shop: `.url`, `.pid_of(package)`, `.outbox`, `.rpc()`, `.log`."""
+def shop(request, servers, vhost, tmp_path_factory):
+    """A running shop: `.url`, `.pid_of(package)`, `.outbox`, `.rpc()`, `.log`, `.environment`,
+    `.config`; with as many processes as the test's module says in `SCALE`."""
     var = tmp_path_factory.mktemp("shop")
     prefix = f"chaos{os.getpid()}"
     server = sa.make_url(servers.database_url)
@@ -37,10 +39,12 @@ def shop(servers, vhost, tmp_path_factory):
     environment = os.environ | {
         "SHOP_VAR": str(var),
         "HTTP_PORT": port,
+        "METRICS_PORT": "0",
         "AMQP_URI": vhost.uri,
         "DATABASE_URL": server.set(database=prefix).render_as_string(hide_password=False),
         "MAIL_OUTBOX": str(var / "outbox"),
         "LOG_FORMAT": "json",
+        "SCALE": getattr(request.module, "SCALE", ""),
     }
     log = var / "log"
     with log.open("w") as file:
@@ -58,6 +62,10 @@ def shop(servers, vhost, tmp_path_factory):
     yield types.SimpleNamespace(
         url=url,
         log=log,
+        environment=environment,
+        config=configuration.load()
+        | {name: environment[name] for name in ("AMQP_URI", "DATABASE_URL")}
+        | {"DATABASES": {}},
         outbox=var / "outbox",
         pid_of=lambda package: _pid(process.pid, package),
         rpc=lambda: ClusterRpcProxy({"AMQP_URI": vhost.uri}, timeout=20),

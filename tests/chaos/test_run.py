@@ -29,6 +29,7 @@ class Clone:
         self.log = var.with_name("log")
         names = ("HTTP_PORT", *FOLLOWING)
         self.ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
+        self.ports["METRICS_PORT"] = "0"
         self.url = f"http://127.0.0.1:{self.ports['HTTP_PORT']}"
 
     def shop(self, *words, **settings):

@@ -59,7 +59,7 @@ class Tap:
         self._channel = self._connection.channel()
         self._queue = f"tap-{uuid.uuid4()}"
         self._callers = {
-            extension.routing_key: container.service_name
+            extension.queue: container.service_name
             for container in containers
             for extension in container.extensions
             if isinstance(extension, ReplyListener)
@@ -106,7 +106,7 @@ class Tap:
             if message.exchange == topology.RPC_EXCHANGE:
                 if message.properties.reply_to:
                     requests.append(message)
-                else:
+                elif message.body:  # what is empty is a knock at the broker
                     replies[message.properties.correlation_id] = orjson.loads(message.body)
         assert {one.properties.correlation_id for one in requests} == set(replies)
         return [self._call(one, replies[one.properties.correlation_id]) for one in requests]
@@ -114,7 +114,7 @@ class Tap:
     def _call(self, request: Heard, reply: dict[str, Any]) -> Call:
         asked = orjson.loads(request.body)
         return Call(
-            self._callers[request.properties.reply_to],
+            self._callers[f"rpc.{request.properties.reply_to.rpartition('.')[0]}"],
             request.routing_key,
             asked["kwargs"],
             asked["args"],

@@ -5,7 +5,7 @@ import pika
 import pytest
 from nameko.standalone.events import event_dispatcher
 
-from chassis.broker import topology
+from chassis.broker.declarations import declare
 from gateway.catalog_cache import Changed
 from gateway.live import FeedGrew
 from tests.contract import shapes
@@ -91,7 +91,7 @@ def test_broadcasts_are_understood():
 def test_nameko_dispatches_to_our_queues(config):
     """Exchanges, routing keys and queues have Nameko's names and form: an event of its own
     dispatcher reaches each handler once, and `declare` alone makes that so."""
-    topology.declare(config, SERVICES)
+    declare(config, SERVICES)
     dispatch = event_dispatcher(config, mandatory=True, use_confirms=True)
     for source, event_type in PUBLISHED:
         dispatch(source, event_type, {})

@@ -216,7 +216,7 @@ def test_garbage_among_replies_is_dropped(prankster, shop, call):
         for extension in container.extensions:
             if hasattr(extension, "expect"):
                 for body, properties in NONSENSE.values():
-                    number = {"correlation_id": f"{extension.routing_key}.1"}
+                    number = {"correlation_id": f"{extension.process}.1"}
                     prankster.send(extension.queue, body, properties | number)
     with pytest.raises(Fault) as refused:
         call.carts.add_item(user_id=uuid.uuid4(), product_id=1, quantity=1)

@@ -84,9 +84,9 @@ class Shop:
 
 
 @contextlib.contextmanager
-def running(vhost, databases, outbox, **settings):
+def running(vhost, databases, outbox, uri_of=None, **settings):
     """A `Shop` of all services, for as long as that lasts; `settings` are sections of the
-    configuration beyond the usual."""
+    configuration beyond the usual. `uri_of(package)` is the broker as one process may use it."""
     config = configuration.load() | {
         "AMQP_URI": vhost.uri,
         "DATABASE_URL": databases,
@@ -96,7 +96,11 @@ def running(vhost, databases, outbox, **settings):
         "payments": {"call_seconds": 1},
         **settings,
     }
-    containers = [get_container_cls(config)(service, config) for service in SERVICES]
+    containers = []
+    for service in SERVICES:
+        package = service.__module__.partition(".")[0]
+        own = {"AMQP_URI": uri_of(package)} if uri_of else {}
+        containers.append(get_container_cls(config)(service, config | own))
     for starting in [eventlet.spawn(container.start) for container in containers]:
         starting.wait()
     yield Shop(config)

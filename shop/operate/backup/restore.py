@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
 from chassis import config as configuration
-from chassis.broker.topology import RETRY_DELAYS, retry_exchange
+from chassis.broker.topology import RETRY_DELAYS, retry_queue
 from shop.migrate import PACKAGES, ROOT, create, declare_queues, load_services
 from shop.operate.backup import folder, tools
 from shop.operate.backup.resend import resend
@@ -105,7 +105,7 @@ class Restore:
         """Events that wait tell of what came after the backup, and so never happened. Those of
         before it are in the outboxes."""
         channel = connection.channel()
-        for queue in (*event_queues(), *map(retry_exchange, RETRY_DELAYS)):
+        for queue in (*event_queues(), *map(retry_queue, RETRY_DELAYS)):
             channel.queue_purge(queue)
 
 

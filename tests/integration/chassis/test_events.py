@@ -199,10 +199,18 @@ def test_garbage_is_parked_at_once(world, channel, depth, heard, eventually, bod
 
 
 def test_garbage_on_the_call_queue_is_parked(world, channel, depth, eventually):
-    """A message that nobody waits for an answer to is kept for an operator (trap 2)."""
-    for body, properties in ((b"", {}), (b"\xff", {"content_type": "x"}), (b"{}", {})):
+    """A message that nobody waits for an answer to is kept for an operator (trap 2); so is one
+    that wants an answer sent where RabbitMQ may not let us."""
+    elsewhere = topology.reply_key("tester", str(uuid.uuid4()), "speaker")
+    for body, properties in (
+        (b"", {}),
+        (b"\xff", {"content_type": "x"}),
+        (b"{}", {}),
+        (b'{"args": [], "kwargs": {}}', {"reply_to": "speaker.echo"}),
+        (b'{"args": [], "kwargs": {}}', {"reply_to": elsewhere}),
+    ):
         put(channel, body, "rpc-listener", **properties)
-    eventually(lambda: depth("listener.dead-letters") == 3)
+    eventually(lambda: depth("listener.dead-letters") == 5)
     assert world.listener.quick() == "quick"
 
 
@@ -218,8 +226,9 @@ def test_garbage_on_the_call_queue_is_parked(world, channel, depth, eventually):
 def test_garbage_with_a_return_address_is_answered(world, channel, eventually, body, properties):
     """Who sends a malformed request is told so (trap 2)."""
     channel.queue_declare("answers", exclusive=True)
-    channel.queue_bind("answers", topology.RPC_EXCHANGE, "answers")
-    address = {"reply_to": "answers", "correlation_id": "1"}
+    reply_to = str(uuid.uuid4())
+    channel.queue_bind("answers", topology.RPC_EXCHANGE, reply_to)
+    address = {"reply_to": reply_to, "correlation_id": "1"}
     put(channel, body, "listener.quick", topology.RPC_EXCHANGE, **properties | address)
     answer = eventually(lambda: channel.basic_get("answers", auto_ack=True)[2])
     assert orjson.loads(answer)["error"]["code"] == "malformed_request"
@@ -231,7 +240,7 @@ def test_garbage_on_the_reply_queue_hurts_nobody(world, channel, config, vhost):
     names = [q["name"] for q in requests.get(f"{vhost.queues}?columns=name", timeout=5).json()]
     (reply_queue,) = [name for name in names if name.startswith("rpc.reply-tester")]
     for body in (b"", b"\xff", b"[]", b'{"result": 1}'):
-        routing_key = reply_queue.removeprefix("rpc.reply-tester-")
+        routing_key = f"{reply_queue.removeprefix('rpc.')}.listener"
         put(channel, body, routing_key, topology.RPC_EXCHANGE, correlation_id="who")
     assert world.listener.quick() == "quick"
 

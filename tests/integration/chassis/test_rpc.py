@@ -5,6 +5,7 @@ import sys
 import time
 
 import eventlet
+import pika
 import pytest
 import yaml
 from nameko.exceptions import MethodNotFound, RemoteError
@@ -12,6 +13,7 @@ from nameko.rpc import RpcProxy as StockProxy
 from nameko.rpc import rpc as stock_rpc
 from nameko.standalone.rpc import ClusterRpcProxy
 
+from chassis.broker import topology
 from chassis.errors import (
     Conflict,
     DeadlineExceeded,
@@ -219,6 +221,22 @@ def test_the_request_id_travels(call, start):
     start(Witness)
     call.with_data(request_id="abc").carts.get()
     assert seen == ["abc"]
+
+
+def test_a_reply_in_the_name_of_another_is_none(call, start, channel):
+    """A call is answered by the service that was asked, and by no other that knows its number."""
+    start(Speaker)
+    pending = call.speaker.slow.call_async(0.5)
+    replies = call._providers["speaker"].replies
+    forged = b'{"result": "forged", "error": null}'
+    for callee in ("listener", "*", ""):
+        channel.basic_publish(
+            topology.RPC_EXCHANGE,
+            topology.reply_key("tester", replies.process, callee),
+            forged,
+            pika.BasicProperties(correlation_id=pending._correlation_id),
+        )
+    assert pending.result() == 0.5
 
 
 def test_many_calls_at_once(speaker):

@@ -72,7 +72,7 @@ def test_an_unreadable_message_is_parked_once(
 ):
     """It ends among the dead letters, and the service goes on with calls and events."""
     (_, container) = start(Speaker, Listener)
-    sender = connect(config["AMQP_URI"], "prankster", heartbeat=0)
+    sender = connect(config, "prankster", heartbeat=0)
     for _ in range(4):  # more than there are workers for events
         message = Raw(orjson.dumps({"args": [], "kwargs": {}}), properties)
         sender.channel().basic_publish(message, "", queue)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict
 from products import holds
+from products.service import InventoryService
 
 
 @pytest.fixture
@@ -167,6 +168,23 @@ def test_the_sweeper_goes_on_to_the_last(service, engine, product, reserve, cloc
     with engine.connect() as connection:
         states = connection.execute(sa.text("SELECT DISTINCT state FROM reservations"))
         assert states.scalars().all() == ["expired"]
+
+
+def test_two_instances_free_each_once(start, service, engine, product, reserve, clock):
+    """Several batches of both, swept at the same time: each movement is booked once."""
+    (other,) = start(InventoryService)
+    kettle = product(stock=60)
+    for _ in range(60):
+        reserve((kettle, 1), minutes=30)
+    for instance in (service, other):
+        settings = next(d for d in instance.dependencies if d.attr_name == "settings")
+        settings.values["sweep_batch"] = 4
+    clock.advance(minutes=31)
+    for sweeping in [eventlet.spawn(sweep, instance) for instance in (service, other)]:
+        sweeping.wait()
+    with engine.connect() as connection:
+        expired = "SELECT count(*) FROM movements WHERE reason = 'reservation expired'"
+        assert connection.scalar(sa.text(expired)) == 60
 
 
 def sweep(service):

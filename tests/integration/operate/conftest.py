@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from chassis.broker import topology
+from chassis.broker.declarations import declare
 from shop.cli import shop
 from shop.migrate import load_services
 from tests.integration.operate.letters import BOX, NOW, PAID, SHIPPED
@@ -22,7 +22,7 @@ from tests.support import eventually
 @pytest.fixture
 def amqp(config):
     """A connection to the broker, whose queues are declared and empty."""
-    topology.declare(config, load_services())
+    declare(config, load_services())
     with pika.BlockingConnection(pika.URLParameters(config["AMQP_URI"] + "?heartbeat=0")) as found:
         yield found
 

@@ -42,7 +42,7 @@ def test_each_alert_has_a_test():
         wanted = f'count(ALERTS{{alertname="{test["name"]}",alertstate="firing"}})'
         assert silent["expr"] == fires["expr"] == wanted
         assert silent["exp_samples"] == []
-        assert [sample["value"] for sample in fires["exp_samples"]] == [1]
+        assert [sample["value"] > 0 for sample in fires["exp_samples"]] == [True]
 
 
 def test_each_alert_says_what_to_do():

@@ -35,7 +35,7 @@ def test_ports_follow_the_door(environment):
     second = Place.from_environment().ports
     assert first["HTTP_PORT"] == 8000
     assert {name: port + 1000 for name, port in first.items()} == second
-    assert len(set(first.values())) == 6
+    assert len(set(first.values())) == 7
 
 
 def test_own_setting_wins(environment):
@@ -54,24 +54,50 @@ def test_malformed_port(environment, value):
         Place.from_environment()
 
 
+def test_ports_of_metrics(environment, listener):
+    """One for each process from METRICS_PORT on, unless that is 0."""
+    port = listener.getsockname()[1]
+    environment.setenv("HTTP_PORT", str(*free_ports(1)))
+    environment.setenv("AMQP_URI", "amqp://elsewhere")
+    environment.setenv("DATABASE_URL", "postgresql://elsewhere")
+    environment.setenv("METRICS_PORT", str(port - 2))
+    place = Place.from_environment()
+    assert [place.metrics_port(number) for number in range(3)] == [port - 2, port - 1, port]
+    with pytest.raises(LocalError, match=rf"port {port} is taken.*set METRICS_PORT"):
+        place.check_ports(3)
+    environment.setenv("METRICS_PORT", "0")
+    place = Place.from_environment()
+    place.check_ports(3)
+    assert place.metrics_port(2) == 0
+
+
+def test_the_socket_of_a_deep_folder(environment, tmp_path):
+    """Its name would be too long for a socket in there."""
+    assert Place.from_environment().control == tmp_path / "var" / "supervisor.sock"
+    for deep in ("a" * 100, "b" * 100):
+        environment.setenv("SHOP_VAR", str(tmp_path / deep))
+        assert len(str(Place.from_environment().control)) < 60
+
+
 def test_taken_port(environment, listener):
     """A taken port is told with the setting that changes it, and who has it."""
     port = listener.getsockname()[1]
+    environment.setenv("HTTP_PORT", str(*free_ports(1)))
     environment.setenv("RABBITMQ_PORT", str(port))
     with pytest.raises(LocalError, match=rf"port {port} is taken.*set RABBITMQ_PORT"):
-        Place.from_environment().check_ports()
+        Place.from_environment().check_ports(1)
 
 
 def test_ports_of_others_do_not_matter(environment, listener):
     """Whose broker is named elsewhere needs no port of its own."""
-    ports = free_ports(6)
+    ports = free_ports(1 + len(FOLLOWING))
     environment.setenv("HTTP_PORT", str(ports.pop()))
     for name in FOLLOWING:
         environment.setenv(name, str(ports.pop()))
     environment.setenv("RABBITMQ_PORT", str(listener.getsockname()[1]))
     environment.setenv("AMQP_URI", "amqp://guest:guest@broker/")
     place = Place.from_environment()
-    place.check_ports()
+    place.check_ports(1)
     assert place.rabbitmq is None
 
 

@@ -56,7 +56,7 @@ def test_a_time_that_is_no_time(payments, days):
 def test_the_timer_tells_the_log(service, sale, sql, clock):
     """How many of each problem, and nothing about whose."""
     sale(), sale()
-    clock.advance(minutes=6)
+    clock.advance(hours=1)
     sql("UPDATE simulator_refunds SET amount = 29")
     with capture_logs() as lines, entrypoint_hook(service, "compare_books") as compare:
         compare()

@@ -1,0 +1,72 @@
+"""`shop restart`: other processes take the place of those that run, one at a time.
+
+A process starts in the service's free slot. When RabbitMQ says that it reads calls, an old one is
+stopped, which frees its slot for the next. So there are never fewer than before, nor more than one
+more, and a service of one process is renewed like one of several.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from shop.local.control import Control
+from shop.local.place import Place
+from shop.local.ready import await_consumers, consumers
+from shop.local.server import LocalError
+from shop.local.terminal import Terminal
+
+#: Those who are asked come before those who ask, so that new calls meet who knows them.
+ORDER = ("users", "products", "payments", "orders", "notifications", "gateway")
+
+#: Seconds for a process to be ready.
+PATIENCE = 120
+
+
+def restart(packages: Iterable[str]) -> None:
+    """Renew the processes of `packages`, or all; LocalError when there is no shop, or one that was
+    started does not get ready. Then it is stopped, and the old ones stay."""
+    wanted = set(packages) or set(ORDER)
+    if unknown := wanted.difference(ORDER):
+        raise LocalError(f"{', '.join(sorted(unknown))}: services are {', '.join(ORDER)}")
+    place, terminal = Place.from_environment(), Terminal()
+    if not place.running():
+        raise LocalError("no shop of this clone is running: make run")
+    uri = os.environ.get("AMQP_URI") or place.environment()["AMQP_URI"]
+    with _alone(place), Control(place.control) as control:
+        for package in ORDER:
+            if package in wanted:
+                _renew(control, uri, package, terminal)
+
+
+def _renew(control: Control, uri: str, package: str, terminal: Terminal) -> None:
+    slots = control.processes(package)
+    old = [name for name, is_up in slots.items() if is_up]
+    if len(old) == len(slots):
+        terminal.say(f"stopping {old[-1]}, which an interrupted restart has left")
+        control.stop(old.pop())
+    for name in old:
+        _replace(control, uri, package, name, terminal)
+
+
+def _replace(control: Control, uri: str, package: str, old: str, terminal: Terminal) -> None:
+    new = next(name for name, is_up in control.processes(package).items() if not is_up)
+    there = consumers(uri, package)
+    control.start(new)
+    try:
+        await_consumers(uri, {package: there + 1}, PATIENCE)
+    except BaseException:
+        control.stop(new)
+        raise
+    control.stop(old)
+    terminal.say(f"{new} has taken over from {old}")
+
+
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    with (place.var / "restart.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError("another restart is under way") from None
+        yield

@@ -1,0 +1,1 @@
+"""What the servers must have before the shop can start: roles, databases, users, rights."""

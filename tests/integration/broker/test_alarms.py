@@ -1,0 +1,135 @@
+"""RabbitMQ runs short of memory or disk and reads from no publisher: callers are told so in time,
+and nothing that was acknowledged is lost."""
+
+import contextlib
+import os
+import time
+import types
+from pathlib import Path
+
+import eventlet
+import pytest
+import requests
+from eventlet.green import subprocess
+
+from shop.health import ask
+from shop.local.rabbitmq import find_binary
+from shop.operate.outbox import of, with_outbox
+from shop.verify import Books, verify
+from tests.e2e.client import ADDRESS
+from tests.e2e.shop import running
+from tests.support import eventually
+
+#: What raises each alarm, and what ends it.
+ALARMS = {
+    "memory": ("set_vm_memory_high_watermark absolute 1000", "set_vm_memory_high_watermark 0.9"),
+    "disk": ("set_disk_free_limit 900000GB", "set_disk_free_limit 1MB"),
+}
+
+
+@pytest.fixture(scope="module")
+def shop(node, databases, tmp_path_factory):
+    vhost = types.SimpleNamespace(uri=node.uri)
+    with running(vhost, databases, tmp_path_factory.mktemp("outbox")) as shop:
+        yield shop
+
+
+@pytest.fixture
+def alarm(node):
+    """`with alarm("memory"):` for as long as that lasts."""
+    tool = Path(find_binary()).with_name("rabbitmqctl")
+    environment = os.environ | node.recipe.environment()
+
+    def tell(command):
+        done = subprocess.run(
+            [tool, *command.split()], env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+
+    @contextlib.contextmanager
+    def raised(kind):
+        begin, end = ALARMS[kind]
+        tell(begin)
+        try:
+            yield
+        finally:
+            tell(end)
+
+    return raised
+
+
+def test_an_alarm(shop, node, alarm):
+    """Who buys or reads is told 503 with Retry-After well before the deadline; events wait in the
+    outboxes; afterwards all is as if nothing had been, without a restart."""
+    buyer, lamp = shop.customer(), shop.product(stock=500)
+    shop.pay(buyer, shop.order(buyer, lamp))
+    shopping = Shopping(shop, lamp)
+    eventually(lambda: len(shopping.acknowledged) > 3)
+    with alarm("disk"):
+        with alarm("memory"):
+            eventually(lambda: shopping.refused)
+            for method, path, body in (
+                ("GET", "/api/orders", None),
+                ("GET", f"/api/products/{lamp['id']}", None),
+                ("POST", "/api/orders", shopping.wish),
+            ):
+                began = time.monotonic()
+                past_the_cache = {"Cache-Control": "no-cache"}
+                refused = buyer.call(method, path, body, 503, headers=past_the_cache)
+                assert time.monotonic() - began < 3
+                assert refused["code"] in ("broker_unavailable", "connection_lost")
+                assert int(buyer.answer.headers["Retry-After"]) > 0
+            assert shop.nobody.get("/readyz", 503)["code"] == "not_ready"
+        # One is over, and the other as bad.
+        buyer.get("/api/orders", 503)
+        assert ask(node.uri, "orders", patience=1) == "the broker is short of memory or disk"
+        acknowledged = len(shopping.acknowledged)
+    eventually(lambda: len(shopping.acknowledged) > acknowledged + 3, timeout=15)
+    shopping.stop()
+    assert set(shopping.statuses) == {201, 503}
+    for order_id in shopping.acknowledged:
+        assert shopping.buyer.get(f"/api/orders/{order_id}")["status"] == "pending"
+    with Books(shop.config) as books:
+        eventually(lambda: not any(of(books, name)["unsent"] for name in senders(books)))
+        eventually(lambda: not any(queue_depths(node).values()))
+        assert not [v.breaches for v in verify(books, patience=10).values() if v.breaches]
+
+
+def senders(books):
+    return with_outbox(books, ("users", "products", "orders", "payments", "notifications"))
+
+
+def queue_depths(node):
+    found = requests.get(f"{node.api}/api/queues/%2F?columns=name,messages", timeout=10).json()
+    return {one["name"]: one.get("messages") for one in found}
+
+
+class Shopping:
+    """Somebody who orders one lamp after the other, whatever the answer; `statuses` has how often
+    there was which."""
+
+    def __init__(self, shop, lamp):
+        self.buyer = shop.customer()
+        self.acknowledged, self.statuses = [], {}
+        self.wish = {
+            "items": [{"product_id": lamp["id"], "quantity": 1}],
+            "shipping_address": ADDRESS,
+        }
+        self._is_over = False
+        self._thread = eventlet.spawn(self._run)
+
+    @property
+    def refused(self):
+        return self.statuses.get(503, 0)
+
+    def stop(self):
+        self._is_over = True
+        self._thread.wait()
+
+    def _run(self):
+        while not self._is_over:
+            order = self.buyer.post("/api/orders", self.wish, None)
+            status = self.buyer.answer.status_code
+            self.statuses[status] = self.statuses.get(status, 0) + 1
+            if status == 201:
+                self.acknowledged.append(order["id"])

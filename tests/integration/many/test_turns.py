@@ -1,0 +1,82 @@
+"""Two instances of payments: what one does for both is done once, and the other one takes over."""
+
+import eventlet
+import pytest
+from nameko.testing.services import entrypoint_hook
+
+from chassis.errors import Unavailable
+from payments import reconciliation
+from payments.service import PaymentsService
+
+
+@pytest.fixture
+def instances(start, clock):
+    """Two of them, on one clock."""
+    return start(PaymentsService, PaymentsService)
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """The moments of all comparisons; a test sets what happens in one."""
+    moments = []
+
+    def watch(comparing, log, note):
+        moments.append(comparing.until)
+        watch.during()
+
+    watch.during = lambda: eventlet.sleep(0.05)
+    monkeypatch.setattr(reconciliation, "watch", watch)
+    return moments, watch
+
+
+def tick(instances):
+    """The timers of all of them at the same instant; what was raised."""
+
+    def run(instance):
+        with entrypoint_hook(instance, "compare_books", timeout=10) as compare:
+            try:
+                compare()
+            except Unavailable as error:
+                return error
+
+    ticks = [eventlet.spawn(run, instance) for instance in instances]
+    return [each.wait() for each in ticks]
+
+
+def test_the_books_are_compared_once_an_hour(compared, instances, clock):
+    """By whoever comes first; a restart is no reason to look again."""
+    moments, _ = compared
+    for _ in range(5):
+        tick(instances)
+    assert len(moments) == 1
+    clock.advance(minutes=59)
+    tick(instances)
+    assert len(moments) == 1
+    clock.advance(minutes=1)
+    for _ in range(3):
+        tick(instances)
+    assert len(moments) == 2
+
+
+def test_a_comparison_that_ended_midway_is_begun_again(compared, instances, clock, eventually):
+    """By the other, when the time that was set aside is over; what comes late changes nothing."""
+    moments, watch = compared
+    eventually(lambda: moments)  # the first look, at the start
+    clock.advance(hours=1)
+
+    def die():
+        raise Unavailable
+
+    watch.during = die
+    before = len(moments)
+    assert sum(error is not None for error in tick(instances)) == 1
+    watch.during = lambda: None
+    clock.advance(minutes=9)
+    tick(instances)
+    assert len(moments) == before + 1
+    clock.advance(minutes=1)
+    tick(instances)
+    assert len(moments) == before + 2
+    clock.advance(minutes=59)
+    tick(instances)
+    assert len(moments) == before + 2

@@ -1,0 +1,41 @@
+"""How many processes of each service."""
+
+import pytest
+
+from shop.local.scale import first_slots, scale_of
+from shop.local.server import LocalError
+
+
+def test_one_of_each_unless_told():
+    """Wishes come as words, one or several in each."""
+    assert set(scale_of([]).values()) == {1}
+    told = scale_of(["orders=2 gateway=3", "users=16"])
+    assert (told["orders"], told["gateway"], told["users"], told["payments"]) == (2, 3, 16, 1)
+
+
+@pytest.mark.parametrize(
+    ("wish", "why"),
+    [
+        ("checkout=2", "services are gateway, users"),
+        ("orders", "say orders=N"),
+        ("orders=0", "1 to 16"),
+        ("orders=-1", "1 to 16"),
+        ("orders=17", "1 to 16"),
+        ("orders=2.5", "1 to 16"),
+        ("orders=\u0662", "1 to 16"),
+        ("orders=" + "9" * 5000, "1 to 16"),
+        ("=2", "services are"),
+        ("orders=2 orders=3", "orders is there twice"),
+    ],
+)
+def test_what_makes_no_sense_is_one_clear_line(wish, why):
+    """With what would."""
+    with pytest.raises(LocalError, match=why) as refused:
+        scale_of([wish])
+    assert "\n" not in str(refused.value)
+
+
+def test_each_process_has_a_place():
+    """One more for each service than run."""
+    places = first_slots(scale_of(["gateway=2"]))
+    assert (places["gateway"], places["users"], places["products"]) == (0, 3, 5)
