@@ -36,7 +36,7 @@ model: .venv/installed  ## long random walks through stock, money, orders and ke
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	MODEL_PROFILE=long $(BIN)/python -m pytest --timeout=0 tests/model $(ARGS)
 
-chaos: .venv/installed  ## 10,000 orders amid 100 kills, then the books; ORDERS, KILLS, SEED
+chaos: .venv/installed  ## 10,000 orders amid 100 kills, then the books; ORDERS, KILLS, SEED, SCALE
 	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
 	@exec $(BIN)/shop chaos --orders $(or $(ORDERS),10000) --kills $(or $(KILLS),100) \
 		$(if $(SEED),--seed $(SEED)) $(ARGS)

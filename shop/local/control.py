@@ -4,6 +4,7 @@
 """
 
 import time
+from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
@@ -22,18 +23,20 @@ _PATIENCE = 20
 
 
 class Control:
-    """The processes of the services by name, such as `orders-2`."""
+    """The processes of the services by name, such as `orders-2`; `is_alive` says whether there is
+    a supervisord to wait for."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, is_alive: Callable[[], bool] = lambda: True):
         transport = SupervisorTransport(None, None, f"unix://{path}")
         self._door = ServerProxy("http://supervisor", transport=transport, allow_none=True)
         self._path = path
+        self._is_alive = is_alive
 
     def __enter__(self) -> "Control":
         """Wait until supervisord can be asked; LocalError when it can't."""
         until = time.monotonic() + _PATIENCE
         while not self._answers():
-            if time.monotonic() > until:
+            if time.monotonic() > until or not self._is_alive():
                 raise LocalError(f"supervisord does not answer at {self._path}")
             time.sleep(0.05)
         return self

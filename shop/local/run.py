@@ -54,11 +54,11 @@ def run(wishes: Iterable[str] = ()) -> None:
 
     LocalError when something is in the way; nothing is left running then either.
     """
+    scale = scale_of(wishes)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     adopt_orphans()
     terminal = Terminal()
-    scale = scale_of(wishes)
     place = _roomy(Place.from_environment(), scale)
     with place.lock():
         try:
@@ -132,7 +132,7 @@ def _serve(place: Place, scale: Scale, terminal: Terminal) -> None:
     supervisor = supervision.start(place, scale)
     logs = terminal.relay(supervisor.stdout)
     try:
-        _begin_services(place, scale)
+        _begin_services(place, scale, supervisor)
         _bring_up(place, scale, terminal, supervisor)
         supervisor.wait()
         raise LocalError("supervisord has ended; the log above may say why")
@@ -141,9 +141,9 @@ def _serve(place: Place, scale: Scale, terminal: Terminal) -> None:
         logs.join(5)
 
 
-def _begin_services(place: Place, scale: Scale) -> None:
+def _begin_services(place: Place, scale: Scale, supervisor: subprocess.Popen) -> None:
     """They load their code, and wait for the gate."""
-    with Control(place.control) as control:
+    with Control(place.control, lambda: supervisor.poll() is None) as control:
         for package, count in scale.items():
             for name in list(control.processes(package))[:count]:
                 control.start(name)

@@ -17,7 +17,7 @@ from shop.local.rabbitmq import find_binary
 from shop.operate.outbox import of, with_outbox
 from shop.verify import Books, verify
 from tests.e2e.client import ADDRESS
-from tests.e2e.shop import running
+from tests.e2e.shop import running_anew
 from tests.support import eventually
 
 #: What raises each alarm, and what ends it.
@@ -29,8 +29,11 @@ ALARMS = {
 
 @pytest.fixture(scope="module")
 def shop(node, databases, tmp_path_factory):
-    vhost = types.SimpleNamespace(uri=node.uri)
-    with running(vhost, databases, tmp_path_factory.mktemp("outbox")) as shop:
+    def the_only_vhost(name):
+        return contextlib.nullcontext(types.SimpleNamespace(uri=node.uri))
+
+    outbox = tmp_path_factory.mktemp("outbox")
+    with running_anew("alarms", the_only_vhost, databases, outbox) as shop:
         yield shop
 
 
@@ -58,6 +61,7 @@ def alarm(node):
     return raised
 
 
+@pytest.mark.timeout(300)
 def test_an_alarm(shop, node, alarm):
     """Who buys or reads is told 503 with Retry-After well before the deadline; events wait in the
     outboxes; afterwards all is as if nothing had been, without a restart."""

@@ -1,7 +1,9 @@
 """How many processes of each service."""
 
 import pytest
+from click.testing import CliRunner
 
+from shop.cli import shop
 from shop.local.scale import first_slots, scale_of
 from shop.local.server import LocalError
 
@@ -33,6 +35,16 @@ def test_what_makes_no_sense_is_one_clear_line(wish, why):
     with pytest.raises(LocalError, match=why) as refused:
         scale_of([wish])
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("said", [["--scale=orders=0"], ["--scale", "users=2", "--scale", "x=1"]])
+def test_the_command_refuses_before_it_begins(said, monkeypatch):
+    """Wishes of the command line, or else of the environment."""
+    refused = CliRunner().invoke(shop, ["run", *said]).exception
+    assert isinstance(refused, LocalError)
+    monkeypatch.setenv("SCALE", "users=2 orders=99")
+    refused = CliRunner().invoke(shop, ["run"]).exception
+    assert "orders=99" in str(refused)
 
 
 def test_each_process_has_a_place():
