@@ -18,6 +18,7 @@ demo: .venv/installed  ## walk one order through a running shop
 
 test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k cart" narrows it
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
+	@.ci/promtool
 	$(BIN)/python -m tests.side_by_side $(ARGS)
 
 coverage: .venv/installed $(SPECTRAL)  ## the suite in twice the time, and what of the code it runs

@@ -52,6 +52,11 @@ class ChassisSettings(Schema):
     )
     #: Seconds that work in hand may take to finish after the signal to stop.
     STOP_TIMEOUT = fields.Float(load_default=15, validate=validate.Range(min=0, max=600))
+    #: Where Prometheus asks for metrics; without a port, nowhere.
+    METRICS_HOST = fields.String(load_default="127.0.0.1", validate=validate.Length(min=1))
+    METRICS_PORT = fields.Integer(
+        load_default=0, allow_none=True, validate=validate.Range(min=0, max=65535)
+    )
     DB_STATEMENT_TIMEOUT = fields.Float(
         load_default=5, validate=validate.Range(min=0, min_inclusive=False, max=600)
     )

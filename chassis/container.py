@@ -1,9 +1,10 @@
 """The container that `SERVICE_CONTAINER_CLS` in config.yaml names."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from logging import getLogger
+from time import perf_counter
 from typing import Any
 
 from eventlet import Timeout
@@ -15,6 +16,8 @@ from nameko.extensions import DependencyProvider
 from chassis import config as configuration
 from chassis import tracing
 from chassis.broker import tls
+from chassis.metrics import exporter, work
+from chassis.metrics.reading import Reading
 
 log = getLogger(__name__)
 
@@ -40,11 +43,15 @@ class ServiceContainer(NamekoContainer):
             for extension in self.extensions:
                 if hasattr(extension, "check"):
                     extension.check()
+            self._exporter = exporter.of(self.config)
         except ConfigurationError as wrong:
             raise SystemExit(f"{service_cls.name}: {wrong}") from None
+        self._meters = work.meters(self.service_name, self.entrypoints)
 
     def start(self) -> None:
         self.tracer = tracing.tracer_for(self.service_name, self.config)
+        if self._exporter:
+            self._exporter.add(self)
         super().start()
 
     def stop(self) -> None:
@@ -60,15 +67,24 @@ class ServiceContainer(NamekoContainer):
             self.kill()
         finally:
             timeout.cancel()
-        self._close_tracer()
+            self._fall_silent()
 
     def kill(self, exc_info: Any = None) -> None:
         super().kill(exc_info)
-        self._close_tracer()
+        self._fall_silent()
 
-    def _close_tracer(self) -> None:
+    def _fall_silent(self) -> None:
+        """Tell no more of what is measured and recorded."""
+        if self._exporter:
+            self._exporter.remove(self)
         if self.tracer is not None:
             self.tracer.close()
+
+    def readings(self) -> Iterator[Reading]:
+        """How much of what may be done at once is."""
+        yield Reading("shop_workers", "Workers of a service.", self._worker_pool.size)
+        busy = self._worker_pool.running()
+        yield Reading("shop_workers_busy", "Workers that are at work.", busy)
 
     def _run_worker(
         self, worker_ctx: WorkerContext, handle_result: Callable[..., Any] | None
@@ -81,6 +97,7 @@ class ServiceContainer(NamekoContainer):
         self._worker_setup(worker_ctx)
         entrypoint = worker_ctx.entrypoint
         result = exc_info = None
+        began = perf_counter()
         try:
             method = getattr(worker_ctx.service, entrypoint.method_name)
             result = method(*worker_ctx.args, **worker_ctx.kwargs)
@@ -92,6 +109,8 @@ class ServiceContainer(NamekoContainer):
             span.end(exc_info and exc_info[1])
         if handle_result is not None:
             result, exc_info = handle_result(worker_ctx, result, exc_info)
+        if meter := self._meters.get(entrypoint):
+            meter.note(exc_info and exc_info[1], perf_counter() - began)
         self._worker_result(worker_ctx, result, exc_info)
         del exc_info  # or its traceback would keep this frame until the garbage collector comes
         self._worker_teardown(worker_ctx)

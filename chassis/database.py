@@ -24,6 +24,8 @@ from chassis import deadline, prepared, tracing
 from chassis.errors import DeadlineExceeded, Unavailable
 from chassis.events.message import AlreadyHandled, Event
 from chassis.events.tables import INBOX
+from chassis.metrics.reading import Reading
+from chassis.pool import Pool
 
 #: Seconds that one piece of work may take when its caller set no deadline (timers).
 PATIENCE = 30.0
@@ -74,6 +76,9 @@ class Database(NamekoDatabase):
             bind=self.engine, class_=Session, expire_on_commit=False, **self.session_options
         )
 
+    def readings(self) -> Iterator[Reading]:
+        yield from self.engine.pool.readings() if self.engine is not None else ()
+
     def stop(self) -> None:
         self.engine.dispose()
 
@@ -90,6 +95,7 @@ def engine_options(config: dict[str, Any], container: Any) -> dict[str, Any]:
     """Options for `create_engine`: bounds on everything that can wait."""
     statement_ms = int(config.get("DB_STATEMENT_TIMEOUT", 5) * 1000)
     return {
+        "poolclass": Pool,
         "pool_size": container.max_workers + SPARE,
         "max_overflow": 0,
         "pool_timeout": 5,

@@ -13,6 +13,8 @@ class SteadyTimer(Timer):
     trace of its own.
     """
 
+    kind = "timer"
+
     def __init__(self, interval: float, **kwargs):
         super().__init__(interval, eager=True, **kwargs)
 

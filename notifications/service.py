@@ -9,14 +9,16 @@ from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
+from chassis.metrics.figures import Figures
+from chassis.metrics.noted import ProviderCalls
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import Cause
 from chassis.tracing import Calls
-from notifications import feed, following, models, schemas, templates
+from notifications import feed, figures, following, models, schemas, templates
 from notifications.channels.configured import channels
-from notifications.channels.recorded import recorded
+from notifications.channels.watched import watched
 from notifications.delivery import Postman
 from notifications.errors import RecipientNotFound, Undeliverable
 from notifications.settings import NotificationsSettings
@@ -46,6 +48,8 @@ class NotificationsService(Service):
     cause = Cause()
     outside = Calls()
     users = RpcProxy("users", timeout=5)
+    figures = Figures(figures.PENDING)
+    calls = ProviderCalls()
 
     @rpc(schemas.Send, once=True)
     def send(self, user_id, channel, subject, body, key, actor):
@@ -140,7 +144,7 @@ class NotificationsService(Service):
             self.clock,
             self.contacts,
             self.way_to_reset,
-            recorded(channels(self.settings), self.settings, self.outside),
+            watched(channels(self.settings), self.settings, self.calls, self.outside),
             self.events.record_many,
             self.cause.following,
             self.log,

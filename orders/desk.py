@@ -11,7 +11,23 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Integer, Select, Text, case, func, literal, null, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    DateTime,
+    Float,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -28,6 +44,39 @@ PAYING, STUCK, OVER = "paying", "stuck", "over"
 #: How often its patience a checkout may take until it counts as stuck.
 FACTOR = 3
 
+NOW = bindparam("now", type_=DateTime(timezone=True))
+
+
+def _long_before(patience: str) -> ColumnElement[datetime.datetime]:
+    """So long before `:now` that what should have ended within `:<patience>` seconds is stuck."""
+    seconds = FACTOR * bindparam(patience, type_=Float)
+    return NOW - func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+_CHECKOUT_IS_STUCK = Checkout.started_at <= _long_before("checkout_patience")
+#: A payment without an outcome may take until the time to pay is over.
+_PAYMENT_IS_STUCK = case(
+    (Order.payment_id.is_(None), func.greatest(Order.paying_since, Order.expires_at)),
+    else_=Order.paying_since,
+) <= _long_before("payment_patience")
+
+
+def under_way() -> CompoundSelect:
+    """The `state` of each checkout, `since` when it is under way and whether it `is_stuck`; to be
+    run with `now` and the two patiences, in seconds."""
+    return union_all(
+        select(
+            Checkout.state,
+            Checkout.started_at.label("since"),
+            _CHECKOUT_IS_STUCK.label("is_stuck"),
+        ),
+        select(
+            literal(PAYING, Text).label("state"),
+            Order.paying_since.label("since"),
+            _PAYMENT_IS_STUCK.label("is_stuck"),
+        ).where(Order.recheck_at.is_not(None)),
+    )
+
 
 def page(
     shop: Shop, actor: Actor, state: str | None, limit: int, cursor: str | None
@@ -36,12 +85,14 @@ def page(
     reason}`. `due_at` is when a timer takes it up again, `attempts` how often one has, `reason` why
     that was not the end, as far as it is known."""
     _require_staff(actor)
-    found = union_all(*_wanted(shop, state)).subquery()
+    found = union_all(*_wanted(state)).subquery()
     query = select(found)
     if cursor is not None:
         last = paging.decode("checkouts", cursor, (datetime.datetime, uuid.UUID))
         query = query.where(tuple_(found.c.since, found.c.order_id) > last)
     query = query.order_by(found.c.since, found.c.order_id).limit(limit + 1)
+    patience = {name: shop.settings[name] for name in ("checkout_patience", "payment_patience")}
+    query = query.params(now=shop.clock(), **patience)
     with shop.db.read() as connection:
         rows = connection.execute(query).mappings().all()
     shown, more = rows[:limit], len(rows) > limit
@@ -115,7 +166,7 @@ def _stop_paying(shop: Shop, order_id: uuid.UUID, since: datetime.datetime, acto
         settlement.stop_looking(shop, order_id, since)
 
 
-def _wanted(shop: Shop, state: str | None) -> list[Select]:
+def _wanted(state: str | None) -> list[Select]:
     checkouts = select(
         Checkout.order_id,
         Checkout.user_id,
@@ -140,21 +191,8 @@ def _wanted(shop: Shop, state: str | None) -> list[Select]:
     if state == PAYING:
         return [paying]
     if state == STUCK:
-        now = shop.clock()
-        # A payment without an outcome may take until the time to pay is over.
-        begun = case(
-            (Order.payment_id.is_(None), func.greatest(Order.paying_since, Order.expires_at)),
-            else_=Order.paying_since,
-        )
-        return [
-            checkouts.where(Checkout.started_at <= now - _long(shop, "checkout_patience")),
-            paying.where(begun <= now - _long(shop, "payment_patience")),
-        ]
+        return [checkouts.where(_CHECKOUT_IS_STUCK), paying.where(_PAYMENT_IS_STUCK)]
     return [checkouts, paying] if state is None else [checkouts.where(Checkout.state == state)]
-
-
-def _long(shop: Shop, patience: str) -> datetime.timedelta:
-    return FACTOR * datetime.timedelta(seconds=shop.settings[patience])
 
 
 def _paying_since(session: Session, order_id: uuid.UUID) -> datetime.datetime | None:

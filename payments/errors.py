@@ -75,8 +75,13 @@ class RefundTooLarge(Conflict):
     title = "More than is left to refund"
 
 
+#: Why webhooks are refused.
+REASONS = ("unsigned", "wrong signature", "stale", "unreadable")
+
+
 class NoticeRefused(Malformed):
-    """A webhook that nobody we know has signed, or too long ago; `reason` is for our own eyes."""
+    """A webhook that nobody we know has signed, or too long ago; `reason`, for our own eyes, is one
+    of `REASONS`."""
 
     code = "notice_refused"
     title = "The signature of this webhook does not hold"

@@ -9,7 +9,7 @@ long after it moved.
 import datetime
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,14 +142,17 @@ class Reconciliation:
                 report.add(finding)
 
 
-def watch(reconciliation: Reconciliation, log: Any) -> None:
-    """Look at the last day, and tell the log what is wrong."""
+def watch(
+    reconciliation: Reconciliation, log: Any, note: Callable[[Mapping[Problem, int]], None]
+) -> None:
+    """Look at the last day, and tell the log what is wrong, and `note` how often."""
     until = reconciliation.until
     try:
         report = reconciliation.run(until - LOOK_BACK, until)
     except Fault as fault:  # the next hour's look goes over the same day
         log.warning("reconciliation_failed", error=fault.code)
         return
+    note(report.counts)
     for problem, count in report.counts.items():
         log.warning("reconciliation_found", problem=str(problem), count=count)
     log.info("reconciled", movements=report.movements, findings=report.counts.total())

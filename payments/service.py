@@ -7,12 +7,15 @@ from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
 from chassis.events import EventOutbox, event_handler
+from chassis.metrics.figures import Figures
+from chassis.metrics.noted import Outcome, ProviderCalls
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.tracing import Calls
-from payments import models, providers, reconciliation, schemas, turns, views, webhooks
+from payments import figures, models, providers, reconciliation, schemas, turns, views, webhooks
 from payments.cashier import Cashier
+from payments.comparison import Problem
 from payments.providers.simulator import Simulator
 from payments.reconciliation import Reconciliation
 from payments.recovery import Sweep
@@ -33,6 +36,14 @@ class PaymentsService(Service):
     clock = Clock()
     settings = Settings(PaymentsSettings, section="payments")
     outside = Calls()
+    figures = Figures(figures.PAYMENTS, figures.REFUNDS, figures.WEBHOOKS, figures.REFUSED)
+    calls = ProviderCalls()
+    compared = Outcome(
+        "shop_reconciliation_findings",
+        "What the last hourly look has found wrong between our ledger and the providers' books.",
+        "problem",
+        tuple(Problem),
+    )
 
     @rpc(schemas.Charge)
     def charge(self, **request):
@@ -117,7 +128,7 @@ class PaymentsService(Service):
     @timer(interval=60)
     def compare_books(self):
         """Once an hour, tell the log what is wrong between our ledger and the providers' books."""
-        compare = partial(reconciliation.watch, self.reconciliation, self.log)
+        compare = partial(reconciliation.watch, self.reconciliation, self.log, self.compared)
         turns.take(self.db.begin, self.clock, "compare_books", reconciliation.EVERY, compare)
 
     @property
@@ -130,7 +141,9 @@ class PaymentsService(Service):
         """Charges and refunds through the configured providers."""
         return Cashier(
             self.db.begin,
-            providers.configured(self.settings, self.db.begin, self.clock).recorded(self.outside),
+            providers.configured(
+                self.settings, self.db.begin, self.clock, self.calls, self.outside
+            ),
             self.events.record,
             self.clock,
             self.settings["call_seconds"],

@@ -7,6 +7,8 @@ from chassis.config import Settings
 from chassis.database import Database
 from chassis.events import event_handler
 from chassis.events.broadcast import Broadcast
+from chassis.metrics.figures import Figures
+from chassis.metrics.noted import Tally
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
@@ -14,6 +16,7 @@ from products import (
     catalog,
     categories,
     editing,
+    figures,
     hints,
     holds,
     listing,
@@ -107,6 +110,8 @@ class InventoryService(Service):
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
     news = Broadcast(schemas.STOCK_NEWS)
+    figures = Figures(figures.RESERVATIONS)
+    expired = Tally("shop_reservations_expired_total", "Reservations that were freed unpaid.")
 
     @rpc(schemas.GetStock)
     def get(self, product_id):
@@ -162,8 +167,10 @@ class InventoryService(Service):
         batch = self.settings["sweep_batch"]
         while True:
             with self._changing(self.db.begin()) as session:
-                if holds.sweep(session, self.clock(), batch) < batch:
-                    return
+                freed = holds.sweep(session, self.clock(), batch)
+            self.expired(freed)
+            if freed < batch:
+                return
 
     def _changing(self, begun):
         return hints.announced(begun, self.news.tell, "stock_changed")

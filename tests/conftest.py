@@ -32,6 +32,7 @@ from chassis.rpc import RpcProxy  # noqa: E402
 from chassis.rpc.client import ServiceProxy  # noqa: E402
 from chassis.service import Service  # noqa: E402
 from tests import support  # noqa: E402
+from tests.scraping import Scraper  # noqa: E402
 
 PACKAGES = ("users", "products", "orders", "payments", "notifications")
 SERVICES = (
@@ -143,6 +144,14 @@ def start(config, request):
     yield start_services
     for stopping in [eventlet.spawn(container.kill) for container in containers]:
         stopping.wait()
+
+
+@pytest.fixture
+def scrape(config):
+    """`scrape()`: what the services that are started from now on tell Prometheus, see
+    `tests.scraping`."""
+    config["METRICS_PORT"] = find_free_port()
+    return Scraper(config["METRICS_PORT"])
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from chassis.broker.link import connect, hang_up, send
 from chassis.broker.outbound import BrokerUnavailable
 from chassis.broker.topology import dead_letters_of
 from chassis.clock import Clock
+from chassis.metrics.instruments import DEAD_LETTERS
 
 log = getLogger(__name__)
 
@@ -95,14 +96,20 @@ class Courier(SharedExtension):
             "x-parked-why": reason,
             "x-parked-at": Clock.source().isoformat(),
         }
-        target = dead_letters_of(service)
+        target, is_there = dead_letters_of(service), False
         try:
-            if self.forward(message, target, queue, dict(message.headers or {}) | ours):
-                return True
+            is_there = self.forward(message, target, queue, dict(message.headers or {}) | ours)
         except Exception as error:
             log.warning("headers that can't be written again: %s", type(error).__name__)
         # Some headers can be read but not written: too deep, or too long for a frame with ours.
-        return self.forward(message, target, queue, ours)
+        is_there = is_there or self.forward(message, target, queue, ours)
+        if is_there:
+            DEAD_LETTERS.labels(service, queue).inc()
+        return is_there
+
+    def will_park(self, queue: str) -> None:
+        """Count from 0 what will be parked of `queue`."""
+        DEAD_LETTERS.labels(self.container.service_name, queue)
 
     def forward(
         self, message: Any, exchange: str, routing_key: str, headers: dict[str, Any]

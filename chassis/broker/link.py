@@ -2,7 +2,7 @@
 
 import random
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from logging import getLogger
@@ -21,6 +21,7 @@ from nameko.utils import sanitize_url
 from chassis.broker import tls
 from chassis.broker.corked import CorkedWriter, FrameReader
 from chassis.broker.frames import tolerant_frame_handler
+from chassis.metrics.reading import Reading
 
 log = getLogger(__name__)
 
@@ -250,6 +251,15 @@ class LinkExtension(SharedExtension):
         self._link = Link(config, name, self.on_open, self.on_lost, self.on_blocked)
         self._thread = self.container.spawn_managed_thread(self._link.run, identifier=name)
         self._link.up.wait()
+
+    def readings(self) -> Iterator[Reading]:
+        """Whether there is a connection, and whether the broker takes nothing on it."""
+        labels = {"connection": self.role}
+        blocked = self._link is not None and self._link.blocked
+        up = "Whether there is a connection to RabbitMQ."
+        held = "Whether RabbitMQ takes no messages on it, being short of memory or disk."
+        yield Reading("shop_broker_connected", up, self.connected, labels)
+        yield Reading("shop_broker_blocked", held, blocked, labels)
 
     def await_connection(self, patience: float) -> bool:
         """Whether there is a connection, after `patience` seconds at the latest."""

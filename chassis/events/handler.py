@@ -19,9 +19,11 @@ from chassis.broker.courier import Courier
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import data_of
+from chassis.clock import Clock
 from chassis.events.batches import Batches
 from chassis.events.janitor import Janitor
 from chassis.events.message import AlreadyHandled, Event
+from chassis.metrics.instruments import EVENT_AGE, RETRIES
 from chassis.trace import cause_in, trace_id_of
 from chassis.workers import workers_for_events
 
@@ -78,6 +80,7 @@ class EventHandler(Entrypoint):
     each of its events is tried alone, so that one that can't be handled holds up no other.
     """
 
+    kind = "event"
     inbound = Inbound()
     courier = Courier()
     workers = EventWorkers()
@@ -110,6 +113,10 @@ class EventHandler(Entrypoint):
         # While one batch is in work, the next one gathers.
         batches = self._batches
         self.prefetch = 2 * batches.most if batches else workers_for_events(self.container)
+        of_service = self.container.service_name, self.method_name
+        self._age = EVENT_AGE.labels(*of_service, f"{self.source_service}.{self.event_type}")
+        self._retries = RETRIES.labels(*of_service)
+        self.courier.will_park(self.queue)
         self.inbound.register(self)
         self.janitor.keep_inbox_small()
 
@@ -223,6 +230,8 @@ class EventHandler(Entrypoint):
                 trace_id=trace_id_of(data.get("traceparent")),
                 cause=cause_in(data),
             )
+            age = Clock.source().timestamp() - event.occurred_at.timestamp()
+            self._age.observe(max(age, 0))
             return event, data
         except ValidationError as invalid:
             raise Poison(
@@ -253,6 +262,7 @@ class EventHandler(Entrypoint):
         attempt = _count(headers.get(ATTEMPTS)) + 1
         if attempt > len(topology.RETRY_DELAYS):
             return self._park(message, f"{type(error).__name__} after {attempt} attempts")
+        self._retries.inc()
         delay = topology.RETRY_DELAYS[attempt - 1]
         log.warning("%s failed (attempt %d), again in %d s", self.queue, attempt, delay)
         return self.courier.forward(

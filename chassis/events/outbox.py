@@ -13,12 +13,30 @@ from chassis.clock import Clock
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.events.tables import OUTBOX
+from chassis.metrics.figures import Query
+from chassis.metrics.instruments import PUBLISHED
 from chassis.prepared import as_json, insertion, prepared_text
 from chassis.trace import cause_in
 
 #: Records the rows of `Recorder.event`, given as JSON in `events`; a part of larger statements too.
 RECORDING = insertion(OUTBOX, "events", but={"id", "due_at", "sent_at"})
 _RECORD = prepared_text(RECORDING, "events")
+
+#: What waits for the relay; of it the broker refused what is put off.
+WAITING = Query(
+    """
+    SELECT count(*) AS outbox_unsent, count(*) FILTER (WHERE due_at > now()) AS outbox_refused,
+           extract(epoch FROM now() - min(occurred_at))::float AS outbox_oldest_seconds
+    FROM (
+        SELECT occurred_at, due_at FROM outbox WHERE sent_at IS NULL ORDER BY id LIMIT :most
+    ) AS unsent
+    """,
+    {
+        "outbox_unsent": "Events that wait to be published, 100,000 at most.",
+        "outbox_refused": "Those of them that the broker would not have at the last try.",
+        "outbox_oldest_seconds": "Age of the oldest of them; 0 when there is none.",
+    },
+)
 
 
 class EventOutbox(DependencyProvider):
@@ -28,6 +46,7 @@ class EventOutbox(DependencyProvider):
     its payload.
     """
 
+    queries = (WAITING,)
     courier = Courier()
     janitor = Janitor()
 
@@ -40,6 +59,8 @@ class EventOutbox(DependencyProvider):
 
     def setup(self) -> None:
         self.janitor.keep_outbox_small()
+        for event_type in self.schemas:  # the first of a kind is an increase, too
+            PUBLISHED.labels(self.container.service_name, event_type)
 
     def start(self) -> None:
         self._relay = Relay(self.container, self.courier)

@@ -1,6 +1,7 @@
 """Carries outbox rows to the broker."""
 
 import time
+from collections.abc import Sequence
 from logging import getLogger
 from typing import Any
 
@@ -14,7 +15,9 @@ from chassis import database, tracing
 from chassis.broker.courier import Courier, Parcel
 from chassis.broker.message import CONTENT, headers_of
 from chassis.broker.topology import exchange_of
+from chassis.clock import Clock
 from chassis.events.tables import OUTBOX
+from chassis.metrics.instruments import OUTBOX_LAG, PUBLISHED, REFUSED
 
 log = getLogger(__name__)
 
@@ -63,6 +66,7 @@ class Relay:
         self._engine = database.of(container).engine
         self._courier = courier
         self._tracer = tracing.of(container)
+        self._lag = OUTBOX_LAG.labels(container.service_name)
         self._stopping = False
         self._wake = Event()
 
@@ -101,6 +105,7 @@ class Relay:
             for span, safe in zip(spans, delivered, strict=True):
                 if span is not None:
                     span.sent(safe)
+            self._count(rows, delivered)
             sent = [row.id for row, safe in zip(rows, delivered, strict=True) if safe]
             refused = [row.id for row, safe in zip(rows, delivered, strict=True) if not safe]
             # A mark that a crash of the server loses is an event that is sent again, no more: the
@@ -110,6 +115,13 @@ class Relay:
             if refused:
                 connection.execute(_PUT_OFF, {"ids": refused})
             return len(sent)
+
+    def _count(self, rows: Sequence[Row], delivered: Sequence[bool]) -> None:
+        now = Clock.source().timestamp()
+        for row, safe in zip(rows, delivered, strict=True):
+            (PUBLISHED if safe else REFUSED).labels(row.source, row.type).inc()
+            if safe:
+                self._lag.observe(max(now - row.occurred_at.timestamp(), 0))
 
     def _rest(self) -> None:
         with eventlet.Timeout(SWEEP, False):

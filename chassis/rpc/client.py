@@ -22,6 +22,7 @@ from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.presence import Presence
 from chassis.broker.topology import RPC_EXCHANGE, reply_key, reply_queue_of, rpc_queue_of
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable, from_wire
+from chassis.metrics.work import CallMeter
 from chassis.rpc import wire
 
 log = getLogger(__name__)
@@ -61,6 +62,7 @@ class ReplyListener(SharedExtension):
         self._waiting: dict[str, tuple[str, Event]] = {}
         self._numbers = itertools.count()
         self._knocking: Any = None
+        self._meters: dict[str, CallMeter] = {}
 
     def setup(self) -> None:
         self.tracer = tracing.of(self.container)
@@ -96,6 +98,13 @@ class ReplyListener(SharedExtension):
         event = Event()
         self._waiting[correlation_id] = reply_to, event
         return reply_to, correlation_id, event
+
+    def note(self, target: str, error: BaseException | None, seconds: float) -> None:
+        """Count a call that has ended."""
+        meter = self._meters.get(target)
+        if meter is None:
+            meter = self._meters[target] = CallMeter(self.container.service_name, target)
+        meter.note(error, seconds)
 
     def forget(self, correlation_id: str) -> None:
         """Nobody waits any longer; a later reply is dropped."""
@@ -221,33 +230,39 @@ class MethodProxy:
             if span is not None:
                 span.end(error)
             raise
-        return Reply(provider, correlation_id, event, time.monotonic() + timeout, span)
+        return Reply(provider, correlation_id, event, timeout, span)
 
 
 class Reply:
     """An answer that may still be under way."""
 
     def __init__(
-        self, provider: RpcProxy, correlation_id: str, event: Event, until: float, span: Any
+        self, provider: RpcProxy, correlation_id: str, event: Event, timeout: float, span: Any
     ):
         self._provider = provider
         self._correlation_id = correlation_id
         self._event = event
-        self._until = until
+        self._began = time.monotonic()
+        self._until = self._began + timeout
         self._span = span
 
     def result(self) -> Any:
         """What the method returned, or its fault raised; waits until the deadline at most."""
-        span, self._span = self._span, None
-        if span is None:
-            return self._result()
         try:
             result = self._result()
         except BaseException as error:
-            span.end(error)
+            self._told(error)
             raise
-        span.end()
+        self._told(None)
         return result
+
+    def _told(self, fault: BaseException | None) -> None:
+        """Count the call, and end its span."""
+        seconds = time.monotonic() - self._began
+        self._provider.replies.note(self._provider.target_service, fault, seconds)
+        span, self._span = self._span, None
+        if span is not None:
+            span.end(fault)
 
     def _result(self) -> Any:
         timeout = eventlet.Timeout(max(0, self._until - time.monotonic()))

@@ -24,6 +24,7 @@ from chassis.broker.message import CONTENT, data_of, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
 from chassis.errors import Fault, Interrupted, Invalid
+from chassis.metrics.instruments import REJECTED
 from chassis.rpc import wire
 from chassis.workers import workers_for_rpc
 
@@ -57,6 +58,8 @@ class RpcConsumer(SharedExtension):
             # for one, which would keep replies and heartbeats waiting too.
             self.prefetch = workers_for_rpc(self.container)
             self.inbound.register(self)
+            self.courier.will_park(self.queue)
+            REJECTED.labels(service)
         self._methods[f"{service}.{entrypoint.method_name}"] = entrypoint
 
     def stop(self) -> None:
@@ -84,6 +87,7 @@ class RpcConsumer(SharedExtension):
         except ContainerBeingKilled:
             pass  # the message goes back to the queue with the connection
         except (MalformedRequest, MethodNotFound, IncorrectSignature, Fault) as refused:
+            REJECTED.labels(self.container.service_name).inc()
             self._spawn(partial(self.answer, message, None, refused))
         except Exception as error:
             log.exception("%s: a message that nobody foresaw", self.queue)
@@ -143,6 +147,7 @@ class Rpc(Entrypoint):
     this.
     """
 
+    kind = "rpc"
     consumer = RpcConsumer()
 
     def __init__(self, schema: type[Schema] | None = None, *, once: bool = False, **kwargs: Any):

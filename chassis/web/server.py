@@ -18,6 +18,8 @@ from werkzeug.routing import MapAdapter
 
 from chassis import config as configuration
 from chassis import logs
+from chassis.metrics.reading import Reading
+from chassis.metrics.work import RequestMeter
 from chassis.web import listening
 from chassis.web.answers import PROBLEM, Answer
 from chassis.web.app import App
@@ -60,6 +62,7 @@ class Server(WebServer):
         self.streams: set[Flow] = set()
         self._in_hand = 0
         self._callers: Callers | None = None
+        self._meter: RequestMeter | None = None
 
     def check(self) -> None:
         """Load the bounds and take the port, before anything else of the service starts; raises
@@ -82,6 +85,9 @@ class Server(WebServer):
         self._starting = True
         self._callers = next((e for e in self.container.extensions if isinstance(e, Callers)), None)
         self.app = App(self)
+        self._meter = RequestMeter(self.container.service_name)
+        for route in self._providers:
+            self._meter.expect(route.method, route.path)
         self._gt = self.container.spawn_managed_thread(self.run)
 
     def _listen(self) -> Any:
@@ -148,6 +154,14 @@ class Server(WebServer):
         """Who is signed in, as far as the service can tell."""
         return self._callers and self._callers.user_of(request)
 
+    def readings(self) -> Iterator[Reading]:
+        """How much of its bounds is taken."""
+        yield Reading("shop_http_connections", "Open connections.", len(self._connections))
+        yield Reading("shop_http_streams", "Streams that flow on them.", len(self.streams))
+        yield Reading("shop_http_requests_in_hand", "Requests in work.", self._in_hand)
+        most = self.limits.get("max_requests", 0)
+        yield Reading("shop_http_requests_limit", "Requests that may be in work at once.", most)
+
     def drain(self) -> None:
         """Stop accepting and let the requests in hand finish, and those that are about to come on
         connections in use, within `drain_seconds`.
@@ -198,7 +212,8 @@ class Server(WebServer):
         request_id: str,
         trace_id: str,
     ) -> None:
-        """One line for each request: which route, not which path; no query, no body."""
+        """A line and a count for each request: which route, not which path; no query, no body."""
+        self._meter.note(method, route, answer.status, seconds)
         is_problem = answer.media_type == PROBLEM
         fields = {
             "method": method,

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from payments.errors import ProviderNotConfigured
 from payments.providers.port import Provider
-from payments.providers.recorded import Outside, Recorded
 from payments.providers.simulator import Simulator
+from payments.providers.watched import Note, Outside, Watched
 
 
 class Providers:
@@ -34,20 +34,20 @@ class Providers:
     def __iter__(self):
         return iter(self._by_name.values())
 
-    def recorded(self, outside: Outside) -> "Providers":
-        """The same, with their calls in the traces."""
-        return Providers(*(Recorded(provider, outside) for provider in self))
-
 
 def configured(
     settings: Mapping[str, Any],
     begin: Callable[[], AbstractContextManager[Session]],
     clock: Callable[[], datetime.datetime],
+    note: Note,
+    outside: Outside,
 ) -> Providers:
-    """With a key for Stripe, Stripe; without one the simulator, which costs nothing."""
-    simulator = Simulator(begin, clock, settings["simulator"])
+    """With a key for Stripe, Stripe; without one the simulator, which costs nothing. Calls to them
+    are counted by `note`, and made within `outside`."""
+    simulator = Watched(Simulator(begin, clock, settings["simulator"]), note, outside)
     if not settings["stripe"]["api_key"]:
         return Providers(simulator)
     from payments.providers.stripe import Stripe  # 22 MB that the simulator does not need
 
-    return Providers(Stripe(settings["stripe"], settings["call_seconds"], clock), simulator)
+    stripe = Stripe(settings["stripe"], settings["call_seconds"], clock)
+    return Providers(Watched(stripe, note, outside), simulator)

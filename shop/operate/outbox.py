@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from chassis.events.outbox import WAITING
 from shop.migrate import PACKAGES
 from shop.operate.databases import opened
 from shop.operate.settings import as_json
@@ -19,11 +20,6 @@ from shop.verify.show import console
 #: ask why.
 LATE = 60
 
-_WAITING = """
-    SELECT count(*) AS unsent, count(*) FILTER (WHERE due_at > now()) AS refused,
-           extract(epoch FROM now() - min(occurred_at))::float AS oldest_seconds
-    FROM outbox WHERE sent_at IS NULL
-"""
 _LAST = """
     SELECT sent_at, extract(epoch FROM now() - sent_at)::float AS seconds FROM outbox
     WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1
@@ -39,11 +35,13 @@ def with_outbox(books: Books, packages: Iterable[str]) -> list[str]:
 def of(books: Books, package: str) -> dict[str, Any]:
     """What waits in the outbox of a service. `refused` of it RabbitMQ would not have: its queue is
     full or gone. Times are None when there is nothing."""
-    (waiting,) = books.rows(package, _WAITING)
+    (waiting,) = books.rows(package, WAITING.statement, most=None)  # all of it
     last = next(iter(books.rows(package, _LAST)), None)
     return {
         "service": package,
-        **waiting._asdict(),
+        "unsent": waiting.outbox_unsent,
+        "refused": waiting.outbox_refused,
+        "oldest_seconds": waiting.outbox_oldest_seconds,
         "last_sent": last and last.sent_at.isoformat(),
         "last_sent_seconds": last and last.seconds,
     }

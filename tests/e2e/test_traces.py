@@ -106,15 +106,15 @@ def test_a_payment_is_one_trace_across_all_services(collector, eventually):
         ("gateway: POST /api/payments SERVER", "gateway: orders.pay CLIENT"),
         ("orders: orders.pay SERVER", "orders: payments.charge CLIENT"),
         ("orders: payments.charge CLIENT", "payments: payments.charge SERVER"),
-        ("payments: payments.charge SERVER", "payments: simulator create CLIENT"),
-        ("payments: simulator create CLIENT", "payments: INSERT simulator_charges CLIENT"),
+        ("payments: payments.charge SERVER", "payments: simulator charge CLIENT"),
+        ("payments: simulator charge CLIENT", "payments: INSERT simulator_charges CLIENT"),
         ("orders: inventory.commit CLIENT", "inventory: inventory.commit SERVER"),
         (f"orders: send {PAID} PRODUCER", f"notifications: process {PAID} CONSUMER"),
         (f"notifications: process {PAID} CONSUMER", MAIL),
     }
     eventually(lambda: not edges - collector.edges(PAY), timeout=20)
-    asked = next(span for span in collector.of(PAY) if span.name == "simulator create")
-    assert asked.attributes == {"payment.provider": "simulator", "payment.operation": "create"}
+    asked = next(span for span in collector.of(PAY) if span.name == "simulator charge")
+    assert asked.attributes == {"payment.provider": "simulator", "payment.operation": "charge"}
     for span in collector.of(PAY):
         if span.name in ("inventory.commit", f"process {PAID}"):
             eventually(lambda s=span: collector.way(s)[0] == "gateway: POST /api/payments SERVER")

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
+from chassis.clock import utcnow
+from products.figures import RESERVATIONS
 from shop.migrate import PACKAGES, ROOT
 from shop.operate import checkouts, outbox
 from shop.operate.status.finding import Finding
@@ -17,10 +19,6 @@ from shop.verify import Books
 _LATE = 60
 
 _REVISION = "SELECT version_num FROM alembic_version"
-_EXPIRED = """
-    SELECT count(*) AS held, extract(epoch FROM now() - min(expires_at))::float AS oldest_seconds
-    FROM reservations WHERE state = 'reserved' AND expires_at <= now()
-"""
 
 
 def look(config: Mapping[str, Any]) -> Iterator[Finding]:
@@ -82,9 +80,10 @@ def _checkouts(books: Books, stuck_after: int) -> Finding:
 
 
 def _reservations(books: Books) -> Finding:
-    (row,) = books.rows("products", _EXPIRED)
-    late = row.oldest_seconds is not None and row.oldest_seconds > _LATE
-    words = f"{row.held} expired and still held"
-    if row.held:
-        words += f", the oldest for {span(row.oldest_seconds)}"
+    (row,) = books.rows("products", RESERVATIONS.statement, now=utcnow(), most=None)  # all of them
+    oldest = row.reservation_overdue_seconds
+    late = oldest is not None and oldest > _LATE
+    words = f"{row.reservations_overdue} expired and still held"
+    if row.reservations_overdue:
+        words += f", the oldest for {span(oldest)}"
     return Finding("work", "reservations", words, "is inventory up? see its log" if late else None)

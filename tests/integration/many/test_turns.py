@@ -20,7 +20,7 @@ def compared(monkeypatch):
     """The moments of all comparisons; a test sets what happens in one."""
     moments = []
 
-    def watch(comparing, log):
+    def watch(comparing, log, note):
         moments.append(comparing.until)
         watch.during()
 

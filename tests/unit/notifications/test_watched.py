@@ -1,4 +1,4 @@
-"""Deliveries in traces."""
+"""Deliveries in metrics and traces."""
 
 import contextlib
 import datetime
@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from notifications.channels.port import Letter
-from notifications.channels.recorded import recorded
+from notifications.channels.watched import watched
 from notifications.errors import Undeliverable
 
 
@@ -17,8 +17,8 @@ class Refusing:
 
 
 def test_a_delivery_tells_channel_and_server_and_not_to_whom():
-    """Whatever comes of it goes through."""
-    told = []
+    """Whatever comes of it goes through, and is counted."""
+    told, counted = [], []
 
     @contextlib.contextmanager
     def outside(name, about):
@@ -26,7 +26,8 @@ def test_a_delivery_tells_channel_and_server_and_not_to_whom():
         yield
 
     channels = {"email": Refusing(), "sms": Refusing()}
-    wrapped = recorded(channels, {"smtp_host": "mail.example"}, outside)
+    settings = {"smtp_host": "mail.example"}
+    wrapped = watched(channels, settings, lambda *call: counted.append(call[:3]), outside)
     now = datetime.datetime.now(datetime.UTC)
     letter = Letter(uuid.uuid4(), "ada@example.com", "Dear Ada", "token-1", now)
     for name in channels:
@@ -40,3 +41,4 @@ def test_a_delivery_tells_channel_and_server_and_not_to_whom():
         ),
         ("send sms", {"notification.channel": "sms"} | which),
     ]
+    assert counted == [("email", "deliver", "refused"), ("sms", "deliver", "refused")]

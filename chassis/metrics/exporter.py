@@ -1,0 +1,137 @@
+"""`GET /metrics`, and nothing else, for all services of a process.
+
+It has a port of its own, which is not for the public: it tells how much is sold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from logging import getLogger
+from typing import Any
+
+import eventlet
+from eventlet import GreenPool, Timeout
+from nameko.exceptions import ConfigurationError
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.core import Metric
+
+from chassis import database
+from chassis.metrics import lag
+from chassis.metrics.figures import Look, ask
+from chassis.metrics.instruments import REGISTRY
+from chassis.metrics.state import families, readings_of
+
+log = getLogger(__name__)
+
+#: Connections at once; more wait in the kernel's backlog.
+_PLACES, _BACKLOG = 4, 16
+#: Seconds that one of them may take, whatever it does.
+_PATIENCE = 10
+_LONGEST_HEAD = 8192
+_REQUEST = re.compile(rb"([A-Z]+) ([^ ?]+)(?:\?[^ ]*)? HTTP/1\.[01]\r?\n")
+
+#: By address; a process has one, its tests may have more.
+_exporters: dict[tuple[str, int], Exporter] = {}
+
+
+def of(config: dict[str, Any]) -> Exporter | None:
+    """The exporter of this process, which has taken its port by then; None where there is to be
+    none. Raises Nameko's `ConfigurationError` when the port is taken."""
+    address = config["METRICS_HOST"], config["METRICS_PORT"]
+    if not address[1]:
+        return None
+    if address not in _exporters:
+        _exporters[address] = Exporter(address)
+    return _exporters[address]
+
+
+class Exporter:
+    """Tells of services to who asks, from the first `add` to the last `remove`."""
+
+    def __init__(self, address: tuple[str, int]):
+        self._address = address
+        try:
+            self._sock = eventlet.listen(address, backlog=_BACKLOG, reuse_port=False)
+        except OSError as error:
+            host, port = address
+            raise ConfigurationError(
+                f"Can't listen on {host}:{port} (METRICS_PORT): {error.strerror}"
+            ) from None
+        self._looks: dict[Any, Look | None] = {}
+        self._threads: list[Any] = []
+        self._places = GreenPool(_PLACES)
+
+    def add(self, container: Any) -> None:
+        """Tell of a service from now on."""
+        self._looks[container] = Look(container) if database.has(container) else None
+        if not self._threads:
+            self._threads = [eventlet.spawn(self._run), eventlet.spawn(lag.watch)]
+
+    def remove(self, container: Any) -> None:
+        """Tell of a service no longer; with the last one the port is free. Does not wait."""
+        self._looks.pop(container, None)
+        if not self._looks and _exporters.pop(self._address, None) is self:
+            self._sock.close()
+            for thread in self._threads:
+                thread.kill()
+
+    def collect(self) -> Iterator[Metric]:
+        """What `prometheus_client` writes down. Others get their turn after each metric, for there
+        may be thousands of lines."""
+        for metric in REGISTRY.collect():
+            yield metric
+            eventlet.sleep(0)
+        readings = [reading for container in self._looks for reading in readings_of(container)]
+        readings += ask([look for look in self._looks.values() if look is not None])
+        yield from families(readings)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                sock, _ = self._sock.accept()
+            except OSError as error:  # out of file descriptors, or gone before we took it
+                if self not in _exporters.values():
+                    return
+                log.warning("a scrape could not be accepted: %s", error.strerror)
+                eventlet.sleep(1)
+                continue
+            self._places.spawn_n(self._serve, sock)
+
+    def _serve(self, sock: Any) -> None:
+        """One request; no failure leaves this method."""
+        try:
+            with sock, Timeout(_PATIENCE, False):
+                status, media_type, body = self._answer(_head(sock))
+                lines = (
+                    f"HTTP/1.1 {status}",
+                    f"Content-Type: {media_type}",
+                    f"Content-Length: {len(body)}",
+                    "Connection: close",
+                )
+                sock.sendall("\r\n".join((*lines, "", "")).encode() + body)
+        except OSError:  # the client is gone
+            pass
+        except Exception:
+            log.exception("a scrape ended in an error")
+
+    def _answer(self, head: bytes) -> tuple[str, str, bytes]:
+        request = _REQUEST.match(head)
+        if request is None:
+            return "400 Bad Request", "text/plain", b"not understood\n"
+        if request[2] != b"/metrics":
+            return "404 Not Found", "text/plain", b"there is only /metrics\n"
+        if request[1] != b"GET":
+            return "405 Method Not Allowed\r\nAllow: GET", "text/plain", b"only GET\n"
+        return "200 OK", CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self)
+
+
+def _head(sock: Any) -> bytes:
+    """What was sent up to the end of the head, or of patience."""
+    head = b""
+    while b"\r\n\r\n" not in head and len(head) < _LONGEST_HEAD:
+        arrived = sock.recv(_LONGEST_HEAD)
+        if not arrived:
+            break
+        head += arrived
+    return head

@@ -1,0 +1,120 @@
+"""Gauges that a service's database is asked for, when somebody asks us.
+
+Every instance of a service tells the same, for they ask the same database: rules take the `max`,
+never the `sum`.
+"""
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from logging import getLogger
+from typing import Any
+
+import sqlalchemy as sa
+from eventlet import GreenPool, Timeout
+from eventlet.semaphore import Semaphore
+from nameko.extensions import DependencyProvider
+
+from chassis import database
+from chassis.clock import Clock
+from chassis.config import Settings
+from chassis.metrics.reading import Reading
+
+log = getLogger(__name__)
+
+#: Seconds for which what was asked is good enough, however many ask us.
+FRESH = 5.0
+#: Seconds that the database has for all of a service's queries; each has one of them.
+PATIENCE = 1.5
+#: Rows that a query counts at most, so that a heap of them does not make it slow.
+MOST = 100_000
+
+_SHORT = sa.text("SET LOCAL statement_timeout = 1000")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A cheap statement about the whole of a database, and the metrics that its columns are.
+
+    `metrics` are columns with a help text each; the metric is `shop_<column>`. `labels` are columns
+    with all values that they can have: for those without a row the metrics are 0, and rows with
+    others are left out. The statement may use `:now`, `:most` and settings of its service by name.
+    """
+
+    statement: str | sa.Executable
+    metrics: Mapping[str, str]
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def readings(self, connection: sa.Connection, values: Mapping[str, Any]) -> Iterator[Reading]:
+        """What it says now; null is 0."""
+        statement = self.statement
+        if isinstance(statement, str):
+            statement = sa.text(statement)
+        wanted = statement.compile().params.keys() & values.keys()
+        rows = connection.execute(statement, {name: values[name] for name in wanted}).mappings()
+        found = {tuple(row[label] for label in self.labels): row for row in rows}
+        for key in itertools.product(*self.labels.values()):
+            row, labels = found.get(key, {}), dict(zip(self.labels, key, strict=True))
+            for column, text in self.metrics.items():
+                yield Reading(f"shop_{column}", text, float(row.get(column) or 0), labels)
+
+
+class Figures(DependencyProvider):
+    """Has the service's database asked these queries at each scrape."""
+
+    def __init__(self, *queries: Query):
+        self.queries = queries
+
+
+class Look:
+    """What the queries of a service have told last."""
+
+    def __init__(self, container: Any):
+        self.service = container.service_name
+        self._container = container
+        self._queries = [
+            query
+            for dependency in container.dependencies
+            for query in getattr(dependency, "queries", ())
+        ]
+        self._asked = float("-inf")
+        self._one_at_a_time = Semaphore()
+        self._readings: list[Reading] = []
+
+    def readings(self) -> list[Reading]:
+        """Not older than `FRESH`; `shop_database_up` is 0, and nothing else there, when the
+        database does not answer in time."""
+        with self._one_at_a_time:
+            if time.monotonic() > self._asked + FRESH:
+                self._readings = self._ask()
+                self._asked = time.monotonic()
+            return self._readings
+
+    def _ask(self) -> list[Reading]:
+        up = "Whether the database has answered the last question of this kind."
+        try:
+            with Timeout(PATIENCE):
+                return [*self._told(), Reading("shop_database_up", up, 1)]
+        except (Exception, Timeout) as error:
+            # Its text may hold an address or a statement.
+            log.warning("the database tells no figures: %s", type(error).__name__)
+            return [Reading("shop_database_up", up, 0)]
+
+    def _told(self) -> list[Reading]:
+        values: dict[str, Any] = {"now": Clock.source(), "most": MOST}
+        for dependency in self._container.dependencies:
+            if isinstance(dependency, Settings):
+                values |= dependency.values
+        with database.of(self._container).engine.begin() as connection:
+            connection.execute(_SHORT)
+            return [
+                reading for query in self._queries for reading in query.readings(connection, values)
+            ]
+
+
+def ask(looks: Sequence[Look]) -> Iterator[tuple[str, Reading]]:
+    """What all of them tell, asked at once."""
+    for look, readings in zip(looks, GreenPool().imap(Look.readings, looks), strict=True):
+        for reading in readings:
+            yield look.service, reading

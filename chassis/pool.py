@@ -1,0 +1,37 @@
+"""The connections of a service to its database."""
+
+from collections.abc import Iterator
+
+from sqlalchemy.exc import TimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from chassis.metrics.reading import Reading
+
+
+class Pool(QueuePool):
+    """SQLAlchemy's, which can tell who waits for a connection."""
+
+    waiting = waits = timeouts = 0
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        if self.checkedout() < self.size():
+            return super()._do_get()
+        self.waits += 1
+        self.waiting += 1
+        try:
+            return super()._do_get()
+        except TimeoutError:
+            self.timeouts += 1
+            raise
+        finally:
+            self.waiting -= 1
+
+    def readings(self) -> Iterator[Reading]:
+        """How much of it is used, and whether that is too much."""
+        name = "shop_database_pool"
+        yield Reading(f"{name}_size", "Connections that a service may have.", self.size())
+        yield Reading(f"{name}_checked_out", "Connections at work.", self.checkedout())
+        yield Reading(f"{name}_waiting", "Work that waits for a connection.", self.waiting)
+        yield Reading(f"{name}_waits_total", "Work that had to wait for one.", self.waits)
+        told = "Work that waited for one in vain, and failed."
+        yield Reading(f"{name}_timeouts_total", told, self.timeouts)

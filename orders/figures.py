@@ -1,0 +1,25 @@
+"""What of checkouts is told to Prometheus (`chassis.metrics.figures`)."""
+
+from sqlalchemy import func, select
+
+from chassis.metrics.figures import Query
+from orders import attempts, desk
+
+_under_way = desk.under_way().subquery()
+_age = func.extract("epoch", desk.NOW - func.min(_under_way.c.since))
+
+#: By the same measure of being stuck as staff see (`orders.desk`).
+CHECKOUTS = Query(
+    select(
+        _under_way.c.state,
+        func.count().label("checkouts"),
+        func.count().filter(_under_way.c.is_stuck).label("checkouts_stuck"),
+        _age.label("checkout_oldest_seconds"),
+    ).group_by(_under_way.c.state),
+    {
+        "checkouts": "Checkouts under way.",
+        "checkouts_stuck": "Those of them that have taken three times their patience.",
+        "checkout_oldest_seconds": "Age of the oldest of them; 0 when there is none.",
+    },
+    labels={"state": (attempts.OPEN, attempts.UNDOING, desk.PAYING)},
+)
