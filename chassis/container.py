@@ -57,7 +57,8 @@ class ServiceContainer(NamekoContainer):
     def stop(self) -> None:
         """Finish what is in hand; what is not finished in time is left to its rollback, to the
         broker, which delivers it again, and to the caller's deadline."""
-        timeout = Timeout(self.config["STOP_TIMEOUT"])
+        delays = [getattr(extension, "stop_delay", 0) for extension in self.extensions]
+        timeout = Timeout(max(delays, default=0) + self.config["STOP_TIMEOUT"])
         try:
             super().stop()
         except Timeout as expired:
