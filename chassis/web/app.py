@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoSuchMethod
 
 from chassis.errors import Fault, Internal
-from chassis.web.answers import Answer, problem
+from chassis.web.answers import Answer
 from chassis.web.cors import Cors
 from chassis.web.errors import (
     BadRequest,
@@ -22,7 +22,7 @@ from chassis.web.errors import (
     RequestTimeout,
 )
 from chassis.web.limits import DEFAULT, WRITES, RateLimits
-from chassis.web.request import Request
+from chassis.web.request import Request, refused
 from chassis.web.streams import EventStream, Flow
 
 log = getLogger(__name__)
@@ -59,6 +59,7 @@ class App:
             answer,
             time.perf_counter() - started,
             request.request_id,
+            request.trace_id,
         )
         return answer, payload, flow
 
@@ -127,7 +128,7 @@ class App:
 
 
 def _refused(fault: Fault, request: Request) -> tuple[Answer, bytes]:
-    answer = problem(fault, request.path, request.request_id)
+    answer = refused(fault, request)
     return answer, answer.payload()
 
 

@@ -196,6 +196,7 @@ class Server(WebServer):
         answer: Answer,
         seconds: float,
         request_id: str,
+        trace_id: str,
     ) -> None:
         """One line for each request: which route, not which path; no query, no body."""
         is_problem = answer.media_type == PROBLEM
@@ -206,6 +207,7 @@ class Server(WebServer):
             "code": answer.body["code"] if is_problem else None,
             "ms": round(seconds * 1000, 1),
             "request_id": request_id,
+            "trace_id": trace_id,
         }
         logs.tell(access, "request", fields)
 
