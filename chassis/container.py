@@ -13,6 +13,7 @@ from nameko.exceptions import ConfigurationError
 from nameko.extensions import DependencyProvider
 
 from chassis import config as configuration
+from chassis import tracing
 from chassis.broker import tls
 
 log = getLogger(__name__)
@@ -34,11 +35,17 @@ class ServiceContainer(NamekoContainer):
             # For extensions of Nameko's own in this process.
             secure = {"AMQP_SSL": tls.options(shared["AMQP_URI"], shared["AMQP_TLS"])}
             super().__init__(service_cls, {**config, **shared, **secure, "max_workers": workers})
+            self.tracer: Any = None  # until the start, and when nothing is recorded
+            tracing.settings_in(config)
             for extension in self.extensions:
                 if hasattr(extension, "check"):
                     extension.check()
         except ConfigurationError as wrong:
             raise SystemExit(f"{service_cls.name}: {wrong}") from None
+
+    def start(self) -> None:
+        self.tracer = tracing.tracer_for(self.service_name, self.config)
+        super().start()
 
     def stop(self) -> None:
         """Finish what is in hand; what is not finished in time is left to its rollback, to the
@@ -53,6 +60,15 @@ class ServiceContainer(NamekoContainer):
             self.kill()
         finally:
             timeout.cancel()
+        self._close_tracer()
+
+    def kill(self, exc_info: Any = None) -> None:
+        super().kill(exc_info)
+        self._close_tracer()
+
+    def _close_tracer(self) -> None:
+        if self.tracer is not None:
+            self.tracer.close()
 
     def _run_worker(
         self, worker_ctx: WorkerContext, handle_result: Callable[..., Any] | None
@@ -60,6 +76,7 @@ class ServiceContainer(NamekoContainer):
         """As Nameko's own, but for the debug lines that it times and words for each worker, which
         cost as much as a small method itself. A fault that the entrypoint expects is an answer and
         no news."""
+        span = None if self.tracer is None else self.tracer.work(worker_ctx)
         self._inject_dependencies(worker_ctx)
         self._worker_setup(worker_ctx)
         entrypoint = worker_ctx.entrypoint
@@ -71,6 +88,8 @@ class ServiceContainer(NamekoContainer):
             if not isinstance(error, entrypoint.expected_exceptions):
                 log.exception("error handling worker %s: %s", worker_ctx, error)
             exc_info = sys.exc_info()
+        if span is not None:
+            span.end(exc_info and exc_info[1])
         if handle_result is not None:
             result, exc_info = handle_result(worker_ctx, result, exc_info)
         self._worker_result(worker_ctx, result, exc_info)

@@ -13,8 +13,10 @@ from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import Cause
+from chassis.tracing import Calls
 from notifications import feed, following, models, schemas, templates
 from notifications.channels.configured import channels
+from notifications.channels.recorded import recorded
 from notifications.delivery import Postman
 from notifications.errors import RecipientNotFound, Undeliverable
 from notifications.settings import NotificationsSettings
@@ -42,6 +44,7 @@ class NotificationsService(Service):
     clock = Clock()
     settings = Settings(NotificationsSettings, section="notifications")
     cause = Cause()
+    outside = Calls()
     users = RpcProxy("users", timeout=5)
 
     @rpc(schemas.Send, once=True)
@@ -137,7 +140,7 @@ class NotificationsService(Service):
             self.clock,
             self.contacts,
             self.way_to_reset,
-            channels(self.settings),
+            recorded(channels(self.settings), self.settings, self.outside),
             self.events.record_many,
             self.cause.following,
             self.log,

@@ -10,6 +10,7 @@ from chassis.events import EventOutbox, event_handler
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
+from chassis.tracing import Calls
 from payments import models, providers, reconciliation, schemas, turns, views, webhooks
 from payments.cashier import Cashier
 from payments.providers.simulator import Simulator
@@ -31,6 +32,7 @@ class PaymentsService(Service):
     events = EventOutbox(schemas.EVENTS)
     clock = Clock()
     settings = Settings(PaymentsSettings, section="payments")
+    outside = Calls()
 
     @rpc(schemas.Charge)
     def charge(self, **request):
@@ -128,7 +130,7 @@ class PaymentsService(Service):
         """Charges and refunds through the configured providers."""
         return Cashier(
             self.db.begin,
-            providers.configured(self.settings, self.db.begin, self.clock),
+            providers.configured(self.settings, self.db.begin, self.clock).recorded(self.outside),
             self.events.record,
             self.clock,
             self.settings["call_seconds"],

@@ -14,7 +14,7 @@ from eventlet.event import Event
 from nameko.exceptions import deserialize as deserialize_stock
 from nameko.extensions import DependencyProvider, SharedExtension
 
-from chassis import deadline
+from chassis import deadline, tracing
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, dumps, headers_of
@@ -57,11 +57,13 @@ class ReplyListener(SharedExtension):
         super().__init__()
         self.process = str(uuid.uuid4())
         self.queue = ""
+        self.tracer: Any = None
         self._waiting: dict[str, tuple[str, Event]] = {}
         self._numbers = itertools.count()
         self._knocking: Any = None
 
     def setup(self) -> None:
+        self.tracer = tracing.of(self.container)
         self.queue = reply_queue_of(self.container.service_name, self.process)
         self.inbound.register(self)
         self.outbound.when_returned(self._on_returned)
@@ -198,6 +200,9 @@ class MethodProxy:
         data = deadline.outgoing(context.context_data) | {deadline.HEADER: budget}
         body = dumps({"args": args, "kwargs": kwargs})
         reply_to, correlation_id, event = provider.replies.expect(provider.target_service, timeout)
+        tracer, span = provider.replies.tracer, None
+        if tracer is not None:
+            span = tracer.call(data, provider.target_service, self._method)
         try:
             provider.replies.outbound.publish(
                 RPC_EXCHANGE,
@@ -211,23 +216,40 @@ class MethodProxy:
                 application_headers=headers_of(data),
                 **CONTENT,
             )
-        except BaseException:
+        except BaseException as error:
             provider.replies.forget(correlation_id)
+            if span is not None:
+                span.end(error)
             raise
-        return Reply(provider, correlation_id, event, time.monotonic() + timeout)
+        return Reply(provider, correlation_id, event, time.monotonic() + timeout, span)
 
 
 class Reply:
     """An answer that may still be under way."""
 
-    def __init__(self, provider: RpcProxy, correlation_id: str, event: Event, until: float):
+    def __init__(
+        self, provider: RpcProxy, correlation_id: str, event: Event, until: float, span: Any
+    ):
         self._provider = provider
         self._correlation_id = correlation_id
         self._event = event
         self._until = until
+        self._span = span
 
     def result(self) -> Any:
         """What the method returned, or its fault raised; waits until the deadline at most."""
+        span, self._span = self._span, None
+        if span is None:
+            return self._result()
+        try:
+            result = self._result()
+        except BaseException as error:
+            span.end(error)
+            raise
+        span.end()
+        return result
+
+    def _result(self) -> Any:
         timeout = eventlet.Timeout(max(0, self._until - time.monotonic()))
         try:
             reply = self._event.wait()

@@ -11,6 +11,7 @@ from eventlet import Timeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoSuchMethod
 
+from chassis import tracing
 from chassis.errors import Fault, Internal
 from chassis.web.answers import Answer
 from chassis.web.cors import Cors
@@ -37,6 +38,7 @@ class App:
         self._routing = server.routing()
         self._cors = Cors(self._limits["cors"])
         self._rates = RateLimits(self._limits["rate_limits"])
+        self._tracer = tracing.of(server.container)
 
     def answer(self, request: Request, sock: Any) -> tuple[Answer, bytes, Flow | None]:
         """The answer to `request` and its payload, or what flows on `sock` in place of one."""
@@ -61,6 +63,8 @@ class App:
             request.request_id,
             request.trace_id,
         )
+        if request.span is not None:
+            self._tracer.answered(request.span, answer)
         return answer, payload, flow
 
     def _answer(self, request: Request) -> Answer:
@@ -78,6 +82,8 @@ class App:
         except HTTPException:
             self._count(request)
             raise NoSuchRoute() from None
+        if self._tracer is not None:
+            request.span = self._tracer.request(request)
         self._count(request)
         request.body = self._body(request)
         with self._server.slot(request.route):

@@ -43,6 +43,7 @@ class Request:
         "request_id",
         "route",
         "source",
+        "span",
         "traceparent",
         "trusted_proxies",
     )
@@ -59,6 +60,8 @@ class Request:
         self.actor: Any = None
         self.answer_headers: list[tuple[str, str]] = []
         self.route: Any = None
+        #: Its span, once it has found its route, if it is recorded.
+        self.span: Any = None
         sent = head.headers.get("x-request-id", "")
         self.request_id: str = sent if _REQUEST_ID.match(sent) else new_request_id()
         parent = head.headers.get("traceparent", "")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from payments.errors import ProviderNotConfigured
 from payments.providers.port import Provider
+from payments.providers.recorded import Outside, Recorded
 from payments.providers.simulator import Simulator
 
 
@@ -32,6 +33,10 @@ class Providers:
 
     def __iter__(self):
         return iter(self._by_name.values())
+
+    def recorded(self, outside: Outside) -> "Providers":
+        """The same, with their calls in the traces."""
+        return Providers(*(Recorded(provider, outside) for provider in self))
 
 
 def configured(
