@@ -50,7 +50,8 @@ OUTBOX_DELAY = "outbox.delay_seconds"
 _SEND = MessagingOperationTypeValues.SEND.value
 _PROCESS = MessagingOperationTypeValues.PROCESS.value
 _OPERATION = re.compile(r"\s*(\w+)")
-_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE|JOIN)\s+(?!unnest|jsonb_)(\w+)(?!\s*\()", re.IGNORECASE)
+#: The first table; what is followed by a bracket at once is a function.
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE|JOIN)\s+(\w+)\b(?!\()", re.IGNORECASE)
 
 
 def http_request(method: str, route: str) -> Described:
