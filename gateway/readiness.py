@@ -9,7 +9,6 @@ from nameko.extensions import DependencyProvider
 
 from chassis.errors import Fault
 from chassis.rpc.client import Reply, ReplyListener, ServiceProxy
-from chassis.trace import new_traceparent
 
 #: The services behind the gateway.
 SERVICES = ("users", "products", "inventory", "carts", "orders", "payments", "notifications")
@@ -50,5 +49,5 @@ class Peers(DependencyProvider):
         provider = SimpleNamespace(
             target_service=service, timeout=PATIENCE, errors=(), replies=self.replies
         )
-        nobody = SimpleNamespace(data={}, context_data={"traceparent": new_traceparent()})
+        nobody = SimpleNamespace(data={}, context_data={})
         return ServiceProxy(provider, nobody).health.call_async()

@@ -53,7 +53,8 @@ class App:
         except Fault as fault:
             answer, payload = _refused(fault, request)
         except Exception:
-            log.exception("request %s ended in an error", request.request_id)
+            ids = request.request_id, request.trace_id
+            log.exception("request %s of trace %s ended in an error", *ids)
             answer, payload = _refused(Internal(), request)
         self._server.log_access(
             request.method,

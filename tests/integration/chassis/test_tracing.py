@@ -7,6 +7,7 @@ import eventlet
 import orjson
 import pika
 import pytest
+import structlog
 from nameko.testing.utils import find_free_port
 
 from chassis.errors import Conflict, Fault
@@ -24,6 +25,18 @@ def trace(number):
 
 def sent(number, flags="01"):
     return f"00-{trace(number)}-{CALLER}-{flags}"
+
+
+def put(channel, queue, number, flags="01", event_id=None):
+    """An event of trace `number`, in the queue of a handler."""
+    headers = {
+        "nameko.occurred_at": "2026-01-01T00:00:00+00:00",
+        "nameko.traceparent": sent(number, flags),
+    }
+    about = pika.BasicProperties(
+        message_id=str(event_id or uuid.uuid4()), content_type="application/json", headers=headers
+    )
+    channel.basic_publish("", queue, orjson.dumps({"text": str(number)}), about)
 
 
 @pytest.fixture
@@ -94,6 +107,15 @@ def test_without_a_trace_of_its_own_a_call_begins_one(
     assert [span.told for span in spans if not span.parent_id] == ["middle: middle.pass_on SERVER"]
 
 
+def test_probes_begin_no_trace(call, traced, collector):
+    """Nor do their statements; one that belongs to a trace is in it as any call."""
+    (speaker,) = traced(Speaker)
+    call.speaker.health()
+    call.with_data(traceparent=sent(1)).speaker.health()
+    speaker.stop()
+    assert {span.trace_id for span in collector.spans} == {trace(1)}
+
+
 def test_what_is_not_sampled_is_passed_on_and_not_recorded(
     call, traced, collector, eventually, monkeypatch, rows
 ):
@@ -158,14 +180,7 @@ def test_a_batch_and_its_events_are_linked(
     monkeypatch.setattr(Gatherer, "during", staticmethod(lambda events: None))
     traced(Gatherer)
     for number in range(1, 5):
-        headers = {
-            "nameko.occurred_at": "2026-01-01T00:00:00+00:00",
-            "nameko.traceparent": sent(number, "00" if number == 3 else "01"),
-        }
-        about = pika.BasicProperties(
-            message_id=str(uuid.uuid4()), content_type="application/json", headers=headers
-        )
-        channel.basic_publish("", QUEUE, orjson.dumps({"text": str(number)}), about)
+        put(channel, QUEUE, number, "00" if number == 3 else "01")
         eventually(lambda: sizes)
     eventually(lambda: channel.queue_declare(QUEUE, passive=True).method.message_count == 0)
     go.send()
@@ -191,19 +206,22 @@ def test_a_batch_and_its_events_are_linked(
     assert {span.parent_id for span in statements} == {batch.id}
 
 
+def test_the_log_names_the_trace_of_a_lone_event(start, channel, eventually, monkeypatch, rows):
+    """Of a handler by the batch as well, also when nothing is recorded."""
+    seen = []
+    said = structlog.contextvars.get_contextvars
+    monkeypatch.setattr(Gatherer, "before", staticmethod(lambda _: seen.append(said()["trace_id"])))
+    monkeypatch.setattr(Gatherer, "during", staticmethod(lambda events: None))
+    start(Gatherer)
+    put(channel, QUEUE, 5)
+    eventually(lambda: seen == [trace(5)])
+
+
 def test_a_repeat_is_no_error(call, traced, channel, collector, eventually):
     """An event that the inbox knows is done."""
     traced(Listener)
     for number in (1, 2):
-        about = pika.BasicProperties(
-            message_id=str(uuid.UUID(int=7)),
-            content_type="application/json",
-            headers={
-                "nameko.occurred_at": "2026-01-01T00:00:00+00:00",
-                "nameko.traceparent": sent(number),
-            },
-        )
-        channel.basic_publish("", "evt-speaker-said--listener.on_said", b'{"text": "x"}', about)
+        put(channel, "evt-speaker-said--listener.on_said", number, event_id=uuid.UUID(int=7))
         (span,) = eventually(
             lambda n=number: [s for s in collector.of(trace(n)) if s.kind == "CONSUMER"]
         )
