@@ -1,5 +1,6 @@
 """Spans of calls, statements and events: whose they are, and what they don't tell."""
 
+import socket
 import time
 import uuid
 
@@ -250,6 +251,17 @@ def test_a_collector_that_is_away_holds_up_nobody(
     lines = [line for line in logged if "spans" in line or "opentelemetry" in line]
     assert len([line for line in lines if said in line]) == 1
     assert not any("hunter2" in line or "Traceback" in line for line in lines)
+
+
+def test_a_collector_that_hangs_does_not_hold_up_the_stop(call, start, monkeypatch):
+    """What has not left in a second is lost."""
+    with socket.create_server(("127.0.0.1", 0)) as hanging:  # which nobody accepts from
+        endpoint = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        (speaker,) = start(Speaker, tracing={"endpoint": endpoint})
+        call.speaker.plain(1)
+        began = time.monotonic()
+        speaker.stop()
+        assert time.monotonic() - began < export.FLUSH + 2
 
 
 def test_a_collector_that_comes_back_is_told_of(
