@@ -92,7 +92,9 @@ class ReplyListener(SharedExtension):
         if not (
             self.inbound.await_connection(patience) and self.outbound.await_connection(patience)
         ):
-            raise BrokerUnavailable(retry_after=1)
+            away = BrokerUnavailable(retry_after=1)
+            self.note(callee, away, patience)
+            raise away
         reply_to = reply_key(self.container.service_name, self.process, callee)
         correlation_id = f"{self.process}.{next(self._numbers)}"
         event = Event()
@@ -227,6 +229,7 @@ class MethodProxy:
             )
         except BaseException as error:
             provider.replies.forget(correlation_id)
+            provider.replies.note(provider.target_service, error, 0)
             if span is not None:
                 span.end(error)
             raise

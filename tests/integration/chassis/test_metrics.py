@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.broker import topology
+from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.errors import Fault, Unavailable
 from chassis.metrics import figures
 from tests.integration.chassis.world import Listener, Middle, Speaker
@@ -63,6 +64,23 @@ def test_calls_by_outcome(world, scrape):
     assert grown("shop_rpc_calls_total", outcome="refused", **theirs) == 1
     assert grown("shop_rpc_calls_total", outcome="failed", **theirs) == 3
     assert grown("shop_rpc_call_seconds_sum", **theirs) > 0.3
+
+
+def test_a_call_that_is_never_sent(world, scrape, monkeypatch):
+    """It has failed for its caller, whether there is no connection or the broker is blocked."""
+
+    def blocked(*arguments, **properties):
+        raise BrokerUnavailable
+
+    before, theirs = scrape(), {"service": "tester", "target": "speaker", "outcome": "failed"}
+    monkeypatch.setattr(Outbound, "publish", blocked)
+    with pytest.raises(BrokerUnavailable):
+        world.speaker.plain(1)
+    assert scrape.since(before)("shop_rpc_calls_total", **theirs) == 1
+    monkeypatch.setattr(Outbound, "await_connection", lambda outbound, patience: False)
+    with pytest.raises(BrokerUnavailable):
+        world.speaker.plain(1)
+    assert scrape.since(before)("shop_rpc_calls_total", **theirs) == 2
 
 
 def test_an_event_from_its_record_to_its_handler(world, scrape, rows, eventually):
