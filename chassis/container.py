@@ -14,6 +14,7 @@ from nameko.exceptions import ConfigurationError
 from nameko.extensions import DependencyProvider
 
 from chassis import config as configuration
+from chassis import tracing
 from chassis.broker import tls
 from chassis.metrics import exporter, work
 from chassis.metrics.reading import Reading
@@ -37,6 +38,8 @@ class ServiceContainer(NamekoContainer):
             # For extensions of Nameko's own in this process.
             secure = {"AMQP_SSL": tls.options(shared["AMQP_URI"], shared["AMQP_TLS"])}
             super().__init__(service_cls, {**config, **shared, **secure, "max_workers": workers})
+            self.tracer: Any = None  # until the start, and when nothing is recorded
+            tracing.settings_in(config)
             for extension in self.extensions:
                 if hasattr(extension, "check"):
                     extension.check()
@@ -46,6 +49,7 @@ class ServiceContainer(NamekoContainer):
         self._meters = work.meters(self.service_name, self.entrypoints)
 
     def start(self) -> None:
+        self.tracer = tracing.tracer_for(self.service_name, self.config)
         if self._exporter:
             self._exporter.add(self)
         super().start()
@@ -53,7 +57,8 @@ class ServiceContainer(NamekoContainer):
     def stop(self) -> None:
         """Finish what is in hand; what is not finished in time is left to its rollback, to the
         broker, which delivers it again, and to the caller's deadline."""
-        timeout = Timeout(self.config["STOP_TIMEOUT"])
+        delays = [getattr(extension, "stop_delay", 0) for extension in self.extensions]
+        timeout = Timeout(max(delays, default=0) + self.config["STOP_TIMEOUT"])
         try:
             super().stop()
         except Timeout as expired:
@@ -63,13 +68,18 @@ class ServiceContainer(NamekoContainer):
             self.kill()
         finally:
             timeout.cancel()
-            if self._exporter:
-                self._exporter.remove(self)
+            self._fall_silent()
 
     def kill(self, exc_info: Any = None) -> None:
         super().kill(exc_info)
+        self._fall_silent()
+
+    def _fall_silent(self) -> None:
+        """Tell no more of what is measured and recorded."""
         if self._exporter:
             self._exporter.remove(self)
+        if self.tracer is not None:
+            self.tracer.close()
 
     def readings(self) -> Iterator[Reading]:
         """How much of what may be done at once is."""
@@ -83,6 +93,7 @@ class ServiceContainer(NamekoContainer):
         """As Nameko's own, but for the debug lines that it times and words for each worker, which
         cost as much as a small method itself. A fault that the entrypoint expects is an answer and
         no news."""
+        span = None if self.tracer is None else self.tracer.work(worker_ctx)
         self._inject_dependencies(worker_ctx)
         self._worker_setup(worker_ctx)
         entrypoint = worker_ctx.entrypoint
@@ -95,6 +106,8 @@ class ServiceContainer(NamekoContainer):
             if not isinstance(error, entrypoint.expected_exceptions):
                 log.exception("error handling worker %s: %s", worker_ctx, error)
             exc_info = sys.exc_info()
+        if span is not None:
+            span.end(exc_info and exc_info[1])
         if handle_result is not None:
             result, exc_info = handle_result(worker_ctx, result, exc_info)
         if meter := self._meters.get(entrypoint):

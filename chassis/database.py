@@ -20,7 +20,7 @@ from sqlalchemy import ARRAY, UUID, Connection, Engine, Text, bindparam, create_
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chassis import config as configuration
-from chassis import deadline, prepared
+from chassis import deadline, prepared, tracing
 from chassis.errors import DeadlineExceeded, Unavailable
 from chassis.events.message import AlreadyHandled, Event
 from chassis.events.tables import INBOX
@@ -69,6 +69,8 @@ class Database(NamekoDatabase):
         self.db_uri = configuration.database_url(config, self.package)
         options = engine_options(config, self.container) | (config.get("DB_ENGINE_OPTIONS") or {})
         self.engine = create_engine(self.db_uri, **options, **self.engine_options)
+        if (tracer := tracing.of(self.container)) is not None:
+            tracer.watch(self.engine)
         prepared.enable(self.engine)
         self.Session = sessionmaker(
             bind=self.engine, class_=Session, expire_on_commit=False, **self.session_options

@@ -1,7 +1,7 @@
 """Log lines: readable in a terminal, JSON where a machine reads them.
 
-config.yaml's LOGGING names `Formatter`. Every line has the moment, the level, the service and the
-request id; nobody logs personal data, tokens or payloads.
+config.yaml's LOGGING names `Formatter`. Every line has the moment, the level, the service, the
+request id and the trace id; nobody logs personal data, tokens or payloads.
 """
 
 import datetime

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from chassis.database import Handle
 from chassis.rpc import rpc
+from chassis.trace import trace_id_of
 
 
 class Log(DependencyProvider):
@@ -19,6 +20,7 @@ class Log(DependencyProvider):
             service=worker_ctx.service_name,
             entrypoint=worker_ctx.entrypoint.method_name,
             request_id=worker_ctx.data.get("request_id"),
+            trace_id=trace_id_of(worker_ctx.data.get("traceparent")),
         )
 
     def get_dependency(self, worker_ctx: Any) -> Any:

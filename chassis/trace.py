@@ -1,6 +1,7 @@
 """What work belongs to: the request that caused it, and its trace (W3C Trace Context)."""
 
 import random
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,10 @@ from nameko.extensions import DependencyProvider
 #: What of the request that caused something travels on with it.
 CONTEXT = ("request_id", "traceparent")
 
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
+
 
 def cause_in(data: Mapping[str, Any]) -> dict[str, Any]:
     """Of a worker's context data, what says where its work comes from."""
@@ -20,12 +25,23 @@ def cause_in(data: Mapping[str, Any]) -> dict[str, Any]:
 def trace_id_of(traceparent: Any) -> str | None:
     """The trace id in a `traceparent`; None when there is none."""
     parts = traceparent.split("-") if isinstance(traceparent, str) else []
-    return parts[1] if len(parts) == 4 else None
+    return parts[1] if len(parts) >= 4 else None
 
 
 def new_traceparent() -> str:
-    """The start of a new trace. Its ids keep no secret, so they cost no system call."""
-    return f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-01"
+    """The start of a new trace, of which nobody records anything. Its ids keep no secret, so they
+    cost no system call."""
+    return f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-00"
+
+
+def is_traceparent(value: str) -> bool:
+    """Whether `value` is a W3C traceparent that can be passed on."""
+    match = _TRACEPARENT.match(value)
+    if match is None:
+        return False
+    # Version 00 ends there; a later one may go on after a dash.
+    rest = value[match.end() :]
+    return not rest or (not value.startswith("00") and rest.startswith("-") and len(value) <= 256)
 
 
 class TraceId(DependencyProvider):
@@ -59,7 +75,9 @@ class Trail:
         own = self.kept()
         self._become(kept)
         try:
-            with structlog.contextvars.bound_contextvars(request_id=kept.get("request_id")):
+            with structlog.contextvars.bound_contextvars(
+                request_id=kept.get("request_id"), trace_id=trace_id_of(kept.get("traceparent"))
+            ):
                 yield
         finally:
             self._become(own)

@@ -15,6 +15,7 @@ from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import Cause
+from chassis.tracing import Calls
 from notifications import feed, figures, following, models, schemas, templates
 from notifications.channels.configured import channels
 from notifications.channels.watched import watched
@@ -45,6 +46,7 @@ class NotificationsService(Service):
     clock = Clock()
     settings = Settings(NotificationsSettings, section="notifications")
     cause = Cause()
+    outside = Calls()
     users = RpcProxy("users", timeout=5)
     figures = Figures(figures.PENDING)
     calls = ProviderCalls()
@@ -142,7 +144,7 @@ class NotificationsService(Service):
             self.clock,
             self.contacts,
             self.way_to_reset,
-            watched(channels(self.settings), self.calls),
+            watched(channels(self.settings), self.settings, self.calls, self.outside),
             self.events.record_many,
             self.cause.following,
             self.log,

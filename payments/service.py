@@ -12,6 +12,7 @@ from chassis.metrics.noted import Outcome, ProviderCalls
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
+from chassis.tracing import Calls
 from payments import figures, models, providers, reconciliation, schemas, turns, views, webhooks
 from payments.cashier import Cashier
 from payments.comparison import Problem
@@ -34,6 +35,7 @@ class PaymentsService(Service):
     events = EventOutbox(schemas.EVENTS)
     clock = Clock()
     settings = Settings(PaymentsSettings, section="payments")
+    outside = Calls()
     figures = Figures(figures.PAYMENTS, figures.REFUNDS, figures.WEBHOOKS, figures.REFUSED)
     calls = ProviderCalls()
     compared = Outcome(
@@ -139,7 +141,9 @@ class PaymentsService(Service):
         """Charges and refunds through the configured providers."""
         return Cashier(
             self.db.begin,
-            providers.configured(self.settings, self.db.begin, self.clock, self.calls),
+            providers.configured(
+                self.settings, self.db.begin, self.clock, self.calls, self.outside
+            ),
             self.events.record,
             self.clock,
             self.settings["call_seconds"],

@@ -173,7 +173,7 @@ class EventHandler(Entrypoint):
         if not events:
             self._next_batch()
             return
-        data: dict[str, Any] = {}
+        data = dict(events[0].cause) if len(events) == 1 else {}
         deadline.begin(data, HANDLER_TIMEOUT)
         settle = partial(self._settle_batch, messages)
         try:

@@ -11,7 +11,7 @@ from eventlet.event import Event
 from sqlalchemy import BigInteger, Row, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis import database
+from chassis import database, tracing
 from chassis.broker.courier import Courier, Parcel
 from chassis.broker.message import CONTENT, headers_of
 from chassis.broker.topology import exchange_of
@@ -65,6 +65,7 @@ class Relay:
     def __init__(self, container: Any, courier: Courier):
         self._engine = database.of(container).engine
         self._courier = courier
+        self._tracer = tracing.of(container)
         self._lag = OUTBOX_LAG.labels(container.service_name)
         self._stopping = False
         self._wake = Event()
@@ -98,7 +99,12 @@ class Relay:
             rows = connection.execute(_UNSENT).all()
             if not rows:
                 return 0
-            delivered = self._courier.deliver([_parcel(row) for row in rows])
+            spans = [None if self._tracer is None else self._tracer.sending(row) for row in rows]
+            parcels = [_parcel(row, span) for row, span in zip(rows, spans, strict=True)]
+            delivered = self._courier.deliver(parcels)
+            for span, safe in zip(spans, delivered, strict=True):
+                if span is not None:
+                    span.sent(safe)
             self._count(rows, delivered)
             sent = [row.id for row, safe in zip(rows, delivered, strict=True) if safe]
             refused = [row.id for row, safe in zip(rows, delivered, strict=True) if not safe]
@@ -124,8 +130,10 @@ class Relay:
             self._wake.reset()
 
 
-def _parcel(row: Row) -> Parcel:
+def _parcel(row: Row, span: Any) -> Parcel:
     headers = row.headers | {"occurred_at": row.occurred_at.isoformat()}
+    if span is not None:
+        headers["traceparent"] = span.traceparent
     return Parcel(
         exchange_of(row.source),
         row.type,

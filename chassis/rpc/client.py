@@ -14,7 +14,7 @@ from eventlet.event import Event
 from nameko.exceptions import deserialize as deserialize_stock
 from nameko.extensions import DependencyProvider, SharedExtension
 
-from chassis import deadline
+from chassis import deadline, tracing
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, dumps, headers_of
@@ -58,12 +58,14 @@ class ReplyListener(SharedExtension):
         super().__init__()
         self.process = str(uuid.uuid4())
         self.queue = ""
+        self.tracer: Any = None
         self._waiting: dict[str, tuple[str, Event]] = {}
         self._numbers = itertools.count()
         self._knocking: Any = None
         self._meters: dict[str, CallMeter] = {}
 
     def setup(self) -> None:
+        self.tracer = tracing.of(self.container)
         self.queue = reply_queue_of(self.container.service_name, self.process)
         self.inbound.register(self)
         self.outbound.when_returned(self._on_returned)
@@ -209,6 +211,9 @@ class MethodProxy:
         data = deadline.outgoing(context.context_data) | {deadline.HEADER: budget}
         body = dumps({"args": args, "kwargs": kwargs})
         reply_to, correlation_id, event = provider.replies.expect(provider.target_service, timeout)
+        tracer, span = provider.replies.tracer, None
+        if tracer is not None:
+            span = tracer.call(data, provider.target_service, self._method)
         try:
             provider.replies.outbound.publish(
                 RPC_EXCHANGE,
@@ -225,31 +230,42 @@ class MethodProxy:
         except BaseException as error:
             provider.replies.forget(correlation_id)
             provider.replies.note(provider.target_service, error, 0)
+            if span is not None:
+                span.end(error)
             raise
-        return Reply(provider, correlation_id, event, timeout)
+        return Reply(provider, correlation_id, event, timeout, span)
 
 
 class Reply:
     """An answer that may still be under way."""
 
-    def __init__(self, provider: RpcProxy, correlation_id: str, event: Event, timeout: float):
+    def __init__(
+        self, provider: RpcProxy, correlation_id: str, event: Event, timeout: float, span: Any
+    ):
         self._provider = provider
         self._correlation_id = correlation_id
         self._event = event
         self._began = time.monotonic()
         self._until = self._began + timeout
+        self._span = span
 
     def result(self) -> Any:
         """What the method returned, or its fault raised; waits until the deadline at most."""
-        fault = None
         try:
-            return self._result()
+            result = self._result()
         except BaseException as error:
-            fault = error
+            self._told(error)
             raise
-        finally:
-            seconds = time.monotonic() - self._began
-            self._provider.replies.note(self._provider.target_service, fault, seconds)
+        self._told(None)
+        return result
+
+    def _told(self, fault: BaseException | None) -> None:
+        """Count the call, and end its span."""
+        seconds = time.monotonic() - self._began
+        self._provider.replies.note(self._provider.target_service, fault, seconds)
+        span, self._span = self._span, None
+        if span is not None:
+            span.end(fault)
 
     def _result(self) -> Any:
         timeout = eventlet.Timeout(max(0, self._until - time.monotonic()))

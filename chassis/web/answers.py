@@ -31,7 +31,9 @@ SECURITY_HEADERS = (
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
 #: Members of a problem document that a fault's data must not overwrite.
-_OWN_MEMBERS = {"type", "title", "status", "detail", "instance", "code", "errors", "request_id"}
+_OWN_MEMBERS = {
+    "type", "title", "status", "detail", "instance", "code", "errors", "request_id", "trace_id",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -85,10 +87,11 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z)
 
 
-def problem(fault: Fault, path: str, request_id: str) -> Answer:
+def problem(fault: Fault, path: str, request_id: str, trace_id: str) -> Answer:
     """The fault as an `application/problem+json` answer.
 
-    Of our own mistakes (500) it tells nothing but the request id, under which the log has them.
+    Of our own mistakes (500) it tells nothing but the ids of request and trace, under which the log
+    has them.
     """
     own = fault.status == 500
     document = {
@@ -99,6 +102,7 @@ def problem(fault: Fault, path: str, request_id: str) -> Answer:
         "instance": path,
         "code": fault.code,
         "request_id": request_id,
+        "trace_id": trace_id,
     }
     data = {} if own else fault.data
     if data.get("errors"):

@@ -11,8 +11,9 @@ from eventlet import Timeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoSuchMethod
 
+from chassis import tracing
 from chassis.errors import Fault, Internal
-from chassis.web.answers import Answer, problem
+from chassis.web.answers import Answer
 from chassis.web.cors import Cors
 from chassis.web.errors import (
     BadRequest,
@@ -22,7 +23,7 @@ from chassis.web.errors import (
     RequestTimeout,
 )
 from chassis.web.limits import DEFAULT, WRITES, RateLimits
-from chassis.web.request import Request
+from chassis.web.request import Request, refused
 from chassis.web.streams import EventStream, Flow
 
 log = getLogger(__name__)
@@ -37,6 +38,7 @@ class App:
         self._routing = server.routing()
         self._cors = Cors(self._limits["cors"])
         self._rates = RateLimits(self._limits["rate_limits"])
+        self._tracer = tracing.of(server.container)
 
     def answer(self, request: Request, sock: Any) -> tuple[Answer, bytes, Flow | None]:
         """The answer to `request` and its payload, or what flows on `sock` in place of one."""
@@ -51,7 +53,8 @@ class App:
         except Fault as fault:
             answer, payload = _refused(fault, request)
         except Exception:
-            log.exception("request %s ended in an error", request.request_id)
+            ids = request.request_id, request.trace_id
+            log.exception("request %s of trace %s ended in an error", *ids)
             answer, payload = _refused(Internal(), request)
         self._server.log_access(
             request.method,
@@ -59,7 +62,10 @@ class App:
             answer,
             time.perf_counter() - started,
             request.request_id,
+            request.trace_id,
         )
+        if request.span is not None:
+            self._tracer.answered(request.span, answer)
         return answer, payload, flow
 
     def _answer(self, request: Request) -> Answer:
@@ -77,6 +83,8 @@ class App:
         except HTTPException:
             self._count(request)
             raise NoSuchRoute() from None
+        if self._tracer is not None:
+            request.span = self._tracer.request(request)
         self._count(request)
         request.body = self._body(request)
         with self._server.slot(request.route):
@@ -127,7 +135,7 @@ class App:
 
 
 def _refused(fault: Fault, request: Request) -> tuple[Answer, bytes]:
-    answer = problem(fault, request.path, request.request_id)
+    answer = refused(fault, request)
     return answer, answer.payload()
 
 

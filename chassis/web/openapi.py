@@ -53,6 +53,7 @@ _CONDITIONAL = {"PUT", "PATCH"}
 _DONE = {202: "Taken on", 204: "Done"}
 _ALWAYS_SENT = ("X-Request-ID", "Access-Control-Allow-Origin")
 _REQUEST_ID = "3f2b9a52-6c1e-4d0b-9a57-0d7c1b6f3e11"
+_TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def _refusal(fault: type[errors.Fault]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if fault.status == 422:
         data["errors"] = {"quantity": ["Must be greater than or equal to 1."]}
-    answer = problem(fault(**data), "/api/orders", _REQUEST_ID)
+    answer = problem(fault(**data), "/api/orders", _REQUEST_ID, _TRACE_ID)
     names = [*_ALWAYS_SENT, "RateLimit", "RateLimit-Policy"]
     names += [name for name in answer.headers if name in HEADERS]
     return {

@@ -15,6 +15,7 @@ from eventlet import Timeout
 from eventlet.greenio import shutdown_safe
 
 from chassis.errors import Fault
+from chassis.trace import new_traceparent, trace_id_of
 from chassis.web import heads
 from chassis.web.answers import Answer, problem
 from chassis.web.bodies import Body
@@ -77,9 +78,10 @@ class Connection:
         """Answer what can't be served, and be done with the client."""
         self._is_over = self._must_linger = True
         request_id = new_request_id()
-        answer = problem(fault, "", request_id)
+        trace_id = trace_id_of(new_traceparent())
+        answer = problem(fault, "", request_id, trace_id)
         self._send(answer, answer.payload(), [("X-Request-ID", request_id)])
-        self._server.log_access("-", None, answer, 0.0, request_id)
+        self._server.log_access("-", None, answer, 0.0, request_id, trace_id)
 
     def close(self) -> None:
         self._stream.close()  # the socket counts its readers

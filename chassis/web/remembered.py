@@ -114,5 +114,9 @@ def _as_own(answer: Answer, request: Request) -> Answer:
     """A problem, told to one of several who waited for the same."""
     if answer.media_type != PROBLEM:
         return answer
-    own = {"instance": request.path, "request_id": request.request_id}
+    own = {
+        "instance": request.path,
+        "request_id": request.request_id,
+        "trace_id": request.trace_id,
+    }
     return Answer(answer.body | own, answer.status, answer.headers, PROBLEM)

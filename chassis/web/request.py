@@ -10,17 +10,15 @@ from functools import lru_cache
 from typing import Any
 
 from chassis import deadline
-from chassis.errors import Invalid
-from chassis.trace import new_traceparent
+from chassis.errors import Fault, Invalid
+from chassis.trace import is_traceparent, new_traceparent
 from chassis.web.addresses import client_address, client_network
+from chassis.web.answers import Answer, problem
 from chassis.web.bodies import Body, parse_object
 from chassis.web.errors import BadRequest, UnsupportedMediaType
 from chassis.web.heads import Head
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}\Z")
-_TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
-)
 _MAX_QUERY_FIELDS = 50
 
 
@@ -45,6 +43,7 @@ class Request:
         "request_id",
         "route",
         "source",
+        "span",
         "traceparent",
         "trusted_proxies",
     )
@@ -61,10 +60,17 @@ class Request:
         self.actor: Any = None
         self.answer_headers: list[tuple[str, str]] = []
         self.route: Any = None
+        #: Its span, once it has found its route, if it is recorded.
+        self.span: Any = None
         sent = head.headers.get("x-request-id", "")
         self.request_id: str = sent if _REQUEST_ID.match(sent) else new_request_id()
         parent = head.headers.get("traceparent", "")
         self.traceparent: str = parent if is_traceparent(parent) else new_traceparent()
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace that the request belongs to."""
+        return self.traceparent[3:35]
 
     @property
     def client_network(self) -> str:
@@ -117,6 +123,11 @@ class Request:
         return parse_object(self.body)
 
 
+def refused(fault: Fault, request: Request) -> Answer:
+    """The problem that answers `request`."""
+    return problem(fault, request.path, request.request_id, request.trace_id)
+
+
 def new_request_id() -> str:
     """An id that no other request has; it keeps no secret, so it costs no system call."""
     return str(uuid.UUID(int=random.getrandbits(128), version=4))
@@ -126,16 +137,6 @@ def new_request_id() -> str:
 def network_of_peer(peer: str) -> str:
     """The network of a client that is connected without a proxy of ours."""
     return client_network(client_address(peer, {}, 0))
-
-
-def is_traceparent(value: str) -> bool:
-    """Whether `value` is a W3C traceparent that can be passed on."""
-    match = _TRACEPARENT.match(value)
-    if match is None:
-        return False
-    # Version 00 ends there; a later one may go on after a dash.
-    rest = value[match.end() :]
-    return not rest or (not value.startswith("00") and rest.startswith("-") and len(value) <= 256)
 
 
 def _is_json(content_type: str) -> bool:

@@ -32,10 +32,10 @@ from nameko.web.handlers import HttpRequestHandler
 
 from chassis import fields
 from chassis.errors import DeadlineExceeded, Fault, Internal, Invalid, Unavailable
-from chassis.web.answers import JSON, Answer, problem
+from chassis.web.answers import JSON, Answer
 from chassis.web.conditions import tag, unless_known
 from chassis.web.remembered import Finished, Remembered
-from chassis.web.request import Request
+from chassis.web.request import Request, refused
 from chassis.web.server import Server
 
 log = getLogger(__name__)
@@ -167,7 +167,7 @@ class Route(HttpRequestHandler):
     ) -> tuple[Any, Any]:
         if exc_info:  # Nameko logs the traceback
             log.error("request %s failed: %s", request.request_id, exc_info[0].__name__)
-            done.send(problem(Internal(), request.path, request.request_id))
+            done.send(refused(Internal(), request))
         else:
             done.send(result)
         return result, exc_info
@@ -214,7 +214,7 @@ def route(method: str, path_template: str, **declaration: Any) -> Callable[[Call
             try:
                 return entry.serve(function, service, request)
             except Fault as fault:  # an answer, not a mishap: no traceback for it
-                return problem(fault, request.path, request.request_id)
+                return refused(fault, request)
 
         register_entrypoint(serve, entry)
         return serve

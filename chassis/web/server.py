@@ -162,6 +162,11 @@ class Server(WebServer):
         most = self.limits.get("max_requests", 0)
         yield Reading("shop_http_requests_limit", "Requests that may be in work at once.", most)
 
+    @property
+    def stop_delay(self) -> float:
+        """Seconds that a stop takes before anything is finished."""
+        return self.limits.get("stop_delay_seconds", 0)
+
     def drain(self) -> None:
         """Stop accepting and let the requests in hand finish, and those that are about to come on
         connections in use, within `drain_seconds`.
@@ -171,7 +176,7 @@ class Server(WebServer):
         if self.is_stopping:
             return
         self.is_stopping = True
-        eventlet.sleep(self.limits["stop_delay_seconds"])
+        eventlet.sleep(self.stop_delay)
         self._close_listener()
         self.is_draining = True
         for stream in list(self.streams):
@@ -210,6 +215,7 @@ class Server(WebServer):
         answer: Answer,
         seconds: float,
         request_id: str,
+        trace_id: str,
     ) -> None:
         """A line and a count for each request: which route, not which path; no query, no body."""
         self._meter.note(method, route, answer.status, seconds)
@@ -221,6 +227,7 @@ class Server(WebServer):
             "code": answer.body["code"] if is_problem else None,
             "ms": round(seconds * 1000, 1),
             "request_id": request_id,
+            "trace_id": trace_id,
         }
         logs.tell(access, "request", fields)
 

@@ -52,7 +52,16 @@ HEADERS = {
 PROBLEM_SHAPE = {
     "type": "object",
     "description": "RFC 9457. `code` is stable; some codes bring members of their own.",
-    "required": ["code", "detail", "instance", "request_id", "status", "title", "type"],
+    "required": [
+        "code",
+        "detail",
+        "instance",
+        "request_id",
+        "status",
+        "title",
+        "trace_id",
+        "type",
+    ],
     "properties": {
         "type": {"type": "string", "format": "uri"},
         "title": {"type": "string"},
@@ -61,6 +70,11 @@ PROBLEM_SHAPE = {
         "instance": {"type": "string", "description": "The path that was asked for."},
         "code": {"type": "string", "pattern": "^[a-z0-9_]+$"},
         "request_id": {"type": "string", "maxLength": 128},
+        "trace_id": {
+            "type": "string",
+            "description": "Of the W3C trace that the request belongs to.",
+            "pattern": "^[0-9a-f]{32}$",
+        },
         "errors": {
             "type": "object",
             "description": "On 422: what is wrong with each field.",

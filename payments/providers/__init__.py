@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from payments.errors import ProviderNotConfigured
 from payments.providers.port import Provider
 from payments.providers.simulator import Simulator
-from payments.providers.watched import Note, Watched
+from payments.providers.watched import Note, Outside, Watched
 
 
 class Providers:
@@ -40,13 +40,14 @@ def configured(
     begin: Callable[[], AbstractContextManager[Session]],
     clock: Callable[[], datetime.datetime],
     note: Note,
+    outside: Outside,
 ) -> Providers:
-    """With a key for Stripe, Stripe; without one the simulator, which costs nothing. `note` is told
-    of each call to them."""
-    simulator = Watched(Simulator(begin, clock, settings["simulator"]), note)
+    """With a key for Stripe, Stripe; without one the simulator, which costs nothing. Calls to them
+    are counted by `note`, and made within `outside`."""
+    simulator = Watched(Simulator(begin, clock, settings["simulator"]), note, outside)
     if not settings["stripe"]["api_key"]:
         return Providers(simulator)
     from payments.providers.stripe import Stripe  # 22 MB that the simulator does not need
 
     stripe = Stripe(settings["stripe"], settings["call_seconds"], clock)
-    return Providers(Watched(stripe, note), simulator)
+    return Providers(Watched(stripe, note, outside), simulator)

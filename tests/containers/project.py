@@ -38,12 +38,12 @@ class Project:
     def down(self) -> None:
         self.compose("down", "--volumes", "--remove-orphans")
 
-    def is_well(self) -> bool:
-        """Each server is healthy."""
+    def is_well(self, *names: str) -> bool:
+        """Each of these servers, or of all, is healthy."""
         return all(
             found["State"].get("Health", {}).get("Status") == "healthy"
-            for found in self.containers().values()
-            if found["HostConfig"]["RestartPolicy"]["Name"] != "no"
+            for name, found in self.containers().items()
+            if found["HostConfig"]["RestartPolicy"]["Name"] != "no" and name in (names or (name,))
         )
 
     def containers(self) -> dict[str, dict[str, Any]]:
@@ -67,7 +67,7 @@ class Project:
     def restart(self, name: str) -> None:
         """As an operator does, until it is healthy again."""
         run("docker", "restart", "--time=30", self.containers()[name]["Id"])
-        eventually(self.is_well, timeout=_START, every=0.5)
+        eventually(lambda: self.is_well(name), timeout=_START, every=0.5)
 
 
 def run(*command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -39,7 +39,7 @@ def project():
 
 @pytest.fixture
 def trade(project):
-    return Trade(project.url, buyers=6)
+    return Trade(project.url, buyers=4)
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_what_dies_comes_back_and_nothing_is_lost(project, trade, books_agree):
         for name in [name for name in project.containers() if name.split()[0] in SERVERS]:
             before = len(trade.journal.orders)
             project.kill(name)
-            eventually(project.is_well, timeout=120, every=0.5)
+            eventually(lambda name=name: project.is_well(name), timeout=180, every=0.5)
             eventually(lambda before=before: len(trade.journal.orders) > before, timeout=60)
     books_agree(trade)
 

@@ -30,6 +30,7 @@ SECURITY = {
 #: What machines of ours ask all the time; it is not counted.
 UNCOUNTED = ("/livez", "/readyz")
 PRICED = {"price", "total", "amount", "refunded"}
+_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _AMOUNT = re.compile(r"\d+\.\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 
@@ -151,6 +152,7 @@ def _check_problem(path, answer):
     assert document["status"] == answer.status_code
     assert document["instance"] == path.partition("?")[0]
     assert {"type", "title", "detail", "code", "request_id"} < set(document)
+    assert _TRACE_ID.fullmatch(document["trace_id"])
     assert (answer.status_code in (429, 503)) == ("Retry-After" in answer.headers)
     assert (answer.status_code == 401) == ("WWW-Authenticate" in answer.headers)
     if answer.status_code == 422:

@@ -206,7 +206,7 @@ def test_the_deadline_travels(call, start):
 
 
 def test_the_request_id_travels(call, start):
-    """Context data goes with the call, as in Nameko."""
+    """Context data goes with the call, as in Nameko, and into each line of the log."""
     seen = []
 
     class Witness(Service):
@@ -216,11 +216,13 @@ def test_the_request_id_travels(call, start):
         def get(self):
             import structlog
 
-            seen.append(structlog.contextvars.get_contextvars()["request_id"])
+            said = structlog.contextvars.get_contextvars()
+            seen.append((said["request_id"], said["trace_id"]))
 
     start(Witness)
-    call.with_data(request_id="abc").carts.get()
-    assert seen == ["abc"]
+    trace = f"{7:032x}"
+    call.with_data(request_id="abc", traceparent=f"00-{trace}-{1:016x}-00").carts.get()
+    assert seen == [("abc", trace)]
 
 
 def test_a_reply_in_the_name_of_another_is_none(call, start, channel):

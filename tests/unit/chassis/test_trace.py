@@ -13,7 +13,8 @@ def test_work_that_was_put_off_is_that_of_its_request():
     data = {"request_id": "timer", "other": 1}
     with Trail(data).following(ASKED):
         assert data == ASKED | {"other": 1}
-        assert structlog.contextvars.get_contextvars()["request_id"] == "r1"
+        said = structlog.contextvars.get_contextvars()
+        assert (said["request_id"], said["trace_id"]) == ("r1", "aa")
         assert Trail(data).kept() == ASKED
     assert data == {"request_id": "timer", "other": 1}
 

@@ -80,10 +80,12 @@ def test_each_request_is_one_line_in_the_log(style, caplog):
             fields = json.loads(line)
             assert (fields["route"], fields["status"], fields["code"]) == (path, status, code)
             assert fields["request_id"]
+            assert len(fields["trace_id"]) == 32
             assert fields["timestamp"].endswith("Z")
         else:
             assert f" route={path} status={status} " in line
             assert "request_id=" in line
+            assert "trace_id=" in line
             assert code is None or f"code={code} " in line
         assert "secret" not in line
 

@@ -224,18 +224,22 @@ def test_equal_requests_are_one(library, eventually):
 
 
 def test_who_waited_for_a_problem_gets_their_own(library, eventually):
-    """With their own request id and address."""
+    """With their own request id, trace and address."""
     Library.gate = Event()
     ids = [f"request-{number}" for number in range(4)]
     paths = ["/books/2", "/books/2/", "/books/02", "/books/2"]
+    traces = [f"{number:032x}" for number in range(1, 5)]
     readers = [
-        eventlet.spawn(get, library, path, 404, X_Request_ID=one)
-        for path, one in zip(paths, ids, strict=True)
+        eventlet.spawn(
+            get, library, path, 404, X_Request_ID=one, traceparent=f"00-{trace}-{1:016x}-00"
+        )
+        for path, one, trace in zip(paths, ids, traces, strict=True)
     ]
     eventually(lambda: library.server._in_hand == 4)
     Library.gate.send()
     problems = [one.wait().json() for one in readers]
     assert [one["request_id"] for one in problems] == ids
+    assert [one["trace_id"] for one in problems] == traces
     assert [one["instance"] for one in problems] == paths
     assert Library.served == [2]
 

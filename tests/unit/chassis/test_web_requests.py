@@ -9,6 +9,7 @@ import requests
 from tests.unit.chassis.web_toy import running
 
 JSON = {"Content-Type": "application/json"}
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,7 @@ def problem(answer, status, code):
     assert document["type"] == f"urn:problem-type:{code}"
     assert document["request_id"] == answer.headers["X-Request-ID"]
     assert {"title", "detail", "instance"} < set(document)
+    assert re.fullmatch("(?!0{32})[0-9a-f]{32}", document["trace_id"])
     return document
 
 
@@ -285,6 +287,16 @@ def test_a_traceparent_is_kept_when_it_is_one(toy, sent, kept):
     traceparent = answer.json()["traceparent"]
     assert (traceparent == sent) is kept
     assert re.match(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", traceparent)
+
+
+@pytest.mark.parametrize(
+    "sent", [f"00-{TRACE}-b7ad6b7169203331-01", f"cc-{TRACE}-b7ad6b7169203331-01-more"]
+)
+@pytest.mark.parametrize("path", ["/closed", "/crash", "/nope", "/unsendable", "/things/1"])
+def test_a_problem_names_the_trace_of_its_request(toy, path, sent):
+    """The client's own, where it has sent one, and not that of another fault's data."""
+    answer = requests.get(toy.url + path, headers={"traceparent": sent}, timeout=5)
+    assert answer.json()["trace_id"] == TRACE
 
 
 def test_every_answer_has_the_security_headers(toy):
