@@ -39,17 +39,17 @@ class Project:
         self.compose("down", "--volumes", "--remove-orphans")
 
     def is_well(self, *names: str) -> bool:
-        """Each of these servers, or of all, is healthy."""
+        """Each of these, or of all, is healthy, or a job that has ended well."""
         return all(
-            found["State"].get("Health", {}).get("Status") == "healthy"
+            _is_well(found["State"])
             for name, found in self.containers().items()
-            if found["HostConfig"]["RestartPolicy"]["Name"] != "no" and name in (names or (name,))
+            if name in (names or (name,))
         )
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """What `docker inspect` says of each, by service and number, as `orders 2`."""
-        label = "label=com.docker.compose.project=shop-test"
-        ids = run("docker", "ps", "--all", "--quiet", "--filter", label).stdout.split()
+        ours = "--filter=label=com.docker.compose.project=shop-test"
+        ids = run("docker", "ps", "--all", "--quiet", ours).stdout.split()
         found = json.loads(run("docker", "inspect", *ids).stdout) if ids else []
         labels = "com.docker.compose.service", "com.docker.compose.container-number"
         return {" ".join(one["Config"]["Labels"][label] for label in labels): one for one in found}
@@ -68,6 +68,12 @@ class Project:
         """As an operator does, until it is healthy again."""
         run("docker", "restart", "--time=30", self.containers()[name]["Id"])
         eventually(lambda: self.is_well(name), timeout=_START, every=0.5)
+
+
+def _is_well(state: dict[str, Any]) -> bool:
+    if "Health" in state:
+        return state["Health"]["Status"] == "healthy"
+    return (state["Status"], state["ExitCode"]) == ("exited", 0)
 
 
 def run(*command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
