@@ -129,8 +129,9 @@ def test_each_label_is_one_of_few(shop):
     """Templates of routes, never paths; no label has an id in it."""
     templates = {route.path for route in route_table(GatewayService).values()} | {"-"}
     samples = shop.scrape()
-    for labels in samples["shop_http_requests_total"]:
-        assert dict(labels)["route"] in templates
+    for labels in map(dict, samples["shop_http_requests_total"]):
+        # Toys of other tests have been in this process, too.
+        assert labels["service"] != "gateway" or labels["route"] in templates
     for _, labels in samples.series:
         assert not any(len(value) > 80 or "@" in value for value in dict(labels).values())
 
