@@ -11,7 +11,7 @@ from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
 from nameko.extensions import SharedExtension
 
-from chassis.broker.link import connect, hang_up, send
+from chassis.broker.connection import connect, hang_up, send
 from chassis.broker.outbound import BrokerUnavailable
 from chassis.broker.topology import dead_letters_of
 from chassis.clock import Clock

@@ -14,7 +14,7 @@ from typing import Any
 from amqp.exceptions import AccessRefused, NotFound
 
 from chassis.broker import topology
-from chassis.broker.link import connect, hang_up
+from chassis.broker.connection import connect, hang_up
 from chassis.broker.topology import RPC_EXCHANGE, dead_letters_of, exchange_of
 from chassis.broker.usage import usage_of
 

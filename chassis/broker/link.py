@@ -1,104 +1,27 @@
 """A connection to the broker that survives the broker."""
 
 import random
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
 from logging import getLogger
 from typing import Any
 
 import eventlet
-import kombu
-from amqp import spec
-from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
 from eventlet.event import Event
 from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 from nameko.utils import sanitize_url
 
-from chassis.broker import tls
-from chassis.broker.corked import CorkedWriter, FrameReader
-from chassis.broker.frames import tolerant_frame_handler
+from chassis.broker.connection import HEARTBEAT, connect, cut, hang_up
+from chassis.broker.corked import FrameReader
 from chassis.metrics.reading import Reading
 
 log = getLogger(__name__)
 
-#: Seconds of silence after which either side calls the other dead (twice that, at the worst), when
-#: `AMQP_HEARTBEAT` does not say it.
-HEARTBEAT = 10
-
-#: Seconds for one connection attempt, handshake included.
-CONNECT_TIMEOUT = 5
-
 #: Seconds between attempts: doubled from the first to the last, with jitter so that the services
 #: of a shop do not knock all at once.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
-
-
-def connect(
-    config: Mapping[str, Any], name: str, heartbeat: float | None = None, *, corked: bool = True
-) -> Any:
-    """An open `amqp.Connection` that the management UI lists as `name`.
-
-    `heartbeat` in seconds instead of the setting's; 0 is for who does not read all the time.
-    `corked`: what one turn of eventlet's hub sends goes out together. A command that runs without
-    the hub does without.
-    """
-    writer = {"frame_writer": partial(CorkedWriter, on_stuck=_cut)} if corked else {}
-    uri = config[AMQP_URI_CONFIG_KEY]
-    if heartbeat is None:
-        heartbeat = config.get("AMQP_HEARTBEAT", HEARTBEAT)
-    client = kombu.Connection(
-        uri,
-        ssl=tls.options(uri, config.get("AMQP_TLS") or {}),
-        heartbeat=heartbeat,
-        connect_timeout=CONNECT_TIMEOUT,
-        transport_options={
-            "client_properties": {"connection_name": name},
-            "frame_handler": tolerant_frame_handler,
-            **writer,
-        },
-    )
-    connection = client.transport.establish_connection()
-    connection.transport.sock.settimeout(None)  # that of the handshake stays with TLS
-    return connection
-
-
-def hang_up(connection: Any) -> None:
-    """Close a connection without the farewells of TLS, for which one would wait for a broker that
-    may be gone."""
-    transport = connection._transport  # `transport` warns when there is none any more
-    if transport is not None and transport.sock is not None:
-        _cut(connection)
-        transport.sock.close()
-        transport.sock = None
-    connection.collect()
-
-
-def send(channel: Any, message: Message, exchange: str, routing_key: str, mandatory: bool) -> None:
-    """Publish without waiting.
-
-    `Channel.basic_publish` reads from the socket before each message, which the reader of the
-    connection already does; this is the same call without that read. py-amqp locks the frame
-    buffer itself, so any greenthread may publish.
-    """
-    channel.send_method(
-        spec.Basic.Publish, "Bssbb", (0, exchange, routing_key, mandatory, False), message
-    )
-
-
-def _cut(connection: Any) -> None:
-    """Have the greenthread that reads from `connection` wake up and find it closed.
-
-    Closing the socket instead would take it from eventlet's hub, and the reader would never wake.
-    That of TLS would forget what it is, so it is done by a twin.
-    """
-    with suppress(OSError, AttributeError):  # closed already
-        sock = connection.transport.sock
-        with socket.fromfd(sock.fileno(), sock.family, sock.type) as twin:
-            twin.shutdown(socket.SHUT_RDWR)
 
 
 class Link:
@@ -189,7 +112,7 @@ class Link:
                 connection.heartbeat_tick()
             except (OSError, AMQPError) as error:
                 log.warning("%s: no heartbeat from the broker (%s)", self.name, error)
-                _cut(connection)
+                cut(connection)
                 return
 
     def drop(self) -> None:
@@ -198,7 +121,7 @@ class Link:
         if self._connection is not None:
             with suppress(OSError, AMQPError):
                 self._connection.frame_writer.flush()
-            _cut(self._connection)
+            cut(self._connection)
 
     def _clean_up(self) -> None:
         connection, self._connection, self.channel = self._connection, None, None

@@ -13,8 +13,9 @@ from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
 from eventlet.event import Event
 
+from chassis.broker.connection import send
 from chassis.broker.declarations import Declarations
-from chassis.broker.link import LinkExtension, send
+from chassis.broker.link import LinkExtension
 from chassis.errors import Unavailable
 
 log = getLogger(__name__)

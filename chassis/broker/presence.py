@@ -8,7 +8,7 @@ from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
 from nameko.extensions import SharedExtension
 
-from chassis.broker.link import connect, hang_up
+from chassis.broker.connection import connect, hang_up
 
 log = getLogger(__name__)
 

@@ -16,6 +16,7 @@ How they are declared: `chassis.broker.declarations`.
 """
 
 import re
+from functools import lru_cache
 
 #: Nameko's exchange for calls and replies.
 RPC_EXCHANGE = "nameko-rpc"
@@ -54,6 +55,7 @@ def reply_key(service: str, process: str, callee: str) -> str:
     return f"{_replies_to(service, process)}.{callee}"
 
 
+@lru_cache(maxsize=1024)  # callers are few, and call often
 def may_reply_to(address: str, service: str) -> bool:
     """Whether a reply of `service` can go there. RabbitMQ would close the connection of one that
     replies in the name of another."""

@@ -75,7 +75,8 @@ class ReplyListener(SharedExtension):
         self._knocking = self.container.spawn_managed_thread(self._keep_knocking, "rpc knocks")
 
     def stop(self) -> None:
-        self._knocking.kill()
+        if self._knocking is not None:
+            self._knocking.kill()
 
     kill = stop
 

@@ -1,6 +1,7 @@
 """RabbitMQ runs short of memory or disk and reads from no publisher: callers are told so in time,
 and nothing that was acknowledged is lost."""
 
+import collections
 import contextlib
 import os
 import time
@@ -12,6 +13,8 @@ import pytest
 import requests
 from eventlet.green import subprocess
 
+from chassis.broker import courier
+from products.service import InventoryService
 from shop.health import ask
 from shop.local.rabbitmq import find_binary
 from shop.operate.outbox import of, with_outbox
@@ -62,15 +65,21 @@ def alarm(node):
 
 
 @pytest.mark.timeout(300)
-def test_an_alarm(shop, node, alarm):
+def test_an_alarm(shop, node, alarm, failing, monkeypatch):
     """Who buys or reads is told 503 with Retry-After well before the deadline; events wait in the
-    outboxes; afterwards all is as if nothing had been, without a restart."""
+    outboxes, and those that fail with their handler; afterwards all is as if nothing had been,
+    without a restart."""
+    monkeypatch.setattr(courier, "PATIENCE", 2)  # so that some attempts are given up
     buyer, lamp = shop.customer(), shop.product(stock=500)
     shop.pay(buyer, shop.order(buyer, lamp))
+    for order in [shop.order(buyer, lamp) for _ in range(2)]:
+        buyer.post(f"/api/orders/{order['id']}/cancel", {})
+    eventually(lambda: len(failing.tries) == 2)
     shopping = Shopping(shop, lamp)
     eventually(lambda: len(shopping.acknowledged) > 3)
     with alarm("disk"):
         with alarm("memory"):
+            failing.go_on.send()
             eventually(lambda: shopping.refused)
             for method, path, body in (
                 ("GET", "/api/orders", None),
@@ -87,16 +96,45 @@ def test_an_alarm(shop, node, alarm):
         # One is over, and the other as bad.
         buyer.get("/api/orders", 503)
         assert ask(node.uri, "orders", patience=1) == "the broker is short of memory or disk"
+        # One that has given up on the broker would stay there as long as the alarm does.
+        assert max(couriers(node).values()) == 1
         acknowledged = len(shopping.acknowledged)
     eventually(lambda: len(shopping.acknowledged) > acknowledged + 3, timeout=15)
     shopping.stop()
     assert set(shopping.statuses) == {201, 503}
     for order_id in shopping.acknowledged:
         assert shopping.buyer.get(f"/api/orders/{order_id}")["status"] == "pending"
+    eventually(lambda: min(failing.tries.values()) > 1, timeout=20)
+    # Once more is a confirmation that came too late.
+    assert max(failing.tries.values()) <= 3
     with Books(shop.config) as books:
         eventually(lambda: not any(of(books, name)["unsent"] for name in senders(books)))
         eventually(lambda: not any(queue_depths(node).values()))
         assert not [v.breaches for v in verify(books, patience=10).values() if v.breaches]
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """A handler that fails with each event once, when it may `go_on`; `tries` counts."""
+    handle = InventoryService.on_order_cancelled
+    found = types.SimpleNamespace(tries=collections.Counter(), go_on=eventlet.event.Event())
+
+    def fail_first(service, event):
+        found.tries[event.id] += 1
+        if found.tries[event.id] == 1:
+            found.go_on.wait()
+            raise KeyError("not yet")
+        handle(service, event)
+
+    monkeypatch.setattr(InventoryService, "on_order_cancelled", fail_first)
+    return found
+
+
+def couriers(node):
+    """How many connections each service has for what must not be lost."""
+    found = requests.get(f"{node.api}/api/connections", timeout=10).json()
+    names = [one.get("user_provided_name", "") for one in found]
+    return collections.Counter(name for name in names if name.endswith(" courier"))
 
 
 def senders(books):

@@ -9,7 +9,7 @@ import pika
 import pytest
 from amqp.basic_message import Message
 
-from chassis.broker.link import connect
+from chassis.broker.connection import connect
 from tests.integration.chassis.world import Listener, Speaker
 
 CALLS = "rpc-listener"

@@ -43,6 +43,14 @@ def earlier(channel):
         channel.exchange_delete(topology.retry_queue(delay))
 
 
+def test_calls_may_be_in_a_quorum_queue(earlier, call, start, channel):
+    """Whoever has several nodes and wants calls to outlive one declares it so, and first."""
+    channel.queue_delete("rpc-speaker")
+    channel.queue_declare("rpc-speaker", durable=True, arguments={"x-queue-type": "quorum"})
+    start(Speaker)
+    assert call.speaker.plain(1) == [1, 2]
+
+
 def test_they_are_taken_as_they_are(
     earlier, config, call, start, channel, rows, eventually, monkeypatch
 ):

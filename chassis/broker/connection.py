@@ -1,0 +1,87 @@
+"""py-amqp's connections, as we open, use and end them."""
+
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import kombu
+from amqp import spec
+from amqp.basic_message import Message
+from nameko.constants import AMQP_URI_CONFIG_KEY
+
+from chassis.broker import tls
+from chassis.broker.corked import CorkedWriter
+from chassis.broker.frames import tolerant_frame_handler
+
+#: Seconds of silence after which either side calls the other dead (twice that, at the worst), when
+#: `AMQP_HEARTBEAT` does not say it.
+HEARTBEAT = 10
+
+#: Seconds for one connection attempt, handshake included.
+CONNECT_TIMEOUT = 5
+
+
+def connect(
+    config: Mapping[str, Any], name: str, heartbeat: float | None = None, *, corked: bool = True
+) -> Any:
+    """An open `amqp.Connection` that the management UI lists as `name`.
+
+    `heartbeat` in seconds instead of the setting's; 0 is for who does not read all the time.
+    `corked`: what one turn of eventlet's hub sends goes out together. A command that runs without
+    the hub does without.
+    """
+    writer = {"frame_writer": partial(CorkedWriter, on_stuck=cut)} if corked else {}
+    uri = config[AMQP_URI_CONFIG_KEY]
+    if heartbeat is None:
+        heartbeat = config.get("AMQP_HEARTBEAT", HEARTBEAT)
+    client = kombu.Connection(
+        uri,
+        ssl=tls.options(uri, config.get("AMQP_TLS") or {}),
+        heartbeat=heartbeat,
+        connect_timeout=CONNECT_TIMEOUT,
+        transport_options={
+            "client_properties": {"connection_name": name},
+            "frame_handler": tolerant_frame_handler,
+            **writer,
+        },
+    )
+    connection = client.transport.establish_connection()
+    connection.transport.sock.settimeout(None)  # that of the handshake stays with TLS
+    return connection
+
+
+def hang_up(connection: Any) -> None:
+    """Close a connection without the farewells of TLS, for which one would wait for a broker that
+    may be gone."""
+    transport = connection._transport  # `transport` warns when there is none any more
+    if transport is not None and transport.sock is not None:
+        cut(connection)
+        transport.sock.close()
+        transport.sock = None
+    connection.collect()
+
+
+def send(channel: Any, message: Message, exchange: str, routing_key: str, mandatory: bool) -> None:
+    """Publish without waiting.
+
+    `Channel.basic_publish` reads from the socket before each message, which the reader of the
+    connection already does; this is the same call without that read. py-amqp locks the frame
+    buffer itself, so any greenthread may publish.
+    """
+    channel.send_method(
+        spec.Basic.Publish, "Bssbb", (0, exchange, routing_key, mandatory, False), message
+    )
+
+
+def cut(connection: Any) -> None:
+    """Have the greenthread that reads from `connection` wake up and find it closed.
+
+    Closing the socket instead would take it from eventlet's hub, and the reader would never wake.
+    That of TLS would forget what it is, so it is done by a twin.
+    """
+    with suppress(OSError, AttributeError):  # closed already
+        sock = connection.transport.sock
+        with socket.fromfd(sock.fileno(), sock.family, sock.type) as twin:
+            twin.shutdown(socket.SHUT_RDWR)
