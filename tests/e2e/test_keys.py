@@ -51,8 +51,9 @@ def mortal(shop, tmp_path):
         "HTTP_HOST": "127.0.0.1",
         "HTTP_PORT": str(port),
     }
+    words = ["-W", "ignore", "-m", "shop.local.service", "gateway", "1", "0", str(gate)]
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "shop.local.service", "gateway", str(gate)],
+        [sys.executable, *words],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

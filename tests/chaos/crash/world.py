@@ -151,7 +151,7 @@ class Shop:
             "CRASH_POINTS": ",".join(functions_of(package)),
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "shop.local.service", package, str(gate)],
+            [sys.executable, "-m", "shop.local.service", package, "1", "0", str(gate)],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
