@@ -1,6 +1,6 @@
 """What of messages is told to Prometheus (`chassis.metrics.figures`)."""
 
-from chassis.metrics.figures import Query
+from chassis.metrics.query import Query
 
 PENDING = Query(
     """

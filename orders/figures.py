@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from chassis.metrics.figures import Query
+from chassis.metrics.query import Query
 from orders import attempts, desk
 
 _under_way = desk.under_way().subquery()

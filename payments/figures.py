@@ -1,6 +1,6 @@
 """What of payments is told to Prometheus (`chassis.metrics.figures`)."""
 
-from chassis.metrics.figures import Query
+from chassis.metrics.query import Query
 from payments.errors import REASONS
 
 #: Who may send webhooks here; those of others are not counted.

@@ -1,6 +1,6 @@
 """What of stock is told to Prometheus (`chassis.metrics.figures`)."""
 
-from chassis.metrics.figures import Query
+from chassis.metrics.query import Query
 
 #: Those that are over are freed by a timer of `inventory`, four times a minute; nobody waits for
 #: that (`products.availability`).

@@ -13,8 +13,8 @@ from chassis.clock import Clock
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.events.tables import OUTBOX
-from chassis.metrics.figures import Query
 from chassis.metrics.instruments import PUBLISHED
+from chassis.metrics.query import Query
 from chassis.prepared import as_json, insertion, prepared_text
 from chassis.trace import cause_in
 

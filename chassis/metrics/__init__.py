@@ -5,7 +5,7 @@
 | `instruments` | every counter and histogram, with its labels |
 | `work` | rate, errors and duration of entrypoints |
 | `reading`, `state` | gauges that are read off extensions when somebody asks |
-| `figures` | gauges that a service's database is asked for |
+| `figures`, `query` | gauges that a service's database is asked for |
 | `noted` | what a service counts or notes itself |
 | `lag` | how late the event loop wakes whom |
 | `exporter` | the server, one for a process |

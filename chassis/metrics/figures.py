@@ -4,10 +4,8 @@ Every instance of a service tells the same, for they ask the same database: rule
 never the `sum`.
 """
 
-import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from logging import getLogger
 from typing import Any
 
@@ -19,6 +17,7 @@ from nameko.extensions import DependencyProvider
 from chassis import database
 from chassis.clock import Clock
 from chassis.config import Settings
+from chassis.metrics.query import Query
 from chassis.metrics.reading import Reading
 
 log = getLogger(__name__)
@@ -31,33 +30,6 @@ PATIENCE = 1.5
 MOST = 100_000
 
 _SHORT = sa.text("SET LOCAL statement_timeout = 1000")
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A cheap statement about the whole of a database, and the metrics that its columns are.
-
-    `metrics` are columns with a help text each; the metric is `shop_<column>`. `labels` are columns
-    with all values that they can have: for those without a row the metrics are 0, and rows with
-    others are left out. The statement may use `:now`, `:most` and settings of its service by name.
-    """
-
-    statement: str | sa.Executable
-    metrics: Mapping[str, str]
-    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    def readings(self, connection: sa.Connection, values: Mapping[str, Any]) -> Iterator[Reading]:
-        """What it says now; null is 0."""
-        statement = self.statement
-        if isinstance(statement, str):
-            statement = sa.text(statement)
-        wanted = statement.compile().params.keys() & values.keys()
-        rows = connection.execute(statement, {name: values[name] for name in wanted}).mappings()
-        found = {tuple(row[label] for label in self.labels): row for row in rows}
-        for key in itertools.product(*self.labels.values()):
-            row, labels = found.get(key, {}), dict(zip(self.labels, key, strict=True))
-            for column, text in self.metrics.items():
-                yield Reading(f"shop_{column}", text, float(row.get(column) or 0), labels)
 
 
 class Figures(DependencyProvider):

@@ -1,0 +1,37 @@
+"""What a service's database is asked; a module of its own, for it needs no database to say so."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.metrics.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A cheap statement about the whole of a database, and the metrics that its columns are.
+
+    `metrics` are columns with a help text each; the metric is `shop_<column>`. `labels` are columns
+    with all values that they can have: for those without a row the metrics are 0, and rows with
+    others are left out. The statement may use `:now`, `:most` and settings of its service by name.
+    """
+
+    statement: str | sa.Executable
+    metrics: Mapping[str, str]
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def readings(self, connection: sa.Connection, values: Mapping[str, Any]) -> Iterator[Reading]:
+        """What it says now; null is 0."""
+        statement = self.statement
+        if isinstance(statement, str):
+            statement = sa.text(statement)
+        wanted = statement.compile().params.keys() & values.keys()
+        rows = connection.execute(statement, {name: values[name] for name in wanted}).mappings()
+        found = {tuple(row[label] for label in self.labels): row for row in rows}
+        for key in itertools.product(*self.labels.values()):
+            row, labels = found.get(key, {}), dict(zip(self.labels, key, strict=True))
+            for column, text in self.metrics.items():
+                yield Reading(f"shop_{column}", text, float(row.get(column) or 0), labels)
