@@ -8,7 +8,6 @@ import os
 import pathlib
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 from alembic import command
@@ -63,12 +62,11 @@ def declare_queues(config: dict[str, Any], services: list[type]) -> None:
 
 def bound_queues(config: dict[str, Any], progress: Callable[[str], None]) -> None:
     """Set what is missing of the policies, where `RABBITMQ_API` names the management API."""
-    from shop.provision.management import Management
+    from shop.provision.management import Management, vhost_of
     from shop.provision.policies import set_policies
 
     if api := os.environ.get("RABBITMQ_API"):
-        vhost = unquote(urlsplit(config["AMQP_URI"]).path[1:]) or "/"
-        set_policies(Management(api, vhost), progress)
+        set_policies(Management(api, vhost_of(config["AMQP_URI"])), progress)
 
 
 def create(url: str) -> bool:

@@ -62,7 +62,7 @@ class Declarations:
     def news_queue(self, source: str, news_type: str, queue: str) -> None:
         """A queue for what one process hears of a source's broadcasts; the oldest make room."""
         self.events_of(source)
-        self._passing_queue(queue, _CLASSIC | {"x-max-length": 100_000})
+        self._passing_queue(queue, _CLASSIC | {"x-max-length": topology.NEWS_LIMIT})
         self._channel.queue_bind(queue, exchange_of(source), news_type)
 
     def events_of(self, source: str) -> None:

@@ -25,6 +25,9 @@ RPC_EXCHANGE = "nameko-rpc"
 #: keeps what is refused. An argument of the queue, so it can't be raised while the queue is there.
 QUEUE_CEILING = 1_000_000
 
+#: Most broadcasts that wait for one process. No operator needs to change that: they are hints.
+NEWS_LIMIT = 100_000
+
 #: Deliveries of one message after which the broker itself parks it: a handler that takes the whole
 #: process with it never gets to count its own attempts. RabbitMQ 4's default, absent from 3.x.
 DELIVERY_LIMIT = 20

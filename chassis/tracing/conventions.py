@@ -61,14 +61,10 @@ def http_request(method: str, route: str) -> Described:
 
 
 @lru_cache(maxsize=1024)
-def _rpc(service: str, method: str) -> Described:
-    name = f"{service}.{method}"
-    return name, {RPC_SYSTEM_NAME: "nameko", RPC_METHOD: name}
-
-
 def rpc(service: str, method: str) -> Described:
     """A call, on either side."""
-    return _rpc(service, method)
+    name = f"{service}.{method}"
+    return name, {RPC_SYSTEM_NAME: "nameko", RPC_METHOD: name}
 
 
 def sending(row: Any) -> Described:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
-from types import TracebackType
 from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
@@ -41,12 +40,7 @@ class Control:
             time.sleep(0.05)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._door("close")()
 
     def processes(self, package: str) -> dict[str, bool]:

@@ -4,7 +4,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from urllib.parse import unquote, urlsplit
 
 import click
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from shop.migrate import PACKAGES, SERVICE_MODULES
 from shop.operate.databases import answering
 from shop.options import CannotTell
 from shop.provision import databases
+from shop.provision.management import vhost_of
 
 #: The administrators' ways in.
 _SERVERS = ("DATABASE_URL", "AMQP_URI", "RABBITMQ_API")
@@ -42,7 +42,7 @@ def provision() -> None:
         raise CannotTell("the databases refuse", error.orig) from None
     from shop.provision import broker  # which imports all services, and takes a second
 
-    vhost = unquote(urlsplit(os.environ["AMQP_URI"]).path[1:]) or "/"
+    vhost = vhost_of(os.environ["AMQP_URI"])
     broker.provision(os.environ["RABBITMQ_API"], vhost, passwords, click.echo)
 
 

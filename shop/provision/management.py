@@ -1,7 +1,7 @@
 """RabbitMQ's management API."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import requests
 
@@ -11,13 +11,18 @@ from shop.options import CannotTell
 _PATIENCE = 20
 
 
+def vhost_of(amqp_uri: str) -> str:
+    """The vhost that an address of the broker names; without a name it is RabbitMQ's own."""
+    return unquote(urlsplit(amqp_uri).path[1:]) or "/"
+
+
 class Management:
     """Requests about one vhost of the node at `api`, an address with an administrator's name and
     password; what goes wrong is `CannotTell`."""
 
     def __init__(self, api: str, vhost: str):
         self._api = api.rstrip("/") + "/api"
-        self._vhost = vhost
+        self.vhost = vhost
         self._session = requests.Session()
 
     @property
@@ -33,14 +38,6 @@ class Management:
     def put(self, *path: str, **body: Any) -> None:
         """Make it, or make it anew."""
         self._ask("PUT", path, body)
-
-    def delete(self, *path: str) -> None:
-        """Have it gone; nothing happens when it is."""
-        self._ask("DELETE", path)
-
-    @property
-    def vhost(self) -> str:
-        return self._vhost
 
     def _ask(self, method: str, path: tuple[str, ...], body: Any = None) -> Any:
         url = "/".join([self._api, *(quote(part, safe="") for part in path)])
