@@ -10,8 +10,8 @@ ENV PATH=/venv/bin:$PATH
 # setuptools, which must therefore be there first.
 COPY requirements.lock .
 RUN awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' requirements.lock >setuptools.lock \
-    && pip install --require-hashes -r setuptools.lock \
-    && pip install --require-hashes --use-pep517 --no-build-isolation -r requirements.lock \
+    && pip install --no-deps --require-hashes -r setuptools.lock \
+    && pip install --no-deps --require-hashes --use-pep517 --no-build-isolation -r requirements.lock \
     && rm setuptools.lock
 COPY setup.cfg pyproject.toml config.yaml ./
 COPY chassis chassis

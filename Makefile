@@ -10,10 +10,10 @@ SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lo
 help:  ## what there is to type
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 
-run: .venv/installed  ## start the shop; Ctrl-C ends it, the data stay; SCALE="orders=2 gateway=2"
+run: .venv/installed-run  ## start the shop; Ctrl-C ends it, the data stay; SCALE="orders=2 gateway=2"
 	@exec $(BIN)/shop run $(addprefix --scale=,$(SCALE))
 
-demo: .venv/installed  ## walk one order through a running shop
+demo: .venv/installed-run  ## walk one order through a running shop
 	@exec $(BIN)/shop demo
 
 test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k cart" narrows it
@@ -21,42 +21,42 @@ test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k car
 	@.ci/promtool
 	$(BIN)/python -m tests.side_by_side $(ARGS)
 
-coverage: .venv/installed $(SPECTRAL)  ## the suite in twice the time, and what of the code it runs
+coverage: .venv/installed-test $(SPECTRAL)  ## the suite in twice the time, and what of the code it runs
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	@$(BIN)/coverage erase
 	COVERAGE=1 $(BIN)/python -m tests.side_by_side $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-fuzz: .venv/installed  ## random requests for FUZZ_SECONDS=600; FUZZ_SEED=n repeats a run
+fuzz: .venv/installed-test  ## random requests for FUZZ_SECONDS=600; FUZZ_SEED=n repeats a run
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/python -m pytest tests/fuzz/test_fuzz.py $(ARGS)
 
-model: .venv/installed  ## long random walks through stock, money, orders and keys beside their models
+model: .venv/installed-test  ## long random walks through stock, money, orders and keys beside their models
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	MODEL_PROFILE=long $(BIN)/python -m pytest --timeout=0 tests/model $(ARGS)
 
-chaos: .venv/installed  ## 10,000 orders amid 100 kills, then the books; ORDERS, KILLS, SEED, SCALE
+chaos: .venv/installed-run  ## 10,000 orders amid 100 kills, then the books; ORDERS, KILLS, SEED, SCALE
 	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
 	@exec $(BIN)/shop chaos --orders $(or $(ORDERS),10000) --kills $(or $(KILLS),100) \
 		$(if $(SEED),--seed $(SEED)) $(ARGS)
 
-bench: .venv/installed  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=ping,checkout
+bench: .venv/installed-test  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=ping,checkout
 	@exec $(BIN)/python -W ignore -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
-guards: .venv/installed  ## switch each guard of the books off, and see chaos find it
+guards: .venv/installed-test  ## switch each guard of the books off, and see chaos find it
 	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
 	$(BIN)/python -m pytest -m long tests/chaos/guards $(ARGS)
 
-containers: .venv/installed  ## run compose.yml, kill and restart its containers; needs Docker
+containers: .venv/installed-test  ## run compose.yml, kill and restart its containers; needs Docker
 	$(BIN)/python -m pytest -m long tests/containers $(ARGS)
 
-lint: .venv/installed  ## style and import rules
+lint: .venv/installed-test  ## style and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-lint-api: .venv/installed $(SPECTRAL)  ## Spectral with OWASP's rules over the description of the API
+lint-api: .venv/installed-test $(SPECTRAL)  ## Spectral with OWASP's rules over the description of the API
 	$(BIN)/python -m pytest tests/lint_api
 
 tests/lint_api/node_modules/.package-lock.json: tests/lint_api/package-lock.json
@@ -68,8 +68,11 @@ clean:  ## end what still runs, remove the data and what was built
 	rm -rf var build *.egg-info .coverage* .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -exec rm -rf {} +
 
-lock: .venv/installed  ## choose the newest versions that setup.cfg allows
+lock: .venv/installed-test  ## choose the newest versions that setup.cfg allows
 	.ci/lock $(ARGS)
 
-.venv/installed: requirements-dev.lock setup.cfg .ci/install
-	@.ci/install
+.venv/installed-run: requirements-local.lock setup.cfg .ci/install
+	@.ci/install run
+
+.venv/installed-test: requirements-dev.lock setup.cfg .ci/install
+	@.ci/install test
