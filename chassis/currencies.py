@@ -1,6 +1,8 @@
-"""How many decimal places currencies have (ISO 4217, list one)."""
+"""Currencies in circulation, and how many decimal places they have (ISO 4217, list one)."""
 
 from decimal import Decimal
+
+from babel.core import get_global
 
 #: Those that have not two.
 _NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -10,6 +12,14 @@ _PLACES = (
     dict.fromkeys(_NONE.split(), 0)
     | dict.fromkeys(_THREE.split(), 3)
     | dict.fromkeys(_FOUR.split(), 4)
+)
+
+#: What is legal tender somewhere, with no end of that known (CLDR, as Babel has it).
+CODES = frozenset(
+    code
+    for used in get_global("territory_currencies").values()
+    for code, _, end, is_tender in used
+    if is_tender and end is None
 )
 
 

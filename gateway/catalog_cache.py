@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from marshmallow import fields
 from nameko.extensions import DependencyProvider
 
 from chassis.broker.inbound import Inbound
 from chassis.events.broadcast import Listener
-from chassis.fields import Expected, Id
+from chassis.fields import Expected, Id, List
 from chassis.web.remembered import Remembered
+
+#: As many ids as one broadcast bears.
+MAX_IDS = 500
 
 CATALOG, IN_STOCK = "catalog", "in stock"
 
@@ -26,7 +28,7 @@ class Changed(Expected):
     """What we need of the broadcasts products.catalog_changed and inventory.stock_changed: which
     products look different now; None is all of them."""
 
-    ids = fields.List(Id(), required=True, allow_none=True)
+    ids = List(Id(), max=MAX_IDS, required=True, allow_none=True)
 
 
 class CatalogCache(DependencyProvider):

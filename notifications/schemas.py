@@ -1,33 +1,38 @@
 """What the notifications service takes, answers and publishes, and what it needs of others."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from chassis.fields import (
     ActorField,
-    Currency,
+    Boolean,
+    Choice,
+    CurrencyCode,
     Expected,
+    Integer,
+    Key,
     Money,
     Page,
     Request,
+    SingleLine,
+    String,
     Text,
     Timestamp,
     Uuid,
 )
+from chassis.fields import List as ListOf
 
 CHANNELS = ("email", "sms", "in_app")
 STATUSES = ("pending", "sent", "failed", "skipped")
-
-_ONE_LINE = validate.Regexp(r"[^\n\t]*\Z", error="One line only.")
 
 
 class Send(Request):
     """send: a message to one user on one channel."""
 
     user_id = Uuid(required=True)
-    channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
-    subject = Text(required=True, max=200, validate=_ONE_LINE)
+    channel = Choice(CHANNELS, required=True)
+    subject = SingleLine(required=True, max=200)
     body = Text(required=True, max=5000)
-    key = Text(max=200, load_default=None, allow_none=True)
+    key = Key(load_default=None, allow_none=True)
     actor = ActorField()
 
 
@@ -35,7 +40,7 @@ class List(Page):
     """list: a user's notifications; `unread` true or false leaves only those."""
 
     user_id = Uuid(required=True)
-    unread = fields.Boolean(load_default=None, allow_none=True)
+    unread = Boolean(load_default=None, allow_none=True)
     actor = ActorField()
 
 
@@ -50,7 +55,7 @@ class MarkRead(Request):
     """mark_read: that its owner has, or has not, read it."""
 
     notification_id = Uuid(required=True)
-    read = fields.Boolean(required=True, truthy={True}, falsy={False})
+    read = Boolean(required=True)
     actor = ActorField()
 
 
@@ -59,10 +64,10 @@ class Notification(Schema):
 
     id = Uuid(required=True)
     user_id = Uuid(required=True)
-    channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
+    channel = Choice(CHANNELS, required=True)
     subject = fields.String(required=True)
     body = fields.String(required=True)
-    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
+    status = Choice(STATUSES, required=True)
     read = fields.Boolean(required=True)
     created_at = Timestamp(required=True)
 
@@ -71,16 +76,14 @@ class Since(Request):
     """since: what came into a user's feed after a position; without one, how far it has come."""
 
     user_id = Uuid(required=True)
-    after = fields.Integer(
-        load_default=None, allow_none=True, validate=validate.Range(min=0, max=2**63 - 1)
-    )
-    limit = fields.Integer(load_default=100, validate=validate.Range(min=1, max=100))
+    after = Integer(min=0, max=2**63 - 1, load_default=None, allow_none=True)
+    limit = Integer(min=1, max=100, load_default=100)
 
 
 class Positions(Request):
     """positions: how far feeds have come."""
 
-    user_ids = fields.List(Uuid(), required=True, validate=validate.Length(max=500))
+    user_ids = ListOf(Uuid(), max=500, required=True)
 
 
 class FeedItem(Notification):
@@ -112,7 +115,7 @@ class NotificationSent(Schema):
     notification_id = Uuid(required=True)
     user_id = Uuid(required=True)
     order_id = Uuid(required=True, allow_none=True)
-    channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
+    channel = Choice(CHANNELS, required=True)
 
 
 EVENTS = {"notification_sent": NotificationSent}
@@ -137,7 +140,7 @@ class OrderEvent(Expected):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     total = Money(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
 
 
 class PaymentEvent(Expected):
@@ -146,13 +149,13 @@ class PaymentEvent(Expected):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
 
 
 class PaymentFailed(PaymentEvent):
     """What we need of payments.payment_failed."""
 
-    failure_code = fields.String(load_default=None, allow_none=True)
+    failure_code = String(max=100, load_default=None, allow_none=True)
 
 
 class PaymentRefunded(PaymentEvent):
@@ -164,18 +167,18 @@ class PaymentRefunded(PaymentEvent):
 class ResetToken(Expected):
     """What we need of the answer of users.issue_reset_token."""
 
-    token = fields.String(required=True)
+    token = String(max=512, required=True)
 
 
 class Contact(Expected):
     """users.contacts: where to reach a user."""
 
     id = Uuid(required=True)
-    email = fields.String(load_default=None, allow_none=True)
-    phone = fields.String(load_default=None, allow_none=True)
+    email = String(max=254, load_default=None, allow_none=True)
+    phone = String(max=64, load_default=None, allow_none=True)
 
 
 class Contacts(Expected):
     """What we need of the answer of users.contacts; who is not there is left out."""
 
-    items = fields.List(fields.Nested(Contact), required=True)
+    items = ListOf(fields.Nested(Contact), max=500, required=True)

@@ -1,26 +1,35 @@
 """What carts and orders take and publish, and what they need of others' answers and events."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from chassis.fields import (
     ActorField,
-    Currency,
+    Choice,
+    CurrencyCode,
+    Dict,
     Expected,
     Id,
+    Integer,
+    Key,
     Money,
     Page,
     PostalAddress,
     Quantity,
     Request,
+    String,
     Text,
     Timestamp,
     Uuid,
 )
+from chassis.fields import List as ListOf
 from orders import lifecycle
 from orders.pricing import MAX_LINES, MAX_QUANTITY
 
-_STATUS = validate.OneOf([str(status) for status in lifecycle.Status])
-_PAYMENT_STATUS = validate.OneOf([str(status) for status in lifecycle.Payment])
+#: What one answer of `products` and of `payments` holds at most.
+MAX_PRODUCTS, MAX_PAYMENTS = 200, 100
+
+_STATUSES = [str(status) for status in lifecycle.Status]
+_PAYMENT_STATUSES = [str(status) for status in lifecycle.Payment]
 
 
 # Carts
@@ -61,15 +70,10 @@ class Place(Request):
     """place: an order of `items`, or of the cart."""
 
     user_id = Uuid(required=True)
-    items = fields.List(
-        fields.Nested(Item),
-        load_default=None,
-        allow_none=True,
-        validate=validate.Length(min=1, max=MAX_LINES),
-    )
+    items = ListOf(fields.Nested(Item), min=1, max=MAX_LINES, load_default=None, allow_none=True)
     shipping_address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
     expected_total = Money(load_default=None, allow_none=True)
-    key = Text(max=200, load_default=None, allow_none=True)
+    key = Key(load_default=None, allow_none=True)
 
 
 class OrderOf(Request):
@@ -84,8 +88,8 @@ class List(Page):
 
     actor = ActorField()
     user_id = Uuid(load_default=None, allow_none=True)
-    status = fields.String(validate=_STATUS, load_default=None, allow_none=True)
-    payment_status = fields.String(validate=_PAYMENT_STATUS, load_default=None, allow_none=True)
+    status = Choice(_STATUSES, load_default=None, allow_none=True)
+    payment_status = Choice(_PAYMENT_STATUSES, load_default=None, allow_none=True)
     from_ = Timestamp(load_default=None, allow_none=True)
     to = Timestamp(load_default=None, allow_none=True)
 
@@ -94,7 +98,7 @@ class Update(OrderOf):
     """update: another address, or the next status."""
 
     shipping_address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
-    status = fields.String(validate=_STATUS, load_default=None, allow_none=True)
+    status = Choice(_STATUSES, load_default=None, allow_none=True)
     version = Id(load_default=None, allow_none=True)
 
 
@@ -107,19 +111,15 @@ class Cancel(OrderOf):
 class Pay(OrderOf):
     """pay: `method` is read by payments alone; nobody else keeps or logs it."""
 
-    method = fields.Raw(required=True)
-    key = Text(max=200, load_default=None, allow_none=True)
+    method = Dict(keys=String(max=50), values=String(max=500), max=10, required=True)
+    key = Key(load_default=None, allow_none=True)
 
 
 class ListCheckouts(Page):
     """list_checkouts: those under way, the oldest first."""
 
     actor = ActorField()
-    state = fields.String(
-        validate=validate.OneOf(["open", "undoing", "paying", "stuck"]),
-        load_default=None,
-        allow_none=True,
-    )
+    state = Choice(["open", "undoing", "paying", "stuck"], load_default=None, allow_none=True)
 
 
 # Events
@@ -131,7 +131,7 @@ class OrderEvent(Schema):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     total = Money(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
     version = fields.Integer(required=True)
     cause = fields.String(required=True)
 
@@ -142,7 +142,7 @@ class RefundDue(Schema):
     order_id = Uuid(required=True)
     payment_id = Uuid(required=True)
     amount = Money(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
     reason = fields.String(required=True)
 
 
@@ -163,27 +163,27 @@ class Product(Expected):
     """products.get_many: one product."""
 
     id = Id(required=True)
-    name = fields.String(required=True)
+    name = String(max=200, required=True)
     price = Money(required=True)
-    currency = Currency(required=True)
-    available = fields.Integer(required=True)
+    currency = CurrencyCode(required=True)
+    available = Integer(min=-(2**31), max=2**31 - 1, required=True)
 
 
 class Products(Expected):
     """products.get_many."""
 
-    items = fields.List(fields.Nested(Product), required=True)
+    items = ListOf(fields.Nested(Product), max=MAX_PRODUCTS, required=True)
 
 
 class DefaultAddress(Expected):
     """users.default_address."""
 
-    line1 = fields.String(required=True)
-    line2 = fields.String(load_default=None, allow_none=True)
-    city = fields.String(required=True)
-    region = fields.String(load_default=None, allow_none=True)
-    postal_code = fields.String(required=True)
-    country = fields.String(required=True)
+    line1 = String(max=200, required=True)
+    line2 = String(max=200, load_default=None, allow_none=True)
+    city = String(max=200, required=True)
+    region = String(max=200, load_default=None, allow_none=True)
+    postal_code = String(max=200, required=True)
+    country = String(max=200, required=True)
 
 
 class PaymentNews(Expected):
@@ -193,8 +193,8 @@ class PaymentNews(Expected):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
-    currency = Currency(required=True)
-    failure_code = fields.String(load_default=None, allow_none=True)
+    currency = CurrencyCode(required=True)
+    failure_code = String(max=100, load_default=None, allow_none=True)
 
 
 class PaymentRefunded(Expected):
@@ -212,15 +212,15 @@ class Payment(Expected):
     id = Uuid(required=True)
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
-    status = fields.String(required=True)
+    status = String(max=100, required=True)
     amount = Money(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
 
 
 class Payments(Expected):
     """payments.list: newest first."""
 
-    items = fields.List(fields.Nested(Payment), required=True)
+    items = ListOf(fields.Nested(Payment), max=MAX_PAYMENTS, required=True)
 
 
 class NotificationSent(Expected):
@@ -228,4 +228,4 @@ class NotificationSent(Expected):
 
     notification_id = Uuid(required=True)
     order_id = Uuid(load_default=None, allow_none=True)
-    channel = fields.String(required=True)
+    channel = String(max=100, required=True)

@@ -8,11 +8,15 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from chassis import currencies
 from chassis.fields import (
     ActorField,
-    Currency,
+    Choice,
+    CurrencyCode,
     Expected,
+    Key,
     Money,
     Page,
     Request,
+    SingleLine,
+    String,
     Text,
     Timestamp,
     Uuid,
@@ -24,7 +28,7 @@ from payments.lifecycle import Status
 #: The longest time that one reconciliation goes over.
 MAX_SPAN = datetime.timedelta(days=31)
 
-_STATUS = validate.OneOf([status.value for status in Status])
+_STATUSES = [status.value for status in Status]
 
 
 class MethodField(fields.Field):
@@ -43,9 +47,9 @@ class Charge(Request):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     amount = Money(required=True, min="0.01")
-    currency = Currency(load_default="EUR")
+    currency = CurrencyCode(load_default="EUR")
     method = MethodField(required=True)
-    key = Text(required=True, max=200)
+    key = Key(required=True)
 
     @validates_schema(skip_on_field_errors=True)
     def _has_such_coins(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -64,7 +68,7 @@ class List(Page):
     """list: the payments of one order; with `key` the one that was charged under it."""
 
     order_id = Uuid(required=True)
-    key = Text(max=200, load_default=None, allow_none=True)
+    key = Key(load_default=None, allow_none=True)
     actor = ActorField()
 
 
@@ -74,25 +78,23 @@ class Refund(Request):
     payment_id = Uuid(required=True)
     amount = Money(min="0.01", load_default=None, allow_none=True)
     reason = Text(required=True, max=500)
-    key = Text(max=200, load_default=None, allow_none=True)
+    key = Key(load_default=None, allow_none=True)
     actor = ActorField()
 
 
 class Webhook(Request):
     """webhook: the body as it came, for the signature is over its bytes."""
 
-    provider = Text(required=True, max=50)
-    body = fields.String(required=True, validate=validate.Length(max=262_144))
-    signature = fields.String(
-        load_default=None, allow_none=True, validate=validate.Length(max=2000)
-    )
+    provider = SingleLine(required=True, max=50)
+    body = String(max=262_144, required=True)
+    signature = String(max=2000, load_default=None, allow_none=True)
 
 
 class Returned(Request):
     """returned: `reference` is what the provider's page sent the buyer back with."""
 
-    provider = Text(required=True, max=50)
-    reference = fields.String(required=True, validate=validate.Regexp(r"[A-Za-z0-9_]{10,200}\Z"))
+    provider = SingleLine(required=True, max=50)
+    reference = String(max=200, required=True, validate=validate.Regexp(r"[A-Za-z0-9_]{10,200}\Z"))
 
 
 class ReturnedPayment(Schema):
@@ -100,7 +102,7 @@ class ReturnedPayment(Schema):
 
     order_id = Uuid(required=True)
     payment_id = Uuid(attribute="id", required=True)
-    status = fields.String(required=True, validate=_STATUS)
+    status = Choice(_STATUSES, required=True)
 
 
 class Payment(Schema):
@@ -110,10 +112,10 @@ class Payment(Schema):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     provider = fields.String(required=True)
-    status = fields.String(required=True, validate=_STATUS)
+    status = Choice(_STATUSES, required=True)
     amount = Money(required=True)
     refunded = Money(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
     action_url = fields.String(required=True, allow_none=True)
     failure_code = fields.String(required=True, allow_none=True)
     created_at = Timestamp(required=True)
@@ -136,7 +138,7 @@ class Sum(Schema):
     """So much of a currency; a provider's may have other than two places."""
 
     amount = fields.Decimal(required=True, as_string=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
 
 
 class Finding(Schema):
@@ -171,7 +173,7 @@ class PaymentSucceeded(Schema):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
 
 
 class PaymentFailed(PaymentSucceeded):
@@ -200,5 +202,5 @@ class RefundDue(Expected):
     order_id = Uuid(required=True)
     payment_id = Uuid(load_default=None, allow_none=True)
     amount = Money(required=True, min="0.01")
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
     reason = Text(required=True, max=500)

@@ -4,14 +4,14 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from chassis.fields import Text
+from chassis.fields import SingleLine, Text
 
 MAX_KEYS = 50
 MAX_ITEMS = 20
 #: Integers beyond this lose digits in most JSON readers.
 MAX_NUMBER = 2**53
 
-_KEY = Text(max=50)
+_KEY = SingleLine(max=50)
 _TEXT = Text(max=500)
 
 

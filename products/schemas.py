@@ -6,15 +6,22 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from chassis.fields import (
     ActorField,
+    Boolean,
+    Choice,
     Currency,
+    CurrencyCode,
     Expected,
     Id,
+    Integer,
+    List,
     Money,
     Page,
     Quantity,
     Request,
+    SingleLine,
     Text,
     Timestamp,
+    Url,
     Uuid,
 )
 from products.attributes import Attributes
@@ -31,31 +38,23 @@ _SLUG = validate.Regexp(r"(?=[0-9-]*[a-z])[a-z0-9]+(-[a-z0-9]+)*\Z", error="Not 
 _SKU = validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9._/-]*\Z", error="Not a SKU.")
 
 
-class Slug(Text):
+class Slug(SingleLine):
     def __init__(self, **kwargs: Any):
         super().__init__(max=MAX_SLUG, validate=_SLUG, **kwargs)
 
 
-class Sku(Text):
+class Sku(SingleLine):
     def __init__(self, **kwargs: Any):
         super().__init__(max=64, validate=_SKU, **kwargs)
-
-
-class Image(fields.Url):
-    """The address of a picture; it is shown, never fetched by us."""
-
-    def __init__(self) -> None:
-        super().__init__(schemes={"http", "https"}, require_tld=False)
-        self.validators.insert(0, validate.Length(max=500))
 
 
 class CategoryRef(fields.Field):
     """An id or a slug; digits are an id."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int | str:
-        if isinstance(value, int):
+        if not isinstance(value, str):
             return Id().deserialize(value)
-        slug = Text(max=MAX_SLUG).deserialize(value)
+        slug = SingleLine(max=MAX_SLUG).deserialize(value)
         return Id().deserialize(int(slug)) if slug.isdecimal() else slug
 
 
@@ -63,12 +62,12 @@ class CategoryRef(fields.Field):
 
 
 class ListProducts(Page):
-    search = Text(max=200, min=0, load_default=None, allow_none=True)
+    search = SingleLine(max=200, min=0, load_default=None, allow_none=True)
     category = CategoryRef(load_default=None, allow_none=True)
     min_price = Money(load_default=None, allow_none=True)
     max_price = Money(load_default=None, allow_none=True)
-    in_stock = fields.Boolean(load_default=None, allow_none=True)
-    sort = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(ORDERS)))
+    in_stock = Boolean(load_default=None, allow_none=True)
+    sort = Choice(ORDERS, load_default=None, allow_none=True)
 
 
 class GetProduct(Request):
@@ -76,8 +75,8 @@ class GetProduct(Request):
 
 
 class GetProducts(Request):
-    ids = fields.List(Id(), validate=validate.Length(max=MAX_IDS))
-    skus = fields.List(Sku(), validate=validate.Length(max=MAX_IDS))
+    ids = List(Id(), max=MAX_IDS)
+    skus = List(Sku(), max=MAX_IDS)
 
     @validates_schema
     def _one_of_both(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -89,21 +88,21 @@ class ProductFields(Request):
     """What a product may be given."""
 
     sku = Sku()
-    name = Text(max=200)
+    name = SingleLine(max=200)
     description = Text(max=5000, min=0)
     price = Money()
     currency = Currency()
     category_id = Id(allow_none=True)
-    images = fields.List(Image(), validate=validate.Length(max=20))
+    images = List(Url(max=500), max=20)
     attributes = Attributes()
 
 
 class CreateProduct(ProductFields):
-    name = Text(max=200, required=True)
+    name = SingleLine(max=200, required=True)
     description = Text(max=5000, min=0, load_default="")
     price = Money(required=True)
     category_id = Id(allow_none=True, load_default=None)
-    images = fields.List(Image(), validate=validate.Length(max=20), load_default=list)
+    images = List(Url(max=500), max=20, load_default=list)
     attributes = Attributes(load_default=dict)
     stock = Quantity(min=0, max=MAX_ON_HAND, load_default=0)
     actor = ActorField()
@@ -123,14 +122,14 @@ class GetCategory(Request):
 
 
 class CategoryFields(Request):
-    name = Text(max=100)
+    name = SingleLine(max=100)
     slug = Slug()
     description = Text(max=2000, min=0)
     parent_id = Id(allow_none=True)
 
 
 class CreateCategory(CategoryFields):
-    name = Text(max=100, required=True)
+    name = SingleLine(max=100, required=True)
     description = Text(max=2000, min=0, load_default="")
     parent_id = Id(allow_none=True, load_default=None)
 
@@ -153,7 +152,7 @@ class GetStock(Request):
 
 class Adjust(Request):
     product_id = Id(required=True)
-    delta = fields.Integer(strict=True, validate=validate.Range(-MAX_ON_HAND, MAX_ON_HAND))
+    delta = Integer(min=-MAX_ON_HAND, max=MAX_ON_HAND)
     on_hand = Quantity(min=0, max=MAX_ON_HAND)
     reason = Text(max=200, required=True)
     version = Id(load_default=None, allow_none=True)
@@ -175,16 +174,12 @@ class Line(Request):
 
 
 class Check(Request):
-    items = fields.List(
-        fields.Nested(Line), required=True, validate=validate.Length(min=1, max=MAX_LINES)
-    )
+    items = List(fields.Nested(Line), required=True, min=1, max=MAX_LINES)
 
 
 class Reserve(Request):
     order_id = Uuid(required=True)
-    lines = fields.List(
-        fields.Nested(Line), required=True, validate=validate.Length(min=1, max=MAX_LINES)
-    )
+    lines = List(fields.Nested(Line), required=True, min=1, max=MAX_LINES)
     expires_at = Timestamp(required=True)
 
 
@@ -206,9 +201,9 @@ class ProductAnswer(Request):
     name = fields.String(required=True)
     description = fields.String(required=True)
     price = Money(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
     category_id = Id(required=True, allow_none=True)
-    images = fields.List(Image(), required=True)
+    images = fields.List(Url(max=500), required=True)
     attributes = Attributes(required=True)
     available = Quantity(min=0, max=2**31 - 1, required=True)
     created_at = Timestamp(required=True)

@@ -7,14 +7,14 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import ValidationError, fields, validate
 
-from chassis.fields import Text
+from chassis.fields import SingleLine, String
 from chassis.identity import Role
 from users import passwords
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class Email(Text):
+class Email(SingleLine):
     """An e-mail address by its form alone: nobody is asked whether it exists. An international
     domain becomes its ASCII form, which every mail server understands."""
 
@@ -34,7 +34,7 @@ class Email(Text):
         return found.ascii_email
 
 
-class Username(Text):
+class Username(SingleLine):
     """Letters that cannot be mistaken for others, and no @: so it is never an e-mail address."""
 
     def __init__(self, **kwargs: Any):
@@ -45,7 +45,7 @@ class Username(Text):
         super().__init__(max=32, validate=form, **kwargs)
 
 
-class Phone(Text):
+class Phone(SingleLine):
     """A phone number as people write it."""
 
     def __init__(self, **kwargs: Any):
@@ -53,37 +53,32 @@ class Phone(Text):
         super().__init__(max=32, validate=form, **kwargs)
 
 
-class Password(fields.String):
+class Password(String):
     """A password as it was typed: not trimmed, one Unicode form (NFKC), up to `MAX_LENGTH`."""
 
     def __init__(self, *, min: int = 1, **kwargs: Any):
-        length = validate.Length(min=min, max=passwords.MAX_LENGTH)
-        super().__init__(load_only=True, validate=length, **kwargs)
+        super().__init__(min=min, max=passwords.MAX_LENGTH, load_only=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if len(text) > passwords.MAX_LENGTH:
-            raise ValidationError(f"At most {passwords.MAX_LENGTH} characters.")
         if _CONTROL.search(text) or any("\ud800" <= char <= "\udfff" for char in text):
             raise ValidationError("Control characters are not allowed.")
         return unicodedata.normalize("NFKC", text)
 
 
-class OpaqueToken(fields.String):
+class OpaqueToken(String):
     """An opaque token: short ASCII, whatever it may mean."""
 
     def __init__(self, **kwargs: Any):
         form = validate.Regexp(r"[\x21-\x7e]{1,512}\Z", error="Not a token.")
-        super().__init__(validate=form, **kwargs)
+        super().__init__(max=512, validate=form, **kwargs)
 
 
-class Network(fields.String):
+class Network(String):
     """Where a request comes from, as the door tells it; None among services."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(
-            load_default=None, allow_none=True, validate=validate.Length(max=64), **kwargs
-        )
+        super().__init__(max=64, load_default=None, allow_none=True, **kwargs)
 
 
 class RoleField(fields.Enum):

@@ -2,9 +2,20 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from chassis.fields import ActorField, Id, Page, PostalAddress, Request, Text, Timestamp, Uuid
+from chassis.fields import (
+    ActorField,
+    Boolean,
+    Id,
+    Page,
+    PostalAddress,
+    Request,
+    SingleLine,
+    Timestamp,
+    Uuid,
+)
+from chassis.fields import List as ListOf
 from chassis.identity import Role
 from users import passwords
 from users.fields import Email, Network, OpaqueToken, Password, Phone, RoleField, Username
@@ -14,8 +25,8 @@ class Profile(Request):
     """What a user says of himself, apart from the e-mail address."""
 
     username = Username(allow_none=True)
-    first_name = Text(max=100, allow_none=True)
-    last_name = Text(max=100, allow_none=True)
+    first_name = SingleLine(max=100, allow_none=True)
+    last_name = SingleLine(max=100, allow_none=True)
     phone = Phone(allow_none=True)
 
 
@@ -42,8 +53,8 @@ class Login(Request):
     Loaded as `{"name": {"email" or "username": ...}, "password", "network"}`.
     """
 
-    email = Text(max=254)
-    username = Text(max=254)
+    email = SingleLine(max=254)
+    username = SingleLine(max=254)
     password = Password(required=True)
     network = Network()
 
@@ -69,7 +80,7 @@ class Get(Request):
 class Contacts(Request):
     """contacts: where these users can be reached."""
 
-    user_ids = fields.List(Uuid(), required=True, validate=validate.Length(max=100))
+    user_ids = ListOf(Uuid(), max=100, required=True)
 
 
 class Update(Profile):
@@ -79,7 +90,7 @@ class Update(Profile):
     user_id = Uuid(required=True)
     email = Email()
     current_password = Password(load_default=None)
-    partial = fields.Boolean(load_default=False)
+    partial = Boolean(load_default=False)
     role = RoleField()
     version = Id(load_default=None, allow_none=True)
     actor = ActorField()
@@ -93,7 +104,7 @@ class ChangePassword(Get):
 class ForgotPassword(Request):
     """Any text is taken for an address: what is none is nobody's."""
 
-    email = Text(max=254, required=True)
+    email = SingleLine(max=254, required=True)
     network = Network()
 
 
@@ -112,7 +123,7 @@ class RotateKeys(Request):
 
 
 class List(Page):
-    search = Text(max=100, load_default=None, allow_none=True)
+    search = SingleLine(max=100, load_default=None, allow_none=True)
     role = RoleField(load_default=None, allow_none=True)
     actor = ActorField()
 
@@ -131,7 +142,7 @@ class GetAddress(Get):
 
 
 class AddAddress(Get, PostalAddress):
-    default = fields.Boolean(load_default=None, allow_none=True)
+    default = Boolean(load_default=None, allow_none=True)
 
 
 class UpdateAddress(GetAddress, AddAddress):

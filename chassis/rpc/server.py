@@ -7,7 +7,7 @@ from functools import partial
 from logging import getLogger
 from typing import Any
 
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema
 from nameko.exceptions import (
     ContainerBeingKilled,
     IncorrectSignature,
@@ -23,9 +23,10 @@ from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, data_of, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
-from chassis.errors import Fault, Interrupted, Invalid
+from chassis.errors import Fault, Interrupted
 from chassis.metrics.instruments import REJECTED
 from chassis.rpc import wire
+from chassis.validation import load
 from chassis.workers import workers_for_rpc
 
 log = getLogger(__name__)
@@ -191,10 +192,7 @@ class Rpc(Entrypoint):
         names = list(self._schema.load_fields)
         if len(args) > len(names) or set(names[: len(args)]) & set(kwargs):
             raise IncorrectSignature(f"takes {', '.join(names)}")
-        try:
-            return self._schema.load(dict(zip(names, args, strict=False)) | kwargs)
-        except ValidationError as invalid:
-            raise Invalid(errors=invalid.normalized_messages()) from None
+        return load(self._schema, dict(zip(names, args, strict=False)) | kwargs)
 
     def _answer(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         try:

@@ -25,13 +25,14 @@ from typing import Any, Protocol
 
 from eventlet import Timeout
 from eventlet.event import Event
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema
 from nameko.exceptions import ConfigurationError, ContainerBeingKilled
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, register_entrypoint
 from nameko.web.handlers import HttpRequestHandler
 
 from chassis import fields
-from chassis.errors import DeadlineExceeded, Fault, Internal, Invalid, Unavailable
+from chassis.errors import DeadlineExceeded, Fault, Internal, Unavailable
+from chassis.validation import load
 from chassis.web.answers import JSON, Answer
 from chassis.web.conditions import tag, unless_known
 from chassis.web.remembered import Finished, Remembered
@@ -189,16 +190,16 @@ class Route(HttpRequestHandler):
 
     def arguments(self, request: Request) -> dict[str, Any]:
         """What the method gets besides the request; raises `Invalid`."""
-        arguments = _load(self._path_loader, request.path_values)
-        query = _load(self._query_loader, request.query())
+        arguments = load(self._path_loader, request.path_values)
+        query = load(self._query_loader, request.query())
         if self.query:
             arguments["query"] = query
         if self.headers:
             names = [field.data_key for field in self._header_loader.fields.values()]
             sent = {name: request.header(name) for name in names}
-            _load(self._header_loader, {n: value for n, value in sent.items() if value is not None})
+            load(self._header_loader, {n: value for n, value in sent.items() if value is not None})
         if self._body_loader:
-            arguments["body"] = _load(self._body_loader, request.json())
+            arguments["body"] = load(self._body_loader, request.json())
         return arguments
 
 
@@ -231,13 +232,6 @@ def route_table(service_cls: type) -> dict[str, Route]:
         if isinstance(entrypoint, Route)
     }
     return dict(sorted(found.items(), key=lambda row: (row[1].path, row[1].method)))
-
-
-def _load(schema: Schema, data: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return schema.load(data)
-    except ValidationError as invalid:
-        raise Invalid(errors=invalid.normalized_messages()) from None
 
 
 def _link_next(request: Request, answer: Answer) -> None:

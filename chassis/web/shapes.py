@@ -6,6 +6,7 @@ field of no known kind tells its own as metadata of that name.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -13,10 +14,14 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 from marshmallow import fields as ma
 
-from chassis import fields
+from chassis import fields, text
 
-_CONTROL = r"\x00-\x08\x0b-\x1f\x7f"
-_TIMESTAMP = {"type": "string", "format": "date-time", "maxLength": 40}
+_TIMESTAMP = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": f"^{fields.TIMESTAMP}$",
+    "maxLength": 40,
+}
 
 
 class Converter(OpenAPIConverter):
@@ -33,7 +38,8 @@ class Converter(OpenAPIConverter):
                 shape.pop(key, None)  # a decimal's, which has become text
             shape.update(special)
             if field.allow_none:
-                shape["type"] = [special["type"], "null"]
+                kinds = special["type"]
+                shape["type"] = [*([kinds] if isinstance(kinds, str) else kinds), "null"]
         shape.update(field.metadata.get("json_schema", {}))
         if "pattern" in shape:
             shape["pattern"] = _portable(shape["pattern"])
@@ -54,6 +60,9 @@ class Converter(OpenAPIConverter):
             shape = parameter["schema"]
             if isinstance(shape.get("type"), list):
                 shape["type"] = shape["type"][0]
+                if shape["type"] == "string":  # an amount may be an integer elsewhere
+                    shape.pop("minimum", None)
+                    shape.pop("maximum", None)
             if shape.get("default", "") is None:
                 del shape["default"]
         return parameters
@@ -92,22 +101,37 @@ def _special(field: ma.Field, is_sent: bool) -> dict[str, Any]:
     """What apispec can't know of our fields."""
     match field:
         case fields.Money() if is_sent:
-            return {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$", "maxLength": 11}
+            return _money(field)
         case ma.Decimal():
             return {"type": "string", "pattern": r"^[0-9]{1,16}\.[0-9]{2}$"}
-        case fields.Currency():
+        case fields.CurrencyCode():
             return {"type": "string", "pattern": "^[A-Z]{3}$", "minLength": 3, "maxLength": 3}
         case fields.Uuid():
-            return {"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36}
+            pattern = f"^{fields.UUID}$"
+            return {"type": "string", "format": "uuid", "pattern": pattern, "maxLength": 36}
         case fields.Timestamp():
             return _TIMESTAMP
-        case fields.Text() if field.validators[0].min:
-            # Trimmed, it must not be empty.
-            pattern = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
-            return {"type": "string", "pattern": pattern}
+        case fields.Url():
+            return {"type": "string", "format": "uri"}
         case fields.Text():
-            return {"type": "string", "pattern": rf"^[^{_CONTROL}]*$"}
+            needs_content = field.min > 0 and (field.required or not is_sent)
+            pattern = text.pattern(one_line=field.one_line, needs_content=needs_content)
+            least = {"minLength": field.min} if needs_content else {"minLength": 0}
+            return {"type": "string", "pattern": pattern} | least
     return {}
+
+
+def _money(field: fields.Money) -> dict[str, Any]:
+    """Text or an integer; in a path or query all is text."""
+    least = field.validators[0].min
+    not_nothing = r"(?!0+(?:\.0+)?$)" if least else ""
+    return {
+        "type": ["string", "integer"],
+        "pattern": f"^{not_nothing}{fields.MONEY}$",
+        "maxLength": 11,
+        "minimum": math.ceil(least),
+        "maximum": int(fields.MAX_MONEY),
+    }
 
 
 def _portable(pattern: str) -> str:

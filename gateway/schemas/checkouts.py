@@ -2,16 +2,16 @@
 
 from marshmallow import fields, validate
 
-from chassis.fields import Page, Timestamp, Uuid
+from chassis.fields import Choice, PageQuery, Timestamp, Uuid
 from gateway.schemas import common
 
 _UNDER_WAY = ("open", "undoing", "paying")
 
 
-class CheckoutQuery(Page):
+class CheckoutQuery(PageQuery):
     """Without `state` all that are under way; `stuck` are those that should be over long ago."""
 
-    state = fields.String(validate=validate.OneOf([*_UNDER_WAY, "stuck"]))
+    state = Choice([*_UNDER_WAY, "stuck"])
 
 
 class Checkout(common.Resource):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from marshmallow import RAISE, Schema, fields, validate
 
-from chassis.fields import Id, Page, Request, Uuid
+from chassis.fields import Id, IntegerText, PageQuery, Request, String, Uuid
 from chassis.web import Request as WebRequest
 from chassis.web.vocabulary import IF_MATCH
 
@@ -22,13 +19,8 @@ class Resource(Schema):
         unknown = RAISE
 
 
-class NumberInText(Id):
-    """An `Id` in a path or query: digits and nothing else."""
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
-        if not re.fullmatch(r"[0-9]{1,19}", value):
-            raise self.make_error("invalid", input=value)
-        return super()._deserialize(int(value), attr, data, **kwargs)
+class NumberInText(IntegerText, Id):
+    """An `Id` in a path or query."""
 
 
 class UserPath(Request):
@@ -57,14 +49,14 @@ def page_of(resource: type[Schema]) -> type[Schema]:
 class Keyed(Request):
     """Headers of a request that is safe to send again."""
 
-    key = fields.String(
+    key = String(
+        max=200,
         data_key="Idempotency-Key",
         validate=validate.Regexp(
             r"[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters."
         ),
         metadata={
             "description": "Of your choice; the same key gets the same answer, and once is all.",
-            "maxLength": 200,
         },
     )
 
@@ -72,9 +64,9 @@ class Keyed(Request):
 class Conditional(Request):
     """Headers of a deletion that may be refused when somebody has written meanwhile."""
 
-    tags = fields.String(
+    tags = String(
+        max=IF_MATCH["schema"]["maxLength"],
         data_key="If-Match",
-        validate=validate.Length(max=IF_MATCH["schema"]["maxLength"]),
         metadata={"description": IF_MATCH["description"]},
     )
 
@@ -82,12 +74,12 @@ class Conditional(Request):
 class Resumed(Request):
     """Headers of a stream that goes on where an earlier one broke off."""
 
-    last = fields.String(
+    last = String(
+        max=18,
         data_key="Last-Event-ID",
         validate=validate.Regexp(r"[0-9]{0,18}\Z", error="Not the id of an event."),
         metadata={
             "description": "The id of the last event that you have; the stream begins after it.",
-            "maxLength": 18,
         },
     )
 
@@ -108,7 +100,7 @@ __all__ = [
     "Keyed",
     "NumberInText",
     "OrderPath",
-    "Page",
+    "PageQuery",
     "ProductPath",
     "Request",
     "Resource",

@@ -1,8 +1,8 @@
 """The description of the API, and the files of its page."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from chassis.fields import Request
+from chassis.fields import Choice, Request
 from gateway.schemas import common
 
 #: What the page is made of, with its media types.
@@ -16,7 +16,7 @@ FILES = {
 
 
 class FilePath(Request):
-    file = fields.String(required=True, validate=validate.OneOf(FILES))
+    file = Choice(FILES, required=True)
 
 
 class Specification(common.Resource):

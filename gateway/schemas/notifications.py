@@ -1,17 +1,27 @@
 """Notifications."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from chassis.fields import Page, Request, Text, Timestamp, Uuid
+from chassis.fields import (
+    Boolean,
+    BooleanText,
+    Choice,
+    PageQuery,
+    Request,
+    SingleLine,
+    Text,
+    Timestamp,
+    Uuid,
+)
 from gateway.schemas import common
 
-_CHANNEL = validate.OneOf(["email", "sms", "in_app"])
+_CHANNELS = ["email", "sms", "in_app"]
 
 
 class NewNotification(Request):
     user_id = Uuid(required=True)
-    channel = fields.String(required=True, validate=_CHANNEL)
-    subject = Text(max=200, required=True)
+    channel = Choice(_CHANNELS, required=True)
+    subject = SingleLine(max=200, required=True)
     body = Text(max=5000, required=True)
 
 
@@ -21,18 +31,18 @@ class NotificationPath(Request):
     id = Uuid(required=True)
 
 
-class NotificationQuery(Page):
-    unread = fields.Boolean()
+class NotificationQuery(PageQuery):
+    unread = BooleanText()
 
 
 class Reading(Request):
-    read = fields.Boolean(required=True, truthy={True}, falsy={False})
+    read = Boolean(required=True)
 
 
 class Notification(common.Resource):
     id = Uuid(required=True)
     user_id = Uuid(required=True)
-    channel = fields.String(required=True, validate=_CHANNEL)
+    channel = Choice(_CHANNELS, required=True)
     subject = fields.String(required=True)
     body = fields.String(required=True)
     status = fields.String(required=True)

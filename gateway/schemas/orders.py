@@ -1,12 +1,14 @@
 """Carts and orders."""
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 
 from chassis.fields import (
-    Currency,
+    Choice,
+    CurrencyCode,
     Id,
+    List,
     Money,
-    Page,
+    PageQuery,
     PostalAddress,
     Quantity,
     Request,
@@ -16,8 +18,8 @@ from chassis.fields import (
 )
 from gateway.schemas import common
 
-_STATUS = validate.OneOf(["pending", "processing", "shipped", "delivered", "cancelled"])
-_PAYMENT_STATUS = validate.OneOf(["unpaid", "paid", "partially_refunded", "refunded"])
+_STATUSES = ["pending", "processing", "shipped", "delivered", "cancelled"]
+_PAYMENT_STATUSES = ["unpaid", "paid", "partially_refunded", "refunded"]
 
 
 class CartItem(Request):
@@ -47,7 +49,7 @@ class CartLine(common.Resource):
 class Cart(common.Resource):
     items = fields.List(fields.Nested(CartLine), required=True)
     total = fields.Decimal(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
 
 
 class OrderItem(Request):
@@ -61,18 +63,16 @@ class OrderItem(Request):
 class PlaceOrder(Request):
     """Without `items` the cart is ordered; without `shipping_address` to the default one."""
 
-    items = fields.List(
-        fields.Nested(OrderItem), validate=validate.Length(min=1, max=common.MAX_ITEMS)
-    )
+    items = List(fields.Nested(OrderItem), min=1, max=common.MAX_ITEMS)
     shipping_address = fields.Nested(PostalAddress)
     expected_total = Money()
 
 
-class OrderFilter(Page):
+class OrderFilter(PageQuery):
     """Orders placed from `from` on, and before `to`."""
 
-    status = fields.String(validate=_STATUS)
-    payment_status = fields.String(validate=_PAYMENT_STATUS)
+    status = Choice(_STATUSES)
+    payment_status = Choice(_PAYMENT_STATUSES)
     from_ = Timestamp(data_key="from")
     to = Timestamp()
 
@@ -87,7 +87,7 @@ class OrderChange(Request):
     json_schema = {"minProperties": 1}
 
     shipping_address = fields.Nested(PostalAddress)
-    status = fields.String(validate=_STATUS)
+    status = Choice(_STATUSES)
 
     @validates_schema
     def _one_at_least(self, data, **kwargs):
@@ -119,11 +119,11 @@ class ShippingAddress(common.Resource):
 class Order(common.Resource):
     id = Uuid(required=True)
     user_id = Uuid(required=True)
-    status = fields.String(required=True, validate=_STATUS)
-    payment_status = fields.String(required=True, validate=_PAYMENT_STATUS)
+    status = Choice(_STATUSES, required=True)
+    payment_status = Choice(_PAYMENT_STATUSES, required=True)
     items = fields.List(fields.Nested(OrderLine), required=True)
     total = fields.Decimal(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
     shipping_address = fields.Nested(ShippingAddress, required=True)
     cancel_reason = fields.String(required=True, allow_none=True)
     created_at = Timestamp(required=True)

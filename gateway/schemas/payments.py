@@ -4,7 +4,18 @@ import re
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from chassis.fields import Currency, Expected, Money, Page, Request, Text, Timestamp, Uuid
+from chassis.fields import (
+    Choice,
+    CurrencyCode,
+    Expected,
+    Money,
+    PageQuery,
+    Request,
+    String,
+    Text,
+    Timestamp,
+    Uuid,
+)
 from gateway.schemas import common
 
 _STATUSES = (
@@ -15,7 +26,7 @@ _STATUSES = (
     "partially_refunded",
     "refunded",
 )
-_REFERENCE = [validate.Length(min=10, max=200), validate.Regexp(r"[A-Za-z0-9_]+\Z")]
+_REFERENCE = {"min": 10, "max": 200, "validate": validate.Regexp(r"[A-Za-z0-9_]+\Z")}
 _TOKEN = re.compile(r"[a-z]{2,10}_[A-Za-z0-9_]{1,190}")
 #: As many digits as cards have, in a row or in groups.
 _CARD_NUMBER = re.compile(r"\d(?:_*\d){12,18}")
@@ -30,13 +41,13 @@ def _is_token(value: str) -> None:
 class Method(Request):
     """`{"type": "card", "token": "tok_visa"}`, or `{"type": "checkout"}`: on the page of Stripe."""
 
-    type = fields.String(required=True, validate=validate.OneOf(["card", "checkout"]))
-    token = fields.String(
+    type = Choice(["card", "checkout"], required=True)
+    token = String(
+        max=201,
         validate=_is_token,
         metadata={
             "pattern": rf"^(?!.*\d(?:_*\d){{12}}){_TOKEN.pattern}$",
             "description": "Of the payment provider; card numbers are refused.",
-            "maxLength": 201,
         },
     )
 
@@ -52,15 +63,15 @@ class NewPayment(Request):
 
 
 class WebhookPath(Request):
-    provider = fields.String(required=True, validate=validate.OneOf(["stripe", "simulator"]))
+    provider = Choice(["stripe", "simulator"], required=True)
 
 
 class Signed(Request):
     """Required, but checked by the one who knows the secret."""
 
-    signature = fields.String(
+    signature = String(
+        max=2000,
         data_key="Stripe-Signature",
-        validate=validate.Length(max=2000),
         metadata={"description": "The time and an HMAC over it and the body, as Stripe signs."},
     )
 
@@ -68,16 +79,16 @@ class Signed(Request):
 class ProviderEvent(Expected):
     """An event as the provider sends it; payments alone reads it, once its signature holds."""
 
-    id = fields.String(required=True, validate=validate.Length(min=1, max=255))
-    type = fields.String(required=True, validate=validate.Length(min=1, max=255))
+    id = String(min=1, max=255, required=True)
+    type = String(min=1, max=255, required=True)
 
 
 class CameBack(Expected):
     """What the provider adds to our address, with things of its own that we do not need: after 3-D
     Secure a client secret."""
 
-    session_id = fields.String(validate=_REFERENCE)
-    payment_intent = fields.String(validate=_REFERENCE)
+    session_id = String(**_REFERENCE)
+    payment_intent = String(**_REFERENCE)
 
     @validates_schema
     def _check(self, data, **kwargs):
@@ -90,14 +101,14 @@ class Outcome(common.Resource):
 
     order_id = Uuid(required=True)
     payment_id = Uuid(required=True)
-    status = fields.String(required=True, validate=validate.OneOf(_STATUSES))
+    status = Choice(_STATUSES, required=True)
 
 
 class PaymentPath(Request):
     payment_id = Uuid(required=True)
 
 
-class PaymentQuery(Page):
+class PaymentQuery(PageQuery):
     order_id = Uuid(required=True)
 
 
@@ -113,10 +124,10 @@ class Payment(common.Resource):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     provider = fields.String(required=True)
-    status = fields.String(required=True, validate=validate.OneOf(_STATUSES))
+    status = Choice(_STATUSES, required=True)
     amount = fields.Decimal(required=True)
     refunded = fields.Decimal(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
     action_url = fields.String(required=True, allow_none=True)
     failure_code = fields.String(required=True, allow_none=True)
     created_at = Timestamp(required=True)

@@ -1,8 +1,26 @@
 """The catalog and its stock."""
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 
-from chassis.fields import Currency, Id, Money, Page, Quantity, Request, Text, Timestamp, Uuid
+from chassis.fields import (
+    BooleanText,
+    Choice,
+    Currency,
+    CurrencyCode,
+    Dict,
+    Id,
+    Integer,
+    List,
+    Money,
+    PageQuery,
+    Quantity,
+    Request,
+    SingleLine,
+    Text,
+    Timestamp,
+    Url,
+    Uuid,
+)
 from gateway.schemas import common
 
 SORTS = ("name", "price", "-price", "-created_at", "relevance")
@@ -12,15 +30,12 @@ _MAX_STOCK = 2**31 - 1
 
 
 def _images(**kwargs):
-    image = fields.Url(
-        schemes={"http", "https"}, require_tld=False, validate=validate.Length(max=500)
-    )
-    return fields.List(image, validate=validate.Length(max=20), **kwargs)
+    return List(Url(max=500), max=20, **kwargs)
 
 
 def _attributes(**kwargs):
     """A flat object; what its values may be, products says."""
-    return fields.Dict(keys=Text(max=50), validate=validate.Length(max=50), **kwargs)
+    return Dict(keys=SingleLine(max=50), max=50, **kwargs)
 
 
 class CategoryRef(fields.Field):
@@ -29,25 +44,25 @@ class CategoryRef(fields.Field):
     def _deserialize(self, value, attr, data, **kwargs):
         if value.isdecimal():
             return common.NumberInText().deserialize(value)
-        return Text(max=100).deserialize(value)
+        return SingleLine(max=100).deserialize(value)
 
 
-class ProductQuery(Page):
+class ProductQuery(PageQuery):
     """`category` stands for its descendants too."""
 
-    search = Text(max=200, min=0)
+    search = SingleLine(max=200, min=0)
     category = CategoryRef(metadata={"json_schema": {"type": "string", "maxLength": 100}})
     min_price = Money()
     max_price = Money()
-    in_stock = fields.Boolean()
-    sort = fields.String(validate=validate.OneOf(SORTS))
+    in_stock = BooleanText()
+    sort = Choice(SORTS)
 
 
 class ProductChange(Request):
     """PATCH: what is given changes."""
 
-    sku = Text(max=64)
-    name = Text(max=200)
+    sku = SingleLine(max=64)
+    name = SingleLine(max=200)
     description = Text(max=5000, min=0)
     price = Money()
     currency = Currency()
@@ -59,7 +74,7 @@ class ProductChange(Request):
 class WholeProduct(ProductChange):
     """PUT: what is not given is emptied; SKU and currency stay."""
 
-    name = Text(max=200, required=True)
+    name = SingleLine(max=200, required=True)
     description = Text(max=5000, min=0, load_default="")
     price = Money(required=True)
     category_id = Id(allow_none=True, load_default=None)
@@ -79,7 +94,7 @@ class Product(common.Resource):
     name = fields.String(required=True)
     description = fields.String(required=True)
     price = Money(required=True)
-    currency = Currency(required=True)
+    currency = CurrencyCode(required=True)
     category_id = Id(required=True, allow_none=True)
     images = fields.List(fields.String(), required=True)
     attributes = fields.Dict(keys=fields.String(), required=True)
@@ -96,8 +111,8 @@ class CategoryPath(Request):
 class WholeCategory(Request):
     """POST and PUT; without `slug` one is made from the name, or stays."""
 
-    name = Text(max=100, required=True)
-    slug = Text(max=80)
+    name = SingleLine(max=100, required=True)
+    slug = SingleLine(max=80)
     description = Text(max=2000, min=0, load_default="")
     parent_id = Id(allow_none=True, load_default=None)
 
@@ -116,7 +131,7 @@ class Adjustment(Request):
 
     json_schema = {"oneOf": [{"required": ["delta"]}, {"required": ["on_hand"]}]}
 
-    delta = fields.Integer(strict=True, validate=validate.Range(-_MAX_SET, _MAX_SET))
+    delta = Integer(min=-_MAX_SET, max=_MAX_SET)
     on_hand = Quantity(min=0, max=_MAX_SET)
     reason = Text(max=200, required=True)
 
@@ -152,9 +167,7 @@ class Line(Request):
 
 
 class Check(Request):
-    items = fields.List(
-        fields.Nested(Line), required=True, validate=validate.Length(min=1, max=common.MAX_ITEMS)
-    )
+    items = List(fields.Nested(Line), required=True, min=1, max=common.MAX_ITEMS)
 
 
 class CheckedLine(common.Resource):

@@ -2,27 +2,38 @@
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from chassis.fields import Id, Page, PostalAddress, Request, Text, Timestamp, Uuid
+from chassis.fields import (
+    Boolean,
+    Choice,
+    Id,
+    PageQuery,
+    PostalAddress,
+    Request,
+    SingleLine,
+    String,
+    Timestamp,
+    Uuid,
+)
 from chassis.identity import Role
 from gateway.schemas import common
 
-_ROLE = validate.OneOf([role.value for role in Role])
+_ROLES = [role.value for role in Role]
 
 
-class Password(fields.String):
+class Password(String):
     """As it was typed: neither trimmed nor changed."""
 
     def __init__(self, **kwargs):
-        super().__init__(validate=validate.Length(min=1, max=128), **kwargs)
+        super().__init__(min=1, max=128, **kwargs)
 
 
 class SignUp(Request):
-    email = Text(max=254, required=True)
+    email = SingleLine(max=254, required=True)
     password = Password(required=True)
-    username = Text(max=32, allow_none=True)
-    first_name = Text(max=100, allow_none=True)
-    last_name = Text(max=100, allow_none=True)
-    phone = Text(max=32, allow_none=True)
+    username = SingleLine(max=32, allow_none=True)
+    first_name = SingleLine(max=100, allow_none=True)
+    last_name = SingleLine(max=100, allow_none=True)
+    phone = SingleLine(max=32, allow_none=True)
     address = fields.Nested(PostalAddress, allow_none=True)
 
 
@@ -31,8 +42,8 @@ class Login(Request):
 
     json_schema = {"oneOf": [{"required": ["email"]}, {"required": ["username"]}]}
 
-    email = Text(max=254)
-    username = Text(max=254)
+    email = SingleLine(max=254)
+    username = SingleLine(max=254)
     password = Password(required=True)
 
     @validates_schema
@@ -41,12 +52,12 @@ class Login(Request):
             raise ValidationError("Give either the e-mail address or the user name.", "email")
 
 
-class OpaqueToken(fields.String):
+class OpaqueToken(String):
     """Short ASCII, whatever it may mean."""
 
     def __init__(self, **kwargs):
         form = validate.Regexp(r"[\x21-\x7e]{1,512}\Z", error="Not a token.")
-        super().__init__(validate=form, metadata={"maxLength": 512}, **kwargs)
+        super().__init__(max=512, validate=form, **kwargs)
 
 
 class RefreshToken(Request):
@@ -59,7 +70,7 @@ class PasswordChange(Request):
 
 
 class PasswordForgotten(Request):
-    email = Text(max=254, required=True)
+    email = SingleLine(max=254, required=True)
 
 
 class PasswordReset(Request):
@@ -72,12 +83,12 @@ class PasswordReset(Request):
 class Profile(Request):
     """PUT empties what is not given, PATCH leaves it. A new `email` needs `current_password`."""
 
-    email = Text(max=254)
+    email = SingleLine(max=254)
     current_password = Password()
-    username = Text(max=32, allow_none=True)
-    first_name = Text(max=100, allow_none=True)
-    last_name = Text(max=100, allow_none=True)
-    phone = Text(max=32, allow_none=True)
+    username = SingleLine(max=32, allow_none=True)
+    first_name = SingleLine(max=100, allow_none=True)
+    last_name = SingleLine(max=100, allow_none=True)
+    phone = SingleLine(max=32, allow_none=True)
 
 
 class Account(Profile):
@@ -86,20 +97,20 @@ class Account(Profile):
     class Meta(Profile.Meta):
         exclude = ("current_password",)
 
-    role = fields.String(validate=_ROLE)
+    role = Choice(_ROLES)
 
 
 class NewAccount(SignUp):
-    role = fields.String(validate=_ROLE)
+    role = Choice(_ROLES)
 
 
-class UserQuery(Page):
-    search = Text(max=100)
-    role = fields.String(validate=_ROLE)
+class UserQuery(PageQuery):
+    search = SingleLine(max=100)
+    role = Choice(_ROLES)
 
 
 class NewAddress(PostalAddress):
-    default = fields.Boolean(truthy={True}, falsy={False})
+    default = Boolean()
 
 
 class AddressPath(Request):
@@ -113,7 +124,7 @@ class User(common.Resource):
     first_name = fields.String(required=True, allow_none=True)
     last_name = fields.String(required=True, allow_none=True)
     phone = fields.String(required=True, allow_none=True)
-    role = fields.String(required=True, validate=_ROLE)
+    role = Choice(_ROLES, required=True)
     version = Id(required=True)
     created_at = Timestamp(required=True)
 

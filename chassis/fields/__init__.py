@@ -1,0 +1,58 @@
+"""Marshmallow fields and base schemas with the bounds that every border needs.
+
+Whatever has a length says its greatest, and that is checked before anything else is looked at: the
+items of a list that is too long are not loaded, and a text that is too long is not searched. The
+fields take what `chassis.web.shapes` publishes of them, and nothing else.
+"""
+
+from chassis.fields.addresses import PostalAddress
+from chassis.fields.collections import Dict, List
+from chassis.fields.numbers import (
+    MAX_MONEY,
+    MONEY,
+    Boolean,
+    BooleanText,
+    Currency,
+    CurrencyCode,
+    Id,
+    Integer,
+    IntegerText,
+    Money,
+    Quantity,
+)
+from chassis.fields.schemas import Expected, Page, PageQuery, Request
+from chassis.fields.texts import Choice, Country, Key, SingleLine, String, Text, Url
+from chassis.fields.values import TIMESTAMP, UUID, ActorField, Timestamp, Uuid
+
+__all__ = [
+    "MAX_MONEY",
+    "MONEY",
+    "TIMESTAMP",
+    "UUID",
+    "ActorField",
+    "Boolean",
+    "BooleanText",
+    "Choice",
+    "Country",
+    "Currency",
+    "CurrencyCode",
+    "Dict",
+    "Expected",
+    "Id",
+    "Integer",
+    "IntegerText",
+    "Key",
+    "List",
+    "Money",
+    "Page",
+    "PageQuery",
+    "PostalAddress",
+    "Quantity",
+    "Request",
+    "SingleLine",
+    "String",
+    "Text",
+    "Timestamp",
+    "Url",
+    "Uuid",
+]

@@ -1,0 +1,46 @@
+"""Postal addresses."""
+
+from typing import Any
+
+from marshmallow import ValidationError, post_load, validates_schema
+
+from chassis import countries, phones
+from chassis.fields.schemas import Request
+from chassis.fields.texts import Country, SingleLine
+
+_RECIPIENT = ("name", "company", "phone")
+
+
+class PostalAddress(Request):
+    """Where something is sent to. `city`, `region` and `postal_code` are required where the
+    addresses of the country have them; `name` is the recipient's."""
+
+    name = SingleLine(max=200, allow_none=True)
+    company = SingleLine(max=200, allow_none=True)
+    phone = SingleLine(max=phones.MAX_LENGTH, allow_none=True)
+    line1 = SingleLine(max=200, required=True)
+    line2 = SingleLine(max=200, load_default=None, allow_none=True)
+    city = SingleLine(max=100, load_default=None, allow_none=True)
+    region = SingleLine(max=100, load_default=None, allow_none=True)
+    postal_code = SingleLine(max=20, load_default=None, allow_none=True)
+    country = Country(required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_of_its_country(self, data: dict[str, Any], **kwargs: Any) -> None:
+        faults = countries.faults_in(data)
+        if data.get("phone"):
+            try:
+                phones.e164(data["phone"], data["country"])
+            except ValueError as fault:
+                faults["phone"] = str(fault)
+        if faults:
+            raise ValidationError({name: [fault] for name, fault in faults.items()})
+
+    @post_load
+    def _as_kept(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        if data["postal_code"]:
+            data["postal_code"] = countries.postal_code(data["postal_code"])
+        if data.get("phone"):
+            data["phone"] = phones.e164(data["phone"], data["country"])
+        # Services of before know no recipient: what is not given is not sent on.
+        return {n: v for n, v in data.items() if v is not None or n not in _RECIPIENT}

@@ -1,0 +1,110 @@
+"""Fields of numbers, and what is written as briefly: amounts, currencies, true and false."""
+
+import decimal
+import re
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from chassis import currencies
+from chassis.fields.texts import String
+
+MAX_MONEY = decimal.Decimal("99999999.99")
+MONEY = r"[0-9]{1,8}(?:\.[0-9]{1,2})?"
+_MONEY = re.compile(MONEY)
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_CENT = decimal.Decimal("0.01")
+
+
+class Money(fields.Decimal):
+    """An amount with two places: "9.99" (`MONEY`) or an integer in, `Decimal` inside, "9.99" out.
+
+    Floats are refused: 0.1 + 0.2 is not money.
+    """
+
+    def __init__(self, *, min: decimal.Decimal | str = "0", **kwargs: Any):
+        super().__init__(as_string=True, allow_nan=False, **kwargs)
+        self.validators.insert(0, validate.Range(min=decimal.Decimal(min), max=MAX_MONEY))
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> decimal.Decimal:
+        if type(value) is int and 0 <= value <= MAX_MONEY:
+            value = str(value)
+        if not isinstance(value, str) or len(value) > 11 or not _MONEY.fullmatch(value):
+            raise ValidationError(
+                f'Give the amount as a string such as "9.99", {MAX_MONEY} at most.'
+            )
+        return super()._deserialize(value, attr, data, **kwargs).quantize(_CENT)
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else str(decimal.Decimal(value).quantize(_CENT))
+
+
+class CurrencyCode(String):
+    """Three capital letters, of a currency that may have left circulation since."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max=3, min=3, validate=validate.Regexp(r"[A-Z]{3}\Z"), **kwargs)
+
+
+class Currency(fields.String):
+    """The ISO 4217 code of a currency in circulation, which prices can be in."""
+
+    def __init__(self, **kwargs: Any):
+        known = validate.OneOf(
+            sorted(currencies.CODES), error="Not the ISO 4217 code of a currency in circulation."
+        )
+        super().__init__(validate=known, **kwargs)
+
+
+class Integer(fields.Integer):
+    """A JSON integer from `min` to `max`; no text, no float and no truth value is one."""
+
+    def __init__(self, *, min: int, max: int, **kwargs: Any):
+        super().__init__(strict=True, **kwargs)
+        self.validators.insert(0, validate.Range(min=min, max=max))
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Id(Integer):
+    """A positive integer that PostgreSQL's bigint can hold."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(min=1, max=2**63 - 1, **kwargs)
+
+
+class Quantity(Integer):
+    """How many of a product: 1 to `max`."""
+
+    def __init__(self, *, min: int = 1, max: int = 1000, **kwargs: Any):
+        super().__init__(min=min, max=max, **kwargs)
+
+
+class IntegerText(Integer):
+    """An integer in a path or query, as JSON writes it: no sign of plus, no zero in front."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, str) or not _INTEGER.fullmatch(value):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(int(value), attr, data, **kwargs)
+
+
+class Boolean(fields.Boolean):
+    """JSON's true or false, and nothing that looks like it."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class BooleanText(fields.Boolean):
+    """`true` or `false` in a query."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        if value not in ("true", "false"):
+            raise self.make_error("invalid", input=value)
+        return value == "true"

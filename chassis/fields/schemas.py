@@ -1,0 +1,72 @@
+"""Base schemas of requests and of what others send."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load
+
+from chassis import text
+from chassis.fields.numbers import Integer, IntegerText
+from chassis.fields.texts import String, Text
+
+#: Fields in one object; no schema has as many.
+MAX_FIELDS = 100
+#: White space in a text that counts as not given; no field takes more.
+MAX_BLANK = 10_000
+
+
+class Request(Schema):
+    """What a caller sends: every field is named, unknown ones are refused.
+
+    Optional text that holds nothing but white space counts as not given, as an empty field of a
+    form does; where a field may be null, it is null.
+    """
+
+    class Meta:
+        unknown = RAISE
+
+    @pre_load
+    def _bound(self, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        if len(data) > MAX_FIELDS:
+            raise ValidationError(f"At most {MAX_FIELDS} fields.")
+        blank = [name for name, value in data.items() if self._is_blank(name, value)]
+        if not blank:
+            return data
+        return {n: v for n, v in data.items() if n not in blank} | {
+            n: None for n in blank if self._texts()[n].allow_none
+        }
+
+    def _is_blank(self, name: str, value: Any) -> bool:
+        if not isinstance(value, str) or len(value) > MAX_BLANK or not text.is_blank(value):
+            return False
+        return name in self._texts()
+
+    def _texts(self) -> dict[str, fields.Field]:
+        """The optional texts that may not be empty, by their names on the wire."""
+        return {
+            field.data_key or name: field
+            for name, field in self.load_fields.items()
+            if isinstance(field, Text) and field.min and not field.required
+        }
+
+
+class Expected(Schema):
+    """What we need of somebody else's answer or event: the rest may change (tolerant reader)."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class Page(Request):
+    """Which part of a list: `limit` rows after `cursor`."""
+
+    limit = Integer(min=1, max=100, load_default=20)
+    cursor = String(max=1024, load_default=None, allow_none=True)
+
+
+class PageQuery(Page):
+    """The same, in a query."""
+
+    limit = IntegerText(min=1, max=100, load_default=20)

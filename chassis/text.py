@@ -1,0 +1,80 @@
+"""What text may hold: rules over characters, as regular expressions that Python and ECMA-262 read
+alike, so that the published description can state them too."""
+
+import re
+import unicodedata
+
+#: C0 (but line feed and tab), DEL and C1. U+0085 among them is a line break of Unicode.
+CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+#: What ends a line, or turns the direction of what follows (UAX #9), in text of one line.
+NOT_IN_A_LINE = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206f"
+#: White space that is no control character.
+BLANK = r"\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+#: Characters that nobody sees: Unicode's Default_Ignorable_Code_Point below U+10000, the Braille
+#: blank, and what is no character at all. Joiners are among them: fine in a word, but not alone.
+INVISIBLE = (
+    r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+)
+#: A word as RFC 2047 encodes it in a mail header: whoever shows it may decode it, so what it says
+#: there has passed no check here.
+ENCODED_WORD = r"=\?[^?]*\?[^?]*\?[^?]*\?="
+
+_CONTROL = re.compile(f"[{CONTROL}]")
+_NOT_IN_A_LINE = re.compile(f"[{NOT_IN_A_LINE}]")
+_ENCODED_WORD = re.compile(ENCODED_WORD)
+_BLANK = re.compile(rf"[\t\n{BLANK}]*")
+#: Tags, variation selectors and other ignorable characters beyond U+FFFF count as invisible too.
+_VISIBLE = re.compile(
+    rf"[^\t\n{CONTROL}{BLANK}{INVISIBLE}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff]"
+)
+#: Invisible characters that carry nothing at the ends of a text; joiners and marks of direction do.
+_PADDING = "\u200b\u2060\ufeff\xad"
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing but white space, as in an empty field of a form."""
+    return _BLANK.fullmatch(text) is not None
+
+
+def normalize(text: str) -> str:
+    """The text in Unicode's form C, without white space and invisible characters at its ends."""
+    text = unicodedata.normalize("NFC", text)
+    while text != (text := text.strip().strip(_PADDING)):
+        pass
+    return text
+
+
+def fault_in(text: str, *, one_line: bool) -> str | None:
+    """A sentence about what the text must not hold, None when there is nothing of that."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can carry and UTF-8 cannot
+        return "Not valid Unicode."
+    if _CONTROL.search(text):
+        return "Control characters are not allowed."
+    if one_line and _NOT_IN_A_LINE.search(text):
+        return "One line only: no line breaks, tabs or characters that turn the direction of text."
+    if one_line and _ENCODED_WORD.search(text):
+        return "Encoded words (=?...?=) are not allowed: write the text itself."
+    return None
+
+
+def is_visible(text: str) -> bool:
+    """Whether there is something to see."""
+    return _VISIBLE.search(text) is not None
+
+
+def pattern(*, one_line: bool, needs_content: bool) -> str:
+    """The same rules as one pattern of JSON Schema; it leaves out what is beyond U+FFFF.
+
+    `needs_content`: white space alone is not taken.
+    """
+    banned = NOT_IN_A_LINE if one_line else CONTROL
+    start = rf"^(?!.*{ENCODED_WORD})" if one_line else "^"
+    something = rf"[^{banned}]*[^\t\n{banned}{BLANK}{INVISIBLE}][^{banned}]*"
+    if needs_content:
+        return f"{start}{something}$"
+    gap = BLANK.replace(r"\u2028\u2029", "") if one_line else rf"\t\n{BLANK}"
+    return f"{start}(?:[{gap}]*|{something})$"
