@@ -2,6 +2,7 @@
 
 _ACCESS_TOKEN = "eyJ0eXAiOiJhdCtqd3QifQ.eyJzdWIiOiIwYjhmMmQzZSJ9.c2lnbmF0dXJl"  # noqa: S105
 _ADDRESS = {
+    "name": "Ada Lovelace",
     "line1": "1 Main Street",
     "city": "Utrecht",
     "postal_code": "3511 AB",
@@ -35,6 +36,9 @@ SAMPLES = {
     "expires_in": 900,
     "PostalAddress": _ADDRESS,
     "NewAddress": _ADDRESS | {"default": True},
+    "Address.name": "Ada Lovelace",
+    "ShippingAddress.name": "Ada Lovelace",
+    "company": None,
     "line1": "1 Main Street",
     "line2": None,
     "city": "Utrecht",

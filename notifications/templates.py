@@ -1,12 +1,17 @@
 """What people read, by what happened: plain text, a subject of one line and a body.
 
+Amounts are written as English readers know them, by the currency (CLDR, as Babel has it).
+
 No text holds an address or a payment method. An order is named by the first eight characters of
 its id, which is also what the shop's staff search for.
 """
 
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
+
+from babel.numbers import format_currency
 
 
 class Message(NamedTuple):
@@ -23,57 +28,58 @@ _TEXTS = {
     ),
     "password_changed": Message(
         "Your password was changed",
-        "The password of your account was changed, and all devices were signed out.\n\n"
-        "If it was not you, ask for a new password at once.",
+        "The password of your account was changed, and you were signed out on all devices.\n\n"
+        "If this was not you, reset your password at once.",
     ),
     "password_reset_requested": Message(
-        "A new password for your account",
-        "Somebody, probably you, has asked for a new password for your account.\n\n"
-        "If it was not you, ignore this mail: nothing has changed.",
+        "Reset your password",
+        "Someone, probably you, has asked to reset the password of your account.\n\n"
+        "If this was not you, you can ignore this e-mail: nothing has changed.",
     ),
     "order_placed": Message(
-        "Order {order}: we have it",
-        "Thank you for order {order} over {total}.\n\n"
-        "Its goods are reserved for you. We start on it as soon as it is paid.",
+        "We have received your order {order}",
+        "Thank you for your order. We have received order {order} for {total}.\n\n"
+        "The items are reserved for you. We will start preparing them as soon as you have paid.",
     ),
     "order_paid": Message(
-        "Order {order}: paid",
-        "Order {order} over {total} is paid, and we are getting it ready.",
+        "Your order {order} has been paid",
+        "We have received {total} for order {order}, and we are getting it ready.",
     ),
     "order_shipped": Message(
-        "Order {order}: on its way",
-        "Order {order} has left us and is on its way to you.",
+        "Your order {order} is on its way",
+        "Order {order} has been shipped and is on its way to you.",
     ),
     "order_delivered": Message(
-        "Order {order}: delivered",
-        "Order {order} has been delivered. We hope you like it.",
+        "Your order {order} has been delivered",
+        "Order {order} has been delivered. We hope you enjoy it.",
     ),
     "order_cancelled": Message(
-        "Order {order}: cancelled",
-        "Order {order} over {total} has been cancelled.\n\n"
-        "If you have paid for it, your money is on its way back.",
+        "Your order {order} has been cancelled",
+        "Order {order} for {total} has been cancelled.\n\n"
+        "If you have already paid, your money is on its way back to you.",
     ),
     "payment_succeeded": Message(
-        "Payment for order {order}: received",
-        "We have received your payment of {amount} for order {order}.",
+        "We have received your payment for order {order}",
+        "We have received your payment of {amount} for order {order}. Thank you.",
     ),
     "payment_failed": Message(
-        "Payment for order {order}: not successful",
+        "Your payment for order {order} did not go through",
         "Your payment of {amount} for order {order} did not go through{because}.\n\n"
-        "We keep nothing of it. While the order is open you can pay again.",
+        "You have not been charged. You can try again for as long as the order is open.",
     ),
     "payment_refunded": Message(
-        "Refund for order {order}",
-        "We have given {amount} back for order {order}, {refunded_total} in all.",
+        "Your refund for order {order}",
+        "We have refunded {amount} for order {order}. "
+        "That makes {refunded_total} refunded for this order in total.",
     ),
 }
 
 #: Reasons that a buyer can do something about; providers have many more.
 _BECAUSE = {
     "card_declined": ": the card was declined",
-    "insufficient_funds": ": the card has not enough funds",
+    "insufficient_funds": ": there are not enough funds on the card",
     "authentication_expired": ": it was not confirmed in time",
-    "partial_capture": ": only a part of it could be taken, and that is on its way back",
+    "partial_capture": ": only part of it could be taken, and that is on its way back to you",
 }
 
 
@@ -81,7 +87,7 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
     """The message about an event of `type` with the payload `facts`."""
     currency = facts.get("currency")
     words = {
-        name: f"{facts[name]} {currency}"
+        name: money(facts[name], currency)
         for name in ("total", "amount", "refunded_total")
         if name in facts
     }
@@ -92,12 +98,17 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
     return Message(subject.format_map(words), body.format_map(words) + "\n")
 
 
+def money(amount: Decimal, currency: str) -> str:
+    """An amount as English readers write it: "€79.96", "¥2,850". Nothing is rounded away."""
+    return format_currency(amount, currency, locale="en", decimal_quantization=False)
+
+
 def way_to_reset(token: str, link: str | None) -> str:
     """How a mail about a new password ends; `link` is the shop's page with "{token}" in it."""
     if link:
-        way = f"Choose one here, within half an hour:\n\n{link.replace('{token}', token)}"
+        way = f"Choose a new password here within half an hour:\n\n{link.replace('{token}', token)}"
     else:
-        way = f"This code is good for half an hour, once:\n\n{token}"
+        way = f"Use this code within half an hour; it works once:\n\n{token}"
     return f"\n{way}\n"
 
 

@@ -29,6 +29,8 @@ _SHOWN = (
     Order.version,
 )
 
+_RECIPIENT = ("name", "company", "phone")
+
 
 def lock(session: Session, order_id: uuid.UUID) -> Order | None:
     """The order as it is now, locked until the end of the transaction."""
@@ -38,6 +40,7 @@ def lock(session: Session, order_id: uuid.UUID) -> Order | None:
 def view(order: Order, lines: Iterable[Line]) -> dict[str, Any]:
     """An order as answered, of what is known of it already."""
     shown = {column.key: getattr(order, column.key) for column in _SHOWN}
+    shown["shipping_address"] = _whole(shown["shipping_address"])
     return shown | {"items": [line.view() for line in lines]}
 
 
@@ -129,7 +132,15 @@ def _views(
     for row in connection.execute(query) if lines else ():
         line = Line(row.product_id, row.name, row.quantity, row.unit_price)
         lines[row.order_id].append(line.view())
-    return [dict(row) | {"items": lines[row["id"]]} for row in rows]
+    return [
+        dict(row) | {"shipping_address": _whole(row["shipping_address"]), "items": lines[row["id"]]}
+        for row in rows
+    ]
+
+
+def _whole(address: Mapping[str, Any]) -> dict[str, Any]:
+    """An address as answered; orders from before addresses named a recipient have none."""
+    return dict.fromkeys(_RECIPIENT) | dict(address)
 
 
 def facts(order: Order, cause: str) -> dict[str, Any]:

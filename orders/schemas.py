@@ -178,11 +178,14 @@ class Products(Expected):
 class DefaultAddress(Expected):
     """users.default_address."""
 
+    name = String(max=200, load_default=None, allow_none=True)
+    company = String(max=200, load_default=None, allow_none=True)
+    phone = String(max=32, load_default=None, allow_none=True)
     line1 = String(max=200, required=True)
     line2 = String(max=200, load_default=None, allow_none=True)
-    city = String(max=200, required=True)
+    city = String(max=200, load_default=None, allow_none=True)
     region = String(max=200, load_default=None, allow_none=True)
-    postal_code = String(max=200, required=True)
+    postal_code = String(max=200, load_default=None, allow_none=True)
     country = String(max=200, required=True)
 
 

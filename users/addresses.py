@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 from chassis.errors import NotFound, PreconditionFailed
 from users import accounts
 from users.errors import TooManyAddresses
-from users.models import Address
+from users.models import Address, User
 
 MAX_ADDRESSES = 50
+#: What an address may leave out, and then has not.
+_RECIPIENT = ("name", "company", "phone")
 
 
 def of_user(connection: Connection, user_id: UUID) -> list[RowMapping]:
@@ -35,9 +37,14 @@ def get(connection: Connection, user_id: UUID, address_id: UUID) -> RowMapping:
     return _one(connection, Address.user_id == user_id, Address.id == address_id)
 
 
-def default(connection: Connection, user_id: UUID) -> RowMapping:
-    """The user's default address; raises `NotFound`."""
-    return _one(connection, Address.user_id == user_id, Address.is_default)
+def default(connection: Connection, user_id: UUID) -> dict[str, Any]:
+    """The user's default address, with the user's own name where it names no recipient; raises
+    `NotFound`."""
+    found = dict(_one(connection, Address.user_id == user_id, Address.is_default))
+    if found["name"] is None and found["company"] is None:
+        names = select(User.first_name, User.last_name).where(User.id == user_id)
+        found["name"] = " ".join(filter(None, connection.execute(names).one())) or None
+    return found
 
 
 def add(
@@ -86,7 +93,7 @@ def replace(
         _clear_default(session, user_id)
     if is_default is not None:
         address.is_default = is_default
-    for name, value in fields.items():
+    for name, value in (dict.fromkeys(_RECIPIENT) | dict(fields)).items():
         setattr(address, name, value)
     address.version += 1
     session.flush()
@@ -94,10 +101,26 @@ def replace(
 
 
 def remove(session: Session, user_id: UUID, address_id: UUID) -> None:
-    """Delete one address; raises `NotFound`."""
+    """Delete one address; raises `NotFound`. When it was the default, the one that was added last
+    takes its place."""
+    accounts.lock(session, user_id)
     mine = (Address.user_id == user_id, Address.id == address_id)
-    if not session.execute(delete(Address).where(*mine)).rowcount:
+    was_default = session.scalar(delete(Address).where(*mine).returning(Address.is_default))
+    if was_default is None:
         raise NotFound("There is no such address.")
+    if was_default:
+        latest = (
+            select(Address.id)
+            .where(Address.user_id == user_id)
+            .order_by(Address.created_at.desc(), Address.id)
+            .limit(1)
+            .scalar_subquery()
+        )
+        session.execute(
+            update(Address)
+            .where(Address.id == latest)
+            .values(is_default=True, version=Address.version + 1)
+        )
 
 
 def _one(connection: Connection, *where: Any) -> RowMapping:

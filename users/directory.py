@@ -9,10 +9,11 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from chassis.errors import NotFound
 from chassis.identity import Role
+from users.fields import email_searches
 from users.models import User
 
 _USERS = User.__table__
-_SEARCHED = (User.email, User.username, User.first_name, User.last_name)
+_NAMES = (User.username, User.first_name, User.last_name)
 _CONTACTS = (
     select(User.id, User.email, User.phone)
     .where(User.id == any_(bindparam("ids", type_=ARRAY(UuidType))), User.deleted_at.is_(None))
@@ -53,7 +54,9 @@ def page(
     part of a name or of the e-mail address."""
     query = _alive().order_by(User.created_at.desc(), User.id.desc()).limit(limit)
     if search is not None:
-        query = query.where(or_(*(c.icontains(search, autoescape=True) for c in _SEARCHED)))
+        parts = [User.email.icontains(part, autoescape=True) for part in email_searches(search)]
+        parts += [column.icontains(search, autoescape=True) for column in _NAMES]
+        query = query.where(or_(*parts))
     if role is not None:
         query = query.where(User.role == role)
     if after is not None:

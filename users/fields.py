@@ -4,34 +4,75 @@ import re
 import unicodedata
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
+import idna
+from email_validator import validate_email
 from marshmallow import ValidationError, fields, validate
 
+from chassis import phones, text
 from chassis.fields import SingleLine, String
 from chassis.identity import Role
 from users import passwords
 
+#: RFC 5321, 4.5.3.1.3, less the angle brackets.
+MAX_EMAIL = 254
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
+def fold_email(written: str) -> str:
+    """An e-mail address in the one form in which it is kept, looked for and compared.
+
+    An international domain becomes its ASCII form in lower case (IDNA, UTS #46), whichever full
+    stops it was written with; full-width characters become their usual form (NFKC). The local part
+    stays as it was written, and only comparisons ignore its case. It is ASCII, as not all mail
+    servers take others. Raises `ValueError` for what is no address; nobody is asked whether it
+    exists.
+    """
+    usual = unicodedata.normalize("NFKC", written).replace("\u3002", ".").strip()
+    if len(usual) > MAX_EMAIL or text.fault_in(usual, one_line=True):
+        raise ValueError("not an address")
+    found = validate_email(usual, check_deliverability=False, allow_smtputf8=False, strict=True)
+    if found.ascii_email is None or len(found.ascii_email) > MAX_EMAIL:
+        raise ValueError("not an address")
+    return found.ascii_email
+
+
+def email_searches(written: str) -> set[str]:
+    """What to look for where e-mail addresses are kept, when `written` is a part of one."""
+    usual = unicodedata.normalize("NFKC", written).replace("\u3002", ".").strip()
+    local, at, domain = usual.rpartition("@")
+    try:
+        return {usual, local + at + idna.encode(domain, uts46=True).decode()}
+    except (idna.IDNAError, UnicodeError):
+        return {usual}
+
+
 class Email(SingleLine):
-    """An e-mail address by its form alone: nobody is asked whether it exists. An international
-    domain becomes its ASCII form, which every mail server understands."""
+    """An e-mail address, folded (`fold_email`)."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(max=254, **kwargs)
+        super().__init__(max=MAX_EMAIL, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if len(text) > 254:
-            raise ValidationError("Not a valid e-mail address.")
         try:
-            found = validate_email(
-                text, check_deliverability=False, allow_smtputf8=False, strict=True
-            )
-        except EmailNotValidError:
+            return fold_email(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError as fault:
+            if isinstance(fault, ValidationError):
+                raise
             raise ValidationError("Not a valid e-mail address.") from None
-        return found.ascii_email
+
+
+class SomeEmail(SingleLine):
+    """Text that may be an e-mail address, which is folded then; what is none is nobody's."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max=MAX_EMAIL, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        written = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return fold_email(written)
+        except ValueError:
+            return written
 
 
 class Username(SingleLine):
@@ -46,11 +87,10 @@ class Username(SingleLine):
 
 
 class Phone(SingleLine):
-    """A phone number as people write it."""
+    """A phone number as people write it; `users.phones` makes one form of it."""
 
     def __init__(self, **kwargs: Any):
-        form = validate.Regexp(r"\+?[0-9][0-9 ()/.-]{4,30}\Z", error="Not a phone number.")
-        super().__init__(max=32, validate=form, **kwargs)
+        super().__init__(max=phones.MAX_LENGTH, **kwargs)
 
 
 class Password(String):

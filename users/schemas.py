@@ -18,7 +18,16 @@ from chassis.fields import (
 from chassis.fields import List as ListOf
 from chassis.identity import Role
 from users import passwords
-from users.fields import Email, Network, OpaqueToken, Password, Phone, RoleField, Username
+from users.fields import (
+    Email,
+    Network,
+    OpaqueToken,
+    Password,
+    Phone,
+    RoleField,
+    SomeEmail,
+    Username,
+)
 
 
 class Profile(Request):
@@ -53,7 +62,7 @@ class Login(Request):
     Loaded as `{"name": {"email" or "username": ...}, "password", "network"}`.
     """
 
-    email = SingleLine(max=254)
+    email = SomeEmail()
     username = SingleLine(max=254)
     password = Password(required=True)
     network = Network()
@@ -104,7 +113,7 @@ class ChangePassword(Get):
 class ForgotPassword(Request):
     """Any text is taken for an address: what is none is nobody's."""
 
-    email = SingleLine(max=254, required=True)
+    email = SomeEmail(required=True)
     network = Network()
 
 
@@ -173,6 +182,9 @@ class Contact(Schema):
 
 class Address(Schema):
     id = fields.UUID()
+    name = fields.String()
+    company = fields.String()
+    phone = fields.String()
     line1 = fields.String()
     line2 = fields.String()
     city = fields.String()

@@ -23,6 +23,7 @@ from users import (
     directory,
     keys,
     models,
+    phones,
     resets,
     schemas,
     sessions,
@@ -143,6 +144,8 @@ class UsersService(Service):
         if "email" in profile:
             self._doorman().confirm(user_id, profile["email"], current_password, actor)
         with self.db.begin() as session:
+            default_country = self.settings["default_country"]
+            profile = phones.in_profile(session, user_id, profile, default_country)
             return USER.dump(accounts.update(session, user_id, profile, partial, role, version))
 
     @rpc(schemas.SetRole)
@@ -204,6 +207,9 @@ class UsersService(Service):
         **profile: Any,
     ) -> dict[str, Any]:
         """Account, first address and event in one transaction; the hash is made before it."""
+        if profile.get("phone"):
+            country = address["country"] if address else self.settings["default_country"]
+            profile["phone"] = phones.kept(profile["phone"], country)
         password_hash, now = self.passwords.hash(password), self.clock()
         with self.db.begin() as session:
             user = accounts.register(session, profile, password_hash, role, now)

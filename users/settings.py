@@ -2,6 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
+from chassis.fields import Country
+
 
 def _between(low: int, high: int) -> validate.Range:
     return validate.Range(min=low, max=high)
@@ -10,6 +12,8 @@ def _between(low: int, high: int) -> validate.Range:
 class UsersSettings(Schema):
     """Section `users` of config.yaml."""
 
+    #: The country of phone numbers without a country code, where the user's address tells none.
+    default_country = Country(load_default="US")
     #: Seconds that an access token holds: the deletion of a customer takes this long to be felt.
     access_token_seconds = fields.Integer(load_default=900, validate=_between(60, 3600))
     #: Seconds that an unused refresh token holds.

@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from chassis import deadline
-from chassis.errors import Fault, Invalid
+from chassis.errors import Fault
 from chassis.trace import is_traceparent, new_traceparent
+from chassis.validation import refusal
 from chassis.web.addresses import client_address, client_network
 from chassis.web.answers import Answer, problem
 from chassis.web.bodies import Body, parse_object
@@ -109,7 +110,8 @@ class Request:
         fields = dict(pairs)
         if len(fields) < len(pairs):
             names = [name for name, _ in pairs]
-            raise Invalid(errors={n: ["Given twice."] for n in fields if names.count(n) > 1})
+            twice = [name for name in fields if names.count(name) > 1]
+            raise refusal({name: ["Given twice."] for name in twice})
         return fields
 
     def json(self) -> dict[str, Any]:

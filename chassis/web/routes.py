@@ -32,6 +32,7 @@ from nameko.web.handlers import HttpRequestHandler
 
 from chassis import fields
 from chassis.errors import DeadlineExceeded, Fault, Internal, Unavailable
+from chassis.text import is_blank
 from chassis.validation import load
 from chassis.web.answers import JSON, Answer
 from chassis.web.conditions import tag, unless_known
@@ -191,7 +192,7 @@ class Route(HttpRequestHandler):
     def arguments(self, request: Request) -> dict[str, Any]:
         """What the method gets besides the request; raises `Invalid`."""
         arguments = load(self._path_loader, request.path_values)
-        query = load(self._query_loader, request.query())
+        query = load(self._query_loader, self._filled(request.query()))
         if self.query:
             arguments["query"] = query
         if self.headers:
@@ -201,6 +202,12 @@ class Route(HttpRequestHandler):
         if self._body_loader:
             arguments["body"] = load(self._body_loader, request.json())
         return arguments
+
+    def _filled(self, query: dict[str, str]) -> dict[str, str]:
+        """The query without its empty fields: a form sends those that nobody filled in."""
+        known = self._query_loader.load_fields
+        names = {field.data_key or name for name, field in known.items()}
+        return {n: value for n, value in query.items() if n not in names or not is_blank(value)}
 
 
 def route(method: str, path_template: str, **declaration: Any) -> Callable[[Callable], Callable]:

@@ -114,7 +114,8 @@ def _special(field: ma.Field, is_sent: bool) -> dict[str, Any]:
         case fields.Url():
             return {"type": "string", "format": "uri"}
         case fields.Text():
-            needs_content = field.min > 0 and (field.required or not is_sent)
+            may_be_blank = is_sent and isinstance(field.parent, Schema) and not field.required
+            needs_content = field.min > 0 and not may_be_blank
             pattern = text.pattern(one_line=field.one_line, needs_content=needs_content)
             least = {"minLength": field.min} if needs_content else {"minLength": 0}
             return {"type": "string", "pattern": pattern} | least

@@ -108,11 +108,16 @@ class OrderLine(common.Resource):
 
 
 class ShippingAddress(common.Resource):
+    """As it was when the order was placed, or last readdressed."""
+
+    name = fields.String(required=True, allow_none=True)
+    company = fields.String(required=True, allow_none=True)
+    phone = fields.String(required=True, allow_none=True)
     line1 = fields.String(required=True)
     line2 = fields.String(required=True, allow_none=True)
-    city = fields.String(required=True)
+    city = fields.String(required=True, allow_none=True)
     region = fields.String(required=True, allow_none=True)
-    postal_code = fields.String(required=True)
+    postal_code = fields.String(required=True, allow_none=True)
     country = fields.String(required=True)
 
 

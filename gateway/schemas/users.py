@@ -33,7 +33,7 @@ class SignUp(Request):
     username = SingleLine(max=32, allow_none=True)
     first_name = SingleLine(max=100, allow_none=True)
     last_name = SingleLine(max=100, allow_none=True)
-    phone = SingleLine(max=32, allow_none=True)
+    phone = SingleLine(max=40, allow_none=True)
     address = fields.Nested(PostalAddress, allow_none=True)
 
 
@@ -88,7 +88,7 @@ class Profile(Request):
     username = SingleLine(max=32, allow_none=True)
     first_name = SingleLine(max=100, allow_none=True)
     last_name = SingleLine(max=100, allow_none=True)
-    phone = SingleLine(max=32, allow_none=True)
+    phone = SingleLine(max=40, allow_none=True)
 
 
 class Account(Profile):
@@ -138,11 +138,14 @@ class Tokens(common.Resource):
 
 class Address(common.Resource):
     id = Uuid(required=True)
+    name = fields.String(required=True, allow_none=True)
+    company = fields.String(required=True, allow_none=True)
+    phone = fields.String(required=True, allow_none=True)
     line1 = fields.String(required=True)
     line2 = fields.String(required=True, allow_none=True)
-    city = fields.String(required=True)
+    city = fields.String(required=True, allow_none=True)
     region = fields.String(required=True, allow_none=True)
-    postal_code = fields.String(required=True)
+    postal_code = fields.String(required=True, allow_none=True)
     country = fields.String(required=True)
     default = fields.Boolean(required=True)
     version = Id(required=True)

@@ -1,27 +1,62 @@
 """A letter as an e-mail."""
 
+import re
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
 from notifications.channels.port import Letter
 from notifications.errors import Undeliverable
 
+#: An address without anything that a header could mean otherwise: quotes, comments, lists, encoded
+#: words. It is narrower than RFC 5321, and all that `users` lets in fits.
+_ADDRESS = re.compile(r"(?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
+#: What ends a line in one of Python's or a mail program's ways, or is no text at all.
+_NOT_IN_A_HEADER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
 
 def compose(letter: Letter, sender: str) -> EmailMessage:
     """The e-mail of a letter: the same letter gives the same e-mail, Message-ID included, so
-    that a repeat after a crash is recognisable. Raises `Undeliverable` for an address that
-    cannot stand in a header."""
-    domain = parseaddr(sender)[1].partition("@")[2]
+    that a repeat after a crash is recognisable.
+
+    Raises `Undeliverable` for an address or a subject that a header would tell otherwise than it
+    is, and for anything else that cannot be written as an e-mail.
+    """
+    if not _ADDRESS.fullmatch(letter.address):
+        raise Undeliverable("bad_address")
     mail = EmailMessage(policy=SMTP)
     try:
         mail["From"] = sender
         mail["To"] = letter.address
-    except ValueError:
-        raise Undeliverable("bad_address") from None
-    mail["Subject"] = letter.subject
-    mail["Date"] = format_datetime(letter.written_at)
-    mail["Message-ID"] = f"<{letter.id}@{domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(letter.body)
+        _set_subject(mail, letter.subject)
+        mail["Date"] = format_datetime(letter.written_at)
+        mail["Message-ID"] = f"<{letter.id}@{parseaddr(sender)[1].partition('@')[2]}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(letter.body)
+        raw = mail.as_bytes()
+    except Undeliverable:
+        raise
+    except Exception:  # whichever way the library refuses, it will again
+        raise Undeliverable("bad_message") from None
+    _check_headers(mail, raw, letter.address)
     return mail
+
+
+def _set_subject(mail: EmailMessage, subject: str) -> None:
+    """The library decodes encoded words (RFC 2047) when a header is set, so that a subject could
+    hold line breaks that nobody saw."""
+    if _NOT_IN_A_HEADER.search(subject):
+        raise Undeliverable("bad_subject")
+    mail["Subject"] = subject
+    if str(mail["Subject"]) != subject:
+        raise Undeliverable("bad_subject")
+
+
+def _check_headers(mail: EmailMessage, raw: bytes, address: str) -> None:
+    """Whoever reads the bytes sees the same headers, and one recipient."""
+    read = BytesHeaderParser(policy=SMTP).parsebytes(raw)
+    if read.keys() != mail.keys():
+        raise Undeliverable("bad_headers")
+    if [str(one.addr_spec) for one in read["To"].addresses] != [address]:
+        raise Undeliverable("bad_address")

@@ -40,11 +40,13 @@ class SmtpMail:
         message = mail.compose(letter, self.sender)
         try:
             with self._connected() as server:
-                server.send_message(message)
+                server.send_message(message, to_addrs=[letter.address])
         except smtplib.SMTPRecipientsRefused as refused:
             raise _by_code(next(iter(refused.recipients.values()))[0]) from None
         except smtplib.SMTPDataError as refused:
             raise _by_code(refused.smtp_code) from None
+        except (ValueError, smtplib.SMTPNotSupportedError):  # this mail cannot be said to it
+            raise Undeliverable("not_sendable") from None
         except (smtplib.SMTPException, OSError):  # ours or the server's trouble, not the letter's
             raise NotNow("smtp_unavailable") from None
 

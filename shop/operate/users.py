@@ -11,6 +11,7 @@ from nameko.exceptions import RemoteError
 from chassis.identity import Role
 from shop.operate.calls import services
 from shop.operate.settings import as_json
+from users.fields import fold_email
 from users.schemas import Create
 
 #: Users that one call lists, and characters that it takes to search by.
@@ -67,7 +68,8 @@ def _create(rpc: Any, account: dict[str, str]) -> tuple[dict[str, Any], bool]:
 
 
 def _find(rpc: Any, email: str) -> dict[str, Any] | None:
-    """Who has that address, whatever its case."""
+    """Who has that address, in whichever form it is written."""
+    email = fold_email(email)
     cursor = None
     while True:
         page = rpc.users.list(search=email[:_SEARCHED], limit=_PAGE, cursor=cursor)

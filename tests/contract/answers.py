@@ -41,11 +41,14 @@ USER = {
     "created_at": moment,
 }
 POSTAL_ADDRESS = {
+    "name": nullable(text),
+    "company": nullable(text),
+    "phone": nullable(text),
     "line1": text,
     "line2": nullable(text),
-    "city": text,
+    "city": nullable(text),
     "region": nullable(text),
-    "postal_code": text,
+    "postal_code": nullable(text),
     "country": text,
 }
 ADDRESS = POSTAL_ADDRESS | {"id": uuid, "default": boolean, "version": count}
