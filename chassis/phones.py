@@ -1,11 +1,20 @@
 """Phone numbers as people write them, kept as E.164: "+442079460958"."""
 
+import re
+import unicodedata
+
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, ValidationResult
 
 FAULT = 'Not a phone number. Write it with its country code, such as "+44 20 7946 0958".'
 #: Longest text that is looked at.
 MAX_LENGTH = 40
+_FORM = re.compile(r"[+(]{0,2}[0-9][0-9 ()/.\-]{4,38}")
+
+
+def is_like_one(written: str) -> bool:
+    """Whether `written` has the form of a phone number, of whichever country."""
+    return _FORM.fullmatch(unicodedata.normalize("NFKC", written).strip()) is not None
 
 
 def e164(written: str, country: str | None) -> str:
@@ -14,6 +23,9 @@ def e164(written: str, country: str | None) -> str:
 
     Numbers have to be possible, by their length: whether one is assigned changes by the day.
     """
+    written = unicodedata.normalize("NFKC", written).strip()
+    if not _FORM.fullmatch(written):
+        raise ValueError(FAULT)
     number = _international(written) or _number(written, country)
     if number is None:
         raise ValueError(FAULT)

@@ -66,15 +66,16 @@ def is_visible(text: str) -> bool:
     return _VISIBLE.search(text) is not None
 
 
-def pattern(*, one_line: bool, needs_content: bool) -> str:
+def pattern(*, one_line: bool, may_be_blank: bool, may_be_empty: bool) -> str:
     """The same rules as one pattern of JSON Schema; it leaves out what is beyond U+FFFF.
 
-    `needs_content`: white space alone is not taken.
+    `may_be_blank`: white space alone is taken, as not given; `may_be_empty`: nothing need be there.
     """
     banned = NOT_IN_A_LINE if one_line else CONTROL
     start = rf"^(?!.*{ENCODED_WORD})" if one_line else "^"
+    if may_be_empty:
+        return f"{start}[^{banned}]*$"
     something = rf"[^{banned}]*[^\t\n{banned}{BLANK}{INVISIBLE}][^{banned}]*"
-    if needs_content:
-        return f"{start}{something}$"
-    gap = BLANK.replace(r"\u2028\u2029", "") if one_line else rf"\t\n{BLANK}"
-    return f"{start}(?:[{gap}]*|{something})$"
+    if may_be_blank:
+        something = rf"(?:[\t\n{BLANK}]*|{something})"
+    return f"{start}{something}$"

@@ -45,6 +45,7 @@ SHOWN = (
     Notification.subject,
     Notification.body,
     Notification.status,
+    Notification.failure_code,
     Notification.read,
     Notification.created_at,
 )

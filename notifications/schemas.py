@@ -68,6 +68,7 @@ class Notification(Schema):
     subject = fields.String(required=True)
     body = fields.String(required=True)
     status = Choice(STATUSES, required=True)
+    failure_code = fields.String(required=True, allow_none=True)
     read = fields.Boolean(required=True)
     created_at = Timestamp(required=True)
 

@@ -32,43 +32,43 @@ _TEXTS = {
         "If this was not you, reset your password at once.",
     ),
     "password_reset_requested": Message(
-        "Reset your password",
+        "A new password for your account",
         "Someone, probably you, has asked to reset the password of your account.\n\n"
         "If this was not you, you can ignore this e-mail: nothing has changed.",
     ),
     "order_placed": Message(
-        "We have received your order {order}",
+        "Order {order}: we have it",
         "Thank you for your order. We have received order {order} for {total}.\n\n"
         "The items are reserved for you. We will start preparing them as soon as you have paid.",
     ),
     "order_paid": Message(
-        "Your order {order} has been paid",
+        "Order {order}: paid",
         "We have received {total} for order {order}, and we are getting it ready.",
     ),
     "order_shipped": Message(
-        "Your order {order} is on its way",
+        "Order {order}: on its way",
         "Order {order} has been shipped and is on its way to you.",
     ),
     "order_delivered": Message(
-        "Your order {order} has been delivered",
+        "Order {order}: delivered",
         "Order {order} has been delivered. We hope you enjoy it.",
     ),
     "order_cancelled": Message(
-        "Your order {order} has been cancelled",
+        "Order {order}: cancelled",
         "Order {order} for {total} has been cancelled.\n\n"
         "If you have already paid, your money is on its way back to you.",
     ),
     "payment_succeeded": Message(
-        "We have received your payment for order {order}",
+        "Payment for order {order}: received",
         "We have received your payment of {amount} for order {order}. Thank you.",
     ),
     "payment_failed": Message(
-        "Your payment for order {order} did not go through",
+        "Payment for order {order}: not successful",
         "Your payment of {amount} for order {order} did not go through{because}.\n\n"
         "You have not been charged. You can try again for as long as the order is open.",
     ),
     "payment_refunded": Message(
-        "Your refund for order {order}",
+        "Refund for order {order}",
         "We have refunded {amount} for order {order}. "
         "That makes {refunded_total} refunded for this order in total.",
     ),

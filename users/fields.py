@@ -92,6 +92,12 @@ class Phone(SingleLine):
     def __init__(self, **kwargs: Any):
         super().__init__(max=phones.MAX_LENGTH, **kwargs)
 
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        written = super()._deserialize(value, attr, data, **kwargs)
+        if written and not phones.is_like_one(written):
+            raise ValidationError(phones.FAULT)
+        return written
+
 
 class Password(String):
     """A password as it was typed: not trimmed, one Unicode form (NFKC), up to `MAX_LENGTH`."""

@@ -114,10 +114,11 @@ def _special(field: ma.Field, is_sent: bool) -> dict[str, Any]:
         case fields.Url():
             return {"type": "string", "format": "uri"}
         case fields.Text():
-            may_be_blank = is_sent and isinstance(field.parent, Schema) and not field.required
-            needs_content = field.min > 0 and not may_be_blank
-            pattern = text.pattern(one_line=field.one_line, needs_content=needs_content)
-            least = {"minLength": field.min} if needs_content else {"minLength": 0}
+            optional = is_sent and isinstance(field.parent, Schema) and not field.required
+            pattern = text.pattern(
+                one_line=field.one_line, may_be_blank=optional, may_be_empty=not field.min
+            )
+            least = {"minLength": 0 if optional else field.min}
             return {"type": "string", "pattern": pattern} | least
     return {}
 

@@ -46,6 +46,11 @@ class Notification(common.Resource):
     subject = fields.String(required=True)
     body = fields.String(required=True)
     status = fields.String(required=True)
+    failure_code = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why it was not sent, or not yet."},
+    )
     read = fields.Boolean(required=True)
     created_at = Timestamp(required=True)
 

@@ -45,10 +45,10 @@ class SmtpMail:
             raise _by_code(next(iter(refused.recipients.values()))[0]) from None
         except smtplib.SMTPDataError as refused:
             raise _by_code(refused.smtp_code) from None
-        except (ValueError, smtplib.SMTPNotSupportedError):  # this mail cannot be said to it
-            raise Undeliverable("not_sendable") from None
         except (smtplib.SMTPException, OSError):  # ours or the server's trouble, not the letter's
             raise NotNow("smtp_unavailable") from None
+        except ValueError:  # the library cannot say this mail to any server
+            raise Undeliverable("bad_message") from None
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:

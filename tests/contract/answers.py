@@ -203,6 +203,7 @@ NOTIFICATION = {
     "subject": text,
     "body": text,
     "status": one_of("pending", "sent", "failed", "skipped"),
+    "failure_code": nullable(text),
     "read": boolean,
     "created_at": moment,
 }

@@ -127,6 +127,21 @@ def test_a_refused_recipient_is_final(server, send, status, people, sql, eventua
     ]
 
 
+def test_what_cannot_be_sent_is_over_at_once_and_says_so(
+    server, send, status, people, sql, notifications, eventually
+):
+    """No try will make one recipient of an address that a header reads as two."""
+    server.start()
+    people[ANN]["email"] = "=?utf-8?q?x=40victim.example=2C?=@example.com"
+    message = send()
+    eventually(lambda: status(message) == "failed")
+    assert sql("SELECT failure_code, attempts FROM notifications") == [
+        {"failure_code": "bad_address", "attempts": 1}
+    ]
+    (shown,) = notifications.list(user_id=ANN)["items"]
+    assert (shown["status"], shown["failure_code"]) == ("failed", "bad_address")
+
+
 def test_a_busy_server_is_tried_again(server, send, status, people, sql, clock, eventually):
     """4xx: later."""
     server.start()

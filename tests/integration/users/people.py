@@ -11,6 +11,9 @@ from chassis import config as configuration
 PASSWORD = "correct horse"
 SIGN_UP = {"email": "anna@example.com", "username": "anna", "password": PASSWORD}
 ADDRESS = {
+    "name": "Anna Huber",
+    "company": None,
+    "phone": None,
     "line1": "Main St 1",
     "line2": None,
     "city": "Graz",

@@ -6,11 +6,12 @@ import pytest
 from chassis.errors import Conflict, Invalid, NotFound
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD, SIGN_UP, UNKNOWN
+from users.errors import AlreadyExists
 
 
 def test_signing_up(users, service):
     """The answer is the new customer; the hash stays inside, and is argon2id by OWASP's floor."""
-    profile = {"first_name": "Anna", "last_name": "Berg", "phone": "+43 1 234567"}
+    profile = {"first_name": "Anna", "last_name": "Berg", "phone": "+431234567"}
 
     user = users.sign_up(**SIGN_UP, **profile)
 
@@ -142,3 +143,43 @@ def test_a_new_email_address_needs_the_password(users, anna):
         assert list(caught.value.errors) == ["current_password"]
     assert users.update(**change, current_password=PASSWORD)["email"] == "new@example.com"
     assert users.update(**change)  # the same address again is no change
+
+
+@pytest.mark.parametrize(
+    ("written", "profile", "kept"),
+    [
+        ("(555) 123-4567", {}, "+15551234567"),
+        ("0316 123456", {"address": ADDRESS}, "+43316123456"),
+        ("+44 20 7946 0958", {"address": ADDRESS}, "+442079460958"),
+    ],
+)
+def test_a_phone_number_is_of_the_country_of_its_owner(users, written, profile, kept):
+    """Else of the shop's; it is kept as E.164."""
+    user = users.sign_up(**SIGN_UP, phone=written, **profile)
+    assert user["phone"] == kept
+    again = users.update(user_id=user["id"], partial=True, phone=written)
+    assert again["phone"] == kept
+
+
+def test_an_impossible_phone_number_is_refused_in_words(users):
+    """The error says what to write, and nothing of what was written."""
+    with pytest.raises(Invalid) as refused:
+        users.sign_up(**SIGN_UP, phone="1234567890123456")
+    assert "country code" in refused.value.errors["phone"][0]
+    assert "1234567890" not in str(refused.value.errors)
+
+
+def test_an_international_address_is_the_same_at_every_door(users, admin):
+    """However its domain is written: at sign-up, login, search and when it is changed."""
+    user = users.sign_up(email="u@b\u00fccher.example", password=PASSWORD)
+    for written in (
+        "U@B\u00dcCHER.example",
+        "u@xn--bcher-kva.example",
+        "u@b\u00fccher\u3002example",
+    ):
+        assert users.verify_credentials(email=written, password=PASSWORD)["id"] == user["id"]
+        found = users.list(search=written, actor=admin)["items"]
+        assert [one["id"] for one in found] == [user["id"]]
+        with pytest.raises(AlreadyExists):
+            users.sign_up(email=written, password=PASSWORD)
+    assert len(users.list(search="b\u00fccher.example", actor=admin)["items"]) == 1

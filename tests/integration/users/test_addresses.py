@@ -131,3 +131,45 @@ def test_the_book_is_bounded(book, service, anna):
         book.add_address(**ADDRESS)
     assert caught.value.code == "too_many_addresses"
     assert len(book.list_addresses()["items"]) == 50
+
+
+def test_another_address_becomes_the_default(book):
+    """When the default one goes, the one that was added last takes its place."""
+    first = book.add_address(**ADDRESS)["id"]
+    second = book.add_address(**ADDRESS)["id"]
+    third = book.add_address(**ADDRESS)["id"]
+
+    book.delete_address(address_id=first)
+    assert defaults(book) == [third]
+    book.delete_address(address_id=second)
+    assert defaults(book) == [third]
+    book.delete_address(address_id=third)
+    assert defaults(book) == []
+
+
+def test_whoever_wants_no_default_gets_none_by_deleting(book):
+    """Only the default one leaves its place to another."""
+    first = book.add_address(**ADDRESS, default=False)["id"]
+    book.add_address(**ADDRESS, default=False)
+    book.delete_address(address_id=first)
+    assert defaults(book) == []
+
+
+def test_a_default_without_a_recipient_is_for_its_owner(users, anna, book):
+    """Orders keep the name of whom they are sent to; the address book keeps what was written."""
+    users.update(user_id=anna["id"], partial=True, first_name="Anna", last_name="Huber")
+    added = book.add_address(**{n: v for n, v in ADDRESS.items() if n != "name"})
+    assert added["name"] is None
+    assert book.default_address()["name"] == "Anna Huber"
+    replaced = book.update_address(address_id=added["id"], **ADDRESS | {"name": "Eva Huber"})
+    assert replaced["name"] == book.default_address()["name"] == "Eva Huber"
+
+
+def test_an_address_has_the_parts_that_its_country_has(book):
+    """No postal code in Qatar, no city in Singapore; the phone number is kept as E.164."""
+    doha = {"line1": "12 Corniche", "city": "Doha", "country": "QA"}
+    assert book.add_address(**doha)["postal_code"] is None
+    added = book.add_address(
+        line1="1 Raffles Place", postal_code="048616", country="SG", phone="6123 4567"
+    )
+    assert (added["city"], added["phone"]) == (None, "+6561234567")

@@ -121,7 +121,7 @@ def test_a_password_stays_as_it_was_typed():
 
 def test_default_is_a_truth_value():
     """JSON has true and false; "yes" and 1 are neither."""
-    address = {"line1": "1", "city": "x", "postal_code": "1", "country": "NL"}
+    address = {"line1": "1", "city": "x", "postal_code": "1234 AB", "country": "NL"}
     assert faults(NewAddress, address | {"default": "yes"}) == {"default"}
     assert faults(NewAddress, address | {"default": 1.5}) == {"default"}
     assert NewAddress().load(address | {"default": True})["default"] is True

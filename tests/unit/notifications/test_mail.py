@@ -44,6 +44,45 @@ def test_an_address_cannot_bring_headers(address):
         compose(letter(address=address), SENDER)
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "=?utf-8?q?Hi=0AReply-To=3A_x=40y.example?=",
+        "=?utf-8?q?Hi=0D=0ABcc=3A_x=40y.example=0D=0A=0D=0ABody?=",
+        "Re: =?utf-8?b?SGkKWDogMQ==?=",
+        *("line\u2028break", "line\u2029break", "line\x85break", "line\vbreak", "line\fbreak"),
+        "line\nbreak",
+    ],
+)
+def test_a_subject_cannot_bring_headers(subject):
+    """Encoded words and line breaks of every kind are undeliverable, at once."""
+    with pytest.raises(Undeliverable, match="bad_subject"):
+        compose(letter(subject=subject), SENDER)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "=?utf-8?q?x=40victim.example=2C?=@example.com",
+        "a@b.example, c@d.example",
+        '"a b"@c.example',
+        "a@b.example (c)",
+        "a@b\u2028c.example",
+        "\u00fc@b.example",
+    ],
+)
+def test_a_mail_goes_to_the_one_address_that_was_given(address):
+    """What a header would read otherwise is undeliverable."""
+    with pytest.raises(Undeliverable, match="bad_address"):
+        compose(letter(address=address), SENDER)
+
+
+def test_a_body_that_is_no_text_is_undeliverable():
+    """No number of tries makes it one."""
+    with pytest.raises(Undeliverable, match="bad_message"):
+        compose(letter(body="\ud800"), SENDER)
+
+
 def test_the_repr_of_a_letter_hides_the_address():
     """A letter can end up in a traceback; its address cannot."""
     assert "example.org" not in repr(letter())

@@ -44,7 +44,24 @@ def test_an_order_is_named_by_its_short_form_and_its_total():
     message = render("order_placed", FACTS)
     assert short(ORDER) == "1A2B3C4D"
     assert "1A2B3C4D" in message.subject
-    assert "1299.90 EUR" in message.body
+    assert "order 1A2B3C4D for €1,299.90." in message.body
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [
+        ("79.96", "EUR", "\u20ac79.96"),
+        ("2850.00", "JPY", "\u00a52,850"),
+        ("1234.50", "USD", "$1,234.50"),
+        ("1.50", "KWD", "KWD1.500"),
+        ("10.50", "IRR", "IRR10.5"),
+    ],
+)
+def test_amounts_are_written_by_their_currency(amount, currency, written):
+    """Yen have no decimals, dinars three; nothing is rounded away."""
+    facts = {**FACTS, "total": Decimal(amount), "currency": currency}
+    words = render("order_placed", facts).body.replace("\u00a0", "")
+    assert f"for {written}." in words
 
 
 @pytest.mark.parametrize(

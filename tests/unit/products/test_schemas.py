@@ -37,7 +37,6 @@ def test_create_fills_in_what_may_be_absent():
         ("price", "NaN"),
         ("currency", "eur"),
         ("sku", "white space"),
-        ("sku", ""),
         ("category_id", 0),
         ("category_id", 2**63),
         ("stock", -1),
@@ -110,7 +109,7 @@ def test_list_refuses(field, value):
     assert list(errors(schemas.ListProducts, {field: value})) == [field]
 
 
-@pytest.mark.parametrize("slug", ["123", "-lamps", "lamps-", "Lamps", "la mps", "la--mps", ""])
+@pytest.mark.parametrize("slug", ["123", "-lamps", "lamps-", "Lamps", "la mps", "la--mps"])
 def test_slugs_look_like_slugs(slug):
     """A slug has a letter and nothing that an address would have to escape."""
     assert list(errors(schemas.CreateCategory, {"name": "Lamps", "slug": slug})) == ["slug"]

@@ -6,6 +6,7 @@ import uuid
 import pytest
 from marshmallow import ValidationError
 
+from chassis import phones
 from chassis.identity import Actor, Role
 from users import schemas
 
@@ -92,7 +93,7 @@ def test_a_password_is_taken_as_typed():
     assert load({**ACCOUNT, "password": "cafe\u0301 au lait"})["password"] == "caf\u00e9 au lait"
 
 
-@pytest.mark.parametrize("username", ["ab", "a" * 33, "anna@home", "ännchen", "a b c", ".anna", ""])
+@pytest.mark.parametrize("username", ["ab", "a" * 33, "anna@home", "ännchen", "a b c", ".anna"])
 def test_what_is_no_user_name(username):
     """No @ and nothing that looks like something else."""
     assert {"username"} == faults(schemas.SignUp, **ACCOUNT, username=username)
@@ -107,7 +108,7 @@ def test_what_is_no_phone_number(phone):
 @pytest.mark.parametrize(
     ("field", "value"),
     [("country", "at"), ("country", "XX"), ("country", "Austria"), ("country", None),
-     ("line1", ""), ("line1", "   "), ("line1", "x" * 201), ("city", None),
+     ("line1", ""), ("line1", "   "), ("line1", "x" * 201), ("city", None), ("city", ""),
      ("postal_code", "1" * 21), ("region", "\x00"), ("planet", "Earth")],
 )  # fmt: skip
 def test_what_is_no_address(field, value):
@@ -115,13 +116,126 @@ def test_what_is_no_address(field, value):
     assert {field} == faults(schemas.AddAddress, user_id=UID, **(ADDRESS | {field: value}))
 
 
-@pytest.mark.parametrize("country", ["AT", "DE", "GB", "US"])
-def test_countries(country):
-    """ISO 3166-1 alpha-2."""
-    loaded = schemas.AddAddress().load({"user_id": UID, **ADDRESS, "country": country})
+@pytest.mark.parametrize(
+    ("country", "fields"),
+    [
+        ("AT", {}),
+        ("DE", {"postal_code": "28195"}),
+        ("GB", {"postal_code": "sw1a 1aa"}),
+        ("US", {"postal_code": "95014-1234", "region": "CA"}),
+        ("QA", {"postal_code": None}),
+        ("AE", {"postal_code": None, "city": "Dubai"}),
+        ("HK", {"postal_code": None, "city": "Kowloon"}),
+        ("IE", {"postal_code": None}),
+        ("XK", {"postal_code": "10000"}),
+        ("SG", {"postal_code": "546080", "city": None}),
+        (
+            "JP",
+            {"postal_code": "\uff11\uff15\uff14\uff0d\uff10\uff10\uff12\uff13", "city": "Tokyo"},
+        ),
+        ("LT", {"postal_code": "LT-04340"}),
+    ],
+)
+def test_addresses_have_what_their_country_has(country, fields):
+    """No postal code where there is none, another form where that is another; ISO 3166-1."""
+    sent = {"user_id": UID, **ADDRESS, "country": country} | fields
+    loaded = schemas.AddAddress().load(sent)
 
     assert country == loaded["country"]
     assert loaded["default"] is None
+    assert not loaded["postal_code"] or loaded["postal_code"].isascii()
+
+
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("postal_code", {"country": "DE", "postal_code": "8010"}),
+        ("postal_code", {"country": "DE", "postal_code": None}),
+        ("postal_code", {"country": "GB", "postal_code": "BFPO 1 or so"}),
+        ("postal_code", {"country": "XK", "postal_code": "99999"}),
+        ("region", {"country": "US", "postal_code": "95014"}),
+        ("city", {"country": "QA", "postal_code": None, "city": None}),
+        ("region", {"country": "AE", "postal_code": None, "city": ""}),
+        ("phone", {"phone": "12345678901234567890"}),
+        ("name", {"name": "Ann\u2028Lee"}),
+    ],
+)
+def test_what_an_address_of_its_country_lacks_is_named(field, fields):
+    """By the field that has to be mended, and in words that say how."""
+    assert {field} == faults(schemas.AddAddress, user_id=UID, **(ADDRESS | fields))
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "kept"),
+    [
+        ("(555) 123-4567", "US", "+15551234567"),
+        ("+44 20 7946 0958", "US", "+442079460958"),
+        ("+44 (0)20 7946 0958", None, "+442079460958"),
+        ("0049 30 123456", "US", "+4930123456"),
+        ("030 123456", "DE", "+4930123456"),
+        ("0011 44 20 7946 0958", "AU", "+442079460958"),
+        ("\uff10\uff13-1234-5678", "JP", "+81312345678"),
+    ],
+)
+def test_phone_numbers_are_kept_in_one_form(written, country, kept):
+    """E.164, whichever way people write them."""
+    assert phones.e164(written, country) == kept
+
+
+@pytest.mark.parametrize(
+    "written", ["12345", "+1 555", "+999 12345678", "+44 20 7946 0958 99 99 99"]
+)
+def test_impossible_phone_numbers_are_refused_in_words(written):
+    """The sentence says what to write."""
+    with pytest.raises(ValueError, match="country code"):
+        phones.e164(written, "US")
+
+
+SAME = [
+    "u@b\u00fccher.example",
+    "u@bu\u0308cher.example",
+    "u@B\u00dcCHER.Example",
+    "u@xn--bcher-kva.example",
+    "u@b\u00fccher\u3002example",
+    "u@b\u00fccher\uff0eexample",
+    "u@b\u00fccher\uff61example",
+    "\uff55\uff20b\u00fccher.example",
+    "u@\uff42\u00fccher.example",
+    " u@b\u00fccher.example ",
+]
+
+
+@pytest.mark.parametrize("written", SAME)
+def test_an_address_is_the_same_at_all_doors(written):
+    """Sign-up, login, forgotten password and change fold it alike."""
+    folded = "u@xn--bcher-kva.example"
+    one_time = {"password": "correct horse"}
+    assert schemas.SignUp().load({"email": written, **one_time})["email"] == folded
+    assert schemas.Login().load({"email": written, **one_time})["name"] == {"email": folded}
+    assert schemas.ForgotPassword().load({"email": written})["email"] == folded
+    assert schemas.Update().load({"user_id": UID, "email": written})["email"] == folded
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "=?utf-8?q?x=40victim.example=2C?=@example.com",
+        "a@b.example\u2028",
+        "a@b.example\r\nBcc: c@d.example",
+    ],
+)
+def test_an_address_has_nothing_that_a_mail_header_reads_otherwise(written):
+    """RFC 2047, and line breaks."""
+    assert {"email"} == faults(schemas.SignUp, email=written, password="correct horse")
+
+
+def test_an_empty_field_of_a_form_is_one_that_was_not_given():
+    """White space alone says nothing; what may be null is null then."""
+    sent = {**ACCOUNT, "username": "", "first_name": "  ", "phone": " "}
+    loaded = schemas.SignUp().load(sent)
+    assert [loaded[name] for name in ("username", "first_name", "phone")] == [None] * 3
+    address = schemas.AddAddress().load({"user_id": UID, **ADDRESS, "line2": "", "region": "\t"})
+    assert (address["line2"], address["region"]) == (None, None)
 
 
 def test_one_logs_in_by_either_name():
