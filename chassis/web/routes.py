@@ -32,7 +32,6 @@ from nameko.web.handlers import HttpRequestHandler
 
 from chassis import fields
 from chassis.errors import DeadlineExceeded, Fault, Internal, Unavailable
-from chassis.text import is_blank
 from chassis.validation import load
 from chassis.web.answers import JSON, Answer
 from chassis.web.conditions import tag, unless_known
@@ -111,6 +110,11 @@ class Route(HttpRequestHandler):
         self.path_schema = path
         self._path_loader = (path or fields.Request)()
         self._query_loader = (query or fields.Request)()
+        self._filters = {
+            field.data_key or name
+            for name, field in self._query_loader.load_fields.items()
+            if name not in fields.Page().load_fields
+        }
         self.headers = headers
         self._header_loader = (headers or fields.Request)()
         self._body_loader = body and body()
@@ -204,10 +208,8 @@ class Route(HttpRequestHandler):
         return arguments
 
     def _filled(self, query: dict[str, str]) -> dict[str, str]:
-        """The query without its empty fields: a form sends those that nobody filled in."""
-        known = self._query_loader.load_fields
-        names = {field.data_key or name for name, field in known.items()}
-        return {n: value for n, value in query.items() if n not in names or not is_blank(value)}
+        """The query without its empty filters: a form sends those that nobody filled in."""
+        return {n: value for n, value in query.items() if n not in self._filters or value.strip()}
 
 
 def route(method: str, path_template: str, **declaration: Any) -> Callable[[Callable], Callable]:

@@ -9,6 +9,9 @@ from chassis.rpc import rpc
 from chassis.service import Service
 
 ADDRESS = {
+    "name": "Eva Holm",
+    "company": None,
+    "phone": None,
     "line1": "1 Quay",
     "line2": None,
     "city": "Bremen",
