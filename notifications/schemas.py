@@ -6,7 +6,7 @@ from chassis.fields import (
     ActorField,
     Boolean,
     Choice,
-    CurrencyCode,
+    Currency,
     Expected,
     Integer,
     Key,
@@ -141,7 +141,7 @@ class OrderEvent(Expected):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     total = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
 
 
 class PaymentEvent(Expected):
@@ -150,7 +150,7 @@ class PaymentEvent(Expected):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
 
 
 class PaymentFailed(PaymentEvent):

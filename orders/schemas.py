@@ -5,7 +5,7 @@ from marshmallow import Schema, fields
 from chassis.fields import (
     ActorField,
     Choice,
-    CurrencyCode,
+    Currency,
     Dict,
     Expected,
     Id,
@@ -131,7 +131,7 @@ class OrderEvent(Schema):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     total = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
     version = fields.Integer(required=True)
     cause = fields.String(required=True)
 
@@ -142,7 +142,7 @@ class RefundDue(Schema):
     order_id = Uuid(required=True)
     payment_id = Uuid(required=True)
     amount = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
     reason = fields.String(required=True)
 
 
@@ -165,7 +165,7 @@ class Product(Expected):
     id = Id(required=True)
     name = String(max=200, required=True)
     price = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
     available = Integer(min=-(2**31), max=2**31 - 1, required=True)
 
 
@@ -196,7 +196,7 @@ class PaymentNews(Expected):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
     failure_code = String(max=100, load_default=None, allow_none=True)
 
 
@@ -217,7 +217,7 @@ class Payment(Expected):
     user_id = Uuid(required=True)
     status = String(max=100, required=True)
     amount = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
 
 
 class Payments(Expected):

@@ -9,7 +9,7 @@ from chassis import currencies
 from chassis.fields import (
     ActorField,
     Choice,
-    CurrencyCode,
+    Currency,
     Expected,
     Key,
     Money,
@@ -47,7 +47,7 @@ class Charge(Request):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     amount = Money(required=True, min="0.01")
-    currency = CurrencyCode(load_default="EUR")
+    currency = Currency(load_default="EUR")
     method = MethodField(required=True)
     key = Key(required=True)
 
@@ -115,7 +115,7 @@ class Payment(Schema):
     status = Choice(_STATUSES, required=True)
     amount = Money(required=True)
     refunded = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
     action_url = fields.String(required=True, allow_none=True)
     failure_code = fields.String(required=True, allow_none=True)
     created_at = Timestamp(required=True)
@@ -138,7 +138,7 @@ class Sum(Schema):
     """So much of a currency; a provider's may have other than two places."""
 
     amount = fields.Decimal(required=True, as_string=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
 
 
 class Finding(Schema):
@@ -173,7 +173,7 @@ class PaymentSucceeded(Schema):
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
 
 
 class PaymentFailed(PaymentSucceeded):
@@ -202,5 +202,5 @@ class RefundDue(Expected):
     order_id = Uuid(required=True)
     payment_id = Uuid(load_default=None, allow_none=True)
     amount = Money(required=True, min="0.01")
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
     reason = Text(required=True, max=500)

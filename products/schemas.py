@@ -9,7 +9,7 @@ from chassis.fields import (
     Boolean,
     Choice,
     Currency,
-    CurrencyCode,
+    CurrencyInUse,
     Expected,
     Id,
     Integer,
@@ -91,7 +91,7 @@ class ProductFields(Request):
     name = SingleLine(max=200)
     description = Text(max=5000, min=0)
     price = Money()
-    currency = Currency()
+    currency = CurrencyInUse()
     category_id = Id(allow_none=True)
     images = List(Url(max=500), max=20)
     attributes = Attributes()
@@ -201,7 +201,7 @@ class ProductAnswer(Request):
     name = fields.String(required=True)
     description = fields.String(required=True)
     price = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
     category_id = Id(required=True, allow_none=True)
     images = fields.List(Url(max=500), required=True)
     attributes = Attributes(required=True)

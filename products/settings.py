@@ -2,14 +2,14 @@
 
 from marshmallow import Schema, fields, validate
 
-from chassis.fields import Currency
+from chassis.fields import CurrencyInUse
 
 
 class ProductsSettings(Schema):
     """How catalog and stock are kept."""
 
     #: Of prices that name none.
-    currency = Currency(load_default="EUR")
+    currency = CurrencyInUse(load_default="EUR")
     #: No order may hold stock for longer, whatever it asks for.
     max_hold_seconds = fields.Integer(
         load_default=7 * 86_400, validate=validate.Range(min=60, max=90 * 86_400)

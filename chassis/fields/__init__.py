@@ -13,14 +13,14 @@ from chassis.fields.numbers import (
     Boolean,
     BooleanText,
     Currency,
-    CurrencyCode,
+    CurrencyInUse,
     Id,
     Integer,
     IntegerText,
     Money,
     Quantity,
 )
-from chassis.fields.schemas import Expected, Page, PageQuery, Request
+from chassis.fields.schemas import Expected, Page, Request
 from chassis.fields.texts import Choice, Country, Key, SingleLine, String, Text, Url
 from chassis.fields.values import TIMESTAMP, UUID, ActorField, Timestamp, Uuid
 
@@ -35,7 +35,7 @@ __all__ = [
     "Choice",
     "Country",
     "Currency",
-    "CurrencyCode",
+    "CurrencyInUse",
     "Dict",
     "Expected",
     "Id",
@@ -45,7 +45,6 @@ __all__ = [
     "List",
     "Money",
     "Page",
-    "PageQuery",
     "PostalAddress",
     "Quantity",
     "Request",

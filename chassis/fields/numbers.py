@@ -39,15 +39,15 @@ class Money(fields.Decimal):
         return None if value is None else str(decimal.Decimal(value).quantize(_CENT))
 
 
-class CurrencyCode(String):
-    """Three capital letters, of a currency that may have left circulation since."""
+class Currency(String):
+    """An ISO 4217 code: three capital letters, of a currency that may have left circulation since."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(max=3, min=3, validate=validate.Regexp(r"[A-Z]{3}\Z"), **kwargs)
 
 
-class Currency(fields.String):
-    """The ISO 4217 code of a currency in circulation, which prices can be in."""
+class CurrencyInUse(fields.String):
+    """The code of a currency in circulation, in which prices can be set."""
 
     def __init__(self, **kwargs: Any):
         known = validate.OneOf(
@@ -84,12 +84,14 @@ class Quantity(Integer):
 
 
 class IntegerText(Integer):
-    """An integer in a path or query, as JSON writes it: no sign of plus, no zero in front."""
+    """An integer, also in a path or query: as JSON writes it, no sign of plus, no zero in front."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
-        if not isinstance(value, str) or not _INTEGER.fullmatch(value):
-            raise self.make_error("invalid", input=value)
-        return super()._deserialize(int(value), attr, data, **kwargs)
+        if isinstance(value, str):
+            if not _INTEGER.fullmatch(value):
+                raise self.make_error("invalid", input=value)
+            value = int(value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Boolean(fields.Boolean):

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load
 
 from chassis import text
-from chassis.fields.numbers import Integer, IntegerText
+from chassis.fields.numbers import IntegerText
 from chassis.fields.texts import String, Text
 
 #: Fields in one object; no schema has as many.
@@ -60,13 +60,7 @@ class Expected(Schema):
 
 
 class Page(Request):
-    """Which part of a list: `limit` rows after `cursor`."""
-
-    limit = Integer(min=1, max=100, load_default=20)
-    cursor = String(max=1024, load_default=None, allow_none=True)
-
-
-class PageQuery(Page):
-    """The same, in a query."""
+    """Which part of a list, in a query or a call: `limit` rows after `cursor`."""
 
     limit = IntegerText(min=1, max=100, load_default=20)
+    cursor = String(max=1024, load_default=None, allow_none=True)

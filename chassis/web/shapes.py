@@ -7,6 +7,7 @@ field of no known kind tells its own as metadata of that name.
 from __future__ import annotations
 
 import math
+from collections.abc import Set
 from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -43,6 +44,10 @@ class Converter(OpenAPIConverter):
         shape.update(field.metadata.get("json_schema", {}))
         if "pattern" in shape:
             shape["pattern"] = _portable(shape["pattern"])
+        if shape.get("default", "") is None:
+            del shape["default"]  # generators take it for a value that is always there
+        if any(isinstance(getattr(rule, "choices", None), Set) for rule in field.validators):
+            shape["enum"] = sorted(shape["enum"])  # the same in every process
         if isinstance(field, ma.Dict):
             _rename(shape, minLength="minProperties", maxLength="maxProperties")
             if field.key_field:
@@ -63,8 +68,6 @@ class Converter(OpenAPIConverter):
                 if shape["type"] == "string":  # an amount may be an integer elsewhere
                     shape.pop("minimum", None)
                     shape.pop("maximum", None)
-            if shape.get("default", "") is None:
-                del shape["default"]
         return parameters
 
     def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:
@@ -104,7 +107,7 @@ def _special(field: ma.Field, is_sent: bool) -> dict[str, Any]:
             return _money(field)
         case ma.Decimal():
             return {"type": "string", "pattern": r"^[0-9]{1,16}\.[0-9]{2}$"}
-        case fields.CurrencyCode():
+        case fields.Currency():
             return {"type": "string", "pattern": "^[A-Z]{3}$", "minLength": 3, "maxLength": 3}
         case fields.Uuid():
             pattern = f"^{fields.UUID}$"

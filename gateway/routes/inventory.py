@@ -2,7 +2,7 @@
 
 from chassis.web import expected_version, route
 from gateway.access import ANYONE, STAFF
-from gateway.schemas.common import PageQuery, ProductPath
+from gateway.schemas.common import Page, ProductPath
 from gateway.schemas.products import Adjustment, Check, Checked, MovementPage, Stock
 
 
@@ -45,7 +45,7 @@ class InventoryRoutes:
         "/api/inventory/{product_id}/movements",
         who=STAFF,
         path=ProductPath,
-        query=PageQuery,
+        query=Page,
         answer=MovementPage,
     )
     def list_movements(self, request, product_id, query):

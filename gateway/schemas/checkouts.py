@@ -2,13 +2,13 @@
 
 from marshmallow import fields, validate
 
-from chassis.fields import Choice, PageQuery, Timestamp, Uuid
+from chassis.fields import Choice, Page, Timestamp, Uuid
 from gateway.schemas import common
 
 _UNDER_WAY = ("open", "undoing", "paying")
 
 
-class CheckoutQuery(PageQuery):
+class CheckoutQuery(Page):
     """Without `state` all that are under way; `stuck` are those that should be over long ago."""
 
     state = Choice([*_UNDER_WAY, "stuck"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from chassis.fields import Id, IntegerText, PageQuery, Request, String, Uuid
+from chassis.fields import Id, IntegerText, Page, Request, String, Uuid
 from chassis.web import Request as WebRequest
 from chassis.web.vocabulary import IF_MATCH
 
@@ -100,7 +100,7 @@ __all__ = [
     "Keyed",
     "NumberInText",
     "OrderPath",
-    "PageQuery",
+    "Page",
     "ProductPath",
     "Request",
     "Resource",

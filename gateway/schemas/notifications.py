@@ -6,7 +6,7 @@ from chassis.fields import (
     Boolean,
     BooleanText,
     Choice,
-    PageQuery,
+    Page,
     Request,
     SingleLine,
     Text,
@@ -31,7 +31,7 @@ class NotificationPath(Request):
     id = Uuid(required=True)
 
 
-class NotificationQuery(PageQuery):
+class NotificationQuery(Page):
     unread = BooleanText()
 
 
@@ -46,11 +46,7 @@ class Notification(common.Resource):
     subject = fields.String(required=True)
     body = fields.String(required=True)
     status = fields.String(required=True)
-    failure_code = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Why it was not sent, or not yet."},
-    )
+    failure_code = fields.String(required=True, allow_none=True)
     read = fields.Boolean(required=True)
     created_at = Timestamp(required=True)
 

@@ -4,11 +4,11 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from chassis.fields import (
     Choice,
-    CurrencyCode,
+    Currency,
     Id,
     List,
     Money,
-    PageQuery,
+    Page,
     PostalAddress,
     Quantity,
     Request,
@@ -49,7 +49,7 @@ class CartLine(common.Resource):
 class Cart(common.Resource):
     items = fields.List(fields.Nested(CartLine), required=True)
     total = fields.Decimal(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
 
 
 class OrderItem(Request):
@@ -68,7 +68,7 @@ class PlaceOrder(Request):
     expected_total = Money()
 
 
-class OrderFilter(PageQuery):
+class OrderFilter(Page):
     """Orders placed from `from` on, and before `to`."""
 
     status = Choice(_STATUSES)
@@ -128,7 +128,7 @@ class Order(common.Resource):
     payment_status = Choice(_PAYMENT_STATUSES, required=True)
     items = fields.List(fields.Nested(OrderLine), required=True)
     total = fields.Decimal(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
     shipping_address = fields.Nested(ShippingAddress, required=True)
     cancel_reason = fields.String(required=True, allow_none=True)
     created_at = Timestamp(required=True)

@@ -6,10 +6,10 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from chassis.fields import (
     Choice,
-    CurrencyCode,
+    Currency,
     Expected,
     Money,
-    PageQuery,
+    Page,
     Request,
     String,
     Text,
@@ -79,6 +79,8 @@ class Signed(Request):
 class ProviderEvent(Expected):
     """An event as the provider sends it; payments alone reads it, once its signature holds."""
 
+    json_schema = {"additionalProperties": True}
+
     id = String(min=1, max=255, required=True)
     type = String(min=1, max=255, required=True)
 
@@ -108,7 +110,7 @@ class PaymentPath(Request):
     payment_id = Uuid(required=True)
 
 
-class PaymentQuery(PageQuery):
+class PaymentQuery(Page):
     order_id = Uuid(required=True)
 
 
@@ -127,7 +129,7 @@ class Payment(common.Resource):
     status = Choice(_STATUSES, required=True)
     amount = fields.Decimal(required=True)
     refunded = fields.Decimal(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
     action_url = fields.String(required=True, allow_none=True)
     failure_code = fields.String(required=True, allow_none=True)
     created_at = Timestamp(required=True)

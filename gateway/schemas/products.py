@@ -6,13 +6,13 @@ from chassis.fields import (
     BooleanText,
     Choice,
     Currency,
-    CurrencyCode,
+    CurrencyInUse,
     Dict,
     Id,
     Integer,
     List,
     Money,
-    PageQuery,
+    Page,
     Quantity,
     Request,
     SingleLine,
@@ -47,7 +47,7 @@ class CategoryRef(fields.Field):
         return SingleLine(max=100).deserialize(value)
 
 
-class ProductQuery(PageQuery):
+class ProductQuery(Page):
     """`category` stands for its descendants too."""
 
     search = SingleLine(max=200, min=0)
@@ -65,7 +65,7 @@ class ProductChange(Request):
     name = SingleLine(max=200)
     description = Text(max=5000, min=0)
     price = Money()
-    currency = Currency()
+    currency = CurrencyInUse()
     category_id = Id(allow_none=True)
     images = _images()
     attributes = _attributes()
@@ -94,7 +94,7 @@ class Product(common.Resource):
     name = fields.String(required=True)
     description = fields.String(required=True)
     price = Money(required=True)
-    currency = CurrencyCode(required=True)
+    currency = Currency(required=True)
     category_id = Id(required=True, allow_none=True)
     images = fields.List(fields.String(), required=True)
     attributes = fields.Dict(keys=fields.String(), required=True)
@@ -128,8 +128,6 @@ class Category(common.Resource):
 
 class Adjustment(Request):
     """Either `delta` (so many more or fewer) or `on_hand` (so many are there), and why."""
-
-    json_schema = {"oneOf": [{"required": ["delta"]}, {"required": ["on_hand"]}]}
 
     delta = Integer(min=-_MAX_SET, max=_MAX_SET)
     on_hand = Quantity(min=0, max=_MAX_SET)

@@ -6,7 +6,7 @@ from chassis.fields import (
     Boolean,
     Choice,
     Id,
-    PageQuery,
+    Page,
     PostalAddress,
     Request,
     SingleLine,
@@ -38,9 +38,7 @@ class SignUp(Request):
 
 
 class Login(Request):
-    """`email` or `username`, and the password."""
-
-    json_schema = {"oneOf": [{"required": ["email"]}, {"required": ["username"]}]}
+    """`email` or `username`, one of the two, and the password."""
 
     email = SingleLine(max=254)
     username = SingleLine(max=254)
@@ -104,7 +102,7 @@ class NewAccount(SignUp):
     role = Choice(_ROLES)
 
 
-class UserQuery(PageQuery):
+class UserQuery(Page):
     search = SingleLine(max=100)
     role = Choice(_ROLES)
 
@@ -162,7 +160,7 @@ class Key(common.Resource):
     alg = fields.String(required=True)
 
 
-class Keys(common.Resource):
+class JsonWebKeys(common.Resource):
     keys = fields.List(fields.Nested(Key), required=True)
 
 

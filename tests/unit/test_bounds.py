@@ -27,7 +27,7 @@ from users.fields import RoleField
 
 #: Fields that look at a whole of a known size: numbers, words of a list, forms with a length.
 _OF_A_SIZE = (
-    *(fields.Boolean, fields.BooleanText, fields.Choice, fields.Country, fields.Currency),
+    *(fields.Boolean, fields.BooleanText, fields.Choice, fields.Country, fields.CurrencyInUse),
     *(fields.Integer, fields.Money, fields.Timestamp, fields.Uuid, fields.ActorField, RoleField),
     *(Attributes, CategoryRef, CategoryText, MethodField),
 )
