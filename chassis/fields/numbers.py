@@ -40,7 +40,7 @@ class Money(fields.Decimal):
 
 
 class Currency(String):
-    """An ISO 4217 code: three capital letters, of a currency that may have left circulation since."""
+    """Three capital letters (ISO 4217), of a currency that may have left circulation since."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(max=3, min=3, validate=validate.Regexp(r"[A-Z]{3}\Z"), **kwargs)
