@@ -121,7 +121,7 @@ FIELDS = {
     "refunded": "How much of it went back.",
     "action_url": "Where the buyer has to go now; null when nowhere.",
     "failure_code": "Why it failed, stable; null when it did not.",
-    "Notification.failure_code": "Why it was not sent, or not yet; null otherwise.",
+    "Notification.failure_code": "Why it was not sent and will not be; null otherwise.",
     "LiveNotification.failure_code": "Why it was not sent; null in a feed.",
     "query.payment_intent": "The payment, as Stripe names it.",
     "query.session_id": "The visit of Stripe's page, as Stripe names it.",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    case,
     insert,
     select,
     text,
@@ -45,7 +46,10 @@ SHOWN = (
     Notification.subject,
     Notification.body,
     Notification.status,
-    Notification.failure_code,
+    # While a message is on its way, the column is a note of the delivery to itself.
+    case((Notification.status.in_((FAILED, SKIPPED)), Notification.failure_code)).label(
+        "failure_code"
+    ),
     Notification.read,
     Notification.created_at,
 )

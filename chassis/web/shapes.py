@@ -66,8 +66,10 @@ class Converter(OpenAPIConverter):
             if isinstance(shape.get("type"), list):
                 shape["type"] = shape["type"][0]
                 if shape["type"] == "string":  # an amount may be an integer elsewhere
-                    shape.pop("minimum", None)
-                    shape.pop("maximum", None)
+                    for name in ("minimum", "maximum"):
+                        shape.pop(name, None)
+                    if shape.get("format") == "int32":
+                        del shape["format"]
         return parameters
 
     def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:
@@ -132,6 +134,7 @@ def _money(field: fields.Money) -> dict[str, Any]:
     not_nothing = r"(?!0+(?:\.0+)?$)" if least else ""
     return {
         "type": ["string", "integer"],
+        "format": "int32",  # of the integer: formats of numbers say nothing of text
         "pattern": f"^{not_nothing}{fields.MONEY}$",
         "maxLength": 11,
         "minimum": math.ceil(least),
