@@ -116,9 +116,11 @@ def config(vhost):
     The databases are there once the first service that has one is started.
     """
     support.purge(vhost)
-    return configuration.load() | {
+    loaded = configuration.load()
+    return loaded | {
         "AMQP_URI": vhost.uri,
         "DATABASES": {},
+        "web": loaded["web"] | support.ONE_CLIENT,
         "WEB_SERVER_ADDRESS": f"127.0.0.1:{find_free_port()}",
     }
 

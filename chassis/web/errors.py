@@ -1,7 +1,7 @@
 """HTTP's own faults: what is wrong with a request before any route has looked at it.
 
 Fault (chassis.errors)
- ├── BadRequest            400  not HTTP as we read it
+ ├── BadRequest            400  not HTTP/1.1, or not by its rules
  │    └── MalformedJson    400  not JSON, or not the kind of JSON that is wanted
  ├── NoSuchRoute           404  nothing is at this path
  ├── MethodNotAllowed      405  something is, but not for this method
@@ -11,6 +11,8 @@ Fault (chassis.errors)
  ├── UriTooLong            414  the request line is over the limit
  ├── UnsupportedMediaType  415  only JSON is read
  ├── HeadersTooLarge       431  the headers are over the limit
+ ├── MethodUnknown         501  a method that nobody knows
+ ├── CodingUnknown         501  a transfer coding other than chunked
  └── Overloaded            503  as much in hand as can be served in time (an `Unavailable`)
 """
 
@@ -80,7 +82,7 @@ class UriTooLong(Fault):
 
 
 class UnsupportedMediaType(Fault):
-    """Only `application/json` in UTF-8 is read."""
+    """Only `application/json` in UTF-8 is read, and not compressed."""
 
     status = 415
     code = "unsupported_media_type"
@@ -93,6 +95,22 @@ class HeadersTooLarge(Fault):
     status = 431
     code = "headers_too_large"
     title = "The headers are too large"
+
+
+class MethodUnknown(Fault):
+    """The method is none that is known anywhere; the connection closes."""
+
+    status = 501
+    code = "method_unknown"
+    title = "There is no such method"
+
+
+class CodingUnknown(Fault):
+    """The body is coded for its transfer in a way that is not read; the connection closes."""
+
+    status = 501
+    code = "transfer_coding_unknown"
+    title = "The only transfer coding is chunked"
 
 
 class Overloaded(Unavailable):

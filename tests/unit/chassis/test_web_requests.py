@@ -192,7 +192,7 @@ def test_a_trailing_slash_makes_no_difference(toy):
     assert requests.delete(f"{toy.url}/things/{uuid.uuid4()}/", timeout=5).status_code == 204
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "BREW"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "PROPFIND"])
 def test_another_method_is_a_405_that_names_the_right_ones(toy, method):
     """`Allow` has what the path does take."""
     answer = requests.request(method, toy.url + "/things", timeout=5)
