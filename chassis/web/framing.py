@@ -95,6 +95,13 @@ class Framing:
     def read_body(self, head: Head, limit: int, take: Callable[[int], None]) -> bytes:
         """The body that follows `head`, of at most `limit` bytes; `take` is told of each so many
         bytes before they are kept."""
+        try:
+            self._read_body(head, limit, take)
+            return bytes(self._body)
+        finally:
+            self._body = bytearray()
+
+    def _read_body(self, head: Head, limit: int, take: Callable[[int], None]) -> None:
         size = turn = 0
         while not self._is_whole:
             piece = self._piece() if head.is_chunked else self._part(head.content_length - size)
@@ -108,8 +115,6 @@ class Framing:
             if size - turn > _TURN:
                 turn = size
                 eventlet.sleep(0)
-        body, self._body = bytes(self._body), bytearray()
-        return body
 
     def _feed(self, piece: bytes) -> None:
         try:
