@@ -136,6 +136,8 @@ def start(config, request):
             config["DATABASE_URL"] = request.getfixturevalue("databases")
             empty(configuration.database_url(config, package))
             emptied.add(package)
+        if "web" in overrides:  # some of its settings, beside those of the tests
+            overrides["web"] = config["web"] | overrides["web"]
         cls = get_container_cls(config)
         started = [cls(service, config | overrides) for service in services]
         containers.extend(started)

@@ -42,6 +42,7 @@ class App:
         self._routing = server.routing()
         self._cors = Cors(self._limits["cors"])
         self._rates = RateLimits(self._limits["rate_limits"])
+        self._hidden = server.hidden
         self._redirects = self._limits["redirects"]
         self._tracer = tracing.of(server.container)
 
@@ -100,7 +101,7 @@ class App:
         leads nowhere is counted as well as any other."""
         try:
             if request.method != "OPTIONS":
-                path = decoded(request.path)
+                path = self._plain(request.path)
                 request.route, request.path_values = self._routing.match(path, request.method)
         except NoSuchMethod:
             self._count(request)
@@ -129,10 +130,16 @@ class App:
     def _methods_at(self, path: str) -> list[str]:
         if path == "*":
             return _METHODS
-        methods = {m.upper() for m in self._routing.allowed_methods(decoded(path))}
+        methods = {m.upper() for m in self._routing.allowed_methods(self._plain(path))}
         if not methods:
             raise NoSuchRoute()
         return sorted(methods | {"OPTIONS"})
+
+    def _plain(self, path: str) -> str:
+        plain = decoded(path)
+        if plain in self._hidden:
+            raise NoSuchRoute()
+        return plain
 
     def _body(self, request: Request) -> bytes:
         """The body, before a worker is taken: a slow client holds nothing but its connection. What

@@ -112,8 +112,12 @@ class Server(WebServer):
         taken: set[tuple[str, str]] = set()
         for route in self._providers:
             _check_unique(route, self.container.service_cls, taken)
-        public = [r for r in self._providers if self.limits["probes"] or not r.probe]
-        return url_map(public).bind("localhost")
+        return url_map(self._providers).bind("localhost")
+
+    @property
+    def hidden(self) -> set[str]:
+        """Paths of routes that the public does not have."""
+        return set() if self.limits["probes"] else {r.path for r in self._providers if r.probe}
 
     def probe(self, path: str) -> Answer | None:
         """The answer to a `GET` of a probe for a port of our own; None where there is none."""

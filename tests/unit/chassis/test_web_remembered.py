@@ -303,3 +303,14 @@ def test_only_what_is_the_same_for_all_is_remembered(declaration):
     given = {"method": "GET", "who": ANYONE, "remember": lambda body: ()} | declaration
     with pytest.raises(ConfigurationError, match="remembered"):
         Route(given.pop("method"), "/books", doc="Books.", **given)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//books?limit=6", "/%62ooks?limit=6", "/books?limit=06", "/books/?title=&limit=6"],
+)
+def test_one_reader_writes_nothing_into_the_answers_of_others(library, path):
+    """Neither a host nor another spelling: what is kept is what all who mean the same may get."""
+    requests.get(library.url + path, timeout=5)
+    link = get(library, "/books?limit=6").headers["Link"]
+    assert link == '</books?limit=6&cursor=cursor>; rel="next"'
