@@ -42,7 +42,7 @@ class App:
         self._routing = server.routing()
         self._cors = Cors(self._limits["cors"])
         self._rates = RateLimits(self._limits["rate_limits"])
-        self._hidden = server.hidden
+        self._hidden = server.hidden_paths()
         self._redirects = self._limits["redirects"]
         self._tracer = tracing.of(server.container)
 

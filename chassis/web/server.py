@@ -114,8 +114,7 @@ class Server(WebServer):
             _check_unique(route, self.container.service_cls, taken)
         return url_map(self._providers).bind("localhost")
 
-    @property
-    def hidden(self) -> set[str]:
+    def hidden_paths(self) -> set[str]:
         """Paths of routes that the public does not have."""
         return set() if self.limits["probes"] else {r.path for r in self._providers if r.probe}
 
