@@ -71,7 +71,9 @@ class Exporter:
     def add(self, container: Any) -> None:
         """Tell of a service from now on."""
         self._looks[container] = Look(container) if database.has(container) else None
-        self._probes[container] = [e.probe for e in container.extensions if hasattr(e, "probe")]
+        self._probes[container] = [
+            e.answer_probe for e in container.extensions if hasattr(e, "answer_probe")
+        ]
         if not self._threads:
             self._threads = [eventlet.spawn(self._run), eventlet.spawn(lag.watch)]
 
@@ -132,7 +134,6 @@ class Exporter:
         if request[2] != b"/metrics":
             return self._probe(request[2].decode("latin-1"))
         return "200 OK", CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self)
-
 
     def _probe(self, path: str) -> tuple[str, str, bytes]:
         for probe in itertools.chain.from_iterable(self._probes.values()):

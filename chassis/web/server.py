@@ -118,7 +118,7 @@ class Server(WebServer):
         """Paths of routes that the public does not have."""
         return set() if self.limits["probes"] else {r.path for r in self._providers if r.probe}
 
-    def probe(self, path: str) -> Answer | None:
+    def answer_probe(self, path: str) -> Answer | None:
         """The answer to a `GET` of a probe for a port of our own; None where there is none."""
         route = next((r for r in self._providers if r.probe and r.path == path), None)
         if route is None or self.app is None:

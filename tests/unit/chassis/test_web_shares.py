@@ -286,5 +286,5 @@ def test_probes_are_not_public_by_default(method):
         answer = requests.request(method, toy.url + "/probe", timeout=5)
         assert answer.status_code == 404
         assert "Allow" not in answer.headers
-        assert toy.server.probe("/probe").status == 200
-        assert toy.server.probe("/alive") is None
+        assert toy.server.answer_probe("/probe").status == 200
+        assert toy.server.answer_probe("/alive") is None
