@@ -11,8 +11,6 @@ Fault (chassis.errors)
  ├── UriTooLong            414  the request line is over the limit
  ├── UnsupportedMediaType  415  only JSON is read
  ├── HeadersTooLarge       431  the headers are over the limit
- ├── MethodUnknown         501  a method that nobody knows
- ├── CodingUnknown         501  a transfer coding other than chunked
  └── Overloaded            503  as much in hand as can be served in time (an `Unavailable`)
 """
 
@@ -95,22 +93,6 @@ class HeadersTooLarge(Fault):
     status = 431
     code = "headers_too_large"
     title = "The headers are too large"
-
-
-class MethodUnknown(Fault):
-    """The method is none that is known anywhere; the connection closes."""
-
-    status = 501
-    code = "method_unknown"
-    title = "There is no such method"
-
-
-class CodingUnknown(Fault):
-    """The body is coded for its transfer in a way that is not read; the connection closes."""
-
-    status = 501
-    code = "transfer_coding_unknown"
-    title = "The only transfer coding is chunked"
 
 
 class Overloaded(Unavailable):

@@ -8,7 +8,6 @@ refused here and in `chassis.web.heads`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +18,6 @@ from chassis.web.errors import (
     BadRequest,
     ContentTooLarge,
     HeadersTooLarge,
-    MethodUnknown,
     UriTooLong,
 )
 from chassis.web.heads import Head, read_head
@@ -34,7 +32,6 @@ _RECEIVE = 8192
 #: Parsed without a break for other connections.
 _TURN = 65536
 _EMPTY_LINE = b"\r\n\r\n"
-_METHOD = re.compile(rb"(?:\r\n)?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} ")
 
 
 class Framing:
@@ -121,10 +118,6 @@ class Framing:
             self._parser.feed_data(piece)
         except httptools.HttpParserUpgrade:  # which we don't: the request is answered as it is
             self._is_upgrade = True
-        except httptools.HttpParserInvalidMethodError:
-            if self._headers or not _METHOD.match(self._raw):
-                raise BadRequest("That is not HTTP/1.1") from None
-            raise MethodUnknown() from None
         except httptools.HttpParserError as error:
             raise self._fault or BadRequest(str(error) or "That is not HTTP/1.1") from None
         if self._fault is not None:

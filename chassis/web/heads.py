@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from chassis.web.errors import BadRequest, CodingUnknown
+from chassis.web.errors import BadRequest
 
 _NAME = re.compile(r"[A-Za-z0-9._~-]{1,255}\Z")
 _DIGITS = re.compile(r"[0-9]{1,15}\Z")
@@ -54,8 +54,7 @@ class Head:
 
 
 def read_head(method: str, target: str, version: str, fields: list[tuple[bytes, bytes]]) -> Head:
-    """The head with these parts, as the parser found them; raises `BadRequest` or
-    `CodingUnknown`."""
+    """The head with these parts, as the parser found them; raises `BadRequest`."""
     if version not in ("1.0", "1.1"):
         raise BadRequest("Only HTTP/1.1 and 1.0 are spoken here")
     headers = _joined(fields)
@@ -65,7 +64,7 @@ def read_head(method: str, target: str, version: str, fields: list[tuple[bytes, 
     if coding is not None and is_http_1_0:
         raise BadRequest("HTTP/1.0 has no transfer encoding")
     if coding is not None and coding.lower() != "chunked":
-        raise CodingUnknown()
+        raise BadRequest("The only transfer coding is chunked")
     if not _DIGITS.match(headers.get("content-length", "0")):
         raise BadRequest("Content-Length is not a number")
     return Head(method, path, query, is_http_1_0, headers, is_last=is_http_1_0)
