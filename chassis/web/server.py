@@ -18,6 +18,7 @@ from werkzeug.routing import MapAdapter
 
 from chassis import config as configuration
 from chassis import logs
+from chassis.errors import Unavailable
 from chassis.metrics.reading import Reading
 from chassis.metrics.work import RequestMeter
 from chassis.web import listening
@@ -119,10 +120,15 @@ class Server(WebServer):
         return set() if self.limits["probes"] else {r.path for r in self._providers if r.probe}
 
     def answer_probe(self, path: str) -> Answer | None:
-        """The answer to a `GET` of a probe for a port of our own; None where there is none."""
+        """The answer to a `GET` of a probe for a port of our own; None where there is none.
+
+        Raises what the route raises, and `Unavailable` when we no longer accept connections: who
+        balances loads shall look elsewhere."""
         route = next((r for r in self._providers if r.probe and r.path == path), None)
         if route is None or self.app is None:
             return None
+        if self.is_draining:
+            raise Unavailable(code="stopping")
         return self.probes.answer(route, Request.of_our_own("GET", path))
 
     def run(self) -> None:

@@ -8,6 +8,7 @@ import eventlet
 import pytest
 import requests
 
+from chassis.errors import Unavailable
 from chassis.web import route
 from chassis.web.shares import Shares
 from tests.support import eventually
@@ -277,6 +278,21 @@ def test_a_probes_answer_is_given_again_for_a_second(monkeypatch):
         monkeypatch.setattr("chassis.web.probes.time.monotonic", lambda: now + 2)
         assert requests.get(toy.url + "/probe", timeout=5).status_code == 200
         assert SERVED == ["probe", "probe"]
+
+
+def test_one_that_no_longer_accepts_is_not_well(shut):
+    """Whoever balances loads asks at another port, and is told so there."""
+    with running(Door) as toy:
+        slow = Raw(toy.port).send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        eventually(lambda: toy.server._requests.total == 1)
+        assert toy.server.answer_probe("/probe").status == 200
+        stopping = eventlet.spawn(toy.container.stop)
+        eventually(lambda: toy.server.is_draining)
+        with pytest.raises(Unavailable):
+            toy.server.answer_probe("/probe")
+        shut()
+        assert slow.answer().status == 200
+        stopping.wait()
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
