@@ -75,6 +75,10 @@ class Request:
         """A request that came on no connection of the public."""
         return cls(Head(method, path, "", False, {}), "127.0.0.1")
 
+    def __deepcopy__(self, memo: Any) -> Request:
+        """Itself: a connection can't be copied, as tools do that redact a worker's arguments."""
+        return self
+
     @property
     def trace_id(self) -> str:
         """The id of the trace that the request belongs to."""
