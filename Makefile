@@ -19,6 +19,7 @@ demo: .venv/installed-run  ## walk one order through a running shop
 test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k cart" narrows it
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	@.ci/promtool
+	@.ci/haproxy
 	$(BIN)/python -m tests.side_by_side $(ARGS)
 
 coverage: .venv/installed-test $(SPECTRAL)  ## the suite in twice the time, and what of the code it runs

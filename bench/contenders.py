@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from bench import install, peers
-from shop.local.place import ROOT
+from shop.local.place import ONE_CLIENT, ROOT
 from shop.migrate import PACKAGES, SERVICE_MODULES
 
 #: Requests a minute: they are counted as ever, and nobody comes so far.
 _ENDLESS = "1000000000"
 #: Settings of the shop under which nothing but its speed limits it.
-_UNLIMITED = {
+_UNLIMITED = ONE_CLIENT | {
     "RATE_LIMIT": _ENDLESS,
     "RATE_LIMIT_WRITES": _ENDLESS,
     "RATE_LIMIT_SIGN_IN": _ENDLESS,

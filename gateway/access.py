@@ -104,6 +104,10 @@ class AccessTokens(RpcProxy, Callers):
         except Fault:
             return None
 
+    def authenticate(self, request: Request) -> None:
+        """Refuse a body that is sent without a token that holds, before it is read."""
+        self.verifier.verify(bearer(request))
+
 
 def _now() -> datetime.datetime:
     return Clock.source()

@@ -44,7 +44,7 @@ class Visitor:
     def knock(self) -> None:
         """Surprise at once when nobody is there at all."""
         try:
-            self._ask("GET", "/livez", None, None)
+            self._ask("GET", "/api/categories?limit=1", None, None)
         except (OSError, http.client.HTTPException) as error:
             raise Surprise(
                 f"no shop answers at {self.url} ({error}); make run starts one"

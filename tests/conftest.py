@@ -116,9 +116,11 @@ def config(vhost):
     The databases are there once the first service that has one is started.
     """
     support.purge(vhost)
-    return configuration.load() | {
+    loaded = configuration.load()
+    return loaded | {
         "AMQP_URI": vhost.uri,
         "DATABASES": {},
+        "web": loaded["web"] | support.ONE_CLIENT,
         "WEB_SERVER_ADDRESS": f"127.0.0.1:{find_free_port()}",
     }
 
@@ -134,6 +136,8 @@ def start(config, request):
             config["DATABASE_URL"] = request.getfixturevalue("databases")
             empty(configuration.database_url(config, package))
             emptied.add(package)
+        if "web" in overrides:  # some of its settings, beside those of the tests
+            overrides["web"] = config["web"] | overrides["web"]
         cls = get_container_cls(config)
         started = [cls(service, config | overrides) for service in services]
         containers.extend(started)

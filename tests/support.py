@@ -14,6 +14,17 @@ import sqlalchemy as sa
 from chassis import config as configuration
 from chassis.clock import utcnow
 
+#: Section `web` where all requests come from one address, and none of them is refused for that.
+ONE_CLIENT: dict[str, Any] = {
+    "probes": True,
+    "client_connections": 10**6,
+    "client_requests": 10**6,
+    "max_sign_ins": 10**6,
+    "client_sign_ins": 10**6,
+    "client_bodies_limit": 10**9,
+    "rate_limits": {name: {"quota": 60_000} for name in ("default", "writes", "sign-in")},
+}
+
 
 def eventually(condition: Callable[[], Any], timeout: float = 10, every: float = 0.02) -> Any:
     """The first true value of `condition`; fails with the last one when there is none in time.

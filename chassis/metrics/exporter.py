@@ -1,12 +1,15 @@
-"""`GET /metrics`, and nothing else, for all services of a process.
+"""`GET /metrics` for all services of a process, the probes of those with routes, and nothing else.
 
-It has a port of its own, which is not for the public: it tells how much is sold.
+It has a port of its own, which is not for the public: it tells how much is sold. Whoever balances
+loads or restarts what is unwell asks here, whatever the public does to the other port.
 """
 
 from __future__ import annotations
 
+import http
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from logging import getLogger
 from typing import Any
 
@@ -17,6 +20,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.core import Metric
 
 from chassis import database
+from chassis.errors import Fault
 from chassis.metrics import lag
 from chassis.metrics.figures import Look, ask
 from chassis.metrics.instruments import REGISTRY
@@ -25,7 +29,7 @@ from chassis.metrics.state import families, readings_of
 log = getLogger(__name__)
 
 #: Connections at once; more wait in the kernel's backlog.
-_PLACES, _BACKLOG = 4, 16
+_PLACES, _BACKLOG = 16, 64
 #: Seconds that one of them may take, whatever it does.
 _PATIENCE = 10
 _LONGEST_HEAD = 8192
@@ -59,18 +63,24 @@ class Exporter:
                 f"Can't listen on {host}:{port} (METRICS_PORT): {error.strerror}"
             ) from None
         self._looks: dict[Any, Look | None] = {}
+        #: What answers the path of a probe, or with None: by container.
+        self._probes: dict[Any, list[Callable[[str], Any]]] = {}
         self._threads: list[Any] = []
         self._places = GreenPool(_PLACES)
 
     def add(self, container: Any) -> None:
         """Tell of a service from now on."""
         self._looks[container] = Look(container) if database.has(container) else None
+        self._probes[container] = [
+            e.answer_probe for e in container.extensions if hasattr(e, "answer_probe")
+        ]
         if not self._threads:
             self._threads = [eventlet.spawn(self._run), eventlet.spawn(lag.watch)]
 
     def remove(self, container: Any) -> None:
         """Tell of a service no longer; with the last one the port is free. Does not wait."""
         self._looks.pop(container, None)
+        self._probes.pop(container, None)
         if not self._looks and _exporters.pop(self._address, None) is self:
             self._sock.close()
             for thread in self._threads:
@@ -119,11 +129,22 @@ class Exporter:
         request = _REQUEST.match(head)
         if request is None:
             return "400 Bad Request", "text/plain", b"not understood\n"
-        if request[2] != b"/metrics":
-            return "404 Not Found", "text/plain", b"there is only /metrics\n"
         if request[1] != b"GET":
             return "405 Method Not Allowed\r\nAllow: GET", "text/plain", b"only GET\n"
+        if request[2] != b"/metrics":
+            return self._probe(request[2].decode("latin-1"))
         return "200 OK", CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self)
+
+    def _probe(self, path: str) -> tuple[str, str, bytes]:
+        for probe in itertools.chain.from_iterable(self._probes.values()):
+            try:
+                answer = probe(path)
+            except Fault as fault:
+                return f"{fault.status} {fault.code}", "text/plain", b"no answer in time\n"
+            if answer is not None:
+                status = http.HTTPStatus(answer.status)
+                return f"{status.value} {status.phrase}", answer.media_type, answer.payload()
+        return "404 Not Found", "text/plain", b"there is /metrics, and probes of a gateway\n"
 
 
 def _head(sock: Any) -> bytes:

@@ -88,7 +88,7 @@ class Tracer:
         """An HTTP request that has found its route. Whether the client's own trace is recorded we
         decide by lot: strangers could choose an id that any rule by ids would record."""
         route, sent = request.route, request.head.headers.get("traceparent")
-        if route.spare:  # asked by machines of ours, all the time
+        if route.probe:  # asked by machines of ours, all the time
             request.traceparent = flagged(request.traceparent, False)
             return None
         name, about = conventions.http_request(request.method, route.path)

@@ -111,6 +111,18 @@ def problem(fault: Fault, path: str, request_id: str, trace_id: str) -> Answer:
     return Answer(document, fault.status, _headers_of(fault), PROBLEM)
 
 
+def as_own(answer: Answer, request: Any) -> Answer:
+    """An answer to several who asked the same, as this one is told it: a problem has its ids."""
+    if answer.media_type != PROBLEM:
+        return answer
+    own = {
+        "instance": request.path,
+        "request_id": request.request_id,
+        "trace_id": request.trace_id,
+    }
+    return Answer(answer.body | own, answer.status, answer.headers, PROBLEM)
+
+
 def flatten(errors: Any, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
     """Marshmallow's nested messages as `("items.0.quantity", ["message", ...])`."""
     if isinstance(errors, Mapping):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import urllib.parse
 from logging import getLogger
 from typing import Any
 
@@ -21,12 +20,17 @@ from chassis.web.errors import (
     MethodNotAllowed,
     NoSuchRoute,
     RequestTimeout,
+    UnsupportedMediaType,
 )
 from chassis.web.limits import DEFAULT, WRITES, RateLimits
+from chassis.web.paths import decoded
 from chassis.web.request import Request, refused
 from chassis.web.streams import EventStream, Flow
 
 log = getLogger(__name__)
+
+#: What `OPTIONS *` is told: what some route or other takes.
+_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
 class App:
@@ -38,6 +42,8 @@ class App:
         self._routing = server.routing()
         self._cors = Cors(self._limits["cors"])
         self._rates = RateLimits(self._limits["rate_limits"])
+        self._hidden = server.hidden_paths()
+        self._redirects = self._limits["redirects"]
         self._tracer = tracing.of(server.container)
 
     def answer(self, request: Request, sock: Any) -> tuple[Answer, bytes, Flow | None]:
@@ -56,6 +62,9 @@ class App:
             ids = request.request_id, request.trace_id
             log.exception("request %s of trace %s ended in an error", *ids)
             answer, payload = _refused(Internal(), request)
+        finally:
+            request.body = b""
+            request.source.close()
         self._server.log_access(
             request.method,
             request.route.path if request.route else None,
@@ -69,41 +78,49 @@ class App:
         return answer, payload, flow
 
     def _answer(self, request: Request) -> Answer:
-        path = _decoded(request.path)
-        if request.method == "OPTIONS":
-            return Answer(status=204, headers={"Allow": ", ".join(self._methods_at(path))})
-        if not request.method.isupper():  # methods are told apart by case, werkzeug's are not
-            self._count(request)
-            raise MethodNotAllowed(allow=self._methods_at(path))
-        try:
-            request.route, request.path_values = self._routing.match(path, method=request.method)
-        except NoSuchMethod:
-            self._count(request)
-            raise MethodNotAllowed(allow=self._methods_at(path)) from None
-        except HTTPException:
-            self._count(request)
-            raise NoSuchRoute() from None
-        if self._tracer is not None:
+        if request.method in ("GET", "HEAD"):
+            elsewhere = self._redirects.get(request.path.removesuffix("/") or "/")
+            if elsewhere is not None:
+                self._count(request)
+                return Answer(status=302, headers={"Location": elsewhere})
+        self._find_route(request)
+        if self._tracer is not None and request.route:
             request.span = self._tracer.request(request)
         self._count(request)
+        route = request.route
+        if route is None:
+            return Answer(status=204, headers={"Allow": ", ".join(self._methods_at(request.path))})
+        if route.probe:
+            return self._server.probes.answer(route, request)
         request.body = self._body(request)
-        with self._server.slot(request.route):
-            return request.route.handle_request(request)
+        with self._server.slot(request):
+            return route.handle_request(request)
+
+    def _find_route(self, request: Request) -> None:
+        """Set the request's route and the values in its path; no route for OPTIONS. A request that
+        leads nowhere is counted as well as any other."""
+        try:
+            if request.method != "OPTIONS":
+                path = self._plain(request.path)
+                request.route, request.path_values = self._routing.match(path, request.method)
+        except NoSuchMethod:
+            self._count(request)
+            raise MethodNotAllowed(allow=self._methods_at(request.path)) from None
+        except (HTTPException, NoSuchRoute):
+            self._count(request)
+            raise NoSuchRoute() from None
 
     def _count(self, request: Request) -> None:
-        """Count the request for its client; raises `TooManyRequests`. What answers for the process
-        is asked by machines of ours and not counted."""
+        """Count the request for its client; raises `TooManyRequests`."""
         route = request.route
-        if route and route.spare:
-            return
         policies = [DEFAULT]
-        if request.method not in ("GET", "HEAD"):
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
             policies.append(WRITES)
         client = None
         if route and route.limit:  # where one signs in, nobody is a user yet
             policies.append(route.limit)
-        else:
-            client = self._server.user_of(request)
+        elif self._server.callers is not None:
+            client = self._server.callers.user_of(request)
         client = client or request.client_network
         headers, refusal = self._rates.take(client, tuple(policies))
         request.answer_headers += headers
@@ -111,23 +128,39 @@ class App:
             raise refusal
 
     def _methods_at(self, path: str) -> list[str]:
-        methods = {m.upper() for m in self._routing.allowed_methods(path)}
+        if path == "*":
+            return _METHODS
+        methods = {m.upper() for m in self._routing.allowed_methods(self._plain(path))}
         if not methods:
             raise NoSuchRoute()
         return sorted(methods | {"OPTIONS"})
 
+    def _plain(self, path: str) -> str:
+        plain = decoded(path)
+        if plain in self._hidden:
+            raise NoSuchRoute()
+        return plain
+
     def _body(self, request: Request) -> bytes:
-        """The body, before a worker is taken: a slow client holds nothing but its connection."""
-        body = request.source
-        if not body.is_announced:
-            if request.route.needs_body:
+        """The body, before a worker is taken: a slow client holds nothing but its connection. What
+        can be refused by the head is refused before anything is kept."""
+        source, route = request.source, request.route
+        if route.body is None:
+            if source.is_pending:
+                raise BadRequest("This route takes no body", code="body_not_expected")
+            return b""
+        if self._server.callers is not None and 401 in route.who.refusals:
+            self._server.callers.authenticate(request)
+        if not source.has_length:
+            if route.needs_body:
                 raise LengthRequired()
             return b""
-        if request.route.body is None:
-            raise BadRequest("This route takes no body", code="body_not_expected")
+        if (request.header("Content-Encoding") or "identity").lower() != "identity":
+            request.answer_headers.append(("Accept-Encoding", "identity"))
+            raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding")
         try:
             with Timeout(self._limits["body_seconds"]):
-                return body.read_all(self._limits["body_limit"])
+                return source.read_all(self._limits["body_limit"])
         except (Timeout, TimeoutError):
             raise RequestTimeout() from None
         except OSError:
@@ -137,11 +170,3 @@ class App:
 def _refused(fault: Fault, request: Request) -> tuple[Answer, bytes]:
     answer = refused(fault, request)
     return answer, answer.payload()
-
-
-def _decoded(path: str) -> str:
-    """The path without a trailing slash; what is not UTF-8 once decoded is no path."""
-    try:
-        return urllib.parse.unquote(path, errors="strict").removesuffix("/") or "/"
-    except UnicodeError:
-        raise NoSuchRoute() from None

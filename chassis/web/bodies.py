@@ -3,82 +3,67 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 
-from chassis.web.errors import BadRequest, ContentTooLarge, MalformedJson
+from chassis.web.errors import ContentTooLarge, MalformedJson, Overloaded
+from chassis.web.framing import Framing
 from chassis.web.heads import Head
+from chassis.web.shares import Shares
 
 #: Objects and lists within each other, beyond which nobody of good will nests.
 MAX_DEPTH = 20
 
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n\Z")
-_MAX_CHUNK_LINE = 256
-_MAX_TRAILERS = 16
-
 
 class Body:
-    """The body of one request, read in one go and within a limit.
+    """The body of one request, read when somebody asks for it, within a limit and a budget.
 
-    Chunks are read strictly: a proxy in front that reads sizes such as `0x5` or `-5` otherwise
-    would see other requests than we do.
+    What it takes of the budget is given back by `close`.
     """
 
-    def __init__(self, stream: Any, head: Head, tell_to_go_on: Callable[[], None]):
-        self._stream = stream
-        self._length = head.content_length
-        self._is_chunked = head.is_chunked
-        self._tell_to_go_on = tell_to_go_on if head.awaits_continue else None
-        #: Whether the client said that a body follows.
-        self.is_announced = self._is_chunked or self._length > 0
-        #: Whether nothing of the body is left on the connection.
-        self.is_read = not self.is_announced
+    def __init__(
+        self,
+        framing: Framing,
+        head: Head,
+        budget: Shares,
+        client: str,
+        tell_to_go_on: Callable[[], None],
+    ):
+        self._framing = framing
+        self._head = head
+        self._budget = budget
+        self._client = client
+        self._taken = 0
+        self._tell_to_go_on = tell_to_go_on
+        #: Whether the client said that a body follows, be it an empty one.
+        self.has_length = head.has_length
+        #: Whether something of the body may be left on the connection.
+        self.is_pending = head.is_chunked or head.content_length > 0
 
     def read_all(self, limit: int) -> bytes:
-        """The whole body; `ContentTooLarge` when it is longer than `limit` bytes."""
-        if self._length > limit:
+        """The whole body; raises `ContentTooLarge` when it is longer than `limit` bytes, and
+        `Overloaded` when there is no room for it just now."""
+        if not self.is_pending:
+            return b""
+        if self._head.content_length > limit:
             raise ContentTooLarge(f"A body has at most {limit} bytes")
-        if self._tell_to_go_on:
+        if self._head.awaits_continue:
             self._tell_to_go_on()
-        if self._is_chunked:
-            body = self._read_chunks(limit)
-        else:
-            body = self._whole(self._stream.read(self._length), self._length)
-        self.is_read = True
+        body = self._framing.read_body(self._head, limit, self._take)
+        self.is_pending = False
         return body
 
-    def _read_chunks(self, limit: int) -> bytes:
-        parts, taken = [], 0
-        while size := self._chunk_size():
-            # What frames a chunk counts too: a body of one-byte chunks costs more than it holds.
-            taken += size + 4
-            if taken > limit:
-                raise ContentTooLarge(f"A body has at most {limit} bytes")
-            parts.append(self._whole(self._stream.read(size), size))
-            if self._stream.read(2) != b"\r\n":
-                raise BadRequest("A chunk is longer than it says")
-        for _ in range(_MAX_TRAILERS):
-            if self._line() == b"\r\n":
-                return b"".join(parts)
-        raise BadRequest("Too many trailers")
+    def close(self) -> None:
+        """The request is answered, and nobody needs the body any more."""
+        self._budget.give_back(self._client, self._taken)
+        self._taken = 0
 
-    def _chunk_size(self) -> int:
-        match = _CHUNK_SIZE.match(self._line())
-        if match is None:
-            raise BadRequest("A chunk has no proper size")
-        return int(match[1], 16)
-
-    def _line(self) -> bytes:
-        return self._stream.readline(_MAX_CHUNK_LINE)
-
-    @staticmethod
-    def _whole(data: bytes, size: int) -> bytes:
-        if len(data) < size:
-            raise BadRequest("The body ended before its announced end")
-        return data
+    def _take(self, size: int) -> None:
+        if not self._budget.take(self._client, size):
+            raise Overloaded("Too much is being sent just now; come back later", retry_after=1)
+        self._taken += size
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """HTTP's own faults: what is wrong with a request before any route has looked at it.
 
 Fault (chassis.errors)
- ├── BadRequest            400  not HTTP as we read it
+ ├── BadRequest            400  not HTTP/1.1, or not by its rules
  │    └── MalformedJson    400  not JSON, or not the kind of JSON that is wanted
  ├── NoSuchRoute           404  nothing is at this path
  ├── MethodNotAllowed      405  something is, but not for this method
@@ -80,7 +80,7 @@ class UriTooLong(Fault):
 
 
 class UnsupportedMediaType(Fault):
-    """Only `application/json` in UTF-8 is read."""
+    """Only `application/json` in UTF-8 is read, and not compressed."""
 
     status = 415
     code = "unsupported_media_type"

@@ -1,26 +1,23 @@
-"""The head of a request: its first line and its headers, read strictly (RFC 9112).
+"""The head of a request: what it asks for and of whom, read strictly (RFC 9112).
 
-What is refused here never reaches a route: what two parsers could read differently, and what leaves
-open where this request ends and the next one begins.
+What is refused here never reaches a route: what two programs could read differently, and what
+leaves open where this request ends and the next one begins.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
-from chassis.web.errors import BadRequest, HeadersTooLarge, UriTooLong
+from chassis.web.errors import BadRequest
 
-#: Bytes of one line, and of all headers together.
-MAX_LINE, MAX_HEAD = 8192, 65536
-MAX_HEADERS = 100
-
-_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_REQUEST_LINE = re.compile(_TOKEN.join((rb"(", rb") ([\x21-\x7e]+) HTTP/1\.([01])\r\n\Z")))
-_FIELD = re.compile(_TOKEN.join((rb"(", rb"):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)\r\n\Z")))
-_ABSOLUTE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9._~-]{1,255}\Z")
 _DIGITS = re.compile(r"[0-9]{1,15}\Z")
+_ABSOLUTE = re.compile(r"https?://([^/?]*)(.*)\Z", re.IGNORECASE | re.DOTALL)
+#: A percent sign that begins no encoded byte.
+_LOOSE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 #: Headers of which two could mean two things.
 _ALONE = frozenset({"host", "content-length", "transfer-encoding"})
 
@@ -28,18 +25,19 @@ _ALONE = frozenset({"host", "content-length", "transfer-encoding"})
 @dataclass(slots=True)
 class Head:
     """`path` and `query` as sent, percent-encoded; `headers` by name in lower case, several of one
-    name joined by commas."""
+    name joined by commas. `is_last`: the connection closes after the answer."""
 
     method: str
     path: str
     query: str
     is_http_1_0: bool
     headers: dict[str, str]
+    is_last: bool = False
 
     @property
-    def is_last(self) -> bool:
-        """Whether the client wants the connection closed after the answer."""
-        return self.is_http_1_0 or "close" in self.headers.get("connection", "").lower()
+    def has_length(self) -> bool:
+        """Whether the client said how long the body is, be it nothing."""
+        return self.is_chunked or "content-length" in self.headers
 
     @property
     def content_length(self) -> int:
@@ -55,63 +53,82 @@ class Head:
         return self.headers.get("expect", "").lower() == "100-continue" and not self.is_http_1_0
 
 
-def read(stream: Any) -> Head:
-    """The next head of a buffered stream of bytes.
-
-    Raises `BadRequest`, `UriTooLong` or `HeadersTooLarge`, and ConnectionError when the client goes
-    in the middle of it.
-    """
-    line = stream.readline(MAX_LINE)
-    if line == b"\r\n":  # some clients end a body with one too many
-        line = stream.readline(MAX_LINE)
-    if len(line) >= MAX_LINE:
-        raise UriTooLong()
-    match = _REQUEST_LINE.match(line)
-    if match is None:
-        raise _broken(line, "The first line is no request line of HTTP/1.1")
-    target = match[2].decode()
-    if not target.startswith("/"):
-        target = _ABSOLUTE.sub("", target, count=1)
-    path, _, query = target.partition("?")
-    head = Head(match[1].decode(), path or "/", query, match[3] == b"0", _headers(stream))
-    _check_framing(head)
-    return head
-
-
-def _headers(stream: Any) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    size = count = 0
-    while (line := stream.readline(MAX_LINE)) != b"\r\n":
-        size, count = size + len(line), count + 1
-        if len(line) >= MAX_LINE or size > MAX_HEAD or count > MAX_HEADERS:
-            raise HeadersTooLarge()
-        match = _FIELD.match(line)
-        if match is None:
-            raise _broken(line, "A header line is malformed")
-        name = match[1].decode().lower()
-        value = match[2].rstrip().decode("latin-1")
-        if name in headers:
-            if name in _ALONE:
-                raise BadRequest(f"The header {name} is given twice")
-            value = f"{headers[name]},{value}"
-        headers[name] = value
-    return headers
-
-
-def _broken(line: bytes, what: str) -> Exception:
-    if not line.endswith(b"\n"):
-        return ConnectionError("the client went in the middle of a line")
-    return BadRequest(what)
-
-
-def _check_framing(head: Head) -> None:
-    headers = head.headers
-    if "host" not in headers and not head.is_http_1_0:
-        raise BadRequest("A Host header is needed")
-    length, coding = headers.get("content-length"), headers.get("transfer-encoding")
-    if length is not None and coding is not None:
-        raise BadRequest("The length of the body is given twice")
-    if length is not None and not _DIGITS.match(length):
+def read_head(method: str, target: str, version: str, fields: list[tuple[bytes, bytes]]) -> Head:
+    """The head with these parts, as the parser found them; raises `BadRequest`."""
+    if version not in ("1.0", "1.1"):
+        raise BadRequest("Only HTTP/1.1 and 1.0 are spoken here")
+    headers = _joined(fields)
+    is_http_1_0 = version == "1.0"
+    path, query = _read_target(method, target, headers, is_http_1_0)
+    coding = headers.get("transfer-encoding")
+    if coding is not None and is_http_1_0:
+        raise BadRequest("HTTP/1.0 has no transfer encoding")
+    if coding is not None and coding.lower() != "chunked":
+        raise BadRequest("The only transfer coding is chunked")
+    if not _DIGITS.match(headers.get("content-length", "0")):
         raise BadRequest("Content-Length is not a number")
-    if coding is not None and (coding.lower() != "chunked" or head.is_http_1_0):
-        raise BadRequest("Only the transfer encoding chunked is read")
+    return Head(method, path, query, is_http_1_0, headers, is_last=is_http_1_0)
+
+
+def _joined(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    several: dict[str, list[str]] = {}
+    for raw_name, raw_value in fields:
+        name = raw_name.decode("ascii").lower()
+        value = raw_value.strip(b" \t").decode("latin-1")
+        if name not in several:
+            several[name] = [value]
+        elif name in _ALONE:
+            raise BadRequest(f"The header {name} is given twice")
+        else:
+            several[name].append(value)
+    return {name: ",".join(values) for name, values in several.items()}
+
+
+def _read_target(
+    method: str, target: str, headers: dict[str, str], is_http_1_0: bool
+) -> tuple[str, str]:
+    """Path and query (RFC 9112, 3.2). With the absolute form, its authority is the host, whatever
+    the header says; but that has to be there and sound, too."""
+    host = headers.get("host")
+    if host is None and not is_http_1_0:
+        raise BadRequest("A Host header is needed")
+    if host is not None and not _is_authority(host):
+        raise BadRequest("Host is not the name of a host")
+    if method == "CONNECT":
+        raise BadRequest("This is no proxy")
+    if "#" in target or _LOOSE_PERCENT.search(target):
+        raise BadRequest("The request target is malformed")
+    if method == "OPTIONS" and target == "*":
+        return target, ""
+    if not target.startswith("/"):
+        absolute = _ABSOLUTE.match(target)
+        if absolute is None or not _is_authority(absolute[1]):
+            raise BadRequest("The request target is neither a path nor the address of one")
+        headers["host"], target = absolute[1], absolute[2]
+        if method == "OPTIONS" and not target:
+            return "*", ""
+    path, _, query = target.partition("?")
+    return path or "/", query
+
+
+@lru_cache(maxsize=256)
+def _is_authority(text: str) -> bool:
+    """Whether it is a host, with a port or without; a user has no place there."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, closing, port = text[1:].partition("]")
+        if not closing or port[:1] not in ("", ":") or not _is_ipv6(host):
+            return False
+        port = port[1:]
+    else:
+        host, _, port = text.partition(":")
+        if not _NAME.match(host):
+            return False
+    return not port or (_DIGITS.match(port) is not None and int(port) < 65536)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return "%" not in text and bool(ipaddress.IPv6Address(text))
+    except ValueError:
+        return False

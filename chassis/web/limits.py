@@ -38,12 +38,12 @@ class RateSettings(Schema):
     """Section `web.rate_limits`: what one client may do."""
 
     #: Every request.
-    default = fields.Nested(PolicySettings, load_default=lambda: _policy(60_000))
+    default = fields.Nested(PolicySettings, load_default=lambda: _policy(600))
     #: Those that are no GET, in addition.
-    writes = fields.Nested(PolicySettings, load_default=lambda: _policy(30_000))
+    writes = fields.Nested(PolicySettings, load_default=lambda: _policy(120))
     #: Those that try a password or have mail sent, in addition.
     sign_in = fields.Nested(
-        PolicySettings, data_key=SIGN_IN, attribute=SIGN_IN, load_default=lambda: _policy(6_000)
+        PolicySettings, data_key=SIGN_IN, attribute=SIGN_IN, load_default=lambda: _policy(20)
     )
     #: Clients that are remembered; beyond, the one that was away for the longest is forgotten.
     clients = fields.Integer(load_default=20_000, validate=validate.Range(min=1, max=10**6))
@@ -54,6 +54,10 @@ class Callers:
 
     def user_of(self, request: Any) -> str | None:
         """Who is signed in, proven; None for nobody. Raises nothing."""
+        raise NotImplementedError
+
+    def authenticate(self, request: Any) -> None:
+        """Raise `Unauthenticated` when nobody is, before anything is done for the request."""
         raise NotImplementedError
 
 

@@ -117,9 +117,7 @@ def describe(routes: Mapping[str, Route], manual: Manual) -> dict[str, Any]:
 
 def statuses(entry: Route) -> set[int]:
     """The statuses of the problems that a route may answer with: these and no others."""
-    found = _ALWAYS | set(entry.who.refusals) | set(entry.faults)
-    if not entry.spare:
-        found.add(429)
+    found = _ALWAYS | {429} | set(entry.who.refusals) | set(entry.faults)
     if any(map(_is_open, _fields_of(entry.path_schema))):
         found.add(404)
     if entry.body:
@@ -184,9 +182,7 @@ def _parameters(entry: Route, spec: APISpec) -> list[dict[str, Any]]:
 
 
 def _success(entry: Route, manual: Manual) -> dict[str, Any]:
-    names = [*_ALWAYS_SENT]
-    if not entry.spare:
-        names += ["RateLimit", "RateLimit-Policy"]
+    names = [*_ALWAYS_SENT, "RateLimit", "RateLimit-Policy"]
     if entry.status == 201:
         names.append("Location")
     if entry.query and issubclass(entry.query, fields.Page):

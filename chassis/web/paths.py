@@ -8,10 +8,13 @@ only `POST /users/login` is known, `PUT /users/login` is not allowed, though the
 from __future__ import annotations
 
 import re
+import urllib.parse
 from collections.abc import Iterable
 from typing import Any
 
 from werkzeug.routing import BaseConverter, Map, Rule
+
+from chassis.web.errors import NoSuchRoute
 
 _PARAMETER = re.compile(r"{(\w+)}")
 
@@ -50,3 +53,22 @@ def _part(path: tuple[str, ...], place: int, paths: list[tuple[str, ...]]) -> st
 def _unnamed(path: tuple[str, ...]) -> list[str]:
     """The segments of a path, whatever its parameters are called."""
     return [_PARAMETER.sub("{}", segment) for segment in path]
+
+
+def decoded(path: str) -> str:
+    """The path without percent-encoding and without one slash at its end.
+
+    Raises `NoSuchRoute` where a decoded path would mean another one: an encoded slash separates
+    nothing and is in no name of ours, an empty segment is none; what is not UTF-8 is no text.
+    """
+    plain = path
+    if "%" in path:
+        try:
+            plain = urllib.parse.unquote(path, errors="strict")
+        except UnicodeError:
+            raise NoSuchRoute() from None
+        if plain.count("/") != path.count("/"):
+            raise NoSuchRoute()
+    if "//" in plain:
+        raise NoSuchRoute()
+    return plain.removesuffix("/") or "/"

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one connection: bounds in size and time, and no doubt about where a request ends.
+"""HTTP/1.1 on one connection: bounds in size and time, one request after the other.
 
 Where something is refused before its end is known, the connection closes after the answer.
 """
@@ -16,10 +16,10 @@ from eventlet.greenio import shutdown_safe
 
 from chassis.errors import Fault
 from chassis.trace import new_traceparent, trace_id_of
-from chassis.web import heads
 from chassis.web.answers import Answer, problem
 from chassis.web.bodies import Body
 from chassis.web.errors import RequestTimeout
+from chassis.web.framing import Framing
 from chassis.web.heads import Head
 from chassis.web.request import Request, new_request_id
 from chassis.web.streams import Flow
@@ -45,7 +45,7 @@ class Connection:
         self._server = server
         self._limits = server.limits
         self._peer = peer
-        self._stream = sock.makefile("rb")
+        self._framing = Framing(sock)
         self._is_over = False
         self._must_linger = False
         # An answer is one write; waiting for more of it would only keep the client waiting.
@@ -53,7 +53,10 @@ class Connection:
 
     def serve(self) -> None:
         """Serve requests until either side has had enough."""
-        while not self._is_over and self._has_request():
+        # Who connects has something to say; between two requests there may be a longer pause.
+        seconds = self._limits["header_seconds"]
+        while not self._is_over and self._has_request(seconds):
+            seconds = self._limits["idle_seconds"]
             self._idle_since = None
             self._serve_one()
             self._idle_since = time.monotonic()
@@ -84,14 +87,13 @@ class Connection:
         self._server.log_access("-", None, answer, 0.0, request_id, trace_id)
 
     def close(self) -> None:
-        self._stream.close()  # the socket counts its readers
         self.sock.close()
 
-    def _has_request(self) -> bool:
-        """Whether one begins before the client goes or has been idle for too long."""
-        self.sock.settimeout(self._limits["idle_seconds"])
+    def _has_request(self, seconds: float) -> bool:
+        """Whether one begins before the client goes or that time is over."""
+        self.sock.settimeout(seconds)
         try:
-            return bool(self._stream.peek(1))
+            return self._framing.await_data()
         except (OSError, ValueError):
             return False
         finally:
@@ -105,23 +107,29 @@ class Connection:
         except Fault as fault:
             self.refuse(fault)
         else:
-            body = Body(self._stream, head, self._tell_to_go_on)
-            self._answer(Request(head, body, self._peer, self._limits["trusted_proxies"]))
+            request = Request(head, self._peer, self._limits["trusted_proxies"])
+            request.source = Body(
+                self._framing,
+                head,
+                self._server.bodies,
+                request.client_network,
+                self._tell_to_go_on,
+            )
+            self._answer(request)
 
     def _read_head(self) -> Head:
         """The head, within the time for that; most often all of it is there already."""
-        if b"\r\n\r\n" in self._stream.peek(1):
-            return heads.read(self._stream)
+        if self._framing.has_whole_head:
+            return self._framing.read_head()
         with Timeout(self._limits["header_seconds"]):
-            return heads.read(self._stream)
+            return self._framing.read_head()
 
     def _tell_to_go_on(self) -> None:
         self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _answer(self, request: Request) -> None:
         answer, payload, flow = self._server.app.answer(request, self.sock)
-        body: Body = request.source
-        self._must_linger = not body.is_read
+        self._must_linger = request.source.is_pending
         if flow or self._must_linger or request.head.is_last or self._server.is_stopping:
             self._is_over = True
         headers = [("X-Request-ID", request.request_id), *request.answer_headers]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nameko.extensions import SharedExtension
 
 from chassis import config as configuration
-from chassis.web.answers import PROBLEM, Answer
+from chassis.web.answers import Answer, as_own
 from chassis.web.read_cache import Made, ReadCache
 from chassis.web.settings import ReadCacheSettings
 
@@ -71,7 +71,7 @@ class Remembered(SharedExtension):
         key = self._key(route, request)
         make = partial(_make, route, request)
         answer = self._cache.read(key, make, patience, afresh=_goes_past(request))
-        return answer if isinstance(answer, Finished) else _as_own(answer, request)
+        return answer if isinstance(answer, Finished) else as_own(answer, request)
 
     def forget(self, tags: Iterable[Hashable]) -> None:
         """What bears one of `tags` has changed."""
@@ -108,15 +108,3 @@ def _goes_past(request: Request) -> bool:
     """Whether the client will have nothing that was kept (RFC 9111, 5.2.1.4)."""
     sent = request.header("Cache-Control")
     return sent is not None and "no-cache" in (part.strip() for part in sent.lower().split(","))
-
-
-def _as_own(answer: Answer, request: Request) -> Answer:
-    """A problem, told to one of several who waited for the same."""
-    if answer.media_type != PROBLEM:
-        return answer
-    own = {
-        "instance": request.path,
-        "request_id": request.request_id,
-        "trace_id": request.trace_id,
-    }
-    return Answer(answer.body | own, answer.status, answer.headers, PROBLEM)

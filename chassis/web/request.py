@@ -27,33 +27,36 @@ class Request:
     """Method, path (as sent, percent-encoded), headers, body and whose request it is.
 
     `actor` is set by the route's audience; `path_values` by the routing. `answer_headers` go
-    out with whatever the answer is. `request_id` and
-    `traceparent` are the client's when well-formed, else made here. `peer` is the address at the
-    other end of the connection, of which `trusted_proxies` may be ours.
+    out with whatever the answer is. `request_id` and `traceparent` are the client's when
+    well-formed, else made here. `client_network` is what the client counts as where clients are
+    counted: its address or IPv6 network. `source` is where the body comes from, if any. `peer` is
+    the address at the other end of the connection, which may be that of a proxy of ours.
     """
 
     __slots__ = (
         "actor",
         "answer_headers",
         "body",
+        "client_network",
         "head",
         "method",
         "path",
         "path_values",
-        "peer",
         "request_id",
         "route",
         "source",
         "span",
         "traceparent",
-        "trusted_proxies",
     )
 
-    def __init__(self, head: Head, source: Body, peer: str, trusted_proxies: int = 0):
+    def __init__(self, head: Head, peer: str, trusted_proxies: int = 0):
         self.head = head
-        self.source = source
-        self.peer = peer
-        self.trusted_proxies = trusted_proxies
+        self.source: Body | None = None
+        self.client_network = (
+            client_network(client_address(peer, head.headers, trusted_proxies))
+            if trusted_proxies
+            else network_of_peer(peer)
+        )
         self.method = head.method
         self.path = head.path
         self.path_values: dict[str, str] = {}
@@ -68,6 +71,11 @@ class Request:
         parent = head.headers.get("traceparent", "")
         self.traceparent: str = parent if is_traceparent(parent) else new_traceparent()
 
+    @classmethod
+    def of_our_own(cls, method: str, path: str) -> Request:
+        """A request that came on no connection of the public."""
+        return cls(Head(method, path, "", False, {}), "127.0.0.1")
+
     def __deepcopy__(self, memo: Any) -> Request:
         """Itself: a connection can't be copied, as tools do that redact a worker's arguments."""
         return self
@@ -76,13 +84,6 @@ class Request:
     def trace_id(self) -> str:
         """The id of the trace that the request belongs to."""
         return self.traceparent[3:35]
-
-    @property
-    def client_network(self) -> str:
-        """What the client counts as where attempts are counted."""
-        if not self.trusted_proxies:
-            return network_of_peer(self.peer)
-        return client_network(client_address(self.peer, self.head.headers, self.trusted_proxies))
 
     @property
     def query_string(self) -> str:

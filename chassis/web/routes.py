@@ -62,9 +62,9 @@ class Route(HttpRequestHandler):
     """The Nameko entrypoint behind `@route`, and a row of the route table.
 
     `path`, `query`, `headers`, `body` and `answer` are marshmallow schema classes; headers, each by
-    its `data_key`, are only checked. `spare` routes are answered even when all places for requests
-    are taken. `limit` names a rate limit that counts in addition to those of its method. With a
-    `media_type` other than JSON, `answer` describes each part.
+    its `data_key`, are only checked. A `probe` is asked by machines of ours; its answer is given
+    again for a second (`chassis.web.probes`). `limit` names a rate limit that counts in addition to
+    those of its method. With a `media_type` other than JSON, `answer` describes each part.
     An `is_tagged` one answers with a single resource and its `ETag` (`chassis.web.conditions`).
     `faults` are statuses of problems that don't follow from the rest (`chassis.web.openapi`).
     A route that everybody may call, and whose answer depends on path and query alone, can
@@ -89,7 +89,7 @@ class Route(HttpRequestHandler):
         body: type[Schema] | None = None,
         answer: type[Schema] | None = None,
         status: int = 200,
-        spare: bool = False,
+        probe: bool = False,
         limit: str | None = None,
         media_type: str = JSON,
         faults: tuple[int, ...] = (),
@@ -108,7 +108,7 @@ class Route(HttpRequestHandler):
         self.query = query
         self.answer = answer
         self.status = status
-        self.spare = spare
+        self.probe = probe
         self.limit = limit
         self.media_type = media_type
         self.faults = faults
@@ -203,13 +203,23 @@ class Route(HttpRequestHandler):
         result = function(service, request, **arguments)
         answer = self._answer(result)
         if self.query and issubclass(self.query, fields.Page):
-            _link_next(request, answer)
+            self._link_next(arguments, answer)
         shown = None
         if self.remember and answer.status == 200:
             shown = self.remember(answer.body, **arguments)
         if self.is_tagged:
             tag(answer)
         return answer if shown is None else Finished(answer, shown)
+
+    def _link_next(self, arguments: dict[str, Any], answer: Answer) -> None:
+        """The next page as a `Link`, relative to us: whatever name we are reached by. Made of what
+        path and query mean, not of how they are written: the answer may be given to others."""
+        following = answer.body.get("next") if isinstance(answer.body, dict) else None
+        if following:
+            path = _written(self._path_loader, arguments)
+            query = _written(self._query_loader, arguments["query"]) | {"cursor": following}
+            target = _PARAMETER.sub(lambda name: urllib.parse.quote(path[name[1]], ""), self.path)
+            answer.headers["Link"] = f'<{target}?{urllib.parse.urlencode(query)}>; rel="next"'
 
     def _answer(self, result: Any) -> Answer:
         return result if isinstance(result, Answer) else Answer(result, self.status)
@@ -266,9 +276,14 @@ def route_table(service_cls: type) -> dict[str, Route]:
     return dict(sorted(found.items(), key=lambda row: (row[1].path, row[1].method)))
 
 
-def _link_next(request: Request, answer: Answer) -> None:
-    """The next page as a `Link`, relative to us: whatever name we are reached by."""
-    following = answer.body.get("next") if isinstance(answer.body, dict) else None
-    if following:
-        query = urllib.parse.urlencode(request.query() | {"cursor": following})
-        answer.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+def _written(schema: Schema, values: dict[str, Any]) -> dict[str, str]:
+    """Loaded values as a path or query has them, in the schema's order; without defaults."""
+    written = {}
+    for name, field in schema.load_fields.items():
+        value = values.get(field.attribute or name)
+        if value is None or value == field.load_default:
+            continue
+        text = field.serialize("value", {"value": value})
+        key = field.data_key or name
+        written[key] = str(text).lower() if isinstance(text, bool) else str(text)
+    return written

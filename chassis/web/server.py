@@ -18,16 +18,20 @@ from werkzeug.routing import MapAdapter
 
 from chassis import config as configuration
 from chassis import logs
+from chassis.errors import Unavailable
 from chassis.metrics.reading import Reading
 from chassis.metrics.work import RequestMeter
 from chassis.web import listening
 from chassis.web.answers import PROBLEM, Answer
 from chassis.web.app import App
 from chassis.web.errors import Overloaded
-from chassis.web.limits import Callers
+from chassis.web.limits import SIGN_IN, Callers
 from chassis.web.paths import url_map
+from chassis.web.probes import Probes
 from chassis.web.protocol import Connection
+from chassis.web.request import Request, network_of_peer
 from chassis.web.settings import WebSettings
+from chassis.web.shares import Shares
 from chassis.web.streams import Flow
 
 log = getLogger(__name__)
@@ -37,8 +41,8 @@ _POLL_SECONDS = 0.02
 #: A connection that was used so lately is about to be used again: its next request is answered,
 #: even after the signal to stop. Others are closed then, which their clients notice.
 _IN_USE_SECONDS = 1.0
-#: Workers for what is answered even when all places for requests are taken.
-_SPARE_WORKERS = 4
+#: Workers that answer probes, for which all others may be taken.
+_PROBE_WORKERS = 16
 #: Files that a process has open besides its connections.
 _OTHER_FILES = 200
 
@@ -60,8 +64,8 @@ class Server(WebServer):
         self.is_draining = False
         self._connections: set[Connection] = set()
         self.streams: set[Flow] = set()
-        self._in_hand = 0
-        self._callers: Callers | None = None
+        self.callers: Callers | None = None
+        self.probes = Probes(self)
         self._meter: RequestMeter | None = None
 
     def check(self) -> None:
@@ -70,10 +74,19 @@ class Server(WebServer):
         if self._sock is None:
             values = self.container.config.get("web") or {}
             self.limits = configuration.check(WebSettings(), values, "web")
-            workers = self.container.max_workers - _SPARE_WORKERS
+            workers = self.container.max_workers - _PROBE_WORKERS
             self.limits["max_requests"] = max(1, min(self.limits["max_requests"], workers))
+            self._divide(self.limits)
             self._sock = self._listen()
             _allow_files(self.limits["max_connections"] + _OTHER_FILES)
+
+    def _divide(self, limits: dict[str, Any]) -> None:
+        """What there is of each kind, and how much of it one client may have."""
+        self._places = Shares(limits["max_connections"], limits["client_connections"])
+        self._requests = Shares(limits["max_requests"], limits["client_requests"])
+        self._sign_ins = Shares(limits["max_sign_ins"], limits["client_sign_ins"])
+        #: Bytes of bodies, from when they are read until their request is answered.
+        self.bodies = Shares(limits["bodies_limit"], limits["client_bodies_limit"])
 
     def setup(self) -> None:
         self.check()
@@ -83,7 +96,7 @@ class Server(WebServer):
         if self._starting:
             return
         self._starting = True
-        self._callers = next((e for e in self.container.extensions if isinstance(e, Callers)), None)
+        self.callers = next((e for e in self.container.extensions if isinstance(e, Callers)), None)
         self.app = App(self)
         self._meter = RequestMeter(self.container.service_name)
         for route in self._providers:
@@ -101,6 +114,22 @@ class Server(WebServer):
         for route in self._providers:
             _check_unique(route, self.container.service_cls, taken)
         return url_map(self._providers).bind("localhost")
+
+    def hidden_paths(self) -> set[str]:
+        """Paths of routes that the public does not have."""
+        return set() if self.limits["probes"] else {r.path for r in self._providers if r.probe}
+
+    def answer_probe(self, path: str) -> Answer | None:
+        """The answer to a `GET` of a probe for a port of our own; None where there is none.
+
+        Raises what the route raises, and `Unavailable` when we no longer accept connections: who
+        balances loads shall look elsewhere."""
+        route = next((r for r in self._providers if r.probe and r.path == path), None)
+        if route is None or self.app is None:
+            return None
+        if self.is_draining:
+            raise Unavailable(code="stopping")
+        return self.probes.answer(route, Request.of_our_own("GET", path))
 
     def run(self) -> None:
         """Accept connections for as long as the service lives."""
@@ -123,10 +152,13 @@ class Server(WebServer):
 
     def _serve(self, sock: Any, address: Any) -> None:
         """One connection from its first to its last request; no failure leaves this method."""
+        # Behind a proxy of ours all connections are its own: it counts those of its clients.
+        client = None if self.limits["trusted_proxies"] else network_of_peer(address[0])
+        has_place = self._places.take(client)
         connection = None
         try:
             connection = Connection(self, sock, address[0])
-            if len(self._connections) >= self.limits["max_connections"]:
+            if not has_place:
                 connection.refuse(Overloaded())
                 return
             self._connections.add(connection)
@@ -136,31 +168,38 @@ class Server(WebServer):
         except Exception:
             log.exception("a connection ended in an error")
         finally:
+            if has_place:
+                self._places.give_back(client)
             self._connections.discard(connection)
             (connection or sock).close()
 
     @contextmanager
-    def slot(self, route: Any) -> Iterator[None]:
-        """A place among the requests in hand; raises `Overloaded` when all are taken."""
-        if self._in_hand >= self.limits["max_requests"] and not route.spare:
-            raise Overloaded(retry_after=1)
-        self._in_hand += 1
+    def slot(self, request: Request) -> Iterator[None]:
+        """A place among the requests in hand, and where passwords are tried among those; raises
+        `Overloaded` when there is none for this client."""
+        kinds = [self._requests]
+        if request.route.limit == SIGN_IN:
+            kinds.append(self._sign_ins)
+        client, taken = request.client_network, []
         try:
+            for places in kinds:
+                if not places.take(client):
+                    raise Overloaded(retry_after=1)
+                taken.append(places)
             yield
         finally:
-            self._in_hand -= 1
-
-    def user_of(self, request: Any) -> str | None:
-        """Who is signed in, as far as the service can tell."""
-        return self._callers and self._callers.user_of(request)
+            for places in taken:
+                places.give_back(client)
 
     def readings(self) -> Iterator[Reading]:
         """How much of its bounds is taken."""
         yield Reading("shop_http_connections", "Open connections.", len(self._connections))
         yield Reading("shop_http_streams", "Streams that flow on them.", len(self.streams))
-        yield Reading("shop_http_requests_in_hand", "Requests in work.", self._in_hand)
-        most = self.limits.get("max_requests", 0)
+        yield Reading("shop_http_requests_in_hand", "Requests in work.", self._requests.total)
+        most = self._requests.limit
         yield Reading("shop_http_requests_limit", "Requests that may be in work at once.", most)
+        sent = self.bodies.total
+        yield Reading("shop_http_body_bytes", "Bytes of bodies that are kept now.", sent)
 
     @property
     def stop_delay(self) -> float:

@@ -19,8 +19,16 @@ class WebSettings(Schema):
 
     #: Requests in a worker's hands at once; one more is answered 503 at once.
     max_requests = _count(200)
+    #: How many of these one client may have, an address or an IPv6 network. Of each of these
+    #: bounds the last tenth goes to clients that have nothing yet.
+    client_requests = _count(50)
+    #: Those of them that try a password or have mail sent, which cost the most; of one client.
+    max_sign_ins = _count(16)
+    client_sign_ins = _count(4)
     #: Open connections, most of them idle; each costs a green thread and its buffers.
     max_connections = _count(4000)
+    #: Of one client; behind trusted proxies it is they who count.
+    client_connections = _count(200)
     #: Whether other processes of this service may listen on the same port (SO_REUSEPORT), where the
     #: kernel shares connections among them. Off, a second shop on the port is noticed.
     share_port = fields.Boolean(load_default=False)
@@ -28,10 +36,14 @@ class WebSettings(Schema):
     listen_fd = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(min=0))
     #: Bytes of a request body.
     body_limit = _count(256 * 1024)
+    #: Bytes of all bodies that are being read or worked on, and of those of one client.
+    bodies_limit = _count(16 * 1024 * 1024)
+    client_bodies_limit = _count(4 * 1024 * 1024)
     #: How long a connection may be idle between two requests.
     idle_seconds = _seconds(60)
-    #: From the first byte of a request to the end of its headers.
-    header_seconds = _seconds(10)
+    #: From connecting to the first byte, and from the first byte of a request to the end of its
+    #: headers.
+    header_seconds = _seconds(5)
     #: From there to the end of the body.
     body_seconds = _seconds(20)
     #: A client that takes nothing of its answer for so long is cut off.
@@ -44,6 +56,10 @@ class WebSettings(Schema):
     drain_seconds = _seconds(15)
     #: Proxies of ours in front, each of which adds to `X-Forwarded-For`; 0 believes no such header.
     trusted_proxies = fields.Integer(load_default=0, validate=validate.Range(min=0, max=10))
+    #: Whether probes are answered here, too, and not only beside the metrics (METRICS_PORT).
+    probes = fields.Boolean(load_default=False)
+    #: Where paths lead that are no route's.
+    redirects = fields.Dict(fields.String(), fields.String(), load_default=dict)
     #: Pages of which origins browsers let read our answers.
     cors = fields.Nested(CorsSettings, load_default=lambda: CorsSettings().load({}))
     #: What one client may do in a time.

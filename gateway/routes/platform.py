@@ -1,4 +1,7 @@
-"""Whether the process lives, whether the shop is ready, and each service's health."""
+"""Probes: whether the process lives, whether the shop is ready, and each service's health.
+
+They are answered beside the metrics, and here only with `web.probes`.
+"""
 
 from chassis.errors import Unavailable
 from chassis.web import route
@@ -9,7 +12,7 @@ from gateway.schemas.platform import Health, Liveness, Readiness
 def _health_of(service):
     """The route that asks one service how it is."""
 
-    @route("GET", f"/api/{service}/health", who=ANYONE, answer=Health)
+    @route("GET", f"/api/{service}/health", who=ANYONE, answer=Health, probe=True)
     def get_health(self, request):
         """Whether the service answers, and its database it."""
         return self.peers.health(service)
@@ -20,12 +23,12 @@ def _health_of(service):
 class PlatformRoutes:
     """`/livez`, `/readyz` and `/api/{service}/health`."""
 
-    @route("GET", "/livez", who=ANYONE, answer=Liveness, spare=True)
+    @route("GET", "/livez", who=ANYONE, answer=Liveness, probe=True)
     def get_liveness(self, request):
         """The process answers; nothing else is asked."""
         return {"status": "ok"}
 
-    @route("GET", "/readyz", who=ANYONE, answer=Readiness, spare=True)
+    @route("GET", "/readyz", who=ANYONE, answer=Readiness, probe=True)
     def get_readiness(self, request):
         """The broker and every service are there, and we are not about to stop."""
         checks = self.peers.check()

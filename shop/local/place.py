@@ -33,6 +33,20 @@ FOLLOWING = {
     "METRICS_PORT": 1100,
 }
 
+#: Bounds on what one client may take (section `web` of config.yaml) that only a shop for this
+#: machine alone can do without: here everybody comes from one address.
+ONE_CLIENT = {
+    "HTTP_PROBES": "true",
+    "HTTP_CLIENT_CONNECTIONS": "4000",
+    "HTTP_CLIENT_REQUESTS": "200",
+    "HTTP_CLIENT_BODIES_LIMIT": "16777216",
+    "HTTP_CLIENT_SIGN_INS": "200",
+    "HTTP_MAX_SIGN_INS": "200",
+    "RATE_LIMIT": "60000",
+    "RATE_LIMIT_WRITES": "30000",
+    "RATE_LIMIT_SIGN_IN": "6000",
+}
+
 #: Bytes of a socket's name, with what supervisord adds while it makes it.
 LONGEST_SOCKET = 90
 
@@ -107,6 +121,7 @@ class Place:
     def environment(self) -> dict[str, str]:
         """What the services read through config.yaml."""
         given = {"HTTP_HOST": self.http_host, "HTTP_PORT": str(self.ports["HTTP_PORT"])}
+        given |= {name: os.environ.get(name) or value for name, value in ONE_CLIENT.items()}
         given["MAIL_OUTBOX"] = os.environ.get("MAIL_OUTBOX") or str(self.var / "outbox")
         if self._webhook_secret.exists():
             given["SIMULATOR_WEBHOOK_URL"] = f"{self.url}/api/payments/webhooks/simulator"

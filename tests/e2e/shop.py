@@ -17,6 +17,7 @@ from products.service import InventoryService, ProductsService
 from shop.migrate import PACKAGES
 from tests.conftest import empty
 from tests.e2e.client import ADDRESS, PASSWORD, Client, new_email
+from tests.support import ONE_CLIENT
 from users.service import UsersService
 
 SERVICES = (
@@ -87,13 +88,16 @@ class Shop:
 def running(vhost, databases, outbox, uri_of=None, **settings):
     """A `Shop` of all services, for as long as that lasts; `settings` are sections of the
     configuration beyond the usual. `uri_of(package)` is the broker as one process may use it."""
-    config = configuration.load() | {
+    loaded = configuration.load()
+    web = loaded["web"] | ONE_CLIENT | settings.pop("web", {})
+    config = loaded | {
         "AMQP_URI": vhost.uri,
         "DATABASE_URL": databases,
         "DATABASES": {},
         "WEB_SERVER_ADDRESS": f"127.0.0.1:{find_free_port()}",
         "notifications": {"outbox": str(outbox)},
         "payments": {"call_seconds": 1},
+        "web": web,
         **settings,
     }
     containers = []

@@ -111,8 +111,8 @@ def test_a_refused_webhook_is_counted(shop):
 
 def test_whatever_is_sent_makes_no_series(shop):
     """Paths, methods, ids and queries that nobody foresaw: one series for each class of status."""
-    for path in ("/nonsense", "/api/products/0"):
-        requests.get(shop.url + path, timeout=5)
+    for method, path in (("GET", "/nonsense"), ("GET", "/api/products/0"), ("X0", "/")):
+        requests.request(method, shop.url + path, timeout=5)
     before = shop.scrape().series
     for number in range(1, 20):
         name = f"{number}{new_email()}"

@@ -81,7 +81,7 @@ def test_what_is_not_signed_is_refused(shop, payment, signature, changed):
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        (b"", 411),
+        (b"", 422),
         (b"\xff\xfe", 400),
         (b"[]", 400),
         (b'{"id": "x"}', 422),

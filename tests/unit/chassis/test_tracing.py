@@ -27,7 +27,7 @@ class Echo:
         """What is sent on."""
         return {"traceparent": request.traceparent}
 
-    @route("GET", "/alive", who=ANYONE, spare=True)
+    @route("GET", "/alive", who=ANYONE, probe=True)
     def alive(self, request):
         """For machines."""
         return {"traceparent": request.traceparent}
@@ -47,6 +47,7 @@ def door(monkeypatch, eventually):
         with collecting() as collector:
             tracing = {"endpoint": collector.url} | settings
             config = {
+                "web": {"probes": True},
                 "AMQP_URI": "amqp://x", "WEB_SERVER_ADDRESS": "127.0.0.1:0", "tracing": tracing,
             }  # fmt: skip
             container = ServiceContainer(Echo, config)

@@ -61,16 +61,17 @@ def test_hundreds_that_send_a_byte_now_and_then_delay_nobody(toy, start):
         client.close()
 
 
-def test_a_thousand_idle_connections_delay_nobody(toy):
+def test_a_thousand_idle_connections_delay_nobody():
     """A connection without a request is a greenthread that sleeps."""
-    idle = [Raw(toy.port) for _ in range(1000)]
-    idle[0].send(GET)
-    assert idle[0].answer().status == 200
-    assert slowest(toy) < 1
-    idle[-1].send(GET)
-    assert idle[-1].answer().status == 200
-    for client in idle:
-        client.close()
+    with running(header_seconds=60) as toy:
+        idle = [Raw(toy.port) for _ in range(1000)]
+        idle[0].send(GET)
+        assert idle[0].answer().status == 200
+        assert slowest(toy) < 1
+        idle[-1].send(GET)
+        assert idle[-1].answer().status == 200
+        for client in idle:
+            client.close()
 
 
 def test_a_long_pipeline_is_answered_in_order(raw):
@@ -111,7 +112,7 @@ def test_a_header_is_not_repeated_as_it_came(raw, name):
     assert "x-injected" not in f"{legal.headers} {illegal.headers} {illegal.body}".lower()
 
 
-@pytest.mark.parametrize("method", ["TRACE", "PATCH", "BREW", "get"])
+@pytest.mark.parametrize("method", ["TRACE", "PATCH", "PROPFIND"])
 def test_other_methods_are_a_405(raw, method):
     """TRACE too: it would show a page the headers that it must not see."""
     raw.send(f"{method} /alive HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -121,7 +122,7 @@ def test_other_methods_are_a_405(raw, method):
 
 
 @pytest.mark.parametrize(
-    "line", ["CONNECT evil.example:443", "GET evil.example", "OPTIONS *", "GET *", "GET //"]
+    "line", ["CONNECT evil.example:443", "GET evil.example", "GET *", "GET //"]
 )
 def test_other_forms_of_target_lead_nowhere(raw, line):
     """We are no proxy: a host and port, a star, or a path of another form is nothing of ours."""
@@ -137,12 +138,12 @@ def test_other_forms_of_target_lead_nowhere(raw, line):
         ("http://shop.example/alive", 200),
         ("HTTPS://SHOP.EXAMPLE:8443/alive?", 200),
         ("http://shop.example", 404),
-        ("http://user:password@shop.example/alive", 200),
-        ("ftp://shop.example/alive", 404),
+        ("http://user:password@shop.example/alive", 400),
+        ("ftp://shop.example/alive", 400),
     ],
 )
 def test_an_absolute_target_is_its_path(raw, target, status):
-    """Whatever host it names; of other schemes nothing is known."""
+    """Whatever host it names; other schemes and users in it are refused."""
     raw.send(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n")
     answer = raw.answer()
     assert answer.status == status

@@ -117,10 +117,10 @@ class Door(Toy):
 
 
 @pytest.fixture
-def toy(monkeypatch):
+def toy():
     quotas = {"default": {"quota": 5}, "writes": {"quota": 3}, "sign-in": {"quota": 1}}
-    monkeypatch.setattr("chassis.web.server.Server.user_of", KnownCallers.user_of)
     with running(Door, rate_limits=quotas) as service:
+        service.server.callers = KnownCallers()
         yield service
 
 
@@ -154,14 +154,20 @@ def test_signing_in_is_counted_by_address(toy):
     assert send(toy, "POST", "/in", **{"X-Actor": "bob"}).status_code == 429
 
 
-def test_what_is_not_there_counts_too(toy):
-    """Or probing would be free; but not what answers for the process, nor what browsers ask."""
-    for path in ("/nope", "/nope", "/alive", "/alive", "/alive"):
-        send(toy, path=path)
-    send(toy, "OPTIONS")
-    send(toy, "PUT")
-    assert "r=1" in send(toy).headers["RateLimit"]
-    assert "RateLimit" not in send(toy, path="/alive").headers
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/nope"), ("OPTIONS", "/things"), ("OPTIONS", "/nope"), ("HEAD", "/things"),
+     ("TRACE", "/things"), ("GET", "//things"), ("GET", "/probe"), ("GET", "/start")],
+)  # fmt: skip
+def test_nothing_is_free(method, path):
+    """What leads nowhere, what browsers ask first and probes count, too, or asking for them in a
+    loop would cost only us."""
+    quotas = {"default": {"quota": 2}}
+    with running(rate_limits=quotas, redirects={"/start": "/things"}) as toy:
+        for _ in range(2):
+            answer = requests.request(method, toy.url + path, timeout=5, allow_redirects=False)
+            assert answer.status_code != 429
+        assert requests.request(method, toy.url + path, timeout=5).status_code == 429
 
 
 def test_a_proxy_is_not_its_clients():

@@ -48,7 +48,7 @@ def test_one_too_many_is_refused_at_once():
         refused = get(toy, "/things")
         assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
         assert int(refused.headers["Retry-After"]) >= 1
-        assert get(toy, "/alive").status_code == 200
+        assert get(toy, "/probe").status_code == 200
         assert {thread.wait().status_code for thread in slow} == {200}
         assert get(toy, "/things").status_code == 200
 
@@ -219,7 +219,7 @@ def test_the_route_table_knows_every_declaration():
     assert (table["add_thing"].method, table["add_thing"].path) == ("POST", "/things")
     assert (table["add_thing"].status, table["add_thing"].who) == (201, ANYONE)
     assert table["add_thing"].summary == "A new thing."
-    assert len(table) == 12
+    assert len(table) == 13
 
 
 def test_processes_share_a_port_when_told_to():

@@ -216,7 +216,7 @@ def test_equal_requests_are_one(library, eventually):
     remembered._cache._entries.clear()
     readers = [eventlet.spawn(get, library, "/books/1") for _ in range(9)]
     readers.append(eventlet.spawn(get, library, "/books/1", 304, If_None_Match=tag))
-    eventually(lambda: library.server._in_hand == 11)
+    eventually(lambda: library.server._requests.total == 11)
     Library.gate.send()
     assert {one.wait().content for one in (first, *readers[:9])} == {first.wait().content}
     readers[9].wait()
@@ -235,7 +235,7 @@ def test_who_waited_for_a_problem_gets_their_own(library, eventually):
         )
         for path, one, trace in zip(paths, ids, traces, strict=True)
     ]
-    eventually(lambda: library.server._in_hand == 4)
+    eventually(lambda: library.server._requests.total == 4)
     Library.gate.send()
     problems = [one.wait().json() for one in readers]
     assert [one["request_id"] for one in problems] == ids
@@ -303,3 +303,14 @@ def test_only_what_is_the_same_for_all_is_remembered(declaration):
     given = {"method": "GET", "who": ANYONE, "remember": lambda body: ()} | declaration
     with pytest.raises(ConfigurationError, match="remembered"):
         Route(given.pop("method"), "/books", doc="Books.", **given)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//books?limit=6", "/%62ooks?limit=6", "/books?limit=06", "/books/?title=&limit=6"],
+)
+def test_one_reader_writes_nothing_into_the_answers_of_others(library, path):
+    """Neither a host nor another spelling: what is kept is what all who mean the same may get."""
+    requests.get(library.url + path, timeout=5)
+    link = get(library, "/books?limit=6").headers["Link"]
+    assert link == '</books?limit=6&cursor=cursor>; rel="next"'

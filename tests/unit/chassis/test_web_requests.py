@@ -6,7 +6,7 @@ import uuid
 import pytest
 import requests
 
-from tests.unit.chassis.web_toy import running
+from tests.unit.chassis.web_toy import Raw, running
 
 JSON = {"Content-Type": "application/json"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -192,7 +192,7 @@ def test_a_trailing_slash_makes_no_difference(toy):
     assert requests.delete(f"{toy.url}/things/{uuid.uuid4()}/", timeout=5).status_code == 204
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "BREW"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "PROPFIND"])
 def test_another_method_is_a_405_that_names_the_right_ones(toy, method):
     """`Allow` has what the path does take."""
     answer = requests.request(method, toy.url + "/things", timeout=5)
@@ -307,3 +307,71 @@ def test_every_answer_has_the_security_headers(toy):
         assert headers["Cache-Control"] == "no-store"
         assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert "Server" not in headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ("Content-Length: 0\r\n", 422),
+        ("Transfer-Encoding: chunked\r\n", 422),
+        ("", 411),
+        ("Content-Length: 0\r\nContent-Encoding: gzip\r\n", 415),
+    ],
+)
+def test_an_empty_body_has_its_length(toy, headers, status):
+    """The fields are missing then; only a body that nobody announced has no length."""
+    raw = Raw(toy.port)
+    raw.send(f"POST /things HTTP/1.1\r\nHost: x\r\n{headers}\r\n")
+    if "chunked" in headers:
+        raw.send("0\r\n\r\n")
+    assert raw.answer().status == status
+    raw.close()
+
+
+@pytest.mark.parametrize("path", ["/things", "/notes"])
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate", "zstd", "gzip, identity", "x"])
+def test_a_compressed_body_is_a_415(toy, path, coding):
+    """By the head alone, and with what to send instead; the body may hold a gigabyte."""
+    raw = Raw(toy.port).send(
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Content-Encoding: {coding}\r\nContent-Length: 1000\r\n\r\n"
+    )
+    answer = raw.answer()
+    assert (answer.status, answer.body["code"]) == (415, "unsupported_media_type")
+    assert answer.headers["accept-encoding"] == "identity"
+    raw.close()
+
+
+def test_identity_is_no_compression(toy):
+    """Whoever says that the body is as it is says nothing."""
+    answer = requests.post(
+        toy.url + "/notes", json={"note": "a"}, headers={"Content-Encoding": "identity"}, timeout=5
+    )
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/things?limit=3", "/%74hings?limit=03", "/things/?limit=+3", "/things?%6cimit=%33"],
+)
+def test_a_link_says_what_was_meant_not_how_it_was_written(toy, target):
+    """Of the route and the values: a host in front or another spelling is not handed on."""
+    answer = requests.get(toy.url + target, timeout=5)
+    assert answer.headers["Link"] == '</things?limit=3&cursor=next+page%3D>; rel="next"'
+
+
+@pytest.mark.parametrize("limit", ["", "?limit=20"])
+def test_a_link_leaves_out_what_is_the_default(toy, limit):
+    """Both mean the same."""
+    answer = requests.get(f"{toy.url}/things{limit}", timeout=5)
+    assert answer.headers["Link"] == '</things?cursor=next+page%3D>; rel="next"'
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", ["/start", "/start/", "/start?x=y"])
+def test_a_path_may_lead_elsewhere(method, path):
+    """Where a browser begins."""
+    with running(redirects={"/start": "/things"}) as toy:
+        answer = requests.request(method, toy.url + path, timeout=5, allow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/things")
+        assert requests.post(f"{toy.url}/start", timeout=5).status_code == 404

@@ -12,6 +12,7 @@ from nameko.containers import ServiceContainer
 from chassis import errors, fields
 from chassis.web import Answer, route
 from chassis.web.server import Server
+from tests.support import ONE_CLIENT
 
 
 class Everybody:
@@ -111,7 +112,13 @@ class Toy:
         SERVED.append("hang")
         return {"slept": True}
 
-    @route("GET", "/alive", who=ANYONE, spare=True)
+    @route("GET", "/probe", who=ANYONE, probe=True)
+    def probe(self, request):
+        """How is it."""
+        SERVED.append("probe")
+        return {"request_id": request.request_id}
+
+    @route("GET", "/alive", who=ANYONE)
     def alive(self, request):
         """Is it there."""
         return {"request_id": request.request_id, "traceparent": request.traceparent}
@@ -119,8 +126,10 @@ class Toy:
 
 @contextlib.contextmanager
 def running(service=Toy, address="127.0.0.1:0", read_cache=None, **limits):
-    """The service, on a free port if not told which: `.port`, `.url`, `.container`, `.server`."""
-    config = {"WEB_SERVER_ADDRESS": address, "max_workers": 50, "web": limits}
+    """The service, on a free port if not told which, and with ONE_CLIENT's bounds beside `limits`:
+    `.port`, `.url`, `.container`, `.server`."""
+    config = {"WEB_SERVER_ADDRESS": address, "max_workers": 70}
+    config["web"] = ONE_CLIENT | limits
     config["read_cache"] = read_cache
     container = ServiceContainer(service, config)
     container.start()

@@ -94,9 +94,7 @@ def test_an_operation_names_the_statuses_that_it_may_answer_with(name):
     """These and no others: success, what is its own, and what may happen to any request, of which
     the classes stand for what callers can do nothing about."""
     entry = ROUTES[name]
-    expected = {entry.status, 422, 500, *REFUSALS[f"{entry.method} {entry.path}"]}
-    if not entry.spare:
-        expected.add(429)
+    expected = {entry.status, 422, 429, 500, *REFUSALS[f"{entry.method} {entry.path}"]}
     assert set(OPERATIONS[name]["responses"]) == {"4XX", "5XX", *map(str, expected)}
 
 
