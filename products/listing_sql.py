@@ -15,12 +15,15 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    Text,
     bindparam,
+    cast,
     func,
     select,
     true,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from products import catalog
@@ -48,8 +51,9 @@ ORDERS = {
     "relevance": NEWEST,
 }
 
-#: Where a search looks: in titles, in all but the titles, or in both at once.
-EVERYWHERE, TITLE, REST = 0, 1, 2
+#: Where a search looks: in titles, in all but the titles, in both at once; or, before the other
+#: titles, for the very product that was named.
+EVERYWHERE, TITLE, REST, EXACT = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def statement(shape: Shape) -> Select[Any]:
     """Products with their `sort_key`.
 
     Takes the parameters `now`, `rows` (how many), `lookahead` (how many to put in order in each
-    category, or for a search) and, by the shape, `query` (text for to_tsquery), `category`,
+    category, or for a search) and, by the shape, `query` (text of a tsquery), `category`,
     `min_price`, `max_price`, `after_key`, `after_id`, `near` and `since`.
     """
     order = ORDERS[shape.sort]
@@ -140,8 +144,9 @@ def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[
     if shape.in_stock is not None:
         yield IN_STOCK if shape.in_stock else SOLD_OUT
     if shape.tier is not None:
-        query = func.to_tsquery("english", bindparam("query"))
-        yield (product.title if shape.tier == TITLE else product.document).bool_op("@@")(query)
+        query = cast(bindparam("query", type_=Text), TSQUERY)
+        is_title = shape.tier in (EXACT, TITLE)
+        yield (product.title if is_title else product.document).bool_op("@@")(query)
         if shape.tier == REST:
             yield ~product.title.bool_op("@@")(query)
 

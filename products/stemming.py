@@ -1,0 +1,28 @@
+"""English words without their endings, and those that say too little to look for."""
+
+from functools import lru_cache
+
+import snowballstemmer
+
+#: The list of Snowball, which PostgreSQL's `english` has too.
+STOP_WORDS = frozenset(
+    """
+    i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she
+    her hers herself it its itself they them their theirs themselves what which who whom this that
+    these those am is are was were be been being have has had having do does did doing a an the and
+    but if or because as until while of at by for with about against between into through during
+    before after above below to from up down in out on off over under again further then once here
+    there when where why how all any both each few more most other some such no nor not only own
+    same so than too very s t can will just don should now
+    """.split()
+)
+
+_stemmer = snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=20_000)
+def stem(word: str) -> str:
+    """`lamp` for lamps, by Snowball's rules; words in other letters or with digits as they are."""
+    if not (word.isascii() and word.isalpha()) or word in STOP_WORDS:
+        return word
+    return _stemmer.stemWord(word)

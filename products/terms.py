@@ -1,0 +1,175 @@
+"""The terms under which a product is found, and those that a search asks for.
+
+Both come from the same tokens, so whatever is written in a product can be typed. What varies is
+spread out in the product (all forms of a word), so that a search asks for few terms.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import Any
+
+from products import attributes
+from products.folding import folded, spelled_out
+from products.stemming import STOP_WORDS, stem
+from products.tokens import Chunk, Token, chunks, symbols
+
+#: More words of a search than this are not looked at.
+MAX_WORDS = 8
+#: So many pairs of characters are compared of one word in a script without spaces.
+MAX_PAIRS = 24
+#: The terms of a product's title, and of its description, are cut here. Nobody writes so much;
+#: PostgreSQL takes a megabyte of both.
+MAX_BYTES = 400_000
+#: The longest name that is compared as a whole.
+MAX_WHOLE = 200
+
+#: What a term begins with that is a whole name or SKU: no token has this sign.
+WHOLE = "="
+
+#: Words in the list that misspellings are corrected to: no digits, no sign.
+_SPELLED = re.compile(r"[^\W\d_]{3,30}")
+
+_HUMP = re.compile("(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
+
+
+@dataclass(frozen=True)
+class IndexTerms:
+    """What finds a product: the terms of who it is (name, SKU, texts of attributes), of everything,
+    and the words that a misspelling may mean."""
+
+    title: set[str]
+    document: set[str]
+    words: set[str]
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a search: `whole` as typed but folded, and what is to be found for it: all terms
+    of any of its `alternatives`."""
+
+    whole: str
+    alternatives: tuple[tuple[str, ...], ...]
+    is_stop_word: bool = False
+
+
+def index_terms(fields: Mapping[str, Any]) -> IndexTerms:
+    """The terms of a product with this name, SKU, description and attributes."""
+    named, details = attributes.texts(fields["attributes"])
+    title_texts = [fields["name"], fields["sku"], *named]
+    other_texts = [fields["description"], *details]
+    # Stop words of the title too: `the` is half of "The Who".
+    title = _gathered(title_texts) | {*_neighbours(fields["name"]), *symbols(fields["name"])}
+    document = title | _gathered(other_texts) - STOP_WORDS
+    for text in map(whole, (fields["name"], fields["sku"])):
+        title |= {text, WHOLE + folded(text[1:])}
+    words = set(_spelling_words([*title_texts, *other_texts]))
+    return IndexTerms(title - {WHOLE}, document, words)
+
+
+def whole(text: str) -> str:
+    """The term of a name as a whole, with its accents but without punctuation."""
+    return WHOLE + " ".join(part for chunk in chunks(text) for part in _spoken(chunk))[:MAX_WHOLE]
+
+
+def words(search: str) -> list[Word]:
+    """The words of a search, stop words among them; symbols when there is nothing else."""
+    found = {word.whole: word for word in map(_word, chunks(search))}
+    if not found:
+        found = {symbol: Word(symbol, ((symbol,),)) for symbol in symbols(search)}
+    return list(found.values())
+
+
+def wanted(typed: list[Word]) -> list[Word]:
+    """Those that must be found: without stop words, unless there is nothing else."""
+    return ([word for word in typed if not word.is_stop_word] or typed)[:MAX_WORDS]
+
+
+def _gathered(texts: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    room = MAX_BYTES
+    for chunk in chain.from_iterable(map(chunks, texts)):
+        new = set(_terms_of(chunk)) - found
+        room -= sum(len(term.encode()) for term in new)
+        if room < 0:
+            break
+        found |= new
+    return found
+
+
+def _terms_of(chunk: Chunk) -> Iterator[str]:
+    yield from chunk.signed
+    for token in chunk.tokens:
+        if token.kind == "letters":
+            yield from _inflected(token.forms[0])
+            yield from _inflected(spelled_out(token.text))
+            humps = _HUMP.split(token.text)
+            for hump in humps if len(humps) > 1 else ():
+                yield from _inflected(folded(hump))
+        elif token.kind == "unspaced":
+            yield from token.forms[0]
+            yield from _pairs(token.forms[0])
+        else:
+            yield from token.forms
+            if token.text[0] == "0":
+                yield token.text.lstrip("0") or "0"
+    if len(chunk.tokens) > 1 and chunk.joined:
+        yield from _inflected(chunk.joined)
+
+
+def _spoken(chunk: Chunk) -> Iterator[str]:
+    if chunk.signed and len(chunk.tokens) == 1:
+        yield chunk.signed[0]
+        return
+    for token in chunk.tokens:
+        yield token.forms[0] if token.kind == "number" else token.text.casefold()
+
+
+def _spelling_words(texts: Iterable[str]) -> Iterator[str]:
+    for chunk in chain.from_iterable(map(chunks, texts)):
+        letters = [token.forms[0] for token in chunk.tokens if token.kind == "letters"]
+        for word in (*letters, chunk.joined):
+            if word not in STOP_WORDS and _SPELLED.fullmatch(word):
+                yield word
+
+
+def _neighbours(name: str) -> Iterator[str]:
+    """`desklamp` for "Desk Lamp", `usbc` for "USB-C Hub": people write them as one word."""
+    tokens = (token for chunk in chunks(name) for token in chunk.tokens)
+    forms = [token.forms[0] for token in tokens if token.kind != "unspaced"]
+    for one, other in pairwise(forms):
+        if not (one + other).isdecimal():
+            yield from _inflected(one + other)
+
+
+def _inflected(word: str) -> tuple[str, str]:
+    return word, stem(word)
+
+
+def _pairs(characters: str) -> list[str]:
+    return [one + other for one, other in pairwise(characters)]
+
+
+def _word(chunk: Chunk) -> Word:
+    tokens, joined = chunk.tokens, chunk.joined
+    text = joined or " ".join(token.forms[0] for token in tokens)
+    if chunk.signed and len(tokens) == 1:
+        return Word(text, ((chunk.signed[0],),))
+    is_stop_word = all(token.forms[0] in STOP_WORDS for token in tokens)
+    if len(tokens) == 1:
+        return Word(text, tuple(dict.fromkeys(_readings(tokens[0]))), is_stop_word)
+    parts = [token for token in tokens if not token.is_suffix] or tokens
+    together = tuple(dict.fromkeys(term for token in parts for term in _readings(token)[0]))
+    as_one = ((stem(joined),),) if joined else ()
+    return Word(text, (*as_one, together), is_stop_word)
+
+
+def _readings(token: Token) -> list[tuple[str, ...]]:
+    """The ways to find a token; each is terms that have to be there together."""
+    if token.kind == "unspaced":
+        characters = token.forms[0]
+        return [tuple(dict.fromkeys(_pairs(characters)[:MAX_PAIRS])) or (characters,)]
+    if token.kind == "letters":
+        return [(stem(form),) for form in (*token.forms, spelled_out(token.text))]
+    return [(form,) for form in token.forms]
