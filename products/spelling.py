@@ -3,17 +3,20 @@
 
 from collections.abc import Iterable
 
-#: So many words are put in the place of a misspelled one, the nearest first.
+#: So many words are put in the place of a misspelled one.
 MAX_VARIANTS = 10
 #: Shorter halves of a word are no words of their own.
 MIN_HALF = 3
 
 
 def nearest(word: str, candidates: Iterable[str]) -> list[str]:
-    """Those of `candidates` that `word` may be a misspelling of, the nearest first."""
-    most = tolerated(word)
-    near = ((distance(word, candidate), candidate) for candidate in candidates)
-    return [candidate for edits, candidate in sorted(near) if 0 < edits <= most][:MAX_VARIANTS]
+    """Those of `candidates` that `word` is most likely a misspelling of: as few edits away as any
+    other, but not more than tolerated."""
+    edits = {candidate: distance(word, candidate) for candidate in candidates}
+    fewest = min((many for many in edits.values() if many > 0), default=0)
+    if not 0 < fewest <= tolerated(word):
+        return []
+    return sorted(word for word, many in edits.items() if many == fewest)[:MAX_VARIANTS]
 
 
 def halves(word: str) -> list[tuple[str, str]]:

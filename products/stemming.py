@@ -1,5 +1,6 @@
 """English words without their endings, and those that say too little to look for."""
 
+import threading
 from functools import lru_cache
 
 import snowballstemmer
@@ -18,6 +19,7 @@ STOP_WORDS = frozenset(
 )
 
 _stemmer = snowballstemmer.stemmer("english")
+_alone = threading.Lock()  # a stemmer keeps its word in itself
 
 
 @lru_cache(maxsize=20_000)
@@ -25,4 +27,5 @@ def stem(word: str) -> str:
     """`lamp` for lamps, by Snowball's rules; words in other letters or with digits as they are."""
     if not (word.isascii() and word.isalpha()) or word in STOP_WORDS:
         return word
-    return _stemmer.stemWord(word)
+    with _alone:
+        return _stemmer.stemWord(word)

@@ -31,6 +31,9 @@ WHOLE = "="
 #: Words in the list that misspellings are corrected to: no digits, no sign.
 _SPELLED = re.compile(r"[^\W\d_]{3,30}")
 
+#: Chinese characters, or kana and whatever else has no spaces.
+_WRITINGS = re.compile("[\u3005-\u3007\u3400-\u9fff]+|[^\u3005-\u3007\u3400-\u9fff]+")
+
 _HUMP = re.compile("(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 
 
@@ -47,11 +50,12 @@ class IndexTerms:
 @dataclass(frozen=True)
 class Word:
     """One word of a search: `whole` as typed but folded, and what is to be found for it: all terms
-    of any of its `alternatives`."""
+    of any of its `alternatives`, or, when that finds nothing, of those that are `relaxed`."""
 
     whole: str
     alternatives: tuple[tuple[str, ...], ...]
     is_stop_word: bool = False
+    relaxed: tuple[tuple[str, ...], ...] = ()
 
 
 def index_terms(fields: Mapping[str, Any]) -> IndexTerms:
@@ -155,14 +159,22 @@ def _word(chunk: Chunk) -> Word:
     tokens, joined = chunk.tokens, chunk.joined
     text = joined or " ".join(token.forms[0] for token in tokens)
     if chunk.signed and len(tokens) == 1:
-        return Word(text, ((chunk.signed[0],),))
+        return Word(text, ((chunk.signed[0],),), relaxed=(tuple(map(stem, tokens[0].forms)),))
     is_stop_word = all(token.forms[0] in STOP_WORDS for token in tokens)
     if len(tokens) == 1:
-        return Word(text, tuple(dict.fromkeys(_readings(tokens[0]))), is_stop_word)
+        readings = tuple(dict.fromkeys(_readings(tokens[0])))
+        return Word(text, readings, is_stop_word, _relaxed(tokens[0]))
     parts = [token for token in tokens if not token.is_suffix] or tokens
     together = tuple(dict.fromkeys(term for token in parts for term in _readings(token)[0]))
     as_one = ((stem(joined),),) if joined else ()
     return Word(text, (*as_one, together), is_stop_word)
+
+
+def _relaxed(token: Token) -> tuple[tuple[str, ...], ...]:
+    """透明 and ケース for 透明ケース: a new word often begins where the writing changes."""
+    parts = _WRITINGS.findall(token.forms[0]) if token.kind == "unspaced" else []
+    pairs = [pair for part in parts for pair in _pairs(part)[:MAX_PAIRS] or [part]]
+    return (tuple(dict.fromkeys(pairs)),) if len(parts) > 1 else ()
 
 
 def _readings(token: Token) -> list[tuple[str, ...]]:

@@ -49,6 +49,7 @@ def corrected(
         " | ".join(
             [
                 *_alternatives(word),
+                *(_together(found) for found in word.relaxed),
                 *_beginning(word.whole),
                 *(_quoted(stem(candidate)) for candidate in near.get(word.whole, ())),
                 *(_together(map(stem, pair)) for pair in [halves.get(word.whole)] if pair),
@@ -73,7 +74,10 @@ def _together(found: Iterable[str]) -> str:
 
 
 def _beginning(word: str) -> list[str]:
-    return [f"{_quoted(word)}:*"] if len(word) >= MIN_PREFIX and " " not in word else []
+    """What begins like the word or, for long ones, like its stem: sealing, sealer."""
+    shorter = stem(word)
+    start = shorter if len(shorter) > MIN_PREFIX and word.startswith(shorter) else word
+    return [f"{_quoted(start)}:*"] if len(word) >= MIN_PREFIX and " " not in word else []
 
 
 def _with_neighbours(words: list[Word], position: int) -> list[str]:
