@@ -1,6 +1,6 @@
 """Lists of products: filtered, searched, ordered, page by page.
 
-Relevance has three tiers, each newest first: the product of exactly that name or SKU, all words in
+Relevance has three tiers, each newest first: the product of exactly that name, all words in
 the name, SKU or attributes, then the rest. Unlike a score for each match, which must be computed for all of them before the first can
 be shown, the tiers are read in index order, so a word that half of the catalog has costs no more
 than a rare one; and a cursor stays exact while products come and go. And since the newest come
@@ -25,6 +25,7 @@ from products import search, tsquery
 from products.listing_sql import (
     EVERYWHERE,
     EXACT,
+    IS_NAMED,
     MADE,
     NEWEST,
     NEWEST_ID,
@@ -130,7 +131,7 @@ def _find(
     rows: list[tuple[int, Row[Any]]] = []
     if filters.search and query is None:
         return rows
-    for tier, after in _tiers(sort, position, query):
+    for tier, after in _tiers(connection, sort, position, query):
         wanted = limit + 1 - len(rows)
         values |= {"rows": wanted, "query": _of_tier(query, tier)}
         if after is not None:
@@ -179,15 +180,16 @@ def _is_large(connection: Connection) -> bool:
 
 
 def _tiers(
-    sort: str, position: Position, query: tsquery.Query | None
+    connection: Connection, sort: str, position: Position, query: tsquery.Query | None
 ) -> Iterator[tuple[int, tuple[Any, int] | None]]:
     """The tiers that are still to be read, each with where to begin in it."""
     if sort != "relevance" or query is None:
         yield EVERYWHERE, position.after
         return
-    tiers = _BY_RELEVANCE if query.exact else (TITLE, REST)
-    begun = tiers.index(position.tier) if position.tier in tiers else 0
-    for tier in tiers[begun:]:
+    begun = position.tier if position.after else EXACT
+    if begun == EXACT and not (query.exact and connection.scalar(IS_NAMED, {"exact": query.exact})):
+        begun = TITLE
+    for tier in _BY_RELEVANCE[_BY_RELEVANCE.index(begun) :]:
         yield tier, position.after if tier == position.tier else None
 
 

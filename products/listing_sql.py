@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
+    exists,
     func,
     select,
     true,
@@ -94,6 +95,14 @@ def statement(shape: Shape) -> Select[Any]:
 
 #: About as many as there are products: deleted ones stay, and ids have gaps.
 NEWEST_ID = select(func.max(Product.id))
+
+#: Whether some product is `exact`: mostly none, and then there is no need to look for a page.
+IS_NAMED = select(
+    exists().where(
+        Product.deleted_at.is_(None),
+        Product.title.bool_op("@@")(cast(bindparam("exact", type_=Text), TSQUERY)),
+    )
+).execution_options(prepared=True)
 
 _START = func.coalesce(bindparam("start", type_=BigInteger), NEWEST_ID.scalar_subquery())
 

@@ -25,7 +25,7 @@ MAX_BYTES = 400_000
 #: The longest name that is compared as a whole.
 MAX_WHOLE = 200
 
-#: What a term begins with that is a whole name or SKU: no token has this sign.
+#: What a term begins with that is a whole name: no token has this sign.
 WHOLE = "="
 
 #: Words in the list that misspellings are corrected to: no digits, no sign.
@@ -66,8 +66,8 @@ def index_terms(fields: Mapping[str, Any]) -> IndexTerms:
     # Stop words of the title too: `the` is half of "The Who".
     title = _gathered(title_texts) | {*_neighbours(fields["name"]), *symbols(fields["name"])}
     document = title | _gathered(other_texts) - STOP_WORDS
-    for text in map(whole, (fields["name"], fields["sku"])):
-        title |= {text, WHOLE + folded(text[1:])}
+    exact = whole(fields["name"])
+    title |= {exact, WHOLE + folded(exact[1:])}
     words = set(_spelling_words([*title_texts, *other_texts]))
     return IndexTerms(title - {WHOLE}, document, words)
 

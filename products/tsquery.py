@@ -16,7 +16,7 @@ MIN_PREFIX = 3
 
 @dataclass(frozen=True)
 class Query:
-    """All words, and what makes a product the very one: `exact` is the whole name or SKU, or all
+    """All words, and what makes a product the very one: `exact` is the whole name, or all
     words with the stop words that `words` does without; None if that is not asked for."""
 
     words: str

@@ -70,8 +70,6 @@ def downgrade() -> None:
         op.drop_column("products", column)
         op.add_column(
             "products",
-            sa.Column(
-                column, TSVECTOR, sa.Computed(expression, persisted=True), nullable=False
-            ),
+            sa.Column(column, TSVECTOR, sa.Computed(expression, persisted=True), nullable=False),
         )
         op.create_index(f"ix_products_{column}", "products", [column], postgresql_using="gin")
