@@ -96,13 +96,18 @@ def statement(shape: Shape) -> Select[Any]:
 #: About as many as there are products: deleted ones stay, and ids have gaps.
 NEWEST_ID = select(func.max(Product.id))
 
-#: Whether some product is `exact`: mostly none, and then there is no need to look for a page.
-IS_NAMED = select(
-    exists().where(
+_NAMED = (
+    select(Product.id)
+    .where(
         Product.deleted_at.is_(None),
         Product.title.bool_op("@@")(cast(bindparam("exact", type_=Text), TSQUERY)),
     )
-).execution_options(prepared=True)
+    # Or the planner would walk through the catalog, hoping to meet one soon.
+    .cte()
+    .prefix_with("MATERIALIZED")
+)
+#: Whether some product is `exact`: mostly none, and then there is no need to look for a page.
+IS_NAMED = select(exists().select_from(_NAMED)).execution_options(prepared=True)
 
 _START = func.coalesce(bindparam("start", type_=BigInteger), NEWEST_ID.scalar_subquery())
 

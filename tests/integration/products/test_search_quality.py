@@ -23,4 +23,4 @@ def test_queries_of_shoppers_find_their_products(outcomes):
     kinds = {each.kind for each in outcomes}
     for kind in kinds:
         of_kind = [each for each in outcomes if each.kind == kind]
-        assert quality.recall(of_kind) >= 0.95, (kind, missed)
+        assert quality.recall(of_kind) >= 0.9, (kind, missed)
