@@ -15,8 +15,10 @@ _INVISIBLE = dict.fromkeys(
     [0xAD, 0x34F, 0x61C, 0x180E, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF,
      *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xFE00, 0xFE10)]
 )  # fmt: skip
+# Or 1½ would be read as 11/2.
+_FRACTIONS = {ord(one): f" {unicodedata.normalize('NFKC', one)}" for one in "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 # A zero-width space divides words; the times sign of "140 × 200" is typed as an x.
-_PREPARED = _NOT_TEXT | _INVISIBLE | {0x200B: " ", 0xD7: "x"}
+_PREPARED = _NOT_TEXT | _INVISIBLE | _FRACTIONS | {0x200B: " ", 0xD7: "x"}
 
 #: Letters that Unicode does not take apart into a base and a mark.
 _LETTERS = str.maketrans(

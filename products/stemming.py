@@ -1,5 +1,6 @@
 """English words without their endings, and those that say too little to look for."""
 
+import re
 import threading
 from functools import lru_cache
 
@@ -18,6 +19,13 @@ STOP_WORDS = frozenset(
     """.split()
 )
 
+#: What no rule of endings brings together.
+_IRREGULAR = {
+    "mice": "mouse", "men": "man", "women": "woman", "children": "child", "feet": "foot",
+    "teeth": "tooth", "geese": "goose", "dice": "die",
+}  # fmt: skip
+_IRREGULAR_ENDING = re.compile("(kni|shel|lea|scar|loa|cal|hal|wol|hoo)ves$")
+
 _stemmer = snowballstemmer.stemmer("english")
 _alone = threading.Lock()  # a stemmer keeps its word in itself
 
@@ -28,4 +36,10 @@ def stem(word: str) -> str:
     if not (word.isascii() and word.isalpha()) or word in STOP_WORDS:
         return word
     with _alone:
-        return _stemmer.stemWord(word)
+        return _stemmer.stemWord(_singular(word))
+
+
+def _singular(word: str) -> str:
+    if found := _IRREGULAR_ENDING.search(word):
+        return word[: found.end(1)] + ("fe" if found[1] == "kni" else "f")
+    return _IRREGULAR.get(word, word)

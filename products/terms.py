@@ -19,6 +19,8 @@ from products.tokens import Chunk, Token, chunks, symbols
 MAX_WORDS = 8
 #: So many pairs of characters are compared of one word in a script without spaces.
 MAX_PAIRS = 24
+#: The same where each of them may be wrong.
+MAX_RELAXED = 12
 #: The terms of a product's title, and of its description, are cut here. Nobody writes so much;
 #: PostgreSQL takes a megabyte of both.
 MAX_BYTES = 400_000
@@ -160,7 +162,10 @@ def _word(chunk: Chunk) -> Word:
     text = joined or " ".join(token.forms[0] for token in tokens)
     if chunk.signed and len(tokens) == 1:
         return Word(text, ((chunk.signed[0],),), relaxed=(tuple(map(stem, tokens[0].forms)),))
-    is_stop_word = all(token.forms[0] in STOP_WORDS for token in tokens)
+    # "it's" says no more than "it"; AT&T is a name.
+    is_stop_word = all(token.forms[0] in STOP_WORDS for token in tokens) and all(
+        token.is_suffix for token in tokens[1:]
+    )
     if len(tokens) == 1:
         readings = tuple(dict.fromkeys(_readings(tokens[0])))
         return Word(text, readings, is_stop_word, _relaxed(tokens[0]))
@@ -171,10 +176,20 @@ def _word(chunk: Chunk) -> Word:
 
 
 def _relaxed(token: Token) -> tuple[tuple[str, ...], ...]:
-    """透明 and ケース for 透明ケース: a new word often begins where the writing changes."""
-    parts = _WRITINGS.findall(token.forms[0]) if token.kind == "unspaced" else []
-    pairs = [pair for part in parts for pair in _pairs(part)[:MAX_PAIRS] or [part]]
-    return (tuple(dict.fromkeys(pairs)),) if len(parts) > 1 else ()
+    """What a run of characters may mean that is nowhere as it is.
+
+    透明 and ケース for 透明ケース, because a new word often begins where the writing changes. Or all
+    but one place, where a word ends (ガラステーブル), a particle hangs on (램프를) or an error is.
+    """
+    if token.kind != "unspaced":
+        return ()
+    characters = token.forms[0][: MAX_RELAXED + 1]
+    parts, pairs = _WRITINGS.findall(characters), _pairs(characters)
+    apart = [pair for part in parts for pair in _pairs(part) or [part]]
+    gap = 2 if len(pairs) > 4 else 1
+    starts = range(len(pairs) - gap + 1) if len(pairs) > 1 else ()
+    found = [pairs[:start] + pairs[start + gap :] for start in starts]
+    return tuple(tuple(dict.fromkeys(each)) for each in ([apart] if len(parts) > 1 else []) + found)
 
 
 def _readings(token: Token) -> list[tuple[str, ...]]:

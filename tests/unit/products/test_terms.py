@@ -110,6 +110,10 @@ def test_a_product_has_no_more_terms_than_a_row_may():
         ("C++ Primer", ["c++", "C++ primer", "primer"]),
         ("Café\u200bBar", ["cafe bar", "café"]),
         ("Soft\u00adware", ["software"]),
+        ("Oak bookshelf knife", ["bookshelves", "oak bookshelves", "knives"]),
+        ("Mouse pads", ["mice pad", "mouse pad"]),
+        ("AT&T cable", ["at&t", "at&t cable", "att"]),
+        ("1½ inch hose", ["1 1/2 inch", "1½ inch"]),
         ("🦊 Fox", ["🦊", "fox 🦊"]),
     ],
 )
@@ -129,6 +133,8 @@ def test_a_name_is_found_by_what_people_type(name, searches):
         ("Lamp", "lam"),
         ("5 l pot", "50 l"),
         ("ランタンプ", "ランプタ"),
+        ("11/2 inch", "1½ inch hose"),
+        ("Phone cable", "at&t cable"),
     ],
 )
 def test_what_is_something_else_is_not_found(name, search):
@@ -142,6 +148,26 @@ def test_what_is_something_else_is_not_found(name, search):
 def test_parts_of_an_sku(search):
     """With or without what divides it."""
     assert matches(search, index("Halo", sku="LMP-00123"))
+
+
+@pytest.mark.parametrize(
+    ("name", "search"),
+    [
+        ("ケース 透明", "透明ケース"),
+        ("램프", "램프를"),
+        ("ランプ", "白ランプ"),
+        ("ガラス製テーブル", "ガラステーブル"),
+        ("C book", "c++ book"),
+    ],
+)
+def test_relaxed_alternatives(name, search):
+    """Only asked for when nothing is found as typed."""
+    product = index(name)
+    assert not matches(search, product)
+    assert all(
+        any(product.title.issuperset(found) for found in (*word.alternatives, *word.relaxed))
+        for word in terms.words(search)
+    )
 
 
 def test_stop_words_count_only_where_there_is_nothing_else():
