@@ -1,11 +1,11 @@
 """Lists of products: filtered, searched, ordered, page by page.
 
-Relevance has three tiers, each newest first: the product of exactly that name, all words in
-the name, SKU or attributes, then the rest. Unlike a score for each match, which must be computed for all of them before the first can
-be shown, the tiers are read in index order, so a word that half of the catalog has costs no more
-than a rare one; and a cursor stays exact while products come and go. And since the newest come
-first, a page is mostly found among those that were made last: in a large catalog only a rare word
-has all of it searched.
+Relevance has three tiers, each newest first: the product of exactly that name, all words in the
+name, SKU or attributes, then the rest. Unlike a score for each match, which must be computed for
+all of them before the first can be shown, the tiers are read in index order, so a word that half of
+the catalog has costs no more than a rare one; and a cursor stays exact while products come and go.
+And since the newest come first, a page is mostly found among those that were made last: in a large
+catalog only a rare word has all of it searched.
 """
 
 import datetime

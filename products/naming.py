@@ -21,8 +21,8 @@ def new_sku() -> str:
 def slug(name: str, taken: Container[str]) -> str:
     """`name` for an address, with a number behind it if it is among `taken`.
 
-    Letters of other alphabets are written in Latin ones: `strasse`, `lodz`, `organizatsiia-veshchei`.
-    It always has a letter, so that it is never mistaken for an id; a name without any, digits or
+    Letters of other alphabets are written in Latin ones: `strasse`, `lodz`, `kaban` for カバン. It
+    always has a letter, so that it is never mistaken for an id; a name without any, digits or
     emojis alone, is `category-…`.
     """
     # Letter by letter and not for one language: ü is u in Turkish too. Composed first, because a

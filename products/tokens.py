@@ -1,7 +1,7 @@
-"""What texts are made of: chunks between spaces, and in them letters, digits, numbers, characters.
+"""What texts are made of: chunks between spaces, and in them letters, digits, characters.
 
-"Dr.Martens" is one chunk of two tokens, "WD-40" and "wd40" are the same two, "テーブルランプ" is one
-run of a script that has no spaces.
+"Dr.Martens" is one chunk of two tokens, "WD-40" and "wd40" are the same two, "テーブルランプ" is
+one run of a script that has no spaces.
 """
 
 import re

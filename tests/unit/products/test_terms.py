@@ -13,7 +13,7 @@ from products.folding import folded, normalized
 TEXTS = st.text(max_size=200) | st.lists(
     st.sampled_from(
         ["WD-40", "AC/DC", "O'Neill", "3,5mm", "10,000", "C++", "テーブルランプ", "ランプ", "Žižek",
-         "Straße", "İstanbul", "the", "to", "IT", "โคมไฟ", "램프", "مِصباح", "½", "™", "-", "&", "7\""]
+         "Straße", "İstanbul", "the", "to", "IT", "โคมไฟ", "램프", "مِصباح", "½", "™", "-", "&"]
     )
 ).map(" ".join)  # fmt: skip
 
