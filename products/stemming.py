@@ -17,7 +17,7 @@ STOP_WORDS = frozenset(
         " under again further then once here there when where why how all any both each few more"
         " most other some such no nor not only own same so than too very s t can will just don"
         " should now"
-    ).split()
+    ).split()  # noqa: SIM905  (a list would be one word a line)
 )
 
 #: What no rule of endings brings together.

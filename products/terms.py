@@ -179,7 +179,8 @@ def _relaxed(token: Token) -> tuple[tuple[str, ...], ...]:
     """What a run of characters may mean that is nowhere as it is.
 
     透明 and ケース for 透明ケース, because a new word often begins where the writing changes. Or
-    all but one place, where a word ends (ガラステーブル), a particle hangs on (램프를) or an error is.
+    all but one place, where a word ends (ガラステーブル), a particle hangs on (램프를) or an
+    error is.
     """
     if token.kind != "unspaced":
         return ()
