@@ -7,6 +7,7 @@ spread out in the product (all forms of a word), so that a search asks for few t
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, pairwise
 from typing import Any
 
@@ -66,11 +67,12 @@ def index_terms(fields: Mapping[str, Any]) -> IndexTerms:
     title_texts = [fields["name"], fields["sku"], *named]
     other_texts = [fields["description"], *details]
     # Stop words of the title too: `the` is half of "The Who".
-    title = _gathered(title_texts) | {*_neighbours(fields["name"]), *symbols(fields["name"])}
-    document = title | _gathered(other_texts) - STOP_WORDS
+    names, others = _chunks(title_texts), _chunks(other_texts)
+    title = _gathered(names) | {*_neighbours(fields["name"]), *symbols(fields["name"])}
+    document = title | _gathered(others) - STOP_WORDS
     exact = whole(fields["name"])
     title |= {exact, WHOLE + folded(exact[1:])}
-    words = set(_spelling_words([*title_texts, *other_texts]))
+    words = {word for chunk in (*names, *others) for word in _spelling_words(chunk)}
     return IndexTerms(title - {WHOLE}, document, words)
 
 
@@ -92,11 +94,16 @@ def wanted(typed: list[Word]) -> list[Word]:
     return ([word for word in typed if not word.is_stop_word] or typed)[:MAX_WORDS]
 
 
-def _gathered(texts: Iterable[str]) -> set[str]:
+def _chunks(texts: Iterable[str]) -> list[Chunk]:
+    """Each of them once, in their order."""
+    return list(dict.fromkeys(chain.from_iterable(map(chunks, texts))))
+
+
+def _gathered(found_chunks: Iterable[Chunk]) -> set[str]:
     found: set[str] = set()
     room = MAX_BYTES
-    for chunk in chain.from_iterable(map(chunks, texts)):
-        new = set(_terms_of(chunk)) - found
+    for chunk in found_chunks:
+        new = _terms_of(chunk) - found
         room -= sum(len(term.encode()) for term in new)
         if room < 0:
             break
@@ -104,7 +111,12 @@ def _gathered(texts: Iterable[str]) -> set[str]:
     return found
 
 
-def _terms_of(chunk: Chunk) -> Iterator[str]:
+@lru_cache(maxsize=5_000)
+def _terms_of(chunk: Chunk) -> frozenset[str]:
+    return frozenset(_each_term(chunk))
+
+
+def _each_term(chunk: Chunk) -> Iterator[str]:
     yield from chunk.signed
     for token in chunk.tokens:
         if token.kind == "letters":
@@ -132,12 +144,14 @@ def _spoken(chunk: Chunk) -> Iterator[str]:
         yield token.forms[0] if token.kind == "number" else token.text.casefold()
 
 
-def _spelling_words(texts: Iterable[str]) -> Iterator[str]:
-    for chunk in chain.from_iterable(map(chunks, texts)):
-        letters = [token.forms[0] for token in chunk.tokens if token.kind == "letters"]
-        for word in (*letters, chunk.joined):
-            if word not in STOP_WORDS and _SPELLED.fullmatch(word):
-                yield word
+@lru_cache(maxsize=5_000)
+def _spelling_words(chunk: Chunk) -> tuple[str, ...]:
+    letters = [token.forms[0] for token in chunk.tokens if token.kind == "letters"]
+    return tuple(
+        word
+        for word in (*letters, chunk.joined)
+        if word not in STOP_WORDS and _SPELLED.fullmatch(word)
+    )
 
 
 def _neighbours(name: str) -> Iterator[str]:

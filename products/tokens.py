@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from products.folding import folded, normalized
 
@@ -49,14 +50,14 @@ class Token:
     is_suffix: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a chunk is itself, so that what is known of it is kept by it
 class Chunk:
     """What stands between spaces; `signed` are its C++ and F#."""
 
     tokens: tuple[Token, ...]
     signed: tuple[str, ...]
 
-    @property
+    @cached_property
     def joined(self) -> str:
         """`wd40`, `drmartens`, `usbc`: what its tokens are without what divides them; "" where that
         would read as something else (24/7 is not 247)."""
@@ -67,16 +68,25 @@ class Chunk:
 
 
 def chunks(text: str) -> Iterator[Chunk]:
-    """The chunks of `text` that have tokens or a name with a sign."""
-    for chunk in normalized(text).split():
-        signed = tuple(folded(found[0][:MAX_TOKEN]) for found in _SIGNED.finditer(chunk))
-        if tokens := tuple(_tokens(chunk)):
-            yield Chunk(tokens, signed)
+    """The chunks of `text` that have tokens."""
+    for part in normalized(text).split():
+        chunk = _known(part) if len(part) <= MAX_TOKEN else _chunk(part)
+        if chunk.tokens:
+            yield chunk
 
 
 def symbols(text: str) -> list[str]:
     """The pictures in a text, each a word of its own."""
     return [] if text.isascii() else _SYMBOL.findall(text)
+
+
+def _chunk(text: str) -> Chunk:
+    signed = (folded(found[0][:MAX_TOKEN]) for found in _SIGNED.finditer(text))
+    return Chunk(tuple(_tokens(text)), tuple(signed))
+
+
+# Most words of a catalog stand in many products.
+_known = lru_cache(maxsize=5_000)(_chunk)
 
 
 def _tokens(chunk: str) -> Iterator[Token]:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from bench import quality
 from bench.measures import Goal, Record, Table
 from bench.run import Run
+from chassis import config as configuration
 from shop.migrate import migrate
 
 _DATABASE = "quality"
@@ -15,8 +16,9 @@ def measure(run: Run) -> list[Record]:
     """The sample catalog and some awkward names, searched as shoppers do; no contender."""
     run.show.doing("search-quality", "asking what shoppers type")
     run.rig.rows("postgres", f"DROP DATABASE IF EXISTS {_DATABASE}_products WITH (FORCE)")
-    migrate({"DATABASE_URL": run.rig.dsn(_DATABASE)}, ("products",))
-    engine = create_engine(run.rig.dsn(f"{_DATABASE}_products"))
+    config = {"DATABASE_URL": run.rig.dsn(_DATABASE)}
+    migrate(config, ("products",))
+    engine = create_engine(configuration.database_url(config, "products"))
     with Session(engine) as session, session.begin():
         quality.fill(session)
     with engine.connect() as connection:
