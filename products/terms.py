@@ -22,9 +22,9 @@ MAX_WORDS = 8
 MAX_PAIRS = 24
 #: The same where each of them may be wrong.
 MAX_RELAXED = 12
-#: The terms of a product's title, and of its description, are cut here. Nobody writes so much;
-#: PostgreSQL takes a megabyte of both.
-MAX_BYTES = 400_000
+#: So many characters of a title with its attributes, and of what is said beside, are searched.
+#: Nobody writes so much; PostgreSQL takes a megabyte of terms, and the service has one processor.
+MAX_TEXT = 20_000
 #: The longest name that is compared as a whole.
 MAX_WHOLE = 200
 
@@ -96,19 +96,15 @@ def wanted(typed: list[Word]) -> list[Word]:
 
 def _chunks(texts: Iterable[str]) -> list[Chunk]:
     """Each of them once, in their order."""
-    return list(dict.fromkeys(chain.from_iterable(map(chunks, texts))))
+    room, cut = MAX_TEXT, []
+    for text in texts:
+        cut.append(text[:room])
+        room -= len(cut[-1])
+    return list(dict.fromkeys(chain.from_iterable(map(chunks, cut))))
 
 
-def _gathered(found_chunks: Iterable[Chunk]) -> set[str]:
-    found: set[str] = set()
-    room = MAX_BYTES
-    for chunk in found_chunks:
-        new = _terms_of(chunk) - found
-        room -= sum(len(term.encode()) for term in new)
-        if room < 0:
-            break
-        found |= new
-    return found
+def _gathered(found: Iterable[Chunk]) -> set[str]:
+    return set(chain.from_iterable(map(_terms_of, found)))
 
 
 @lru_cache(maxsize=5_000)

@@ -33,7 +33,7 @@ _TOKEN = re.compile(
 )
 _APOSTROPHES = "'’ʼ`´"
 #: C++, F#, 10+: a sign that is part of the name.
-_SIGNED = re.compile(r"[^\W_]+(?:\+{1,2}|#)(?!\w)")
+_SIGNED = re.compile(r"(?<![^\W_])[^\W_]+(?:\+{1,2}|#)(?!\w)")
 _SYMBOL = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 _SEPARATOR = re.compile(r"[.,'’]")
 
@@ -92,15 +92,15 @@ _known = lru_cache(maxsize=5_000)(_chunk)
 def _tokens(chunk: str) -> Iterator[Token]:
     for found in _TOKEN.finditer(chunk):
         kind, text = str(found.lastgroup), found[0]
-        text = text if kind == "unspaced" else text[:MAX_TOKEN]
         if kind == "number":
             if forms := _readings(text):
                 yield Token(kind, text, forms)
             else:
-                yield from (Token("digits", part, (part,)) for part in _SEPARATOR.split(text))
+                yield from (_digits(part) for part in _SEPARATOR.split(text))
         elif kind == "letters":
             after = chunk[found.start() - 1 : found.start()]
             is_suffix = bool(after) and after in _APOSTROPHES and len(text) <= 2
+            text = text[:MAX_TOKEN]
             if form := folded(text):
                 yield Token(kind, text, (form,), is_suffix)
         elif kind == "unspaced":
@@ -108,11 +108,17 @@ def _tokens(chunk: str) -> Iterator[Token]:
             form = folded(text)
             yield Token(kind, text, (form.rstrip("ー") if len(form) > 3 else form,))
         else:
-            yield Token(kind, text, (text,))
+            yield _digits(text)
+
+
+def _digits(text: str) -> Token:
+    return Token("digits", text[:MAX_TOKEN], (text[:MAX_TOKEN],))
 
 
 def _readings(number: str) -> tuple[str, ...]:
     """`3.5` for 3,5 and 3.50; thousands, a fraction or both for 10,000; nothing for 1.2.3."""
+    if len(number) > MAX_TOKEN:
+        return ()
     whole, *parts = _SEPARATOR.split(number)
     readings = []
     if all(len(part) == 3 for part in parts) and len(whole) <= 3 and whole[0] != "0":

@@ -70,9 +70,11 @@ def test_terms_are_bounded(text):
 
 def test_a_product_has_no_more_terms_than_a_row_may():
     """What nobody would write is cut, not refused."""
-    endless = " ".join(f"{number}ﷺ" * 9 for number in range(3_000))
-    found = index("Lamp", description=endless, attributes={"texts": [endless[:500]] * 20})
-    assert len("".join(found.document).encode()) < 1_000_000
+    words = "".join(chr(0x10400 + number % 500) * (number % 40) + " " for number in range(100_000))
+    characters = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(100_000))
+    for endless in (words, characters):
+        found = index("Lamp", description=endless, attributes={"texts": [endless]})
+        assert len("".join(found.document).encode()) < 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -121,6 +123,18 @@ def test_a_name_is_found_by_what_people_type(name, searches):
     """Punctuation, spaces, accents, width, plural: none of them has to be as in the name."""
     product = index(name)
     assert [search for search in searches if not matches(search, product)] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 200, "1." * 100, "1,1" * 60, "9" * 200, "a+" * 100, "a'" * 100, "aB" * 100, "ﷺ" * 200,
+     "日本語" * 66, "0" * 200, "=" * 200, "'\\" * 100, "Z" + "\u0301" * 199, "\u0301" * 200],
+)  # fmt: skip
+def test_endless_names(name):
+    """What goes on without a space is cut, on both sides alike."""
+    product = index(name, description=name * 25)
+    assert matches(name, product) or not terms.words(name)
+    assert all(0 < len(term.encode()) <= 2046 for term in product.title)
 
 
 @pytest.mark.parametrize(
