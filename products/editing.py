@@ -4,13 +4,13 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Integer, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from chassis import currencies
 from chassis.errors import Invalid, PreconditionFailed
 from chassis.identity import Actor
-from products import catalog, hints, ledger
+from products import catalog, hints, ledger, search
 from products.constraints import meaning
 from products.errors import AlreadyExists, ProductNotFound
 from products.models import Product, Stock
@@ -32,10 +32,11 @@ def create(
     Raises `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for).
     """
     _check_price(fields["price"], fields["currency"])
+    found_by = search.indexed(session, fields) | {"indexed_version": 1}
     with meaning(_BROKEN):
         product_id = session.execute(
             insert(Product)
-            .values(**fields, version=1, created_at=now, updated_at=now)
+            .values(**fields, **found_by, version=1, created_at=now, updated_at=now)
             .returning(Product.id)
         ).scalar_one()
     session.execute(insert(Stock).values(product_id=product_id, on_hand=0, reserved=0, version=1))
@@ -68,7 +69,12 @@ def change(
             session.execute(
                 update(Product)
                 .where(Product.id == product_id)
-                .values(**fields, version=Product.version + 1, updated_at=now)
+                .values(
+                    **fields,
+                    **_found_by(session, product_id, fields),
+                    version=Product.version + 1,
+                    updated_at=now,
+                )
             )
         hints.note(session, [product_id])
     return catalog.get(session, product_id, now)
@@ -86,6 +92,17 @@ def delete(session: Session, product_id: int, version: int | None, now: datetime
         .values(deleted_at=now, version=Product.version + 1, updated_at=now)
     )
     hints.note(session, [product_id])
+
+
+def _found_by(session: Session, product_id: int, fields: dict[str, Any]) -> dict[str, Any]:
+    """The columns of the search index for a product whose `fields` are replaced."""
+    if fields.keys().isdisjoint(search.SEARCHED):
+        is_current = Product.indexed_version == Product.version
+        return {"indexed_version": Product.indexed_version + cast(is_current, Integer)}
+    columns = (getattr(Product, name) for name in search.SEARCHED)
+    before = session.execute(select(*columns).where(Product.id == product_id)).mappings().one()
+    found_by = search.indexed(session, dict(before) | fields)
+    return found_by | {"indexed_version": Product.version + 1}
 
 
 def _check_price(price: Decimal, currency: str) -> None:

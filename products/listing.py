@@ -1,11 +1,11 @@
 """Lists of products: filtered, searched, ordered, page by page.
 
-Relevance has two tiers, each newest first: all words in the name, SKU or attributes, then the
-rest. Unlike a score for each match, which must be computed for all of them before the first can
-be shown, the tiers are read in index order, so a word that half of the catalog has costs no more
-than a rare one; and a cursor stays exact while products come and go. And since the newest come
-first, a page is mostly found among those that were made last: in a large catalog only a rare word
-has all of it searched.
+Relevance has three tiers, each newest first: the product of exactly that name, all words in the
+name, SKU or attributes, then the rest. Unlike a score for each match, which must be computed for
+all of them before the first can be shown, the tiers are read in index order, so a word that half of
+the catalog has costs no more than a rare one; and a cursor stays exact while products come and go.
+And since the newest come first, a page is mostly found among those that were made last: in a large
+catalog only a rare word has all of it searched.
 """
 
 import datetime
@@ -21,9 +21,11 @@ from sqlalchemy import Connection, Engine, Row
 from chassis import paging
 from chassis.errors import Invalid
 from chassis.fields import MAX_MONEY
-from products import search, spelling
+from products import search, tsquery
 from products.listing_sql import (
     EVERYWHERE,
+    EXACT,
+    IS_NAMED,
     MADE,
     NEWEST,
     NEWEST_ID,
@@ -43,6 +45,9 @@ LOOKAHEAD_IN_CATEGORY = 100
 #: In a catalog of more products than `MANY` a search looks first among so many of the newest; when
 #: it finds some there, but too few, among about so many; then among all.
 MANY, NEAR, FAR = 200_000, 3_000, 20_000
+#: The tiers in their order. The numbers are in cursors that people hold.
+_BY_RELEVANCE = (EXACT, TITLE, REST)
+
 #: Seconds until a small catalog is asked again whether it has become large.
 FRESH = 60.0
 
@@ -107,7 +112,7 @@ def _decode(cursor: str, sort: str) -> Position:
     absurd = isinstance(key, Decimal) and not (
         abs(key) <= MAX_MONEY and key.as_tuple().exponent >= -2
     )
-    if of_sort != sort or tier not in (EVERYWHERE, TITLE, REST) or absurd:
+    if of_sort != sort or tier not in (EVERYWHERE, *_BY_RELEVANCE) or absurd:
         raise Invalid(errors={"cursor": ["Not a cursor of this list."]})
     return Position(corrected, tier, (key, product_id))
 
@@ -121,11 +126,14 @@ def _find(
     now: datetime.datetime,
 ) -> list[tuple[int, Row[Any]]]:
     """Up to `limit` + 1 products after `position`, each with its tier."""
-    values = _values(connection, filters, position, now)
+    values = _values(filters, now)
+    query = _query(connection, filters.search, position) if filters.search else None
     rows: list[tuple[int, Row[Any]]] = []
-    for tier, after in _tiers(sort, position):
+    if filters.search and query is None:
+        return rows
+    for tier, after in _tiers(connection, sort, position, query):
         wanted = limit + 1 - len(rows)
-        values |= {"rows": wanted}
+        values |= {"rows": wanted, "query": _of_tier(query, tier)}
         if after is not None:
             values |= {"after_key": after[0], "after_id": after[1]}
         shape = _shape(filters, sort, tier, after is not None)
@@ -171,30 +179,39 @@ def _is_large(connection: Connection) -> bool:
     return is_large
 
 
-def _tiers(sort: str, position: Position) -> Iterator[tuple[int, tuple[Any, int] | None]]:
+def _tiers(
+    connection: Connection, sort: str, position: Position, query: tsquery.Query | None
+) -> Iterator[tuple[int, tuple[Any, int] | None]]:
     """The tiers that are still to be read, each with where to begin in it."""
-    if sort != "relevance":
+    if sort != "relevance" or query is None:
         yield EVERYWHERE, position.after
         return
-    for tier in (TITLE, REST):
-        if tier >= position.tier:
-            yield tier, position.after if tier == position.tier else None
+    begun = position.tier if position.after else EXACT
+    if begun == EXACT and not (query.exact and connection.scalar(IS_NAMED, {"exact": query.exact})):
+        begun = TITLE
+    for tier in _BY_RELEVANCE[_BY_RELEVANCE.index(begun) :]:
+        yield tier, position.after if tier == position.tier else None
 
 
-def _values(
-    connection: Connection, filters: Filters, position: Position, now: datetime.datetime
-) -> dict[str, Any]:
-    values = {
+def _query(connection: Connection, typed: str, position: Position) -> tsquery.Query | None:
+    if position.corrected:
+        return search.corrected_query(connection, typed)
+    return tsquery.as_typed(typed)
+
+
+def _of_tier(query: tsquery.Query | None, tier: int) -> str | None:
+    if query is None:
+        return None
+    return {EXACT: query.exact, TITLE: query.not_exact}.get(tier, query.words)
+
+
+def _values(filters: Filters, now: datetime.datetime) -> dict[str, Any]:
+    return {
         "now": now,
         "category": filters.category,
         "min_price": filters.min_price,
         "max_price": filters.max_price,
     }
-    if filters.search and position.corrected:
-        values["query"] = search.corrected_query(connection, filters.search)
-    elif filters.search:
-        values["query"] = spelling.exact_query(filters.search)
-    return values
 
 
 def _lookahead(filters: Filters) -> int:

@@ -15,12 +15,16 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    Text,
     bindparam,
+    cast,
+    exists,
     func,
     select,
     true,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from products import catalog
@@ -48,8 +52,9 @@ ORDERS = {
     "relevance": NEWEST,
 }
 
-#: Where a search looks: in titles, in all but the titles, or in both at once.
-EVERYWHERE, TITLE, REST = 0, 1, 2
+#: Where a search looks: in titles, in all but the titles, in both at once; or, before the other
+#: titles, for the very product that was named.
+EVERYWHERE, TITLE, REST, EXACT = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def statement(shape: Shape) -> Select[Any]:
     """Products with their `sort_key`.
 
     Takes the parameters `now`, `rows` (how many), `lookahead` (how many to put in order in each
-    category, or for a search) and, by the shape, `query` (text for to_tsquery), `category`,
+    category, or for a search) and, by the shape, `query` (text of a tsquery), `category`,
     `min_price`, `max_price`, `after_key`, `after_id`, `near` and `since`.
     """
     order = ORDERS[shape.sort]
@@ -90,6 +95,19 @@ def statement(shape: Shape) -> Select[Any]:
 
 #: About as many as there are products: deleted ones stay, and ids have gaps.
 NEWEST_ID = select(func.max(Product.id))
+
+_NAMED = (
+    select(Product.id)
+    .where(
+        Product.deleted_at.is_(None),
+        Product.title.bool_op("@@")(cast(bindparam("exact", type_=Text), TSQUERY)),
+    )
+    # Or the planner would walk through the catalog, hoping to meet one soon.
+    .cte()
+    .prefix_with("MATERIALIZED")
+)
+#: Whether some product is `exact`: mostly none, and then there is no need to look for a page.
+IS_NAMED = select(exists().select_from(_NAMED)).execution_options(prepared=True)
 
 _START = func.coalesce(bindparam("start", type_=BigInteger), NEWEST_ID.scalar_subquery())
 
@@ -140,8 +158,9 @@ def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[
     if shape.in_stock is not None:
         yield IN_STOCK if shape.in_stock else SOLD_OUT
     if shape.tier is not None:
-        query = func.to_tsquery("english", bindparam("query"))
-        yield (product.title if shape.tier == TITLE else product.document).bool_op("@@")(query)
+        query = cast(bindparam("query", type_=Text), TSQUERY)
+        is_title = shape.tier in (EXACT, TITLE)
+        yield (product.title if is_title else product.document).bool_op("@@")(query)
         if shape.tier == REST:
             yield ~product.title.bool_op("@@")(query)
 

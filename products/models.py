@@ -30,14 +30,6 @@ Moment = DateTime(timezone=True)
 #: What the kinds of rows in the ledger may be; see `products.ledger`.
 MOVEMENT_KINDS = ("initial", "adjust", "reserve", "expire", "release", "commit", "restock")
 
-#: Who a product is: what a search finds first.
-TITLE = (
-    "to_tsvector('english', name || ' ' || sku)"
-    " || jsonb_to_tsvector('english', attributes, '[\"string\"]')"
-)
-#: Everything that a search looks at.
-DOCUMENT = f"{TITLE} || to_tsvector('english', description)"
-
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
@@ -89,6 +81,12 @@ class Product(Base):
         ),
         Index("ix_products_title", "title", postgresql_using="gin"),
         Index("ix_products_document", "document", postgresql_using="gin"),
+        # What was written without its terms, see `products.search`; mostly nothing.
+        Index(
+            "ix_products_stale",
+            "id",
+            postgresql_where=text("indexed_version <> version AND deleted_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -108,17 +106,16 @@ class Product(Base):
     sort_name: Mapped[str] = mapped_column(
         Text(collation="C"), Computed("left(lower(name), 100)", persisted=True), deferred=True
     )
-    title: Mapped[str] = mapped_column(TSVECTOR, Computed(TITLE, persisted=True), deferred=True)
-    document: Mapped[str] = mapped_column(
-        TSVECTOR, Computed(DOCUMENT, persisted=True), deferred=True
-    )
+    # What a search finds: who the product is, and everything. `products.search` writes them; the
+    # defaults are for who does not know them, an earlier release during an upgrade.
+    title: Mapped[str] = mapped_column(TSVECTOR, server_default="", deferred=True)
+    document: Mapped[str] = mapped_column(TSVECTOR, server_default="", deferred=True)
+    indexed_version: Mapped[int] = mapped_column(Integer, server_default="0", deferred=True)
 
 
 class SearchWord(Base):
-    """A word that stands in some product, by the keys that its misspellings share with it.
-
-    A trigger on `products` keeps the table; see the migration and `products.search`.
-    """
+    """A word that stands in some product, by the keys that its misspellings share with it; see
+    `products.search`."""
 
     __tablename__ = "search_words"
     __table_args__ = (Index("ix_search_words_keys", "keys", postgresql_using="gin"),)

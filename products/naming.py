@@ -5,8 +5,10 @@ import secrets
 import unicodedata
 from collections.abc import Container
 
+from slugify import slugify
+from text_unidecode import unidecode
+
 _SKU_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that reads like something else
-_NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 MAX_SLUG = 80
 
@@ -19,10 +21,14 @@ def new_sku() -> str:
 def slug(name: str, taken: Container[str]) -> str:
     """`name` for an address, with a number behind it if it is among `taken`.
 
-    It always has a letter, so that it is never mistaken for an id.
+    Letters of other alphabets are written in Latin ones: `strasse`, `lodz`, `kaban` for カバン. It
+    always has a letter, so that it is never mistaken for an id; a name without any, digits or
+    emojis alone, is `category-…`.
     """
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    base = _NOT_SLUG.sub("-", ascii_name.lower())[: MAX_SLUG - 6].strip("-")
+    # Letter by letter and not for one language: ü is u in Turkish too. Composed first, because a
+    # letter that is taken apart, as バ into ハ and its mark, would be read as another one.
+    latin = unidecode(unicodedata.normalize("NFC", name))
+    base = slugify(latin, max_length=MAX_SLUG - 6)
     if not re.search("[a-z]", base):
         base = f"category-{base}".strip("-")
     candidate, number = base, 1

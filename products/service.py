@@ -23,6 +23,7 @@ from products import (
     models,
     naming,
     schemas,
+    search,
     stock,
 )
 from products.settings import ProductsSettings
@@ -30,6 +31,10 @@ from products.settings import ProductsSettings
 #: Seconds between two looks for expired reservations. Nobody waits for it: what has expired is
 #: free at once, see `products.availability`.
 SWEEP_INTERVAL = 15
+
+#: Seconds between two looks for products that were written without their search terms, so many of
+#: them in one transaction, and so many transactions at a time.
+INDEX_INTERVAL, INDEX_BATCH, INDEX_BATCHES = 5, 100, 50
 
 
 class ProductsService(Service):
@@ -97,6 +102,13 @@ class ProductsService(Service):
     def delete_category(self, category_id, version):
         with self._changing(self.db.begin()) as session:
             categories.remove(session, category_id, version)
+
+    @timer(interval=INDEX_INTERVAL)
+    def index(self):
+        for _ in range(INDEX_BATCHES):
+            with self.db.begin() as session:
+                if search.index_stale(session, INDEX_BATCH) < INDEX_BATCH:
+                    return
 
     def _changing(self, begun):
         return hints.announced(begun, self.news.tell, "catalog_changed")

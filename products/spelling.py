@@ -1,50 +1,27 @@
-"""What somebody may have meant by a word, and the search that finds any of it.
+"""What somebody may have meant by a word. Plain rules; the words that there are come from
+`products.search`."""
 
-Plain rules; the words that there are come from `products.search`.
-"""
+from collections.abc import Iterable
 
-import re
-from collections.abc import Iterable, Mapping
-
-#: More words than this are not looked at; who types a sentence gets the start of it searched.
-MAX_WORDS = 8
-#: So many words are put in the place of a misspelled one, the nearest first.
+#: So many words are put in the place of a misspelled one.
 MAX_VARIANTS = 10
-#: From this length on a word may be the beginning of a longer one.
-MIN_PREFIX = 3
-
-_WORD = re.compile(r"[^\W_]+")
-_LONGEST_WORD = 30
-
-
-def exact_query(search: str) -> str:
-    """`search` as text for PostgreSQL's to_tsquery: all of its words."""
-    return " & ".join(_quoted(word) for word in search.split()[:MAX_WORDS])
-
-
-def words(search: str) -> list[str]:
-    """The words of `search` that may be misspelled, in small letters."""
-    found = dict.fromkeys(word[:_LONGEST_WORD] for word in _WORD.findall(search.lower()))
-    return list(found)[:MAX_WORDS]
-
-
-def corrected_query(candidates: Mapping[str, Iterable[str]]) -> str:
-    """A search for each word of `candidates` or something near it, as text for to_tsquery."""
-    return " & ".join(
-        f"({' | '.join(_alternatives(word, near))})" for word, near in candidates.items()
-    )
-
-
-def _alternatives(word: str, candidates: Iterable[str]) -> list[str]:
-    as_prefix = ":*" if len(word) >= MIN_PREFIX else ""
-    return [_quoted(word) + as_prefix, *map(_quoted, nearest(word, candidates))]
+#: Shorter halves of a word are no words of their own.
+MIN_HALF = 3
 
 
 def nearest(word: str, candidates: Iterable[str]) -> list[str]:
-    """Those of `candidates` that `word` may be a misspelling of, the nearest first."""
-    most = tolerated(word)
-    near = ((distance(word, candidate), candidate) for candidate in candidates)
-    return [candidate for edits, candidate in sorted(near) if 0 < edits <= most][:MAX_VARIANTS]
+    """Those of `candidates` that `word` is most likely a misspelling of: as few edits away as any
+    other, but not more than tolerated."""
+    edits = {candidate: distance(word, candidate) for candidate in candidates}
+    fewest = min((many for many in edits.values() if many > 0), default=0)
+    if not 0 < fewest <= tolerated(word):
+        return []
+    return sorted(word for word, many in edits.items() if many == fewest)[:MAX_VARIANTS]
+
+
+def halves(word: str) -> list[tuple[str, str]]:
+    """The ways to read one word as two: `redlamp` as red lamp."""
+    return [(word[:cut], word[cut:]) for cut in range(MIN_HALF, len(word) - MIN_HALF + 1)]
 
 
 def tolerated(word: str) -> int:
@@ -66,8 +43,3 @@ def distance(one: str, other: str) -> int:
             row.append(edits)
         before, above = above, row
     return above[-1]
-
-
-def _quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"

@@ -6,7 +6,7 @@ misspellings are corrected to. Orders have their lines and a timeline; nobody pa
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -14,11 +14,15 @@ from typing import Any
 import psycopg2
 
 from bench.goods import sql, vocabulary
+from products.terms import index_terms
+
+#: What is done for one chunk: with a cursor, and the values of its statements.
+Work = Callable[[Any, dict[str, Any]], None]
 
 #: Rows of one INSERT. Connections take turns by so many, so that the table is in order by id.
 CHUNK = 10_000
 
-#: Connections at once: to_tsvector is most of the work, and a connection has one processor.
+#: Connections at once: one computes while another writes.
 AT_ONCE = 2
 
 #: The n-th product and the n-th order are so many seconds younger than the first.
@@ -51,24 +55,14 @@ def fill(products_dsn: str, orders_dsn: str, *, products: int, orders: int = 0) 
         )
         cursor.execute("SELECT name, id FROM categories WHERE parent_id IS NOT NULL ORDER BY id")
         leaves = cursor.fetchall()
-        cursor.execute(sql.WORDS, {"texts": _texts()})
     with _without_indexes(products_dsn, "products", "stock", "movements"):
-        _in_chunks(products_dsn, products, sql.statement(sql.PRODUCTS), _values(leaves))
+        _in_chunks(products_dsn, products, _make_products, _values(leaves))
         _in_chunks(products_dsn, products, sql.statement(sql.STOCK), {})
     _settle(products_dsn, "products")
     with _without_indexes(orders_dsn, "orders", "order_lines", "timeline"):
         for template in (sql.ORDERS, sql.ORDER_LINES, sql.TIMELINE):
             _in_chunks(orders_dsn, orders, sql.statement(template), {"products": products})
     _settle(orders_dsn)
-
-
-def _texts() -> list[str]:
-    lists = (vocabulary.BRANDS, vocabulary.ADJECTIVES, vocabulary.MATERIALS, vocabulary.COLOURS)
-    return [
-        *(word for words in lists for word in words),
-        *(kind for kinds in vocabulary.DEPARTMENTS.values() for kind in kinds),
-        *vocabulary.SENTENCES,
-    ]
 
 
 def _values(leaves: list[tuple[str, int]]) -> dict[str, Any]:
@@ -84,8 +78,28 @@ def _values(leaves: list[tuple[str, int]]) -> dict[str, Any]:
     return lists | {f"{name}_many": len(values) for name, values in lists.items()}
 
 
-def _in_chunks(dsn: str, rows: int, statement: str, values: dict[str, Any]) -> None:
-    """Run `statement` for `first` to `last` of each chunk of `rows`."""
+def _make_products(cursor: Any, values: dict[str, Any]) -> None:
+    """The products of a chunk, found by what the shop itself would have them found by."""
+    cursor.execute(sql.statement(sql.PRODUCTS), values)
+    columns = [column.name for column in cursor.description]
+    made = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    terms = [index_terms(product) for product in made]
+    found = {
+        "ids": [product["id"] for product in made],
+        "titles": [_vector(each.title) for each in terms],
+        "documents": [_vector(each.document) for each in terms],
+    }
+    cursor.execute(sql.statement(sql.INDEXED), values | found)
+    words = sorted({word for each in terms for word in each.words})
+    cursor.execute(sql.WORDS, {"words": words})
+
+
+def _vector(terms: set[str]) -> str:
+    return " ".join(f"'{term}'" for term in terms)
+
+
+def _in_chunks(dsn: str, rows: int, work: str | Work, values: dict[str, Any]) -> None:
+    """Do a statement, or something else, for `first` to `last` of each chunk of `rows`."""
     values = values | {
         "beginning": BEGINNING,
         "pace": PACE,
@@ -97,19 +111,23 @@ def _in_chunks(dsn: str, rows: int, statement: str, values: dict[str, Any]) -> N
         chunks.put(first)
     failures: list[Exception] = []
 
-    def work() -> None:
+    def take_turns() -> None:
         try:
             with _connected(dsn) as cursor:
                 while not failures:
                     first = chunks.get_nowait()
                     last = min(first + CHUNK - 1, rows)
-                    cursor.execute(statement, values | {"first": first, "last": last})
+                    of_chunk = values | {"first": first, "last": last}
+                    if isinstance(work, str):
+                        cursor.execute(work, of_chunk)
+                    else:
+                        work(cursor, of_chunk)
         except Empty:
             return
         except Exception as failure:
             failures.append(failure)
 
-    threads = [threading.Thread(target=work) for _ in range(AT_ONCE)]
+    threads = [threading.Thread(target=take_turns) for _ in range(AT_ONCE)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -20,16 +20,14 @@ CATEGORIES = """
 """
 
 PRODUCTS = """
-    INSERT INTO products (id, sku, name, description, price, currency, category_id, images,
-        attributes, version, created_at, updated_at)
-    SELECT i, upper(left(kind, 3)) || '-' || lpad(i::text, 8, '0'),
-        concat_ws(' ', brand, adjective, initcap(material), kind),
-        concat_ws(' ', opening, ending),
-        (199 + {number_7} %% 49800) / 100.0, 'EUR', category_id,
-        jsonb_build_array('https://images.example/' || i || '.jpg'),
+    SELECT i AS id, upper(left(kind, 3)) || '-' || lpad(i::text, 8, '0') AS sku,
+        concat_ws(' ', brand, adjective, initcap(material), kind) AS name,
+        concat_ws(' ', opening, ending) AS description,
+        (199 + {number_7} %% 49800) / 100.0 AS price, category_id,
+        jsonb_build_array('https://images.example/' || i || '.jpg') AS images,
         jsonb_build_object('brand', brand, 'material', material, 'colour', colour,
-            'weight_g', 100 + {number_8} %% 9000, 'gift_wrap', {number_9} %% 2 = 0),
-        1, moment, moment
+            'weight_g', 100 + {number_8} %% 9000, 'gift_wrap', {number_9} %% 2 = 0) AS attributes,
+        moment AS created_at
     FROM (
         SELECT i, {brand} AS brand, {adjective} AS adjective, {material} AS material,
             {colour} AS colour, {kind} AS kind, {category_id} AS category_id,
@@ -38,6 +36,17 @@ PRODUCTS = """
         FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i
     ) AS made
 """
+
+#: The same as rows, with the terms that the shop would have found them by.
+INDEXED = f"""
+    INSERT INTO products (id, sku, name, description, price, currency, category_id, images,
+        attributes, version, created_at, updated_at, title, document, indexed_version)
+    SELECT id, sku, name, description, price, 'EUR', category_id, images, attributes, 1, created_at,
+        created_at, title::tsvector, document::tsvector, 1
+    FROM ({PRODUCTS}) AS made
+    JOIN unnest(%(ids)s::bigint[], %(titles)s::text[], %(documents)s::text[])
+        AS found (id, title, document) USING (id)
+"""  # noqa: S608
 
 #: Every 40th is sold out; the rest have enough for any measurement.
 STOCK = """
@@ -54,14 +63,7 @@ STOCK = """
     FROM counted WHERE on_hand > 0
 """
 
-#: As the trigger on `products` has it, for one product with each word instead of for all.
-WORDS = """
-    INSERT INTO search_words (word)
-    SELECT DISTINCT word COLLATE "C" FROM unnest(tsvector_to_array(
-        to_tsvector('simple', array_to_string(%(texts)s::text[], ' ')))) AS word
-    WHERE word ~ '^[[:alpha:]]{3,30}$'
-    ORDER BY 1 ON CONFLICT DO NOTHING
-"""
+WORDS = "INSERT INTO search_words (word) SELECT unnest(%(words)s::text[]) ON CONFLICT DO NOTHING"
 
 #: Three in four are delivered, the rest under way; three lines each.
 ORDERS = """

@@ -15,6 +15,7 @@ from bench.works import (
     products,
     rpc,
     search,
+    search_quality,
     sizing,
     tail,
 )
@@ -25,6 +26,7 @@ WORKS: dict[str, Callable[[Run], list[Record]]] = {
     "detail": products.detail,
     "cached": cached.measure,
     "search": search.measure,
+    "search-quality": search_quality.measure,
     "tail": tail.measure,
     "login": login.measure,
     # After all that compare what contenders show: from here on each has stock of its own.

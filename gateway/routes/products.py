@@ -31,7 +31,12 @@ class ProductRoutes:
         remember=of_products,
     )
     def list_products(self, request, query):
-        """Products, searched, filtered and sorted."""
+        """Products, searched, filtered and sorted.
+
+        `search` means all of its words, in any order and script, with or without accents, hyphens
+        and plurals; parts of an SKU too. Eight words at most are looked for. Typing errors are
+        forgiven when nothing has the words as they are typed.
+        """
         return self.products.list(**query)
 
     @route(

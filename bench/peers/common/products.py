@@ -12,6 +12,7 @@ from bench.peers.common.schemas import Item, Reservation
 _BY_ID = sql.by_id("$1")
 _NEWEST = sql.newest("$1")
 _SEARCHES = [sql.search(tier, "$1", "$2") for tier in sql.TIERS]
+_IS_NAMED = sql.IS_NAMED.format(whole="$1")
 
 _LOCK = """
     SELECT s.product_id, s.on_hand - s.reserved AS available
@@ -48,6 +49,7 @@ async def page(pool: asyncpg.Pool, limit: int, search: str | None) -> dict:
         rows = await pool.fetch(_NEWEST, limit + 1)
     else:
         rows, query = [], sql.all_words(search)
+        await pool.fetchval(_IS_NAMED, sql.whole_name(search))
         for statement in _SEARCHES:
             rows += await pool.fetch(statement, query, limit + 1 - len(rows))
             if len(rows) > limit:

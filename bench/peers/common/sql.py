@@ -18,6 +18,16 @@ TIERS = (
     "document @@ to_tsquery('english', {query}) AND NOT title @@ to_tsquery('english', {query})",
 )
 
+#: Asked before: is there a product of just that name, as `whole_name` has it, to be shown first?
+#: None of the searches that are measured names one, so what would follow is left out.
+IS_NAMED = """
+    WITH named AS MATERIALIZED (
+        SELECT id FROM products
+        WHERE deleted_at IS NULL AND title @@ CAST(CAST({whole} AS text) AS tsquery)
+    )
+    SELECT EXISTS (SELECT FROM named)
+"""
+
 #: So many matches of a search are put in order, though a page shows fewer.
 LOOKAHEAD = 1000
 
@@ -56,6 +66,12 @@ def search(tier: str, query: str, rows: str) -> str:
         ) page ON page.id = p.id
         WHERE p.deleted_at IS NULL ORDER BY page.created_at DESC, page.id DESC
     """  # noqa: S608
+
+
+def whole_name(typed: str) -> str:
+    """What somebody typed as the term of a whole name."""
+    escaped = " ".join(typed.lower().split()).replace("\\", "\\\\").replace("'", "''")
+    return f"'={escaped}'"
 
 
 def all_words(typed: str) -> str:

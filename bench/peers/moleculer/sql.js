@@ -27,6 +27,13 @@ const NEWEST = `
 	WHERE p.deleted_at IS NULL ORDER BY page.created_at DESC, page.id DESC
 `;
 
+const IS_NAMED = `
+	WITH named AS MATERIALIZED (
+		SELECT id FROM products WHERE deleted_at IS NULL AND title @@ CAST($1 AS tsquery)
+	)
+	SELECT EXISTS (SELECT FROM named)
+`;
+
 const SEARCHES = [
 	"title @@ to_tsquery('english', $1)",
 	"document @@ to_tsquery('english', $1) AND NOT title @@ to_tsquery('english', $1)"
@@ -44,10 +51,17 @@ const SEARCHES = [
 `
 );
 
+const quoted = word => word.replaceAll("\\", "\\\\").replaceAll("'", "''");
+
+/** What somebody typed as the term of a whole name. */
+function wholeName(typed) {
+	return `'=${quoted(typed.trim().toLowerCase().split(/\s+/).join(" "))}'`;
+}
+
 /** What somebody typed as text for to_tsquery: all of its words, eight at most. */
 function allWords(typed) {
 	const words = typed.trim().split(/\s+/).slice(0, 8);
-	return words.map(word => `'${word.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`).join(" & ");
+	return words.map(word => `'${quoted(word)}'`).join(" & ");
 }
 
-module.exports = { BY_ID, NEWEST, SEARCHES, allWords };
+module.exports = { BY_ID, NEWEST, IS_NAMED, SEARCHES, wholeName, allWords };

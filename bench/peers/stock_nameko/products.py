@@ -19,6 +19,7 @@ from bench.peers.stock_nameko.models import (
 )
 
 _SEARCHES = [text(sql.search(tier, ":query", ":rows")) for tier in sql.TIERS]
+_IS_NAMED = text(sql.IS_NAMED.format(whole=":whole"))
 
 
 class ProductsService:
@@ -59,6 +60,7 @@ class ProductsService:
 
     def _found(self, search, limit):
         rows, query = [], sql.all_words(search)
+        self.db.scalar(_IS_NAMED, {"whole": sql.whole_name(search)})
         for statement in _SEARCHES:
             rows += self.db.execute(statement, {"query": query, "rows": limit - len(rows)}).all()
             if len(rows) == limit:

@@ -23,6 +23,9 @@ def test_a_tree_comes_as_a_list(products, category):
 
 def test_slugs_are_unique(products, category):
     """A slug that was asked for is given or refused; one made from a name gets a number."""
+    made = [category(name) for name in ("Straße", "Łódź", "Организация вещей", "Lodz", "🦊")]
+    slugs = [products.get_category(category_id=each)["slug"] for each in made]
+    assert slugs == ["strasse", "lodz", "organizatsiia-veshchei", "lodz-2", "category"]
     category("Sale")
     assert products.create_category(name="Sale")["slug"] == "sale-2"
     with pytest.raises(Conflict) as refused:

@@ -23,12 +23,16 @@ _FILL = """
     INSERT INTO categories (name, slug, description, parent_id, version)
     SELECT 'C' || n, 'c' || n, '', 1 + n % 10, 1 FROM generate_series(11, 50) n;
     INSERT INTO products (sku, name, description, price, currency, category_id, images, attributes,
-        version, created_at, updated_at)
-    SELECT 'S-' || n, CASE WHEN n % 100 = 0 THEN 'Lantern ' ELSE 'Thing ' END || 'common ' || n,
-        CASE WHEN n % 1000 = 0 THEN 'Like a kettle' ELSE md5(n::text) END,
-        n % 40 * 20 + n % 19, 'EUR', 11 + n % 40, '[]', '{}', 1, moment, moment
-    FROM generate_series(1, :products) n,
-        LATERAL (SELECT TIMESTAMPTZ '2029-01-01' + n * INTERVAL '1 minute' AS moment) m;
+        version, created_at, updated_at, title, document, indexed_version)
+    SELECT 'S-' || n, name, description, n % 40 * 20 + n % 19, 'EUR', 11 + n % 40, '[]', '{}', 1,
+        moment, moment, to_tsvector('english', name),
+        to_tsvector('english', name || ' ' || description), 1
+    FROM generate_series(1, :products) n, LATERAL (
+        SELECT TIMESTAMPTZ '2029-01-01' + n * INTERVAL '1 minute' AS moment,
+            CASE WHEN n % 100 = 0 THEN 'Lantern ' ELSE 'Thing ' END || 'common ' || n AS name,
+            CASE WHEN n % 1000 = 0 THEN 'Like a kettle' ELSE md5(n::text) END AS description
+    ) m;
+    INSERT INTO search_words (word) VALUES ('lantern'), ('thing'), ('common'), ('like'), ('kettle');
     INSERT INTO stock (product_id, on_hand, reserved, version)
     SELECT id, abs(hashint8(id)) % 20, 0, 1 FROM products;
 """

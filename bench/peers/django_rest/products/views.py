@@ -23,6 +23,7 @@ from bench.peers.django_rest.products.serializers import (
 )
 
 SEARCHES = [sql.search(tier, "%(query)s", "%(rows)s") for tier in sql.TIERS]
+IS_NAMED = sql.IS_NAMED.format(whole="%s")
 
 
 @api_view()
@@ -60,6 +61,9 @@ def list_products(request):
 
 def find(search, limit):
     found, query = [], sql.all_words(search)
+    with connection.cursor() as cursor:
+        cursor.execute(IS_NAMED, [sql.whole_name(search)])
+        cursor.fetchone()
     for statement in SEARCHES:
         values = {"query": query, "rows": limit - len(found)}
         found += Product.objects.raw(statement, values)

@@ -76,6 +76,7 @@ module.exports = {
 
 		async find(search, limit) {
 			const found = [];
+			await this.pool.query(sql.IS_NAMED, [sql.wholeName(search)]);
 			for (const statement of sql.SEARCHES) {
 				const values = [sql.allWords(search), limit - found.length];
 				found.push(...(await this.pool.query(statement, values)).rows);
