@@ -15,7 +15,7 @@ from chassis.fields import (
 )
 
 CHANNELS = ("email", "sms", "in_app")
-STATUSES = ("pending", "sent", "failed", "skipped")
+STATUSES = ("pending", "sent", "failed", "skipped", "suppressed")
 
 _ONE_LINE = validate.Regexp(r"[^\n\t]*\Z", error="One line only.")
 
@@ -63,6 +63,7 @@ class Notification(Schema):
     subject = fields.String(required=True)
     body = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
+    failure_code = fields.String(required=True, allow_none=True)
     read = fields.Boolean(required=True)
     created_at = Timestamp(required=True)
 
@@ -131,6 +132,19 @@ class ResetRequested(Expected):
     user_id = Uuid(required=True, allow_none=True)
 
 
+class EmailChanged(UserEvent):
+    """What we need of users.email_changed; without a change there is no old address to tell."""
+
+    change_id = Uuid(required=True, allow_none=True)
+
+
+class VerificationRequested(Expected):
+    """What we need of users.email_verification_requested."""
+
+    verification_id = Uuid(required=True)
+    user_id = Uuid(required=True)
+
+
 class OrderEvent(Expected):
     """What we need of every orders.order_* event."""
 
@@ -162,9 +176,25 @@ class PaymentRefunded(PaymentEvent):
 
 
 class ResetToken(Expected):
-    """What we need of the answer of users.issue_reset_token."""
+    """What we need of the answer of users.issue_reset_token; one of the version before has the
+    token alone."""
 
     token = fields.String(required=True)
+    email = fields.String(load_default=None, allow_none=True)
+    holds = fields.Integer(load_default=1800)
+
+
+class VerificationToken(Expected):
+    """What we need of the answer of users.issue_verification_token."""
+
+    token = fields.String(required=True)
+    email = fields.String(required=True)
+
+
+class OldEmail(Expected):
+    """What we need of the answer of users.old_email."""
+
+    email = fields.String(required=True)
 
 
 class Contact(Expected):
@@ -172,6 +202,7 @@ class Contact(Expected):
 
     id = Uuid(required=True)
     email = fields.String(load_default=None, allow_none=True)
+    email_verified = fields.Boolean(load_default=None, allow_none=True)
     phone = fields.String(load_default=None, allow_none=True)
 
 

@@ -31,6 +31,22 @@ _TEXTS = {
         "Somebody, probably you, has asked for a new password for your account.\n\n"
         "If it was not you, ignore this mail: nothing has changed.",
     ),
+    "email_verification_requested": Message(
+        "Confirm your e-mail address",
+        "Somebody, probably you, has given this address to the shop.\n\n"
+        "If it was not you, ignore this mail: nothing else will be sent here.",
+    ),
+    "email_change_requested": Message(
+        "Another e-mail address for your account",
+        "Another e-mail address was given for your account. It takes the place of this one as soon"
+        " as it is confirmed.\n\n"
+        "If it was not you, change your password at once: that stops it.",
+    ),
+    "email_changed": Message(
+        "Your e-mail address was changed",
+        "Your account has another e-mail address now, and mails go there.\n\n"
+        "If it was not you, write to us at once.",
+    ),
     "order_placed": Message(
         "Order {order}: we have it",
         "Thank you for order {order} over {total}.\n\n"
@@ -92,12 +108,22 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
     return Message(subject.format_map(words), body.format_map(words) + "\n")
 
 
-def way_to_reset(token: str, link: str | None) -> str:
-    """How a mail about a new password ends; `link` is the shop's page with "{token}" in it."""
+def way_to_reset(token: str, link: str | None, seconds: int) -> str:
+    """How a mail about a new password ends; `link` is the shop's page with "{token}" in it, and the
+    token holds for so many seconds from the request on."""
+    return _way("Choose one", token, link, f"{seconds // 60} minutes")
+
+
+def way_to_verify(token: str, link: str | None) -> str:
+    """The same of a mail that confirms an address."""
+    return _way("Confirm it", token, link, "a day")
+
+
+def _way(what: str, token: str, link: str | None, time: str) -> str:
     if link:
-        way = f"Choose one here, within half an hour:\n\n{link.replace('{token}', token)}"
+        way = f"{what} here, within {time}:\n\n{link.replace('{token}', token)}"
     else:
-        way = f"This code is good for half an hour, once:\n\n{token}"
+        way = f"This code is good for {time}, once:\n\n{token}"
     return f"\n{way}\n"
 
 

@@ -223,6 +223,12 @@ class Payments(Expected):
     items = fields.List(fields.Nested(Payment), required=True)
 
 
+class AccountRecovered(Expected):
+    """users.account_recovered: an account has another owner than who had made it."""
+
+    user_id = Uuid(required=True)
+
+
 class NotificationSent(Expected):
     """notifications.notification_sent: of interest when it is about an order."""
 

@@ -189,6 +189,7 @@ def _move(session: Session, user: User, now: datetime.datetime, publish: Publish
             )
         )
     user.email, user.pending_email = user.pending_email, None
+    taken.flush(session)
     resets.forget(session, user.id)
     publish(session, "email_changed", {"change_id": change_id, "user_id": user.id})
 

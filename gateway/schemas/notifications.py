@@ -36,6 +36,7 @@ class Notification(common.Resource):
     subject = fields.String(required=True)
     body = fields.String(required=True)
     status = fields.String(required=True)
+    failure_code = fields.String(required=True, allow_none=True)
     read = fields.Boolean(required=True)
     created_at = Timestamp(required=True)
 

@@ -62,6 +62,12 @@ class PasswordForgotten(Request):
     email = Text(max=254, required=True)
 
 
+class EmailConfirmation(Request):
+    """`token` as the mail has it."""
+
+    token = OpaqueToken(required=True)
+
+
 class PasswordReset(Request):
     """`token` as the mail has it."""
 
@@ -70,7 +76,9 @@ class PasswordReset(Request):
 
 
 class Profile(Request):
-    """PUT empties what is not given, PATCH leaves it. A new `email` needs `current_password`."""
+    """PUT empties what is not given, PATCH leaves it. Another `email`, `username` or `phone` needs
+    `current_password`. Another `email` waits in `pending_email` until it is confirmed; the present
+    one gives that up."""
 
     email = Text(max=254)
     current_password = Password()
@@ -90,7 +98,10 @@ class Account(Profile):
 
 
 class NewAccount(SignUp):
+    """`email_verified` when you answer for the address: then nobody is asked to confirm it."""
+
     role = fields.String(validate=_ROLE)
+    email_verified = fields.Boolean(truthy={True}, falsy={False})
 
 
 class UserQuery(Page):
@@ -109,6 +120,8 @@ class AddressPath(Request):
 class User(common.Resource):
     id = Uuid(required=True)
     email = fields.String(required=True)
+    email_verified = fields.Boolean(required=True)
+    pending_email = fields.String(required=True, allow_none=True)
     username = fields.String(required=True, allow_none=True)
     first_name = fields.String(required=True, allow_none=True)
     last_name = fields.String(required=True, allow_none=True)

@@ -17,6 +17,8 @@ from chassis.web.server import Server
 class Everybody:
     """An audience that lets all in."""
 
+    refusals = ()
+
     def admit(self, service, request):
         request.actor = request.header("X-Actor")
 
