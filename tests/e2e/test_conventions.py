@@ -152,7 +152,7 @@ def test_a_single_resource_is_sent_once(world, name):
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
     other = requests.get(url, headers=signed | {"If-None-Match": '"x"'}, timeout=10)
     assert (other.status_code, other.content) == (200, answer.content)
-    assert answer.headers["Cache-Control"] == ("no-store" if token else "private, no-cache")
+    assert ("no-store" if token else "no-cache") in answer.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize("name", WRITTEN)
