@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -101,7 +102,12 @@ class Run:
         """Who buys, at every contender."""
         shop = self.contender(SHOP.name)
         self.show.say(f"signing up {self.size.buyers} buyers")
-        return sign_up(shop.port, self.size.buyers)
+        return sign_up(shop.port, self.size.buyers, self.mails)
+
+    @property
+    def mails(self) -> Path:
+        """Where the shops' mails are."""
+        return self.rig.folder / "mails"
 
     @cached_property
     def token_keys(self) -> str:
@@ -144,7 +150,7 @@ class Run:
             prefix=prefix,
             dsn=self.rig.dsn,
             token_keys=keys,
-            mails=self.rig.folder / "mails",
+            mails=self.mails,
         )
         started = Started(contender, place, self._logs, self.rig.folder)
         try:

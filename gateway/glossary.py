@@ -35,6 +35,10 @@ FIELDS = {
     "trace_id": "The W3C trace that it belongs to.",
     # People
     "email": "The e-mail address: where mails go, and a name to log in with.",
+    "email_verified": "Whether the e-mail address is confirmed; mails go there from then on.",
+    "NewAccount.email_verified": "That you answer for the address: nobody is asked to confirm it.",
+    "pending_email": "What `email` becomes when it is confirmed; null for none.",
+    "EmailConfirmation.token": "The token from the mail; it works once, for a day.",
     "username": "A second name to log in with.",
     "first_name": "Given name.",
     "last_name": "Family name.",

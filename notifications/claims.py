@@ -37,6 +37,10 @@ class Claimed(NamedTuple):
     user_id: uuid.UUID
     order_id: uuid.UUID | None
     reset_id: uuid.UUID | None
+    verification_id: uuid.UUID | None
+    email_change_id: uuid.UUID | None
+    is_security: bool
+    is_counted: bool
     cause: dict[str, Any]
     channel: str
     subject: str
@@ -46,6 +50,11 @@ class Claimed(NamedTuple):
     attempts: int
     #: What the try before came to, if it came to nothing.
     failure_code: str | None
+
+    @property
+    def has_enclosure(self) -> bool:
+        """Whether `users` is to be asked for a part of it when it goes (`delivery.Enclosure`)."""
+        return (self.reset_id or self.verification_id or self.email_change_id) is not None
 
 
 _NOTIFICATIONS = Notification.__table__

@@ -13,16 +13,17 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from time import process_time, sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from chassis.errors import Unavailable
-from notifications import claims
+from notifications import claims, recipients
 from notifications.channels.port import Channel, Letter
 from notifications.claims import Claimed
 from notifications.errors import NotNow, Undeliverable
-from notifications.feed import EMAIL, FAILED, SKIPPED, SMS
+from notifications.feed import EMAIL, FAILED, SKIPPED, SMS, SUPPRESSED
+from notifications.recipients import Limit
 
 #: Messages that are claimed, and noted, together.
 BATCH = 25
@@ -35,7 +36,13 @@ MAX_PAUSE = datetime.timedelta(minutes=15)
 ADDRESS = {EMAIL: "email", SMS: "phone"}
 
 #: Why a message is not worth sending: nowhere to send it to, nothing it would be good for.
-POINTLESS = ("user_gone", "no_address", "reset_over")
+POINTLESS = (
+    "user_gone", "no_address", "email_unverified", "reset_over", "verification_over", "notice_over",
+)  # fmt: skip
+#: Why a message is not sent whose recipient has got too many.
+TOO_MANY = "recipient_limit"
+#: How a message ends that will never be delivered; for any other reason it has failed.
+ENDS = dict.fromkeys(POINTLESS, SKIPPED) | {TOO_MANY: SUPPRESSED}
 
 #: `publish(session, type, [(payload, cause), ...])` records events in the session's transaction.
 Publish = Callable[[Session, str, list[tuple[dict[str, Any], Mapping[str, Any]]]], object]
@@ -43,12 +50,21 @@ Publish = Callable[[Session, str, list[tuple[dict[str, Any], Mapping[str, Any]]]
 Following = Callable[[Mapping[str, Any]], AbstractContextManager[None]]
 
 
+class Enclosure(NamedTuple):
+    """What a mail gets when it goes: where it goes (None: to the user's address), and the lines
+    that it ends in, which may have a token."""
+
+    address: str | None
+    text: str
+
+
 class Postman:
     """Delivers what is pending.
 
-    `contacts(user_ids)` answers with `email` and `phone` of each user who is there at this moment,
-    by id; `way_to_reset(reset_id)` with the lines that a mail for a new password ends in, or raises
-    `Undeliverable`; `channels` maps "email" and "sms" to theirs.
+    `contacts(user_ids)` answers with `email`, `email_verified` and `phone` of each user who is
+    there at this moment, by id; `enclosure(message)` with that of one that has any, or raises
+    `Undeliverable`; `channels` maps "email" and "sms" to theirs, `limits` is as for
+    `recipients.admit`.
     """
 
     def __init__(
@@ -56,23 +72,25 @@ class Postman:
         begin: Callable[[], AbstractContextManager[Session]],
         clock: Callable[[], datetime.datetime],
         contacts: Callable[[list[uuid.UUID]], Mapping[uuid.UUID, Mapping[str, Any]]],
-        way_to_reset: Callable[[uuid.UUID], str],
+        enclosure: Callable[[Claimed], Enclosure],
         channels: Mapping[str, Channel],
         publish: Publish,
         following: Following,
         log: Any,
         *,
         max_attempts: int,
+        limits: Mapping[bool, Limit],
     ):
         self.begin = begin
         self.clock = clock
         self.contacts = contacts
-        self.way_to_reset = way_to_reset
+        self.enclosure = enclosure
         self.channels = channels
         self.publish = publish
         self.following = following
         self.log = log
         self.max_attempts = max_attempts
+        self.limits = limits
 
     def run(self, time: datetime.timedelta) -> None:
         """One round: for so long another batch is begun while any is left. It ends when nobody can
@@ -100,11 +118,13 @@ class Postman:
             self._release(batch)
             self.log.info("notifications_wait", count=len(batch), code=type(error).__name__)
             return False
+        refused = self._admit(batch, contacts)
         tried: list[tuple[Claimed, Exception | None]] = []
         for message in batch:
             if tried and self.clock() >= until:
                 break
-            error = self._try(message, contacts)
+            is_refused = message.id in refused
+            error = Undeliverable(TOO_MANY) if is_refused else self._try(message, contacts)
             tried.append((message, error))
             if isinstance(error, Unavailable):
                 break
@@ -130,13 +150,35 @@ class Postman:
             raise Undeliverable("too_many_attempts")
         if contact is None:
             raise Undeliverable("user_gone")
-        address = contact.get(ADDRESS[message.channel])
+        body, enclosed = message.body, None
+        if message.has_enclosure:
+            enclosed, text = self.enclosure(message)
+            body += text
+        address = enclosed or contact.get(ADDRESS[message.channel])
         if not address:
-            raise Undeliverable("no_address")
-        body = message.body
-        if message.reset_id is not None:
-            body += self.way_to_reset(message.reset_id)
+            is_unverified = message.channel == EMAIL and contact.get("email_verified") is False
+            raise Undeliverable("email_unverified" if is_unverified else "no_address")
+        if message.has_enclosure:
+            with self.begin() as session:
+                if recipients.admit(session, [(message, address)], self.limits, self.clock()):
+                    raise Undeliverable(TOO_MANY)
         return Letter(message.id, address, message.subject, body, message.created_at)
+
+    def _admit(
+        self, batch: Sequence[Claimed], contacts: Mapping[uuid.UUID, Mapping[str, Any]]
+    ) -> set[uuid.UUID]:
+        """Count what goes to users' own addresses; returns what is too much. Where a mail with an
+        enclosure goes is learned one by one."""
+        addressed = [
+            (message, address)
+            for message in batch
+            if not message.has_enclosure
+            and (address := contacts.get(message.user_id, {}).get(ADDRESS[message.channel]))
+        ]
+        if not addressed:
+            return set()
+        with self.begin() as session:
+            return recipients.admit(session, addressed, self.limits, self.clock())
 
     def _note(self, tried: Iterable[tuple[Claimed, Exception | None]]) -> None:
         """What went is noted first: it is what a repeat would double."""
@@ -159,8 +201,7 @@ class Postman:
 
     def _not_sent(self, message: Claimed, error: Exception) -> None:
         if isinstance(error, Undeliverable):
-            status = SKIPPED if error.code in POINTLESS else FAILED
-            self._close(message, status, error.code)
+            self._close(message, ENDS.get(error.code, FAILED), error.code)
         else:
             self._try_later(message, error)
 
@@ -173,9 +214,8 @@ class Postman:
     def _close(self, message: Claimed, status: str, code: str) -> None:
         with self.begin() as session:
             claims.close(session, message.id, status=status, failure_code=code)
-        self.log.warning(
-            "notification_not_sent", notification_id=str(message.id), status=status, code=code
-        )
+        log = self.log.warning if status == FAILED else self.log.info
+        log("notification_not_sent", notification_id=str(message.id), status=status, code=code)
 
     def _try_later(self, message: Claimed, error: Exception) -> None:
         code = error.code if isinstance(error, NotNow) else type(error).__name__

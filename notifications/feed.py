@@ -34,9 +34,14 @@ from notifications.models import Notification, RequestKey
 
 EMAIL, SMS, IN_APP = "email", "sms", "in_app"
 PENDING, SENT, FAILED, SKIPPED = "pending", "sent", "failed", "skipped"
+#: Not sent, for its recipient has got too many already.
+SUPPRESSED = "suppressed"
 
 #: Where an event is told.
 _ANNOUNCED_ON = (EMAIL, IN_APP)
+
+#: Events about the security of an account.
+SECURITY = {"password_changed", "email_change_requested", "email_changed"}
 
 #: What is shown; the rest of the row is ours.
 SHOWN = (
@@ -47,14 +52,16 @@ SHOWN = (
     Notification.body,
     Notification.status,
     # While a message is on its way, the column is a note of the delivery to itself.
-    case((Notification.status.in_((FAILED, SKIPPED)), Notification.failure_code)).label(
+    case((Notification.status.in_((FAILED, SKIPPED, SUPPRESSED)), Notification.failure_code)).label(
         "failure_code"
     ),
     Notification.read,
     Notification.created_at,
 )
 
-_WRITE_ONCE = prepared_insert_many(Notification.__table__, but={"failure_code", "read", "attempts"})
+_WRITE_ONCE = prepared_insert_many(
+    Notification.__table__, but={"failure_code", "read", "attempts", "is_counted"}
+)
 
 _GROW = (
     text(
@@ -76,25 +83,31 @@ def announce(session: Session, events: Sequence[Event], now: datetime.datetime) 
     rows = []
     for event, position in zip(events, positions, strict=True):
         facts, message = event.payload, templates.render(event.type, event.payload)
-        of_event = {"event_id": event.id, "order_id": facts.get("order_id"), "cause": event.cause}
+        of_event = {
+            "event_id": event.id,
+            "order_id": facts.get("order_id"),
+            "email_change_id": facts.get("change_id"),
+            "is_security": event.type in SECURITY,
+            "cause": event.cause,
+        }
         for channel in _ANNOUNCED_ON:
             row = _row(facts["user_id"], channel, message.subject, message.body, position, now)
             rows.append(row | of_event)
     session.execute(_WRITE_ONCE, rows_of(rows))
 
 
-def offer_reset(
+def mail(
     session: Session,
-    event_id: uuid.UUID,
-    user_id: uuid.UUID,
-    reset_id: uuid.UUID,
+    event: Event,
     cause: Mapping[str, Any],
     now: datetime.datetime,
+    **request: uuid.UUID,
 ) -> None:
-    """Write the mail about a new password, without the way to it: that is added when it goes."""
-    message = templates.render("password_reset_requested", {})
-    row = _row(user_id, EMAIL, message.subject, message.body, None, now)
-    row |= {"event_id": event_id, "reset_id": reset_id, "cause": cause}
+    """Write the mail about a request (`reset_id` or `verification_id`), without the token: that is
+    added when it goes. It is in no feed, which others may see."""
+    message = templates.render(event.type, {})
+    row = _row(event.payload["user_id"], EMAIL, message.subject, message.body, None, now)
+    row |= {"event_id": event.id, "is_security": True, "cause": cause} | request
     session.execute(_WRITE_ONCE, rows_of([row]))
 
 
@@ -196,6 +209,9 @@ def _row(
         "order_id": None,
         "event_id": None,
         "reset_id": None,
+        "verification_id": None,
+        "email_change_id": None,
+        "is_security": False,
         "channel": channel,
         "subject": subject,
         "body": body,

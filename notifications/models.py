@@ -11,9 +11,11 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -74,6 +76,14 @@ class Notification(Base):
     event_id: Mapped[uuid.UUID | None]
     #: Of a mail with the way to a new password, which is asked for when the mail goes.
     reset_id: Mapped[uuid.UUID | None]
+    #: Of a mail with the token that confirms an address: both are asked for when the mail goes.
+    verification_id: Mapped[uuid.UUID | None]
+    #: Of a mail to the address that a user had before, which is asked for when the mail goes.
+    email_change_id: Mapped[uuid.UUID | None]
+    #: About the security of an account: counted apart from others (`notifications.recipients`).
+    is_security: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    #: Counted for its recipient already: a repeated try is not counted again.
+    is_counted: Mapped[bool] = mapped_column(Boolean, server_default=false())
     #: The request that caused it (`chassis.trace`).
     cause: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     channel: Mapped[str]
@@ -91,7 +101,9 @@ class Notification(Base):
 
     __table_args__ = (
         CheckConstraint("channel IN ('email', 'sms', 'in_app')", name="channel"),
-        CheckConstraint("status IN ('pending', 'sent', 'failed', 'skipped')", name="status"),
+        CheckConstraint(
+            "status IN ('pending', 'sent', 'failed', 'skipped', 'suppressed')", name="status"
+        ),
         CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
         CheckConstraint("(channel = 'in_app') = (position IS NOT NULL)", name="position"),
         UniqueConstraint("event_id", "channel"),
@@ -110,3 +122,17 @@ class Notification(Base):
             postgresql_where=text("status = 'pending'"),
         ),
     )
+
+
+class Recipient(Base):
+    """How many messages went to an address, by its SHA-256 (see `notifications.recipients`)."""
+
+    __tablename__ = "recipients"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    hour_began: Mapped[datetime.datetime]
+    hour_count: Mapped[int]
+    day_began: Mapped[datetime.datetime] = mapped_column(index=True)
+    day_count: Mapped[int]
+
+    __table_args__ = (CheckConstraint("octet_length(key) = 32", name="sha256"),)

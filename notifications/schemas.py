@@ -22,7 +22,7 @@ from chassis.fields import (
 from chassis.fields import List as ListOf
 
 CHANNELS = ("email", "sms", "in_app")
-STATUSES = ("pending", "sent", "failed", "skipped")
+STATUSES = ("pending", "sent", "failed", "skipped", "suppressed")
 
 
 class Send(Request):
@@ -135,6 +135,19 @@ class ResetRequested(Expected):
     user_id = Uuid(required=True, allow_none=True)
 
 
+class EmailChanged(UserEvent):
+    """What we need of users.email_changed; without a change there is no old address to tell."""
+
+    change_id = Uuid(required=True, allow_none=True)
+
+
+class VerificationRequested(Expected):
+    """What we need of users.email_verification_requested."""
+
+    verification_id = Uuid(required=True)
+    user_id = Uuid(required=True)
+
+
 class OrderEvent(Expected):
     """What we need of every orders.order_* event."""
 
@@ -166,9 +179,25 @@ class PaymentRefunded(PaymentEvent):
 
 
 class ResetToken(Expected):
-    """What we need of the answer of users.issue_reset_token."""
+    """What we need of the answer of users.issue_reset_token; one of the version before has the
+    token alone."""
 
     token = String(max=512, required=True)
+    email = String(max=254, load_default=None, allow_none=True)
+    holds = fields.Integer(load_default=1800)
+
+
+class VerificationToken(Expected):
+    """What we need of the answer of users.issue_verification_token."""
+
+    token = String(max=512, required=True)
+    email = String(max=254, required=True)
+
+
+class OldEmail(Expected):
+    """What we need of the answer of users.old_email."""
+
+    email = String(max=254, required=True)
 
 
 class Contact(Expected):
@@ -176,6 +205,7 @@ class Contact(Expected):
 
     id = Uuid(required=True)
     email = String(max=254, load_default=None, allow_none=True)
+    email_verified = fields.Boolean(load_default=None, allow_none=True)
     phone = String(max=64, load_default=None, allow_none=True)
 
 

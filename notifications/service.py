@@ -16,18 +16,19 @@ from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import Cause
 from chassis.tracing import Calls
-from notifications import feed, figures, following, models, schemas, templates
+from notifications import feed, figures, following, models, recipients, schemas, templates
 from notifications.channels.configured import channels
 from notifications.channels.watched import watched
-from notifications.delivery import Postman
+from notifications.delivery import Enclosure, Postman
 from notifications.errors import RecipientNotFound, Undeliverable
-from notifications.settings import NotificationsSettings
+from notifications.settings import NotificationsSettings, limits
 
 NOTIFICATION = schemas.Notification()
 FEED_ITEM = schemas.FeedItem()
 POSITION = schemas.Position()
 CONTACTS = schemas.Contacts()
-RESET_TOKEN = schemas.ResetToken()
+RESET_TOKEN, VERIFICATION_TOKEN = schemas.ResetToken(), schemas.VerificationToken()
+OLD_EMAIL = schemas.OldEmail()
 
 #: Seconds between two rounds of the delivery; one that needs longer is followed at once.
 ROUND = 2
@@ -107,6 +108,8 @@ class NotificationsService(Service):
 
     @event_handler("users", "user_registered", schemas.UserEvent, batch=BATCH)
     @event_handler("users", "password_changed", schemas.UserEvent, batch=BATCH)
+    @event_handler("users", "email_change_requested", schemas.UserEvent, batch=BATCH)
+    @event_handler("users", "email_changed", schemas.EmailChanged, batch=BATCH)
     @event_handler("orders", "order_placed", schemas.OrderEvent, batch=BATCH)
     @event_handler("orders", "order_paid", schemas.OrderEvent, batch=BATCH)
     @event_handler("orders", "order_shipped", schemas.OrderEvent, batch=BATCH)
@@ -127,14 +130,22 @@ class NotificationsService(Service):
         """Write the mail with the way to a new password."""
         with self.db.once(event) as session:
             if event.payload["user_id"] is not None:
-                feed.offer_reset(
-                    session, event.id, cause=self.cause.kept(), now=self.clock(), **event.payload
-                )
+                reset_id = event.payload["reset_id"]
+                feed.mail(session, event, self.cause.kept(), self.clock(), reset_id=reset_id)
+
+    @event_handler("users", "email_verification_requested", schemas.VerificationRequested)
+    def offer_verification(self, event):
+        """Write the mail that has an address confirmed."""
+        with self.db.once(event) as session:
+            asked = event.payload["verification_id"]
+            feed.mail(session, event, self.cause.kept(), self.clock(), verification_id=asked)
 
     @timer(interval=60)
     def forget_keys(self):
-        """Drop keys that are over."""
+        """Drop keys that are over, and recipients that had nothing for a day."""
         idempotency.forget(self.db.begin, models.RequestKey, self.clock())
+        with self.db.begin() as session:
+            recipients.purge(session, self.clock())
 
     @timer(interval=ROUND)
     def deliver(self):
@@ -143,12 +154,13 @@ class NotificationsService(Service):
             self.db.begin,
             self.clock,
             self.contacts,
-            self.way_to_reset,
+            self.enclosure,
             watched(channels(self.settings), self.settings, self.calls, self.outside),
             self.events.record_many,
             self.cause.following,
             self.log,
             max_attempts=self.settings["max_attempts"],
+            limits=limits(self.settings),
         ).run(datetime.timedelta(seconds=ROUND))
 
     def contacts(self, user_ids):
@@ -156,10 +168,34 @@ class NotificationsService(Service):
         answer = CONTACTS.load(self.users.contacts(user_ids=user_ids))
         return {contact["id"]: contact for contact in answer["items"]}
 
-    def way_to_reset(self, reset_id):
-        """What a mail for a new password ends in; made for this mail, and kept nowhere."""
+    def enclosure(self, message):
+        """What a mail gets when it goes; a token is made for this mail, and kept nowhere."""
+        if message.reset_id is not None:
+            return self._way_to_reset(message.reset_id)
+        if message.verification_id is not None:
+            return self._way_to_verify(message.verification_id)
+        found = self._asked("notice_over", self.users.old_email, change_id=message.email_change_id)
+        return Enclosure(OLD_EMAIL.load(found)["email"], "")
+
+    def _way_to_reset(self, reset_id):
+        answer = self._asked("reset_over", self.users.issue_reset_token, reset_id=reset_id)
+        found = RESET_TOKEN.load(answer)
+        link = self.settings["reset_link"]
+        return Enclosure(
+            found["email"], templates.way_to_reset(found["token"], link, found["holds"])
+        )
+
+    def _way_to_verify(self, verification_id):
+        issue = self.users.issue_verification_token
+        answer = self._asked("verification_over", issue, verification_id=verification_id)
+        found = VERIFICATION_TOKEN.load(answer)
+        link = self.settings["verification_link"]
+        return Enclosure(found["email"], templates.way_to_verify(found["token"], link))
+
+    @staticmethod
+    def _asked(over, call, **request):
+        """The answer of `users`; `Undeliverable` for the reason `over` when there is none."""
         try:
-            answer = RESET_TOKEN.load(self.users.issue_reset_token(reset_id=reset_id))
+            return call(**request)
         except NotFound:
-            raise Undeliverable("reset_over") from None
-        return templates.way_to_reset(answer["token"], self.settings["reset_link"])
+            raise Undeliverable(over) from None

@@ -1,8 +1,12 @@
 """The section `notifications` of config.yaml."""
 
+from collections.abc import Mapping
 from email.message import EmailMessage
+from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
+
+from notifications.recipients import Limit
 
 
 def _check_sender(value: str) -> None:
@@ -17,6 +21,12 @@ def _check_sender(value: str) -> None:
         raise ValidationError("Not a mailbox.")
 
 
+_WITH_TOKEN = validate.Regexp(
+    r"https?://[^\s{}]+\{token\}[^\s{}]*\Z", error='A URL with "{token}" in it.'
+)
+_AT_LEAST_ONE = validate.Range(min=1)
+
+
 class NotificationsSettings(Schema):
     """How and where messages go out."""
 
@@ -27,10 +37,20 @@ class NotificationsSettings(Schema):
     reset_link = fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Regexp(
-            r"https?://[^\s{}]+\{token\}[^\s{}]*\Z", error='A URL with "{token}" in it.'
-        ),
+        validate=_WITH_TOKEN,
     )
+    #: The page where one confirms an e-mail address, with "{token}" likewise.
+    verification_link = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=_WITH_TOKEN,
+    )
+    #: Messages that one address gets in an hour and in a day; those about the security of an
+    #: account are counted apart.
+    mails_per_hour = fields.Integer(load_default=20, validate=_AT_LEAST_ONE)
+    mails_per_day = fields.Integer(load_default=100, validate=_AT_LEAST_ONE)
+    security_mails_per_hour = fields.Integer(load_default=10, validate=_AT_LEAST_ONE)
+    security_mails_per_day = fields.Integer(load_default=30, validate=_AT_LEAST_ONE)
     #: Where messages are written as files when there is no server to send them.
     outbox = fields.String(load_default="var/outbox", validate=validate.Length(min=1))
     #: The mail server; without it mails are written to `outbox`.
@@ -44,3 +64,11 @@ class NotificationsSettings(Schema):
     smtp_timeout = fields.Float(load_default=10, validate=validate.Range(min=0.1, max=60))
     #: After so many tries a message has failed (12 tries take about 45 minutes).
     max_attempts = fields.Integer(load_default=12, validate=validate.Range(min=1, max=100))
+
+
+def limits(settings: Mapping[str, Any]) -> dict[bool, Limit]:
+    """How many messages one recipient gets: about security (True), and others (False)."""
+    return {
+        is_security: Limit(settings[f"{kind}mails_per_hour"], settings[f"{kind}mails_per_day"])
+        for is_security, kind in ((True, "security_"), (False, ""))
+    }

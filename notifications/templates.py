@@ -36,6 +36,22 @@ _TEXTS = {
         "Someone, probably you, has asked to reset the password of your account.\n\n"
         "If this was not you, you can ignore this e-mail: nothing has changed.",
     ),
+    "email_verification_requested": Message(
+        "Confirm your e-mail address",
+        "Someone, probably you, has given us this e-mail address.\n\n"
+        "If this was not you, you can ignore this e-mail: we will send nothing else here.",
+    ),
+    "email_change_requested": Message(
+        "Another e-mail address for your account",
+        "Someone, probably you, has asked to change the e-mail address of your account. The new"
+        " address takes effect as soon as it is confirmed.\n\n"
+        "If this was not you, change your password now: that cancels the request.",
+    ),
+    "email_changed": Message(
+        "Your e-mail address was changed",
+        "The e-mail address of your account has been changed. We will write to the new address from"
+        " now on.\n\nIf this was not you, please contact us right away.",
+    ),
     "order_placed": Message(
         "Order {order}: we have it",
         "Thank you for your order. We have received order {order} for {total}.\n\n"
@@ -103,12 +119,22 @@ def money(amount: Decimal, currency: str) -> str:
     return format_currency(amount, currency, locale="en", decimal_quantization=False)
 
 
-def way_to_reset(token: str, link: str | None) -> str:
-    """How a mail about a new password ends; `link` is the shop's page with "{token}" in it."""
+def way_to_reset(token: str, link: str | None, seconds: int) -> str:
+    """How a mail about a new password ends; `link` is the shop's page with "{token}" in it, and the
+    token holds for so many seconds from the request on."""
+    return _way("Choose a new password", token, link, f"{seconds // 60} minutes")
+
+
+def way_to_verify(token: str, link: str | None) -> str:
+    """The same of a mail that confirms an address."""
+    return _way("Confirm it", token, link, "a day")
+
+
+def _way(what: str, token: str, link: str | None, time: str) -> str:
     if link:
-        way = f"Choose a new password here within half an hour:\n\n{link.replace('{token}', token)}"
+        way = f"{what} here, within {time}:\n\n{link.replace('{token}', token)}"
     else:
-        way = f"Use this code within half an hour; it works once:\n\n{token}"
+        way = f"Use this code within {time}; it works once:\n\n{token}"
     return f"\n{way}\n"
 
 

@@ -127,6 +127,14 @@ def clear(session: Session, user_id: uuid.UUID, now: datetime.datetime) -> None:
     session.execute(delete(CartLine).where(CartLine.user_id == user_id))
 
 
+def forget(
+    session: Session, user_id: uuid.UUID, until: datetime.datetime, now: datetime.datetime
+) -> None:
+    """Take out what was put in up to `until`."""
+    _change(session, user_id, now)
+    session.execute(delete(CartLine).where(CartLine.user_id == user_id, CartLine.added_at <= until))
+
+
 def take(session: Session, user_id: uuid.UUID, version: int, now: datetime.datetime) -> bool:
     """Empty the cart of exactly that version; False when it has changed since."""
     as_read = (Cart.user_id == user_id, Cart.version == version)

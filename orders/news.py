@@ -7,11 +7,11 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, UUID, any_, bindparam, select
+from sqlalchemy import ARRAY, UUID, any_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.events import Event
-from orders import book, changes, lifecycle, receipts, timeline
+from orders import book, carts, changes, lifecycle, receipts, timeline
 from orders.lifecycle import Payment
 from orders.models import Order
 from orders.parts import Shop
@@ -53,6 +53,23 @@ def payment_refunded(shop: Shop, session: Session, news: Mapping[str, Any]) -> N
     if paid and order.payment_status != status:
         order.payment_status = status
         changes.touch(shop, order)
+
+
+def account_recovered(shop: Shop, session: Session, event: Event) -> None:
+    """The owner of an address took over an account that somebody else had made with it: what that
+    one has put into the cart goes, and the time of the unpaid orders is over, which cancels them
+    unless a payment is under way. What came after the event is the owner's."""
+    user_id, now = event.payload["user_id"], shop.clock()
+    carts.forget(session, user_id, event.occurred_at, now)
+    theirs = (Order.user_id == user_id, Order.created_at <= event.occurred_at)
+    over = update(Order).where(*theirs, Order.status == lifecycle.Status.PENDING)
+    session.execute(
+        over.values(
+            expires_at=func.least(Order.expires_at, now),
+            version=Order.version + 1,
+            updated_at=now,
+        )
+    )
 
 
 def notifications_sent(session: Session, events: Sequence[Event], now: datetime.datetime) -> None:

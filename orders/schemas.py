@@ -226,6 +226,12 @@ class Payments(Expected):
     items = ListOf(fields.Nested(Payment), max=MAX_PAYMENTS, required=True)
 
 
+class AccountRecovered(Expected):
+    """users.account_recovered: an account has another owner than who had made it."""
+
+    user_id = Uuid(required=True)
+
+
 class NotificationSent(Expected):
     """notifications.notification_sent: of interest when it is about an order."""
 

@@ -187,6 +187,12 @@ class OrdersService(Service):
         with self.db.once(event) as session:
             news.payment_refunded(self, session, event.payload)
 
+    @event_handler("users", "account_recovered", schemas.AccountRecovered)
+    def on_account_recovered(self, event):
+        """Forget the cart, and let unpaid orders expire."""
+        with self.db.once(event) as session:
+            news.account_recovered(self, session, event)
+
     @event_handler("notifications", "notification_sent", schemas.NotificationSent, batch=BATCH)
     def on_notification_sent(self, events):
         """Only the timeline cares."""

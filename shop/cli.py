@@ -122,7 +122,13 @@ def load_sample(accounts: bool) -> None:
     from chassis import config as configuration
     from shop import sample
 
-    sample.load(configuration.load(), click.echo, accounts=accounts)
+    config = configuration.load()
+    if accounts and not config["users"]["sample_accounts"]:
+        raise click.ClickException(
+            "everybody knows the password of these accounts: they are for a demo only, whose users"
+            " and whose `shop sample` have SAMPLE_ACCOUNTS=true"
+        )
+    sample.load(config, click.echo, accounts=accounts)
 
 
 @shop.command()

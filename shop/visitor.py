@@ -25,7 +25,7 @@ TEXT, LIST = 60, 3
 #: Answers that say "not now", after which the same call may be made again.
 AWAY = (429, 502, 503, 504)
 
-SECRETS = ("password", "access_token", "refresh_token")
+SECRETS = ("password", "access_token", "refresh_token", "token")
 
 
 class Surprise(Exception):

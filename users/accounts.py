@@ -7,19 +7,16 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
 from sqlalchemy import update as update_rows
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound, PreconditionFailed
 from chassis.identity import Role
-from users import resets, sessions
-from users.errors import AlreadyExists, LastAdmin
+from users import resets, sessions, taken, verification
+from users.errors import LastAdmin, VerificationTokenInvalid
 from users.models import Address, KnownNetwork, User
 
 #: What its owner may change, and may leave empty.
 OPTIONAL = ("username", "first_name", "last_name", "phone")
-
-_TAKEN = {"uq_users_email": "email", "uq_users_username": "username"}
 
 
 def register(
@@ -28,14 +25,21 @@ def register(
     password_hash: str,
     role: Role,
     now: datetime.datetime,
+    email_verified: bool = False,
 ) -> User:
     """A new user with a profile (email and what is there of `OPTIONAL`); `AlreadyExists` when
     the e-mail address or the user name is taken, whatever its case."""
     user = User(
-        id=uuid4(), password_hash=password_hash, role=role, version=1, created_at=now, **profile
+        id=uuid4(),
+        email_verified=email_verified,
+        password_hash=password_hash,
+        role=role,
+        version=1,
+        created_at=now,
+        **profile,
     )
     session.add(user)
-    _flush(session)
+    taken.flush(session)
     return user
 
 
@@ -58,24 +62,46 @@ def update(
     session: Session,
     user_id: UUID,
     profile: Mapping[str, Any],
-    partial: bool,
     role: Role | None = None,
     version: int | None = None,
 ) -> User:
-    """Change the profile, and the role if given. Unless `partial`, what is not given becomes empty;
-    the e-mail address cannot be empty, so it stays.
+    """Change what `profile` has of `OPTIONAL`, and the role if given, which ends all mailed tokens.
+    Another e-mail address is the business of `users.verification`.
 
     Raises `AlreadyExists`, `LastAdmin`, and `PreconditionFailed` as `lock` does.
     """
     if role not in (None, Role.ADMIN):
         _keep_an_admin(session, user_id)
     user = lock(session, user_id, version)
-    blank = {} if partial else dict.fromkeys(OPTIONAL)
-    for name, value in (blank | dict(profile)).items():
+    for name, value in profile.items():
         setattr(user, name, value)
+    is_other_role = role not in (None, user.role)
     user.role = role or user.role
     user.version += 1
-    _flush(session)
+    taken.flush(session)
+    if is_other_role:
+        _end_mailed_tokens(session, user)
+    return user
+
+
+def confirm_email(
+    session: Session, token: str, now: datetime.datetime, publish: verification.Publish
+) -> None:
+    """Confirm the address that `token` was mailed to; raises as `verification.redeem` does."""
+    try:
+        user = lock(session, verification.owner(session, token, now))
+    except NotFound:  # deleted a moment ago
+        raise VerificationTokenInvalid() from None
+    verification.redeem(session, user, token, now, publish)
+
+
+def mark_verified(session: Session, user_id: UUID) -> User:
+    """Take the present address of a user as confirmed."""
+    user = lock(session, user_id)
+    if not user.email_verified:
+        user.email_verified = True
+        user.version += 1
+        session.flush()
     return user
 
 
@@ -88,7 +114,21 @@ def set_password(session: Session, user_id: UUID, old_hash: str, new_hash: str) 
     user.password_hash = new_hash
     session.flush()  # the user's lock first, as in `anonymise`
     sessions.end_all(session, user_id)
-    resets.forget(session, user_id)
+    _end_mailed_tokens(session, user)
+    return True
+
+
+def recover(session: Session, user_id: UUID) -> bool:
+    """The owner of an address has come into the account that somebody had made with it: forget what
+    was put there, and take the address as confirmed. False, and nothing is done, when it had been
+    confirmed before: then it is the owner's account."""
+    user = lock(session, user_id)
+    if user.email_verified:
+        return False
+    _forget_person(session, user)
+    user.email_verified = True
+    user.version += 1
+    session.flush()
     return True
 
 
@@ -108,13 +148,26 @@ def anonymise(session: Session, user_id: UUID, now: datetime.datetime) -> None:
     user = lock(session, user_id)
     user.deleted_at = now
     user.email = user.password_hash = None
+    user.email_verified = False
+    _forget_person(session, user)
+
+
+def _forget_person(session: Session, user: User) -> None:
+    """Forget what a user has said of himself, and end every way in but the password."""
     for name in OPTIONAL:
         setattr(user, name, None)
+    user.pending_email = None
     session.flush()  # the user's lock first: a login at the same instant is over, or finds nobody
-    session.execute(delete(Address).where(Address.user_id == user_id))
-    session.execute(delete(KnownNetwork).where(KnownNetwork.user_id == user_id))
-    sessions.end_all(session, user_id)
-    resets.forget(session, user_id)
+    session.execute(delete(Address).where(Address.user_id == user.id))
+    session.execute(delete(KnownNetwork).where(KnownNetwork.user_id == user.id))
+    verification.forget_changes(session, user.id)
+    sessions.end_all(session, user.id)
+    _end_mailed_tokens(session, user)
+
+
+def _end_mailed_tokens(session: Session, user: User) -> None:
+    resets.forget(session, user.id)
+    verification.forget(session, user)
 
 
 def _keep_an_admin(session: Session, user_id: UUID) -> None:
@@ -128,13 +181,3 @@ def _keep_an_admin(session: Session, user_id: UUID) -> None:
     ).all()
     if admins == [user_id]:
         raise LastAdmin()
-
-
-def _flush(session: Session) -> None:
-    try:
-        session.flush()
-    except IntegrityError as error:
-        field = _TAKEN.get(error.orig.diag.constraint_name)
-        if field is None:
-            raise
-        raise AlreadyExists(field=field) from None

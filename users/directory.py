@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, any_, bindparam, func, or_, select, tuple_
+from sqlalchemy import ARRAY, Select, any_, bindparam, case, func, or_, select, tuple_
 from sqlalchemy import UUID as UuidType
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -15,7 +15,12 @@ from users.models import User
 _USERS = User.__table__
 _NAMES = (User.username, User.first_name, User.last_name)
 _CONTACTS = (
-    select(User.id, User.email, User.phone)
+    select(
+        User.id,
+        case((User.email_verified, User.email)).label("email"),
+        User.email_verified,
+        User.phone,
+    )
     .where(User.id == any_(bindparam("ids", type_=ARRAY(UuidType))), User.deleted_at.is_(None))
     .execution_options(prepared=True)
 )
@@ -30,7 +35,8 @@ def get(connection: Connection, user_id: UUID) -> RowMapping:
 
 
 def contacts(connection: Connection, user_ids: Sequence[UUID]) -> Sequence[RowMapping]:
-    """`id`, `email` and `phone` of these users; who is not there is left out."""
+    """`id`, `email`, `email_verified` and `phone` of these users; who is not there is left out.
+    An address that is not confirmed is told to nobody: it may be a stranger's."""
     return connection.execute(_CONTACTS, {"ids": list(user_ids)}).mappings().all()
 
 

@@ -4,8 +4,9 @@ No connection is held while a password is hashed, and every guess is counted (`u
 """
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from chassis.errors import Invalid
 from chassis.identity import Actor
 from users import accounts, directory, resets, throttle
 from users.errors import BadCredentials, ResetTokenInvalid
-from users.passwords import is_guessable
+from users.passwords import NAMES, PUBLIC, TOO_EASY, is_guessable
 
 #: `admit(session, user_id, password_hash)` opens a session for a user and returns the tokens;
 #: None when the user is gone or the hash is another one by now.
@@ -35,6 +36,20 @@ class Hasher(Protocol):
     def is_outdated(self, password_hash: str) -> bool: ...
 
 
+#: What needs the password to change: what one signs in with, and where one is reached.
+GUARDED = {"email": "e-mail address", "username": "user name", "phone": "phone number"}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How long a token for a new password holds, what the shop is called (which is no password),
+    and whether the sample accounts' public password opens anything."""
+
+    reset_lifetime: datetime.timedelta
+    shop_names: Sequence[str]
+    sample_accounts: bool
+
+
 class Doorman:
     """Compares passwords; `network` is where the one who knocks is, None among services."""
 
@@ -45,12 +60,14 @@ class Doorman:
         passwords: Hasher,
         clock: Callable[[], datetime.datetime],
         publish: Publish,
+        rules: Rules,
     ):
         self._begin = begin
         self._read = read
         self._passwords = passwords
         self._clock = clock
         self._publish = publish
+        self._rules = rules
 
     def verify(self, name: Mapping[str, str], password: str, network: str | None) -> RowMapping:
         """The user who has this name and password; `BadCredentials`, after the same time, if
@@ -79,7 +96,7 @@ class Doorman:
     def change_password(self, user_id: UUID, current: str, new: str) -> None:
         """Another password instead of the present one; all sessions end."""
         user = self._one(user_id)
-        _refuse_guessable(new, user)
+        self._refuse_guessable(new, user)
         self._prove(user, current)
         new_hash = self._passwords.hash(new)
         with self._begin() as session:
@@ -87,14 +104,24 @@ class Doorman:
                 raise _wrong("Wrong password.")
             self._has_changed(session, user_id)
 
-    def confirm(self, user_id: UUID, email: str, password: str | None, actor: Actor) -> None:
-        """Have users prove themselves before their e-mail address changes: a stolen access token
-        must not be enough to take an account over. Admins may correct other people's."""
-        user = self._one(user_id)
+    def confirm(
+        self,
+        user_id: UUID,
+        profile: Mapping[str, str | None],
+        password: str | None,
+        actor: Actor,
+    ) -> None:
+        """Have users prove themselves before what is in `GUARDED` changes: a stolen access token
+        must not be enough to take an account over (OWASP ASVS 5.0, 7.5.1). Admins may correct other
+        people's."""
         is_others_admin = actor.is_admin and actor.user_id not in (None, user_id)
-        if is_others_admin or email.lower() == user["email"].lower():
+        if is_others_admin or not GUARDED.keys() & profile.keys():
             return
-        self._prove(user, password, "A new e-mail address needs your present password.")
+        user = self._one(user_id)
+        for name in GUARDED.keys() & profile.keys():
+            if not _is_same(name, profile[name], user[name]):
+                self._prove(user, password, f"A new {GUARDED[name]} needs your present password.")
+                return
 
     def ask_for_reset(self, email: str, network: str | None) -> None:
         """Have a token mailed if the address is a user's. To the one who asks it is the same
@@ -108,22 +135,29 @@ class Doorman:
             throttle.take(session, throttle.RESET_NAME, now, email)
             user = directory.by_name(session.connection(), email=email)
             user_id = user and user["id"]
-            reset_id = resets.request(session, user_id, now)
+            reset_id = resets.request(session, user_id, now, self._rules.reset_lifetime)
             self._publish(
                 session, "password_reset_requested", {"reset_id": reset_id, "user_id": user_id}
             )
 
     def reset_password(self, token: str, new: str, network: str | None) -> None:
-        """Another password by a mailed token; all sessions end, and the network is known."""
+        """Another password by a mailed token; all sessions end, and the network is known.
+
+        The token was in a mail, so the address is confirmed. If it had not been, somebody else may
+        have made the account: what was put there is forgotten, and `account_recovered` says so.
+        """
         with self._read() as connection:
             user_id = resets.owner(connection, token, self._clock())
         user = self._one(user_id)
-        _refuse_guessable(new, user)
+        self._refuse_guessable(new, user)
         new_hash, now = self._passwords.hash(new), self._clock()
         with self._begin() as session:
+            accounts.lock(session, user_id)  # before the token, as a change of the address has it
             resets.redeem(session, token, now)
             if not accounts.set_password(session, user_id, user["password_hash"], new_hash):
                 raise ResetTokenInvalid()  # the password has changed since, which ends all tokens
+            if accounts.recover(session, user_id):
+                self._publish(session, "account_recovered", {"user_id": user_id})
             throttle.remember(session, user_id, network, now)
             self._has_changed(session, user_id)
 
@@ -135,7 +169,8 @@ class Doorman:
             (typed,) = name.values()
             user_id = user and user["id"]
             attempt = throttle.sign_in(session, typed, user_id, network, self._clock())
-        if not self._passwords.verify(user and user["password_hash"], password):
+        is_right = self._passwords.verify(user and user["password_hash"], password)
+        if not is_right or (password == PUBLIC and not self._rules.sample_accounts):
             raise BadCredentials()
         return user, attempt
 
@@ -157,6 +192,10 @@ class Doorman:
         with self._read() as connection:
             return directory.get(connection, user_id)
 
+    def _refuse_guessable(self, new: str, user: RowMapping) -> None:
+        if is_guessable(new, *(user[name] for name in NAMES), *self._rules.shop_names):
+            raise Invalid(errors={"new_password": [TOO_EASY]})
+
     def _has_changed(self, session: Session, user_id: UUID) -> None:
         self._publish(session, "password_changed", {"user_id": user_id})
 
@@ -165,6 +204,7 @@ def _wrong(message: str) -> Invalid:
     return Invalid(errors={"current_password": [message]})
 
 
-def _refuse_guessable(new: str, user: RowMapping) -> None:
-    if is_guessable(new, user["email"], user["username"]):
-        raise Invalid(errors={"new_password": ["Too easy to guess, take another one."]})
+def _is_same(name: str, new: str | None, old: str | None) -> bool:
+    if name == "email":
+        return new.lower() == old.lower()
+    return new == old

@@ -5,9 +5,12 @@ chassis.errors.Fault
  │    ├── BadCredentials     who you say you are and the password do not go together
  │    └── SessionEnded       the refresh token is unknown, expired, used before or logged out
  ├── Invalid
- │    └── ResetTokenInvalid  the mailed token is unknown, expired or used
+ │    └── MailedTokenInvalid
+ │         ├── ResetTokenInvalid         the token for a new password does not hold
+ │         └── VerificationTokenInvalid  the token that confirms an address does not hold
  └── Conflict
       ├── AlreadyExists      the e-mail address or user name is taken; `field` says which
+      ├── AlreadyVerified    there is no address to confirm
       ├── LastAdmin          the house would be left without an admin
       └── TooManyAddresses   the address book is full
 """
@@ -31,10 +34,10 @@ class SessionEnded(Unauthenticated):
     title = "Your session has ended, sign in again"
 
 
-class ResetTokenInvalid(Invalid):
-    """The token of a mail holds once, for half an hour, and until the password changes."""
+class MailedTokenInvalid(Invalid):
+    """The token of a mail holds once, for a while, and until the e-mail address, the password or
+    the role changes."""
 
-    code = "reset_token_invalid"
     title = "The token is unknown, used or too old: ask for a new one"
 
     def __init__(self, *args: Any, **data: Any):
@@ -42,11 +45,30 @@ class ResetTokenInvalid(Invalid):
         super().__init__(*args, **data)
 
 
+class ResetTokenInvalid(MailedTokenInvalid):
+    """The token for a new password does not hold (any more)."""
+
+    code = "reset_token_invalid"
+
+
+class VerificationTokenInvalid(MailedTokenInvalid):
+    """The token that confirms an e-mail address does not hold (any more)."""
+
+    code = "verification_token_invalid"
+
+
 class AlreadyExists(Conflict):
     """`field` ("email" or "username") is somebody else's."""
 
     code = "already_exists"
     title = "Somebody has this already"
+
+
+class AlreadyVerified(Conflict):
+    """The e-mail address is confirmed, and no other one waits to be."""
+
+    code = "already_verified"
+    title = "Your e-mail address is confirmed already"
 
 
 class LastAdmin(Conflict):

@@ -6,6 +6,7 @@ import uuid
 from sqlalchemy import (
     UUID,
     BigInteger,
+    Boolean,
     CheckConstraint,
     DateTime,
     ForeignKey,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -43,6 +45,10 @@ class User(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
     email: Mapped[str | None] = mapped_column(String(254))
+    #: Whether the user has shown to read mails to `email`.
+    email_verified: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    #: The address that takes the place of `email` when it is confirmed.
+    pending_email: Mapped[str | None] = mapped_column(String(254))
     username: Mapped[str | None] = mapped_column(String(32))
     first_name: Mapped[str | None] = mapped_column(String(100))
     last_name: Mapped[str | None] = mapped_column(String(100))
@@ -61,7 +67,7 @@ class User(Base):
         ),
         CheckConstraint(
             "deleted_at IS NULL OR num_nonnulls"
-            "(email, username, first_name, last_name, phone, password_hash) = 0",
+            "(email, pending_email, username, first_name, last_name, phone, password_hash) = 0",
             name="deleted_is_anonymous",
         ),
         Index("uq_users_email", func.lower(text("email")), unique=True),
@@ -139,6 +145,32 @@ class PasswordReset(Base):
     expires_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
 
     __table_args__ = (CheckConstraint("octet_length(token_hash) = 32", name="sha256"),)
+
+
+class EmailVerification(Base):
+    """An address that a user has yet to confirm; a user has one at a time. The token of the mail is
+    kept as its SHA-256 only, and holds for this very address."""
+
+    __tablename__ = "email_verifications"
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), unique=True)
+    email: Mapped[str] = mapped_column(String(254))
+    token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    expires_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
+
+    __table_args__ = (CheckConstraint("octet_length(token_hash) = 32", name="sha256"),)
+
+
+class EmailChange(Base):
+    """The address that a user had before a change, kept until it has been told of the change."""
+
+    __tablename__ = "email_changes"
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    old_email: Mapped[str] = mapped_column(String(254))
+    expires_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
 
 
 class Throttle(Base):

@@ -3,7 +3,8 @@
 A request is a row, also when the address is nobody's: to the one who asks both look the same and
 take the same time. The token is made when the mail leaves, so that it is in the mail and nowhere
 else: no event, no log and no message at rest has it, and here is only its SHA-256. A mail that had
-to be sent again has another token, and only that of the last one holds.
+to be sent again has another token, and only that of the last one holds. It ends when the e-mail
+address, the password or the role changes.
 """
 
 import datetime
@@ -16,31 +17,38 @@ from sqlalchemy.orm import Session
 from chassis.errors import NotFound
 from users import refresh_tokens
 from users.errors import ResetTokenInvalid
-from users.models import PasswordReset
-
-LIFETIME = datetime.timedelta(minutes=30)
+from users.models import PasswordReset, User
 
 
-def request(session: Session, user_id: UUID | None, now: datetime.datetime) -> UUID:
-    """Note that `user_id`, or nobody, is to be mailed a token; returns the request's id."""
-    reset = PasswordReset(id=uuid4(), user_id=user_id, expires_at=now + LIFETIME)
+def request(
+    session: Session,
+    user_id: UUID | None,
+    now: datetime.datetime,
+    lifetime: datetime.timedelta,
+) -> UUID:
+    """Note that `user_id`, or nobody, is to be mailed a token that holds for `lifetime` from now
+    on; returns the request's id."""
+    reset = PasswordReset(id=uuid4(), user_id=user_id, expires_at=now + lifetime)
     session.add(reset)
     session.flush()
     return reset.id
 
 
-def issue(session: Session, reset_id: UUID, now: datetime.datetime) -> str:
-    """A new token for a request; raises `NotFound` when it is over."""
+def issue(session: Session, reset_id: UUID, now: datetime.datetime) -> tuple[str, str]:
+    """A new token for a request and the address that it goes to; raises `NotFound` when it is
+    over. A change of the address waits for this, and then ends the token."""
     token = refresh_tokens.new()
     issued = (
         update(PasswordReset)
         .where(PasswordReset.id == reset_id, PasswordReset.user_id.is_not(None))
         .where(PasswordReset.expires_at > now)
         .values(token_hash=refresh_tokens.digest(token))
+        .returning(PasswordReset.user_id)
     )
-    if session.execute(issued).rowcount == 0:
+    user_id = session.scalar(issued)
+    if user_id is None:
         raise NotFound("There is no such request.")
-    return token
+    return token, session.scalar(select(User.email).where(User.id == user_id))
 
 
 def owner(connection: Connection, token: str, now: datetime.datetime) -> UUID:

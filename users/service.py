@@ -11,7 +11,7 @@ from chassis import paging
 from chassis.clock import Clock
 from chassis.config import IdentitySettings, Settings
 from chassis.database import Database
-from chassis.errors import Forbidden
+from chassis.errors import Forbidden, Invalid
 from chassis.events import EventOutbox
 from chassis.identity import Actor, Role, Signer
 from chassis.rpc import rpc
@@ -28,10 +28,12 @@ from users import (
     schemas,
     sessions,
     throttle,
+    verification,
 )
-from users.doorman import Doorman
+from users.doorman import Doorman, Rules
 from users.errors import BadCredentials, SessionEnded
 from users.hashing import PasswordHasher
+from users.passwords import NAMES, PUBLIC, TOO_EASY, is_guessable
 from users.settings import UsersSettings
 
 USER, CONTACT = schemas.User(), schemas.Contact()
@@ -57,7 +59,7 @@ class UsersService(Service):
     @rpc(schemas.Create, once=True)
     def create(self, actor, **account):
         _admins_only(actor)
-        return self._register(**account)
+        return self._register(actor=actor, **account)
 
     @rpc(schemas.Login)
     def login(self, **credentials):
@@ -96,11 +98,48 @@ class UsersService(Service):
     @rpc(schemas.IssueResetToken)
     def issue_reset_token(self, reset_id):
         with self.db.begin() as session:
-            return {"token": resets.issue(session, reset_id, self.clock())}
+            token, email = resets.issue(session, reset_id, self.clock())
+        return {"token": token, "email": email, "holds": self.settings["reset_token_seconds"]}
 
     @rpc(schemas.ResetPassword, once=True)
     def reset_password(self, token, new_password, network):
         self._doorman().reset_password(token, new_password, network)
+
+    @rpc(schemas.VerifyEmail, once=True)
+    def verify_email(self, token, network):
+        """Confirm the address that a token was mailed to; whoever has the token may."""
+        with self.db.begin() as session:
+            guess = verification.guess(session, network, self.clock())
+        with self.db.begin() as session:
+            accounts.confirm_email(session, token, self.clock(), self.events.record)
+            verification.was_right(session, guess, self.clock())
+
+    @rpc(schemas.Get, once=True)
+    def request_email_verification(self, user_id):
+        """Mail another token to the address that a user has yet to confirm."""
+        with self.db.begin() as session:
+            user = accounts.lock(session, user_id)
+            verification.ask_again(session, user, self.clock(), self.events.record)
+
+    @rpc(schemas.IssueVerificationToken)
+    def issue_verification_token(self, verification_id):
+        """The token for a mail, and where that goes."""
+        with self.db.begin() as session:
+            token, email = verification.issue(session, verification_id, self.clock())
+        return {"token": token, "email": email}
+
+    @rpc(schemas.OldEmail)
+    def old_email(self, change_id):
+        """The address that is to be told of its end."""
+        with self.db.begin() as session:
+            return {"email": verification.old_email(session, change_id, self.clock())}
+
+    @rpc(schemas.MarkEmailVerified)
+    def mark_email_verified(self, user_id, actor):
+        """Take a user's address as confirmed, on an admin's word."""
+        _admins_only(actor)
+        with self.db.begin() as session:
+            return USER.dump(accounts.mark_verified(session, user_id))
 
     @rpc(schemas.RotateKeys, once=True)
     def rotate_keys(self, actor):
@@ -141,18 +180,23 @@ class UsersService(Service):
     def update(self, user_id, partial, current_password, version, actor, role=None, **profile):
         if role is not None:
             _admins_only(actor)
-        if "email" in profile:
-            self._doorman().confirm(user_id, profile["email"], current_password, actor)
+        profile = profile if partial else dict.fromkeys(accounts.OPTIONAL) | profile
         with self.db.begin() as session:
-            default_country = self.settings["default_country"]
-            profile = phones.in_profile(session, user_id, profile, default_country)
-            return USER.dump(accounts.update(session, user_id, profile, partial, role, version))
+            country = self.settings["default_country"]
+            profile = phones.in_profile(session, user_id, profile, country)
+        self._doorman().confirm(user_id, profile, current_password, actor)
+        email = profile.pop("email", None)
+        with self.db.begin() as session:
+            user = accounts.update(session, user_id, profile, role, version)
+            if email is not None:
+                verification.change(session, user, email, self.clock(), self.events.record)
+            return USER.dump(user)
 
     @rpc(schemas.SetRole)
     def set_role(self, user_id, role, actor):
         _admins_only(actor)
         with self.db.begin() as session:
-            return USER.dump(accounts.update(session, user_id, {}, True, role))
+            return USER.dump(accounts.update(session, user_id, {}, role))
 
     @rpc(schemas.Delete)
     def delete(self, user_id, actor):
@@ -194,7 +238,7 @@ class UsersService(Service):
 
     @timer(interval=600)
     def forget_what_is_over(self):
-        for over in (sessions, resets, throttle):
+        for over in (sessions, resets, verification, throttle):
             with self.db.begin() as session:
                 over.purge(session, self.clock())
 
@@ -204,24 +248,47 @@ class UsersService(Service):
         role: Role,
         address: Mapping[str, Any] | None,
         network: str | None = None,
+        email_verified: bool = False,
+        actor: Actor | None = None,
         **profile: Any,
     ) -> dict[str, Any]:
-        """Account, first address and event in one transaction; the hash is made before it."""
+        """Account, first address and events in one transaction; the hash is made before it."""
         if profile.get("phone"):
             country = address["country"] if address else self.settings["default_country"]
             profile["phone"] = phones.kept(profile["phone"], country)
+        self._refuse_guessable(password, profile, actor)
         password_hash, now = self.passwords.hash(password), self.clock()
         with self.db.begin() as session:
-            user = accounts.register(session, profile, password_hash, role, now)
+            user = accounts.register(session, profile, password_hash, role, now, email_verified)
             if address is not None:
                 addresses.add(session, user.id, address, True, now)
             throttle.remember(session, user.id, network, now)
             self.events.record(session, "user_registered", {"user_id": user.id})
+            if not email_verified:
+                verification.welcome(session, user, now, self.events.record)
             return USER.dump(user)
 
+    def _refuse_guessable(
+        self, password: str, profile: Mapping[str, Any], actor: Actor | None
+    ) -> None:
+        """What the schema cannot know: the shop's own names, and whether this is a demo."""
+        if password == PUBLIC:
+            is_refused = not (self.settings["sample_accounts"] and actor and actor.is_admin)
+        else:
+            names = (profile.get(name) for name in NAMES)
+            shop_names = self.settings["shop_names"]
+            is_refused = bool(shop_names) and is_guessable(password, *names, *shop_names)
+        if is_refused:
+            raise Invalid(errors={"password": [TOO_EASY]})
+
     def _doorman(self) -> Doorman:
-        db = self.db
-        return Doorman(db.begin, db.read, self.passwords, self.clock, self.events.record)
+        db, settings = self.db, self.settings
+        rules = Rules(
+            datetime.timedelta(seconds=settings["reset_token_seconds"]),
+            settings["shop_names"],
+            settings["sample_accounts"],
+        )
+        return Doorman(db.begin, db.read, self.passwords, self.clock, self.events.record, rules)
 
     def _admit(self, session: Session, user_id: UUID, password_hash: str) -> dict[str, Any] | None:
         """See `users.doorman.Admit`."""

@@ -22,3 +22,14 @@ class UsersSettings(Schema):
     )
     #: Seconds in which a used refresh token may come again, for a client that lost the answer.
     refresh_grace_seconds = fields.Integer(load_default=10, validate=_between(0, 10))
+    #: Seconds that the token of a mail for a new password holds.
+    reset_token_seconds = fields.Integer(load_default=900, validate=_between(300, 3600))
+    #: What the shop is called: a password made of it is refused.
+    shop_names = fields.List(
+        fields.String(validate=validate.Length(min=1, max=64)),
+        load_default=list,
+        validate=validate.Length(max=20),
+    )
+    #: The accounts of the sample data may be made, and their password, which everybody knows, opens
+    #: them: only where no stranger comes by.
+    sample_accounts = fields.Boolean(load_default=False)

@@ -78,10 +78,14 @@ def succeed(
     the network, and know the network from now on."""
     session.execute(delete(Throttle).where(Throttle.key == attempt.by_name))
     if attempt.by_network is not None:
-        less = func.greatest(Throttle.failures - 1, 0)
-        taken = update(Throttle).where(Throttle.key == attempt.by_network)
-        session.execute(taken.values(failures=less, retry_at=now))
+        take_back(session, attempt.by_network, now)
     remember(session, user_id, network, now)
+
+
+def take_back(session: Session, key: bytes, now: datetime.datetime) -> None:
+    """It was no failure: forget one attempt of those that `take` has counted."""
+    less = func.greatest(Throttle.failures - 1, 0)
+    session.execute(update(Throttle).where(Throttle.key == key).values(failures=less, retry_at=now))
 
 
 def remember(session: Session, user_id: UUID, network: str | None, now: datetime.datetime) -> None:

@@ -84,7 +84,11 @@ def _start(contender: Contender, rig: Rig) -> tuple[Started, list[Buyer]]:
     started = Started(contender, place, logs, rig.folder)
     try:
         started.start()
-        people = _strangers(key) if contender.needs_tokens else sign_up(started.port, BUYERS)
+        people = (
+            _strangers(key)
+            if contender.needs_tokens
+            else sign_up(started.port, BUYERS, rig.folder / "mails")
+        )
     except BaseException:
         started.stop()
         raise

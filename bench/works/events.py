@@ -64,7 +64,9 @@ def measure(run: Run) -> list[Record]:
 
 def _unloaded(run: Run, shop: Started) -> Record:
     products = sorted(well_stocked(run, shop.place.prefix))
-    requests = [each.to_bytes() for each in baskets(sign_up(shop.port, _BUYERS), products)]
+    requests = [
+        each.to_bytes() for each in baskets(sign_up(shop.port, _BUYERS, run.mails), products)
+    ]
     series = Series()
     for number in range(run.size.rounds):
         run.show.doing("events", f"round {number + 1}: {_CALM} orders a second")

@@ -49,7 +49,9 @@ def measure(run: Run) -> list[Record]:
     run.show.say("starting a shop for sizing")
     shop = run.start(SHOP, "sizing", run.template)
     try:
-        orders = baskets(sign_up(shop.port, run.size.buyers), sorted(well_stocked(run, "sizing")))
+        orders = baskets(
+            sign_up(shop.port, run.size.buyers, run.mails), sorted(well_stocked(run, "sizing"))
+        )
         _sell(run, shop, orders[:_FIRST])
         before = _Figures.of(run, shop)
         _sell(run, shop, orders[_FIRST : _FIRST + _ORDERS])

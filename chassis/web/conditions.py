@@ -22,11 +22,14 @@ _VERSIONED = re.compile(r"([1-9][0-9]{0,17})-[0-9a-f]{32}\Z")
 _NEVER = 2**63 - 1
 
 
-def tag(answer: Answer) -> None:
-    """Give the answer its tag, unless it brings one."""
+def tag(answer: Answer, is_public: bool) -> None:
+    """Give the answer its tag, unless it brings one. Clients may keep what is public and have to
+    ask; what only some may see is kept nowhere (OWASP ASVS 5.0, 14.3.2), and its tag is for
+    `If-Match` and for clients that have it in hand."""
     if "ETag" not in answer.headers:
         answer.headers["ETag"] = f'"{_tag_of(answer)}"'
-    answer.headers.setdefault("Cache-Control", "private, no-cache")
+    if is_public:
+        answer.headers.setdefault("Cache-Control", "private, no-cache")
 
 
 def unless_known(request: Request, answer: Answer) -> Answer:

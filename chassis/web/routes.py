@@ -208,7 +208,7 @@ class Route(HttpRequestHandler):
         if self.remember and answer.status == 200:
             shown = self.remember(answer.body, **arguments)
         if self.is_tagged:
-            tag(answer)
+            tag(answer, is_public=not self.who.refusals)
         return answer if shown is None else Finished(answer, shown)
 
     def _link_next(self, arguments: dict[str, Any], answer: Answer) -> None:

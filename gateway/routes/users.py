@@ -10,6 +10,7 @@ from gateway.schemas.users import (
     Address,
     AddressPage,
     AddressPath,
+    EmailConfirmation,
     JsonWebKeys,
     Login,
     NewAccount,
@@ -141,6 +142,31 @@ class UserRoutes:
     def reset_password(self, request, body):
         """Choose a new password with a mailed token; all your sessions end."""
         self.users.reset_password(network=request.client_network, **body)
+
+    @route(
+        "POST",
+        "/api/users/email/verify",
+        who=ANYONE,
+        body=EmailConfirmation,
+        status=204,
+        limit=SIGN_IN,
+        faults=(409,),
+    )
+    def verify_email(self, request, body):
+        """Confirm an e-mail address with the token that was mailed to it."""
+        self.users.verify_email(network=request.client_network, **body)
+
+    @route(
+        "POST",
+        "/api/users/email/verification",
+        who=USER,
+        status=202,
+        limit=SIGN_IN,
+        faults=(404, 409),
+    )
+    def request_email_verification(self, request):
+        """Have another token mailed to the address that you have yet to confirm."""
+        self.users.request_email_verification(user_id=request.actor.user_id)
 
     def _change_user(self, request, user_id, fields, partial):
         return self.users.update(

@@ -71,6 +71,12 @@ class PasswordForgotten(Request):
     email = SingleLine(max=254, required=True)
 
 
+class EmailConfirmation(Request):
+    """`token` as the mail has it."""
+
+    token = OpaqueToken(required=True)
+
+
 class PasswordReset(Request):
     """`token` as the mail has it."""
 
@@ -79,7 +85,9 @@ class PasswordReset(Request):
 
 
 class Profile(Request):
-    """PUT empties what is not given, PATCH leaves it. A new `email` needs `current_password`."""
+    """PUT empties what is not given, PATCH leaves it. Another `email`, `username` or `phone` needs
+    `current_password`. Another `email` waits in `pending_email` until it is confirmed; the present
+    one gives that up."""
 
     email = SingleLine(max=254)
     current_password = Password()
@@ -99,7 +107,10 @@ class Account(Profile):
 
 
 class NewAccount(SignUp):
+    """`email_verified` when you answer for the address: then nobody is asked to confirm it."""
+
     role = Choice(_ROLES)
+    email_verified = fields.Boolean(truthy={True}, falsy={False})
 
 
 class UserQuery(Page):
@@ -118,6 +129,8 @@ class AddressPath(Request):
 class User(common.Resource):
     id = Uuid(required=True)
     email = fields.String(required=True)
+    email_verified = fields.Boolean(required=True)
+    pending_email = fields.String(required=True, allow_none=True)
     username = fields.String(required=True, allow_none=True)
     first_name = fields.String(required=True, allow_none=True)
     last_name = fields.String(required=True, allow_none=True)

@@ -4,10 +4,12 @@ import random
 import threading
 import time
 import uuid
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import requests
 
+from shop import mails
 from shop.chaos.journal import Journal
 
 #: What means "not now": the outcome is unknown, or nothing was done.
@@ -15,7 +17,7 @@ AWAY = (429, 502, 503, 504)
 #: Seconds for one try, and between two.
 PATIENCE, PAUSE = 20, 0.1
 
-_LOGIN = "/api/users/login"
+_LOGIN, _CONFIRM = "/api/users/login", "/api/users/email/verify"
 
 
 class Answer(NamedTuple):
@@ -42,6 +44,19 @@ class Client:
         account = {"email": email, "password": password}
         self.call("POST", "/api/users/signup", account, known=(201, 409))
         self.log_in(email, password)
+
+    def confirm(self, outbox: Path) -> None:
+        """Confirm the address with the token of the mail, which may take as long as a shop that
+        stands; without it there are no mails about orders."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and not self._ends.is_set():
+            feed = self.call("GET", "/api/notifications", tries=3).body or {"items": []}
+            mail_id = mails.confirmation(feed["items"])
+            token = mail_id and mails.token(outbox, mail_id)
+            if token:
+                self.call("POST", _CONFIRM, {"token": token}, known=(204, 422))
+                return
+            time.sleep(PAUSE)
 
     def log_in(self, email: str, password: str) -> bool:
         """Get an access token, and a new one whenever it has expired; whoever else uses the old

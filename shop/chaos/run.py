@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -168,6 +169,7 @@ class Run:
     def _buy(self, number: int, staff: Client, products: list[dict[str, Any]]) -> None:
         client = Client(self._place.url, self._journal, self._dark)
         client.sign_up(f"{uuid.uuid4().hex}@example.com", PASSWORD)
+        client.confirm(Path(self._place.environment()["MAIL_OUTBOX"]))
         chance = plan.buyer(self._aim.seed, number)
         buyer = Buyer(client, staff, self._journal, chance, products)
         while not self._closed.is_set():

@@ -32,6 +32,8 @@ HEALTH = {"service": text, "status": one_of("ok")}
 USER = {
     "id": uuid,
     "email": text,
+    "email_verified": boolean,
+    "pending_email": nullable(text),
     "username": nullable(text),
     "first_name": nullable(text),
     "last_name": nullable(text),
@@ -173,7 +175,7 @@ PAYMENT = {
     "refunded": money,
     "currency": currency,
     "action_url": nullable(text),
-    "failure_code": nullable(code),
+    "failure_code": nullable(text),
     "created_at": moment,
 }
 #: What is wrong between our books and a provider's; a sum has an amount and a currency.
@@ -202,8 +204,8 @@ NOTIFICATION = {
     "channel": one_of("email", "sms", "in_app"),
     "subject": text,
     "body": text,
-    "status": one_of("pending", "sent", "failed", "skipped"),
-    "failure_code": nullable(text),
+    "status": one_of("pending", "sent", "failed", "skipped", "suppressed"),
+    "failure_code": nullable(code),
     "read": boolean,
     "created_at": moment,
 }
@@ -215,7 +217,16 @@ ANSWERS = {
     **{f"{service}.health": HEALTH for service in SERVICES},
     **{f"users.{method}": USER for method in ("create", "get", "set_role", "sign_up", "update")},
     "users.verify_credentials": USER,
-    "users.contacts": {"items": [{"id": uuid, "email": text, "phone": nullable(text)}]},
+    "users.contacts": {
+        "items": [
+            {
+                "id": uuid,
+                "email": nullable(text),
+                "email_verified": boolean,
+                "phone": nullable(text),
+            }
+        ]
+    },
     "users.list": page(USER),
     "users.delete": None,
     "users.login": TOKENS,
@@ -223,7 +234,12 @@ ANSWERS = {
     "users.logout": None,
     "users.change_password": None,
     "users.forgot_password": None,
-    "users.issue_reset_token": {"token": text},
+    "users.issue_reset_token": {"token": text, "email": text, "holds": count},
+    "users.verify_email": None,
+    "users.request_email_verification": None,
+    "users.issue_verification_token": {"token": text, "email": text},
+    "users.old_email": {"email": text},
+    "users.mark_email_verified": USER,
     "users.reset_password": None,
     "users.rotate_keys": {"kid": text},
     "users.jwks": {"keys": [KEY]},

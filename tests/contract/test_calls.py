@@ -30,6 +30,8 @@ NEEDED = {
     ("orders", "payments.list"): orders.Payments,
     ("notifications", "users.contacts"): notifications.Contacts,
     ("notifications", "users.issue_reset_token"): notifications.ResetToken,
+    ("notifications", "users.issue_verification_token"): notifications.VerificationToken,
+    ("notifications", "users.old_email"): notifications.OldEmail,
 }
 
 

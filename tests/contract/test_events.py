@@ -27,7 +27,16 @@ HEARD = {
 #: what a person has typed, so no name, address, mail or message of anybody.
 HARMLESS = {
     **dict.fromkeys(
-        ("order_id", "user_id", "payment_id", "notification_id", "reset_id"), shapes.uuid
+        (
+            "order_id",
+            "user_id",
+            "payment_id",
+            "notification_id",
+            "reset_id",
+            "verification_id",
+            "change_id",
+        ),
+        shapes.uuid,
     ),
     **dict.fromkeys(("amount", "total", "refunded_total"), shapes.money),
     **dict.fromkeys(("cause", "reason", "failure_code", "channel"), shapes.code),

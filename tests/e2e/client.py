@@ -9,7 +9,7 @@ from werkzeug.routing import Map, Rule
 
 from tests.e2e.description import ROUTES, hold
 
-PASSWORD = "demo-Passw0rd"
+PASSWORD = "a lamp beside the door"
 ADDRESS = {
     "line1": "1 Main Street",
     "city": "Utrecht",

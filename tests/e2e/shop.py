@@ -1,6 +1,8 @@
 """The whole shop in this process, behind its real door; what tests do with it."""
 
 import contextlib
+import email
+import email.policy
 import pathlib
 
 import eventlet
@@ -17,7 +19,7 @@ from products.service import InventoryService, ProductsService
 from shop.migrate import PACKAGES
 from tests.conftest import empty
 from tests.e2e.client import ADDRESS, PASSWORD, Client, new_email
-from tests.support import ONE_CLIENT
+from tests.support import ONE_CLIENT, eventually
 from users.service import UsersService
 
 SERVICES = (
@@ -42,16 +44,44 @@ class Shop:
         self.nobody = Client(self.url)
         self._admin = None
 
-    def customer(self, **profile):
-        """Somebody who has just signed up and logged in."""
+    def stranger(self, **profile):
+        """Somebody who has just signed up and logged in, and not confirmed the address."""
         account = {"email": new_email(), "password": PASSWORD} | profile
         user = self.nobody.post("/api/users/signup", account, 201)
         return self._logged_in(user)
 
+    def customer(self, **profile):
+        """Somebody with a confirmed address who has logged in. How that is done by mail is a test
+        of its own; an admin's word is faster."""
+        client = self.stranger(**profile)
+        with ClusterRpcProxy(self.config) as rpc:
+            rpc.users.mark_email_verified(user_id=client.user_id)
+        return client
+
+    def mails(self, address):
+        """The mails to an address: subject and text, the oldest first."""
+        paths = sorted(self.outbox.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+        read = (
+            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            for path in paths
+        )
+        return [(mail["Subject"], mail.get_content()) for mail in read if mail["To"] == address]
+
+    def token(self, address, subject):
+        """The token in the newest mail to an address with that subject."""
+
+        def find():
+            found = [text.split()[-1] for about, text in self.mails(address) if about == subject]
+            return found[-1] if found else None
+
+        return eventually(find)
+
     def employee(self, role):
         """Somebody with a role, made over RPC as the operators' command does it."""
         with ClusterRpcProxy(self.config) as rpc:
-            user = rpc.users.create(email=new_email(), password=PASSWORD, role=role)
+            user = rpc.users.create(
+                email=new_email(), password=PASSWORD, role=role, email_verified=True
+            )
         return self._logged_in(user)
 
     def _logged_in(self, user):

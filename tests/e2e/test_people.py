@@ -5,6 +5,8 @@ import uuid
 from tests.e2e.client import ADDRESS, PASSWORD, Client, new_email
 from tests.support import eventually
 
+CONFIRM, RESET = "Confirm your e-mail address", "A new password for your account"
+
 
 def test_from_sign_up_to_log_out(shop):
     """An account is made, its tokens work, are renewed, and end with the session."""
@@ -126,12 +128,9 @@ def test_a_forgotten_password(shop):
     for name in (new_email(), email, "nobody at all"):
         shop.nobody.post("/api/users/password/forgot", {"email": name}, 202)
 
-    def token():
-        mails = [path.read_text() for path in shop.outbox.glob("*.eml")]
-        mine = (mail for mail in mails if f"To: {email}" in mail and "half an hour" in mail)
-        return next((mail.split()[-1] for mail in mine), None)
-
-    reset = {"token": eventually(token), "new_password": "staple battery"}
+    token = shop.token(email, RESET)
+    assert "15 minutes" in dict(shop.mails(email))[RESET]
+    reset = {"token": token, "new_password": "staple battery"}
     shop.nobody.post("/api/users/password/reset", reset, 204)
     shop.nobody.post("/api/users/token/refresh", session, 401)
     again = shop.nobody.post("/api/users/password/reset", reset, 422)
@@ -209,3 +208,114 @@ def test_who_is_deleted_has_no_name_any_more_and_their_orders_stay(shop):
     me.get("/api/users/profile", 404)
     assert me.get("/api/orders")["items"][0]["id"] == order["id"]
     shop.nobody.post("/api/users/signup", {"email": email, "password": PASSWORD}, 201)
+
+
+def test_an_address_is_confirmed_by_mail(shop):
+    """Signed up, told of nothing else, confirmed with the token of the mail, once; then mails
+    come."""
+    me = shop.stranger()
+    profile = me.get("/api/users/profile")
+    assert (profile["email_verified"], profile["pending_email"]) == (False, None)
+    shop.pay(me, shop.order(me, shop.product()))
+    confirm = {"token": shop.token(profile["email"], CONFIRM)}
+    feed = eventually(lambda: closed(me, 4))
+    assert confirm["token"] not in str(feed)
+    by_mail = [one for one in feed if one["channel"] == "email"]
+    unsent = [one for one in by_mail if one["status"] == "skipped"]
+    assert {one["failure_code"] for one in unsent} == {"email_unverified"}
+    assert [one["subject"] for one in by_mail if one["status"] == "sent"] == [CONFIRM]
+
+    me.post("/api/users/email/verification", None, 202)
+    newer = eventually(
+        lambda: len(shop.mails(profile["email"])) == 2 and shop.mails(profile["email"])
+    )
+    assert {subject for subject, _ in newer} == {CONFIRM}
+    refused = shop.nobody.post("/api/users/email/verify", confirm, 422)
+    assert (refused["code"], set(refused["errors"])) == ("verification_token_invalid", {"token"})
+    confirm = {"token": shop.token(profile["email"], CONFIRM)}
+    shop.nobody.post("/api/users/email/verify", confirm, 204)
+    shop.nobody.post("/api/users/email/verify", confirm, 422)
+    assert me.get("/api/users/profile")["email_verified"]
+    again = me.post("/api/users/email/verification", None, 409)
+    assert again["code"] == "already_verified"
+    order = shop.order(me, shop.product())
+    name = order["id"][:8].upper()
+    eventually(lambda: any(name in subject for subject, _ in shop.mails(profile["email"])))
+
+
+def closed(person, count):
+    """The feed, once so many mails are out or given up."""
+    feed = person.get("/api/notifications?limit=100")["items"]
+    mails = [one for one in feed if one["channel"] == "email"]
+    done = len(mails) >= count and all(one["status"] != "pending" for one in mails)
+    return feed if done else None
+
+
+def test_a_stranger_is_not_written_to(shop):
+    """Whoever signs up with somebody's address makes the shop send one mail there, whatever they
+    order and cancel."""
+    mallory, product = shop.stranger(), shop.product()
+    address = mallory.get("/api/users/profile")["email"]
+    for _ in range(5):
+        order = shop.order(mallory, product)
+        mallory.post(f"/api/orders/{order['id']}/cancel", {})
+    eventually(lambda: closed(mallory, 12))
+    assert [subject for subject, _ in shop.mails(address)] == [CONFIRM]
+
+
+def test_the_owner_of_an_address_gets_the_account_and_nothing_of_the_strangers(shop):
+    """A new password by mail shows whose address it is: names, addresses, cart, unpaid orders and
+    sessions of who had signed up with it are gone."""
+    mallory, product = shop.stranger(first_name="Mal", address=ADDRESS), shop.product()
+    address = mallory.get("/api/users/profile")["email"]
+    session = {"refresh_token": mallory.log_in(address)["refresh_token"]}
+    mallory.post("/api/carts/add_item", {"product_id": product["id"], "quantity": 1})
+    order = shop.order(mallory, product)
+    shop.nobody.post("/api/users/password/forgot", {"email": address}, 202)
+    reset = {"token": shop.token(address, RESET), "new_password": "staple battery"}
+    shop.nobody.post("/api/users/password/reset", reset, 204)
+
+    owner = Client(shop.url)
+    tokens = owner.post("/api/users/login", {"email": address, "password": "staple battery"})
+    owner.token = tokens["access_token"]
+    profile = owner.get("/api/users/profile")
+    assert (profile["email_verified"], profile["first_name"]) == (True, None)
+    assert owner.get("/api/users/addresses")["items"] == []
+    shop.nobody.post("/api/users/token/refresh", session, 401)
+    eventually(lambda: owner.get("/api/carts")["items"] == [])
+    path = f"/api/orders/{order['id']}"
+    eventually(lambda: owner.get(path)["status"] == "cancelled")
+
+
+def test_another_address(shop):
+    """It counts once it is confirmed; the old one is told before and after, and mailed tokens of
+    before are dead."""
+    me, new = shop.customer(), new_email()
+    old = me.get("/api/users/profile")["email"]
+    shop.nobody.post("/api/users/password/forgot", {"email": old}, 202)
+    reset = {"token": shop.token(old, RESET), "new_password": "staple battery"}
+    change = {"email": new}
+    assert "current_password" in me.patch("/api/users/profile", change, 422)["errors"]
+    changed = me.patch("/api/users/profile", change | {"current_password": PASSWORD})
+    assert (changed["email"], changed["pending_email"]) == (old, new)
+    assert (
+        shop.nobody.post("/api/users/password/reset", reset, 422)["code"] == "reset_token_invalid"
+    )
+    shop.nobody.post("/api/users/email/verify", {"token": shop.token(new, CONFIRM)}, 204)
+    profile = me.get("/api/users/profile")
+    assert (profile["email"], profile["email_verified"], profile["pending_email"]) == (
+        new, True, None,
+    )  # fmt: skip
+    told = {"Another e-mail address for your account", "Your e-mail address was changed"}
+    eventually(lambda: told <= {subject for subject, _ in shop.mails(old)})
+    assert {subject for subject, _ in shop.mails(new)} == {CONFIRM}
+    assert new not in str(shop.mails(old))
+    me.log_in(new)
+
+
+def test_the_password_of_the_sample_accounts_opens_nothing_here(shop):
+    """Nobody can take it, and this is no demo."""
+    for password in ("demo-Passw0rd", "Summer2026!", "shop2026"):
+        account = {"email": new_email(), "password": password}
+        assert "password" in shop.nobody.post("/api/users/signup", account, 422)["errors"]
+        assert "password" in shop.admin.post("/api/users", account, 422)["errors"]

@@ -51,6 +51,8 @@ def secrets(shop):
     tokens = buyer.post("/api/users/login", {"email": email, "password": PASSWORD})
     buyer.token = tokens["access_token"]
     buyer.post("/api/users/login", {"email": email, "password": PASSWORD + "!"}, 401)
+    confirming = shop.token(email, "Confirm your e-mail address")
+    buyer.post("/api/users/email/verify", {"token": confirming}, 204)
     buyer.post("/api/users/addresses", ADDRESS, 201)
     product = shop.product()
     buyer.post("/api/carts/add_item", {"product_id": product["id"], "quantity": 2})
@@ -62,6 +64,7 @@ def secrets(shop):
     assert buyer.post("/api/payments", paying, 201, headers=traced(PAY))["status"] == "succeeded"
     return [
         email, PASSWORD, CARD, "tok_visa", tokens["access_token"], tokens["refresh_token"],
+        confirming,
         *PROFILE.values(), *(value for name, value in ADDRESS.items() if name != "country"),
     ]  # fmt: skip
 

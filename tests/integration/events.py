@@ -6,9 +6,10 @@ import uuid
 import kombu
 
 
-def publish(uri, source, event_type, payload, event_id=None):
+def publish(uri, source, event_type, payload, event_id=None, occurred_at=None):
     """Publish one event of `source`; returns its id. The same id again is a duplicate."""
     event_id = event_id or uuid.uuid4()
+    occurred_at = occurred_at or datetime.datetime.now(datetime.UTC)
     with kombu.Connection(uri) as connection:
         connection.Producer().publish(
             payload,
@@ -17,6 +18,6 @@ def publish(uri, source, event_type, payload, event_id=None):
             serializer="json",
             delivery_mode=2,
             message_id=str(event_id),
-            headers={"nameko.occurred_at": datetime.datetime.now(datetime.UTC).isoformat()},
+            headers={"nameko.occurred_at": occurred_at.isoformat()},
         )
     return event_id

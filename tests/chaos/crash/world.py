@@ -33,8 +33,17 @@ class UsersStandIn(Service):
 
     @rpc
     def contacts(self, user_ids):
-        reached = {"email": "ada@example.com", "phone": None}
-        return {"items": [{"id": user_id, **reached} for user_id in user_ids]}
+        return {
+            "items": [
+                {
+                    "id": user_id,
+                    "email": f"{user_id}@example.com",
+                    "email_verified": True,
+                    "phone": None,
+                }
+                for user_id in user_ids
+            ]
+        }
 
     @rpc
     def default_address(self, user_id):

@@ -23,6 +23,8 @@ class Users(Service):
     name = "users"
     people = {}
     tokens = {}
+    verifications = {}
+    old_emails = {}
 
     @rpc
     def contacts(self, user_ids):
@@ -34,6 +36,20 @@ class Users(Service):
         if reset_id not in self.tokens:
             raise NotFound
         return {"token": self.tokens[reset_id]}
+
+    @rpc
+    def issue_verification_token(self, verification_id):
+        return _found(self.verifications, verification_id)
+
+    @rpc
+    def old_email(self, change_id):
+        return _found(self.old_emails, change_id)
+
+
+def _found(things, key):
+    if key not in things:
+        raise NotFound
+    return things[key]
 
 
 @pytest.fixture
@@ -56,7 +72,8 @@ def outbox(tmp_path):
 @pytest.fixture
 def settings(outbox):
     """The section of config.yaml; tests change it before `service`."""
-    return {"sender": "Shop <shop@example.com>", "outbox": str(outbox)}
+    many = {"mails_per_hour": 10_000, "mails_per_day": 10_000}
+    return {"sender": "Shop <shop@example.com>", "outbox": str(outbox)} | many
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from notifications.channels.files import MailFiles
 from notifications.claims import CLAIM
 from notifications.delivery import BATCH, BUDGET, Postman
 from notifications.errors import NotNow, Undeliverable
+from notifications.recipients import Limit
 from notifications.service import NotificationsService
 from tests.conftest import empty
 from tests.integration.notifications.conftest import ANN, BOB
@@ -37,6 +38,7 @@ class World:
     def __init__(self, engine):
         self.engine, self.now = engine, utcnow()
         self.people = {uuid.UUID(ANN): {"email": "ann@example.org", "phone": None}}
+        self.limits = {True: Limit(1000, 1000), False: Limit(1000, 1000)}
         self.asked, self.mails, self.told, self.meet = [], [], [], {}
         self.data = {"request_id": "timer"}
 
@@ -45,12 +47,13 @@ class World:
             sessionmaker(self.engine).begin,
             lambda: self.now,
             self.contacts,
-            self.way_to_reset,
+            self.enclosure,
             {"email": self},
             self.publish,
             Trail(self.data).following,
             structlog.get_logger(),
             max_attempts=max_attempts,
+            limits=self.limits,
         )
 
     def write(self, subject, **row):
@@ -86,7 +89,7 @@ class World:
         self.meeting("addresses")
         return {user_id: self.people[user_id] for user_id in user_ids if user_id in self.people}
 
-    def way_to_reset(self, reset_id):
+    def enclosure(self, message):
         raise Unavailable
 
     def deliver(self, letter):
@@ -125,8 +128,8 @@ def subjects(world):
 
 
 def test_a_batch_asks_and_notes_once(world):
-    """One question for all addresses, one transaction for what was sent; each message and each
-    event is that of its own request."""
+    """One question for all addresses, one transaction to count and one for what was sent; each
+    message and each event is that of its own request."""
     for number in range(5):
         world.write(f"m{number}")
     statements = []
@@ -138,7 +141,8 @@ def test_a_batch_asks_and_notes_once(world):
     assert world.mails == [(f"m{number}", f"m{number}") for number in range(5)]
     assert [cause["request_id"] for _, cause in world.told] == subjects(world)
     assert set(world.states().values()) == {("sent", 1)}
-    assert len(statements) == 4, statements  # two claims, the note, and that of states()
+    # Two claims, the count for the recipient (3), the note, and that of states().
+    assert len(statements) == 7, statements
     assert world.data == {"request_id": "timer"}
 
 

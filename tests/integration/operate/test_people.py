@@ -30,6 +30,26 @@ def test_an_admin_is_made_once(run, service, call):
     assert call.users.verify_credentials(email=EMAIL, password="rule the shop")
 
 
+def test_an_operator_answers_for_an_address(run, service, call):
+    """Once; a second time says so, and nobody's address is named."""
+    user = call.users.sign_up(**people.SIGN_UP)
+    told = f"anna@example.com is confirmed, id {user['id']}\n"
+    assert run("users", "verify", "Anna@Example.com") == told
+    assert call.users.get(user_id=user["id"])["email_verified"]
+    assert run("users", "verify", "anna@example.com", "--json") == {
+        "verified": False,
+        "id": user["id"],
+    }
+    assert "nothing changed" in run("users", "verify", "anna@example.com")
+    assert "nobody's" in run("users", "verify", "ben@example.com", code=1)
+
+
+def test_an_admin_made_here_gets_mails(run, service, call):
+    """Whoever runs the command answers for the address."""
+    run(*CREATE, input="rule the shop\n")
+    assert call.users.list()["items"][0]["email_verified"]
+
+
 def test_somebody_elses_address(run, service, call):
     """A customer is not made an admin by the way."""
     call.users.sign_up(**people.SIGN_UP)
@@ -56,6 +76,7 @@ def test_an_address_like_another(run, service, call):
         ("ada", "rule the shop\n", "email: Not a valid e-mail address."),
         (EMAIL, "short\n", "password: "),
         (EMAIL, "password1\n", "password: "),
+        (EMAIL, "demo-Passw0rd\n", "password: "),
         (EMAIL, "\n", "password: "),
         (EMAIL, "", "password: "),
         (EMAIL, "x" * 5000, "password: "),

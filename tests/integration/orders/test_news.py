@@ -1,7 +1,9 @@
 """What other services tell: late, repeated, out of order."""
 
+import datetime
 import uuid
 
+from orders.service import CartsService
 from tests.integration.events import publish
 
 
@@ -116,3 +118,27 @@ def test_a_late_failure_changes_nothing_but_the_timeline(
     eventually(failures)
     assert len(failures()) == 1
     assert state(order) == ("processing", "paid")
+
+
+def test_an_account_that_its_owner_took_over_has_neither_cart_nor_unpaid_orders(
+    place, pay, product, state, stock, config, call, buyer, start, eventually
+):
+    """What somebody else had begun ends and frees its stock, what is paid goes on, and what the
+    owner does from then on stays, however late the news are."""
+    kettle, lamp = product(stock=9), product(stock=9)
+    paid, unpaid = place((kettle, 1)), place((kettle, 2))
+    pay(paid)
+    start(CartsService)
+    call.carts.add_item(user_id=buyer["user_id"], product_id=kettle, quantity=1)
+    taken_over = datetime.datetime.now(datetime.UTC)
+    call.carts.add_item(user_id=buyer["user_id"], product_id=lamp, quantity=1)
+    mine, others = place((lamp, 1)), place((lamp, 1), user_id=str(uuid.uuid4()))
+    news = {"user_id": buyer["user_id"]}
+    publish(config["AMQP_URI"], "users", "account_recovered", news, occurred_at=taken_over)
+
+    eventually(lambda: state(unpaid) == ("cancelled", "unpaid"))
+    eventually(lambda: stock(kettle) == (8, 0))
+    assert state(paid) == ("processing", "paid")
+    assert state(mine) == state(others) == ("pending", "unpaid")
+    items = call.carts.get(user_id=buyer["user_id"])["items"]
+    assert [item["product_id"] for item in items] == [lamp]

@@ -11,8 +11,8 @@ from users.service import UsersService
 
 @pytest.fixture
 def load(start, call, config):
-    """`load()`: bring the sample data into the running services; the lines it said."""
-    start(ProductsService, UsersService)
+    """`load()`: bring the sample data into the running services of a demo; the lines it said."""
+    start(ProductsService, UsersService, users={"sample_accounts": True})
 
     def run(**options):
         lines = []

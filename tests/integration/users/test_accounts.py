@@ -17,6 +17,8 @@ def test_signing_up(users, service):
     created_at, user_id = user.pop("created_at"), user.pop("id")
     assert {
         "email": "anna@example.com",
+        "email_verified": False,
+        "pending_email": None,
         "username": "anna",
         "role": "customer",
         "version": 1,
@@ -29,12 +31,14 @@ def test_signing_up(users, service):
 
 
 def test_signing_up_is_told_to_everyone(users, service):
-    """The event is in the outbox with the account, and names nothing but the id."""
+    """The events are in the outbox with the account, and name nothing but ids."""
     user = users.sign_up(**SIGN_UP)
 
-    events = people.rows(service, "SELECT source, type, payload FROM outbox")
+    first, second = people.rows(service, "SELECT source, type, payload FROM outbox ORDER BY id")
 
-    assert [("users", "user_registered", {"user_id": user["id"]})] == events
+    assert ("users", "user_registered", {"user_id": user["id"]}) == first
+    assert second[1] == "email_verification_requested"
+    assert set(second[2]) == {"verification_id", "user_id"}
 
 
 def test_signing_up_with_an_address(users):
@@ -113,7 +117,7 @@ def test_changing_a_part_of_the_profile(users, anna):
 
 def test_writing_the_whole_profile(users, anna):
     """What is not given becomes empty, except the e-mail address."""
-    changed = users.update(user_id=anna["id"], last_name="Berg")
+    changed = users.update(user_id=anna["id"], last_name="Berg", current_password=PASSWORD)
 
     assert anna | {"username": None, "last_name": "Berg", "version": 2} == changed
 
@@ -140,8 +144,9 @@ def test_a_new_email_address_needs_the_password(users, anna):
         with pytest.raises(Invalid) as caught:
             users.update(**change, **wrong)
         assert list(caught.value.errors) == ["current_password"]
-    assert users.update(**change, current_password=PASSWORD)["email"] == "new@example.com"
-    assert users.update(**change)  # the same address again is no change
+    changed = users.update(**change, current_password=PASSWORD)
+    assert changed["pending_email"] == "new@example.com"
+    assert users.update(**change | {"email": "ANNA@example.com"})  # in another case: no change
 
 
 @pytest.mark.parametrize(
@@ -182,3 +187,30 @@ def test_an_international_address_is_the_same_at_every_door(users, admin):
         with pytest.raises(Conflict):
             users.sign_up(email=written, password=PASSWORD)
     assert len(users.list(search="b\u00fccher.example", actor=admin)["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"phone": "+43 1 234567"}, {"username": "ann"}, {"username": None}],
+    ids=repr,
+)
+def test_how_one_signs_in_or_is_reached_needs_the_password(users, anna, admin, change):
+    """A stolen access token changes neither user name nor phone number; what stays as it is, the
+    name, and an admin's correction of somebody else's need none."""
+    own = {"user_id": anna["id"], "role": "customer"}
+    for guard in [{}, {"current_password": "wrong horse"}]:
+        with pytest.raises(Invalid) as caught:
+            users.update(user_id=anna["id"], partial=True, actor=own, **change, **guard)
+        assert list(caught.value.errors) == ["current_password"]
+    assert users.get(user_id=anna["id"]) == anna
+    guarded = {"current_password": PASSWORD, "actor": own}
+    assert users.update(user_id=anna["id"], partial=True, **change, **guarded)
+    assert users.update(user_id=anna["id"], partial=True, actor=own, **change, first_name="Ann")
+    assert users.update(user_id=anna["id"], partial=True, actor=admin, username="anna")
+
+
+def test_a_profile_without_the_user_name_empties_it_with_the_password_only(users, anna):
+    """PUT is no way around."""
+    with pytest.raises(Invalid):
+        users.update(user_id=anna["id"], last_name="Berg")
+    assert users.get(user_id=anna["id"]) == anna

@@ -8,6 +8,8 @@ import pytest
 
 from chassis.errors import Invalid, Unauthenticated
 from tests.integration.users.people import PASSWORD, SIGN_UP
+from users.passwords import PUBLIC
+from users.service import UsersService
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,35 @@ def test_no_secret_reaches_the_log(users, anna, caplog):
 
     secrets = (PASSWORD, "wrong horse", "anna@", tokens["access_token"], tokens["refresh_token"])
     assert [secret for secret in secrets if secret in caplog.text] == []
+
+
+def test_the_password_of_the_sample_accounts_is_for_a_demo_only(start, call):
+    """Only there an admin can make an account with it. Where what was a demo becomes a shop, it
+    opens nothing; and nobody else can take it anywhere."""
+    account = {"email": "admin@example.com", "password": PUBLIC, "email_verified": True}
+    (demo,) = start(UsersService, users={"sample_accounts": True})
+    assert call.users.create(**account)["email_verified"]
+    assert call.users.login(email="admin@example.com", password=PUBLIC)
+    with pytest.raises(Invalid):
+        call.users.sign_up(email="mallory@example.com", password=PUBLIC)
+    demo.stop()
+    start(UsersService)
+    with pytest.raises(Unauthenticated):
+        call.users.login(email="admin@example.com", password=PUBLIC)
+    with pytest.raises(Invalid):
+        call.users.create(**account | {"email": "other@example.com"})
+
+
+def test_the_shops_own_names_are_no_passwords(start, call):
+    """At a sign-up, a change and a reset."""
+    start(UsersService, users={"shop_names": ["Lampenladen"]})
+    user = call.users.sign_up(email="anna@example.com", password=PASSWORD)
+    for call_with in (
+        lambda password: call.users.sign_up(email="ben@example.com", password=password),
+        lambda password: call.users.change_password(
+            user_id=user["id"], current_password=PASSWORD, new_password=password
+        ),
+    ):
+        with pytest.raises(Invalid):
+            call_with("Lampenladen!7")
+        call_with("Leuchtturm!797")

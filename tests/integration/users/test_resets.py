@@ -6,6 +6,7 @@ import pytest
 from chassis.errors import Invalid, NotFound, TooManyRequests, Unauthenticated
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
+from users.service import UsersService
 
 NEW = "staple battery"
 ASKED = "SELECT payload->>'reset_id', payload->>'user_id' FROM outbox WHERE type = :type"
@@ -69,17 +70,34 @@ def test_a_token_holds_once(users, token):
     assert answers == ["done"] + ["reset_token_invalid"] * 3
 
 
-def test_a_token_holds_for_half_an_hour(users, token, clock):
+def test_a_token_holds_for_a_quarter_of_an_hour(users, ask, anna, clock):
     """From the request on, not from the mail."""
-    clock.advance(minutes=30)
+    clock.stop()
+    ((reset_id, _),) = ask()
+    clock.advance(minutes=14, seconds=59)
+    token = users.issue_reset_token(reset_id=reset_id)["token"]
+    assert refused(users.reset_password, token=token, new_password="short") == "invalid"
+    clock.advance(seconds=1)
 
     assert refused(users.reset_password, token=token, new_password=NEW) == "reset_token_invalid"
+
+
+def test_how_long_a_token_holds_is_a_setting(start, call, clock):
+    """Which the mail tells."""
+    (service,) = start(UsersService, users={"reset_token_seconds": 300})
+    call.users.sign_up(**people.SIGN_UP)
+    call.users.forgot_password(email="anna@example.com")
+    ((reset_id, _),) = people.rows(service, ASKED, type="password_reset_requested")
+    answer = call.users.issue_reset_token(reset_id=reset_id)
+    assert answer["holds"] == 300
+    clock.advance(seconds=300)
+    assert refused(call.users.reset_password, token=answer["token"], new_password=NEW)
 
 
 def test_a_late_mail_has_no_token(users, ask, anna, clock):
     """It would not hold any more."""
     ((reset_id, _),) = ask()
-    clock.advance(minutes=30)
+    clock.advance(minutes=15)
     with pytest.raises(NotFound):
         users.issue_reset_token(reset_id=reset_id)
 

@@ -18,6 +18,8 @@ from tests.support import ONE_CLIENT
 class Everybody:
     """An audience that lets all in."""
 
+    refusals = ()
+
     def admit(self, service, request):
         request.actor = request.header("X-Actor")
 

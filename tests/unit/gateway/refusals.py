@@ -13,6 +13,8 @@ REFUSALS = {
     "POST /api/users/password": {401, 404},
     "POST /api/users/password/forgot": set(),
     "POST /api/users/password/reset": set(),
+    "POST /api/users/email/verify": {409},
+    "POST /api/users/email/verification": {401, 404, 409},
     "GET /api/users/profile": {304, 401, 404},
     "PUT /api/users/profile": {401, 404, 409, 412},
     "PATCH /api/users/profile": {401, 404, 409, 412},

@@ -14,6 +14,8 @@ WHO = {
     "POST /api/users/password": USER,
     "POST /api/users/password/forgot": ANYONE,
     "POST /api/users/password/reset": ANYONE,
+    "POST /api/users/email/verify": ANYONE,
+    "POST /api/users/email/verification": USER,
     "GET /api/users/profile": USER,
     "PUT /api/users/profile": USER,
     "PATCH /api/users/profile": USER,

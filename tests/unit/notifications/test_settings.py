@@ -6,7 +6,8 @@ from marshmallow import ValidationError
 from notifications.channels.configured import channels
 from notifications.channels.files import MailFiles
 from notifications.channels.smtp import SmtpMail
-from notifications.settings import NotificationsSettings
+from notifications.recipients import Limit
+from notifications.settings import NotificationsSettings, limits
 
 
 def test_without_a_mail_server_mails_are_files():
@@ -29,3 +30,10 @@ def test_a_sender_is_one_mailbox(sender):
     with pytest.raises(ValidationError) as invalid:
         NotificationsSettings().load({"sender": sender})
     assert set(invalid.value.messages) == {"sender"}
+
+
+def test_a_recipient_is_bounded_without_any_setting():
+    """Whoever runs the shop has not to think of it."""
+    assert limits(NotificationsSettings().load({})) == {False: Limit(20, 100), True: Limit(10, 30)}
+    with pytest.raises(ValidationError):
+        NotificationsSettings().load({"mails_per_hour": 0})

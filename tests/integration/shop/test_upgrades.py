@@ -1,0 +1,98 @@
+"""Installations with data are brought to the tables of today, and back."""
+
+import os
+import uuid
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from shop.migrate import ROOT, create
+
+
+class Database:
+    """A database that is brought to any version; `run(sql, **values)` gives its rows."""
+
+    def __init__(self, package, url):
+        self._alembic = Config()
+        self._alembic.set_main_option("script_location", str(ROOT / package / "migrations"))
+        self._alembic.attributes["url"] = url
+        self._engine = sa.create_engine(url, poolclass=sa.NullPool)
+
+    def to_before(self, revision):
+        """To the version that `revision` was written for."""
+        script = ScriptDirectory.from_config(self._alembic)
+        before = script.get_revision(revision).down_revision
+        with self._engine.connect() as connection:
+            is_new = not sa.inspect(connection).has_table("alembic_version")
+        (command.upgrade if is_new else command.downgrade)(self._alembic, before)
+
+    def to_head(self):
+        command.upgrade(self._alembic, "head")
+
+    def run(self, statement, **values):
+        with self._engine.begin() as connection:
+            found = connection.execute(sa.text(statement), values)
+            return [tuple(row) for row in found] if found.returns_rows else []
+
+
+@pytest.fixture
+def database(servers):
+    """`database("users")`: an empty one of its own."""
+    server = sa.make_url(servers.database_url).set(drivername="postgresql+psycopg2")
+    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    made = []
+
+    def make(package):
+        made.append(f"upgrade{os.getpid()}_{package}")
+        url = server.set(database=made[-1]).render_as_string(hide_password=False)
+        create(url)
+        return Database(package, url)
+
+    yield make
+    with admin.connect() as connection:
+        for name in made:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def test_addresses_that_are_there_are_confirmed(database):
+    """Their owners have had mails at them. Whoever a process of the version before registers
+    meanwhile has confirmed nothing."""
+    users = database("users")
+    users.to_before("0005")
+    insert = (
+        "INSERT INTO users (id, email, password_hash, role, version, created_at)"
+        " VALUES (:id, :email, 'x', 'customer', 1, now())"
+    )
+    users.run(insert, id=uuid.uuid4(), email="old@example.com")
+    gone = "INSERT INTO users (id, role, version, created_at, deleted_at)"
+    users.run(gone + " VALUES (:id, 'customer', 1, now(), now())", id=uuid.uuid4())
+    users.to_head()
+    users.run(insert, id=uuid.uuid4(), email="new@example.com")
+    found = users.run("SELECT email, email_verified FROM users WHERE email IS NOT NULL")
+    assert dict(found) == {"old@example.com": True, "new@example.com": False}
+    users.to_before("0005")
+    assert users.run("SELECT count(*) FROM users") == [(3,)]
+
+
+def test_messages_that_are_there_stay_as_they_are(database):
+    """And what the version before cannot know becomes what it knows."""
+    notifications = database("notifications")
+    notifications.to_before("0006")
+    insert = (
+        "INSERT INTO notifications"
+        " (id, user_id, channel, subject, body, status, created_at, claimed_until)"
+        " VALUES (:id, :id, 'email', :status, '', :status, now(), now())"
+    )
+    notifications.run(insert, id=uuid.uuid4(), status="pending")
+    notifications.to_head()
+    notifications.run(insert, id=uuid.uuid4(), status="suppressed")
+    assert notifications.run("SELECT DISTINCT is_security, is_counted FROM notifications") == [
+        (False, False)
+    ]
+    notifications.to_before("0006")
+    assert notifications.run(
+        "SELECT subject, status, failure_code FROM notifications ORDER BY subject"
+    ) == [("pending", "pending", None), ("suppressed", "skipped", "recipient_limit")]

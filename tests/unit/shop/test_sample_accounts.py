@@ -1,0 +1,29 @@
+"""`shop sample --accounts`."""
+
+import pytest
+from click.testing import CliRunner
+
+from shop import sample
+from shop.cli import shop
+from shop.local.place import Place
+
+
+@pytest.mark.parametrize("setting", [None, "", "false"])
+def test_accounts_that_all_know_are_for_a_demo_only(monkeypatch, setting):
+    """Elsewhere the command says so and does nothing."""
+    called = []
+    monkeypatch.setattr(sample, "load", lambda *args, **kwargs: called.append(kwargs))
+    run = CliRunner().invoke(shop, ["sample", "--accounts"], env={"SAMPLE_ACCOUNTS": setting})
+    assert run.exit_code == 1
+    assert "SAMPLE_ACCOUNTS" in run.output
+    assert not called
+    run = CliRunner().invoke(shop, ["sample", "--accounts"], env={"SAMPLE_ACCOUNTS": "true"})
+    assert (run.exit_code, called) == (0, [{"accounts": True}])
+
+
+def test_make_run_is_a_demo_on_a_database_of_its_own(monkeypatch):
+    """On the database of others nobody has asked for one."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert Place.from_environment().environment()["SAMPLE_ACCOUNTS"] == "true"
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/shop")
+    assert "SAMPLE_ACCOUNTS" not in Place.from_environment().environment()
