@@ -76,6 +76,7 @@ class Cashier:
                 currency=currency,
                 key=key,
                 provider=provider.name,
+                test_mode=provider.test_mode,
                 now=now,
                 calling_until=now + self.call_time,
             )
@@ -93,6 +94,8 @@ class Cashier:
         """`before`: someone may have charged, and is gone; look before anything else happens."""
         try:
             report = provider.look_up(before) if before else None
+            if report is None and provider is not self.providers.chosen:
+                raise ProviderTimeout  # it takes nothing new; the sweep gives this payment up
             report = report or provider.create(order, partial(self._note, payment_id))
         except ProviderTimeout:
             with self.begin() as session:

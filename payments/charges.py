@@ -44,6 +44,7 @@ def open_payment(
     currency: str,
     key: str,
     provider: str,
+    test_mode: bool,
     now: datetime.datetime,
     calling_until: datetime.datetime,
 ) -> tuple[Payment, Step]:
@@ -57,6 +58,7 @@ def open_payment(
         user_id=user_id,
         key=key,
         provider=provider,
+        test_mode=test_mode,
         status=Status.PENDING,
         amount=amount,
         currency=currency,

@@ -116,6 +116,7 @@ class Payment(Schema):
     currency = Currency(required=True)
     action_url = fields.String(required=True, allow_none=True)
     failure_code = fields.String(required=True, allow_none=True)
+    test_mode = fields.Boolean(required=True)
     created_at = Timestamp(required=True)
 
 

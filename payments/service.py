@@ -19,7 +19,7 @@ from payments.comparison import Problem
 from payments.providers.simulator import Simulator
 from payments.reconciliation import Reconciliation
 from payments.recovery import Sweep
-from payments.settings import PaymentsSettings
+from payments.settings import SIMULATOR, PaymentsSettings
 
 PAYMENT = schemas.Payment()
 RETURNED = schemas.ReturnedPayment()
@@ -44,6 +44,10 @@ class PaymentsService(Service):
         "problem",
         tuple(Problem),
     )
+
+    def condition(self):
+        """Whether new payments move real money."""
+        return {"test_mode": self.cashier.providers.chosen.test_mode}
 
     @rpc(schemas.Charge)
     def charge(self, **request):
@@ -114,7 +118,8 @@ class PaymentsService(Service):
     @timer(interval=1)
     def simulate(self):
         """What the simulator does without being asked: its buyers and its webhooks."""
-        Simulator(self.db.begin, self.clock, self.settings["simulator"]).tick(self.log)
+        if self.settings["provider"] == SIMULATOR:
+            Simulator(self.db.begin, self.clock, self.settings["simulator"]).tick(self.log)
 
     @timer(interval=2)
     def sweep(self):

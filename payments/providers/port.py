@@ -111,6 +111,8 @@ class Provider(Protocol):
 
     #: The name on payments and ledger entries, and in the address of its webhook.
     name: str
+    #: Is it no real money that it moves?
+    test_mode: bool
 
     def check(self, method: Method) -> None:
         """Raise `Invalid` for a method that this provider never accepts, without asking it."""

@@ -39,6 +39,7 @@ class Watched:
 
     def __init__(self, provider: Provider, note: Note, outside: Outside):
         self.name = provider.name
+        self.test_mode = provider.test_mode
         self._provider = provider
         self._note = note
         self._outside = outside

@@ -171,6 +171,7 @@ PAYMENT = {
     "currency": currency,
     "action_url": nullable(text),
     "failure_code": nullable(code),
+    "test_mode": boolean,
     "created_at": moment,
 }
 #: What is wrong between our books and a provider's; a sum has an amount and a currency.
@@ -209,6 +210,7 @@ REPLAYED = {"replayed": boolean}
 
 ANSWERS = {
     **{f"{service}.health": HEALTH for service in SERVICES},
+    "payments.health": HEALTH | {"test_mode": boolean},
     **{f"users.{method}": USER for method in ("create", "get", "set_role", "sign_up", "update")},
     "users.verify_credentials": USER,
     "users.contacts": {"items": [{"id": uuid, "email": text, "phone": nullable(text)}]},

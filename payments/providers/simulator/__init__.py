@@ -42,6 +42,7 @@ class Simulator:
     `payments.simulator`."""
 
     name = "simulator"
+    test_mode = True
 
     def __init__(
         self,

@@ -38,6 +38,7 @@ from payments.providers.stripe.objects import (
     of_refund,
     report_of,
 )
+from payments.settings import is_test_key
 
 #: Most that one page of a list has.
 _PAGE = 100
@@ -57,6 +58,7 @@ class Stripe:
         call_seconds: float,
         clock: Callable[[], datetime.datetime],
     ):
+        self.test_mode = is_test_key(settings["api_key"])
         self._secrets = settings["webhook_secrets"]
         self._pages = settings["return_url"].rstrip("/") + "/api/payments/stripe"
         self._patience = datetime.timedelta(seconds=settings["action_seconds"])

@@ -29,7 +29,9 @@ def test_each_fault_has_a_token_and_a_setting():
 
 def test_nothing_happens_by_default():
     """Without a setting, ordinary tokens are ordinary."""
-    settings = PaymentsSettings().load({"simulator": {"chances": None}})["simulator"]
+    settings = PaymentsSettings().load({"provider": "simulator", "simulator": {"chances": None}})[
+        "simulator"
+    ]
     chances = Chances(settings["seed"], settings["chances"])
     assert {chances.of_charge("tok_visa", key) for key in KEYS} == {Script()}
     assert {chances.of_refund(key) for key in KEYS} == {Script()}
@@ -77,14 +79,16 @@ def test_wrong_chances_are_named():
     """A fault that there is not, or more than certain."""
     for chances in ({"sunshine": 1}, {"down": 1.5}, {"down": -0.1}):
         with pytest.raises(ValidationError) as invalid:
-            PaymentsSettings().load({"simulator": {"chances": chances}})
+            PaymentsSettings().load({"provider": "simulator", "simulator": {"chances": chances}})
         assert invalid.value.messages["simulator"]["chances"].keys() == chances.keys()
 
 
 @pytest.fixture
 def simulator():
     """One that believes two secrets; no book of it is opened here."""
-    settings = PaymentsSettings().load({"simulator": {"webhook_secrets": "new,old"}})
+    settings = PaymentsSettings().load(
+        {"provider": "simulator", "simulator": {"webhook_secrets": "new,old"}}
+    )
     return Simulator(None, None, settings["simulator"])
 
 
