@@ -64,7 +64,7 @@ _TEXTS = {
     ),
     "payment_refunded": Message(
         "Refund for order {order}",
-        "We have given {amount} back for order {order}, {refunded_total} in all.",
+        "We have given {amount} back for order {order}, {refunded_total} in all{because}.",
     ),
 }
 
@@ -74,6 +74,7 @@ _BECAUSE = {
     "insufficient_funds": ": the card has not enough funds",
     "authentication_expired": ": it was not confirmed in time",
     "partial_capture": ": only a part of it could be taken, and that is on its way back",
+    "order_cancelled": ": the order was cancelled",
 }
 
 
@@ -87,7 +88,7 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
     }
     if "order_id" in facts:
         words["order"] = short(facts["order_id"])
-    words["because"] = _BECAUSE.get(facts.get("failure_code"), "")
+    words["because"] = _BECAUSE.get(facts.get("failure_code", facts.get("reason")), "")
     subject, body = _TEXTS[type]
     return Message(subject.format_map(words), body.format_map(words) + "\n")
 

@@ -164,6 +164,8 @@ def _stop_paying(shop: Shop, order_id: uuid.UUID, since: datetime.datetime, acto
             changes.move(shop, session, order, step, actor)
     if not any(one["status"] in settlement.UNDECIDED for one in payments):
         settlement.stop_looking(shop, order_id, since)
+    else:
+        changes.stop_payment(shop, order_id)
 
 
 def _wanted(state: str | None) -> list[Select]:

@@ -80,6 +80,8 @@ def find_payment(shop: Shop, order_id: uuid.UUID, since: datetime.datetime) -> N
         settlement.finish(shop, settlement.news_of(captured[0]))
     elif not any(one["status"] in settlement.UNDECIDED for one in payments):
         settlement.stop_looking(shop, order_id, since)
+    elif settlement.is_cancelled(shop, order_id):
+        shop.payments.cancel(order_id=order_id)
 
 
 def payments_of(shop: Shop, order_id: uuid.UUID) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
@@ -54,6 +54,9 @@ def pay(
             finish(shop, news_of(_PAYMENT.load(payment)))
         elif payment["status"] not in UNDECIDED:
             stop_looking(shop, order_id, since)
+        elif is_cancelled(shop, order_id):  # meanwhile, when there was no payment to be cancelled
+            changes.stop_payment(shop, order_id)
+            payment = _made_before(shop, order_id, str(claim.resource_id), AlreadyPaid())
     except Exception as error:
         shop.log.warning("finish_postponed", order_id=str(order_id), error=type(error).__name__)
     return payment | {"replayed": not claim.is_new}
@@ -79,6 +82,13 @@ def stop_looking(shop: Shop, order_id: uuid.UUID, since: datetime.datetime | Non
     mine = (Order.id == order_id, Order.paying_since == since, Order.payment_id.is_(None))
     with shop.db.begin() as session:
         session.execute(update(Order).where(*mine).values(paying_since=None, recheck_at=None))
+
+
+def is_cancelled(shop: Shop, order_id: uuid.UUID) -> bool:
+    """Whether nothing is to be paid for any more."""
+    with shop.db.read() as connection:
+        status = connection.scalar(select(Order.status).where(Order.id == order_id))
+    return status == Status.CANCELLED
 
 
 class _Begun(NamedTuple):

@@ -124,6 +124,10 @@ class Provider(Protocol):
     def look_up(self, charge: Known) -> ChargeReport | None:
         """The present state of a charge; None when no money has moved, nor will by itself."""
 
+    def cancel(self, charge: Known) -> ChargeReport | None:
+        """End a charge that waits, and say what became of it: taken, perhaps, in the last moment.
+        None when no money has moved, nor will by itself."""
+
     def refund(self, order: RefundOrder) -> RefundReport:
         """Give back once per key."""
 

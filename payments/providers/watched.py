@@ -57,6 +57,10 @@ class Watched:
         with self._asking("look_up"):
             return self._provider.look_up(charge)
 
+    def cancel(self, charge: Known) -> ChargeReport | None:
+        with self._asking("cancel"):
+            return self._provider.cancel(charge)
+
     def refund(self, order: RefundOrder) -> RefundReport:
         with self._asking("refund") as call:
             report = self._provider.refund(order)

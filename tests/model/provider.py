@@ -19,6 +19,7 @@ class Provider:
     """
 
     name = "model"
+    test_mode = True
 
     def __init__(self):
         self.charging = self.refunding = None

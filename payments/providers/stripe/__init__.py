@@ -98,6 +98,17 @@ class Stripe:
                 report = report_of(found)
         return None if is_untouched(found) else report
 
+    def cancel(self, charge: Known) -> ChargeReport | None:
+        """Cancel the PaymentIntent, or close the page; paid in the last moment it stays paid.
+        Without an id nothing was ever confirmed."""
+        if charge.reference is None:
+            return None
+        with asking(self._call_seconds):
+            found = self._retrieve(charge.reference)
+            if is_untouched(found) or report_of(found).status == Status.REQUIRES_ACTION:
+                found = self._end(found)
+        return report_of(found)
+
     def refund(self, order: RefundOrder) -> RefundReport:
         """Give back; one that Stripe still works at counts as not answered."""
         with asking(self._call_seconds):
