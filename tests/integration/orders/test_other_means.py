@@ -1,6 +1,5 @@
 """Paying by another means, and orders that are cancelled while a payment waits for its buyer."""
 
-import eventlet
 import pytest
 
 from orders import settlement
@@ -113,7 +112,7 @@ def test_an_expired_order_cannot_be_paid_any_more(
 def test_an_order_that_is_cancelled_while_its_payment_is_begun(
     place, pay, product, call, buyer, state, payment_of, monkeypatch
 ):
-    """There was no payment yet when it was cancelled: the one that is made then is no way to pay."""
+    """There was no payment yet when it was cancelled: the one made then is no way to pay."""
     order = place((product(), 1))
     real = settlement._charge
 
