@@ -21,7 +21,7 @@ def cancel(shop: Shop, order_id: uuid.UUID, reason: str | None, actor: Actor) ->
     with shop.db.begin() as session:
         order = book.lock_visible(session, order_id, actor)
         _advance(shop, session, order, Status.CANCELLED, actor, reason)
-        is_being_paid = order.paying_since is not None
+        is_being_paid = order.paying_since is not None and order.total > 0
         cancelled = book.get(session, order_id, actor)
     if is_being_paid:
         stop_payment(shop, order_id)
@@ -59,7 +59,7 @@ def update(
             if not actor.is_staff:
                 raise Forbidden
             _advance(shop, session, order, status, actor)
-        is_over = status == Status.CANCELLED and order.paying_since is not None
+        is_over = status == Status.CANCELLED and order.paying_since is not None and order.total > 0
         changed = book.get(session, order_id, actor)
     if is_over:
         stop_payment(shop, order_id)

@@ -21,7 +21,13 @@ from chassis import idempotency
 from chassis.errors import Conflict, NotFound
 from chassis.identity import Actor
 from orders import book, changes, lifecycle, receipts, schemas, timeline
-from orders.errors import AlreadyPaid, InvalidTransition, OutOfStock, ReservationReleased
+from orders.errors import (
+    AlreadyPaid,
+    InvalidTransition,
+    NothingToPay,
+    OutOfStock,
+    ReservationReleased,
+)
 from orders.lifecycle import Cause, Party, Payment, Status
 from orders.models import Order, RequestKey
 from orders.parts import Shop
@@ -75,6 +81,29 @@ def finish(shop: Shop, news: Mapping[str, Any], begin: Begin | None = None) -> N
     in_stock = _claim(shop, news) and _commit_stock(shop, news["order_id"])
     with (begin or shop.db.begin)() as session:
         _conclude(shop, session, news, in_stock)
+
+
+def finish_free(shop: Shop, order_id: uuid.UUID) -> None:
+    """Finish an order that costs nothing as one whose money has come, without a payment.
+
+    Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
+    """
+    in_stock = not is_cancelled(shop, order_id) and _commit_stock(shop, order_id)
+    with shop.db.begin() as session:
+        order = book.lock(session, order_id)
+        order.paying_since = order.recheck_at = None
+        if order.status != Status.PENDING:
+            return
+        if in_stock:
+            timeline.add(shop, session, order.id, timeline.STOCK, "committed")
+            order.payment_status = Payment.PAID
+        changes.move(shop, session, order, _paid_step(in_stock))
+
+
+def is_free(shop: Shop, order_id: uuid.UUID) -> bool:
+    """Whether the order costs nothing."""
+    with shop.db.read() as connection:
+        return connection.scalar(select(Order.total).where(Order.id == order_id)) == 0
 
 
 def stop_looking(shop: Shop, order_id: uuid.UUID, since: datetime.datetime | None) -> None:
@@ -142,6 +171,8 @@ def _charge(shop: Shop, order: Order, method: Any, key: str) -> dict[str, Any]:
 
 
 def _why_not_payable(order: Order, now: datetime.datetime) -> Conflict | None:
+    if not order.total:
+        return NothingToPay()
     if order.payment_id is not None:
         return AlreadyPaid()
     state = {"order_status": order.status, "payment_status": order.payment_status}
