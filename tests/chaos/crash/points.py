@@ -57,6 +57,9 @@ ENDS: dict[str, tuple[Any, ...]] = {
             "placed", "reserved", "payment_cancelled", "payment_succeeded", "committed", "paid",
         ),
     ),
+    "given away": (
+        ("processing", "paid"), (0, 0), (0, 0), ("placed", "reserved", "committed", "paid"),
+    ),
     "called off": (
         ("pending", "unpaid"), (1, 1), (0, 0), ("placed", "reserved", "payment_cancelled"),
     ),
@@ -127,6 +130,16 @@ POINTS = (
     Point(
         "the order is paid, nobody was told",
         "orders", "orders.settlement:pay", AFTER, "pay", ((REPEAT, 0, "paid"), (EVENT, 0, "paid")),
+    ),
+    Point(
+        "an order that costs nothing is there, its stock is not committed",
+        "orders", "orders.settlement:finish_free", BEFORE, "place_free",
+        ((SWEEP, LOOK, "given away"), (REPEAT, 0, "given away")),
+    ),
+    Point(
+        "stock is committed, the order that costs nothing is not paid",
+        "orders", "orders.settlement:_commit_stock", AFTER, "place_free",
+        ((SWEEP, LOOK, "given away"), (REPEAT, 0, "given away")),
     ),
     Point(
         "the order is cancelled, nobody was told",

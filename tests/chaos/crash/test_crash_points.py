@@ -45,6 +45,12 @@ class Buyer:
             user_id=self.user_id, items=items, shipping_address=ADDRESS, key=key or self.key
         )
 
+    def give_away(self):
+        self.shop.call.products.update(product_id=self.product, price="0.00")
+
+    def place_free(self):
+        self.place()
+
     def pay(self, key=None, token="tok_visa"):
         self.payment = self.shop.call.orders.pay(
             **self.mine,
@@ -112,6 +118,7 @@ class Buyer:
 #: What goes before.
 BEFORE = {
     "place": (),
+    "place_free": (Buyer.give_away,),
     "pay": (Buyer.place,),
     "expire": (Buyer.place,),
     "cancel": (Buyer.place, Buyer.pay),
@@ -186,7 +193,7 @@ def _sell(buyer, end):
     again = uuid.uuid4().hex
     if end in ("nothing", "expired", "cancelled", "cancelled unpaid"):
         buyer.place(again)
-    if end not in ("paid", "paid otherwise", "refunded"):
+    if end not in ("paid", "paid otherwise", "given away", "refunded"):
         buyer.pay(again)
     with pytest.raises(Fault) as sold_out:
         buyer.place("one more")
