@@ -112,6 +112,7 @@ class Cashier:
             if report is None and provider is not self.providers.chosen:
                 raise ProviderTimeout  # it takes nothing new; the sweep gives this payment up
             report = report or provider.create(order, partial(self._note, payment_id))
+            self.looks.keep(payment_id, self.clock(), report)
         except ProviderTimeout:
             with self.begin() as session:
                 return views.shown(charges.leave_unknown(session, payment_id, self.clock()))
@@ -163,7 +164,8 @@ class Cashier:
     def looked_after(self, payment: Mapping[str, Any]) -> Mapping[str, Any]:
         """`payment` as the provider sees it by now, while it is not decided."""
         report = self._look(payment) if payment["status"] in OPEN else None
-        return self.settle(payment["id"], report) if report else payment
+        is_news = report is not None and report.status != payment["status"]
+        return self.settle(payment["id"], report) if is_news else payment
 
     def _look(self, payment: Mapping[str, Any]) -> ChargeReport | None:
         """What the provider says of it, asked once in a few seconds; None without an answer."""
@@ -176,7 +178,6 @@ class Cashier:
 
     def settle(self, payment_id: uuid.UUID, report: ChargeReport) -> dict[str, Any]:
         """Bring a payment to what the provider reports."""
-        self.looks.keep(payment_id, self.clock(), report)
         with self.begin() as session:
             payment = charges.settle(session, payment_id, report, self.clock(), self.publish)
             answer, superseded = views.shown(payment), payment.superseded

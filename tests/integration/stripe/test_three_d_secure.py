@@ -197,6 +197,20 @@ def test_who_comes_back_again_and_again_asks_once_in_a_few_seconds(
     assert len(door.seen) == before
 
 
+def test_looking_all_the_time_does_not_hide_what_is_new(
+    asked, payments, reference, stripe, clock, monkeypatch
+):
+    """An answer is kept for a few seconds from when it was given, however many want it meanwhile."""
+    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    name = reference(asked)
+    assert payments.returned(provider="stripe", reference=name)["status"] == "requires_action"
+    stripe.authenticate(name)
+    for _ in range(4):
+        clock.advance(seconds=1)
+        found = payments.returned(provider="stripe", reference=name)
+    assert found["status"] == "succeeded"
+
+
 def test_who_comes_back_while_stripe_is_away_sees_what_we_know(
     asked, payments, door, reference, clock
 ):
