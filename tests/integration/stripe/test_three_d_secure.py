@@ -200,7 +200,7 @@ def test_who_comes_back_again_and_again_asks_once_in_a_few_seconds(
 def test_looking_all_the_time_does_not_hide_what_is_new(
     asked, payments, reference, stripe, clock, monkeypatch
 ):
-    """An answer is kept for a few seconds from when it was given, however many want it meanwhile."""
+    """An answer is kept for a few seconds from when it was given, however many want it."""
     monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
     name = reference(asked)
     assert payments.returned(provider="stripe", reference=name)["status"] == "requires_action"
