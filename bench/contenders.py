@@ -60,6 +60,7 @@ class Place:
             "AMQP_URI": self.amqp_uri,
             "DATABASE_URL": self.dsn(self.prefix),
             "MAIL_OUTBOX": str(self.mails),
+            "PAYMENT_PROVIDER": "simulator",
         }
 
 

@@ -33,6 +33,10 @@ class Service:
     name: str
     log = Log()
 
+    def condition(self) -> dict[str, Any]:
+        """What this service's health tells beside that it is well."""
+        return {}
+
     def __init_subclass__(cls, **kwargs: Any):
         """Give each service a `health` of its own.
 
@@ -41,13 +45,13 @@ class Service:
         """
         super().__init_subclass__(**kwargs)
 
-        def health(self: Any) -> dict[str, str]:
-            """`{"service", "status": "ok"}`, after a look at the database if there is one; raises
-            `Unavailable` when that is away."""
+        def health(self: Any) -> dict[str, Any]:
+            """`{"service", "status": "ok"}` and what `condition` adds, after a look at the database
+            if there is one; raises `Unavailable` when that is away."""
             database = getattr(self, "db", None)
             if isinstance(database, Handle):
                 with database.read() as connection:
                     connection.execute(text("SELECT 1"))
-            return {"service": self.name, "status": "ok"}
+            return {"service": self.name, "status": "ok"} | self.condition()
 
         cls.health = rpc(health)

@@ -25,14 +25,15 @@ class Peers(DependencyProvider):
     def get_dependency(self, worker_ctx: Any) -> Peers:
         return self
 
-    def health(self, service: str) -> dict[str, str]:
+    def health(self, service: str) -> dict[str, Any]:
         """What the service says of itself; raises the `Fault` of an unwell or absent one."""
         return self._ask(service).result()
 
-    def check(self) -> dict[str, str]:
-        """`{"broker": "ok", "users": "ok", ...}`, or the code of the fault in place of "ok"."""
+    def check(self) -> tuple[dict[str, str], bool]:
+        """`{"broker": "ok", "users": "ok", ...}`, or the code of the fault in place of "ok"; and
+        whether payments take no real money."""
         checks = {"broker": "ok" if self.replies.outbound.connected else "broker_unavailable"}
-        asked = {}
+        asked, test_mode = {}, False
         for service in SERVICES:
             try:
                 asked[service] = self._ask(service)
@@ -40,10 +41,12 @@ class Peers(DependencyProvider):
                 checks[service] = fault.code
         for service, reply in asked.items():
             try:
-                checks[service] = reply.result()["status"]
+                answer = reply.result()
+                checks[service] = answer["status"]
+                test_mode = test_mode or answer.get("test_mode", False)
             except Fault as fault:
                 checks[service] = fault.code
-        return checks
+        return checks, test_mode
 
     def _ask(self, service: str) -> Reply:
         provider = SimpleNamespace(

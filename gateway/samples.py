@@ -103,6 +103,7 @@ SAMPLES = {
     "refunded": "0.00",
     "action_url": None,
     "failure_code": None,
+    "test_mode": False,
     "Payment.status": "succeeded",
     "Outcome.status": "succeeded",
     "ProviderEvent": {
@@ -118,7 +119,11 @@ SAMPLES = {
     # Platform
     "Health": {"service": "orders", "status": "ok"},
     "Liveness": {"status": "ok"},
-    "Readiness": {"status": "ready", "checks": {"broker": "ok", "orders": "ok"}},
+    "Readiness": {
+        "status": "ready",
+        "checks": {"broker": "ok", "orders": "ok"},
+        "test_mode": False,
+    },
     "Specification": {
         "openapi": "3.1.0",
         "info": {"title": "Shop API", "version": "1.0.0"},

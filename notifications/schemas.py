@@ -176,6 +176,7 @@ class PaymentRefunded(PaymentEvent):
     """What we need of payments.payment_refunded."""
 
     refunded_total = Money(required=True)
+    reason = fields.String(load_default=None, allow_none=True)
 
 
 class ResetToken(Expected):

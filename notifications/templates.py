@@ -85,7 +85,7 @@ _TEXTS = {
     ),
     "payment_refunded": Message(
         "Refund for order {order}",
-        "We have refunded {amount} for order {order}. "
+        "We have refunded {amount} for order {order}{because}. "
         "That makes {refunded_total} refunded for this order in total.",
     ),
 }
@@ -96,6 +96,7 @@ _BECAUSE = {
     "insufficient_funds": ": there are not enough funds on the card",
     "authentication_expired": ": it was not confirmed in time",
     "partial_capture": ": only part of it could be taken, and that is on its way back to you",
+    "order_cancelled": ": the order was cancelled",
 }
 
 
@@ -109,7 +110,7 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
     }
     if "order_id" in facts:
         words["order"] = short(facts["order_id"])
-    words["because"] = _BECAUSE.get(facts.get("failure_code"), "")
+    words["because"] = _BECAUSE.get(facts.get("failure_code", facts.get("reason")), "")
     subject, body = _TEXTS[type]
     return Message(subject.format_map(words), body.format_map(words) + "\n")
 

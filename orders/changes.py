@@ -1,11 +1,12 @@
 """Changes of an order: each one transaction with its timeline entry and its event."""
 
+import datetime
 import uuid
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from chassis.errors import Forbidden, Invalid, PreconditionFailed
+from chassis.errors import Fault, Forbidden, Invalid, PreconditionFailed
 from chassis.identity import Actor
 from orders import book, lifecycle, receipts, timeline
 from orders.errors import InvalidTransition, PaymentInProgress
@@ -20,7 +21,20 @@ def cancel(shop: Shop, order_id: uuid.UUID, reason: str | None, actor: Actor) ->
     with shop.db.begin() as session:
         order = book.lock_visible(session, order_id, actor)
         _advance(shop, session, order, Status.CANCELLED, actor, reason)
-        return book.get(session, order_id, actor)
+        is_being_paid = order.paying_since is not None and order.total > 0
+        cancelled = book.get(session, order_id, actor)
+    if is_being_paid:
+        stop_payment(shop, order_id)
+    return cancelled
+
+
+def stop_payment(shop: Shop, order_id: uuid.UUID) -> None:
+    """Have the payment of a cancelled order that may still wait for its buyer cancelled; what does
+    not come to that now is left to `orders.recovery`."""
+    try:
+        shop.payments.cancel(order_id=order_id)
+    except Fault as fault:
+        shop.log.warning("payment_cancelled_later", order_id=str(order_id), code=fault.code)
 
 
 def update(
@@ -45,7 +59,11 @@ def update(
             if not actor.is_staff:
                 raise Forbidden
             _advance(shop, session, order, status, actor)
-        return book.get(session, order_id, actor)
+        is_over = status == Status.CANCELLED and order.paying_since is not None and order.total > 0
+        changed = book.get(session, order_id, actor)
+    if is_over:
+        stop_payment(shop, order_id)
+    return changed
 
 
 def hide(shop: Shop, order_id: uuid.UUID, actor: Actor) -> None:
@@ -71,6 +89,7 @@ def move(
     order.status = step.target
     if step.target == Status.CANCELLED:
         order.cancel_reason = order.cancel_reason or step.cause
+        _look_after_payment(shop, order)
     touch(shop, order)
     timeline.add(
         shop, session, order.id, timeline.ORDER, step.cause, actor,
@@ -88,6 +107,14 @@ def touch(shop: Shop, order: Order) -> None:
     """What is shown of the order has changed."""
     order.version += 1
     order.updated_at = shop.clock()
+
+
+def _look_after_payment(shop: Shop, order: Order) -> None:
+    """A payment that is under way is cancelled soon, though not while it may be just begun."""
+    if order.paying_since is not None:
+        pause = datetime.timedelta(seconds=shop.settings["payment_recheck"])
+        soon = max(shop.clock(), order.paying_since + pause)
+        order.recheck_at = min(order.recheck_at, soon)
 
 
 def _advance(

@@ -4,6 +4,7 @@
     begin     the checkout's own row (`orders.attempts`)           transaction
     reserve   the stock, under the order's id                      RPC, idempotent by that id
     finalize  order, timeline, event, emptied cart, row dropped    transaction
+    finish    only when it costs nothing (`orders.settlement`)
 
 No transaction is open during a call to somebody else. A crash between two steps leaves the row: the
 same request with the same key takes it up where it stands, else `orders.recovery` undoes it.
@@ -22,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
-from orders import attempts, book, carts, catalog, placement, pricing, schemas, timeline
+from orders import attempts, book, carts, catalog, placement, pricing, schemas, settlement, timeline
 from orders.attempts import Attempt, Basket, Placed
 from orders.errors import CartChanged, CheckoutInterrupted, ReservationReleased
 from orders.lifecycle import Payment, Status
@@ -66,6 +67,8 @@ def place(
     if order is None:
         with shop.db.read() as connection:
             order = book.get(connection, known.order_id, Actor.SYSTEM)
+    if not order["total"] and order["status"] == Status.PENDING:
+        order = _finish_free(shop, order)
     return order | {"replayed": replayed}
 
 
@@ -98,6 +101,18 @@ def prepare(
         shop.clock() + datetime.timedelta(seconds=shop.settings["payment_window"]),
         None if cart is None else cart.version,
     )
+
+
+def _finish_free(shop: Shop, order: dict[str, Any]) -> dict[str, Any]:
+    """An order that costs nothing is paid at once; as it is then. If that fails, the sweep does
+    it."""
+    try:
+        settlement.finish_free(shop, order["id"])
+    except Exception as error:
+        shop.log.warning("finish_postponed", order_id=str(order["id"]), error=type(error).__name__)
+        return order
+    with shop.db.read() as connection:
+        return book.get(connection, order["id"], Actor.SYSTEM)
 
 
 def undo(shop: Shop, order_id: uuid.UUID) -> None:
@@ -161,7 +176,7 @@ def _give_up(shop: Shop, attempt: Attempt, *, refused: bool) -> None:
 def _finalize(shop: Shop, attempt: Attempt) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
     now = shop.clock()
-    order = _new_order(attempt, now)
+    order = _new_order(shop, attempt, now)
     # Without a cart it is one statement, which needs no transaction around it.
     writing = shop.db.read() if attempt.basket.cart_version is None else shop.db.begin()
     try:
@@ -194,8 +209,10 @@ def _undo_at_once(shop: Shop, order_id: uuid.UUID) -> None:
         shop.log.warning("undo_postponed", order_id=str(order_id), code=fault.code)
 
 
-def _new_order(attempt: Attempt, now: datetime.datetime) -> Order:
+def _new_order(shop: Shop, attempt: Attempt, now: datetime.datetime) -> Order:
     basket = attempt.basket
+    recheck = datetime.timedelta(seconds=shop.settings["payment_recheck"])
+    is_free = not basket.total
     return Order(
         id=attempt.order_id,
         user_id=attempt.user_id,
@@ -209,6 +226,8 @@ def _new_order(attempt: Attempt, now: datetime.datetime) -> Order:
         created_at=now,
         updated_at=now,
         expires_at=basket.expires_at,
+        paying_since=now if is_free else None,
+        recheck_at=now + recheck if is_free else None,
         version=1,
     )
 

@@ -54,9 +54,11 @@ def _long_before(patience: str) -> ColumnElement[datetime.datetime]:
 
 
 _CHECKOUT_IS_STUCK = Checkout.started_at <= _long_before("checkout_patience")
+#: Free orders have no payment, and only wait for their stock.
+_IS_UNPAID = Order.payment_id.is_(None) & (Order.total > 0)
 #: A payment without an outcome may take until the time to pay is over.
 _PAYMENT_IS_STUCK = case(
-    (Order.payment_id.is_(None), func.greatest(Order.paying_since, Order.expires_at)),
+    (_IS_UNPAID, func.greatest(Order.paying_since, Order.expires_at)),
     else_=Order.paying_since,
 ) <= _long_before("payment_patience")
 
@@ -164,6 +166,8 @@ def _stop_paying(shop: Shop, order_id: uuid.UUID, since: datetime.datetime, acto
             changes.move(shop, session, order, step, actor)
     if not any(one["status"] in settlement.UNDECIDED for one in payments):
         settlement.stop_looking(shop, order_id, since)
+    else:
+        changes.stop_payment(shop, order_id)
 
 
 def _wanted(state: str | None) -> list[Select]:
@@ -184,7 +188,7 @@ def _wanted(state: str | None) -> list[Select]:
         Order.recheck_at.label("due_at"),
         null().cast(Integer).label("attempts"),
         case(
-            (Order.payment_id.is_(None), literal("outcome_unknown", Text)),
+            (_IS_UNPAID, literal("outcome_unknown", Text)),
             else_=literal("order_not_finished", Text),
         ).label("reason"),
     ).where(Order.recheck_at.is_not(None))

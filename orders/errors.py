@@ -10,6 +10,7 @@ chassis.errors.Fault
  │    ├── ReservationReleased 409  inventory's: this reservation was given back for good
  │    ├── InvalidTransition   409  the order's state does not lead there
  │    ├── AlreadyPaid         409  the order has been paid
+ │    ├── NothingToPay        409  the order costs nothing; it is paid without a payment
  │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
  │    ├── TooManyOpenOrders   409  pay or cancel some first
  │    ├── CheckoutInTime      409  a checkout that its buyer may be at is not to be retried
@@ -71,6 +72,13 @@ class AlreadyPaid(Conflict):
 
     code = "already_paid"
     title = "This order has been paid"
+
+
+class NothingToPay(Conflict):
+    """The order costs nothing: it is paid without a payment."""
+
+    code = "nothing_to_pay"
+    title = "This order costs nothing"
 
 
 class PaymentInProgress(Conflict):

@@ -125,7 +125,8 @@ class Order(Base):
 
     `payment_id` is the payment that pays for it: set as soon as its money has come, while
     `payment_status` turns `paid` only when the stock is ours as well. `paying_since` says that a
-    payment was begun whose end we have not heard of, `recheck_at` when to ask for it.
+    payment was begun whose end we have not heard of, `recheck_at` when to ask for it. An order
+    that costs nothing has no payment, and is being paid until its stock is ours.
     """
 
     __tablename__ = "orders"
@@ -164,7 +165,8 @@ class Order(Base):
             name="nothing_leaves_without_money",
         ),
         CheckConstraint(
-            "payment_status = 'unpaid' OR payment_id IS NOT NULL", name="paid_by_a_payment"
+            "payment_status = 'unpaid' OR payment_id IS NOT NULL OR total = 0",
+            name="paid_by_a_payment",
         ),
         CheckConstraint(
             "(status = 'cancelled') = (cancel_reason IS NOT NULL)", name="cancel_reason"

@@ -26,12 +26,21 @@ _KNOWN = (
 def payment_failed(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
     """A payment came to nothing. The order stays as it is, also when another one has paid it; when
     it waits for the end of a payment, that is looked up soon."""
+    _payment_ended(shop, session, news, "payment_failed")
+
+
+def payment_cancelled(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
+    """A payment was cancelled: another means has taken its place, or the order was cancelled."""
+    _payment_ended(shop, session, news, "payment_cancelled")
+
+
+def _payment_ended(shop: Shop, session: Session, news: Mapping[str, Any], cause: str) -> None:
     order = book.lock(session, news["order_id"])
     if order is not None:
         if order.recheck_at is not None:
             order.recheck_at = shop.clock()
         timeline.add(
-            shop, session, news["order_id"], timeline.PAYMENT, "payment_failed",
+            shop, session, news["order_id"], timeline.PAYMENT, cause,
             payment_id=news["payment_id"], failure_code=news["failure_code"],
         )  # fmt: skip
 

@@ -17,7 +17,7 @@ from orders.models import Order, OrderLine, TimelineEntry
 from orders.pricing import Line
 
 #: What comes later in an order's life.
-_LATER = {"cancel_reason", "payment_id", "paying_since", "recheck_at", "hidden_at"}
+_LATER = {"cancel_reason", "payment_id", "hidden_at"}
 _ENTERED = [column.key for column in Order.__table__.columns if column.key not in _LATER]
 
 _ENTER = insertion(Order.__table__, "orders", but=_LATER)

@@ -101,8 +101,8 @@ def total(lines: Iterable[Line]) -> Decimal:
 
 def check_payable(amount: Decimal) -> None:
     """Raises `Invalid` for a total that nobody can pay."""
-    if not 0 < amount <= MAX_TOTAL:
-        raise Invalid(errors={"items": [f"The total must be from 0.01 to {MAX_TOTAL}."]})
+    if not 0 <= amount <= MAX_TOTAL:
+        raise Invalid(errors={"items": [f"The total must be at most {MAX_TOTAL}."]})
 
 
 def check_shown_prices(wanted: Iterable[Wanted], lines: Iterable[Line]) -> None:

@@ -72,7 +72,11 @@ def find_payments(shop: Shop) -> None:
 
 
 def find_payment(shop: Shop, order_id: uuid.UUID, since: datetime.datetime) -> None:
-    """Ask for the end of the payment that was begun at `since`, and finish the order it paid."""
+    """Ask for the end of the payment that was begun at `since`, and finish the order it paid; one
+    that costs nothing is finished without."""
+    if settlement.is_free(shop, order_id):
+        settlement.finish_free(shop, order_id)
+        return
     payments = payments_of(shop, order_id)
     captured = [one for one in payments if one["status"] in settlement.CAPTURED]
     if captured:
@@ -80,6 +84,8 @@ def find_payment(shop: Shop, order_id: uuid.UUID, since: datetime.datetime) -> N
         settlement.finish(shop, settlement.news_of(captured[0]))
     elif not any(one["status"] in settlement.UNDECIDED for one in payments):
         settlement.stop_looking(shop, order_id, since)
+    elif settlement.is_cancelled(shop, order_id):
+        shop.payments.cancel(order_id=order_id)
 
 
 def payments_of(shop: Shop, order_id: uuid.UUID) -> list[dict[str, Any]]:
@@ -95,6 +101,7 @@ def _expire_batch(shop: Shop) -> int:
         select(Order)
         .where(
             Order.status == Status.PENDING,
+            Order.total > 0,
             Order.expires_at <= now,
             Order.payment_id.is_(None),
             quiet,

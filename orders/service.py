@@ -181,6 +181,12 @@ class OrdersService(Service):
         with self.db.once(event) as session:
             news.payment_failed(self, session, event.payload)
 
+    @event_handler("payments", "payment_cancelled", schemas.PaymentNews)
+    def on_payment_cancelled(self, event):
+        """Only the timeline cares."""
+        with self.db.once(event) as session:
+            news.payment_cancelled(self, session, event.payload)
+
     @event_handler("payments", "payment_refunded", schemas.PaymentRefunded)
     def on_payment_refunded(self, event):
         """Show what became of the money."""

@@ -14,14 +14,20 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
 from chassis.errors import Conflict, NotFound
 from chassis.identity import Actor
 from orders import book, changes, lifecycle, receipts, schemas, timeline
-from orders.errors import AlreadyPaid, InvalidTransition, OutOfStock, ReservationReleased
+from orders.errors import (
+    AlreadyPaid,
+    InvalidTransition,
+    NothingToPay,
+    OutOfStock,
+    ReservationReleased,
+)
 from orders.lifecycle import Cause, Party, Payment, Status
 from orders.models import Order, RequestKey
 from orders.parts import Shop
@@ -54,6 +60,9 @@ def pay(
             finish(shop, news_of(_PAYMENT.load(payment)))
         elif payment["status"] not in UNDECIDED:
             stop_looking(shop, order_id, since)
+        elif is_cancelled(shop, order_id):  # meanwhile, when there was no payment to be cancelled
+            changes.stop_payment(shop, order_id)
+            payment = _made_before(shop, order_id, str(claim.resource_id), AlreadyPaid())
     except Exception as error:
         shop.log.warning("finish_postponed", order_id=str(order_id), error=type(error).__name__)
     return payment | {"replayed": not claim.is_new}
@@ -74,11 +83,41 @@ def finish(shop: Shop, news: Mapping[str, Any], begin: Begin | None = None) -> N
         _conclude(shop, session, news, in_stock)
 
 
+def finish_free(shop: Shop, order_id: uuid.UUID) -> None:
+    """Finish an order that costs nothing as one whose money has come, without a payment.
+
+    Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
+    """
+    in_stock = not is_cancelled(shop, order_id) and _commit_stock(shop, order_id)
+    with shop.db.begin() as session:
+        order = book.lock(session, order_id)
+        order.paying_since = order.recheck_at = None
+        if order.status != Status.PENDING:
+            return
+        if in_stock:
+            timeline.add(shop, session, order.id, timeline.STOCK, "committed")
+            order.payment_status = Payment.PAID
+        changes.move(shop, session, order, _paid_step(in_stock))
+
+
+def is_free(shop: Shop, order_id: uuid.UUID) -> bool:
+    """Whether the order costs nothing."""
+    with shop.db.read() as connection:
+        return connection.scalar(select(Order.total).where(Order.id == order_id)) == 0
+
+
 def stop_looking(shop: Shop, order_id: uuid.UUID, since: datetime.datetime | None) -> None:
     """The payment that was begun at `since` has come to nothing; a later one is left alone."""
     mine = (Order.id == order_id, Order.paying_since == since, Order.payment_id.is_(None))
     with shop.db.begin() as session:
         session.execute(update(Order).where(*mine).values(paying_since=None, recheck_at=None))
+
+
+def is_cancelled(shop: Shop, order_id: uuid.UUID) -> bool:
+    """Whether nothing is to be paid for any more."""
+    with shop.db.read() as connection:
+        status = connection.scalar(select(Order.status).where(Order.id == order_id))
+    return status == Status.CANCELLED
 
 
 class _Begun(NamedTuple):
@@ -132,6 +171,8 @@ def _charge(shop: Shop, order: Order, method: Any, key: str) -> dict[str, Any]:
 
 
 def _why_not_payable(order: Order, now: datetime.datetime) -> Conflict | None:
+    if not order.total:
+        return NothingToPay()
     if order.payment_id is not None:
         return AlreadyPaid()
     state = {"order_status": order.status, "payment_status": order.payment_status}

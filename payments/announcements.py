@@ -22,6 +22,12 @@ def failed(publish: Publish, session: Session, payment: Payment) -> None:
     publish(session, "payment_failed", facts)
 
 
+def cancelled(publish: Publish, session: Session, payment: Payment) -> None:
+    """Nothing was taken, nor will be: another means took its place, or its order was cancelled."""
+    facts = {**_facts(payment), "amount": payment.amount, "failure_code": payment.failure_code}
+    publish(session, "payment_cancelled", facts)
+
+
 def refunded(publish: Publish, session: Session, payment: Payment, refund: Refund) -> None:
     """The amount of `refund` was given back."""
     facts = {
@@ -29,6 +35,8 @@ def refunded(publish: Publish, session: Session, payment: Payment, refund: Refun
         "amount": refund.amount,
         "refunded_total": payment.refunded,
         "full": payment.refunded == payment.captured,
+        # What a member of staff writes is for our own books.
+        "reason": refund.reason if refund.requested_by is None else None,
     }
     publish(session, "payment_refunded", facts)
 

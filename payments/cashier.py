@@ -19,8 +19,9 @@ from chassis.errors import ProviderFault
 from payments import charges, keys, refunds, views
 from payments.announcements import Publish
 from payments.charges import Step
-from payments.errors import ProviderTimeout, RefundRefused
-from payments.lifecycle import Status
+from payments.errors import PaymentActive, ProviderTimeout, RefundRefused
+from payments.lifecycle import OPEN, Status
+from payments.looks import Looks
 from payments.methods import Method
 from payments.models import Payment, RequestKey
 from payments.providers import Providers
@@ -42,12 +43,14 @@ class Cashier:
         clock: Callable[[], datetime.datetime],
         call_seconds: int,
         log: Any,
+        looks: Looks | None = None,
     ):
         self.begin = begin
         self.providers = providers
         self.publish = publish
         self.clock = clock
         self.log = log
+        self.looks = looks or Looks()
         self.call_time = datetime.timedelta(seconds=call_seconds)
 
     def charge(
@@ -62,24 +65,24 @@ class Cashier:
     ) -> dict[str, Any]:
         """The payment of (order_id, key), driven as far as the provider answers.
 
-        A repeat gives the same payment; one that was interrupted is picked up again.
+        A repeat gives the same payment; one that was interrupted is picked up again. One of another
+        key that waits for its buyer is cancelled first, and this one takes its place. Raises
+        `PaymentActive` while that cannot be, and `AlreadyPaid`.
         """
-        provider = self.providers.chosen
-        provider.check(method)
-        now = self.clock()
-        with self.begin() as session:
-            payment, step = charges.open_payment(
-                session,
-                order_id=order_id,
-                user_id=user_id,
-                amount=amount,
-                currency=currency,
-                key=key,
-                provider=provider.name,
-                now=now,
-                calling_until=now + self.call_time,
-            )
-            answer, known = views.shown(payment), charges.known(payment)
+        self.providers.chosen.check(method)
+        wanted = {
+            "order_id": order_id,
+            "user_id": user_id,
+            "amount": amount,
+            "currency": currency,
+            "key": key,
+        }
+        try:
+            answer, known, step = self._open(**wanted)
+        except PaymentActive:
+            if not self.cancel(order_id, charges.REPLACED):
+                raise
+            answer, known, step = self._open(**wanted)
         if step is Step.NONE:
             return answer
         order = ChargeOrder(known.key, amount, currency, method)
@@ -87,38 +90,91 @@ class Cashier:
         provider = self.providers[answer["provider"]]
         return self._ask(provider, answer["id"], order, known if step is Step.RESUME else None)
 
+    def _open(self, **wanted: Any) -> tuple[dict[str, Any], Known, Step]:
+        provider, now = self.providers.chosen, self.clock()
+        with self.begin() as session:
+            payment, step = charges.open_payment(
+                session,
+                **wanted,
+                provider=provider.name,
+                test_mode=provider.test_mode,
+                now=now,
+                calling_until=now + self.call_time,
+            )
+            return views.shown(payment), charges.known(payment), step
+
     def _ask(
         self, provider: Provider, payment_id: uuid.UUID, order: ChargeOrder, before: Known | None
     ) -> dict[str, Any]:
         """`before`: someone may have charged, and is gone; look before anything else happens."""
         try:
             report = provider.look_up(before) if before else None
+            if report is None and provider is not self.providers.chosen:
+                raise ProviderTimeout  # it takes nothing new; the sweep gives this payment up
             report = report or provider.create(order, partial(self._note, payment_id))
+            self.looks.keep(payment_id, self.clock(), report)
         except ProviderTimeout:
             with self.begin() as session:
                 return views.shown(charges.leave_unknown(session, payment_id, self.clock()))
         return self.settle(payment_id, report)
 
     def _note(self, payment_id: uuid.UUID, reference: str) -> None:
+        """Raises `ProviderTimeout`, so that nothing is confirmed, when the payment was given up."""
         with self.begin() as session:
-            session.get_one(
-                Payment, payment_id, with_for_update=True
-            ).provider_reference = reference
+            payment = session.get_one(Payment, payment_id, with_for_update=True)
+            payment.provider_reference = reference
+            payment.return_reference = payment.return_reference or reference
+            is_given_up = payment.status != Status.PENDING or payment.cancel_reason is not None
+        if is_given_up:
+            raise ProviderTimeout
+
+    def cancel(self, order_id: uuid.UUID, reason: str) -> bool:
+        """Cancel the payment of an order that is not decided yet, at the provider first; whether
+        nothing is open any more. Money that came meanwhile counts.
+
+        It is noted before, so that the sweep cancels what is interrupted here. One that somebody is
+        just charging stays open: the sweep cancels it afterwards for an order that was cancelled.
+        """
+        now = self.clock()
+        with self.begin() as session:
+            payment = charges.lock_open(session, order_id)
+            if payment is None:
+                return True
+            if not charges.begin_to_cancel(payment, reason, now, now + self.call_time):
+                return False
+            found, known = views.shown(payment), charges.known(payment)
+        try:
+            report = self.providers[found["provider"]].cancel(known)
+        except ProviderTimeout:
+            return False
+        settled = self.settle(found["id"], report or charges.never_received(found))
+        return settled["status"] not in OPEN
 
     def led_on(self, payment: Mapping[str, Any]) -> Mapping[str, Any]:
         """`payment` with the address at which the buyer's bank asks them, while it waits for that;
         without it when the provider does not answer: look again.
 
-        It may have a secret of the buyer in it, and is then asked for each time.
+        It may have a secret of the buyer in it, and is then asked for, and never stored.
         """
         if payment["status"] != Status.REQUIRES_ACTION or payment["action_url"]:
             return payment
+        report = None if payment["cancel_reason"] else self._look(payment)
+        return {**payment, "action_url": report.private_url if report else None}
+
+    def looked_after(self, payment: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`payment` as the provider sees it by now, while it is not decided."""
+        report = self._look(payment) if payment["status"] in OPEN else None
+        is_news = report is not None and report.status != payment["status"]
+        return self.settle(payment["id"], report) if is_news else payment
+
+    def _look(self, payment: Mapping[str, Any]) -> ChargeReport | None:
+        """What the provider says of it, asked once in a few seconds; None without an answer."""
         known = Known(keys.key_of(keys.PAYMENT, payment["id"]), payment["provider_reference"])
         try:
-            report = self.providers[payment["provider"]].look_up(known)
+            provider = self.providers[payment["provider"]]
+            return self.looks.ask(payment["id"], self.clock(), partial(provider.look_up, known))
         except (ProviderTimeout, ProviderFault):
-            return payment
-        return {**payment, "action_url": report.private_url if report else None}
+            return None
 
     def settle(self, payment_id: uuid.UUID, report: ChargeReport) -> dict[str, Any]:
         """Bring a payment to what the provider reports."""

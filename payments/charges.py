@@ -2,8 +2,10 @@
 
 import datetime
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -20,6 +22,10 @@ from payments.providers.port import ChargeReport, Known
 #: Why money goes back at once (`failure_code`): less came than was asked for; or another payment
 #: has taken the place of one that had been given up.
 PARTIAL_CAPTURE, PAID_TWICE = "partial_capture", "paid_twice"
+
+#: Why a payment is cancelled (`cancel_reason`, then `failure_code`): its buyer has taken another
+#: means, or there is nothing to pay for any more.
+REPLACED, ORDER_CANCELLED = "replaced", "order_cancelled"
 
 
 class Step(Enum):
@@ -44,6 +50,7 @@ def open_payment(
     currency: str,
     key: str,
     provider: str,
+    test_mode: bool,
     now: datetime.datetime,
     calling_until: datetime.datetime,
 ) -> tuple[Payment, Step]:
@@ -57,6 +64,7 @@ def open_payment(
         user_id=user_id,
         key=key,
         provider=provider,
+        test_mode=test_mode,
         status=Status.PENDING,
         amount=amount,
         currency=currency,
@@ -74,7 +82,7 @@ def open_payment(
         raise _blocked(session, order_id)
     if (payment.amount, payment.currency) != (amount, currency):
         raise KeyReused(errors={"key": ["Used for another amount."]})
-    if payment.status != Status.PENDING or payment.calling_until > now:
+    if payment.status != Status.PENDING or payment.cancel_reason or payment.calling_until > now:
         return payment, Step.NONE
     payment.calling_until = payment.next_check_at = calling_until
     return payment, Step.RESUME
@@ -87,6 +95,38 @@ def _blocked(session: Session, order_id: uuid.UUID) -> PaymentActive | AlreadyPa
         )
     )
     return PaymentActive() if paid is None else AlreadyPaid()
+
+
+def lock_open(session: Session, order_id: uuid.UUID) -> Payment | None:
+    """The payment of an order that is not decided yet, locked."""
+    wanted = select(Payment).where(Payment.order_id == order_id, Payment.status.in_(lifecycle.OPEN))
+    return session.scalars(wanted.with_for_update()).one_or_none()
+
+
+def begin_to_cancel(
+    payment: Payment, reason: str, now: datetime.datetime, calling_until: datetime.datetime
+) -> bool:
+    """Note that an open, locked payment is to be cancelled; whether the provider may be asked for
+    that now, which is over by `calling_until`.
+
+    One that somebody is just charging may bring its money at this moment: nothing takes its place,
+    and for an order that was cancelled it is noted for later.
+    """
+    is_being_charged = payment.status == Status.PENDING and payment.calling_until > now
+    if reason == ORDER_CANCELLED or not is_being_charged:
+        payment.cancel_reason = reason
+    if is_being_charged:
+        return False
+    payment.action_url = None
+    payment.calling_until = payment.next_check_at = calling_until
+    return True
+
+
+def never_received(payment: Mapping[str, Any]) -> ChargeReport:
+    """The end of a payment that its provider knows nothing of."""
+    return ChargeReport(
+        Status.FAILED, payment["amount"], payment["currency"], failure_code="not_received"
+    )
 
 
 def leave_unknown(session: Session, payment_id: uuid.UUID, now: datetime.datetime) -> Payment:
@@ -115,8 +155,10 @@ def settle(
     in_part = _check(payment, report)
     late = payment.status == Status.FAILED
     payment.provider_reference = report.reference or payment.provider_reference
-    payment.action_url = report.action_url
+    payment.action_url = None if payment.cancel_reason else report.action_url
     payment.failure_code = report.failure_code
+    if payment.cancel_reason:
+        payment.next_check_at = now  # what still waits is cancelled by the sweep
     if in_part:
         _give_back_at_once(session, payment, report.amount, PARTIAL_CAPTURE, now)
         if not late:
@@ -129,6 +171,9 @@ def settle(
     if report.status == Status.SUCCEEDED:
         ledger.capture(session, payment, report.amount, now)
         announcements.succeeded(publish, session, payment)
+    elif report.status == Status.FAILED and payment.cancel_reason:
+        payment.failure_code = payment.cancel_reason
+        announcements.cancelled(publish, session, payment)
     elif report.status == Status.FAILED:
         announcements.failed(publish, session, payment)
     return payment

@@ -11,7 +11,7 @@ chassis.errors.Fault
  │    ├── NotRefundable    409  nothing was taken, or all of it was or is being given back
  │    └── RefundTooLarge   409  more than is left; `data["refundable"]` says how much is
  ├── Malformed
- │    └── NoticeRefused    400  a webhook that nobody we know has signed, or too long ago
+ │    └── NoticeRefused    400  a webhook that nobody we know has signed, or not now
  ├── ProviderFault
  │    ├── ProviderNotConfigured  502  this payment was made with a provider that is not set up here
  │    ├── RefundRefused    502  the provider said no; nothing was given back
@@ -76,18 +76,19 @@ class RefundTooLarge(Conflict):
 
 
 #: Why webhooks are refused.
-REASONS = ("unsigned", "wrong signature", "stale", "unreadable")
+REASONS = ("unsigned", "wrong signature", "stale", "ahead", "unreadable")
+_BY_ITS_TIME = "It is too old, or its time is ahead of ours."
 
 
 class NoticeRefused(Malformed):
-    """A webhook that nobody we know has signed, or too long ago; `reason`, for our own eyes, is one
+    """A webhook that nobody we know has signed, or not now; `reason`, for our own eyes, is one
     of `REASONS`."""
 
     code = "notice_refused"
     title = "The signature of this webhook does not hold"
 
     def __init__(self, reason: str):
-        super().__init__()
+        super().__init__(_BY_ITS_TIME if reason in ("stale", "ahead") else None)
         self.reason = reason
 
 

@@ -78,6 +78,10 @@ class Payment(Base):
     key: Mapped[str]
     provider: Mapped[str]
     provider_reference: Mapped[str | None]
+    #: What a buyer comes back from the provider's page with: its first reference.
+    return_reference: Mapped[str | None]
+    #: No real money.
+    test_mode: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     status: Mapped[str]
     superseded: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     amount: Mapped[Decimal]
@@ -87,6 +91,8 @@ class Payment(Base):
     currency: Mapped[str] = mapped_column(String(3))
     action_url: Mapped[str | None]
     failure_code: Mapped[str | None]
+    #: Why it is to be cancelled at the provider, from when that is wanted on.
+    cancel_reason: Mapped[str | None]
     created_at: Mapped[datetime.datetime]
     #: Until then the call that creates the charge may be under way.
     calling_until: Mapped[datetime.datetime]
@@ -112,6 +118,7 @@ class Payment(Base):
         ),
         Index("ix_payments_order_id_created_at_id", "order_id", "created_at", "id"),
         Index("ix_payments_provider_reference", "provider_reference"),
+        Index("ix_payments_return_reference", "return_reference"),
         Index(
             "ix_payments_open",
             "next_check_at",

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from payments import charges, lifecycle, refunds
 from payments.cashier import Cashier
-from payments.lifecycle import Status
 from payments.models import Payment, Refund
 from payments.providers.port import ChargeReport
 
@@ -39,8 +38,11 @@ class Sweep:
         self._each(self.cashier.settle_refund, self._claim(_take_refunds))
 
     def settle_charge(self, taken: dict[str, Any]) -> None:
-        """Ask for one charge by its key, and settle it by the answer."""
-        report = self.cashier.providers[taken["provider"]].look_up(taken["known"])
+        """Ask for one charge by its key, or cancel it where that is wanted, and settle it by the
+        answer."""
+        provider = self.cashier.providers[taken["provider"]]
+        ask = provider.cancel if taken["cancel_reason"] else provider.look_up
+        report = ask(taken["known"])
         if report is None:
             report = self._given_up(taken)
         if report is not None:
@@ -49,14 +51,10 @@ class Sweep:
     def _given_up(self, taken: dict[str, Any]) -> ChargeReport | None:
         """The provider knows nothing: failed, once nobody can be on the way to it any more."""
         now = self.cashier.clock()
-        if max(taken["calling_until"], taken["created_at"] + self.give_up_time) > now:
+        patience = datetime.timedelta(0) if taken["cancel_reason"] else self.give_up_time
+        if max(taken["calling_until"], taken["created_at"] + patience) > now:
             return None
-        return ChargeReport(
-            status=Status.FAILED,
-            amount=taken["amount"],
-            currency=taken["currency"],
-            failure_code="not_received",
-        )
+        return charges.never_received(taken)
 
     def _claim(self, take: Callable[[Session, datetime.datetime, int], list]) -> list:
         with self.cashier.begin() as session:
@@ -92,6 +90,7 @@ def _take_charges(session: Session, now: datetime.datetime, limit: int) -> list[
                 "currency": payment.currency,
                 "created_at": payment.created_at,
                 "calling_until": payment.calling_until,
+                "cancel_reason": payment.cancel_reason,
             }
         )
     return taken

@@ -57,6 +57,13 @@ class Charge(Request):
             raise ValidationError("The currency has no such coins.", "amount")
 
 
+class Cancel(Request):
+    """cancel: the payment of an order that waits, for the order is cancelled."""
+
+    order_id = Uuid(required=True)
+    actor = ActorField()
+
+
 class Get(Request):
     """get: one payment."""
 
@@ -118,6 +125,7 @@ class Payment(Schema):
     currency = Currency(required=True)
     action_url = fields.String(required=True, allow_none=True)
     failure_code = fields.String(required=True, allow_none=True)
+    test_mode = fields.Boolean(required=True)
     created_at = Timestamp(required=True)
 
 
@@ -182,16 +190,24 @@ class PaymentFailed(PaymentSucceeded):
     failure_code = fields.String(required=True, allow_none=True)
 
 
+class PaymentCancelled(PaymentFailed):
+    """payment_cancelled: nothing was taken; `failure_code`: `replaced` by another means, or
+    `order_cancelled`."""
+
+
 class PaymentRefunded(PaymentSucceeded):
-    """payment_refunded: `amount` was given back, `refunded_total` so far; `full`: all of it."""
+    """payment_refunded: `amount` was given back, `refunded_total` so far; `full`: all of it.
+    `reason`: a word of ours, none where staff has given it back."""
 
     refunded_total = Money(required=True)
     full = fields.Boolean(required=True)
+    reason = fields.String(required=True, allow_none=True)
 
 
 EVENTS = {
     "payment_succeeded": PaymentSucceeded,
     "payment_failed": PaymentFailed,
+    "payment_cancelled": PaymentCancelled,
     "payment_refunded": PaymentRefunded,
 }
 

@@ -13,13 +13,24 @@ from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.tracing import Calls
-from payments import figures, models, providers, reconciliation, schemas, turns, views, webhooks
+from payments import (
+    charges,
+    figures,
+    models,
+    providers,
+    reconciliation,
+    schemas,
+    turns,
+    views,
+    webhooks,
+)
 from payments.cashier import Cashier
 from payments.comparison import Problem
+from payments.looks import Looks
 from payments.providers.simulator import Simulator
 from payments.reconciliation import Reconciliation
 from payments.recovery import Sweep
-from payments.settings import PaymentsSettings
+from payments.settings import SIMULATOR, PaymentsSettings
 
 PAYMENT = schemas.Payment()
 RETURNED = schemas.ReturnedPayment()
@@ -38,12 +49,17 @@ class PaymentsService(Service):
     outside = Calls()
     figures = Figures(figures.PAYMENTS, figures.REFUNDS, figures.WEBHOOKS, figures.REFUSED)
     calls = ProviderCalls()
+    looks = Looks()
     compared = Outcome(
         "shop_reconciliation_findings",
         "What the last hourly look has found wrong between our ledger and the providers' books.",
         "problem",
         tuple(Problem),
     )
+
+    def condition(self):
+        """Whether new payments move real money."""
+        return {"test_mode": self.cashier.providers.chosen.test_mode}
 
     @rpc(schemas.Charge)
     def charge(self, **request):
@@ -59,6 +75,13 @@ class PaymentsService(Service):
             payment_id=payment_id, amount=amount, reason=reason, key=key, by=actor.user_id
         )
         return PAYMENT.dump(payment) | {"replayed": replayed}
+
+    @rpc(schemas.Cancel)
+    def cancel(self, order_id, actor):
+        """Cancel the payment of a cancelled order that waits for its buyer (staff, or the system);
+        whether none is open any more. What is open yet is cancelled as soon as it can be."""
+        views.require_staff(actor)
+        return {"done": self.cashier.cancel(order_id, charges.ORDER_CANCELLED)}
 
     @rpc(schemas.Get)
     def get(self, payment_id, actor):
@@ -114,7 +137,8 @@ class PaymentsService(Service):
     @timer(interval=1)
     def simulate(self):
         """What the simulator does without being asked: its buyers and its webhooks."""
-        Simulator(self.db.begin, self.clock, self.settings["simulator"]).tick(self.log)
+        if self.settings["provider"] == SIMULATOR:
+            Simulator(self.db.begin, self.clock, self.settings["simulator"]).tick(self.log)
 
     @timer(interval=2)
     def sweep(self):
@@ -148,4 +172,5 @@ class PaymentsService(Service):
             self.clock,
             self.settings["call_seconds"],
             self.log,
+            self.looks,
         )

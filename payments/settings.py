@@ -2,9 +2,19 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, pre_load, validate
+from marshmallow import (
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    pre_load,
+    validate,
+    validates_schema,
+)
 
 _SECONDS = validate.Range(min=1, max=86_400)
+
+STRIPE, SIMULATOR = "stripe", "simulator"
 
 
 def _chance() -> fields.Float:
@@ -62,10 +72,22 @@ class SimulatorSettings(Schema):
         return {name: value for name, value in data.items() if value is not None}
 
 
-class StripeSettings(Schema):
-    """Stripe; it is used when there is a key."""
+class Trimmed(fields.String):
+    """A text without the white space around it, which is easily pasted along."""
 
-    api_key = fields.String(load_default="", validate=validate.Regexp(r"((sk|rk)_\w+)?\Z"))
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        return super()._deserialize(value, attr, data, **kwargs).strip()
+
+
+class StripeSettings(Schema):
+    """Stripe; there is none without a key."""
+
+    api_key = Trimmed(
+        load_default="",
+        validate=validate.Regexp(
+            r"((sk|rk)_[A-Za-z0-9_]+)?\Z", error="Not a secret key of Stripe (sk_… or rk_…)."
+        ),
+    )
     #: Where it is: https://api.stripe.com, or a stand-in for tests.
     api_base = fields.Url(
         load_default="https://api.stripe.com", require_tld=False, schemes={"http", "https"}
@@ -81,8 +103,17 @@ class StripeSettings(Schema):
 
 
 class PaymentsSettings(Schema):
-    """How the service deals with its provider."""
+    """How the service deals with its provider.
 
+    The simulator takes no money, so it has to be asked for by name. Without a name a key for Stripe
+    means Stripe, and without a key there is no shop.
+    """
+
+    #: Who takes the money of new payments; after loading one of the two, never empty.
+    provider = Trimmed(
+        load_default="",
+        validate=validate.OneOf(["", STRIPE, SIMULATOR], error="Must be stripe or simulator."),
+    )
     #: One call to the provider is over after this time; nobody else drives the payment before.
     call_seconds = fields.Integer(load_default=10, validate=_SECONDS)
     #: A payment that the provider has still never heard of after this time has failed.
@@ -93,3 +124,30 @@ class PaymentsSettings(Schema):
     sweep_batch = fields.Integer(load_default=50, validate=validate.Range(min=1, max=1000))
     stripe = fields.Nested(StripeSettings, load_default=lambda: StripeSettings().load({}))
     simulator = fields.Nested(SimulatorSettings, load_default=lambda: SimulatorSettings().load({}))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _check_provider(self, data: dict[str, Any], **kwargs: Any) -> None:
+        provider, key = data["provider"], data["stripe"]["api_key"]
+        if not provider and not key:
+            raise ValidationError(
+                "Set PAYMENT_PROVIDER=stripe and STRIPE_API_KEY, or PAYMENT_PROVIDER=simulator to"
+                " try the shop out: that takes no money.",
+                "provider",
+            )
+        if provider == STRIPE and not key:
+            raise ValidationError("Stripe needs STRIPE_API_KEY.", "provider")
+        if provider == SIMULATOR and key and not is_test_key(key):
+            raise ValidationError(
+                "The simulator takes no money, and STRIPE_API_KEY is a live key: take one of the"
+                " two away.",
+                "provider",
+            )
+
+    @post_load
+    def _choose(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return data | {"provider": data["provider"] or STRIPE}
+
+
+def is_test_key(api_key: str) -> bool:
+    """Does this key of Stripe move no real money? https://docs.stripe.com/keys#test-live-modes"""
+    return api_key.startswith(("sk_test_", "rk_test_"))

@@ -26,6 +26,8 @@ SHOWN = (
     Payment.currency,
     Payment.action_url,
     Payment.failure_code,
+    Payment.test_mode,
+    Payment.cancel_reason,
     Payment.created_at,
 )
 

@@ -6,6 +6,7 @@ come: the sweep asks as well. They are stored before they are answered, and look
 """
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete, or_, select
@@ -13,11 +14,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, NotFound
-from payments import charges, keys, movements, recovery
+from payments import charges, keys, movements, recovery, views
 from payments.cashier import Cashier
 from payments.errors import NoticeRefused, PaymentNotFound, ProviderNotConfigured
 from payments.models import Payment, ProviderNotice, RefusedNotices
-from payments.providers.port import Known, Notice, Provider
+from payments.providers.port import Notice, Provider
+from payments.providers.simulator import Simulator
 
 #: Looks into one notice before it is given up; the last ones are 5 minutes apart.
 MAX_TRIES = 12
@@ -69,22 +71,19 @@ def digest(cashier: Cashier, batch: int) -> None:
             row.processed_at, row.outcome = cashier.clock(), outcome
 
 
-def returned(cashier: Cashier, provider: str, reference: str) -> dict[str, Any]:
+def returned(cashier: Cashier, provider: str, reference: str) -> Mapping[str, Any]:
     """The payment of the buyer who comes back from the provider's page, as the provider sees it by
-    now; raises `NotFound` for a reference that means nothing here."""
-    report = _sender(cashier, provider).look_up(Known("", reference))
-    if report is None:
-        raise PaymentNotFound
+    now; raises `NotFound` for a reference that is not in our books, about which nobody is asked."""
+    _sender(cashier, provider)
+    names = or_(Payment.provider_reference == reference, Payment.return_reference == reference)
     with cashier.begin() as session:
-        payment_id = session.scalar(
-            select(Payment.id).where(
-                Payment.provider == provider,
-                Payment.provider_reference.in_({reference, report.reference}),
-            )
-        )
-    if payment_id is None:
-        raise PaymentNotFound
-    return cashier.settle(payment_id, report)
+        payment = session.scalars(
+            select(Payment).where(Payment.provider == provider, names).limit(1)
+        ).first()
+        if payment is None:
+            raise PaymentNotFound
+        found = views.shown(payment)
+    return cashier.looked_after(found)
 
 
 def forget(cashier: Cashier) -> None:
@@ -99,10 +98,15 @@ def forget(cashier: Cashier) -> None:
 
 
 def _sender(cashier: Cashier, name: str) -> Provider:
+    """The provider of that name, at whose door somebody is; a simulator that nobody has asked for
+    has none."""
+    is_open = name != Simulator.name or cashier.providers.chosen.name == name
     try:
-        return cashier.providers[name]
+        if is_open:
+            return cashier.providers[name]
     except ProviderNotConfigured:
-        raise NotFound("This payment provider is not set up here.") from None
+        pass
+    raise NotFound("This payment provider is not set up here.")
 
 
 def _row(provider: str, notice: Notice, now: datetime.datetime) -> Any:

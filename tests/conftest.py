@@ -23,6 +23,9 @@ import sqlalchemy as sa  # noqa: E402
 from nameko.containers import get_container_cls  # noqa: E402
 from nameko.testing.utils import find_free_port  # noqa: E402
 
+# For the processes that tests start as well.
+os.environ |= {"PAYMENT_PROVIDER": "simulator", "STRIPE_API_KEY": ""}
+
 import chassis.logs  # noqa: E402, F401 -- sends structlog's lines to the standard library's loggers
 from chassis import config as configuration  # noqa: E402
 from chassis.clock import Clock  # noqa: E402

@@ -36,8 +36,10 @@ class PaymentRoutes:
     def pay_order(self, request, body):
         """Pay an order with a token of the payment provider.
 
-        `pending` and `requires_action` are not the end: look again, or follow `action_url`. An
-        `Idempotency-Key` makes it safe to send again.
+        `pending` and `requires_action` are not the end: look again, or follow `action_url`. Paying
+        again by another means replaces a payment that waits for its buyer. An order that costs
+        nothing is paid when it is placed: 409, `nothing_to_pay`. An `Idempotency-Key` makes it safe
+        to send again.
         """
         key = idempotency_key(request)
         payment = self.orders.pay(actor=request.actor, key=key, **body)

@@ -31,12 +31,12 @@ class PlatformRoutes:
     @route("GET", "/readyz", who=ANYONE, answer=Readiness, probe=True)
     def get_readiness(self, request):
         """The broker and every service are there, and we are not about to stop."""
-        checks = self.peers.check()
+        checks, test_mode = self.peers.check()
         if request.route.server.is_stopping:
             checks["gateway"] = "stopping"
         if set(checks.values()) != {"ok"}:
             raise Unavailable("Not everything is there.", code="not_ready", checks=checks)
-        return {"status": "ready", "checks": checks}
+        return {"status": "ready", "checks": checks, "test_mode": test_mode}
 
     get_users_health = _health_of("users")
     get_products_health = _health_of("products")

@@ -132,6 +132,9 @@ class Payment(common.Resource):
     currency = Currency(required=True)
     action_url = fields.String(required=True, allow_none=True)
     failure_code = fields.String(required=True, allow_none=True)
+    test_mode = fields.Boolean(
+        required=True, metadata={"description": "No real money: the simulator, or a test key."}
+    )
     created_at = Timestamp(required=True)
 
 

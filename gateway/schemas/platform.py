@@ -8,6 +8,9 @@ from gateway.schemas import common
 class Health(common.Resource):
     service = fields.String(required=True)
     status = fields.String(required=True)
+    test_mode = fields.Boolean(
+        metadata={"description": "Of payments: no real money is taken for new orders."}
+    )
 
 
 class Liveness(common.Resource):
@@ -19,3 +22,6 @@ class Readiness(common.Resource):
 
     status = fields.String(required=True)
     checks = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    test_mode = fields.Boolean(
+        required=True, metadata={"description": "No real money is taken for new orders."}
+    )

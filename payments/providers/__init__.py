@@ -11,6 +11,7 @@ from payments.errors import ProviderNotConfigured
 from payments.providers.port import Provider
 from payments.providers.simulator import Simulator
 from payments.providers.watched import Note, Outside, Watched
+from payments.settings import SIMULATOR
 
 
 class Providers:
@@ -42,12 +43,15 @@ def configured(
     note: Note,
     outside: Outside,
 ) -> Providers:
-    """With a key for Stripe, Stripe; without one the simulator, which costs nothing. Calls to them
-    are counted by `note`, and made within `outside`."""
+    """The one that is named, and beside it the other for its old payments: Stripe, if there is a
+    key. Calls to them are counted by `note`, and made within `outside`."""
     simulator = Watched(Simulator(begin, clock, settings["simulator"]), note, outside)
     if not settings["stripe"]["api_key"]:
         return Providers(simulator)
     from payments.providers.stripe import Stripe  # 22 MB that the simulator does not need
 
-    stripe = Stripe(settings["stripe"], settings["call_seconds"], clock)
-    return Providers(Watched(stripe, note, outside), simulator)
+    api = Stripe(settings["stripe"], settings["call_seconds"], clock)
+    stripe = Watched(api, note, outside)
+    if settings["provider"] == SIMULATOR:
+        return Providers(simulator, stripe)
+    return Providers(stripe, simulator)

@@ -111,6 +111,8 @@ class Provider(Protocol):
 
     #: The name on payments and ledger entries, and in the address of its webhook.
     name: str
+    #: Is it no real money that it moves?
+    test_mode: bool
 
     def check(self, method: Method) -> None:
         """Raise `Invalid` for a method that this provider never accepts, without asking it."""
@@ -121,6 +123,10 @@ class Provider(Protocol):
 
     def look_up(self, charge: Known) -> ChargeReport | None:
         """The present state of a charge; None when no money has moved, nor will by itself."""
+
+    def cancel(self, charge: Known) -> ChargeReport | None:
+        """End a charge that waits, and say what became of it: taken, perhaps, in the last moment.
+        None when no money has moved, nor will by itself."""
 
     def refund(self, order: RefundOrder) -> RefundReport:
         """Give back once per key."""

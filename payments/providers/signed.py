@@ -14,8 +14,11 @@ from typing import Any, NamedTuple
 
 from payments.errors import NoticeRefused
 
-#: Seconds for which a signature holds.
+#: Seconds by which the sender's clock and ours may differ, either way, its delivery included.
 TOLERANCE = 300
+#: Seconds for which an event may be sent again: Stripe lets one resend those of 30 days.
+#: https://docs.stripe.com/webhooks#retries
+RESENT = 30 * 86_400
 
 
 class _Signed(NamedTuple):
@@ -32,7 +35,8 @@ def sign(body: str, secret: str) -> str:
 
 
 def read(body: str, signature: str | None, secrets: Iterable[str]) -> dict[str, Any]:
-    """The JSON object in `body`, signed with one of `secrets` within the last minutes.
+    """The JSON object in `body`, signed with one of `secrets` within the last minutes. What it says
+    about its own age (`created`, seconds since 1970) has to be possible as well.
 
     Raises `NoticeRefused`, with a reason for our own log.
     """
@@ -42,21 +46,32 @@ def read(body: str, signature: str | None, secrets: Iterable[str]) -> dict[str, 
     is_text = not any("\ud800" <= letter <= "\udfff" for letter in body)  # nothing else was signed
     if not (signed and is_text and any(_holds(signed, body, each) for each in secrets if each)):
         raise NoticeRefused("wrong signature")
-    if signed.at < time.time() - TOLERANCE:
-        raise NoticeRefused("stale")
+    _check_age(signed.at, TOLERANCE)
     try:
         value = json.loads(body)
     except ValueError:
         value = None
     if not isinstance(value, dict):
         raise NoticeRefused("unreadable")
+    created = value.get("created", signed.at)
+    if not isinstance(created, int) or isinstance(created, bool):
+        raise NoticeRefused("unreadable")
+    _check_age(created, RESENT + TOLERANCE)
     return value
+
+
+def _check_age(at: int, most: int) -> None:
+    age = time.time() - at
+    if age > most:
+        raise NoticeRefused("stale")
+    if age < -TOLERANCE:
+        raise NoticeRefused("ahead")
 
 
 def _parse(header: str) -> _Signed | None:
     parts = [part.partition("=") for part in header.split(",")]
     times = [value for name, _, value in parts if name == "t"]
-    if not times or not re.fullmatch("[0-9]{1,15}", times[0]):
+    if len(times) != 1 or not re.fullmatch("[0-9]{1,15}", times[0]):
         return None
     return _Signed(int(times[0]), tuple(value for name, _, value in parts if name == "v1"))
 

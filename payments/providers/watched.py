@@ -39,6 +39,7 @@ class Watched:
 
     def __init__(self, provider: Provider, note: Note, outside: Outside):
         self.name = provider.name
+        self.test_mode = provider.test_mode
         self._provider = provider
         self._note = note
         self._outside = outside
@@ -55,6 +56,10 @@ class Watched:
     def look_up(self, charge: Known) -> ChargeReport | None:
         with self._asking("look_up"):
             return self._provider.look_up(charge)
+
+    def cancel(self, charge: Known) -> ChargeReport | None:
+        with self._asking("cancel"):
+            return self._provider.cancel(charge)
 
     def refund(self, order: RefundOrder) -> RefundReport:
         with self._asking("refund") as call:

@@ -16,8 +16,9 @@ _ADDRESS = {"line1": "Rue 1", "city": "Lyon", "postal_code": "69001", "country":
 _FATES = {
     "pay": 50,
     "fail then pay": 10,
-    "time out": 8,
-    "challenge": 3,
+    "time out": 6,
+    "challenge": 2,
+    "another card": 3,
     "forget": 9,
     "cancel": 6,
     "pay and cancel": 7,
@@ -127,6 +128,11 @@ class Buyer:
     def _challenge(self, order: dict[str, Any]) -> dict[str, Any] | None:
         return self._charge(order, "tok_3ds", new_key())
 
+    def _another_card(self, order: dict[str, Any]) -> dict[str, Any] | None:
+        """The bank's page is closed, and another card taken, by some in two windows."""
+        self._charge(order, "tok_3ds", new_key())
+        return self._pay_twice(order) if self._chance.random() < 0.3 else self._pay(order)
+
     def _forget(self, order: dict[str, Any]) -> None:
         """Its time passes, and the goods are free again."""
 
@@ -204,6 +210,8 @@ class Storekeeper:
         product = self._chance.choice(self._products)
         if self._chance.random() < 0.4:
             price = {"price": f"{self._chance.randint(5, 60)}.{self._chance.choice(('00', '49'))}"}
+            if self._chance.random() < 0.1:  # for nothing, until the next change
+                price = {"price": "0.00"}
             self._staff.call("PATCH", f"/api/products/{product['id']}", price, tries=2)
             return
         level = self._staff.call("GET", f"/api/inventory/{product['id']}", tries=1)

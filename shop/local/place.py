@@ -126,6 +126,7 @@ class Place:
         for name in ("MAILS_PER_HOUR", "MAILS_PER_DAY"):
             given[name] = os.environ.get(name) or "1000000"
         given["MAIL_OUTBOX"] = os.environ.get("MAIL_OUTBOX") or str(self.var / "outbox")
+        given["PAYMENT_PROVIDER"] = os.environ.get("PAYMENT_PROVIDER") or _provider()
         if self._webhook_secret.exists():
             given["SIMULATOR_WEBHOOK_URL"] = f"{self.url}/api/payments/webhooks/simulator"
             given["SIMULATOR_WEBHOOK_SECRETS"] = self._webhook_secret.read_text()
@@ -190,6 +191,11 @@ class Place:
                 file.seek(0)
                 return int(file.read() or 0) or None
         return None
+
+
+def _provider() -> str:
+    """Nobody pays to try the shop out; who has a key for Stripe wants to see that."""
+    return "stripe" if os.environ.get("STRIPE_API_KEY", "").strip() else "simulator"
 
 
 def _port(name: str, default: int) -> int:

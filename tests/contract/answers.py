@@ -176,6 +176,7 @@ PAYMENT = {
     "currency": currency,
     "action_url": nullable(text),
     "failure_code": nullable(text),
+    "test_mode": boolean,
     "created_at": moment,
 }
 #: What is wrong between our books and a provider's; a sum has an amount and a currency.
@@ -205,7 +206,6 @@ NOTIFICATION = {
     "subject": text,
     "body": text,
     "status": one_of("pending", "sent", "failed", "skipped", "suppressed"),
-    "failure_code": nullable(code),
     "read": boolean,
     "created_at": moment,
 }
@@ -215,6 +215,7 @@ REPLAYED = {"replayed": boolean}
 
 ANSWERS = {
     **{f"{service}.health": HEALTH for service in SERVICES},
+    "payments.health": HEALTH | {"test_mode": boolean},
     **{f"users.{method}": USER for method in ("create", "get", "set_role", "sign_up", "update")},
     "users.verify_credentials": USER,
     "users.contacts": {

@@ -27,7 +27,7 @@ def traffic(recorded, request):
         containers = start(
             *services,
             notifications={"outbox": str(folder), "mails_per_hour": 1000, "mails_per_day": 1000},
-            payments={"simulator": {"webhook_secrets": WEBHOOK_SECRET}},
+            payments={"provider": "simulator", "simulator": {"webhook_secrets": WEBHOOK_SECRET}},
         )
         tap = Tap(containers[0].config["AMQP_URI"], [*containers, call._container])
         a_day(call, clock, folder)

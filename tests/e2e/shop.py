@@ -126,8 +126,8 @@ def running(vhost, databases, outbox, uri_of=None, **settings):
         "DATABASES": {},
         "WEB_SERVER_ADDRESS": f"127.0.0.1:{find_free_port()}",
         "notifications": {"outbox": str(outbox)},
-        "payments": {"call_seconds": 1},
         "web": web,
+        "payments": {"provider": "simulator", "call_seconds": 1},
         **settings,
     }
     containers = []

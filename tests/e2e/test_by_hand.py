@@ -19,7 +19,11 @@ SECRET = "whsec_of_this_test"
 @pytest.fixture(scope="module")
 def shop(new_vhost, databases, tmp_path_factory):
     """A shop with new books, whose simulator signs its webhooks."""
-    payments = {"call_seconds": 1, "simulator": {"webhook_secrets": SECRET}}
+    payments = {
+        "call_seconds": 1,
+        "provider": "simulator",
+        "simulator": {"webhook_secrets": SECRET},
+    }
     outbox = tmp_path_factory.mktemp("outbox")
     with running_anew("by-hand", new_vhost, databases, outbox, payments=payments) as shop:
         yield shop

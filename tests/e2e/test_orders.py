@@ -250,3 +250,35 @@ def test_notifications_are_sent_listed_and_read(shop):
     staff.post("/api/notifications/send", message | {"user_id": str(uuid.uuid4())}, 404)
     unread = user.pages("/api/notifications?unread=true&limit=1")
     assert sent["id"] not in [n["id"] for n in unread]
+
+
+def test_everybody_sees_that_no_real_money_is_taken(shop):
+    """The simulator's payments say so, and so does the shop."""
+    buyer = shop.customer(address=ADDRESS)
+    assert shop.nobody.get("/readyz")["test_mode"] is True
+    assert shop.nobody.get("/api/payments/health")["test_mode"] is True
+    payment = shop.pay(buyer, shop.order(buyer, shop.product()))
+    assert payment["test_mode"] is True
+
+
+def test_an_order_that_costs_nothing_is_paid_at_once(shop):
+    """There is nothing to pay, and its page says so."""
+    buyer = shop.customer(address=ADDRESS)
+    order = shop.order(buyer, shop.product(price="0.00"))
+    assert (order["total"], order["status"], order["payment_status"]) == (
+        "0.00", "processing", "paid",
+    )  # fmt: skip
+    assert shop.pay(buyer, order, expect=409)["code"] == "nothing_to_pay"
+    assert buyer.get(f"/api/payments?order_id={order['id']}")["items"] == []
+
+
+def test_another_card_replaces_one_that_was_abandoned(shop):
+    """The first has no way to be paid any more."""
+    buyer = shop.customer(address=ADDRESS)
+    order = shop.order(buyer, shop.product())
+    abandoned = shop.pay(buyer, order, "tok_3ds")
+    assert abandoned["action_url"]
+    assert shop.pay(buyer, order)["status"] == "succeeded"
+    replaced = buyer.get(f"/api/payments/{abandoned['id']}")
+    assert (replaced["status"], replaced["failure_code"]) == ("failed", "replaced")
+    assert replaced["action_url"] is None

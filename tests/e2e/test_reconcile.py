@@ -17,7 +17,7 @@ from tests.support import eventually
 @pytest.fixture(scope="module")
 def shop(new_vhost, databases, tmp_path_factory):
     """A shop with new books that judges movements after a second."""
-    settings = {"call_seconds": 1, "settling_seconds": 1}
+    settings = {"provider": "simulator", "call_seconds": 1, "settling_seconds": 1}
     outbox = tmp_path_factory.mktemp("outbox")
     with running_anew("reconcile", new_vhost, databases, outbox, payments=settings) as shop:
         yield shop

@@ -16,7 +16,11 @@ SECRET = "whsec_of_this_test"
 @pytest.fixture(scope="module")
 def shop(vhost, databases, tmp_path_factory):
     """A shop whose simulator signs its webhooks."""
-    payments = {"call_seconds": 1, "simulator": {"webhook_secrets": SECRET}}
+    payments = {
+        "call_seconds": 1,
+        "provider": "simulator",
+        "simulator": {"webhook_secrets": SECRET},
+    }
     with running(vhost, databases, tmp_path_factory.mktemp("outbox"), payments=payments) as shop:
         yield shop
 

@@ -19,6 +19,7 @@ class Provider:
     """
 
     name = "model"
+    test_mode = True
 
     def __init__(self):
         self.charging = self.refunding = None
@@ -51,6 +52,14 @@ class Provider:
 
     def look_up(self, charge):
         return self.charges.get(charge.key)
+
+    def cancel(self, charge):
+        if self.charging == "never":
+            raise ProviderTimeout
+        report = self.charges.get(charge.key)
+        if report is not None and report.status == "requires_action":
+            report = self.change(charge.key, "failed")
+        return report
 
     def change(self, key, status):
         """The buyer has acted, or the bank: what it will tell from now on."""

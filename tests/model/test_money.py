@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from payments import refunds
+from payments import charges, refunds
 from payments.cashier import Cashier
 from payments.methods import Method
 from payments.models import Payment, Refund
@@ -48,6 +48,7 @@ class Charge:
     def __init__(self, order, now):
         self.order, self.calling_until = order, now
         self.id, self.status, self.captured, self.superseded = None, "pending", Decimal(0), False
+        self.is_unwanted = False
         self.refunds = []
 
     def sum(self, state):
@@ -60,6 +61,13 @@ class Charge:
     @property
     def is_active(self):
         return self.status != "failed" and not self.superseded
+
+    @property
+    def is_open(self):
+        return self.status in ("pending", "requires_action")
+
+    def is_being_charged(self, now):
+        return self.status == "pending" and self.calling_until > now
 
 
 def _key(charge):
@@ -101,9 +109,9 @@ class Money(Machine):
     def _charge(self, order, key, amount, script):
         known = self.charges.get((order, key))
         amount = PRICE if known is None else amount
+        self.provider.charging = script
         expected = self._charging(known, order, amount)
         report = known and self._book(known)
-        self.provider.charging = script
         try:
             answer = outcome(
                 self.cashier.charge, order_id=self.orders[order], user_id=STAFF, amount=amount,
@@ -129,11 +137,29 @@ class Money(Machine):
             return "idempotency_key_reused"
         if known is not None:
             waits = known.status == "pending" and known.calling_until <= self.now
-            return "asked" if waits else "shown"
-        active = [one for one in self.charges.values() if one.order == order and one.is_active]
-        if active:
-            return "already_paid" if active[0].captured else "payment_active"
+            return "asked" if waits and not known.is_unwanted else "shown"
+        active = self._active(order)
+        if active and active.is_open:
+            self._unwanted(active, replaced=True)
+        if active and active.is_active:
+            return "already_paid" if active.captured else "payment_active"
         return "asked"
+
+    def _active(self, order):
+        active = [one for one in self.charges.values() if one.order == order and one.is_active]
+        return active[0] if active else None
+
+    def _unwanted(self, charge, replaced=False):
+        """The model of cancelling what is open: by nobody while it is being charged."""
+        being_charged = charge.is_being_charged(self.now)
+        charge.is_unwanted = charge.is_unwanted or not (replaced and being_charged)
+        if being_charged:
+            return
+        charge.calling_until = self.now + self.cashier.call_time
+        if self.provider.charging != "never":
+            report = self._book(charge)
+            came = report is not None and report.status == "succeeded"
+            self._learn(charge, "succeeded" if came else "failed")
 
     def _asked(self, charge, script, report):
         """`report`: what the provider knew before; then nobody asks it for the money again."""
@@ -160,7 +186,8 @@ class Money(Machine):
         ]
         charge.status = "failed" if rivals else status
         if status == "failed":
-            self.expected["payment_failed"] += 1
+            told = "payment_cancelled" if charge.is_unwanted else "payment_failed"
+            self.expected[told] += 1
         if status == "succeeded":
             charge.captured = PRICE
             charge.superseded = bool(rivals)
@@ -168,6 +195,16 @@ class Money(Machine):
                 charge.refunds.append([PRICE, "pending", None])
             else:
                 self.expected["payment_succeeded"] += 1
+
+    @rule(order=ORDER, script=st.sampled_from(("never", "done", "done")))
+    def order_is_cancelled(self, order, script):
+        """What waits is cancelled; what is being charged later; what has been paid stays."""
+        self.provider.charging = script
+        open_one = self._active(order)
+        if open_one and open_one.is_open:
+            self._unwanted(open_one)
+        done = self.cashier.cancel(self.orders[order], charges.ORDER_CANCELLED)
+        assert done == (open_one is None or not open_one.is_open)
 
     def _choose(self, data):
         return data.draw(st.sampled_from(list(self.charges.values())))
@@ -299,7 +336,7 @@ class Money(Machine):
     def sweep(self, script):
         """When everything is due: whatever the provider knows is settled, the rest has failed."""
         self.later(seconds=301)
-        self.provider.refunding = script
+        self.provider.refunding, self.provider.charging = script, None
         pending = [
             (charge, refund)
             for charge in self.charges.values()

@@ -62,6 +62,10 @@ class Payments:
         self.made.setdefault(order_id, []).insert(0, payment)
         return self._shown(payment)
 
+    def cancel(self, order_id):
+        """What waits is cancelled by and by."""
+        return {"done": False}
+
     def list(self, order_id, limit):
         return {"items": [self._shown(one) for one in self.made.get(order_id, ())]}
 
@@ -83,6 +87,12 @@ class Life:
         self.status = status
         self.version += 1
         self.told.append((event, self.version))
+
+    def cancel(self, now):
+        """What is being paid is looked after soon."""
+        self.move("cancelled", "order_cancelled")
+        if self.paying_since is not None:
+            self.recheck_at = min(self.recheck_at, max(now, self.paying_since + RECHECK))
 
     def receipt(self, payment_id):
         return self.receipts.setdefault(payment_id, SimpleNamespace(back=Decimal(0), asked=None))
@@ -283,7 +293,10 @@ class Lives(Machine):
             return "invalid_transition"
         if life.payment is not None and life.money == "unpaid":
             return "payment_in_progress"
-        life.move(target, f"order_{target}")
+        if target == "cancelled":
+            life.cancel(self.now)
+        else:
+            life.move(target, f"order_{target}")
         if target == "cancelled" and life.payment is not None:
             life.give_back(life.payment, TOTAL)
         return target
@@ -314,7 +327,7 @@ class Lives(Machine):
             quiet = life.paying_since is None or life.paying_since <= self.now - PATIENCE
             unpaid = life.status == "pending" and life.payment is None
             if unpaid and quiet and self.now >= START + WINDOW:
-                life.move("cancelled", "order_cancelled")
+                life.cancel(self.now)
 
     @rule(stock=STOCK)
     def find_payments(self, stock):

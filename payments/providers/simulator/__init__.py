@@ -42,6 +42,7 @@ class Simulator:
     `payments.simulator`."""
 
     name = "simulator"
+    test_mode = True
 
     def __init__(
         self,
@@ -85,6 +86,19 @@ class Simulator:
             if entry is None:
                 return None
             self._end_challenge(session, entry)
+            return self._report(entry)
+
+    def cancel(self, charge: Known) -> ChargeReport | None:
+        """End a challenge; one that the buyer has passed by now stays passed."""
+        with self._begin() as session:
+            if books.is_lost(session, charge.key, self._clock()):
+                raise ProviderTimeout
+            entry = books.find(session, charge)
+            if entry is None:
+                return None
+            self._end_challenge(session, entry)
+            if books.cancel(entry):
+                self._tell_type(session, entry, notices.FAILED, Delivery.ONCE)
             return self._report(entry)
 
     def refund(self, order: RefundOrder) -> RefundReport:

@@ -70,6 +70,14 @@ def end_challenge(
     return True
 
 
+def cancel(charge: SimulatorCharge) -> bool:
+    """End the challenge of a locked charge unpaid; False when it has no open one."""
+    if charge.status != Status.REQUIRES_ACTION:
+        return False
+    charge.status, charge.failure_code = Status.FAILED, "canceled"
+    return True
+
+
 def open_challenges(
     session: Session, patience: datetime.timedelta, now: datetime.datetime, limit: int
 ) -> Iterable[SimulatorCharge]:

@@ -38,6 +38,7 @@ from payments.providers.stripe.objects import (
     of_refund,
     report_of,
 )
+from payments.settings import is_test_key
 
 #: Most that one page of a list has.
 _PAGE = 100
@@ -57,6 +58,7 @@ class Stripe:
         call_seconds: float,
         clock: Callable[[], datetime.datetime],
     ):
+        self.test_mode = is_test_key(settings["api_key"])
         self._secrets = settings["webhook_secrets"]
         self._pages = settings["return_url"].rstrip("/") + "/api/payments/stripe"
         self._patience = datetime.timedelta(seconds=settings["action_seconds"])
@@ -95,6 +97,17 @@ class Stripe:
                 found = self._end(found)
                 report = report_of(found)
         return None if is_untouched(found) else report
+
+    def cancel(self, charge: Known) -> ChargeReport | None:
+        """Cancel the PaymentIntent, or close the page; paid in the last moment it stays paid.
+        Without an id nothing was ever confirmed."""
+        if charge.reference is None:
+            return None
+        with asking(self._call_seconds):
+            found = self._retrieve(charge.reference)
+            if is_untouched(found) or report_of(found).status == Status.REQUIRES_ACTION:
+                found = self._end(found)
+        return report_of(found)
 
     def refund(self, order: RefundOrder) -> RefundReport:
         """Give back; one that Stripe still works at counts as not answered."""

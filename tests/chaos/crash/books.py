@@ -9,6 +9,7 @@ from tests.integration.inventory import books as stock_books
 HANDLERS = (
     ("payments", "payment_succeeded", "orders", "orders.on_payment_succeeded"),
     ("payments", "payment_failed", "orders", "orders.on_payment_failed"),
+    ("payments", "payment_cancelled", "orders", "orders.on_payment_cancelled"),
     ("payments", "payment_refunded", "orders", "orders.on_payment_refunded"),
     ("notifications", "notification_sent", "orders", "orders.on_notification_sent"),
     ("orders", "order_cancelled", "products", "inventory.on_order_cancelled"),

@@ -51,6 +51,25 @@ ENDS: dict[str, tuple[Any, ...]] = {
         ("processing", "paid"), (0, 0), (1, 0),
         ("placed", "reserved", "payment_succeeded", "committed", "paid"),
     ),
+    "paid otherwise": (
+        ("processing", "paid"), (0, 0), (1, 0),
+        (
+            "placed", "reserved", "payment_cancelled", "payment_succeeded", "committed", "paid",
+        ),
+    ),
+    "given away": (
+        ("processing", "paid"), (0, 0), (0, 0), ("placed", "reserved", "committed", "paid"),
+    ),
+    "called off": (
+        ("pending", "unpaid"), (1, 1), (0, 0), ("placed", "reserved", "payment_cancelled"),
+    ),
+    "cancelled unpaid": (
+        ("cancelled", "unpaid"), (1, 0), (0, 0),
+        (
+            "placed", "reserved", "cancelled_by_customer", "release_requested",
+            "payment_cancelled",
+        ),
+    ),
     "refunded": (
         ("processing", "refunded"), (0, 0), (1, 1),
         ("placed", "reserved", "payment_succeeded", "committed", "paid", "payment_refunded"),
@@ -113,6 +132,16 @@ POINTS = (
         "orders", "orders.settlement:pay", AFTER, "pay", ((REPEAT, 0, "paid"), (EVENT, 0, "paid")),
     ),
     Point(
+        "an order that costs nothing is there, its stock is not committed",
+        "orders", "orders.settlement:finish_free", BEFORE, "place_free",
+        ((SWEEP, LOOK, "given away"), (REPEAT, 0, "given away")),
+    ),
+    Point(
+        "stock is committed, the order that costs nothing is not paid",
+        "orders", "orders.settlement:_commit_stock", AFTER, "place_free",
+        ((SWEEP, LOOK, "given away"), (REPEAT, 0, "given away")),
+    ),
+    Point(
         "the order is cancelled, nobody was told",
         "orders", "orders.changes:cancel", AFTER, "cancel", ((EVENT, 0, "cancelled"),),
     ),
@@ -152,6 +181,32 @@ POINTS = (
         "payments", "payments.cashier:Cashier.settle", AFTER, "pay",
         ((EVENT, 0, "paid"), (AGAIN, 0, "paid")),
         echo=("payments.cashier:Cashier.charge", 1),
+    ),
+    Point(
+        "a waiting payment is to be replaced, the provider was not asked",
+        "payments", "payments.providers.simulator:Simulator.cancel", BEFORE, "pay_otherwise",
+        ((REPEAT, CALL, "paid otherwise"), (SWEEP, CALL, "called off")),
+    ),
+    Point(
+        "the provider has cancelled what is replaced, we have not booked it",
+        "payments", "payments.providers.simulator:Simulator.cancel", AFTER, "pay_otherwise",
+        ((REPEAT, CALL, "paid otherwise"), (SWEEP, CALL, "called off")),
+    ),
+    Point(
+        "what is replaced has failed, the other means is not charged",
+        "payments", "payments.cashier:Cashier.cancel", AFTER, "pay_otherwise",
+        ((REPEAT, 0, "paid otherwise"), (AGAIN, 0, "paid otherwise")),
+        echo=("payments.cashier:Cashier.charge", 1),
+    ),
+    Point(
+        "the order is cancelled, its waiting payment is not",
+        "orders", "orders.changes:stop_payment", BEFORE, "cancel_waiting",
+        ((SWEEP, LOOK, "cancelled unpaid"),),
+    ),
+    Point(
+        "the provider has cancelled the payment of a cancelled order, we have not booked it",
+        "payments", "payments.providers.simulator:Simulator.cancel", AFTER, "cancel_waiting",
+        ((SWEEP, CALL, "cancelled unpaid"),),
     ),
     Point(
         "a refund is intended, the provider was not asked",

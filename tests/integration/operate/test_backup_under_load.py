@@ -25,7 +25,7 @@ SOON = {
         "payment_recheck": 1,
         "checkout_patience": 3,
     },
-    "payments": {"call_seconds": 1, "give_up_seconds": 3},
+    "payments": {"provider": "simulator", "call_seconds": 1, "give_up_seconds": 3},
 }
 
 

@@ -90,12 +90,6 @@ def test_the_default_address_is_taken_when_none_is_sent(place, product):
     assert "shipping_address" in refused.value.errors
 
 
-def test_a_free_order_is_refused(place, product):
-    """Nothing could ever pay it."""
-    with pytest.raises(Invalid):
-        place((product("0.00"), 1))
-
-
 def test_a_repeat_answers_the_first_order(place, product, stock, told):
     """Whatever has changed meanwhile: one order, one reservation, one event."""
     kettle = product("19.99", 1)

@@ -19,7 +19,10 @@ def chances():
 def service(start, clock, config, chances):
     """A service whose provider has faults."""
     simulator = {"seed": 11, "chances": chances}
-    (container,) = start(PaymentsService, payments={"call_seconds": 1, "simulator": simulator})
+    (container,) = start(
+        PaymentsService,
+        payments={"call_seconds": 1, "provider": "simulator", "simulator": simulator},
+    )
     return container
 
 

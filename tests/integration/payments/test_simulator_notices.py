@@ -59,7 +59,7 @@ def settings(door, missing):
 @pytest.fixture
 def service(start, clock, settings):
     """A service whose provider tells."""
-    (container,) = start(PaymentsService, payments={"simulator": settings})
+    (container,) = start(PaymentsService, payments={"provider": "simulator", "simulator": settings})
     return container
 
 
@@ -195,7 +195,7 @@ def test_a_slow_receiver_holds_nothing_up(pay, door, sql, monkeypatch, eventuall
 
 def test_several_processes_send_each_once(pay, door, start, settings, waiting, eventually):
     """They share the work."""
-    section = {"simulator": settings}
+    section = {"provider": "simulator", "simulator": settings}
     start(PaymentsService, PaymentsService, payments=section)
     for number in range(30):
         pay(order_id=f"00000000-0000-4000-8000-0000000000{number:02}")

@@ -20,7 +20,7 @@ NEW, OLD = "whsec_new", "whsec_old"
 @pytest.fixture
 def service(start, clock):
     """Payments while one secret is being replaced by another."""
-    secrets = {"simulator": {"webhook_secrets": f"{NEW},{OLD}"}}
+    secrets = {"provider": "simulator", "simulator": {"webhook_secrets": f"{NEW},{OLD}"}}
     (container,) = start(PaymentsService, payments=secrets)
     return container
 

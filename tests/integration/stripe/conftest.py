@@ -84,7 +84,11 @@ def provider(settings, clock):
 @pytest.fixture
 def service(start, config, settings, call_seconds, clock):
     """The running service, on a clock that tests can put forward."""
-    payments = config["payments"] | {"call_seconds": call_seconds, "stripe": settings}
+    payments = config["payments"] | {
+        "call_seconds": call_seconds,
+        "provider": "stripe",
+        "stripe": settings,
+    }
     (container,) = start(PaymentsService, payments=payments)
     return container
 

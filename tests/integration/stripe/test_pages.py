@@ -104,3 +104,24 @@ def test_what_was_paid_is_found_by_the_page(opened, stripe, provider, reference,
     assert (movement.reference, movement.key) == (intent, f"payment-{opened['id']}")
     later()
     now_is(opened, "succeeded")
+
+
+def test_another_means_closes_the_page(opened, payments, order, stripe, reference, now_is):
+    """Nobody can pay there any more."""
+    method = {"type": "card", "token": stripe.card()}
+    assert payments.charge(**order, method=method, key="2")["status"] == "succeeded"
+    _, page = stripe.answer("GET", f"/v1/checkout/sessions/{reference(opened)}", {})
+    assert page["status"] == "expired"
+    assert now_is(opened, "failed")["failure_code"] == "replaced"
+
+
+def test_a_buyer_comes_back_from_a_page_that_was_booked_before(
+    opened, payments, stripe, now_is, later, reference
+):
+    """The payment is found by the page's name, though it has that of what was paid by then."""
+    page = reference(opened)
+    stripe.pay(page, stripe.card())
+    later()
+    now_is(opened, "succeeded")
+    found = payments.returned(provider="stripe", reference=page)
+    assert (found["payment_id"], found["status"]) == (opened["id"], "succeeded")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chassis.errors import Conflict, NotFound
 from payments.providers.port import Known
 
 ASKS, ASKS_THEN_DECLINES = "4000002500003155", "4000008400001629"
@@ -30,13 +31,16 @@ def test_the_buyer_is_sent_to_the_bank(asked, stripe, sql, reference, door):
     assert stripe.all("charges") == []
 
 
-def test_the_banks_page_is_shown_and_never_stored(asked, payments, pay, order, door, sql):
-    """It has the client secret in it: Stripe is asked whenever somebody looks."""
+def test_the_banks_page_is_shown_and_never_stored(asked, payments, pay, order, door, sql, clock):
+    """It has the client secret in it: Stripe is asked, at most once in a few seconds."""
     assert asked["action_url"]
     assert sql("SELECT action_url FROM payments") == [{"action_url": None}]
     assert payments.get(payment_id=asked["id"]) == asked
     assert payments.list(order_id=order["order_id"])["items"] == [asked]
     assert pay() == asked
+    clock.advance(seconds=4)
+    assert payments.get(payment_id=asked["id"]) == asked
+    clock.advance(seconds=4)
     door.shut()
     assert payments.get(payment_id=asked["id"]) == asked | {"action_url": None}
 
@@ -101,3 +105,116 @@ def test_what_is_not_ours_is_never_closed(provider, stripe, clock):
     stripe.answer("POST", f"/v1/payment_intents/{intent['id']}/confirm", {})
     clock.advance(days=1)
     assert provider.look_up(Known("", intent["id"])).status == "requires_action"
+
+
+def test_another_card_replaces_the_one_that_waits(asked, pay, payments, stripe, reference, door):
+    """Its PaymentIntent is cancelled before the other is made, so that only one can be paid."""
+    assert pay(stripe.card(), key="2")["status"] == "succeeded"
+    assert stripe.get("payment_intents", reference(asked))["status"] == "canceled"
+    replaced = payments.get(payment_id=asked["id"])
+    assert (replaced["status"], replaced["failure_code"]) == ("failed", "replaced")
+    assert replaced["action_url"] is None
+    paths = [seen.path for seen in door.changes]
+    assert [path.rsplit("/", 1)[-1] for path in paths] == [
+        "payment_intents", "confirm", "cancel", "payment_intents", "confirm",
+    ]  # fmt: skip
+
+
+def test_who_passes_before_the_other_card_is_charged_has_paid(
+    asked, pay, payments, stripe, reference, monkeypatch
+):
+    """Stripe refuses to cancel it: it counts, and nothing else is charged."""
+    real = stripe.answer
+
+    def answer(method, path, form):
+        if path.endswith("/cancel"):
+            stripe.authenticate(reference(asked))
+        return real(method, path, form)
+
+    monkeypatch.setattr(stripe, "answer", answer)
+    with pytest.raises(Conflict) as fault:
+        pay(stripe.card(), key="2")
+    assert fault.value.code == "already_paid"
+    assert payments.get(payment_id=asked["id"])["status"] == "succeeded"
+    assert len(stripe.all("charges")) == 1
+
+
+def test_a_cancelled_order_closes_the_banks_question(asked, payments, order, stripe, reference):
+    assert payments.cancel(order_id=order["order_id"]) == {"done": True}
+    assert stripe.get("payment_intents", reference(asked))["status"] == "canceled"
+    found = payments.get(payment_id=asked["id"])
+    assert (found["status"], found["action_url"]) == ("failed", None)
+
+
+def test_a_payment_that_was_given_up_is_never_confirmed(pay, payments, sql, door, stripe):
+    """Given up while its PaymentIntent was being made: no money moves by it."""
+    real = stripe.answer
+
+    def answer(method, path, form):
+        made = real(method, path, form)
+        if (method, path) == ("POST", "/v1/payment_intents"):
+            sql("UPDATE payments SET cancel_reason = 'order_cancelled'")
+        return made
+
+    stripe.answer = answer
+    assert pay()["status"] == "pending"
+    assert door.asked("/confirm") == []
+    assert stripe.all("charges") == []
+
+
+def test_many_looks_are_one_question(asked, payments, at_once, door):
+    """However many look at a payment that waits, signed in or coming back from the bank."""
+    before = len(door.seen)
+    looks = [lambda: payments.get(payment_id=asked["id"])] * 10
+    assert at_once(*looks) == [asked] * 10
+    assert len(door.seen) - before <= 1
+
+
+def test_who_comes_back_with_what_we_do_not_know_asks_nobody(payments, door, reference, asked):
+    """Anonymous, and guessing: our own books say that there is no such payment."""
+    before = len(door.seen)
+    for number in range(20):
+        with pytest.raises(NotFound):
+            payments.returned(provider="stripe", reference=f"pi_random{number:010}")
+    assert len(door.seen) == before
+
+
+def test_who_comes_back_again_and_again_asks_once_in_a_few_seconds(
+    asked, payments, door, reference, stripe, clock, at_once
+):
+    """What was decided is not asked for at all."""
+    name = reference(asked)
+    clock.advance(seconds=4)
+    before = len(door.seen)
+    looks = [lambda: payments.returned(provider="stripe", reference=name)] * 20
+    assert {found["status"] for found in at_once(*looks)} == {"requires_action"}
+    assert len(door.seen) - before <= 2  # the sweep may ask as well
+    stripe.authenticate(name)
+    clock.advance(seconds=4)
+    assert payments.returned(provider="stripe", reference=name)["status"] == "succeeded"
+    before = len(door.seen)
+    assert payments.returned(provider="stripe", reference=name)["status"] == "succeeded"
+    assert len(door.seen) == before
+
+
+def test_looking_all_the_time_does_not_hide_what_is_new(
+    asked, payments, reference, stripe, clock, monkeypatch
+):
+    """An answer is kept for a few seconds from when it was given, however many want it."""
+    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    name = reference(asked)
+    assert payments.returned(provider="stripe", reference=name)["status"] == "requires_action"
+    stripe.authenticate(name)
+    for _ in range(4):
+        clock.advance(seconds=1)
+        found = payments.returned(provider="stripe", reference=name)
+    assert found["status"] == "succeeded"
+
+
+def test_who_comes_back_while_stripe_is_away_sees_what_we_know(
+    asked, payments, door, reference, clock
+):
+    name = reference(asked)
+    clock.advance(seconds=4)
+    door.shut()
+    assert payments.returned(provider="stripe", reference=name)["status"] == "requires_action"

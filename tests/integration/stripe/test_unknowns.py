@@ -36,18 +36,18 @@ def charges(stripe):
     return [charge["status"] for charge in stripe.all("charges")]
 
 
-@pytest.mark.parametrize(
-    ("fault", "line"),
-    [
-        ("timeout_before", CREATE),
-        ("timeout_after", CREATE),
-        ("error_before", CREATE),
-        ("timeout_before", CONFIRM),
-        ("error_before", CONFIRM),
-        ("limited", CREATE),
-        ("limited", CONFIRM),
-    ],
-)
+UNCONFIRMED = [
+    ("timeout_before", CREATE),
+    ("timeout_after", CREATE),
+    ("error_before", CREATE),
+    ("timeout_before", CONFIRM),
+    ("error_before", CONFIRM),
+    ("limited", CREATE),
+    ("limited", CONFIRM),
+]
+
+
+@pytest.mark.parametrize(("fault", "line"), UNCONFIRMED)
 def test_what_was_not_confirmed_is_never_charged(
     pay, paid, door, stripe, now_is, clock, fault, line
 ):
@@ -56,12 +56,44 @@ def test_what_was_not_confirmed_is_never_charged(
     door.fail(fault, line)
     payment = pay()
     assert payment["status"] == "pending"
-    with pytest.raises(Conflict):
-        pay(key="2")
     clock.advance(seconds=310)
     assert now_is(payment, "failed")["failure_code"] == "not_received"
     assert charges(stripe) == []
     paid(key="2")
+
+
+@pytest.mark.parametrize(("fault", "line"), UNCONFIRMED)
+def test_another_card_need_not_wait_for_what_was_not_confirmed(
+    pay, door, stripe, now_is, fault, line
+):
+    """What Stripe has of it is cancelled before, so that a request that is late charges nothing."""
+    door.fail(fault, line)
+    payment = pay()
+    assert payment["status"] == "pending"
+    assert pay(key="2")["status"] == "succeeded"
+    assert now_is(payment, "failed")["failure_code"] == "replaced"
+    assert charges(stripe) == ["succeeded"]
+    begun = [one for one in stripe.all("payment_intents") if one["status"] != "succeeded"]
+    late = [
+        stripe.answer("POST", f"/v1/payment_intents/{one['id']}/confirm", {})[0]
+        for one in begun
+        if line == CONFIRM
+    ]
+    assert all(status == 400 for status in late)
+    assert charges(stripe) == ["succeeded"]
+
+
+@pytest.mark.parametrize("fault", ["timeout_after", "error_after"])
+def test_another_card_is_not_charged_beside_a_lost_answer(pay, door, stripe, now_is, fault):
+    """Stripe had charged the first: that counts."""
+    door.fail(fault, CONFIRM)
+    payment = pay()
+    assert payment["status"] == "pending"
+    with pytest.raises(Conflict) as refused:
+        pay(key="2")
+    assert refused.value.code == "already_paid"
+    assert now_is(payment, "succeeded")
+    assert charges(stripe) == ["succeeded"]
 
 
 @pytest.mark.parametrize("fault", ["timeout_after", "error_after"])

@@ -17,6 +17,7 @@ FACTS = {
     "amount": Decimal("1299.90"),
     "refunded_total": Decimal("1300.00"),
     "currency": "EUR",
+    "reason": "order_cancelled",
     "failure_code": None,
     "change_id": None,
 }
@@ -72,6 +73,15 @@ def test_amounts_are_written_by_their_currency(amount, currency, written):
 def test_a_failure_is_told_in_words_or_not_at_all(code, words):
     """A provider's code that we have no words for stays inside."""
     assert words in render("payment_failed", {**FACTS, "failure_code": code}).body
+
+
+def test_money_that_came_for_a_cancelled_order_says_why_it_goes_back():
+    """Nobody is asked to pay again."""
+    facts = {name: value for name, value in FACTS.items() if name != "failure_code"}
+    body = render("payment_refunded", facts).body
+    assert "1299.90 EUR back" in body
+    assert "the order was cancelled" in body
+    assert "cancelled" not in render("payment_refunded", facts | {"reason": None}).body
 
 
 def test_a_welcome_needs_no_order():

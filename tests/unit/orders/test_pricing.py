@@ -99,11 +99,17 @@ def test_another_total_stops_the_checkout(from_cart, fault):
     assert (changed.value.data["sent"], changed.value.data["current"]) == ("5.00", "5.01")
 
 
-@pytest.mark.parametrize("total", ["0.00", "100000000.00"])
+@pytest.mark.parametrize("total", ["-0.01", "100000000.00"])
 def test_a_total_that_nobody_can_pay_is_refused(total):
-    """Neither nothing nor more than the books can hold."""
+    """Neither less than nothing nor more than the books can hold."""
     with pytest.raises(Invalid):
         pricing.check_payable(Decimal(total))
+
+
+@pytest.mark.parametrize("total", ["0.00", "0.01", "99999999.99"])
+def test_any_other_total_can_be_paid(total):
+    """What costs nothing is paid without a payment."""
+    pricing.check_payable(Decimal(total))
 
 
 @given(

@@ -1,5 +1,7 @@
 """The simulator's scripts and chances."""
 
+import hashlib
+import hmac
 import itertools
 from dataclasses import fields
 
@@ -29,7 +31,9 @@ def test_each_fault_has_a_token_and_a_setting():
 
 def test_nothing_happens_by_default():
     """Without a setting, ordinary tokens are ordinary."""
-    settings = PaymentsSettings().load({"simulator": {"chances": None}})["simulator"]
+    settings = PaymentsSettings().load({"provider": "simulator", "simulator": {"chances": None}})[
+        "simulator"
+    ]
     chances = Chances(settings["seed"], settings["chances"])
     assert {chances.of_charge("tok_visa", key) for key in KEYS} == {Script()}
     assert {chances.of_refund(key) for key in KEYS} == {Script()}
@@ -77,14 +81,16 @@ def test_wrong_chances_are_named():
     """A fault that there is not, or more than certain."""
     for chances in ({"sunshine": 1}, {"down": 1.5}, {"down": -0.1}):
         with pytest.raises(ValidationError) as invalid:
-            PaymentsSettings().load({"simulator": {"chances": chances}})
+            PaymentsSettings().load({"provider": "simulator", "simulator": {"chances": chances}})
         assert invalid.value.messages["simulator"]["chances"].keys() == chances.keys()
 
 
 @pytest.fixture
 def simulator():
     """One that believes two secrets; no book of it is opened here."""
-    settings = PaymentsSettings().load({"simulator": {"webhook_secrets": "new,old"}})
+    settings = PaymentsSettings().load(
+        {"provider": "simulator", "simulator": {"webhook_secrets": "new,old"}}
+    )
     return Simulator(None, None, settings["simulator"])
 
 
@@ -109,6 +115,11 @@ def test_a_notice_says_which_charge(simulator, secret):
         ("{}", "{}", "new", "unreadable"),
         ('{"data": []}', '{"data": []}', "new", "unreadable"),
         ("[]", "[]", "new", "unreadable"),
+        ('{"created": "now"}', '{"created": "now"}', "new", "unreadable"),
+        ('{"created": null}', '{"created": null}', "new", "unreadable"),
+        ('{"created": true}', '{"created": true}', "new", "unreadable"),
+        ('{"created": 1e9}', '{"created": 1e9}', "new", "unreadable"),
+        ('{"created": Infinity}', '{"created": Infinity}', "new", "unreadable"),
     ],
 )
 def test_any_other_notice_is_refused(simulator, body, signed_body, secret, reason):
@@ -116,3 +127,82 @@ def test_any_other_notice_is_refused(simulator, body, signed_body, secret, reaso
     with pytest.raises(NoticeRefused) as refused:
         simulator.read_notice(body, signed.sign(signed_body, secret))
     assert refused.value.reason == reason
+
+
+NOW = 1_800_000_000
+DAY, YEAR = 86_400, 365 * 86_400
+
+
+def signed_at(body, at):
+    """The header that somebody who knows the secret makes for a time."""
+    digest = hmac.new(b"new", f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """The time is `NOW`."""
+    monkeypatch.setattr("time.time", lambda: float(NOW))
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (NOW - 300, None),
+        (NOW + 300, None),
+        (f"0{NOW}", "wrong signature"),
+        (NOW - 301, "stale"),
+        (NOW - 10 * YEAR, "stale"),
+        (0, "stale"),
+        (NOW + 301, "ahead"),
+        (NOW + 10 * YEAR, "ahead"),
+        (10**14, "ahead"),
+        (10**15, "wrong signature"),
+        ("9" * 5000, "wrong signature"),
+        (-NOW, "wrong signature"),
+        (f"+{NOW}", "wrong signature"),
+        (f" {NOW}", "wrong signature"),
+        (f"{NOW}.0", "wrong signature"),
+        ("1_800_000_000", "wrong signature"),
+        ("\u0661\u0668\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0660", "wrong signature"),
+        ("\uff11\uff18\uff10\uff10\uff10\uff10\uff10\uff10\uff10\uff10", "wrong signature"),
+        ("", "wrong signature"),
+        ("now", "wrong signature"),
+        (f"{NOW},t={NOW}", "wrong signature"),
+    ],
+)
+def test_a_signature_holds_for_five_minutes_either_way(simulator, now, at, reason):
+    """However well it is signed: one of another time was kept, or was made for later."""
+    assert refusal(simulator, BODY, signed_at(BODY, at)) == reason
+
+
+@pytest.mark.parametrize(
+    ("created", "reason"),
+    [
+        (NOW, None),
+        (NOW - 30 * DAY, None),
+        (NOW + 300, None),
+        (NOW - 31 * DAY, "stale"),
+        (NOW - 10 * YEAR, "stale"),
+        (0, "stale"),
+        (-NOW, "stale"),
+        (NOW + 301, "ahead"),
+        (NOW + 10 * YEAR, "ahead"),
+        (10**40, "ahead"),
+    ],
+)
+def test_an_event_was_made_within_the_time_that_it_can_be_sent_again(
+    simulator, now, created, reason
+):
+    """Signed now, but about another time."""
+    body = BODY.replace('{"id": "evt_1"', f'{{"created": {created}, "id": "evt_1"')
+    assert refusal(simulator, body, signed_at(body, NOW)) == reason
+
+
+def refusal(simulator, body, signature):
+    """Why it is refused; None when it is taken."""
+    try:
+        simulator.read_notice(body, signature)
+    except NoticeRefused as refused:
+        return refused.reason
+    return None

@@ -132,6 +132,19 @@ def test_webhooks_come_through_the_door(environment):
     assert (place.var / "webhook-secret").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    ("given", "key", "provider"),
+    [("", "", "simulator"), ("", " ", "simulator"), ("", "sk_test_1", "stripe"),
+     ("stripe", "", "stripe"), ("simulator", "sk_test_1", "simulator")],
+)  # fmt: skip
+def test_nobody_pays_to_try_the_shop_out(environment, given, key, provider):
+    """`make run` asks for the simulator, unless another provider, or a key for Stripe, is given."""
+    environment.setenv("DATABASE_URL", "postgresql://elsewhere/shop")
+    environment.setenv("PAYMENT_PROVIDER", given)
+    environment.setenv("STRIPE_API_KEY", key)
+    assert Place.from_environment().environment()["PAYMENT_PROVIDER"] == provider
+
+
 def test_before_the_first_start(environment):
     """Who asks for addresses before there is a server is told to start it."""
     with pytest.raises(LocalError, match="start the shop once"):

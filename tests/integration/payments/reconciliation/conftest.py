@@ -108,7 +108,9 @@ def run(read):
 
     def reconcile(bank, ahead=60 * MINUTE, **times):
         now = Clock.source() + ahead
-        comparing = Reconciliation(read, Providers(bank), now, PaymentsSettings().load({}))
+        comparing = Reconciliation(
+            read, Providers(bank), now, PaymentsSettings().load({"provider": "simulator"})
+        )
         return comparing.run(**{"since": now - 2 * DAY, "until": now} | times)
 
     return reconcile

@@ -80,7 +80,10 @@ CHANCES = {
 
 def test_nothing_is_left_of_a_bad_day(start, call, clock, sql, eventually):
     """Whatever the provider does, and however late we hear of it: the books agree in the end."""
-    start(PaymentsService, payments={"simulator": {"seed": 1, "chances": CHANCES}})
+    start(
+        PaymentsService,
+        payments={"provider": "simulator", "simulator": {"seed": 1, "chances": CHANCES}},
+    )
     for number in range(24):
         order = {"order_id": str(uuid.uuid4()), "user_id": str(uuid.uuid4()), "key": "1"}
         method = {"type": "card", "token": "tok_visa"}
