@@ -58,7 +58,8 @@ class Item(Request):
 
 
 class Place(Request):
-    """place: an order of `items`, or of the cart."""
+    """place: an order of `items`, or of the cart; `currency` is that of the prices and the total
+    which the buyer was shown."""
 
     user_id = Uuid(required=True)
     items = fields.List(
@@ -69,6 +70,7 @@ class Place(Request):
     )
     shipping_address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
     expected_total = Money(load_default=None, allow_none=True)
+    currency = Currency(load_default=None, allow_none=True)
     key = Text(max=200, load_default=None, allow_none=True)
 
 

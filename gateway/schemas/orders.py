@@ -33,21 +33,33 @@ class CartRemoval(Request):
 
 
 class CartLine(common.Resource):
-    """`price_changed`: another price than when it was put in."""
+    """`price_changed`: another price, or in another currency, than when it was put in."""
 
     product_id = Id(required=True)
     name = fields.String(required=True)
     quantity = Quantity(required=True)
     unit_price = Money(required=True)
     line_total = fields.Decimal(required=True)
+    currency = Currency(required=True, metadata={"description": "Of this line's price."})
     available = fields.Integer(required=True, strict=True)
     price_changed = fields.Boolean(required=True)
 
 
 class Cart(common.Resource):
+    """Without `total` and `currency` when its lines have come to have several currencies: such a
+    cart cannot be ordered as it is."""
+
     items = fields.List(fields.Nested(CartLine), required=True)
-    total = fields.Decimal(required=True)
-    currency = Currency(required=True)
+    total = fields.Decimal(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null when the lines have several currencies."},
+    )
+    currency = Currency(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of all lines; null when they have several."},
+    )
 
 
 class OrderItem(Request):
@@ -66,6 +78,12 @@ class PlaceOrder(Request):
     )
     shipping_address = fields.Nested(PostalAddress)
     expected_total = Money()
+    currency = Currency(
+        metadata={
+            "description": "In which `price` and `expected_total` were shown. Without it, for"
+            " `items`, the shop's own; for the cart, that of its prices when they were put in."
+        }
+    )
 
 
 class OrderFilter(Page):

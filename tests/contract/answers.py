@@ -117,9 +117,9 @@ LINE = {
     "line_total": money,
 }
 CART = {
-    "items": [LINE | {"available": count, "price_changed": boolean}],
-    "total": money,
-    "currency": currency,
+    "items": [LINE | {"currency": currency, "available": count, "price_changed": boolean}],
+    "total": nullable(money),
+    "currency": nullable(currency),
 }
 ORDER = {
     "id": uuid,
