@@ -250,3 +250,26 @@ def test_notifications_are_sent_listed_and_read(shop):
     staff.post("/api/notifications/send", message | {"user_id": str(uuid.uuid4())}, 404)
     unread = user.pages("/api/notifications?unread=true&limit=1")
     assert sent["id"] not in [n["id"] for n in unread]
+
+
+def test_a_step_that_the_state_does_not_allow_says_which_state_it_is(shop):
+    """`status` is the HTTP status as ever (RFC 9457), the order's own is `order_status`."""
+    buyer = shop.customer()
+    order = shop.order(buyer, shop.product())
+    path = f"/api/orders/{order['id']}"
+    pending = {"order_status": "pending", "payment_status": "unpaid"}
+    refused = [
+        (shop.admin.patch(path, {"status": "delivered"}, 409), pending),
+        (shop.admin.delete(path, 409), pending),
+    ]
+    buyer.post(path + "/cancel", None, 200)
+    cancelled = {"order_status": "cancelled", "payment_status": "unpaid"}
+    refused += [
+        (buyer.post(path + "/cancel", None, 409), cancelled),
+        (buyer.patch(path, {"shipping_address": ADDRESS}, 409), cancelled),
+        (shop.admin.patch(path, {"status": "shipped"}, 409), cancelled),
+        (shop.pay(buyer, order, expect=409), cancelled),
+    ]
+    for problem, state in refused:
+        assert (problem["code"], problem["status"]) == ("invalid_transition", 409)
+        assert {name: problem.get(name) for name in state} == state

@@ -152,7 +152,7 @@ def test_statements_with_one_lock_count_what_came_before(seats):
     the lock needs no transaction around the statement, and goes well with one."""
     engine, table = seats
     take = prepared.prepared_text(
-        f"INSERT INTO {table} SELECT :room WHERE"  # noqa: S608  (a name of ours)
+        f"INSERT INTO {table} SELECT :room WHERE"
         f" (SELECT count(*) FROM {table} WHERE room = :room) < 3 RETURNING room",
         lock="room",
     ).bindparams(sa.bindparam("room", type_=sa.Text))
