@@ -132,18 +132,21 @@ class ResetRequested(Expected):
 
 
 class OrderEvent(Expected):
-    """What we need of every orders.order_* event."""
+    """What we need of every orders.order_* event; those of before orders had a number have none."""
 
     order_id = Uuid(required=True)
+    number = fields.String(load_default=None, allow_none=True)
     user_id = Uuid(required=True)
     total = Money(required=True)
     currency = Currency(required=True)
 
 
 class PaymentEvent(Expected):
-    """What we need of payments.payment_succeeded."""
+    """What we need of payments.payment_succeeded; an order that payments knows no number of is
+    named by its id."""
 
     order_id = Uuid(required=True)
+    number = fields.String(data_key="order_number", load_default=None, allow_none=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
     currency = Currency(required=True)

@@ -1,7 +1,7 @@
 """What people read, by what happened: plain text, a subject of one line and a body.
 
-No text holds an address or a payment method. An order is named by the first eight characters of
-its id, which is also what the shop's staff search for.
+No text holds an address or a payment method. An order is named by its number, or, where that is
+not known, by the first eight characters of its id; staff find it by either.
 """
 
 import uuid
@@ -86,7 +86,7 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
         if name in facts
     }
     if "order_id" in facts:
-        words["order"] = short(facts["order_id"])
+        words["order"] = facts.get("number") or short(facts["order_id"])
     words["because"] = _BECAUSE.get(facts.get("failure_code"), "")
     subject, body = _TEXTS[type]
     return Message(subject.format_map(words), body.format_map(words) + "\n")
@@ -102,5 +102,5 @@ def way_to_reset(token: str, link: str | None) -> str:
 
 
 def short(order_id: uuid.UUID) -> str:
-    """How people name an order: the first eight characters of its id."""
+    """What names an order whose number is not known: the first eight characters of its id."""
     return order_id.hex[:8].upper()

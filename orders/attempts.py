@@ -8,7 +8,7 @@ its request, and any row that stands still is undone by `orders.recovery`.
 import datetime
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +28,7 @@ OPEN, UNDOING = "open", "undoing"
 _CHECKOUTS = Checkout.__table__
 _THIS = _CHECKOUTS.c.order_id == bindparam("id")
 
-_ENTER = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason"})
+_ENTER = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason", "number"})
 
 # How many orders the buyer has not paid or is just placing, of which products they hold too much
 # for this one, and whether the checkout has been entered. A buyer's checkouts begin one after the
@@ -61,9 +61,9 @@ _BEGIN = prepared_text(
     ),
     entered AS (
         {_ENTER} WHERE (SELECT number < :most AND lines IS NULL FROM counted)
-        ON CONFLICT DO NOTHING RETURNING order_id
+        ON CONFLICT DO NOTHING RETURNING number
     )
-    SELECT number, lines, EXISTS (SELECT FROM entered) FROM counted
+    SELECT number, lines, (SELECT number FROM entered) FROM counted
     """,  # noqa: S608  (names of ours)
     "checkouts", "wanted",
     lock="user_id",
@@ -115,13 +115,15 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One checkout: the order that it will make, for whom, under which key."""
+    """One checkout: the order that it will make, for whom, under which key; `number` once its row
+    is there."""
 
     order_id: uuid.UUID
     user_id: uuid.UUID
     key: str | None
     fingerprint: str
     basket: Basket
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def earlier(
     if row is not None:
         _check_fingerprint(row["fingerprint"], fingerprint)
         basket = Basket.from_json(row["basket"])
-        return Attempt(row["order_id"], user_id, key, fingerprint, basket)
+        return Attempt(row["order_id"], user_id, key, fingerprint, basket, row["number"])
     return _placed(connection, user_id, key, fingerprint, now)
 
 
@@ -200,9 +202,9 @@ def begin(
     ]
     asked = {"checkouts": as_json([row]), "wanted": as_json(wanted)}
     asked |= {"user_id": attempt.user_id, "most": bounds.orders}
-    unpaid, over, entered = session.execute(_BEGIN, asked).one()
+    unpaid, over, number = session.execute(_BEGIN, asked).one()
     identity = (attempt.user_id, attempt.key, attempt.fingerprint, now)
-    if not entered:
+    if number is None:
         rival = None if attempt.key is None else earlier(session, *identity)
         if rival is None and unpaid >= bounds.orders:
             raise TooManyOpenOrders(limit=bounds.orders)
@@ -210,6 +212,7 @@ def begin(
             raise TooManyUnpaidUnits(lines=over)
         # A rival that was faster and has given up by now: this one starts over.
         return rival or begin(session, attempt, now, due_at, bounds)
+    attempt = replace(attempt, number=number)
     if attempt.key is None:
         return attempt
     placed = _placed(session, *identity)

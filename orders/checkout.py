@@ -213,6 +213,7 @@ def _new_order(attempt: Attempt, now: datetime.datetime) -> Order:
     basket = attempt.basket
     return Order(
         id=attempt.order_id,
+        number=attempt.number,
         user_id=attempt.user_id,
         status=Status.PENDING,
         payment_status=Payment.UNPAID,

@@ -82,12 +82,15 @@ class OrderOf(Request):
 
 
 class List(Page):
-    """list: orders, newest first; `from_` and `to` bound the moment of placing."""
+    """list: orders, newest first; `from_` and `to` bound the moment of placing. `number` is that of
+    an order, or the beginning of its id; `search` (staff) that, or words about its buyer."""
 
     actor = ActorField()
     user_id = Uuid(load_default=None, allow_none=True)
     status = fields.String(validate=_STATUS, load_default=None, allow_none=True)
     payment_status = fields.String(validate=_PAYMENT_STATUS, load_default=None, allow_none=True)
+    number = Text(max=40, load_default=None, allow_none=True)
+    search = Text(max=100, load_default=None, allow_none=True)
     from_ = Timestamp(load_default=None, allow_none=True)
     to = Timestamp(load_default=None, allow_none=True)
 
@@ -131,6 +134,7 @@ class OrderEvent(Schema):
     """order_*: what happened to an order, and why."""
 
     order_id = Uuid(required=True)
+    number = fields.String(required=True)
     user_id = Uuid(required=True)
     total = Money(required=True)
     currency = Currency(required=True)
@@ -175,6 +179,18 @@ class Products(Expected):
     """products.get_many."""
 
     items = fields.List(fields.Nested(Product), required=True)
+
+
+class FoundUser(Expected):
+    """users.find: one user."""
+
+    id = Uuid(required=True)
+
+
+class FoundUsers(Expected):
+    """users.find: the newest first."""
+
+    items = fields.List(fields.Nested(FoundUser), required=True)
 
 
 class DefaultAddress(Expected):

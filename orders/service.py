@@ -132,8 +132,7 @@ class OrdersService(Service):
     @rpc(schemas.List)
     def list(self, **request):
         """Orders, newest first: one's own, for staff everybody's."""
-        with self.db.read() as connection:
-            return book.page(connection, **request)
+        return book.find(self, **request)
 
     @rpc(schemas.Update)
     def update(self, **request):

@@ -89,6 +89,13 @@ class PlaceOrder(Request):
 class OrderFilter(Page):
     """Orders placed from `from` on, and before `to`."""
 
+    number = Text(
+        max=40,
+        metadata={
+            "description": "The number of an order, with or without its hyphens; or the first"
+            " eight characters of its id, by which older mails name it."
+        },
+    )
     status = fields.String(validate=_STATUS)
     payment_status = fields.String(validate=_PAYMENT_STATUS)
     from_ = Timestamp(data_key="from")
@@ -97,6 +104,13 @@ class OrderFilter(Page):
 
 class OrderQuery(OrderFilter):
     user_id = Uuid()
+    search = Text(
+        max=100,
+        metadata={
+            "description": "For staff: the number of an order, or words that are in the name, user"
+            " name, e-mail address or phone number of its buyer, of whom the newest 100 count."
+        },
+    )
 
 
 class OrderChange(Request):
@@ -136,6 +150,10 @@ class ShippingAddress(common.Resource):
 
 class Order(common.Resource):
     id = Uuid(required=True)
+    number = fields.String(
+        required=True,
+        metadata={"description": "By which people name the order, in mails too."},
+    )
     user_id = Uuid(required=True)
     status = fields.String(required=True, validate=_STATUS)
     payment_status = fields.String(required=True, validate=_PAYMENT_STATUS)

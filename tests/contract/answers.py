@@ -123,6 +123,7 @@ CART = {
 }
 ORDER = {
     "id": uuid,
+    "number": text,
     "user_id": uuid,
     "status": one_of("pending", "processing", "shipped", "delivered", "cancelled"),
     "payment_status": one_of("unpaid", "paid", "partially_refunded", "refunded"),
@@ -213,6 +214,7 @@ ANSWERS = {
     "users.verify_credentials": USER,
     "users.contacts": {"items": [{"id": uuid, "email": text, "phone": nullable(text)}]},
     "users.list": page(USER),
+    "users.find": {"items": [{"id": uuid}]},
     "users.delete": None,
     "users.login": TOKENS,
     "users.refresh": TOKENS,
