@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, any_, bindparam, func, or_, select, tuple_
+from sqlalchemy import ARRAY, Select, any_, bindparam, func, select, tuple_
 from sqlalchemy import UUID as UuidType
 from sqlalchemy.engine import Connection, RowMapping
 
 from chassis.errors import NotFound
 from chassis.identity import Role
 from users.models import User
+from users.search import matches, words
 
 _USERS = User.__table__
-_SEARCHED = (User.email, User.username, User.first_name, User.last_name)
 _CONTACTS = (
     select(User.id, User.email, User.phone)
     .where(User.id == any_(bindparam("ids", type_=ARRAY(UuidType))), User.deleted_at.is_(None))
@@ -49,11 +49,11 @@ def page(
     limit: int,
     after: tuple | None,
 ) -> Sequence[RowMapping]:
-    """Up to `limit` users, the newest first, that come after `(created_at, id)`; `search` is a
-    part of a name or of the e-mail address."""
+    """Up to `limit` users, the newest first, that come after `(created_at, id)`; each word of
+    `search` is a part of what is told of them (`users.search`)."""
     query = _alive().order_by(User.created_at.desc(), User.id.desc()).limit(limit)
     if search is not None:
-        query = query.where(or_(*(c.icontains(search, autoescape=True) for c in _SEARCHED)))
+        query = query.where(matches(words(connection, search)))
     if role is not None:
         query = query.where(User.role == role)
     if after is not None:

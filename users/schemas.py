@@ -117,6 +117,13 @@ class List(Page):
     actor = ActorField()
 
 
+class Find(Request):
+    """find: whom these words are about."""
+
+    search = Text(max=100, required=True)
+    limit = fields.Integer(required=True, validate=validate.Range(min=1, max=100))
+
+
 class SetRole(Get):
     role = RoleField(required=True)
     actor = ActorField()

@@ -94,7 +94,13 @@ class NewAccount(SignUp):
 
 
 class UserQuery(Page):
-    search = Text(max=100)
+    search = Text(
+        max=100,
+        metadata={
+            "description": "Words, each a part of the name, user name, e-mail address or phone"
+            " number, without regard to accents and capitals."
+        },
+    )
     role = fields.String(validate=_ROLE)
 
 
