@@ -10,7 +10,10 @@ from sqlalchemy.engine import Connection, RowMapping
 from chassis.errors import NotFound
 from chassis.identity import Role
 from users.models import User
-from users.search import matches, words
+from users.search import indexed, matches, words
+
+#: So many users, the newest, are looked at one by one before an index is used.
+NEAR = 2000
 
 _USERS = User.__table__
 _CONTACTS = (
@@ -51,14 +54,24 @@ def page(
 ) -> Sequence[RowMapping]:
     """Up to `limit` users, the newest first, that come after `(created_at, id)`; each word of
     `search` is a part of what is told of them (`users.search`)."""
-    query = _alive().order_by(User.created_at.desc(), User.id.desc()).limit(limit)
-    if search is not None:
-        query = query.where(matches(words(connection, search)))
-    if role is not None:
-        query = query.where(User.role == role)
+    query = _alive().order_by(User.created_at.desc(), User.id.desc())
     if after is not None:
         query = query.where(tuple_(User.created_at, User.id) < after)
-    return connection.execute(query).mappings().all()
+    if role is not None:
+        query = query.where(User.role == role)
+    if search is None:
+        return connection.execute(query.limit(limit)).mappings().all()
+    wanted = words(connection, search)
+    # A word that many have ("example.com") is met among the newest; only a rarer one needs the
+    # index, from which all whom it finds would have to be put in order.
+    newest = query.limit(NEAR).subquery().c
+    near = select(newest).where(matches(wanted, newest)).limit(limit)
+    near = near.order_by(newest.created_at.desc(), newest.id.desc())
+    rows = connection.execute(near).mappings().all()
+    if len(rows) < limit:
+        all_of_them = query.where(indexed(wanted), matches(wanted, _USERS.c)).limit(limit)
+        rows = connection.execute(all_of_them).mappings().all()
+    return rows
 
 
 def _alive() -> Select:

@@ -6,6 +6,7 @@ index on groups of three letters (`search_grams`) keeps it fast, as there is no 
 """
 
 import re
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,7 +28,7 @@ MAX_WORDS, MAX_LETTERS = 8, 60
 
 _APART = re.compile(r"[\s,;\"()<>]+")
 _FOLD = select(func.search_fold(bindparam("search", type_=Text)))
-_TOLD = (User.email, User.username, User.first_name, User.last_name, User.phone)
+_TOLD = ("email", "username", "first_name", "last_name", "phone")
 
 
 def words(connection: Connection, search: str) -> list[str]:
@@ -36,13 +37,25 @@ def words(connection: Connection, search: str) -> list[str]:
     return [word[:MAX_LETTERS] for word in _APART.split(folded) if word][:MAX_WORDS]
 
 
-def matches(words: list[str]) -> ColumnElement[bool]:
-    """Whether a user is found by all of `words`, and not by none."""
+def matches(words: list[str], users: Any) -> ColumnElement[bool]:
+    """Whether one of `users` (columns) is found by all of `words`, and not by none; by looking at
+    what is told."""
+    told = func.search_text(*(users[name] for name in _TOLD), type_=Text)
+    parts = literal(" ") + func.regexp_replace(told, "[^[:alnum:]]+", " ", "g", type_=Text)
+    found = (
+        parts.contains(" " + word, autoescape=True)
+        if len(word) < 3
+        else told.contains(word, autoescape=True)
+        for word in words
+    )
+    return and_(*found) if words else false()
+
+
+def indexed(words: list[str]) -> ColumnElement[bool]:
+    """What is true of all users that `words` find, and of few others; by the index."""
     wanted = sorted({gram for word in words for gram in grams(word)})
-    found = func.search_grams(*_TOLD, type_=ARRAY(Text)).contains(literal(wanted, ARRAY(Text)))
-    told = func.search_text(*_TOLD, type_=Text)
-    parts = (told.contains(word, autoescape=True) for word in words if len(word) > 2)
-    return and_(found, *parts) if words else false()
+    told = (User.__table__.c[name] for name in _TOLD)
+    return func.search_grams(*told, type_=ARRAY(Text)).contains(literal(wanted, ARRAY(Text)))
 
 
 def grams(word: str) -> list[str]:
