@@ -142,11 +142,9 @@ class OrderEvent(Expected):
 
 
 class PaymentEvent(Expected):
-    """What we need of payments.payment_succeeded; an order that payments knows no number of is
-    named by its id."""
+    """What we need of payments.payment_succeeded."""
 
     order_id = Uuid(required=True)
-    number = fields.String(data_key="order_number", load_default=None, allow_none=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
     currency = Currency(required=True)

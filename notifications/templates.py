@@ -1,7 +1,7 @@
 """What people read, by what happened: plain text, a subject of one line and a body.
 
 No text holds an address or a payment method. An order is named by its number, or, where that is
-not known, by the first eight characters of its id; staff find it by either.
+not known (payments knows none), by the first eight characters of its id; both find it.
 """
 
 import uuid
