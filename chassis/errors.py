@@ -22,22 +22,38 @@ A service derives its own and gives each a `code`, which is what travels (see `t
 The class carries the HTTP status, as werkzeug's exceptions do, so that no table can forget one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import orjson
+
+#: Members that every problem document has (RFC 9457 and ours): no fault's own data may bear their
+#: names. `errors` is for those that are `Invalid`.
+STANDARD_MEMBERS = frozenset(
+    {"type", "title", "status", "detail", "instance", "code", "errors", "request_id", "trace_id"}
+)
+#: Characters that a caller without `from_wire` is told at most.
+_LONGEST = 2000
 
 
 class Fault(Exception):
     """Base of every error that may cross a service's border.
 
     `detail` is a sentence for the one who called; it never holds internals. `data` is
-    JSON-able and travels with the fault: `OutOfStock(lines=[...]).data["lines"]`.
+    JSON-able and travels with the fault: `OutOfStock(lines=[...]).data["lines"]`. The caller over
+    HTTP gets it beside the standard members of a problem document, so it has none of their names:
+    TypeError otherwise.
     """
 
     status = 500
     code = "internal"
     title = "Internal error"
+    #: Those of the standard members that this kind of fault may have in its data.
+    members: frozenset[str] = frozenset()
 
     def __init__(self, detail: str | None = None, *, code: str | None = None, **data: Any):
+        if taken := STANDARD_MEMBERS & data.keys() - self.members:
+            raise TypeError(f"{', '.join(sorted(taken))}: a standard member of problem documents")
         self.detail = detail or self.title
         if code is not None:
             self.code = code
@@ -54,6 +70,7 @@ class Invalid(Fault):
     status = 422
     code = "invalid"
     title = "Some fields are not valid"
+    members = frozenset({"errors"})
 
     @property
     def errors(self) -> dict[str, Any]:
@@ -193,15 +210,15 @@ GENERIC: dict[int, type[Fault]] = {
 def to_wire(fault: Fault) -> dict[str, Any]:
     """The fault as the `error` of a Nameko reply.
 
-    The first four keys are what a stock Nameko caller reads (it raises `RemoteError`);
-    the rest is what `from_wire` reads.
+    The first four keys are what a stock Nameko caller reads (it raises `RemoteError` with the
+    `value`), so these tell all there is to know; the rest is what `from_wire` reads.
     """
-    cls = type(fault)
+    cls, told = type(fault), _in_words(fault)
     return {
         "exc_type": cls.__name__,
         "exc_path": f"{cls.__module__}.{cls.__name__}",
-        "exc_args": [fault.detail],
-        "value": str(fault),
+        "exc_args": [told],
+        "value": f"{fault.code}: {told}",
         "status": fault.status,
         "title": fault.title,
         "code": fault.code,
@@ -214,8 +231,31 @@ def from_wire(error: dict[str, Any], expected: Iterable[type[Fault]] = ()) -> Fa
     """The fault that `error` describes: the class among `expected` with its code, else the
     generic class of its status."""
     code, status = str(error["code"]), error.get("status")
-    data = error.get("data")
     cls = next((e for e in expected if e.code == code), None) or GENERIC.get(status, Internal)
-    fault = cls(error.get("detail"), code=code, **(data if isinstance(data, dict) else {}))
+    data = error.get("data")
+    sent = data.items() if isinstance(data, dict) else ()
+    known = {name: value for name, value in sent if name not in STANDARD_MEMBERS - cls.members}
+    fault = cls(error.get("detail"), code=code, **known)
     fault.title = str(error.get("title") or cls.title)
     return fault
+
+
+def flatten(errors: Any, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Marshmallow's nested messages as `("items.0.quantity", ["message", ...])`."""
+    if isinstance(errors, Mapping):
+        for key, value in errors.items():
+            yield from flatten(value, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(errors, list | tuple):
+        yield prefix, [str(message) for message in errors]
+    else:
+        yield prefix, [str(errors)]
+
+
+def _in_words(fault: Fault) -> str:
+    """The detail, what is wrong with each field, and the other data."""
+    errors = flatten(fault.data["errors"]) if fault.data.get("errors") else ()
+    parts = [fault.detail, *(f"{field}: {' '.join(messages)}" for field, messages in errors)]
+    if rest := {name: value for name, value in fault.data.items() if name != "errors"}:
+        parts.append(orjson.dumps(rest, default=str, option=orjson.OPT_NON_STR_KEYS).decode())
+    told = "; ".join(parts)
+    return told if len(told) <= _LONGEST else told[: _LONGEST - 1] + "…"

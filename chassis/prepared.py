@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.types import NullType, TypeEngine
 
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%%(%(lock)s)s::text, 0)); "
 #: Statements that one connection may have prepared; further ones are sent as text.
 MOST = 100
 
@@ -63,10 +64,17 @@ def prepared_insert_many(into: TableClause, but: Container[str] = ()) -> TextCla
     return prepared_text(f"{insertion(into, 'rows', but)} ON CONFLICT DO NOTHING", "rows")
 
 
-def prepared_text(statement: str, *documents: str) -> TextClause:
-    """A statement written by hand, prepared; the parameters `documents` are JSON (`as_json`)."""
+def prepared_text(statement: str, *documents: str, lock: str | None = None) -> TextClause:
+    """A statement written by hand, prepared; the parameters `documents` are JSON (`as_json`).
+
+    Statements with the same value of the parameter `lock` take turns: an advisory lock comes first,
+    and is held until the transaction ends. So what such a statement counts is not changed by
+    another one before it commits. The lock travels in the same message, so it costs no round trip;
+    being a statement of its own, what follows it reads what the one before has committed.
+    """
     bound = (bindparam(name, type_=Text) for name in documents)
-    return text(statement).bindparams(*bound).execution_options(prepared=True)
+    options = {"prepared": True} if lock is None else {"prepared": True, "lock": lock}
+    return text(statement).bindparams(*bound).execution_options(**options)
 
 
 def rows_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -96,7 +104,9 @@ def _rewrite(
     if call is None and len(known) < MOST:
         call = _prepare(cursor, f"p{len(known)}", statement, context.compiled)
         known[statement] = call
-    return call or statement, parameters
+    lock = context.execution_options.get("lock")
+    first = _LOCK % {"lock": lock} if lock else ""
+    return first + (call or statement), parameters
 
 
 def _prepare(cursor: Any, name: str, statement: str, compiled: Any) -> str:

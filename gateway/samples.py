@@ -78,6 +78,7 @@ SAMPLES = {
     # Carts and orders
     "unit_price": "49.90",
     "line_total": "49.90",
+    "number": "S-102-748-399",
     "total": "49.90",
     "PlaceOrder": {"items": [{"product_id": 1, "quantity": 1}], "shipping_address": _ADDRESS},
     "OrderChange": {"shipping_address": _ADDRESS},

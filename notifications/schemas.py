@@ -149,9 +149,10 @@ class VerificationRequested(Expected):
 
 
 class OrderEvent(Expected):
-    """What we need of every orders.order_* event."""
+    """What we need of every orders.order_* event; those of before orders had a number have none."""
 
     order_id = Uuid(required=True)
+    number = fields.String(load_default=None, allow_none=True)
     user_id = Uuid(required=True)
     total = Money(required=True)
     currency = Currency(required=True)

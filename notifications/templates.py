@@ -2,8 +2,8 @@
 
 Amounts are written as English readers know them, by the currency (CLDR, as Babel has it).
 
-No text holds an address or a payment method. An order is named by the first eight characters of
-its id, which is also what the shop's staff search for.
+No text holds an address or a payment method. An order is named by its number, or, where that is
+not known (payments knows none), by the first eight characters of its id; both find it.
 """
 
 import uuid
@@ -109,7 +109,7 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
         if name in facts
     }
     if "order_id" in facts:
-        words["order"] = short(facts["order_id"])
+        words["order"] = facts.get("number") or short(facts["order_id"])
     words["because"] = _BECAUSE.get(facts.get("failure_code", facts.get("reason")), "")
     subject, body = _TEXTS[type]
     return Message(subject.format_map(words), body.format_map(words) + "\n")
@@ -140,5 +140,5 @@ def _way(what: str, token: str, link: str | None, time: str) -> str:
 
 
 def short(order_id: uuid.UUID) -> str:
-    """How people name an order: the first eight characters of its id."""
+    """What names an order whose number is not known: the first eight characters of its id."""
     return order_id.hex[:8].upper()

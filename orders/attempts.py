@@ -7,7 +7,8 @@ its request, and any row that stands still is undone by `orders.recovery`.
 
 import datetime
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from chassis import idempotency
 from chassis.prepared import as_json, insertion, prepared_text
 from orders import pricing
-from orders.errors import KeyReused, TooManyOpenOrders
+from orders.errors import KeyReused, TooManyOpenOrders, TooManyUnpaidUnits
 from orders.lifecycle import Status
 from orders.models import Checkout, Order
 from orders.pricing import Line
@@ -27,22 +28,46 @@ OPEN, UNDOING = "open", "undoing"
 _CHECKOUTS = Checkout.__table__
 _THIS = _CHECKOUTS.c.order_id == bindparam("id")
 
-_ENTER = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason"})
+_ENTER = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason", "number"})
 
-# How many orders the buyer has not paid, and whether the checkout has been entered.
+# How many orders the buyer has not paid or is just placing, of which products they hold too much
+# for this one, and whether the checkout has been entered. A buyer's checkouts begin one after the
+# other (`lock`), so that each counts those before it.
 _BEGIN = prepared_text(
     f"""
     WITH unpaid AS (
-        SELECT count(*) AS number FROM orders
-        WHERE user_id = :user_id AND status = '{Status.PENDING}'
+        SELECT id FROM orders WHERE user_id = :user_id AND status = '{Status.PENDING}'
+    ),
+    begun AS (
+        SELECT basket FROM checkouts WHERE user_id = :user_id AND state = '{OPEN}'
+    ),
+    held AS (
+        SELECT product_id, quantity FROM order_lines WHERE order_id IN (SELECT id FROM unpaid)
+        UNION ALL
+        SELECT (line->>0)::bigint, (line->>2)::bigint
+        FROM begun, jsonb_array_elements(basket->'lines') AS line
+    ),
+    excess AS (
+        SELECT wanted.*, coalesce(sum(held.quantity), 0)::bigint AS unpaid
+        FROM jsonb_to_recordset(CAST(:wanted AS jsonb))
+            AS wanted (product_id bigint, requested bigint, "limit" bigint)
+        LEFT JOIN held USING (product_id)
+        GROUP BY wanted.product_id, wanted.requested, wanted."limit"
+        HAVING wanted.requested + coalesce(sum(held.quantity), 0) > wanted."limit"
+    ),
+    counted AS (
+        SELECT (SELECT count(*) FROM unpaid) + (SELECT count(*) FROM begun) AS number,
+               (SELECT jsonb_agg(excess ORDER BY product_id) FROM excess) AS lines
     ),
     entered AS (
-        {_ENTER} WHERE (SELECT number FROM unpaid) < :most ON CONFLICT DO NOTHING RETURNING order_id
+        {_ENTER} WHERE (SELECT number < :most AND lines IS NULL FROM counted)
+        ON CONFLICT DO NOTHING RETURNING number
     )
-    SELECT number, EXISTS (SELECT FROM entered) FROM unpaid
+    SELECT number, lines, (SELECT number FROM entered) FROM counted
     """,  # noqa: S608  (names of ours)
-    "checkouts",
-)
+    "checkouts", "wanted",
+    lock="user_id",
+)  # fmt: skip
 _DROP = delete(_CHECKOUTS).where(_THIS).execution_options(prepared=True)
 
 
@@ -90,13 +115,31 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One checkout: the order that it will make, for whom, under which key."""
+    """One checkout: the order that it will make, for whom, under which key; `number` once its row
+    is there."""
 
     order_id: uuid.UUID
     user_id: uuid.UUID
     key: str | None
     fingerprint: str
     basket: Basket
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a buyer may hold without paying: so many orders, and of each product so many units."""
+
+    orders: int
+    units: Mapping[int, int]
+
+
+def bounds(settings: Mapping[str, Any], available: Mapping[int, int]) -> Bounds:
+    """By the shop's settings, when so many of each product are available: a share of a large stock,
+    and a few units of anything."""
+    least, percent = settings["max_unpaid_units"], settings["max_unpaid_percent"]
+    units = {one: max(least, number * percent // 100) for one, number in available.items()}
+    return Bounds(settings["max_open_orders"], units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +166,7 @@ def earlier(
     if row is not None:
         _check_fingerprint(row["fingerprint"], fingerprint)
         basket = Basket.from_json(row["basket"])
-        return Attempt(row["order_id"], user_id, key, fingerprint, basket)
+        return Attempt(row["order_id"], user_id, key, fingerprint, basket, row["number"])
     return _placed(connection, user_id, key, fingerprint, now)
 
 
@@ -132,12 +175,12 @@ def begin(
     attempt: Attempt,
     now: datetime.datetime,
     due_at: datetime.datetime,
-    most: int,
+    bounds: Bounds,
 ) -> Attempt | Placed:
     """Write the row of a new checkout; another's when its key was faster.
 
-    Raises `TooManyOpenOrders` when the buyer has `most` unpaid ones. Waits for a transaction that
-    is just turning a checkout of that key into its order.
+    Raises `TooManyOpenOrders` or `TooManyUnpaidUnits` when the buyer would hold more than `bounds`.
+    Waits for a transaction that is just turning a checkout of that key into its order.
     """
     row = {
         "order_id": attempt.order_id,
@@ -149,15 +192,27 @@ def begin(
         "started_at": now,
         "due_at": due_at,
     }
-    asked = {"checkouts": as_json([row]), "user_id": attempt.user_id, "most": most}
-    unpaid, entered = session.execute(_BEGIN, asked).one()
+    wanted = [
+        {
+            "product_id": line.product_id,
+            "requested": line.quantity,
+            "limit": bounds.units[line.product_id],
+        }
+        for line in attempt.basket.lines
+    ]
+    asked = {"checkouts": as_json([row]), "wanted": as_json(wanted)}
+    asked |= {"user_id": attempt.user_id, "most": bounds.orders}
+    unpaid, over, number = session.execute(_BEGIN, asked).one()
     identity = (attempt.user_id, attempt.key, attempt.fingerprint, now)
-    if not entered:
+    if number is None:
         rival = None if attempt.key is None else earlier(session, *identity)
-        if rival is None and unpaid >= most:
-            raise TooManyOpenOrders(limit=most)
+        if rival is None and unpaid >= bounds.orders:
+            raise TooManyOpenOrders(limit=bounds.orders)
+        if rival is None and over:
+            raise TooManyUnpaidUnits(lines=over)
         # A rival that was faster and has given up by now: this one starts over.
-        return rival or begin(session, attempt, now, due_at, most)
+        return rival or begin(session, attempt, now, due_at, bounds)
+    attempt = replace(attempt, number=number)
     if attempt.key is None:
         return attempt
     placed = _placed(session, *identity)

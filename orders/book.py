@@ -2,21 +2,29 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from chassis import paging
-from chassis.errors import NotFound
+from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.identity import Actor
+from orders import numbers, schemas
 from orders.models import Order, OrderLine
+from orders.parts import Shop
 from orders.pricing import Line
+
+_FOUND = schemas.FoundUsers()
+
+#: Users whose orders one search looks for at most, the newest.
+MOST_BUYERS = 100
 
 _SHOWN = (
     Order.id,
+    Order.number,
     Order.user_id,
     Order.status,
     Order.payment_status,
@@ -68,14 +76,18 @@ def page(
     user_id: uuid.UUID | None,
     limit: int,
     cursor: str | None,
+    buyers: Collection[uuid.UUID] | None = None,
     **filters: Any,
 ) -> dict[str, Any]:
-    """Orders, newest first. Staff see all, others their own; raises `NotFound` for another's."""
+    """Orders, newest first. Staff see all, others their own; raises `NotFound` for another's.
+
+    `search` finds the order of that number, and those of `buyers`.
+    """
     if not actor.is_staff:
         if user_id not in (None, actor.user_id):
             raise NotFound("There is no such user.")
         user_id = actor.user_id
-    query = _filtered(user_id=user_id, **filters)
+    query = _filtered(user_id=user_id, buyers=buyers, **filters)
     if cursor is not None:
         last = paging.decode("orders", cursor, (datetime.datetime, uuid.UUID))
         query = query.where(tuple_(Order.created_at, Order.id) < last)
@@ -87,6 +99,20 @@ def page(
         "items": _views(connection, shown),
         "next": paging.encode("orders", following) if following else None,
     }
+
+
+def find(shop: Shop, actor: Actor, search: str | None, **request: Any) -> dict[str, Any]:
+    """`page`, where `search` (for staff: Forbidden for others) is the number of an order, or words
+    that `users` finds buyers by: a name, an e-mail address."""
+    buyers = None
+    if search is not None:
+        if not actor.is_staff:
+            raise Forbidden
+        if numbers.parse(search) is None:
+            found = shop.users.find(search=search, limit=MOST_BUYERS)
+            buyers = [user["id"] for user in _FOUND.load(found)["items"]]
+    with shop.db.read() as connection:
+        return page(connection, actor, search=search, buyers=buyers, **request)
 
 
 def is_there(connection: Connection | Session, order_id: uuid.UUID) -> bool:
@@ -105,8 +131,20 @@ def _filtered(
     payment_status: str | None,
     from_: datetime.datetime | None,
     to: datetime.datetime | None,
+    number: str | None = None,
+    search: str | None = None,
+    buyers: Collection[uuid.UUID] | None = None,
 ) -> Select:
     query = select(*_SHOWN).where(Order.hidden_at.is_(None))
+    if number is not None:
+        named = _named(number)
+        if named is None:
+            raise Invalid(errors={"number": ["Not the number of an order; look at its digits."]})
+        query = query.where(named)
+    if search is not None:
+        named = _named(search)
+        theirs = Order.user_id.in_(buyers or ())
+        query = query.where(theirs if named is None else or_(named, theirs))
     if user_id is not None:
         query = query.where(Order.user_id == user_id)
     if status is not None:
@@ -118,6 +156,15 @@ def _filtered(
     if to is not None:
         query = query.where(Order.created_at < to)
     return query
+
+
+def _named(text: str) -> ColumnElement[bool] | None:
+    """Orders of this number, or whose id begins with these eight characters."""
+    if (number := numbers.parse(text)) is not None:
+        return Order.number == number
+    if (ids := numbers.ids(text)) is not None:
+        return Order.id.between(*ids)
+    return None
 
 
 def _views(
@@ -147,6 +194,7 @@ def facts(order: Order, cause: str) -> dict[str, Any]:
     """An order as its events tell of it."""
     return {
         "order_id": order.id,
+        "number": order.number,
         "user_id": order.user_id,
         "total": Decimal(order.total),
         "currency": order.currency,

@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid, NotFound
 from orders.models import Cart, CartLine
 from orders.pricing import MAX_LINES, MAX_QUANTITY, Line, Wanted
-
-#: Of an empty cart.
-DEFAULT_CURRENCY = "EUR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +31,12 @@ class Contents:
     def product_ids(self) -> list[int]:
         return [line.product_id for line in self.lines]
 
-    @property
-    def currency(self) -> str:
-        """That of all lines, as they were put in."""
-        return self.lines[0].currency if self.lines else DEFAULT_CURRENCY
-
     def wanted(self) -> list[Wanted]:
         """The lines for a checkout."""
-        return [Wanted(line.product_id, line.quantity, (line.unit_price,)) for line in self.lines]
+        return [
+            Wanted(line.product_id, line.quantity, (line.unit_price,), line.currency)
+            for line in self.lines
+        ]
 
 
 def read(connection: Connection | Session, user_id: uuid.UUID) -> Contents:
@@ -62,10 +57,12 @@ def add(
     product: Mapping[str, Any],
     quantity: int,
     now: datetime.datetime,
+    others: Mapping[int, Mapping[str, Any] | None],
 ) -> None:
     """Put so many of a product in; its price is from now on the one that the buyer has seen.
 
-    Raises `Invalid` when that would be too many of it, too many products or several currencies.
+    `others` are the products that are in the cart (by id), as they are now. Raises `Invalid` when
+    it would be too many of the product, too many products or several currencies.
     """
     _change(session, user_id, now)
     line = insert(CartLine).values(
@@ -90,7 +87,7 @@ def add(
     )
     if session.execute(more).rowcount == 0:
         raise Invalid(errors={"quantity": [f"At most {MAX_QUANTITY} of one product."]})
-    _check_bounds(session, user_id)
+    _check_bounds(session, user_id, {**others, product["id"]: product})
 
 
 def set_quantity(
@@ -145,33 +142,48 @@ def take(session: Session, user_id: uuid.UUID, version: int, now: datetime.datet
     return True
 
 
-def view(contents: Contents, products: Mapping[int, Mapping[str, Any] | None]) -> dict[str, Any]:
+def view(
+    contents: Contents, products: Mapping[int, Mapping[str, Any] | None], currency: str = "EUR"
+) -> dict[str, Any]:
     """The cart as answered, with `products` (by id) as they are now.
 
-    One that has vanished keeps the name and price that it had, with none available.
+    One that has vanished keeps the name and price that it had, with none available. `currency` is
+    that of an empty cart. When the products of a cart have come to have several, `total` and
+    `currency` are None: amounts of two currencies are not added.
     """
     items = [_shown(line, products.get(line.product_id)) for line in contents.lines]
+    currencies = {item["currency"] for item in items} or {currency}
+    is_one = len(currencies) == 1
+    total = sum((item["line_total"] for item in items), Decimal("0.00"))
     return {
         "items": items,
-        "total": sum((item["line_total"] for item in items), Decimal("0.00")),
-        "currency": contents.currency,
+        "total": total if is_one else None,
+        "currency": currencies.pop() if is_one else None,
     }
 
 
 def _shown(line: Row, product: Mapping[str, Any] | None) -> dict[str, Any]:
-    name, price = (product["name"], product["price"]) if product else (line.name, line.unit_price)
+    name, price, currency = (
+        (product["name"], product["price"], product["currency"])
+        if product
+        else (line.name, line.unit_price, line.currency)
+    )
     return Line(line.product_id, name, line.quantity, price).view() | {
+        "currency": currency,
         "available": max(0, product["available"]) if product else 0,
-        "price_changed": price != line.unit_price,
+        "price_changed": (price, currency) != (line.unit_price, line.currency),
     }
 
 
-def _check_bounds(session: Session, user_id: uuid.UUID) -> None:
-    query = select(func.count(), func.count(CartLine.currency.distinct()))
-    lines, currencies = session.execute(query.where(CartLine.user_id == user_id)).one()
-    if lines > MAX_LINES:
+def _check_bounds(
+    session: Session, user_id: uuid.UUID, products: Mapping[int, Mapping[str, Any] | None]
+) -> None:
+    query = select(CartLine.product_id, CartLine.currency).where(CartLine.user_id == user_id)
+    put_in = dict(session.execute(query).all())
+    if len(put_in) > MAX_LINES:
         raise Invalid(errors={"product_id": [f"At most {MAX_LINES} different products."]})
-    if currencies > 1:
+    now = {(products.get(one) or {"currency": then})["currency"] for one, then in put_in.items()}
+    if len(now) > 1:
         raise Invalid(errors={"product_id": ["One cart has one currency."]})
 
 

@@ -73,7 +73,11 @@ def hide(shop: Shop, order_id: uuid.UUID, actor: Actor) -> None:
     with shop.db.begin() as session:
         order = book.lock_visible(session, order_id, actor)
         if order.status not in lifecycle.FINISHED:
-            raise InvalidTransition("Only a delivered or cancelled order can be hidden.")
+            raise InvalidTransition(
+                "Only a delivered or cancelled order can be hidden.",
+                order_status=order.status,
+                payment_status=order.payment_status,
+            )
         order.hidden_at = shop.clock()
         timeline.add(shop, session, order.id, timeline.ORDER, "hidden", actor)
 

@@ -25,10 +25,16 @@ from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from orders import attempts, book, carts, catalog, placement, pricing, schemas, settlement, timeline
 from orders.attempts import Attempt, Basket, Placed
-from orders.errors import CartChanged, CheckoutInterrupted, ReservationReleased
+from orders.errors import (
+    CartChanged,
+    CheckoutInterrupted,
+    ReservationReleased,
+    TooManyUnpaidUnits,
+)
 from orders.lifecycle import Payment, Status
 from orders.models import Order
 from orders.parts import Shop
+from orders.pricing import Shown
 
 _ADDRESS = schemas.DefaultAddress()
 
@@ -39,14 +45,18 @@ def place(
     items: list[dict[str, Any]] | None = None,
     shipping_address: dict[str, Any] | None = None,
     expected_total: Decimal | None = None,
+    currency: str | None = None,
     key: str | None = None,
 ) -> dict[str, Any]:
     """Place an order of `items` ({product_id, quantity, price?}), of the cart when there are none.
 
-    A repeat under `key` answers the first order; `replayed` in the answer says so. Without an
-    `expected_total` the prices in a cart count as shown when they were put in.
+    A repeat under `key` answers the first order; `replayed` in the answer says so. `currency` is
+    that of the prices and total which the buyer was shown: without it, for items, the shop's.
+    Without an `expected_total` the prices in a cart count as shown when they were put in.
     """
-    fingerprint = _fingerprint(items, shipping_address, expected_total)
+    # As it always was where there is no currency: a key may have been used before there was one.
+    given = () if currency is None else (currency,)
+    fingerprint = _fingerprint(items, shipping_address, expected_total, *given)
     with shop.db.read() as connection:
         # The cart before the key: a rival with this key that empties the cart is then noticed.
         cart = carts.read(connection, user_id) if items is None else None
@@ -54,9 +64,10 @@ def place(
         if key is not None:
             known = attempts.earlier(connection, user_id, key, fingerprint, shop.clock())
     if known is None:
-        basket = prepare(shop, user_id, items, cart, shipping_address, expected_total)
+        shown = Shown(expected_total, currency)
+        basket, available = prepare(shop, user_id, items, cart, shipping_address, shown)
         mine = Attempt(uuid.uuid4(), user_id, key, fingerprint, basket)
-        known = _begin(shop, mine)
+        known = _begin(shop, mine, available)
         replayed = known.order_id != mine.order_id
     else:
         replayed = True
@@ -78,29 +89,28 @@ def prepare(
     items: list[dict[str, Any]] | None,
     cart: carts.Contents | None,
     shipping_address: dict[str, Any] | None,
-    expected_total: Decimal | None,
-) -> Basket:
-    """What the order will be made of; raises when it is not what the buyer was shown."""
-    wanted = pricing.merge(items or ()) if cart is None else cart.wanted()
+    shown: Shown,
+) -> tuple[Basket, dict[int, int]]:
+    """What the order will be made of, and how many of each product are available; raises when it
+    is not what the buyer was shown."""
+    if cart is None:
+        wanted = pricing.merge(items or (), shown.currency or shop.settings["currency"])
+    else:
+        wanted = cart.wanted()
     if not wanted:
         raise Invalid(errors={"items": ["The cart is empty."]})
     products = catalog.look_up(shop.products, (line.product_id for line in wanted))
     lines, currency = pricing.price(wanted, products)
-    total = pricing.total(lines)
-    pricing.check_payable(total)
-    if cart is not None and cart.currency != currency:
-        raise CartChanged("The currency has changed.")
-    if cart is None or expected_total != total:
-        pricing.check_shown_prices(wanted, lines)
-    if expected_total is not None:
-        pricing.check_shown_total(expected_total, total, from_cart=cart is not None)
-    return Basket(
+    pricing.check_payable(pricing.total(lines))
+    pricing.check_shown(shown, wanted, lines, currency, from_cart=cart is not None)
+    basket = Basket(
         lines,
         currency,
         shipping_address or _default_address(shop, user_id),
         shop.clock() + datetime.timedelta(seconds=shop.settings["payment_window"]),
         None if cart is None else cart.version,
     )
+    return basket, {line.product_id: products[line.product_id]["available"] for line in lines}
 
 
 def _finish_free(shop: Shop, order: dict[str, Any]) -> dict[str, Any]:
@@ -130,14 +140,19 @@ def _default_address(shop: Shop, user_id: uuid.UUID) -> dict[str, Any]:
         raise Invalid(errors={"shipping_address": [message]}) from None
 
 
-def _begin(shop: Shop, attempt: Attempt) -> Attempt | Placed:
+def _begin(shop: Shop, attempt: Attempt, available: dict[int, int]) -> Attempt | Placed:
     now = shop.clock()
+    bounds = attempts.bounds(shop.settings, available)
     patience = datetime.timedelta(seconds=shop.settings["checkout_patience"])
     # Without a key it is one statement, which needs no transaction around it.
     writing = shop.db.read() if attempt.key is None else shop.db.begin()
     with writing as session:
-        most = shop.settings["max_open_orders"]
-        return attempts.begin(session, attempt, now, now + patience, most)
+        try:
+            return attempts.begin(session, attempt, now, now + patience, bounds)
+        except TooManyUnpaidUnits:
+            # More than there is: inventory would say so, and it is what the buyer can act on.
+            pricing.check_available(attempt.basket.lines, available)
+            raise
 
 
 def _reserve(shop: Shop, attempt: Attempt) -> None:
@@ -215,6 +230,7 @@ def _new_order(shop: Shop, attempt: Attempt, now: datetime.datetime) -> Order:
     is_free = not basket.total
     return Order(
         id=attempt.order_id,
+        number=attempt.number,
         user_id=attempt.user_id,
         status=Status.PENDING,
         payment_status=Payment.UNPAID,

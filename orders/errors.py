@@ -2,7 +2,8 @@
 
 chassis.errors.Fault
  ├── Invalid
- │    └── KeyReused           422  the same key came with another body
+ │    ├── KeyReused           422  the same key came with another body
+ │    └── MixedCurrencies     422  an order has one currency; `data["lines"]` names each line's
  ├── Conflict
  │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
  │    ├── CartChanged         409  the cart is not the one that was shown
@@ -13,6 +14,7 @@ chassis.errors.Fault
  │    ├── NothingToPay        409  the order costs nothing; it is paid without a payment
  │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
  │    ├── TooManyOpenOrders   409  pay or cancel some first
+ │    ├── TooManyUnpaidUnits  409  of a product; pay or cancel first, or take fewer
  │    ├── CheckoutInTime      409  a checkout that its buyer may be at is not to be retried
  │    └── PaymentCaptured     409  a checkout whose money has come is not to be undone
  └── Unavailable
@@ -29,10 +31,18 @@ class KeyReused(Invalid):
     title = "This key was used for another request"
 
 
+class MixedCurrencies(Invalid):
+    """Products of several currencies are no order; `data["lines"]`: [{product_id, currency}]."""
+
+    code = "mixed_currencies"
+    title = "These products have several currencies; order those of each by themselves"
+
+
 class PriceChanged(Conflict):
     """A price differs from the one the buyer saw.
 
-    `data["lines"]`: [{product_id, sent, current}], with the totals instead when only those differ.
+    `data["lines"]`: [{product_id, sent, current}], with the totals instead when only those differ;
+    `sent_currency` and `current_currency` beside them when it is another currency.
     """
 
     code = "price_changed"
@@ -93,6 +103,17 @@ class TooManyOpenOrders(Conflict):
 
     code = "too_many_open_orders"
     title = "Pay or cancel some of your open orders first"
+
+
+class TooManyUnpaidUnits(Conflict):
+    """With this order the buyer would hold too much of a product without having paid for it.
+
+    `data["lines"]`: [{product_id, requested, unpaid, limit}], all that are over their limit;
+    `unpaid` is what the buyer's open orders hold already.
+    """
+
+    code = "too_many_unpaid_units"
+    title = "Take fewer, or pay or cancel your open orders first"
 
 
 class CheckoutInTime(Conflict):

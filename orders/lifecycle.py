@@ -118,7 +118,7 @@ def step(
             return candidate
     raise InvalidTransition(
         f"An order that is {status} and {money.replace('_', ' ')} cannot become {target}.",
-        status=str(status),
+        order_status=str(status),
         payment_status=str(money),
         target=str(target),
     )

@@ -28,6 +28,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
 
+#: A checkout's, and so the order's (`orders.numbers`). Who does not name one gets the next.
+_NEXT_NUMBER = text("order_number(nextval('order_numbers'))")
+
 
 class Base(DeclarativeBase):
     """Tables of the orders database."""
@@ -97,6 +100,7 @@ class Checkout(Base):
     __tablename__ = "checkouts"
 
     order_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(server_default=_NEXT_NUMBER)
     user_id: Mapped[uuid.UUID]
     idempotency_key: Mapped[str | None]
     fingerprint: Mapped[str]
@@ -132,6 +136,7 @@ class Order(Base):
     __tablename__ = "orders"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(server_default=_NEXT_NUMBER)
     user_id: Mapped[uuid.UUID]
     status: Mapped[str]
     payment_status: Mapped[str]
@@ -177,6 +182,7 @@ class Order(Base):
         CheckConstraint(
             "hidden_at IS NULL OR status IN ('delivered', 'cancelled')", name="hidden_at"
         ),
+        UniqueConstraint("number"),
         UniqueConstraint("user_id", "idempotency_key"),
         Index(
             "ix_orders_keyed",

@@ -1,6 +1,7 @@
 """The arithmetic of a checkout: what is bought, at which prices, and whether the buyer knows them.
 
-Money is `Decimal` with two places. Nothing here asks anybody: the caller brings the products.
+Money is `Decimal` with two places, and a currency: 10.00 EUR and 10.00 KWD are two prices. Nothing
+here asks anybody: the caller brings the products.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.errors import Invalid
-from orders.errors import CartChanged, PriceChanged
+from orders.errors import CartChanged, MixedCurrencies, OutOfStock, PriceChanged
 
 #: Most of one product, and most different products, in a cart or order.
 MAX_QUANTITY = 1000
@@ -19,13 +20,27 @@ MAX_LINES = 100
 MAX_TOTAL = Decimal("99999999.99")
 
 
+#: An amount and its currency.
+Price = tuple[Decimal, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A product that somebody wants, and the prices at which it was shown to them."""
+    """A product that somebody wants, and the prices at which it was shown to them, in `currency`;
+    None: in whichever it has."""
 
     product_id: int
     quantity: int
     shown: tuple[Decimal, ...] = ()
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The total that the buyer was shown, and the currency; None: they do not say."""
+
+    total: Decimal | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +67,9 @@ class Line:
         }
 
 
-def merge(items: Iterable[Mapping[str, Any]]) -> list[Wanted]:
-    """Items ({product_id, quantity, price?}) with each product once; quantities add up.
+def merge(items: Iterable[Mapping[str, Any]], currency: str | None = None) -> list[Wanted]:
+    """Items ({product_id, quantity, price?}) with each product once; quantities add up. Prices are
+    in `currency`.
 
     Raises `Invalid` when there are too many of one.
     """
@@ -65,7 +81,7 @@ def merge(items: Iterable[Mapping[str, Any]]) -> list[Wanted]:
         if quantity > MAX_QUANTITY:
             raise Invalid(errors={"items": [f"At most {MAX_QUANTITY} of product {product_id}."]})
         shown = before.shown if price is None else (*before.shown, price)
-        merged[product_id] = Wanted(product_id, quantity, shown)
+        merged[product_id] = Wanted(product_id, quantity, shown, currency)
     return list(merged.values())
 
 
@@ -74,14 +90,17 @@ def price(
 ) -> tuple[tuple[Line, ...], str]:
     """Lines at the present prices of `products` (by id, None: there is none), and their currency.
 
-    Raises `Invalid` for products that do not exist or have several currencies.
+    Raises `Invalid` for products that do not exist, `MixedCurrencies` when they have several.
     """
     unknown = [line.product_id for line in wanted if products.get(line.product_id) is None]
     if unknown:
         raise Invalid(errors={"items": [f"Product {one} does not exist." for one in unknown]})
-    currencies = {products[line.product_id]["currency"] for line in wanted}
-    if len(currencies) > 1:
-        raise Invalid(errors={"items": ["One order has one currency."]})
+    currencies = {line.product_id: products[line.product_id]["currency"] for line in wanted}
+    if len(set(currencies.values())) > 1:
+        raise MixedCurrencies(
+            errors={"items": ["One order has one currency."]},
+            lines=[{"product_id": one, "currency": its} for one, its in currencies.items()],
+        )
     lines = (
         Line(
             line.product_id,
@@ -91,7 +110,7 @@ def price(
         )
         for line in wanted
     )
-    return tuple(lines), currencies.pop()
+    return tuple(lines), currencies[wanted[0].product_id]
 
 
 def total(lines: Iterable[Line]) -> Decimal:
@@ -105,21 +124,69 @@ def check_payable(amount: Decimal) -> None:
         raise Invalid(errors={"items": [f"The total must be at most {MAX_TOTAL}."]})
 
 
-def check_shown_prices(wanted: Iterable[Wanted], lines: Iterable[Line]) -> None:
-    """Raises `PriceChanged`, naming each line whose price is not the one that was shown."""
-    current = {line.product_id: line.unit_price for line in lines}
+def check_shown(
+    shown: Shown, wanted: Sequence[Wanted], lines: Sequence[Line], currency: str, *, from_cart: bool
+) -> None:
+    """Raises unless the buyer was shown these `lines`, in this `currency`.
+
+    Who was shown the total of a cart has seen its prices as they are, in the currency that they
+    name; without one, in that of the prices when they were put in.
+    """
+    amount, seen = total(lines), shown.currency or wanted[0].currency or currency
+    is_known = {shown.currency} if shown.currency else {one.currency for one in wanted}
+    if not from_cart or shown.total != amount or is_known != {currency}:
+        check_shown_prices(wanted, lines, currency)
+    if shown.total is not None:
+        check_shown_total((shown.total, seen), (amount, currency), from_cart=from_cart)
+    elif shown.currency not in (None, currency):
+        raise PriceChanged(
+            "The currency has changed.", sent_currency=seen, current_currency=currency
+        )
+
+
+def check_shown_prices(wanted: Iterable[Wanted], lines: Iterable[Line], currency: str) -> None:
+    """Raises `PriceChanged`, naming each line whose price is not the one that was shown; `currency`
+    is that of the lines."""
+    current = {line.product_id: (line.unit_price, currency) for line in lines}
     changed = [
-        {"product_id": one.product_id, "sent": str(shown), "current": str(current[one.product_id])}
+        {"product_id": one.product_id} | _difference(shown, current[one.product_id])
         for one in wanted
-        for shown in dict.fromkeys(one.shown)
+        for shown in _shown(one, currency)
         if shown != current[one.product_id]
     ]
     if changed:
         raise PriceChanged(lines=changed)
 
 
-def check_shown_total(expected: Decimal, current: Decimal, *, from_cart: bool) -> None:
+def check_available(lines: Iterable[Line], available: Mapping[int, int]) -> None:
+    """Raises `OutOfStock`, naming each line of which fewer are `available` (by product)."""
+    short = [
+        {
+            "product_id": line.product_id,
+            "requested": line.quantity,
+            "available": max(0, available[line.product_id]),
+        }
+        for line in lines
+        if line.quantity > available[line.product_id]
+    ]
+    if short:
+        raise OutOfStock(lines=short)
+
+
+def check_shown_total(expected: Price, current: Price, *, from_cart: bool) -> None:
     """Raises when the buyer saw another total: `CartChanged` or, without a cart, `PriceChanged`."""
     if expected != current:
         fault = CartChanged if from_cart else PriceChanged
-        raise fault("The total has changed.", sent=str(expected), current=str(current))
+        raise fault("The total has changed.", **_difference(expected, current))
+
+
+def _shown(one: Wanted, currency: str) -> list[Price]:
+    return [(price, one.currency or currency) for price in dict.fromkeys(one.shown)]
+
+
+def _difference(sent: Price, current: Price) -> dict[str, str]:
+    """As the buyer is told of it; the currencies too when they differ."""
+    told = {"sent": str(sent[0]), "current": str(current[0])}
+    if sent[1] != current[1]:
+        told |= {"sent_currency": sent[1], "current_currency": current[1]}
+    return told

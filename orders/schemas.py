@@ -16,6 +16,7 @@ from chassis.fields import (
     PostalAddress,
     Quantity,
     Request,
+    SingleLine,
     String,
     Text,
     Timestamp,
@@ -67,12 +68,14 @@ class Item(Request):
 
 
 class Place(Request):
-    """place: an order of `items`, or of the cart."""
+    """place: an order of `items`, or of the cart; `currency` is that of the prices and the total
+    which the buyer was shown."""
 
     user_id = Uuid(required=True)
     items = ListOf(fields.Nested(Item), min=1, max=MAX_LINES, load_default=None, allow_none=True)
     shipping_address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
     expected_total = Money(load_default=None, allow_none=True)
+    currency = Currency(load_default=None, allow_none=True)
     key = Key(load_default=None, allow_none=True)
 
 
@@ -84,12 +87,15 @@ class OrderOf(Request):
 
 
 class List(Page):
-    """list: orders, newest first; `from_` and `to` bound the moment of placing."""
+    """list: orders, newest first; `from_` and `to` bound the moment of placing. `number` is that of
+    an order, or the beginning of its id; `search` (staff) that, or words about its buyer."""
 
     actor = ActorField()
     user_id = Uuid(load_default=None, allow_none=True)
     status = Choice(_STATUSES, load_default=None, allow_none=True)
     payment_status = Choice(_PAYMENT_STATUSES, load_default=None, allow_none=True)
+    number = SingleLine(max=40, load_default=None, allow_none=True)
+    search = SingleLine(max=100, load_default=None, allow_none=True)
     from_ = Timestamp(load_default=None, allow_none=True)
     to = Timestamp(load_default=None, allow_none=True)
 
@@ -129,6 +135,7 @@ class OrderEvent(Schema):
     """order_*: what happened to an order, and why."""
 
     order_id = Uuid(required=True)
+    number = fields.String(required=True)
     user_id = Uuid(required=True)
     total = Money(required=True)
     currency = Currency(required=True)
@@ -173,6 +180,18 @@ class Products(Expected):
     """products.get_many."""
 
     items = ListOf(fields.Nested(Product), max=MAX_PRODUCTS, required=True)
+
+
+class FoundUser(Expected):
+    """users.find: one user."""
+
+    id = Uuid(required=True)
+
+
+class FoundUsers(Expected):
+    """users.find: the newest first."""
+
+    items = ListOf(fields.Nested(FoundUser), max=100, required=True)
 
 
 class DefaultAddress(Expected):

@@ -41,6 +41,7 @@ class CartsService(Service):
 
     db = Database(models.Base, package="orders")
     clock = Clock()
+    settings = Settings(OrdersSettings, section="orders")
     products = RpcProxy("products", timeout=3)
 
     @rpc(schemas.CartOf)
@@ -55,7 +56,7 @@ class CartsService(Service):
         if products[product_id] is None:
             raise Invalid(errors={"product_id": ["There is no such product."]})
         with self.db.begin() as session:
-            carts.add(session, user_id, products[product_id], quantity, self.clock())
+            carts.add(session, user_id, products[product_id], quantity, self.clock(), products)
         return self._show(user_id, products)
 
     @rpc(schemas.CartItem)
@@ -92,7 +93,8 @@ class CartsService(Service):
         with self.db.read() as connection:
             contents = carts.read(connection, user_id)
         missing = [one for one in contents.product_ids if one not in products]
-        return carts.view(contents, products | catalog.look_up(self.products, missing))
+        products = products | catalog.look_up(self.products, missing)
+        return carts.view(contents, products, self.settings["currency"])
 
 
 class OrdersService(Service):
@@ -130,8 +132,7 @@ class OrdersService(Service):
     @rpc(schemas.List)
     def list(self, **request):
         """Orders, newest first: one's own, for staff everybody's."""
-        with self.db.read() as connection:
-            return book.page(connection, **request)
+        return book.find(self, **request)
 
     @rpc(schemas.Update)
     def update(self, **request):

@@ -2,14 +2,19 @@
 
 from marshmallow import Schema, fields, validate
 
+from chassis.fields import Currency
+
 
 def _seconds(default: int) -> fields.Integer:
     return fields.Integer(load_default=default, validate=validate.Range(min=1, max=30 * 86400))
 
 
 class OrdersSettings(Schema):
-    """How long things may take; all in seconds."""
+    """How long things may take, in seconds, and how much a buyer may hold without paying; and the
+    shop's currency."""
 
+    #: In which a price counts that is sent without a currency; also that of an empty cart.
+    currency = Currency(load_default="EUR")
     #: An unpaid order is cancelled after this.
     payment_window = _seconds(1800)
     #: The reservation outlives the order by this, so that a payment of the last second finds it.
@@ -21,4 +26,8 @@ class OrdersSettings(Schema):
     #: A checkout that stands still for this long is undone.
     checkout_patience = _seconds(60)
     #: How many unpaid orders, which hold stock, one buyer may have.
-    max_open_orders = fields.Integer(load_default=100, validate=validate.Range(min=1))
+    max_open_orders = fields.Integer(load_default=10, validate=validate.Range(min=1))
+    #: How many units of one product they may hold together: so many, or this share of what is
+    #: available, in percent, whichever is more.
+    max_unpaid_units = fields.Integer(load_default=20, validate=validate.Range(min=1))
+    max_unpaid_percent = fields.Integer(load_default=10, validate=validate.Range(min=0, max=100))

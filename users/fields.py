@@ -36,14 +36,17 @@ def fold_email(written: str) -> str:
     return found.ascii_email
 
 
-def email_searches(written: str) -> set[str]:
-    """What to look for where e-mail addresses are kept, when `written` is a part of one."""
-    usual = unicodedata.normalize("NFKC", written).replace("\u3002", ".").strip()
+def as_in_emails(word: str) -> str:
+    """A word of a search as it stands in the e-mail addresses that are kept, where it may be a part
+    of one: an international domain is in ASCII there."""
+    usual = unicodedata.normalize("NFKC", word).replace("\u3002", ".")
     local, at, domain = usual.rpartition("@")
+    if domain.isascii() or "." not in domain:
+        return usual
     try:
-        return {usual, local + at + idna.encode(domain, uts46=True).decode()}
+        return local + at + idna.encode(domain, uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
-        return {usual}
+        return usual
 
 
 class Email(SingleLine):

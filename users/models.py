@@ -73,6 +73,12 @@ class User(Base):
         Index("uq_users_email", func.lower(text("email")), unique=True),
         Index("uq_users_username", func.lower(text("username")), unique=True),
         Index("ix_users_created_at_id", "created_at", "id"),
+        Index(
+            "ix_users_search",
+            text("search_grams(email, username, first_name, last_name, phone)"),
+            postgresql_using="gin",
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from chassis.fields import (
     ActorField,
     Boolean,
     Id,
+    Integer,
     Page,
     PostalAddress,
     Request,
@@ -163,6 +164,13 @@ class List(Page):
     search = SingleLine(max=100, load_default=None, allow_none=True)
     role = RoleField(load_default=None, allow_none=True)
     actor = ActorField()
+
+
+class Find(Request):
+    """find: whom these words are about."""
+
+    search = SingleLine(max=100, required=True)
+    limit = Integer(min=1, max=100, required=True)
 
 
 class SetRole(Get):

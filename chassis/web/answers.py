@@ -6,7 +6,7 @@ import decimal
 import email.utils
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from chassis.errors import Fault
+from chassis.errors import Fault, flatten
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -30,10 +30,6 @@ SECURITY_HEADERS = (
 )
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
-#: Members of a problem document that a fault's data must not overwrite.
-_OWN_MEMBERS = {
-    "type", "title", "status", "detail", "instance", "code", "errors", "request_id", "trace_id",
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -107,7 +103,7 @@ def problem(fault: Fault, path: str, request_id: str, trace_id: str) -> Answer:
     data = {} if own else fault.data
     if data.get("errors"):
         document["errors"] = dict(flatten(data["errors"]))
-    document.update((k, v) for k, v in data.items() if k not in _OWN_MEMBERS and k != "retry_after")
+    document.update((k, v) for k, v in data.items() if k not in ("errors", "retry_after"))
     return Answer(document, fault.status, _headers_of(fault), PROBLEM)
 
 
@@ -121,17 +117,6 @@ def as_own(answer: Answer, request: Any) -> Answer:
         "trace_id": request.trace_id,
     }
     return Answer(answer.body | own, answer.status, answer.headers, PROBLEM)
-
-
-def flatten(errors: Any, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Marshmallow's nested messages as `("items.0.quantity", ["message", ...])`."""
-    if isinstance(errors, Mapping):
-        for key, value in errors.items():
-            yield from flatten(value, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(errors, list | tuple):
-        yield prefix, [str(message) for message in errors]
-    else:
-        yield prefix, [str(errors)]
 
 
 def _headers_of(fault: Fault) -> dict[str, str]:

@@ -41,9 +41,12 @@ class OrderRoutes:
         self.catalog_cache.forget_stock([item["product_id"] for item in order["items"]])
         return created("/api/orders", order)
 
-    @route("GET", "/api/orders", who=USER, query=OrderQuery, answer=OrderPage, faults=(404,))
+    @route("GET", "/api/orders", who=USER, query=OrderQuery, answer=OrderPage, faults=(403, 404))
     def list_orders(self, request, query):
-        """Your orders, newest first; for staff, everybody's."""
+        """Your orders, newest first; for staff, everybody's.
+
+        `search` is for staff: it finds orders by number, and by their buyers.
+        """
         return self.orders.list(actor=request.actor, **query)
 
     @route(

@@ -2,7 +2,7 @@
 
 from chassis.web import Answer, expected_version, route
 from chassis.web.limits import SIGN_IN
-from gateway.access import ADMIN, ANYONE, USER
+from gateway.access import ADMIN, ANYONE, STAFF, USER
 from gateway.answers import created
 from gateway.schemas.common import UserPath
 from gateway.schemas.users import (
@@ -245,9 +245,12 @@ class AddressRoutes:
 class AccountRoutes:
     """`/api/users` and `/api/users/{user_id}`: everybody's accounts, for admins."""
 
-    @route("GET", "/api/users", who=ADMIN, query=UserQuery, answer=UserPage)
+    @route("GET", "/api/users", who=STAFF, query=UserQuery, answer=UserPage)
     def list_users(self, request, query):
-        """Users, newest first."""
+        """Users, newest first.
+
+        Staff give a `search`; the list of all is for admins.
+        """
         return self.users.list(actor=request.actor, **query)
 
     @route("POST", "/api/users", who=ADMIN, body=NewAccount, answer=User, status=201, faults=(409,))

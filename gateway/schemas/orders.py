@@ -12,6 +12,7 @@ from chassis.fields import (
     PostalAddress,
     Quantity,
     Request,
+    SingleLine,
     Text,
     Timestamp,
     Uuid,
@@ -35,21 +36,33 @@ class CartRemoval(Request):
 
 
 class CartLine(common.Resource):
-    """`price_changed`: another price than when it was put in."""
+    """`price_changed`: another price, or in another currency, than when it was put in."""
 
     product_id = Id(required=True)
     name = fields.String(required=True)
     quantity = Quantity(required=True)
     unit_price = Money(required=True)
     line_total = fields.Decimal(required=True)
+    currency = Currency(required=True, metadata={"description": "Of this line's price."})
     available = fields.Integer(required=True, strict=True)
     price_changed = fields.Boolean(required=True)
 
 
 class Cart(common.Resource):
+    """Without `total` and `currency` when its lines have come to have several currencies: such a
+    cart cannot be ordered as it is."""
+
     items = fields.List(fields.Nested(CartLine), required=True)
-    total = fields.Decimal(required=True)
-    currency = Currency(required=True)
+    total = fields.Decimal(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null when the lines have several currencies."},
+    )
+    currency = Currency(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of all lines; null when they have several."},
+    )
 
 
 class OrderItem(Request):
@@ -66,6 +79,12 @@ class PlaceOrder(Request):
     items = List(fields.Nested(OrderItem), min=1, max=common.MAX_ITEMS)
     shipping_address = fields.Nested(PostalAddress)
     expected_total = Money()
+    currency = Currency(
+        metadata={
+            "description": "In which `price` and `expected_total` were shown. Without it, for"
+            " `items`, the shop's own; for the cart, that of its prices when they were put in."
+        }
+    )
 
 
 class OrderFilter(Page):
@@ -73,12 +92,26 @@ class OrderFilter(Page):
 
     status = Choice(_STATUSES)
     payment_status = Choice(_PAYMENT_STATUSES)
+    number = SingleLine(
+        max=40,
+        metadata={
+            "description": "The number of an order, with or without its hyphens; or the first"
+            " eight characters of its id, by which older mails name it."
+        },
+    )
     from_ = Timestamp(data_key="from")
     to = Timestamp()
 
 
 class OrderQuery(OrderFilter):
     user_id = Uuid()
+    search = Text(
+        max=100,
+        metadata={
+            "description": "For staff: the number of an order, or words that are in the name, user"
+            " name, e-mail address or phone number of its buyer, of whom the newest 100 count."
+        },
+    )
 
 
 class OrderChange(Request):
@@ -123,6 +156,10 @@ class ShippingAddress(common.Resource):
 
 class Order(common.Resource):
     id = Uuid(required=True)
+    number = fields.String(
+        required=True,
+        metadata={"description": "By which people name the order, in mails too."},
+    )
     user_id = Uuid(required=True)
     status = Choice(_STATUSES, required=True)
     payment_status = Choice(_PAYMENT_STATUSES, required=True)

@@ -114,7 +114,13 @@ class NewAccount(SignUp):
 
 
 class UserQuery(Page):
-    search = SingleLine(max=100)
+    search = SingleLine(
+        max=100,
+        metadata={
+            "description": "Words, each a part of the name, user name, e-mail address or phone"
+            " number, without regard to accents and capitals."
+        },
+    )
     role = Choice(_ROLES)
 
 

@@ -12,8 +12,11 @@ from pathlib import Path
 from shop.local.place import FOLLOWING, Place
 from shop.local.server import LocalError, free_ports, sweep
 
-#: Seconds: unpaid orders end soon, and what stands still is soon looked after.
+#: Seconds: unpaid orders end soon, and what stands still is soon looked after. A few buyers place
+#: all orders, and leave many unpaid.
 SETTINGS = {
+    "ORDER_MAX_OPEN": "10000",
+    "ORDER_MAX_UNPAID_UNITS": "10000",
     "ORDER_PAYMENT_WINDOW": "12",
     "ORDER_RESERVATION_GRACE": "20",
     "ORDER_PAYMENT_PATIENCE": "6",

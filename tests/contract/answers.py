@@ -122,12 +122,13 @@ LINE = {
     "line_total": money,
 }
 CART = {
-    "items": [LINE | {"available": count, "price_changed": boolean}],
-    "total": money,
-    "currency": currency,
+    "items": [LINE | {"currency": currency, "available": count, "price_changed": boolean}],
+    "total": nullable(money),
+    "currency": nullable(currency),
 }
 ORDER = {
     "id": uuid,
+    "number": text,
     "user_id": uuid,
     "status": one_of("pending", "processing", "shipped", "delivered", "cancelled"),
     "payment_status": one_of("unpaid", "paid", "partially_refunded", "refunded"),
@@ -229,6 +230,7 @@ ANSWERS = {
         ]
     },
     "users.list": page(USER),
+    "users.find": {"items": [{"id": uuid}]},
     "users.delete": None,
     "users.login": TOKENS,
     "users.refresh": TOKENS,

@@ -23,6 +23,7 @@ NEEDED = {
     ("carts", "products.get_many"): orders.Products,
     ("orders", "products.get_many"): orders.Products,
     ("orders", "users.default_address"): orders.DefaultAddress,
+    ("orders", "users.find"): orders.FoundUsers,
     ("orders", "inventory.reserve"): None,
     ("orders", "inventory.commit"): None,
     ("orders", "inventory.release"): None,

@@ -43,6 +43,7 @@ HARMLESS = {
     "ids": [shapes.number_id],  # of products
     "currency": shapes.currency,
     "full": shapes.boolean,
+    "number": shapes.text,  # of an order
     "version": shapes.count,
 }
 

@@ -282,3 +282,89 @@ def test_another_card_replaces_one_that_was_abandoned(shop):
     replaced = buyer.get(f"/api/payments/{abandoned['id']}")
     assert (replaced["status"], replaced["failure_code"]) == ("failed", "replaced")
     assert replaced["action_url"] is None
+
+
+def test_a_step_that_the_state_does_not_allow_says_which_state_it_is(shop):
+    """`status` is the HTTP status as ever (RFC 9457), the order's own is `order_status`."""
+    buyer = shop.customer()
+    order = shop.order(buyer, shop.product())
+    path = f"/api/orders/{order['id']}"
+    pending = {"order_status": "pending", "payment_status": "unpaid"}
+    refused = [
+        (shop.admin.patch(path, {"status": "delivered"}, 409), pending),
+        (shop.admin.delete(path, 409), pending),
+    ]
+    buyer.post(path + "/cancel", None, 200)
+    cancelled = {"order_status": "cancelled", "payment_status": "unpaid"}
+    refused += [
+        (buyer.post(path + "/cancel", None, 409), cancelled),
+        (buyer.patch(path, {"shipping_address": ADDRESS}, 409), cancelled),
+        (shop.admin.patch(path, {"status": "shipped"}, 409), cancelled),
+        (shop.pay(buyer, order, expect=409), cancelled),
+    ]
+    for problem, state in refused:
+        assert (problem["code"], problem["status"]) == ("invalid_transition", 409)
+        assert {name: problem.get(name) for name in state} == state
+
+
+def test_an_order_is_named_by_its_number(shop, eventually):
+    """In answers, mails and the feed; its owner and staff find it by that, staff also by the
+    buyer's name, without accents, or e-mail address."""
+    buyer = shop.customer(first_name="Zdenka", last_name="Nováková")
+    email = buyer.get("/api/users/profile")["email"]
+    order = shop.order(buyer, shop.product())
+    number, staff = order["number"], shop.employee("staff")
+    for finder in (buyer, staff):
+        for typed in (number, number.replace("-", "").lower(), order["id"][:8].upper()):
+            (found,) = finder.get(f"/api/orders?number={typed}")["items"]
+            assert found["id"] == order["id"]
+    for words in (email, f"novakova {email}", number.replace("-", "%20")):
+        (found,) = staff.get(f"/api/orders?search={words}")["items"]
+        assert found["number"] == number
+    assert buyer.get("/api/orders?search=novakova", 403)["code"] == "forbidden"
+    assert "number" in buyer.get("/api/orders?number=S-000-000-001", 422)["errors"]
+    assert eventually(lambda: mails(shop, number))
+    subjects = [item["subject"] for item in buyer.get("/api/notifications")["items"]]
+    assert f"Order {number}: we have it" in subjects
+
+
+def test_staff_look_people_up(shop):
+    """By words about them; roles are the admins' all the same."""
+    buyer = shop.customer(first_name="Zdenka", last_name="Nováková")
+    email = buyer.get("/api/users/profile")["email"]
+    staff = shop.employee("staff")
+    (found,) = staff.get(f"/api/users?search=novakova%20zdenka%20{email}")["items"]
+    assert (found["id"], found["last_name"]) == (buyer.user_id, "Nováková")
+    staff.get("/api/users", 403)
+    staff.patch(f"/api/users/{buyer.user_id}", {"role": "admin"}, 403)
+    buyer.get("/api/users?search=zdenka", 403)
+
+
+def test_one_buyer_does_not_hold_the_shop(shop):
+    """Units and orders that are not paid are bounded; the answer says what to do."""
+    buyer, chair = shop.customer(), shop.product(stock=1000)
+    items = {"items": [{"product_id": chair["id"], "quantity": 1000}], "shipping_address": ADDRESS}
+    refused = buyer.post("/api/orders", items, 409)
+    assert refused["code"] == "too_many_unpaid_units"
+    assert refused["lines"] == [
+        {"product_id": chair["id"], "requested": 1000, "unpaid": 0, "limit": 100}
+    ]
+    for _ in range(10):
+        shop.order(buyer, chair)
+    items["items"][0]["quantity"] = 1
+    refused = buyer.post("/api/orders", items, 409)
+    assert (refused["code"], refused["limit"]) == ("too_many_open_orders", 10)
+
+
+def test_a_cart_shows_the_currency_of_its_lines(shop):
+    """A product that costs 1500 yen by now is not shown, or sold, at 1500 euros."""
+    buyer, chair = shop.customer(address=ADDRESS), shop.product(price="10.00")
+    buyer.post("/api/carts/add_item", {"product_id": chair["id"], "quantity": 1})
+    shop.admin.patch(f"/api/products/{chair['id']}", {"price": "1500", "currency": "JPY"})
+    cart = buyer.get("/api/carts")
+    (line,) = cart["items"]
+    assert (line["currency"], line["price_changed"], cart["currency"]) == ("JPY", True, "JPY")
+    refused = buyer.post("/api/orders", {}, 409)
+    assert refused["lines"][0]["current_currency"] == "JPY"
+    body = {"expected_total": "1500.00", "currency": "JPY"}
+    assert buyer.post("/api/orders", body, 201)["currency"] == "JPY"

@@ -36,7 +36,7 @@ def test_a_cart_from_first_to_last(cart, product):
     assert full["total"] == "25.00"
     assert full["items"][1] == {
         "product_id": mug, "name": "Kettle", "quantity": 2, "unit_price": "2.50",
-        "line_total": "5.00", "available": 3, "price_changed": False,
+        "line_total": "5.00", "currency": "EUR", "available": 3, "price_changed": False,
     }  # fmt: skip
     assert quantities(cart.update_quantity(product_id=kettle, quantity=4)) == {kettle: 4, mug: 2}
     assert quantities(cart.remove_item(product_id=kettle, quantity=3)) == {kettle: 1, mug: 2}
@@ -206,3 +206,72 @@ def test_a_cart_with_a_vanished_product_is_not_ordered(cart, place, product, cal
     with pytest.raises(Invalid) as refused:
         place(shipping_address=ADDRESS)
     assert str(kettle) in refused.value.errors["items"][0]
+
+
+def test_a_price_that_moved_to_another_currency(cart, place, product, call):
+    """Also where the number is the same: the cart shows it, and nothing is ordered unseen."""
+    kettle = product("10.00")
+    cart.add_item(product_id=kettle, quantity=2)
+    call.products.update(product_id=kettle, price="10.00", currency="KWD")
+    (line,) = cart.get()["items"]
+    assert (line["unit_price"], line["currency"], line["price_changed"]) == ("10.00", "KWD", True)
+    assert (cart.get()["total"], cart.get()["currency"]) == ("20.00", "KWD")
+    changes = [
+        {"product_id": kettle, "sent": "10.00", "current": "10.00",
+         "sent_currency": "EUR", "current_currency": "KWD"}
+    ]  # fmt: skip
+    for request in (
+        {},
+        {"expected_total": "20.00"},
+        {"expected_total": "20.00", "currency": "EUR"},
+    ):
+        with pytest.raises(Conflict) as refused:
+            place(**request)
+        assert (refused.value.code, refused.value.data["lines"]) == ("price_changed", changes)
+    order = place(expected_total="20.00", currency="KWD")
+    assert (order["total"], order["currency"]) == ("20.00", "KWD")
+
+
+def test_from_euros_to_yen(cart, place, product, call):
+    """1500 yen are shown as yen; put in again, they are what the buyer has seen."""
+    kettle = product("10.00")
+    cart.add_item(product_id=kettle, quantity=1)
+    call.products.update(product_id=kettle, price="1500", currency="JPY")
+    shown = cart.get()
+    assert (shown["total"], shown["currency"]) == ("1500.00", "JPY")
+    again = cart.add_item(product_id=kettle, quantity=1)["items"][0]
+    assert (again["price_changed"], again["currency"]) == (False, "JPY")
+    order = place()
+    assert (order["total"], order["currency"]) == ("3000.00", "JPY")
+
+
+def test_a_cart_whose_currencies_have_parted(cart, place, product, call):
+    """It has no total, is not ordered, and may be made whole again; the lines are named."""
+    kettle, mug = product("10.00"), product("5.00")
+    cart.add_item(product_id=kettle, quantity=1)
+    cart.add_item(product_id=mug, quantity=1)
+    call.products.update(product_id=kettle, price="1500", currency="JPY")
+    shown = cart.get()
+    assert (shown["total"], shown["currency"]) == (None, None)
+    assert [line["currency"] for line in shown["items"]] == ["JPY", "EUR"]
+    with pytest.raises(Invalid) as refused:
+        place()
+    assert refused.value.code == "mixed_currencies"
+    assert refused.value.data["lines"] == [
+        {"product_id": kettle, "currency": "JPY"},
+        {"product_id": mug, "currency": "EUR"},
+    ]
+    cart.remove_item(product_id=kettle)
+    assert place()["total"] == "5.00"
+
+
+def test_what_goes_with_the_cart_is_what_its_products_cost_now(cart, product, call):
+    """A cart of what costs yen by now takes more of that, and no euros."""
+    kettle = product("10.00")
+    cart.add_item(product_id=kettle, quantity=1)
+    call.products.update(product_id=kettle, price="1500", currency="JPY")
+    with pytest.raises(Invalid) as refused:
+        cart.add_item(product_id=product("5.00"), quantity=1)
+    assert "product_id" in refused.value.errors
+    both = cart.add_item(product_id=product("300", currency="JPY"), quantity=1)
+    assert (both["total"], both["currency"]) == ("1800.00", "JPY")

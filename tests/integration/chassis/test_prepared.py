@@ -1,14 +1,17 @@
 """Prepared statements: the same answers, planned once for each connection."""
 
+import collections
 import datetime
 import decimal
 import uuid
 
+import eventlet
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from chassis import prepared
+from chassis.database import statement_by_statement
 
 THINGS = sa.table(
     "things",
@@ -127,3 +130,40 @@ def test_an_error_leaves_the_statement_usable(connection):
         connection.execute(few, {"id": 10})
     connection.rollback()
     assert connection.execute(few, {"id": 9}).rowcount == 1
+
+
+@pytest.fixture
+def seats(servers):
+    """An engine of many connections, and the name of a table of theirs."""
+    server = sa.make_url(servers.database_url).set(drivername="postgresql+psycopg2")
+    engine = sa.create_engine(server, pool_size=12, max_overflow=0)
+    prepared.enable(engine)
+    table = f"seats_{uuid.uuid4().hex}"
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"CREATE TABLE {table} (room text)"))
+    yield engine, table
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP TABLE {table}"))
+    engine.dispose()
+
+
+def test_statements_with_one_lock_count_what_came_before(seats):
+    """Of many at once as many are entered as may be, in two rooms that do not wait for each other;
+    the lock needs no transaction around the statement, and goes well with one."""
+    engine, table = seats
+    take = prepared.prepared_text(
+        f"INSERT INTO {table} SELECT :room WHERE"
+        f" (SELECT count(*) FROM {table} WHERE room = :room) < 3 RETURNING room",
+        lock="room",
+    ).bindparams(sa.bindparam("room", type_=sa.Text))
+
+    def enter(n):
+        room = f"room {n % 2}"
+        if n % 3 == 0:
+            with engine.begin() as connection:
+                return connection.scalar(take, {"room": room})
+        with statement_by_statement(engine) as connection:
+            return connection.scalar(take, {"room": room})
+
+    entered = [thread.wait() for thread in [eventlet.spawn(enter, n) for n in range(60)]]
+    assert collections.Counter(filter(None, entered)) == {"room 0": 3, "room 1": 3}

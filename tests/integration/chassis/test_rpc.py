@@ -255,9 +255,29 @@ def test_stock_clients_call_our_services(speaker, config):
         assert cluster.speaker.echo(number=1, times=2) == [1, 1]
         with pytest.raises(RemoteError) as fault:
             cluster.speaker.full()
-        assert (fault.value.exc_type, fault.value.value) == ("Full", "full: Nothing fits any more.")
+        told = 'full: Nothing fits any more.; {"left":3}'
+        assert (fault.value.exc_type, fault.value.value) == ("Full", told)
         with pytest.raises(MethodNotFound):
             cluster.speaker.nonsense()
+
+
+def test_stock_clients_are_told_which_field_is_wrong(speaker, config):
+    """What our own callers read in `errors` is in the message, and in the exception's arguments."""
+    with ClusterRpcProxy(config) as cluster:
+        with pytest.raises(RemoteError) as fault:
+            cluster.speaker.echo(number=0, times="x", more=1)
+        told = str(fault.value)
+        assert "Invalid invalid: Some fields are not valid" in told
+        for field in ("number: Must be", "times: Not a valid integer.", "more: Unknown field."):
+            assert field in told
+        with pytest.raises(RemoteError, match=r"number: Missing data for required field\."):
+            cluster.speaker.echo()
+
+
+def test_nameko_shell_shows_which_field_is_wrong(speaker, config, tmp_path):
+    """Whoever types a call reads there what to type instead."""
+    errors = _shell(config, tmp_path, "n.rpc.speaker.echo(number=0)\n").stderr
+    assert "number: Must be greater than or equal to 1" in errors
 
 
 def test_stock_and_our_services_call_each_other(call, start):
@@ -271,14 +291,14 @@ def test_stock_and_our_services_call_each_other(call, start):
 
 def test_nameko_shell(speaker, config, tmp_path):
     """`nameko shell --config` calls our services."""
-    path = tmp_path / "config.yaml"
+    typed = "print('answer', n.rpc.speaker.echo(number=5))\n"
+    assert "answer [5]" in _shell(config, tmp_path, typed).stdout
+
+
+def _shell(config, folder, typed):
+    """What `nameko shell` prints when that is `typed`."""
+    path = folder / "config.yaml"
     path.write_text(yaml.safe_dump({"AMQP_URI": config["AMQP_URI"]}))
-    shell = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "nameko", "shell", "--config", str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, "-W", "ignore", "-m", "nameko", "shell", "--config", str(path)]
     with eventlet.Timeout(20):
-        out, _ = shell.communicate("print('answer', n.rpc.speaker.echo(number=5))\n")
-    assert "answer [5]" in out
+        return subprocess.run(command, input=typed, capture_output=True, text=True, check=False)

@@ -46,7 +46,7 @@ def test_many_orders_expire_at_once(place, product, stock, sql, clock, eventuall
     """Two instances share more than a batch; each order is cancelled once."""
     kettle = product(stock=70)
     for _ in range(60):
-        place((kettle, 1))
+        place((kettle, 1), user_id=str(uuid.uuid4()))
     start(OrdersService)
     clock.advance(seconds=1801)
     eventually(

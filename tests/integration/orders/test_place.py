@@ -59,6 +59,38 @@ def test_another_total_than_expected_stops_the_order(place, product):
     assert place((kettle, 2), expected_total="39.98")["total"] == "39.98"
 
 
+def test_a_price_is_an_amount_and_a_currency(place, product, call):
+    """A price or total without one is in the shop's; the same number in another is another."""
+    kettle = product("10.00")
+    call.products.update(product_id=kettle, price="10.00", currency="KWD")
+    items = [{"product_id": kettle, "quantity": 1, "price": "10.00"}]
+    differ = {"sent_currency": "EUR", "current_currency": "KWD"}
+    for currency in ({}, {"currency": "EUR"}):
+        with pytest.raises(Conflict) as changed:
+            place(items=items, **currency)
+        assert changed.value.code == "price_changed"
+        assert changed.value.data["lines"][0].items() >= differ.items()
+        with pytest.raises(Conflict) as changed:
+            place((kettle, 1), expected_total="10.00", **currency)
+        assert changed.value.code == "price_changed"
+        assert changed.value.data.items() >= differ.items()
+    with pytest.raises(Conflict) as changed:
+        place((kettle, 1), currency="EUR")
+    assert changed.value.code == "price_changed"
+    assert place(items=items, expected_total="10.00", currency="KWD")["currency"] == "KWD"
+    assert place((kettle, 1))["currency"] == "KWD"
+
+
+def test_products_of_two_currencies_are_no_order(place, product, stock):
+    """They are named; nothing is held."""
+    kettle, mug = product("10.00"), product("10.00", currency="USD")
+    with pytest.raises(Invalid) as refused:
+        place((kettle, 1), (mug, 1))
+    assert refused.value.code == "mixed_currencies"
+    assert [line["currency"] for line in refused.value.data["lines"]] == ["EUR", "USD"]
+    assert stock(kettle) == (5, 0)
+
+
 def test_all_short_lines_are_named_and_nothing_is_held(place, product, stock):
     """All or nothing: one short line holds no stock of the others."""
     plenty, few, none = product(stock=9), product(stock=1), product(stock=0)

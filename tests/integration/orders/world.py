@@ -1,6 +1,7 @@
 """What stands around the orders service in its tests, and what they share."""
 
 import uuid
+from typing import ClassVar
 
 from chassis.errors import NotFound
 from chassis.events import event_handler
@@ -24,16 +25,22 @@ ADMIN = {"user_id": str(uuid.uuid4()), "role": "admin"}
 
 
 class UsersStandIn(Service):
-    """Everybody lives at the same address; who has none is `HOMELESS`."""
+    """Everybody lives at the same address; who has none is `HOMELESS`. Words find whom `PEOPLE`
+    says."""
 
     name = "users"
     HOMELESS = str(uuid.uuid4())
+    PEOPLE: ClassVar[dict[str, list[str]]] = {}
 
     @rpc
     def default_address(self, user_id):
         if user_id == self.HOMELESS:
             raise NotFound
         return {"id": str(uuid.uuid4()), "default": True, **ADDRESS}
+
+    @rpc
+    def find(self, search, limit):
+        return {"items": [{"id": one} for one in self.PEOPLE.get(search.lower(), [])]}
 
 
 class Anything(Expected):

@@ -190,6 +190,61 @@ def test_searching_the_list(users, anna, admin, search, found):
     assert found == [user["email"] for user in page["items"]]
 
 
+@pytest.mark.parametrize(
+    "search",
+    ["Zdenka Nováková", "Nováková, Zdenka", "novakova", "ZDENKA", "zdenka shop", "ovak den",
+     "z n", "zdenka.nov", "Zdeňka", "603 111",
+     '"Zdenka" <zn@shop.example.com>'],
+)  # fmt: skip
+def test_each_word_is_found_in_any_column(users, admin, search):
+    """First and last name together, in any order; accents and capitals do not matter."""
+    users.sign_up(email="other@example.com", password=PASSWORD, first_name="Zdenka")
+    her = users.sign_up(
+        email="zn@shop.example.com", username="zdenka.nov", password=PASSWORD,
+        first_name="Zdenka", last_name="Nováková", phone="+420 603 111 222",
+    )  # fmt: skip
+    found = [user["id"] for user in users.list(search=search, actor=admin)["items"]]
+    assert her["id"] in found
+    if len(search.split()) > 1:
+        assert found == [her["id"]]
+
+
+@pytest.mark.parametrize(
+    ("last_name", "search"),
+    [("Łukasiewicz", "lukasiewicz"), ("Straße", "STRASSE"), ("O\u2019Brien", "o'brien"),
+     ("O'Brien", "obrien"), ("Ørsted", "orsted"), ("Þórsson", "thorsson"), ("Čapek", "capek"),
+     ("Capek", "Čapek"), ("Иванова", "ИВАНОВА"), ("Ng", "ng"), ("山田", "山田"),
+     ("\uff21\uff42\uff45", "abe")],
+)  # fmt: skip
+def test_names_are_found_as_others_type_them(users, admin, last_name, search):
+    """By neighbours' letters, with another apostrophe, in two letters."""
+    her = users.sign_up(email="a@example.com", password=PASSWORD, last_name=last_name)
+    assert [her["id"]] == [user["id"] for user in users.list(search=search, actor=admin)["items"]]
+    assert users.find(search=search, limit=5) == {"items": [{"id": her["id"]}]}
+
+
+@pytest.mark.parametrize("search", ["nova x", "%", "_", "\\", "xx", "akovazd", ", ;", "' or 1=1"])
+def test_what_finds_nobody(users, admin, search):
+    """All words have to be there, and what is no word is not everybody."""
+    users.sign_up(
+        email="zn@example.com", password=PASSWORD, first_name="Zdenka", last_name="Nováková"
+    )
+    assert users.list(search=search, actor=admin)["items"] == []
+
+
+def test_staff_look_people_up(users, anna):
+    """They say whom they look for; a deleted user is not found."""
+    staff = {"user_id": people.UNKNOWN, "role": "staff"}
+    (found,) = users.list(search="anna", actor=staff)["items"]
+    assert (found["id"], found["email"]) == (anna["id"], "anna@example.com")
+    for refused in ({}, {"role": "admin"}):
+        with pytest.raises(Forbidden):
+            users.list(actor=staff, **refused)
+    users.delete(user_id=anna["id"])
+    assert users.list(search="anna", actor=staff)["items"] == []
+    assert users.find(search="anna", limit=5) == {"items": []}
+
+
 def test_filtering_the_list_by_role(users, anna, admin):
     """Only those with the role."""
     page = users.list(role="admin", actor=admin)

@@ -53,7 +53,7 @@ REFUSALS = {
     "POST /api/carts/remove_item": {401},
     "PUT /api/carts/update_quantity": {401, 404},
     "POST /api/orders": {401, 409},
-    "GET /api/orders": {401, 404},
+    "GET /api/orders": {401, 403, 404},
     "GET /api/orders/user/{user_id}": {401, 404},
     "GET /api/orders/{order_id}": {304, 401, 404},
     "PUT /api/orders/{order_id}": {401, 403, 404, 409, 412},

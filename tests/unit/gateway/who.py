@@ -24,7 +24,7 @@ WHO = {
     "GET /api/users/addresses/{address_id}": USER,
     "PUT /api/users/addresses/{address_id}": USER,
     "DELETE /api/users/addresses/{address_id}": USER,
-    "GET /api/users": ADMIN,
+    "GET /api/users": STAFF,
     "POST /api/users": ADMIN,
     "GET /api/users/{user_id}": ADMIN,
     "PUT /api/users/{user_id}": ADMIN,

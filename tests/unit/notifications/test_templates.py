@@ -66,6 +66,15 @@ def test_amounts_are_written_by_their_currency(amount, currency, written):
     assert f"for {written}." in words
 
 
+def test_an_order_is_named_by_its_number_where_it_is_known():
+    """Events of before there were numbers have none."""
+    facts = {"order_id": ORDER, "number": "S-102-748-399", "total": "9.50", "currency": "EUR"}
+    message = render("order_placed", facts)
+    assert message.subject == "Order S-102-748-399: we have it"
+    assert "order S-102-748-399 over" in message.body
+    assert "1A2B3C4D" in render("order_placed", facts | {"number": None}).subject
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [("insufficient_funds", "not enough funds"), (None, "did not go through."), ("x7", "through.")],

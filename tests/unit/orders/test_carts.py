@@ -6,22 +6,22 @@ from types import SimpleNamespace
 from orders import carts
 
 
-def line(product_id, quantity=1, price="5.00"):
+def line(product_id, quantity=1, price="5.00", currency="EUR"):
     return SimpleNamespace(
         product_id=product_id,
         quantity=quantity,
         unit_price=Decimal(price),
-        currency="EUR",
+        currency=currency,
         name=f"then {product_id}",
     )
 
 
-def product(product_id, price="5.00", available=9):
+def product(product_id, price="5.00", available=9, currency="EUR"):
     return {
         "id": product_id,
         "name": f"now {product_id}",
         "price": Decimal(price),
-        "currency": "EUR",
+        "currency": currency,
         "available": available,
     }
 
@@ -33,9 +33,11 @@ def test_a_cart_shows_products_as_they_are_now():
     assert shown == {
         "items": [
             {"product_id": 1, "name": "now 1", "quantity": 2, "unit_price": Decimal("5.00"),
-             "line_total": Decimal("10.00"), "available": 9, "price_changed": True},
+             "line_total": Decimal("10.00"), "currency": "EUR", "available": 9,
+             "price_changed": True},
             {"product_id": 2, "name": "now 2", "quantity": 1, "unit_price": Decimal("5.00"),
-             "line_total": Decimal("5.00"), "available": 0, "price_changed": False},
+             "line_total": Decimal("5.00"), "currency": "EUR", "available": 0,
+             "price_changed": False},
         ],
         "total": Decimal("15.00"),
         "currency": "EUR",
@@ -49,15 +51,33 @@ def test_a_vanished_product_does_not_break_the_cart():
 
 
 def test_an_empty_cart():
-    """Nothing costs nothing."""
-    assert carts.view(carts.Contents(0, []), {}) == {
+    """Nothing costs nothing, in the shop's currency."""
+    assert carts.view(carts.Contents(0, []), {}, "SEK") == {
         "items": [],
         "total": Decimal("0.00"),
-        "currency": "EUR",
+        "currency": "SEK",
     }
+
+
+def test_a_price_in_another_currency_is_another_price():
+    """The line shows the currency of the price beside it, and so does the sum."""
+    contents = carts.Contents(1, [line(1, 2, "10.00")])
+    shown = carts.view(contents, {1: product(1, "10.00", currency="KWD")})
+    assert (shown["items"][0]["currency"], shown["items"][0]["price_changed"]) == ("KWD", True)
+    assert (shown["total"], shown["currency"]) == (Decimal("20.00"), "KWD")
+
+
+def test_amounts_of_two_currencies_are_not_added():
+    """There is no total then; each line has its own."""
+    contents = carts.Contents(1, [line(1, 1, "10.00"), line(2, 1, "5.00"), line(3)])
+    products = {1: product(1, "1500.00", currency="JPY"), 2: product(2), 3: None}
+    shown = carts.view(contents, products)
+    assert [item["currency"] for item in shown["items"]] == ["JPY", "EUR", "EUR"]
+    assert [item["price_changed"] for item in shown["items"]] == [True, False, False]
+    assert (shown["total"], shown["currency"]) == (None, None)
 
 
 def test_the_prices_at_adding_are_what_the_buyer_was_shown():
     """A checkout of the cart compares with them."""
-    (wanted,) = carts.Contents(1, [line(1, 3, "4.00")]).wanted()
-    assert (wanted.quantity, wanted.shown) == (3, (Decimal("4.00"),))
+    (wanted,) = carts.Contents(1, [line(1, 3, "4.00", "USD")]).wanted()
+    assert (wanted.quantity, wanted.shown, wanted.currency) == (3, (Decimal("4.00"),), "USD")

@@ -76,7 +76,7 @@ def test_a_refusal_names_the_states():
     with pytest.raises(InvalidTransition) as refused:
         lifecycle.step("shipped", "paid", "cancelled", EVERYBODY)
     assert refused.value.data == {
-        "status": "shipped",
+        "order_status": "shipped",
         "payment_status": "paid",
         "target": "cancelled",
     }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chassis.errors import Invalid
 from orders import pricing
-from orders.errors import CartChanged, PriceChanged
+from orders.errors import CartChanged, MixedCurrencies, PriceChanged
 from orders.pricing import Line, Wanted
 
 PRODUCTS = {
@@ -61,9 +61,29 @@ def test_unknown_products_are_all_named():
 
 
 def test_one_order_has_one_currency():
-    """Amounts of two currencies are never added."""
-    with pytest.raises(Invalid):
+    """Amounts of two currencies are never added; every line is named with its own."""
+    with pytest.raises(MixedCurrencies) as refused:
         pricing.price([Wanted(1, 1), Wanted(3, 1)], PRODUCTS)
+    assert refused.value.status == 422
+    assert refused.value.data["lines"] == [
+        {"product_id": 1, "currency": "EUR"},
+        {"product_id": 3, "currency": "USD"},
+    ]
+    assert refused.value.errors["items"]
+
+
+def test_the_same_number_in_another_currency_is_another_price():
+    """10.00 EUR is not 10.00 USD; both currencies are told when they differ."""
+    wanted = [Wanted(3, 1, (Decimal("30.00"),), "EUR")]
+    lines, currency = pricing.price(wanted, PRODUCTS)
+    with pytest.raises(PriceChanged) as changed:
+        pricing.check_shown_prices(wanted, lines, currency)
+    assert changed.value.data["lines"] == [
+        {"product_id": 3, "sent": "30.00", "current": "30.00",
+         "sent_currency": "EUR", "current_currency": "USD"}
+    ]  # fmt: skip
+    pricing.check_shown_prices([Wanted(3, 1, (Decimal("30.00"),), "USD")], lines, currency)
+    pricing.check_shown_prices([Wanted(3, 1, (), "EUR")], lines, currency)
 
 
 def test_changed_prices_are_named_line_by_line():
@@ -71,7 +91,7 @@ def test_changed_prices_are_named_line_by_line():
     wanted = [Wanted(1, 1, (Decimal("18.00"),)), Wanted(2, 1, (Decimal("4.50"),))]
     lines, _ = pricing.price(wanted, PRODUCTS)
     with pytest.raises(PriceChanged) as changed:
-        pricing.check_shown_prices(wanted, lines)
+        pricing.check_shown_prices(wanted, lines, "EUR")
     assert changed.value.data["lines"] == [{"product_id": 1, "sent": "18.00", "current": "19.99"}]
 
 
@@ -80,23 +100,27 @@ def test_a_merged_line_does_not_hide_a_wrong_price():
     wanted = pricing.merge([item(1, 1, Decimal("19.99")), item(1, 1, Decimal("1.00"))])
     lines, _ = pricing.price(wanted, PRODUCTS)
     with pytest.raises(PriceChanged) as changed:
-        pricing.check_shown_prices(wanted, lines)
+        pricing.check_shown_prices(wanted, lines, "EUR")
     assert [line["sent"] for line in changed.value.data["lines"]] == ["1.00"]
 
 
 def test_no_price_sent_means_any_price():
     """Who sends no price takes the one of the shop."""
     wanted = pricing.merge([item(1, 1)])
-    pricing.check_shown_prices(wanted, pricing.price(wanted, PRODUCTS)[0])
+    pricing.check_shown_prices(wanted, *pricing.price(wanted, PRODUCTS))
 
 
 @pytest.mark.parametrize(("from_cart", "fault"), [(True, CartChanged), (False, PriceChanged)])
 def test_another_total_stops_the_checkout(from_cart, fault):
     """What the buyer expects to pay is what is charged, or nothing is."""
-    pricing.check_shown_total(Decimal("5.00"), Decimal("5.00"), from_cart=from_cart)
+    euros, more = (Decimal("5.00"), "EUR"), (Decimal("5.01"), "EUR")
+    pricing.check_shown_total(euros, euros, from_cart=from_cart)
     with pytest.raises(fault) as changed:
-        pricing.check_shown_total(Decimal("5.00"), Decimal("5.01"), from_cart=from_cart)
-    assert (changed.value.data["sent"], changed.value.data["current"]) == ("5.00", "5.01")
+        pricing.check_shown_total(euros, more, from_cart=from_cart)
+    assert changed.value.data == {"sent": "5.00", "current": "5.01"}
+    with pytest.raises(fault) as changed:
+        pricing.check_shown_total(euros, (Decimal("5.00"), "KWD"), from_cart=from_cart)
+    assert changed.value.data["current_currency"] == "KWD"
 
 
 @pytest.mark.parametrize("total", ["-0.01", "100000000.00"])

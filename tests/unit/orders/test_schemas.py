@@ -24,6 +24,7 @@ def test_an_order_of_the_cart_needs_nothing_but_its_user():
         "items": None,
         "shipping_address": None,
         "expected_total": None,
+        "currency": None,
         "key": None,
     }
 
