@@ -47,6 +47,15 @@ SAMPLES = {
     "kid": "2026-01",
     "use": "sig",
     "alg": "EdDSA",
+    # Sessions and the audit trail
+    "network": "203.0.113.0/24",
+    "client": "Firefox on Linux",
+    "current": True,
+    "succeeded": True,
+    "action": "role_changed",
+    "actor_role": "admin",
+    "request_id": "6f9b1f0e-4f6b-4a0e-9f3e-0c5d8f1c2b7a",
+    "AuditEntry.detail": {"old": "customer", "new": "staff"},
     # Catalog
     "sku": "LAMP-1",
     "name": "Desk lamp",

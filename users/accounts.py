@@ -1,7 +1,7 @@
 """What happens to a user's account: registered, changed, promoted, deleted."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,8 +13,12 @@ from sqlalchemy.orm import Session
 from chassis.errors import NotFound, PreconditionFailed
 from chassis.identity import Role
 from users import resets, sessions
+from users.audit import Action
 from users.errors import AlreadyExists, LastAdmin
 from users.models import Address, KnownNetwork, User
+
+#: `note(action, **detail)` writes it into the audit trail.
+Note = Callable[..., None]
 
 #: What its owner may change, and may leave empty.
 OPTIONAL = ("username", "first_name", "last_name", "phone")
@@ -61,21 +65,27 @@ def update(
     partial: bool,
     role: Role | None = None,
     version: int | None = None,
+    note: Note = lambda action, **detail: None,
 ) -> User:
     """Change the profile, and the role if given. Unless `partial`, what is not given becomes empty;
-    the e-mail address cannot be empty, so it stays.
+    the e-mail address cannot be empty, so it stays. `note` is told of another role or address.
 
     Raises `AlreadyExists`, `LastAdmin`, and `PreconditionFailed` as `lock` does.
     """
     if role not in (None, Role.ADMIN):
         _keep_an_admin(session, user_id)
     user = lock(session, user_id, version)
+    old_role, old_email = user.role, user.email
     blank = {} if partial else dict.fromkeys(OPTIONAL)
     for name, value in (blank | dict(profile)).items():
         setattr(user, name, value)
     user.role = role or user.role
     user.version += 1
     _flush(session)
+    if user.role != old_role:
+        note(Action.ROLE_CHANGED, old=str(old_role), new=str(user.role))
+    if user.email != old_email:
+        note(Action.EMAIL_CHANGED)
     return user
 
 

@@ -13,16 +13,32 @@ from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
-from chassis.identity import Actor
-from users import accounts, directory, resets, throttle
+from chassis.identity import Actor, Role
+from users import accounts, directory, resets, sessions, throttle
+from users.audit import Action
 from users.errors import BadCredentials, ResetTokenInvalid
+from users.origin import Origin, origin_of
 from users.passwords import is_guessable
 
-#: `admit(session, user_id, password_hash)` opens a session for a user and returns the tokens;
-#: None when the user is gone or the hash is another one by now.
-Admit = Callable[[Session, UUID, str], dict[str, Any] | None]
+#: `admit(session, user_id, password_hash, origin)` opens a session for a user and returns the
+#: tokens; None when the user is gone or the hash is another one by now.
+Admit = Callable[[Session, UUID, str, Origin], dict[str, Any] | None]
 #: `publish(session, type, payload)` records an event in the session's transaction.
 Publish = Callable[[Session, str, dict[str, Any]], object]
+
+
+class Record(Protocol):
+    """See `users.audit.record`; request and moment are known."""
+
+    def __call__(
+        self,
+        session: Session,
+        action: Action,
+        user_id: UUID | None,
+        actor: Actor | None,
+        origin: Origin,
+        **detail: Any,
+    ) -> None: ...
 
 
 class Hasher(Protocol):
@@ -45,39 +61,50 @@ class Doorman:
         passwords: Hasher,
         clock: Callable[[], datetime.datetime],
         publish: Publish,
+        record: Record,
     ):
         self._begin = begin
         self._read = read
         self._passwords = passwords
         self._clock = clock
         self._publish = publish
+        self._record = record
 
     def verify(self, name: Mapping[str, str], password: str, network: str | None) -> RowMapping:
         """The user who has this name and password; `BadCredentials`, after the same time, if
         there is none, `TooManyRequests` for who has guessed too often."""
-        user, attempt = self._compare(name, password, network)
+        user, attempt = self._compare(name, password, network, origin_of(network))
         with self._begin() as session:
             throttle.succeed(session, attempt, user["id"], network, self._clock())
         return user
 
     def log_in(
-        self, name: Mapping[str, str], password: str, network: str | None, admit: Admit
+        self,
+        name: Mapping[str, str],
+        password: str,
+        network: str | None,
+        user_agent: str | None,
+        admit: Admit,
     ) -> dict[str, Any] | None:
         """Tokens for a new session; None when the stored hash changed while it was verified."""
-        user, attempt = self._compare(name, password, network)
+        origin = origin_of(network, user_agent)
+        user, attempt = self._compare(name, password, network, origin)
         user_id, old_hash = user["id"], user["password_hash"]
         with self._begin() as session:
-            tokens = admit(session, user_id, old_hash)
+            tokens = admit(session, user_id, old_hash, origin)
             if tokens is not None:
                 throttle.succeed(session, attempt, user_id, network, self._clock())
+                self._record(session, Action.SIGNED_IN, user_id, _self(user), origin)
         if tokens and self._passwords.is_outdated(old_hash):
             new_hash = self._passwords.hash(password)
             with self._begin() as session:
                 accounts.renew_hash(session, user_id, old_hash, new_hash)
         return tokens
 
-    def change_password(self, user_id: UUID, current: str, new: str) -> None:
-        """Another password instead of the present one; all sessions end."""
+    def change_password(
+        self, user_id: UUID, current: str, new: str, network: str | None
+    ) -> list[UUID]:
+        """Another password instead of the present one; all sessions end, whose ids are returned."""
         user = self._one(user_id)
         _refuse_guessable(new, user)
         self._prove(user, current)
@@ -85,7 +112,8 @@ class Doorman:
         with self._begin() as session:
             if not accounts.set_password(session, user_id, user["password_hash"], new_hash):
                 raise _wrong("Wrong password.")
-            self._has_changed(session, user_id)
+            self._has_changed(session, user, Action.PASSWORD_CHANGED, network)
+            return sessions.ended(session).get(user_id, [])
 
     def confirm(self, user_id: UUID, email: str, password: str | None, actor: Actor) -> None:
         """Have users prove themselves before their e-mail address changes: a stolen access token
@@ -113,8 +141,9 @@ class Doorman:
                 session, "password_reset_requested", {"reset_id": reset_id, "user_id": user_id}
             )
 
-    def reset_password(self, token: str, new: str, network: str | None) -> None:
-        """Another password by a mailed token; all sessions end, and the network is known."""
+    def reset_password(self, token: str, new: str, network: str | None) -> list[UUID]:
+        """Another password by a mailed token; all sessions end, whose ids are returned, and the
+        network is known."""
         with self._read() as connection:
             user_id = resets.owner(connection, token, self._clock())
         user = self._one(user_id)
@@ -125,10 +154,11 @@ class Doorman:
             if not accounts.set_password(session, user_id, user["password_hash"], new_hash):
                 raise ResetTokenInvalid()  # the password has changed since, which ends all tokens
             throttle.remember(session, user_id, network, now)
-            self._has_changed(session, user_id)
+            self._has_changed(session, user, Action.PASSWORD_RESET, network)
+            return sessions.ended(session).get(user_id, [])
 
     def _compare(
-        self, name: Mapping[str, str], password: str, network: str | None
+        self, name: Mapping[str, str], password: str, network: str | None, origin: Origin
     ) -> tuple[RowMapping, throttle.Attempt]:
         with self._begin() as session:
             user = directory.by_name(session.connection(), **name)
@@ -136,8 +166,18 @@ class Doorman:
             user_id = user and user["id"]
             attempt = throttle.sign_in(session, typed, user_id, network, self._clock())
         if not self._passwords.verify(user and user["password_hash"], password):
+            self._has_failed(user and user["id"], attempt, origin)
             raise BadCredentials()
         return user, attempt
+
+    def _has_failed(self, user_id: UUID | None, attempt: throttle.Attempt, origin: Origin) -> None:
+        """Tell of a wrong password. For nobody the entry is taken back, so that the time that it
+        takes tells nothing."""
+        with self._begin() as session:
+            throttle.touch(session, attempt, self._clock())
+            entry = session.begin_nested()
+            self._record(session, Action.SIGN_IN_FAILED, user_id, None, origin)
+            entry.rollback() if user_id is None else entry.commit()
 
     def _prove(
         self, user: RowMapping, password: str | None, message: str = "Wrong password."
@@ -157,8 +197,15 @@ class Doorman:
         with self._read() as connection:
             return directory.get(connection, user_id)
 
-    def _has_changed(self, session: Session, user_id: UUID) -> None:
-        self._publish(session, "password_changed", {"user_id": user_id})
+    def _has_changed(
+        self, session: Session, user: RowMapping, action: Action, network: str | None
+    ) -> None:
+        self._publish(session, "password_changed", {"user_id": user["id"]})
+        self._record(session, action, user["id"], _self(user), origin_of(network))
+
+
+def _self(user: RowMapping) -> Actor:
+    return Actor(user["id"], Role(user["role"]))
 
 
 def _wrong(message: str) -> Invalid:

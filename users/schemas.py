@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 from chassis.fields import ActorField, Id, Page, PostalAddress, Request, Text, Timestamp, Uuid
 from chassis.identity import Role
 from users import passwords
+from users.audit import Action
 from users.fields import Email, Network, OpaqueToken, Password, Phone, RoleField, Username
 
 
@@ -19,11 +20,16 @@ class Profile(Request):
     phone = Phone(allow_none=True)
 
 
-class SignUp(Profile):
+class Located(Request):
+    """`network` is where the one who asks is; None among services."""
+
+    network = Network()
+
+
+class SignUp(Profile, Located):
     email = Email(required=True)
     password = Password(min=passwords.MIN_LENGTH, required=True)
     address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
-    network = Network()
 
     @validates_schema
     def _is_hard_to_guess(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -36,7 +42,7 @@ class Create(SignUp):
     actor = ActorField()
 
 
-class Login(Request):
+class Credentials(Located):
     """`email` or `username`, and the password; what is no address or name is nobody's.
 
     Loaded as `{"name": {"email" or "username": ...}, "password", "network"}`.
@@ -45,7 +51,6 @@ class Login(Request):
     email = Text(max=254)
     username = Text(max=254)
     password = Password(required=True)
-    network = Network()
 
     @validates_schema
     def _has_one_name(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -54,16 +59,56 @@ class Login(Request):
 
     @post_load
     def _gather(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        rest = {name: data.pop(name) for name in ("password", "network")}
-        return {"name": data} | rest
+        name = {field: data.pop(field) for field in ("email", "username") if field in data}
+        return {"name": name} | data
 
 
-class Token(Request):
+class Login(Credentials):
+    """`user_agent` as the client sent it; what is kept is the name of a browser and a system."""
+
+    user_agent = fields.String(
+        load_default=None, allow_none=True, validate=validate.Length(max=512)
+    )
+
+
+class Token(Located):
     refresh_token = OpaqueToken(required=True)
 
 
 class Get(Request):
     user_id = Uuid(required=True)
+
+
+class CheckSession(Get):
+    session_id = Uuid(load_default=None, allow_none=True)
+
+
+class SessionIds(Request):
+    session_ids = fields.List(Uuid(), required=True, validate=validate.Length(max=500))
+
+
+class EndSession(Get, Located):
+    session_id = Uuid(required=True)
+
+
+class EndSessions(Get, Located):
+    """`but` is the session that goes on."""
+
+    but = Uuid(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class ListAudit(Page):
+    user_id = Uuid(load_default=None, allow_none=True)
+    actor_id = Uuid(load_default=None, allow_none=True)
+    action = fields.Enum(Action, by_value=True, load_default=None, allow_none=True)
+    since = Timestamp(load_default=None, allow_none=True)
+    until = Timestamp(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class ListSignIns(Get, Page):
+    pass
 
 
 class Contacts(Request):
@@ -72,7 +117,7 @@ class Contacts(Request):
     user_ids = fields.List(Uuid(), required=True, validate=validate.Length(max=100))
 
 
-class Update(Profile):
+class Update(Profile, Located):
     """`partial` changes only what is given. A new e-mail address needs `current_password`, a new
     role an admin."""
 
@@ -85,26 +130,24 @@ class Update(Profile):
     actor = ActorField()
 
 
-class ChangePassword(Get):
+class ChangePassword(Get, Located):
     current_password = Password(required=True)
     new_password = Password(min=passwords.MIN_LENGTH, required=True)
 
 
-class ForgotPassword(Request):
+class ForgotPassword(Located):
     """Any text is taken for an address: what is none is nobody's."""
 
     email = Text(max=254, required=True)
-    network = Network()
 
 
 class IssueResetToken(Request):
     reset_id = Uuid(required=True)
 
 
-class ResetPassword(Request):
+class ResetPassword(Located):
     token = OpaqueToken(required=True)
     new_password = Password(min=passwords.MIN_LENGTH, required=True)
-    network = Network()
 
 
 class RotateKeys(Request):
@@ -122,7 +165,7 @@ class SetRole(Get):
     actor = ActorField()
 
 
-class Delete(Get):
+class Delete(Get, Located):
     actor = ActorField()
 
 
@@ -172,6 +215,52 @@ class Address(Schema):
     version = fields.Integer()
 
 
+class SessionState(Schema):
+    """A session that goes on: what its user may do at this moment."""
+
+    role = fields.String()
+
+
+class LoginSession(Schema):
+    """`network` and `client` as in `users.origin`; `current` is the one that asks."""
+
+    id = fields.UUID()
+    created_at = Timestamp()
+    last_used_at = Timestamp()
+    expires_at = Timestamp()
+    network = fields.String()
+    client = fields.String()
+    current = fields.Boolean()
+
+
+class Ended(Schema):
+    """The ids of sessions that have just ended, for those who remember them as going on."""
+
+    ended = fields.List(fields.UUID())
+
+
+class AuditEntry(Schema):
+    id = fields.Integer()
+    at = Timestamp()
+    action = fields.String()
+    user_id = fields.UUID()
+    actor_id = fields.UUID()
+    actor_role = fields.String()
+    network = fields.String()
+    client = fields.String()
+    request_id = fields.String()
+    detail = fields.Dict()
+
+
+class SignIn(Schema):
+    """Of the audit trail, what users see of themselves."""
+
+    at = Timestamp()
+    succeeded = fields.Function(lambda entry: entry["action"] == Action.SIGNED_IN)
+    network = fields.String()
+    client = fields.String()
+
+
 class Tokens(Schema):
     """By RFC 6749; `expires_in` is the access token's life in seconds."""
 
@@ -201,3 +290,14 @@ EVENTS = {
     "password_reset_requested": PasswordResetRequested,
     "password_changed": PasswordChanged,
 }
+
+
+class SessionsEnded(Schema):
+    """Sessions of a user that have ended before their time."""
+
+    user_id = Uuid()
+    session_ids = fields.List(Uuid())
+
+
+#: Broadcasts, by their type.
+NEWS = {"sessions_ended": SessionsEnded}

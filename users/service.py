@@ -2,48 +2,53 @@
 
 import datetime
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
-
-from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.clock import Clock
 from chassis.config import IdentitySettings, Settings
 from chassis.database import Database
-from chassis.errors import Forbidden
 from chassis.events import EventOutbox
-from chassis.identity import Actor, Role, Signer
+from chassis.events.broadcast import Broadcast
+from chassis.identity import Actor, Role
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
 from users import (
     accounts,
     addresses,
+    audit,
     directory,
     keys,
     models,
     resets,
     schemas,
+    security,
     sessions,
     throttle,
 )
+from users.audit import Action
 from users.doorman import Doorman
-from users.errors import BadCredentials, SessionEnded
+from users.errors import BadCredentials
 from users.hashing import PasswordHasher
+from users.origin import origin_of
+from users.security import admins_only
 from users.settings import UsersSettings
 
 USER, CONTACT = schemas.User(), schemas.Contact()
-ADDRESS, TOKENS = schemas.Address(), schemas.Tokens()
+ADDRESS, ENDED = schemas.Address(), schemas.Ended()
 
 
-class UsersService(Service):
+class UsersService(security.SecurityMethods, Service):
     """Who people are: accounts, logins, tokens, addresses, roles."""
 
     name = "users"
 
     db = Database(models.Base, package="users")
     events = EventOutbox(schemas.EVENTS)
+    news = Broadcast(schemas.NEWS)
     clock = Clock()
     passwords = PasswordHasher()
     settings = Settings(UsersSettings, section="users")
@@ -51,12 +56,12 @@ class UsersService(Service):
 
     @rpc(schemas.SignUp, once=True)
     def sign_up(self, **account):
-        return self._register(role=Role.CUSTOMER, **account)
+        return self._register(None, role=Role.CUSTOMER, **account)
 
     @rpc(schemas.Create, once=True)
     def create(self, actor, **account):
-        _admins_only(actor)
-        return self._register(**account)
+        admins_only(actor)
+        return self._register(actor, **account)
 
     @rpc(schemas.Login)
     def login(self, **credentials):
@@ -66,27 +71,14 @@ class UsersService(Service):
                 return tokens
         raise BadCredentials()
 
-    @rpc(schemas.Login)
+    @rpc(schemas.Credentials)
     def verify_credentials(self, **credentials):
         return USER.dump(self._doorman().verify(**credentials))
 
-    @rpc(schemas.Token)
-    def refresh(self, refresh_token):
-        with self.db.begin() as session:
-            grant = sessions.refresh(session, refresh_token, self.clock(), self._lifetimes())
-            tokens = grant and self._tokens(session, grant)
-        if tokens is None:  # only now: the end of a stolen family has to be committed
-            raise SessionEnded()
-        return tokens
-
-    @rpc(schemas.Token)
-    def logout(self, refresh_token):
-        with self.db.begin() as session:
-            sessions.end(session, refresh_token)
-
     @rpc(schemas.ChangePassword, once=True)
-    def change_password(self, user_id, current_password, new_password):
-        self._doorman().change_password(user_id, current_password, new_password)
+    def change_password(self, user_id, current_password, new_password, network):
+        ended = self._doorman().change_password(user_id, current_password, new_password, network)
+        return ENDED.dump({"ended": ended})
 
     @rpc(schemas.ForgotPassword, once=True)
     def forgot_password(self, email, network):
@@ -99,12 +91,14 @@ class UsersService(Service):
 
     @rpc(schemas.ResetPassword, once=True)
     def reset_password(self, token, new_password, network):
-        self._doorman().reset_password(token, new_password, network)
+        ended = self._doorman().reset_password(token, new_password, network)
+        return ENDED.dump({"ended": ended})
 
     @rpc(schemas.RotateKeys, once=True)
     def rotate_keys(self, actor):
-        _admins_only(actor)
-        with self.db.begin() as session:
+        admins_only(actor)
+        with self._begin() as session:
+            self._record(session, Action.SIGNING_KEYS_ROTATED, None, actor)
             return {"kid": keys.rotate(session, self.clock())}
 
     @rpc
@@ -124,7 +118,7 @@ class UsersService(Service):
 
     @rpc(schemas.List)
     def list(self, search, role, limit, cursor, actor):
-        _admins_only(actor)
+        admins_only(actor)
         after = (
             None if cursor is None else paging.decode("users", cursor, (datetime.datetime, UUID))
         )
@@ -137,25 +131,34 @@ class UsersService(Service):
         return {"items": USER.dump(items, many=True), "next": following}
 
     @rpc(schemas.Update)
-    def update(self, user_id, partial, current_password, version, actor, role=None, **profile):
+    def update(
+        self, user_id, partial, current_password, version, actor, network, role=None, **profile
+    ):
         if role is not None:
-            _admins_only(actor)
+            admins_only(actor)
         if "email" in profile:
             self._doorman().confirm(user_id, profile["email"], current_password, actor)
-        with self.db.begin() as session:
-            return USER.dump(accounts.update(session, user_id, profile, partial, role, version))
+        with self._begin() as session:
+            note = self._note(session, user_id, actor, network)
+            if actor.user_id != user_id:
+                note(Action.ACCOUNT_CHANGED, fields=sorted(profile))
+            user = accounts.update(session, user_id, profile, partial, role, version, note)
+            return USER.dump(user)
 
     @rpc(schemas.SetRole)
     def set_role(self, user_id, role, actor):
-        _admins_only(actor)
-        with self.db.begin() as session:
-            return USER.dump(accounts.update(session, user_id, {}, True, role))
+        admins_only(actor)
+        with self._begin() as session:
+            note = self._note(session, user_id, actor)
+            return USER.dump(accounts.update(session, user_id, {}, True, role, note=note))
 
     @rpc(schemas.Delete)
-    def delete(self, user_id, actor):
-        _admins_only(actor)
-        with self.db.begin() as session:
+    def delete(self, user_id, actor, network):
+        admins_only(actor)
+        with self._begin() as session:
             accounts.anonymise(session, user_id, self.clock())
+            self._record(session, Action.USER_DELETED, user_id, actor, origin_of(network))
+        return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
 
     @rpc(schemas.Get)
     def list_addresses(self, user_id):
@@ -191,22 +194,33 @@ class UsersService(Service):
 
     @timer(interval=600)
     def forget_what_is_over(self):
-        for over in (sessions, resets, throttle):
+        kept = datetime.timedelta(days=self.settings["audit_retention_days"])
+        for purge in (
+            sessions.purge,
+            resets.purge,
+            throttle.purge,
+            partial(audit.purge, retention=kept),
+        ):
             with self.db.begin() as session:
-                over.purge(session, self.clock())
+                purge(session, self.clock())
 
     def _register(
         self,
+        actor: Actor | None,
         password: str,
         role: Role,
         address: Mapping[str, Any] | None,
         network: str | None = None,
         **profile: Any,
     ) -> dict[str, Any]:
-        """Account, first address and event in one transaction; the hash is made before it."""
+        """Account, first address and event in one transaction; the hash is made before it. Without
+        an actor users register themselves."""
         password_hash, now = self.passwords.hash(password), self.clock()
-        with self.db.begin() as session:
+        with self._begin() as session:
             user = accounts.register(session, profile, password_hash, role, now)
+            action = Action.USER_CREATED if actor else Action.USER_REGISTERED
+            by, origin = actor or Actor(user.id, role), origin_of(network)
+            self._record(session, action, user.id, by, origin, role=str(role))
             if address is not None:
                 addresses.add(session, user.id, address, True, now)
             throttle.remember(session, user.id, network, now)
@@ -215,36 +229,5 @@ class UsersService(Service):
 
     def _doorman(self) -> Doorman:
         db = self.db
-        return Doorman(db.begin, db.read, self.passwords, self.clock, self.events.record)
-
-    def _admit(self, session: Session, user_id: UUID, password_hash: str) -> dict[str, Any] | None:
-        """See `users.doorman.Admit`."""
-        grant = sessions.start(session, user_id, password_hash, self.clock(), self._lifetimes())
-        return grant and self._tokens(session, grant)
-
-    def _tokens(self, session: Session, grant: sessions.Grant) -> dict[str, Any]:
-        """The answer to a login or refresh."""
-        now, lifetime = self.clock(), self._access_lifetime()
-        kid, key = keys.active(session, now)
-        signer = Signer(key, kid, self.identity["issuer"], self.identity["audience"], lifetime)
-        return TOKENS.dump(
-            {
-                "access_token": signer.sign(grant.actor, now),
-                "refresh_token": grant.refresh_token,
-                "expires_in": int(lifetime.total_seconds()),
-            }
-        )
-
-    def _access_lifetime(self) -> datetime.timedelta:
-        return datetime.timedelta(seconds=self.settings["access_token_seconds"])
-
-    def _lifetimes(self) -> sessions.Lifetimes:
-        return sessions.Lifetimes(
-            refresh_token=datetime.timedelta(seconds=self.settings["refresh_token_seconds"]),
-            grace=datetime.timedelta(seconds=self.settings["refresh_grace_seconds"]),
-        )
-
-
-def _admins_only(actor: Actor) -> None:
-    if not actor.is_admin:
-        raise Forbidden()
+        publish = self.events.record
+        return Doorman(self._begin, db.read, self.passwords, self.clock, publish, self._record)

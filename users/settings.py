@@ -10,7 +10,7 @@ def _between(low: int, high: int) -> validate.Range:
 class UsersSettings(Schema):
     """Section `users` of config.yaml."""
 
-    #: Seconds that an access token holds: the deletion of a customer takes this long to be felt.
+    #: Seconds that an access token holds; ended sessions are told to the gateways besides.
     access_token_seconds = fields.Integer(load_default=900, validate=_between(60, 3600))
     #: Seconds that an unused refresh token holds.
     refresh_token_seconds = fields.Integer(
@@ -18,3 +18,11 @@ class UsersSettings(Schema):
     )
     #: Seconds in which a used refresh token may come again, for a client that lost the answer.
     refresh_grace_seconds = fields.Integer(load_default=10, validate=_between(0, 10))
+    #: Seconds after which a session ends, however often it is refreshed.
+    session_seconds = fields.Integer(load_default=90 * 86400, validate=_between(3600, 400 * 86400))
+    #: The same for staff and admins.
+    staff_session_seconds = fields.Integer(
+        load_default=12 * 3600, validate=_between(3600, 400 * 86400)
+    )
+    #: Days that entries of the audit trail are kept.
+    audit_retention_days = fields.Integer(load_default=400, validate=_between(90, 3650))

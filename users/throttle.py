@@ -84,6 +84,11 @@ def succeed(
     remember(session, user_id, network, now)
 
 
+def touch(session: Session, attempt: Attempt, now: datetime.datetime) -> None:
+    """Note once more when an attempt failed: something is written then, whoever it was about."""
+    session.execute(update(Throttle).where(Throttle.key == attempt.by_name).values(failed_at=now))
+
+
 def remember(session: Session, user_id: UUID, network: str | None, now: datetime.datetime) -> None:
     """A user has shown to be at `network`."""
     if network is None:

@@ -25,9 +25,8 @@ _MAX_QUERY_FIELDS = 50
 class Request:
     """Method, path (as sent, percent-encoded), headers, body and whose request it is.
 
-    `actor` is set by the route's audience; `path_values` by the routing. `answer_headers` go
-    out with whatever the answer is. `request_id` and
-    `traceparent` are the client's when well-formed, else made here. `peer` is the address at the
+    `actor` and `session_id` are set by the route's audience; `path_values` by the routing.
+    `answer_headers` go out with whatever the answer is. `request_id` and `traceparent` are the client's when well-formed, else made here. `peer` is the address at the
     other end of the connection, of which `trusted_proxies` may be ours.
     """
 
@@ -42,6 +41,7 @@ class Request:
         "peer",
         "request_id",
         "route",
+        "session_id",
         "source",
         "span",
         "traceparent",
@@ -58,6 +58,7 @@ class Request:
         self.path_values: dict[str, str] = {}
         self.body = b""
         self.actor: Any = None
+        self.session_id: uuid.UUID | None = None
         self.answer_headers: list[tuple[str, str]] = []
         self.route: Any = None
         #: Its span, once it has found its route, if it is recorded.
