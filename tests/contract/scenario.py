@@ -49,6 +49,7 @@ def _people(users):
     users.verify_credentials(username="clara", password=PASSWORD)
     tokens = users.login(email=EMAIL, password=PASSWORD)
     tokens = users.refresh(refresh_token=tokens["refresh_token"])
+    _sessions(users, buyer)
     users.logout(refresh_token=tokens["refresh_token"])
     users.rotate_keys(actor=ADMIN)
     users.jwks()
@@ -57,6 +58,8 @@ def _people(users):
     users.update(user_id=buyer, phone=None, first_name="Klara", partial=True)
     users.list(search="clara", role="customer", limit=1, actor=ADMIN)
     users.list(limit=1, actor=ADMIN)
+    users.list_audit(limit=1, actor=ADMIN)
+    users.list_audit(action="role_changed", actor=ADMIN)
     users.set_role(user_id=clerk["id"], role="customer", actor=ADMIN)
     users.delete(user_id=clerk["id"], actor=ADMIN)
     work = users.add_address(user_id=buyer, postal_code="18055", country="DE", **WORK)["id"]
@@ -67,6 +70,17 @@ def _people(users):
     users.default_address(user_id=buyer)
     users.delete_address(**address)
     return buyer
+
+
+def _sessions(users, buyer):
+    browser = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+    users.login(email=EMAIL, password=PASSWORD, network="203.0.113.7", user_agent=browser)
+    one, other = (session["id"] for session in users.list_sessions(user_id=buyer)["items"])
+    users.check_session(user_id=buyer, session_id=one)
+    users.ended_sessions(session_ids=[one, str(uuid.uuid4())])
+    users.end_session(user_id=buyer, session_id=one)
+    users.end_sessions(user_id=buyer, but=other, actor=ADMIN)
+    users.list_sign_ins(user_id=buyer, limit=1)
 
 
 def _forget_password(users, mails):

@@ -22,7 +22,8 @@ from tests.unit.gateway.who import WHO
 from users import keys
 
 #: Whom a route lets in: by an account that is there, and by a token that once was worth something.
-#: What a customer's token says is believed until it expires; that of staff is looked up each time.
+#: What a customer's token says is believed until it expires or its session has ended; that of staff
+#: is looked up each time.
 LETS_IN = {
     ANYONE: {
         *("nobody", "customer", "staff", "admin"),
@@ -31,7 +32,7 @@ LETS_IN = {
     },
     USER: {
         *("customer", "staff", "admin"),
-        *("deleted customer", "demoted admin", "promoted customer"),
+        *("demoted admin", "promoted customer"),
     },
     STAFF: {"staff", "admin", "promoted customer"},
     ADMIN: {"admin", "promoted customer"},
@@ -120,6 +121,8 @@ def test_what_is_somebody_elses_is_not_found(shop, route):
     if "{address_id}" in path:
         address = owner.post("/api/users/addresses", ADDRESS, 201)
         path = path.replace("{address_id}", address["id"])
+    if "{session_id}" in path:
+        path = path.replace("{session_id}", owner.get("/api/users/sessions")["items"][0]["id"])
     if "{id}" in path:  # of a notification, or of whose they are
         path = path.replace("{id}", owner.user_id if method == "GET" else first_note(owner)["id"])
     path = path.replace("{order_id}", order["id"]).replace("{user_id}", owner.user_id)
