@@ -1,4 +1,5 @@
-"""Who may call a route: `ANYONE`, `USER` (signed in), `STAFF` (staff or admin), `ADMIN`.
+"""Who may call a route: `ANYONE`, `USER` (signed in), `STAFF` (staff or admin), `ADMIN`; and
+`ENROLLING`, who may not do anything else yet.
 
 What belongs to whom is not decided here: the services get the `actor` and answer "not found" for
 other people's things.
@@ -28,9 +29,14 @@ class Audience:
     """Those whom `allows` is true for, by their access token; None lets everybody in unasked."""
 
     def __init__(
-        self, name: str, allows: Callable[[Actor], bool] | None, is_privileged: bool = False
+        self,
+        name: str,
+        allows: Callable[[Actor], bool] | None,
+        is_privileged: bool = False,
+        may_enrol: bool = False,
     ):
         self.name = name
+        self._may_enrol = may_enrol
         self._is_privileged = is_privileged
         self._allows = allows
         #: Statuses for whom it does not let in.
@@ -50,7 +56,7 @@ class Audience:
         """Who acts. A customer is believed to be what the token says until it expires, if the
         session goes on; what staff and admins may do is worth a call each time."""
         if self._is_privileged or identity.actor.is_staff:
-            return sessions.as_of_now(identity)
+            return sessions.as_of_now(identity, self._may_enrol)
         if method in _READS:
             sessions.refuse_ended(identity)
         else:
@@ -63,6 +69,8 @@ class Audience:
 
 ANYONE = Audience("ANYONE", None)
 USER = Audience("USER", lambda actor: True)
+#: `USER`, and staff who have to set up their second factor before they can do anything else.
+ENROLLING = Audience("ENROLLING", lambda actor: True, may_enrol=True)
 STAFF = Audience("STAFF", lambda actor: actor.is_staff, is_privileged=True)
 ADMIN = Audience("ADMIN", lambda actor: actor.is_admin, is_privileged=True)
 

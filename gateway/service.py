@@ -19,6 +19,7 @@ from gateway.routes import (
     platform,
     products,
     sessions,
+    totp,
     users,
 )
 from gateway.sessions import Sessions
@@ -29,6 +30,7 @@ class GatewayService(
     users.AddressRoutes,
     users.AccountRoutes,
     sessions.SessionRoutes,
+    totp.TotpRoutes,
     audit.AuditRoutes,
     products.ProductRoutes,
     products.CategoryRoutes,

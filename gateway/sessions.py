@@ -49,6 +49,13 @@ class SessionEnded(Unauthenticated):
     title = "Your session has ended, sign in again"
 
 
+class EnrolmentRequired(Unauthenticated):
+    """Staff who have signed in with a password alone, where that is not enough (RFC 9470)."""
+
+    code = "totp_enrolment_required"
+    title = "Set up your second factor first: POST /api/users/totp"
+
+
 class SessionStates(SharedExtension):
     """What this gateway knows of sessions; asks `users` for the rest."""
 
@@ -106,10 +113,14 @@ class SessionStates(SharedExtension):
                 raise
             self._ask_again_at = now + self._check_for
 
-    def as_of_now(self, identity: Identity) -> Actor:
-        """The actor with the role of this moment; asks `users` each time. Raises `SessionEnded`."""
+    def as_of_now(self, identity: Identity, may_enrol: bool = False) -> Actor:
+        """The actor with the role of this moment; asks `users` each time. Raises `SessionEnded`,
+        and `EnrolmentRequired` for who has to set up a second factor first, unless `may_enrol`."""
         self.refuse_ended(identity)
-        return Actor(identity.actor.user_id, Role(self._ask(identity)["role"]))
+        state = self._ask(identity)
+        if state.get("must_enrol") and not may_enrol:
+            raise EnrolmentRequired()
+        return Actor(identity.actor.user_id, Role(state["role"]))
 
     def note_ended(self, answer: Any) -> None:
         """What `users` has just answered to whoever ended sessions: the broadcast of it may come

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound, PreconditionFailed
 from chassis.identity import Role
-from users import resets, sessions
+from users import resets, sessions, totp
 from users.audit import Action
 from users.errors import AlreadyExists, LastAdmin
 from users.models import Address, KnownNetwork, User
@@ -98,6 +98,7 @@ def set_password(session: Session, user_id: UUID, old_hash: str, new_hash: str) 
     user.password_hash = new_hash
     session.flush()  # the user's lock first, as in `anonymise`
     sessions.end_all(session, user_id)
+    totp.end_challenges(session, user_id)
     resets.forget(session, user_id)
     return True
 
@@ -124,6 +125,7 @@ def anonymise(session: Session, user_id: UUID, now: datetime.datetime) -> None:
     session.execute(delete(Address).where(Address.user_id == user_id))
     session.execute(delete(KnownNetwork).where(KnownNetwork.user_id == user_id))
     sessions.end_all(session, user_id)
+    totp.forget(session, user_id)
     resets.forget(session, user_id)
 
 

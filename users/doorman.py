@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
 from chassis.identity import Actor, Role
-from users import accounts, directory, resets, sessions, throttle
+from users import accounts, directory, resets, sessions, throttle, totp
 from users.audit import Action
-from users.errors import BadCredentials, ResetTokenInvalid
+from users.errors import BadCredentials, ResetTokenInvalid, TotpRequired
 from users.origin import Origin, origin_of
 from users.passwords import is_guessable
 
@@ -86,19 +86,25 @@ class Doorman:
         user_agent: str | None,
         admit: Admit,
     ) -> dict[str, Any] | None:
-        """Tokens for a new session; None when the stored hash changed while it was verified."""
+        """Tokens for a new session; None when the stored hash changed while it was verified. Raises
+        `TotpRequired` for who has a second factor."""
         origin = origin_of(network, user_agent)
         user, attempt = self._compare(name, password, network, origin)
         user_id, old_hash = user["id"], user["password_hash"]
+        tokens = challenge = None
         with self._begin() as session:
-            tokens = admit(session, user_id, old_hash, origin)
-            if tokens is not None:
+            if totp.is_enabled(session, user_id):
+                challenge = totp.challenge(session, user_id, old_hash, self._clock())
+                throttle.forgive(session, attempt, self._clock())
+            elif tokens := admit(session, user_id, old_hash, origin):
                 throttle.succeed(session, attempt, user_id, network, self._clock())
                 self._record(session, Action.SIGNED_IN, user_id, _self(user), origin)
-        if tokens and self._passwords.is_outdated(old_hash):
+        if (tokens or challenge) and self._passwords.is_outdated(old_hash):
             new_hash = self._passwords.hash(password)
             with self._begin() as session:
                 accounts.renew_hash(session, user_id, old_hash, new_hash)
+        if challenge is not None:
+            raise TotpRequired(challenge=challenge)
         return tokens
 
     def change_password(
@@ -192,6 +198,12 @@ class Doorman:
             raise _wrong(message)
         with self._begin() as session:
             throttle.succeed(session, throttle.Attempt(guess), user["id"], None, self._clock())
+
+    def prove(self, user_id: UUID, password: str) -> RowMapping:
+        """The user, whose present password it is; raises `Invalid`."""
+        user = self._one(user_id)
+        self._prove(user, password)
+        return user
 
     def _one(self, user_id: UUID) -> RowMapping:
         with self._read() as connection:

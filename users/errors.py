@@ -3,10 +3,15 @@
 chassis.errors.Fault
  ├── Unauthenticated
  │    ├── BadCredentials     who you say you are and the password do not go together
+ │    ├── TotpRequired       they do, and a code of the authenticator app is needed as well
+ │    ├── TotpFailed         the code is wrong, was used before or is too old
+ │    ├── ChallengeExpired   the password was shown too long ago
  │    └── SessionEnded       the refresh token is unknown, expired, used before or logged out
  ├── Invalid
  │    └── ResetTokenInvalid  the mailed token is unknown, expired or used
  └── Conflict
+      ├── TotpEnabled        there is a second factor already
+      ├── TotpNotEnabled     there is none
       ├── AlreadyExists      the e-mail address or user name is taken; `field` says which
       ├── LastAdmin          the house would be left without an admin
       └── TooManyAddresses   the address book is full
@@ -22,6 +27,27 @@ class BadCredentials(Unauthenticated):
 
     code = "bad_credentials"
     title = "The e-mail address, the user name or the password is wrong"
+
+
+class TotpRequired(Unauthenticated):
+    """`challenge` goes back with the code (`login_totp`)."""
+
+    code = "totp_required"
+    title = "Send a code of your authenticator app with this challenge"
+
+
+class TotpFailed(Unauthenticated):
+    """Also for a recovery code that was used."""
+
+    code = "totp_failed"
+    title = "The code is wrong, was used or is too old"
+
+
+class ChallengeExpired(Unauthenticated):
+    """A challenge holds for five minutes, once, and until the password changes."""
+
+    code = "challenge_expired"
+    title = "Begin again with your password"
 
 
 class SessionEnded(Unauthenticated):
@@ -40,6 +66,20 @@ class ResetTokenInvalid(Invalid):
     def __init__(self, *args: Any, **data: Any):
         data = {"errors": {"token": ["Unknown, used or too old."]}} | data
         super().__init__(*args, **data)
+
+
+class TotpEnabled(Conflict):
+    """Disable it first."""
+
+    code = "totp_enabled"
+    title = "You have a second factor already"
+
+
+class TotpNotEnabled(Conflict):
+    """Enrol first."""
+
+    code = "totp_not_enabled"
+    title = "You have no second factor"
 
 
 class AlreadyExists(Conflict):

@@ -77,6 +77,14 @@ class OpaqueToken(fields.String):
         super().__init__(validate=form, **kwargs)
 
 
+class Code(fields.String):
+    """A code of an authenticator app, or a recovery code, however it is grouped."""
+
+    def __init__(self, **kwargs: Any):
+        form = validate.Regexp(r"[0-9A-Za-z -]{6,40}\Z", error="Not a code.")
+        super().__init__(load_only=True, validate=form, **kwargs)
+
+
 class Network(fields.String):
     """Where a request comes from, as the door tells it; None among services."""
 

@@ -168,6 +168,46 @@ class KnownNetwork(Base):
     __table_args__ = (UniqueConstraint("user_id", "network"),)
 
 
+class Totp(Base):
+    """The secret of a user's authenticator app (`users.totp`); it counts once it is confirmed."""
+
+    __tablename__ = "totp"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    confirmed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+    #: The newest step whose code was used: none up to it holds any more.
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        CheckConstraint("(confirmed_at IS NULL) = (last_step IS NULL)", name="confirmed_by_a_code"),
+    )
+
+
+class RecoveryCode(Base):
+    """The SHA-256 of a code that stands in for the authenticator app, once."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+
+    __table_args__ = (CheckConstraint("octet_length(code_hash) = 32", name="sha256"),)
+
+
+class TotpChallenge(Base):
+    """Somebody has shown a user's password, and a code is still missing."""
+
+    __tablename__ = "totp_challenges"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    expires_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
+
+    __table_args__ = (CheckConstraint("octet_length(token_hash) = 32", name="sha256"),)
+
+
 class AuditEntry(Base):
     """Who did what to whom (`users.audit`). Append-only: triggers refuse to change an entry, and to
     delete one that is younger than 90 days."""

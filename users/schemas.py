@@ -8,7 +8,7 @@ from chassis.fields import ActorField, Id, Page, PostalAddress, Request, Text, T
 from chassis.identity import Role
 from users import passwords
 from users.audit import Action
-from users.fields import Email, Network, OpaqueToken, Password, Phone, RoleField, Username
+from users.fields import Code, Email, Network, OpaqueToken, Password, Phone, RoleField, Username
 
 
 class Profile(Request):
@@ -71,6 +71,16 @@ class Login(Credentials):
     )
 
 
+class LoginTotp(Located):
+    """`code` of the authenticator app, or a recovery code."""
+
+    challenge = OpaqueToken(required=True)
+    code = Code(required=True)
+    user_agent = fields.String(
+        load_default=None, allow_none=True, validate=validate.Length(max=512)
+    )
+
+
 class Token(Located):
     refresh_token = OpaqueToken(required=True)
 
@@ -95,6 +105,22 @@ class EndSessions(Get, Located):
     """`but` is the session that goes on."""
 
     but = Uuid(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class EnrolTotp(Get):
+    current_password = Password(required=True)
+
+
+class ConfirmTotp(Get, Located):
+    code = Code(required=True)
+
+
+class DisableTotp(ConfirmTotp):
+    current_password = Password(required=True)
+
+
+class ResetTotp(Get, Located):
     actor = ActorField()
 
 
@@ -216,9 +242,28 @@ class Address(Schema):
 
 
 class SessionState(Schema):
-    """A session that goes on: what its user may do at this moment."""
+    """A session that goes on: what its user may do at this moment; nothing but enrol in a second
+    factor when he `must_enrol`."""
 
     role = fields.String()
+    must_enrol = fields.Boolean()
+
+
+class TotpSecret(Schema):
+    """For an authenticator app; `uri` is what a QR code shows."""
+
+    secret = fields.String()
+    uri = fields.String()
+
+
+class RecoveryCodes(Schema):
+    recovery_codes = fields.List(fields.String())
+
+
+class TotpState(Schema):
+    enabled = fields.Boolean()
+    required = fields.Boolean()
+    recovery_codes_left = fields.Integer()
 
 
 class LoginSession(Schema):

@@ -14,12 +14,14 @@ from chassis import paging
 from chassis.errors import Forbidden
 from chassis.identity import Actor, Role, Signer
 from chassis.rpc import rpc
-from users import accounts, audit, directory, keys, schemas, session_state, sessions
+from users import accounts, audit, directory, keys, schemas, session_state, sessions, totp
 from users.audit import Action
-from users.errors import SessionEnded
+from users.errors import SessionEnded, TotpNotEnabled
 from users.origin import Origin, origin_of
+from users.second_factor import SecondFactor
 
 SESSION, STATE, ENDED = schemas.LoginSession(), schemas.SessionState(), schemas.Ended()
+TOTP, TOTP_SECRET = schemas.TotpState(), schemas.TotpSecret()
 TOKENS, AUDIT, SIGN_IN = schemas.Tokens(), schemas.AuditEntry(), schemas.SignIn()
 
 
@@ -53,7 +55,9 @@ class SecurityMethods:
     def check_session(self, user_id, session_id):
         """Whether a session goes on, and what its user may do; raises `SessionEnded`."""
         with self.db.read() as connection:
-            return STATE.dump(session_state.check(connection, user_id, session_id, self.clock()))
+            user = session_state.check(connection, user_id, session_id, self.clock())
+        must_enrol = self._needs_totp(user["role"]) and not user["has_totp"]
+        return STATE.dump({"role": user["role"], "must_enrol": must_enrol})
 
     @rpc(schemas.SessionIds)
     def ended_sessions(self, session_ids):
@@ -93,6 +97,48 @@ class SecurityMethods:
             self._record(
                 session, Action.SESSIONS_ENDED, user_id, actor, origin_of(network), count=count
             )
+        return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
+
+    @rpc(schemas.LoginTotp)
+    def login_totp(self, **proof):
+        """Sign in with a challenge of `login` and a code."""
+        return self._second_factor().log_in(**proof, admit=self._admit)
+
+    @rpc(schemas.Get)
+    def get_totp(self, user_id):
+        """Whether a user has a second factor, and needs one."""
+        with self.db.read() as connection:
+            role = directory.get(connection, user_id)["role"]
+            state = totp.state(connection, user_id)
+        return TOTP.dump({**state, "required": self._needs_totp(role)})
+
+    @rpc(schemas.EnrolTotp, once=True)
+    def enrol_totp(self, user_id, current_password):
+        """A secret for an authenticator app; it counts once it is confirmed."""
+        issuer = self.identity["issuer"]
+        return TOTP_SECRET.dump(self._second_factor().enrol(user_id, current_password, issuer))
+
+    @rpc(schemas.ConfirmTotp, once=True)
+    def confirm_totp(self, user_id, code, network):
+        """Have the second factor count; the recovery codes are told now and never again."""
+        codes = self._second_factor().confirm(user_id, code, network)
+        return {"recovery_codes": codes}
+
+    @rpc(schemas.DisableTotp, once=True)
+    def disable_totp(self, user_id, current_password, code, network):
+        """Sign in with the password alone from now on."""
+        self._second_factor().disable(user_id, current_password, code, network)
+
+    @rpc(schemas.ResetTotp)
+    def reset_totp(self, user_id, actor, network):
+        """Take the second factor from a user who has lost it; all sessions end."""
+        admins_only(actor)
+        with self._begin() as session:
+            accounts.lock(session, user_id)
+            if not totp.forget(session, user_id):
+                raise TotpNotEnabled()
+            sessions.end_all(session, user_id)
+            self._record(session, Action.TOTP_RESET, user_id, actor, origin_of(network))
         return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
 
     @rpc(schemas.ListAudit)
@@ -159,6 +205,12 @@ class SecurityMethods:
         items, more = rows[:limit], len(rows) > limit
         last = (items[-1]["at"], items[-1]["id"]) if more else ()
         return items, paging.encode("audit", last) if more else None
+
+    def _second_factor(self) -> SecondFactor:
+        return SecondFactor(self._begin, self.clock, self._doorman(), self._record)
+
+    def _needs_totp(self, role: str) -> bool:
+        return self.settings["staff_totp_required"] and role != Role.CUSTOMER
 
     def _admit(
         self, session: Session, user_id: UUID, password_hash: str, origin: Origin

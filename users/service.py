@@ -28,6 +28,7 @@ from users import (
     security,
     sessions,
     throttle,
+    totp,
 )
 from users.audit import Action
 from users.doorman import Doorman
@@ -199,6 +200,7 @@ class UsersService(security.SecurityMethods, Service):
             sessions.purge,
             resets.purge,
             throttle.purge,
+            totp.purge,
             partial(audit.purge, retention=kept),
         ):
             with self.db.begin() as session:

@@ -8,16 +8,19 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection, RowMapping
 
 from users.errors import SessionEnded
-from users.models import LoginSession, User
+from users.models import LoginSession, Totp, User
 from users.sessions import MAX_SESSIONS
 
 
 def check(
     connection: Connection, user_id: UUID, session_id: UUID | None, now: datetime.datetime
 ) -> RowMapping:
-    """The `role` of a user whose session goes on; raises `SessionEnded`. Tokens from before they
-    named a session have none: then it is enough that the user is there."""
-    alive = select(User.role).where(User.id == user_id, User.deleted_at.is_(None))
+    """The `role` of a user whose session goes on, and whether he `has_totp`; raises `SessionEnded`.
+    Tokens from before they named a session have none: then it is enough that the user is there."""
+    factor = select(Totp.user_id).where(Totp.user_id == User.id, Totp.confirmed_at.is_not(None))
+    alive = select(User.role, factor.exists().label("has_totp")).where(
+        User.id == user_id, User.deleted_at.is_(None)
+    )
     if session_id is not None:
         mine = LoginSession.user_id == User.id
         alive = alive.join(LoginSession, mine).where(

@@ -24,5 +24,7 @@ class UsersSettings(Schema):
     staff_session_seconds = fields.Integer(
         load_default=12 * 3600, validate=_between(3600, 400 * 86400)
     )
+    #: Whether staff and admins need a second factor; without one they can only enrol then.
+    staff_totp_required = fields.Boolean(load_default=False)
     #: Days that entries of the audit trail are kept.
     audit_retention_days = fields.Integer(load_default=400, validate=_between(90, 3650))

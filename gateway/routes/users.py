@@ -3,7 +3,7 @@
 from chassis.errors import Unauthenticated
 from chassis.web import Answer, expected_version, route
 from chassis.web.limits import SIGN_IN
-from gateway.access import ADMIN, ANYONE, USER
+from gateway.access import ADMIN, ANYONE, ENROLLING, USER
 from gateway.answers import created
 from gateway.schemas.common import UserPath
 from gateway.schemas.users import (
@@ -55,7 +55,11 @@ class UserRoutes:
         faults=(401,),
     )
     def log_in(self, request, body):
-        """Get tokens."""
+        """Get tokens.
+
+        Who has a second factor gets a 401 with the code `totp_required` and a `challenge`, which
+        goes to `/api/users/login/totp` together with a code.
+        """
         user_agent = (request.header("User-Agent") or "")[:512]
         return self.users.login(network=request.client_network, user_agent=user_agent, **body)
 
@@ -80,7 +84,7 @@ class UserRoutes:
         """End the session of a refresh token; its access tokens can change nothing any more."""
         self.sessions.note_ended(self.users.logout(network=request.client_network, **body))
 
-    @route("GET", "/api/users/profile", who=USER, answer=User, is_tagged=True, faults=(404,))
+    @route("GET", "/api/users/profile", who=ENROLLING, answer=User, is_tagged=True, faults=(404,))
     def get_profile(self, request):
         """Your account."""
         return self.users.get(user_id=request.actor.user_id)

@@ -4,10 +4,11 @@ import datetime
 import json
 import uuid
 
+import pyotp
 import pytest
 
 from chassis.clock import Clock
-from chassis.errors import Conflict
+from chassis.errors import Conflict, Unauthenticated
 from payments.providers import signed
 from tests.support import eventually
 
@@ -50,6 +51,7 @@ def _people(users):
     tokens = users.login(email=EMAIL, password=PASSWORD)
     tokens = users.refresh(refresh_token=tokens["refresh_token"])
     _sessions(users, buyer)
+    _second_factor(users, buyer)
     users.logout(refresh_token=tokens["refresh_token"])
     users.rotate_keys(actor=ADMIN)
     users.jwks()
@@ -81,6 +83,20 @@ def _sessions(users, buyer):
     users.end_session(user_id=buyer, session_id=one)
     users.end_sessions(user_id=buyer, but=other, actor=ADMIN)
     users.list_sign_ins(user_id=buyer, limit=1)
+
+
+def _second_factor(users, buyer):
+    me = {"user_id": buyer}
+    secret = pyotp.TOTP(users.enrol_totp(**me, current_password=PASSWORD)["secret"])
+    codes = users.confirm_totp(**me, code=secret.now())["recovery_codes"]
+    assert users.get_totp(**me)["recovery_codes_left"] == 10
+    with pytest.raises(Unauthenticated) as caught:
+        users.login(email=EMAIL, password=PASSWORD)
+    users.login_totp(challenge=caught.value.data["challenge"], code=codes[0])
+    users.disable_totp(**me, current_password=PASSWORD, code=codes[1])
+    secret = pyotp.TOTP(users.enrol_totp(**me, current_password=PASSWORD)["secret"])
+    users.confirm_totp(**me, code=secret.now())
+    users.reset_totp(**me, actor=ADMIN)
 
 
 def _forget_password(users, mails):

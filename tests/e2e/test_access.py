@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from chassis import config as configuration
 from chassis.clock import utcnow
 from chassis.identity import Actor, Role, Signer
-from gateway.access import ADMIN, ANYONE, STAFF, USER
+from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
 from tests.e2e.client import ADDRESS, PASSWORD, Client, filled
 from tests.e2e.description import ROUTES
 from tests.support import eventually
@@ -30,10 +30,8 @@ LETS_IN = {
         *("deleted customer", "deleted admin", "demoted admin", "promoted customer"),
         *("expired token", "wrong kid", "alg none", "refresh token"),
     },
-    USER: {
-        *("customer", "staff", "admin"),
-        *("demoted admin", "promoted customer"),
-    },
+    USER: {"customer", "staff", "admin", "demoted admin", "promoted customer"},
+    ENROLLING: {"customer", "staff", "admin", "demoted admin", "promoted customer"},
     STAFF: {"staff", "admin", "promoted customer"},
     ADMIN: {"admin", "promoted customer"},
 }

@@ -27,7 +27,7 @@ class Sessions:
         self.role = role
         self.asked = []
 
-    def as_of_now(self, identity):
+    def as_of_now(self, identity, may_enrol):
         self.asked.append("as_of_now")
         if self.role is None:
             raise Unauthenticated()

@@ -3,7 +3,7 @@
 A route that is not in here, or that says otherwise, fails the tests.
 """
 
-from gateway.access import ADMIN, ANYONE, STAFF, USER
+from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
 
 WHO = {
     # Users
@@ -14,7 +14,7 @@ WHO = {
     "POST /api/users/password": USER,
     "POST /api/users/password/forgot": ANYONE,
     "POST /api/users/password/reset": ANYONE,
-    "GET /api/users/profile": USER,
+    "GET /api/users/profile": ENROLLING,
     "PUT /api/users/profile": USER,
     "PATCH /api/users/profile": USER,
     "GET /api/users/addresses": USER,
@@ -22,6 +22,11 @@ WHO = {
     "GET /api/users/addresses/{address_id}": USER,
     "PUT /api/users/addresses/{address_id}": USER,
     "DELETE /api/users/addresses/{address_id}": USER,
+    "POST /api/users/login/totp": ANYONE,
+    "GET /api/users/totp": ENROLLING,
+    "POST /api/users/totp": ENROLLING,
+    "POST /api/users/totp/confirm": ENROLLING,
+    "POST /api/users/totp/disable": USER,
     "GET /api/users/sessions": USER,
     "DELETE /api/users/sessions": USER,
     "DELETE /api/users/sessions/{session_id}": USER,
