@@ -1,10 +1,10 @@
 """Who acts: the actor a call is made for, and the signed access tokens that name one.
 
-Between services the actor travels as `{"user_id": "<uuid>", "role": "<role>"}`; its absence
-means that the system itself acts. From outside it comes as an access token, a JWT by RFC 9068:
-whoever holds the private key signs (`Signer`), everyone else verifies with the public keys
-alone (`Verifier`). RFC 8725 is followed: one algorithm, pinned to the key; `typ`, `iss`, `aud`,
-`exp` and `nbf` are checked; nothing in a token says where its key comes from.
+Between services the actor travels as `{"user_id": "<uuid>", "role": "<role>"}`, or as "system" when
+the system itself acts: whoever says nothing is nobody. From outside it comes as an access token, a
+JWT by RFC 9068: whoever holds the private key signs (`Signer`), everyone else verifies with the
+public keys alone (`Verifier`). RFC 8725 is followed: one algorithm, pinned to the key; `typ`,
+`iss`, `aud`, `exp` and `nbf` are checked; nothing in a token says where its key comes from.
 """
 
 from __future__ import annotations
@@ -60,16 +60,16 @@ class Actor:
         """True for admins and the system."""
         return self.role in (Role.ADMIN, _SYSTEM)
 
-    def to_wire(self) -> dict[str, str] | None:
-        """The JSON form; None for the system."""
+    def to_wire(self) -> dict[str, str] | str:
+        """The JSON form; "system" for the system."""
         if self.user_id is None:
-            return None
+            return _SYSTEM
         return {"user_id": str(self.user_id), "role": str(self.role)}
 
     @classmethod
-    def from_wire(cls, wire: Mapping[str, Any] | None) -> Actor:
-        """The actor of a JSON form; None is the system. Raises ValueError on any other shape."""
-        if wire is None:
+    def from_wire(cls, wire: Mapping[str, Any] | str) -> Actor:
+        """The actor of a JSON form. Raises ValueError on any other shape, None among them."""
+        if wire == _SYSTEM:
             return cls.SYSTEM
         try:
             return cls(UUID(wire["user_id"]), Role(wire["role"]))

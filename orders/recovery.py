@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
+from chassis.identity import Actor
 from orders import attempts, changes, checkout, lifecycle, schemas, settlement
 from orders.lifecycle import Cause, Party, Payment, Status
 from orders.models import Order, RequestKey
@@ -84,7 +85,9 @@ def find_payment(shop: Shop, order_id: uuid.UUID, since: datetime.datetime) -> N
 
 def payments_of(shop: Shop, order_id: uuid.UUID) -> list[dict[str, Any]]:
     """The newest payments of an order (`schemas.Payment`), as payments has them."""
-    return _PAYMENTS.load(shop.payments.list(order_id=order_id, limit=NEWEST))["items"]
+    return _PAYMENTS.load(shop.payments.list(order_id=order_id, limit=NEWEST, actor=Actor.SYSTEM))[
+        "items"
+    ]
 
 
 def _expire_batch(shop: Shop) -> int:

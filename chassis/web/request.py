@@ -26,8 +26,9 @@ class Request:
     """Method, path (as sent, percent-encoded), headers, body and whose request it is.
 
     `actor` and `session_id` are set by the route's audience; `path_values` by the routing.
-    `answer_headers` go out with whatever the answer is. `request_id` and `traceparent` are the client's when well-formed, else made here. `peer` is the address at the
-    other end of the connection, of which `trusted_proxies` may be ours.
+    `answer_headers` go out with whatever the answer is. `request_id` and `traceparent` are the
+    client's when well-formed, else made here. `peer` is the address at the other end of the
+    connection, of which `trusted_proxies` may be ours.
     """
 
     __slots__ = (

@@ -1,4 +1,5 @@
-"""`shop users`: the first admin, whom nobody else can make."""
+"""`shop users`: the first admin, whom nobody else can make; sessions and second factors of who
+has lost a device."""
 
 import json
 import sys
@@ -9,7 +10,7 @@ from marshmallow import ValidationError
 from nameko.exceptions import RemoteError
 
 from chassis.identity import Role
-from shop.operate.calls import services
+from shop.operate.calls import SYSTEM, services
 from shop.operate.settings import as_json
 from users.schemas import Create
 
@@ -19,7 +20,7 @@ _PAGE, _SEARCHED = 100, 100
 
 @click.group()
 def users() -> None:
-    """Make the accounts that run the shop."""
+    """Make the accounts that run the shop, and help people whose devices are lost."""
 
 
 @users.command("create-admin")
@@ -55,10 +56,68 @@ def create_admin(email: str, password_stdin: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
+@users.command("end-sessions")
+@click.argument("email")
+@as_json
+def end_sessions(email: str, as_json: bool) -> None:
+    """End all sessions of the user EMAIL, who has to sign in again.
+
+    Access tokens of these sessions can change nothing any more, at once. Fails when there is no
+    such user.
+
+    \b
+        shop users end-sessions ada@example.com
+    """
+    with services() as rpc:
+        user = _user(rpc, email)
+        ended = len(rpc.users.end_sessions(user_id=user["id"], actor=SYSTEM)["ended"])
+    if as_json:
+        click.echo(json.dumps({"id": user["id"], "ended": ended}))
+    else:
+        click.echo(f"{user['email']}: {ended} sessions ended")
+
+
+@users.command("reset-totp")
+@click.argument("email")
+@as_json
+def reset_totp(email: str, as_json: bool) -> None:
+    """Take the second factor from the user EMAIL, who has lost it, recovery codes and all.
+
+    Make sure that it is really that person who asks: the password alone is enough afterwards. All
+    sessions end. Where staff need a second factor, they can do nothing but set up another one.
+    Fails when there is no such user, or no second factor.
+
+    \b
+        shop users reset-totp ada@example.com
+    """
+    with services() as rpc:
+        user = _user(rpc, email)
+        try:
+            ended = len(rpc.users.reset_totp(user_id=user["id"], actor=SYSTEM)["ended"])
+        except RemoteError as error:
+            if error.exc_type != "TotpNotEnabled":
+                raise
+            click.echo(f"{user['email']} has no second factor", err=True)
+            sys.exit(1)
+    if as_json:
+        click.echo(json.dumps({"id": user["id"], "ended": ended}))
+    else:
+        click.echo(f"{user['email']}: no second factor any more, {ended} sessions ended")
+
+
+def _user(rpc: Any, email: str) -> dict[str, Any]:
+    """Who has that address; ends with 1 when nobody has."""
+    user = _find(rpc, email)
+    if user is None:
+        click.echo(f"{email}: no such user", err=True)
+        sys.exit(1)
+    return user
+
+
 def _create(rpc: Any, account: dict[str, str]) -> tuple[dict[str, Any], bool]:
     """The user, and whether it is new: somebody may have been faster."""
     try:
-        return rpc.users.create(role=Role.ADMIN.value, **account), True
+        return rpc.users.create(role=Role.ADMIN.value, actor=SYSTEM, **account), True
     except RemoteError as error:
         there = _find(rpc, account["email"]) if error.exc_type == "AlreadyExists" else None
         if there is None:
@@ -70,7 +129,7 @@ def _find(rpc: Any, email: str) -> dict[str, Any] | None:
     """Who has that address, whatever its case."""
     cursor = None
     while True:
-        page = rpc.users.list(search=email[:_SEARCHED], limit=_PAGE, cursor=cursor)
+        page = rpc.users.list(search=email[:_SEARCHED], limit=_PAGE, cursor=cursor, actor=SYSTEM)
         for user in page["items"]:
             if user["email"].casefold() == email.casefold():
                 return user
@@ -82,7 +141,7 @@ def _find(rpc: Any, email: str) -> dict[str, Any] | None:
 def _checked(account: dict[str, str]) -> dict[str, Any]:
     """The account by the rules of a sign-up, which the service applies as well."""
     try:
-        return Create().load(account)
+        return Create().load(account, partial=("actor",))
     except ValidationError as invalid:
         ((field, faults), *_) = invalid.normalized_messages().items()
         raise click.UsageError(f"{field}: {' '.join(map(str, faults))}") from None

@@ -50,7 +50,7 @@ class Shop:
     def employee(self, role):
         """Somebody with a role, made over RPC as the operators' command does it."""
         with ClusterRpcProxy(self.config) as rpc:
-            user = rpc.users.create(email=new_email(), password=PASSWORD, role=role)
+            user = rpc.users.create(email=new_email(), password=PASSWORD, role=role, actor="system")
         return self._logged_in(user)
 
     def _logged_in(self, user):

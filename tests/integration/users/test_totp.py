@@ -260,9 +260,7 @@ def test_a_deleted_user_has_no_secret(users, app, admin, service):
         assert people.rows(service, f"SELECT count(*) FROM {table}") == [(0,)]
 
 
-@pytest.mark.parametrize(
-    "code", ["", "12345", "1" * 41, "12345\0", "\u0661" * 6, None, 123456, []]
-)
+@pytest.mark.parametrize("code", ["", "12345", "1" * 41, "12345\0", "\u0661" * 6, None, 123456, []])
 def test_what_is_no_code_at_all(users, app, code):
     """Invalid, before anything is counted."""
     for _ in range(9):

@@ -390,18 +390,18 @@ def test_roles(actor, staff, admin):
 
 
 def test_an_actor_travels():
-    """To JSON and back; the system travels as nothing."""
+    """To JSON and back; the system says that it is the system."""
     wire = {"user_id": "11111111-2222-4333-8444-555555555555", "role": "customer"}
 
     assert wire == ANNA.to_wire()
     assert Actor.from_wire(wire) == ANNA
-    assert Actor.SYSTEM.to_wire() is None
-    assert Actor.from_wire(None) == Actor.SYSTEM
+    assert Actor.SYSTEM.to_wire() == "system"
+    assert Actor.from_wire("system") == Actor.SYSTEM
 
 
 @pytest.mark.parametrize(
     "wire",
-    [{}, {"role": "admin"}, {"user_id": None, "role": "admin"}, {"user_id": "1", "role": "admin"},
+    [None, "", {}, [], {"role": "system"}, {"role": "admin"}, {"user_id": None, "role": "admin"}, {"user_id": "1", "role": "admin"},
      {"user_id": str(ANNA.user_id), "role": "system"}, "admin", 7],
     ids=repr,
 )  # fmt: skip
