@@ -161,7 +161,7 @@ def test_no_session_lasts_for_ever(users, anna, clock):
 
 def test_those_of_staff_end_sooner(users, admin, clock):
     """After half a day, however often they are refreshed."""
-    tokens = log_in(users, "admin@example.com")
+    tokens = users.login(email="admin@example.com", password="rule the shop")
     for _ in range(3):
         clock.advance(hours=3)
         tokens = users.refresh(refresh_token=tokens["refresh_token"])

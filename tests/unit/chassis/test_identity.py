@@ -401,7 +401,8 @@ def test_an_actor_travels():
 
 @pytest.mark.parametrize(
     "wire",
-    [None, "", {}, [], {"role": "system"}, {"role": "admin"}, {"user_id": None, "role": "admin"}, {"user_id": "1", "role": "admin"},
+    [None, "", {}, [], {"role": "system"}, {"role": "admin"},
+     {"user_id": None, "role": "admin"}, {"user_id": "1", "role": "admin"},
      {"user_id": str(ANNA.user_id), "role": "system"}, "admin", 7],
     ids=repr,
 )  # fmt: skip
