@@ -28,7 +28,7 @@ TOKENS, AUDIT, SIGN_IN = schemas.Tokens(), schemas.AuditEntry(), schemas.SignIn(
 class SecurityMethods:
     """A part of `UsersService`, which has the dependencies."""
 
-    @rpc(schemas.Token)
+    @rpc(schemas.Token, sensitive_arguments=("refresh_token", "network"))
     def refresh(self, refresh_token, network):
         now, lives, origin = self.clock(), self._lifetimes(), origin_of(network)
         ended: dict[str, Any] = {}
@@ -42,7 +42,7 @@ class SecurityMethods:
                 self._record(session, Action.REFRESH_TOKEN_REUSED, owner, None, origin)
         raise SessionEnded(**ended)  # only now: the end of a stolen family has to be committed
 
-    @rpc(schemas.Token)
+    @rpc(schemas.Token, sensitive_arguments=("refresh_token", "network"))
     def logout(self, refresh_token, network):
         with self._begin() as session:
             over = sessions.log_out(session, refresh_token)
@@ -75,7 +75,7 @@ class SecurityMethods:
         items = [{**row, "current": row["id"] == session_id} for row in rows]
         return {"items": SESSION.dump(items, many=True), "next": None}
 
-    @rpc(schemas.EndSession)
+    @rpc(schemas.EndSession, sensitive_arguments="network")
     def end_session(self, user_id, session_id, network):
         """End one session of one's own."""
         with self._begin() as session:
@@ -86,7 +86,7 @@ class SecurityMethods:
             )
         return ENDED.dump({"ended": [session_id]})
 
-    @rpc(schemas.EndSessions)
+    @rpc(schemas.EndSessions, sensitive_arguments="network")
     def end_sessions(self, user_id, but, actor, network):
         """End all sessions of a user, one's own or, for admins, anybody's; `but` goes on."""
         if actor.user_id != user_id:
@@ -99,7 +99,7 @@ class SecurityMethods:
             )
         return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
 
-    @rpc(schemas.LoginTotp)
+    @rpc(schemas.LoginTotp, sensitive_arguments="proof")
     def login_totp(self, **proof):
         """Sign in with a challenge of `login` and a code."""
         return self._second_factor().log_in(**proof, admit=self._admit)
@@ -112,24 +112,26 @@ class SecurityMethods:
             state = totp.state(connection, user_id)
         return TOTP.dump({**state, "required": self._needs_totp(role)})
 
-    @rpc(schemas.EnrolTotp, once=True)
+    @rpc(schemas.EnrolTotp, once=True, sensitive_arguments="current_password")
     def enrol_totp(self, user_id, current_password):
         """A secret for an authenticator app; it counts once it is confirmed."""
         issuer = self.identity["issuer"]
         return TOTP_SECRET.dump(self._second_factor().enrol(user_id, current_password, issuer))
 
-    @rpc(schemas.ConfirmTotp, once=True)
+    @rpc(schemas.ConfirmTotp, once=True, sensitive_arguments=("code", "network"))
     def confirm_totp(self, user_id, code, network):
         """Have the second factor count; the recovery codes are told now and never again."""
         codes = self._second_factor().confirm(user_id, code, network)
         return {"recovery_codes": codes}
 
-    @rpc(schemas.DisableTotp, once=True)
+    @rpc(
+        schemas.DisableTotp, once=True, sensitive_arguments=("current_password", "code", "network")
+    )
     def disable_totp(self, user_id, current_password, code, network):
         """Sign in with the password alone from now on."""
         self._second_factor().disable(user_id, current_password, code, network)
 
-    @rpc(schemas.ResetTotp)
+    @rpc(schemas.ResetTotp, sensitive_arguments="network")
     def reset_totp(self, user_id, actor, network):
         """Take the second factor from a user who has lost it; all sessions end."""
         admins_only(actor)

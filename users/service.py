@@ -55,16 +55,16 @@ class UsersService(security.SecurityMethods, Service):
     settings = Settings(UsersSettings, section="users")
     identity = Settings(IdentitySettings, section="identity")
 
-    @rpc(schemas.SignUp, once=True)
+    @rpc(schemas.SignUp, once=True, sensitive_arguments="account")
     def sign_up(self, **account):
         return self._register(None, role=Role.CUSTOMER, **account)
 
-    @rpc(schemas.Create, once=True)
+    @rpc(schemas.Create, once=True, sensitive_arguments="account")
     def create(self, actor, **account):
         admins_only(actor)
         return self._register(actor, **account)
 
-    @rpc(schemas.Login)
+    @rpc(schemas.Login, sensitive_arguments="credentials")
     def login(self, **credentials):
         for _ in range(2):  # another login at the same instant may have renewed the hash
             tokens = self._doorman().log_in(**credentials, admit=self._admit)
@@ -72,16 +72,20 @@ class UsersService(security.SecurityMethods, Service):
                 return tokens
         raise BadCredentials()
 
-    @rpc(schemas.Credentials)
+    @rpc(schemas.Credentials, sensitive_arguments="credentials")
     def verify_credentials(self, **credentials):
         return USER.dump(self._doorman().verify(**credentials))
 
-    @rpc(schemas.ChangePassword, once=True)
+    @rpc(
+        schemas.ChangePassword,
+        once=True,
+        sensitive_arguments=("current_password", "new_password", "network"),
+    )
     def change_password(self, user_id, current_password, new_password, network):
         ended = self._doorman().change_password(user_id, current_password, new_password, network)
         return ENDED.dump({"ended": ended})
 
-    @rpc(schemas.ForgotPassword, once=True)
+    @rpc(schemas.ForgotPassword, once=True, sensitive_arguments=("email", "network"))
     def forgot_password(self, email, network):
         self._doorman().ask_for_reset(email, network)
 
@@ -90,7 +94,7 @@ class UsersService(security.SecurityMethods, Service):
         with self.db.begin() as session:
             return {"token": resets.issue(session, reset_id, self.clock())}
 
-    @rpc(schemas.ResetPassword, once=True)
+    @rpc(schemas.ResetPassword, once=True, sensitive_arguments=("token", "new_password", "network"))
     def reset_password(self, token, new_password, network):
         ended = self._doorman().reset_password(token, new_password, network)
         return ENDED.dump({"ended": ended})
@@ -117,7 +121,7 @@ class UsersService(security.SecurityMethods, Service):
         with self.db.read() as connection:
             return {"items": CONTACT.dump(directory.contacts(connection, user_ids), many=True)}
 
-    @rpc(schemas.List)
+    @rpc(schemas.List, sensitive_arguments="search")
     def list(self, search, role, limit, cursor, actor):
         admins_only(actor)
         after = (
@@ -131,7 +135,7 @@ class UsersService(security.SecurityMethods, Service):
         )
         return {"items": USER.dump(items, many=True), "next": following}
 
-    @rpc(schemas.Update)
+    @rpc(schemas.Update, sensitive_arguments=("current_password", "network", "profile"))
     def update(
         self, user_id, partial, current_password, version, actor, network, role=None, **profile
     ):
@@ -153,7 +157,7 @@ class UsersService(security.SecurityMethods, Service):
             note = self._note(session, user_id, actor)
             return USER.dump(accounts.update(session, user_id, {}, True, role, note=note))
 
-    @rpc(schemas.Delete)
+    @rpc(schemas.Delete, sensitive_arguments="network")
     def delete(self, user_id, actor, network):
         admins_only(actor)
         with self._begin() as session:
@@ -177,12 +181,12 @@ class UsersService(security.SecurityMethods, Service):
         with self.db.read() as connection:
             return ADDRESS.dump(addresses.default(connection, user_id))
 
-    @rpc(schemas.AddAddress, once=True)
+    @rpc(schemas.AddAddress, once=True, sensitive_arguments="fields")
     def add_address(self, user_id, default, **fields):
         with self.db.begin() as session:
             return ADDRESS.dump(addresses.add(session, user_id, fields, default, self.clock()))
 
-    @rpc(schemas.UpdateAddress)
+    @rpc(schemas.UpdateAddress, sensitive_arguments="fields")
     def update_address(self, user_id, address_id, default, version, **fields):
         with self.db.begin() as session:
             changed = addresses.replace(session, user_id, address_id, fields, default, version)
