@@ -85,9 +85,8 @@ def find_payment(shop: Shop, order_id: uuid.UUID, since: datetime.datetime) -> N
 
 def payments_of(shop: Shop, order_id: uuid.UUID) -> list[dict[str, Any]]:
     """The newest payments of an order (`schemas.Payment`), as payments has them."""
-    return _PAYMENTS.load(shop.payments.list(order_id=order_id, limit=NEWEST, actor=Actor.SYSTEM))[
-        "items"
-    ]
+    us = Actor.SYSTEM.to_wire()
+    return _PAYMENTS.load(shop.payments.list(order_id=order_id, limit=NEWEST, actor=us))["items"]
 
 
 def _expire_batch(shop: Shop) -> int:
