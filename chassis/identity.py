@@ -1,10 +1,10 @@
 """Who acts: the actor a call is made for, and the signed access tokens that name one.
 
-Between services the actor travels as `{"user_id": "<uuid>", "role": "<role>"}`; its absence
-means that the system itself acts. From outside it comes as an access token, a JWT by RFC 9068:
-whoever holds the private key signs (`Signer`), everyone else verifies with the public keys
-alone (`Verifier`). RFC 8725 is followed: one algorithm, pinned to the key; `typ`, `iss`, `aud`,
-`exp` and `nbf` are checked; nothing in a token says where its key comes from.
+Between services the actor travels as `{"user_id": "<uuid>", "role": "<role>"}`, or as "system" when
+the system itself acts: whoever says nothing is nobody. From outside it comes as an access token, a
+JWT by RFC 9068: whoever holds the private key signs (`Signer`), everyone else verifies with the
+public keys alone (`Verifier`). RFC 8725 is followed: one algorithm, pinned to the key; `typ`,
+`iss`, `aud`, `exp` and `nbf` are checked; nothing in a token says where its key comes from.
 """
 
 from __future__ import annotations
@@ -60,16 +60,16 @@ class Actor:
         """True for admins and the system."""
         return self.role in (Role.ADMIN, _SYSTEM)
 
-    def to_wire(self) -> dict[str, str] | None:
-        """The JSON form; None for the system."""
+    def to_wire(self) -> dict[str, str] | str:
+        """The JSON form; "system" for the system."""
         if self.user_id is None:
-            return None
+            return _SYSTEM
         return {"user_id": str(self.user_id), "role": str(self.role)}
 
     @classmethod
-    def from_wire(cls, wire: Mapping[str, Any] | None) -> Actor:
-        """The actor of a JSON form; None is the system. Raises ValueError on any other shape."""
-        if wire is None:
+    def from_wire(cls, wire: Mapping[str, Any] | str) -> Actor:
+        """The actor of a JSON form. Raises ValueError on any other shape, None among them."""
+        if wire == _SYSTEM:
             return cls.SYSTEM
         try:
             return cls(UUID(wire["user_id"]), Role(wire["role"]))
@@ -84,6 +84,10 @@ ALGORITHM = "EdDSA"
 #: Longer tokens are refused unread; ours have about 400 characters.
 MAX_TOKEN_LENGTH = 4096
 _CLAIMS = ["iss", "aud", "sub", "role", "iat", "nbf", "exp", "jti"]
+#: The last second that `datetime` can hold; ours are whole seconds since 1970.
+_LAST_SECOND = 253402300799
+#: Seconds that no token of ours holds: one that claims to is refused.
+_LONGEST_LIFE = 86_400
 
 
 def public_jwk(key: Ed25519PublicKey, kid: str) -> dict[str, Any]:
@@ -101,8 +105,9 @@ class Signer:
     audience: str
     lifetime: datetime.timedelta
 
-    def sign(self, actor: Actor, now: datetime.datetime) -> str:
-        """A token that says that `actor` (a person) signed in, valid from `now`."""
+    def sign(self, actor: Actor, now: datetime.datetime, session_id: UUID | None = None) -> str:
+        """A token that says that `actor` (a person) signed in, valid from `now`; it belongs to the
+        session `session_id` (claim `sid`)."""
         if actor.user_id is None:
             raise ValueError("the system does not sign in")
         claims = {
@@ -115,8 +120,20 @@ class Signer:
             "exp": int((now + self.lifetime).timestamp()),
             "jti": uuid4().hex,
         }
+        if session_id is not None:
+            claims["sid"] = str(session_id)
         headers = {"typ": TYPE, "kid": self.kid}
         return jwt.encode(claims, self.private_key, algorithm=ALGORITHM, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an access token says: who acts, and in which session. Tokens made before sessions were
+    named in them have no `session_id`."""
+
+    actor: Actor
+    session_id: UUID | None
+    expires_at: int
 
 
 class KeySet:
@@ -193,33 +210,41 @@ class Verifier:
         self._clock = clock
         self._cache_size = cache_size
         self._leeway = leeway.total_seconds()
-        self._verified: OrderedDict[str, tuple[Actor, float]] = OrderedDict()
+        self._verified: OrderedDict[str, Identity] = OrderedDict()
 
     def verify(self, token: str) -> Actor:
         """The person whom `token` names; raises `Unauthenticated` if it does not hold."""
+        return self.identify(token).actor
+
+    def identify(self, token: str) -> Identity:
+        """All that `token` says; raises `Unauthenticated` if it does not hold."""
         now = self._clock().timestamp()
         known = self._verified.get(token)
-        if known and now < known[1]:
-            return known[0]
+        if known and now < known.expires_at:
+            return known
         self._verified.pop(token, None)
-        actor, expires_at = self._check(token, now)
+        identity = self._check(token, now)
         while len(self._verified) >= self._cache_size:
             self._verified.popitem(last=False)
-        self._verified[token] = (actor, expires_at)
-        return actor
+        self._verified[token] = identity
+        return identity
 
-    def _check(self, token: str, now: float) -> tuple[Actor, float]:
+    def _check(self, token: str, now: float) -> Identity:
         if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
             raise Unauthenticated("Not an access token.")
         try:
             claims = self._claims(token)
             actor = Actor(UUID(claims["sub"]), Role(claims["role"]))
-            not_before, expires_at = float(claims["nbf"]), float(claims["exp"])
-        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
+            session_id = UUID(claims["sid"]) if "sid" in claims else None
+            times = (_seconds(claims[name]) for name in ("iat", "nbf", "exp"))
+            issued_at, not_before, expires_at = times
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, RecursionError):
             raise Unauthenticated("Not an access token.") from None
-        if not not_before - self._leeway <= now < expires_at:
+        if expires_at - issued_at >= _LONGEST_LIFE:
+            raise Unauthenticated("Not an access token.")
+        if not max(issued_at, not_before) - self._leeway <= now < expires_at:
             raise Unauthenticated("The access token has expired.", code="token_expired")
-        return actor, expires_at
+        return Identity(actor, session_id, expires_at)
 
     def _claims(self, token: str) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)
@@ -239,3 +264,11 @@ class Verifier:
             issuer=self._issuer,
             options=options,
         )
+
+
+def _seconds(claim: Any) -> int:
+    """A claim that is a time: whole seconds since 1970. RFC 7519 allows fractions, we never make
+    any; what JSON parsers let through besides (Infinity, NaN, true) is no time at all."""
+    if type(claim) is not int or not 0 <= claim <= _LAST_SECOND:
+        raise ValueError("not a time")
+    return claim

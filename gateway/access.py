@@ -1,4 +1,5 @@
-"""Who may call a route: `ANYONE`, `USER` (signed in), `STAFF` (staff or admin), `ADMIN`.
+"""Who may call a route: `ANYONE`, `USER` (signed in), `STAFF` (staff or admin), `ADMIN`; and
+`ENROLLING`, who may not do anything else yet.
 
 What belongs to whom is not decided here: the services get the `actor` and answer "not found" for
 other people's things.
@@ -13,35 +14,54 @@ from typing import Any
 
 from chassis import config as configuration
 from chassis.clock import Clock
-from chassis.errors import Fault, Forbidden, NotFound, Unauthenticated
-from chassis.identity import Actor, KeySet, Role, Verifier
+from chassis.errors import Fault, Forbidden, Unauthenticated
+from chassis.identity import Actor, Identity, KeySet, Verifier
 from chassis.rpc import RpcProxy
 from chassis.rpc.client import ServiceProxy
 from chassis.web import Request
 from chassis.web.limits import Callers
+from gateway.sessions import SessionStates
+
+_READS = ("GET", "HEAD")
 
 
 class Audience:
     """Those whom `allows` is true for, by their access token; None lets everybody in unasked."""
 
     def __init__(
-        self, name: str, allows: Callable[[Actor], bool] | None, is_privileged: bool = False
+        self,
+        name: str,
+        allows: Callable[[Actor], bool] | None,
+        is_privileged: bool = False,
+        may_enrol: bool = False,
     ):
         self.name = name
+        self._may_enrol = may_enrol
         self._is_privileged = is_privileged
         self._allows = allows
         #: Statuses for whom it does not let in.
         self.refusals = (401, 403) if is_privileged else () if allows is None else (401,)
 
     def admit(self, service: Any, request: Request) -> None:
-        """Set the request's actor; raises `Unauthenticated` or `Forbidden`."""
+        """Set the request's actor and session; raises `Unauthenticated` or `Forbidden`."""
         if self._allows is None:
             return
-        request.actor = service.tokens.verify(bearer(request))
-        if self._is_privileged or request.actor.is_staff:
-            request.actor = _as_of_now(service, request.actor)
+        identity = service.tokens.identify(bearer(request))
+        request.session_id = identity.session_id
+        request.actor = self._actor(service.sessions, identity, request.method)
         if not self._allows(request.actor):
             raise Forbidden()
+
+    def _actor(self, sessions: SessionStates, identity: Identity, method: str) -> Actor:
+        """Who acts. A customer is believed to be what the token says until it expires, if the
+        session goes on; what staff and admins may do is worth a call each time."""
+        if self._is_privileged or identity.actor.is_staff:
+            return sessions.as_of_now(identity, self._may_enrol)
+        if method in _READS:
+            sessions.refuse_ended(identity)
+        else:
+            sessions.require(identity)
+        return identity.actor
 
     def __repr__(self) -> str:
         return self.name
@@ -49,21 +69,10 @@ class Audience:
 
 ANYONE = Audience("ANYONE", None)
 USER = Audience("USER", lambda actor: True)
+#: `USER`, and staff who have to set up their second factor before they can do anything else.
+ENROLLING = Audience("ENROLLING", lambda actor: True, may_enrol=True)
 STAFF = Audience("STAFF", lambda actor: actor.is_staff, is_privileged=True)
 ADMIN = Audience("ADMIN", lambda actor: actor.is_admin, is_privileged=True)
-
-
-def _as_of_now(service: Any, actor: Actor) -> Actor:
-    """The actor with the role of this moment; raises `Unauthenticated` when the user is gone.
-
-    A customer is believed to be what the token says until it expires. What staff and admins may do
-    is worth a call.
-    """
-    try:
-        user = service.users.get(user_id=actor.user_id)
-    except NotFound:
-        raise Unauthenticated("There is no such user any more.") from None
-    return Actor(actor.user_id, Role(user["role"]))
 
 
 def bearer(request: Request) -> str:

@@ -21,10 +21,12 @@ from chassis.broker.inbound import Inbound
 from chassis.errors import Fault, TooManyRequests
 from chassis.events.broadcast import Listener
 from chassis.fields import Expected, Uuid
+from chassis.identity import Identity
 from chassis.rpc import RpcProxy
 from chassis.rpc.client import ServiceProxy
 from chassis.web.errors import Overloaded
 from chassis.web.streams import EventStream, frame
+from gateway.sessions import SessionStates
 from gateway.settings import LiveSettings
 
 log = getLogger(__name__)
@@ -45,6 +47,7 @@ class Live(RpcProxy):
     """Injects `open(user_id, after, check)`, which makes the answer of a stream."""
 
     inbound = Inbound()
+    states = SessionStates()
 
     hears = (("notifications", "feed_grew"),)
 
@@ -68,6 +71,7 @@ class Live(RpcProxy):
         self.notifications = ServiceProxy(self, SimpleNamespace(data={}, context_data={}))
         for source, news_type in self.hears:
             Listener(self.inbound, source, news_type, FeedGrew, self._hear)
+        self.states.when_ended(lambda user_id: self._hear({"user_id": user_id}))
 
     def start(self) -> None:
         self.container.spawn_managed_thread(self._catch_up_for_ever, identifier="live")
@@ -81,15 +85,17 @@ class Live(RpcProxy):
     def get_dependency(self, worker_ctx: Any) -> Live:
         return self
 
-    def open(self, user_id: str, after: int | None, check: Callable[[], Any]) -> EventStream:
+    def open(self, identity: Identity, after: int | None, check: Callable[[], Any]) -> EventStream:
         """A stream of what comes into the user's feed after a position; None is from now on.
 
-        `check` is called before anything is sent and raises a `Fault` when the stream must end.
+        `check` is called before anything is sent and raises a `Fault` when the stream must end; the
+        end of the session ends it as well.
         """
+        user_id = str(identity.actor.user_id)
         page = self.notifications.since(user_id=user_id, after=None)
         end = page["reached"]
         start = end if after is None else min(after, end)
-        feed = Feed(self, user_id, start, check, is_behind=start < end)
+        feed = Feed(self, identity, start, check, is_behind=start < end)
         return EventStream(feed, self._settings["heartbeat_seconds"])
 
     def enter(self, feed: Feed) -> None:
@@ -130,6 +136,7 @@ class Live(RpcProxy):
                 log.exception("streams could not catch up")
 
     def _catch_up(self) -> None:
+        self.states.look_up(feed.identity for feeds in self.feeds.values() for feed in feeds)
         users = list(self.feeds)
         for first in range(0, len(users), _USERS):
             some = users[first : first + _USERS]
@@ -146,12 +153,13 @@ class Feed:
     def __init__(
         self,
         live: Live,
-        user_id: str,
+        identity: Identity,
         position: int,
         check: Callable[[], Any],
         is_behind: bool,
     ):
-        self.user_id = user_id
+        self.identity = identity
+        self.user_id = str(identity.actor.user_id)
         self.position = position
         self._live = live
         self._check = check
@@ -172,7 +180,7 @@ class Feed:
         self._wake()
 
     def pull(self) -> bytes:
-        self._check()
+        self._may_go_on()
         if self._is_new:
             # Also without any news, a client that comes back knows from where on.
             self._is_new = False
@@ -191,7 +199,7 @@ class Feed:
         except Fault as fault:  # the next look at all positions finds it again
             log.debug("a stream could not be told what is new: %s", fault.code)
             return []
-        self._check()  # it may have waited
+        self._may_go_on()  # it may have waited
         self._is_behind = self._is_behind or len(page["items"]) == _PAGE
         frames = []
         for item in page["items"]:
@@ -199,3 +207,7 @@ class Feed:
             frames.append(frame("notification", item, position))
         self.position = page["reached"]
         return frames
+
+    def _may_go_on(self) -> None:
+        self._check()
+        self._live.states.refuse_ended(self.identity)

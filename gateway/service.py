@@ -8,6 +8,7 @@ from gateway.live import Live
 from gateway.manual import Library
 from gateway.readiness import Peers
 from gateway.routes import (
+    audit,
     carts,
     checkouts,
     docs,
@@ -17,14 +18,20 @@ from gateway.routes import (
     payments,
     platform,
     products,
+    sessions,
+    totp,
     users,
 )
+from gateway.sessions import Sessions
 
 
 class GatewayService(
     users.UserRoutes,
     users.AddressRoutes,
     users.AccountRoutes,
+    sessions.SessionRoutes,
+    totp.TotpRoutes,
+    audit.AuditRoutes,
     products.ProductRoutes,
     products.CategoryRoutes,
     inventory.InventoryRoutes,
@@ -42,6 +49,7 @@ class GatewayService(
     name = "gateway"
 
     tokens = AccessTokens()
+    sessions = Sessions()
     peers = Peers()
     live = Live()
     catalog_cache = CatalogCache()

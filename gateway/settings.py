@@ -14,3 +14,11 @@ class LiveSettings(Schema):
     heartbeat_seconds = fields.Float(load_default=15, validate=validate.Range(min=0.05, max=300))
     #: So often it is looked for news of which no broadcast came.
     catch_up_seconds = fields.Float(load_default=5, validate=validate.Range(min=0.05, max=300))
+
+
+class SessionSettings(Schema):
+    """Section `sessions`: how long what `users` said of a session holds."""
+
+    check_seconds = fields.Float(load_default=5, validate=validate.Range(min=0.05, max=30))
+    #: While `users` cannot be asked.
+    trust_seconds = fields.Float(load_default=60, validate=validate.Range(min=0, max=600))

@@ -52,7 +52,7 @@ class NotificationsService(Service):
     figures = Figures(figures.PENDING)
     calls = ProviderCalls()
 
-    @rpc(schemas.Send, once=True)
+    @rpc(schemas.Send, once=True, sensitive_arguments=("subject", "body"))
     def send(self, user_id, channel, subject, body, key, actor):
         """Write a message to a user (staff, or the system), once per key."""
         feed.require_staff(actor)

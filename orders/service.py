@@ -113,12 +113,12 @@ class OrdersService(Service):
     inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))
     payments = RpcProxy("payments", timeout=12)
 
-    @rpc(schemas.Place, once=True)
+    @rpc(schemas.Place, once=True, sensitive_arguments="request.shipping_address")
     def place(self, **request):
         """An order from items or from the cart; a repeat under `key` gets the first one."""
         return checkout.place(self, **request)
 
-    @rpc(schemas.Pay)
+    @rpc(schemas.Pay, sensitive_arguments="method")
     def pay(self, order_id, method, key, actor):
         """Charge an order and finish it; the payment."""
         return settlement.pay(self, order_id, method, key, actor)
@@ -134,7 +134,7 @@ class OrdersService(Service):
         """Orders, newest first: one's own, for staff everybody's."""
         return book.find(self, **request)
 
-    @rpc(schemas.Update)
+    @rpc(schemas.Update, sensitive_arguments="request.shipping_address")
     def update(self, **request):
         """Another address while pending, or (staff) the next status."""
         return changes.update(self, **request)

@@ -153,7 +153,8 @@ def _begin(shop: Shop, order_id: uuid.UUID, key: str | None, asked: str, actor: 
 def _made_before(shop: Shop, order_id: uuid.UUID, key: str, refusal: Conflict) -> dict[str, Any]:
     """The payment that an earlier request made under `key`, as it is now. Raises `refusal` when
     that request broke off before there was one."""
-    found = shop.payments.list(order_id=order_id, key=key, limit=1)["items"]
+    us = Actor.SYSTEM.to_wire()
+    found = shop.payments.list(order_id=order_id, key=key, limit=1, actor=us)["items"]
     if not found:
         raise refusal
     return found[0]

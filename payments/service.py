@@ -61,7 +61,7 @@ class PaymentsService(Service):
         """Whether new payments move real money."""
         return {"test_mode": self.cashier.providers.chosen.test_mode}
 
-    @rpc(schemas.Charge)
+    @rpc(schemas.Charge, sensitive_arguments="request.method")
     def charge(self, **request):
         """Take money for an order, once per (order_id, key); the payment, perhaps `pending`."""
         cashier = self.cashier
@@ -99,7 +99,7 @@ class PaymentsService(Service):
         items = [cashier.led_on(payment) for payment in items]
         return {"items": PAYMENT.dump(items, many=True), "next": following}
 
-    @rpc(schemas.Webhook)
+    @rpc(schemas.Webhook, sensitive_arguments=("body", "signature"))
     def webhook(self, provider, body, signature):
         """Take what a provider tells; it is looked into within seconds."""
         webhooks.receive(self.cashier, provider, body, signature)

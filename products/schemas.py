@@ -111,10 +111,12 @@ class CreateProduct(ProductFields):
 class UpdateProduct(ProductFields):
     product_id = Id(required=True)
     version = Id(load_default=None, allow_none=True)
+    actor = ActorField()
 
 
 class DeleteProduct(GetProduct):
     version = Id(load_default=None, allow_none=True)
+    actor = ActorField()
 
 
 class GetCategory(Request):
@@ -132,15 +134,18 @@ class CreateCategory(CategoryFields):
     name = SingleLine(max=100, required=True)
     description = Text(max=2000, min=0, load_default="")
     parent_id = Id(allow_none=True, load_default=None)
+    actor = ActorField()
 
 
 class UpdateCategory(CategoryFields):
     category_id = Id(required=True)
     version = Id(load_default=None, allow_none=True)
+    actor = ActorField()
 
 
 class DeleteCategory(GetCategory):
     version = Id(load_default=None, allow_none=True)
+    actor = ActorField()
 
 
 # --- asked of `inventory`

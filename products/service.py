@@ -26,6 +26,7 @@ from products import (
     search,
     stock,
 )
+from products.permissions import require_admin, require_staff
 from products.settings import ProductsSettings
 
 #: Seconds between two looks for expired reservations. Nobody waits for it: what has expired is
@@ -64,17 +65,20 @@ class ProductsService(Service):
 
     @rpc(schemas.CreateProduct, once=True)
     def create(self, stock, actor, **fields):
+        require_admin(actor)
         made_up = {"sku": naming.new_sku(), "currency": self.settings["currency"]}
         with self._changing(self.db.begin()) as session:
             return editing.create(session, made_up | fields, stock, actor, self.clock())
 
     @rpc(schemas.UpdateProduct)
-    def update(self, product_id, version, **fields):
+    def update(self, product_id, version, actor, **fields):
+        require_admin(actor)
         with self._changing(self.db.begin()) as session:
             return editing.change(session, product_id, fields, version, self.clock())
 
     @rpc(schemas.DeleteProduct)
-    def delete(self, product_id, version):
+    def delete(self, product_id, version, actor):
+        require_admin(actor)
         with self._changing(self.db.begin()) as session:
             editing.delete(session, product_id, version, self.clock())
 
@@ -89,17 +93,20 @@ class ProductsService(Service):
             return categories.get(connection, category_id)
 
     @rpc(schemas.CreateCategory, once=True)
-    def create_category(self, **fields):
+    def create_category(self, actor, **fields):
+        require_admin(actor)
         with self._changing(self.db.begin()) as session:
             return categories.create(session, fields)
 
     @rpc(schemas.UpdateCategory)
-    def update_category(self, category_id, version, **fields):
+    def update_category(self, category_id, version, actor, **fields):
+        require_admin(actor)
         with self._changing(self.db.begin()) as session:
             return categories.change(session, category_id, fields, version)
 
     @rpc(schemas.DeleteCategory)
-    def delete_category(self, category_id, version):
+    def delete_category(self, category_id, version, actor):
+        require_admin(actor)
         with self._changing(self.db.begin()) as session:
             categories.remove(session, category_id, version)
 
@@ -132,6 +139,7 @@ class InventoryService(Service):
 
     @rpc(schemas.Adjust, once=True)
     def adjust(self, product_id, reason, version, actor, delta=None, on_hand=None):
+        require_staff(actor)
         with self._changing(self.db.begin()) as session:
             now = self.clock()
             return stock.adjust(session, product_id, delta, on_hand, reason, version, actor, now)

@@ -11,6 +11,7 @@ from nameko.standalone.rpc import ClusterRpcProxy
 from rich.table import Table
 
 from shop.operate.broker import stock_settings
+from shop.operate.calls import SYSTEM
 from shop.options import CannotTell
 
 #: Seconds for the whole comparison: a provider lists a hundred movements at a time.
@@ -23,7 +24,9 @@ def ask(amqp_uri: str, since: datetime.datetime, until: datetime.datetime) -> di
     """The report of `payments` (`payments.schemas.Report`); raises `CannotTell`."""
     try:
         with ClusterRpcProxy(stock_settings(amqp_uri), timeout=TIMEOUT) as rpc:
-            return rpc.payments.reconcile(since=since.isoformat(), until=until.isoformat())
+            return rpc.payments.reconcile(
+                since=since.isoformat(), until=until.isoformat(), actor=SYSTEM
+            )
     except (OSError, AMQPError, RpcTimeout, UnknownService) as away:
         raise CannotTell("the shop does not answer", away) from None
     except RemoteError as refused:

@@ -11,6 +11,7 @@ eventlet.monkey_patch()
 
 import collections  # noqa: E402  (monkey patching comes first)
 import contextlib  # noqa: E402
+import functools  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 import types  # noqa: E402
@@ -199,7 +200,8 @@ def call(start):
 
 
 class Caller:
-    """RPC proxies for tests; `with_data` sets what travels along (request_id, traceparent)."""
+    """RPC proxies for tests; `with_data` sets what travels along (request_id, traceparent). Calls
+    that need an actor and name none are the system's."""
 
     def __init__(self, container, timeout=10, data=None):
         self._container, self._timeout, self._data = container, timeout, data or {}
@@ -215,7 +217,33 @@ class Caller:
         provider = self._providers[service]
         provider.timeout = self._timeout
         data = dict(self._data)
-        return ServiceProxy(provider, types.SimpleNamespace(data=data, context_data=data))
+        context = types.SimpleNamespace(data=data, context_data=data)
+        return SystemsOwn(provider, context)
+
+
+class SystemsOwn(ServiceProxy):
+    """A proxy to a service; see `Caller`."""
+
+    def __getattr__(self, method):
+        proxy = super().__getattr__(method)
+        service = self._provider.target_service
+        if f"{service}.{method}" in calls_with_an_actor():
+            proxy = functools.partial(_for_somebody, proxy)
+        return proxy
+
+
+def _for_somebody(call, *args, **kwargs):
+    return call(*args, **({"actor": "system"} | kwargs))
+
+
+@functools.cache
+def calls_with_an_actor():
+    """`service.method` of the shop's calls that do."""
+    from tests.contract.services import calls
+
+    return {
+        name for name, schema in calls().items() if schema and "actor" in schema._declared_fields
+    }
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What happens to a user's account: registered, changed, promoted, deleted."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,9 +11,13 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound, PreconditionFailed
 from chassis.identity import Role
-from users import resets, sessions, taken, verification
+from users import resets, sessions, taken, totp, verification
+from users.audit import Action
 from users.errors import LastAdmin, VerificationTokenInvalid
 from users.models import Address, KnownNetwork, User
+
+#: `note(action, **detail)` writes it into the audit trail.
+Note = Callable[..., None]
 
 #: What its owner may change, and may leave empty.
 OPTIONAL = ("username", "first_name", "last_name", "phone")
@@ -64,35 +68,40 @@ def update(
     profile: Mapping[str, Any],
     role: Role | None = None,
     version: int | None = None,
+    note: Note = lambda action, **detail: None,
 ) -> User:
-    """Change what `profile` has of `OPTIONAL`, and the role if given, which ends all mailed tokens.
-    Another e-mail address is the business of `users.verification`.
+    """Change what `profile` has of `OPTIONAL`, and the role if given, which ends all mailed tokens;
+    `note` is told of another role. Another e-mail address is the business of `users.verification`.
 
     Raises `AlreadyExists`, `LastAdmin`, and `PreconditionFailed` as `lock` does.
     """
     if role not in (None, Role.ADMIN):
         _keep_an_admin(session, user_id)
     user = lock(session, user_id, version)
+    old_role = user.role
     for name, value in profile.items():
         setattr(user, name, value)
-    is_other_role = role not in (None, user.role)
     user.role = role or user.role
     user.version += 1
     taken.flush(session)
-    if is_other_role:
+    if user.role != old_role:
         _end_mailed_tokens(session, user)
+        note(Action.ROLE_CHANGED, old=str(old_role), new=str(user.role))
     return user
 
 
 def confirm_email(
     session: Session, token: str, now: datetime.datetime, publish: verification.Publish
-) -> None:
-    """Confirm the address that `token` was mailed to; raises as `verification.redeem` does."""
+) -> tuple[User, bool]:
+    """Confirm the address that `token` was mailed to; whose it is, and whether it took the place of
+    another. Raises as `verification.redeem` does."""
     try:
         user = lock(session, verification.owner(session, token, now))
     except NotFound:  # deleted a moment ago
         raise VerificationTokenInvalid() from None
+    old_email = user.email
     verification.redeem(session, user, token, now, publish)
+    return user, user.email != old_email
 
 
 def mark_verified(session: Session, user_id: UUID) -> User:
@@ -114,6 +123,7 @@ def set_password(session: Session, user_id: UUID, old_hash: str, new_hash: str) 
     user.password_hash = new_hash
     session.flush()  # the user's lock first, as in `anonymise`
     sessions.end_all(session, user_id)
+    totp.end_challenges(session, user_id)
     _end_mailed_tokens(session, user)
     return True
 
@@ -162,6 +172,7 @@ def _forget_person(session: Session, user: User) -> None:
     session.execute(delete(KnownNetwork).where(KnownNetwork.user_id == user.id))
     verification.forget_changes(session, user.id)
     sessions.end_all(session, user.id)
+    totp.forget(session, user.id)
     _end_mailed_tokens(session, user)
 
 

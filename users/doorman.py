@@ -14,16 +14,32 @@ from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
-from chassis.identity import Actor
-from users import accounts, directory, resets, throttle
-from users.errors import BadCredentials, ResetTokenInvalid
+from chassis.identity import Actor, Role
+from users import accounts, directory, resets, sessions, throttle, totp
+from users.audit import Action
+from users.errors import BadCredentials, ResetTokenInvalid, TotpRequired
+from users.origin import Origin, origin_of
 from users.passwords import NAMES, PUBLIC, TOO_EASY, is_guessable
 
-#: `admit(session, user_id, password_hash)` opens a session for a user and returns the tokens;
-#: None when the user is gone or the hash is another one by now.
-Admit = Callable[[Session, UUID, str], dict[str, Any] | None]
+#: `admit(session, user_id, password_hash, origin)` opens a session for a user and returns the
+#: tokens; None when the user is gone or the hash is another one by now.
+Admit = Callable[[Session, UUID, str, Origin], dict[str, Any] | None]
 #: `publish(session, type, payload)` records an event in the session's transaction.
 Publish = Callable[[Session, str, dict[str, Any]], object]
+
+
+class Record(Protocol):
+    """See `users.audit.record`; request and moment are known."""
+
+    def __call__(
+        self,
+        session: Session,
+        action: Action,
+        user_id: UUID | None,
+        actor: Actor | None,
+        origin: Origin,
+        **detail: Any,
+    ) -> None: ...
 
 
 class Hasher(Protocol):
@@ -60,6 +76,7 @@ class Doorman:
         passwords: Hasher,
         clock: Callable[[], datetime.datetime],
         publish: Publish,
+        record: Record,
         rules: Rules,
     ):
         self._begin = begin
@@ -67,34 +84,50 @@ class Doorman:
         self._passwords = passwords
         self._clock = clock
         self._publish = publish
+        self._record = record
         self._rules = rules
 
     def verify(self, name: Mapping[str, str], password: str, network: str | None) -> RowMapping:
         """The user who has this name and password; `BadCredentials`, after the same time, if
         there is none, `TooManyRequests` for who has guessed too often."""
-        user, attempt = self._compare(name, password, network)
+        user, attempt = self._compare(name, password, network, origin_of(network))
         with self._begin() as session:
             throttle.succeed(session, attempt, user["id"], network, self._clock())
         return user
 
     def log_in(
-        self, name: Mapping[str, str], password: str, network: str | None, admit: Admit
+        self,
+        name: Mapping[str, str],
+        password: str,
+        network: str | None,
+        user_agent: str | None,
+        admit: Admit,
     ) -> dict[str, Any] | None:
-        """Tokens for a new session; None when the stored hash changed while it was verified."""
-        user, attempt = self._compare(name, password, network)
+        """Tokens for a new session; None when the stored hash changed while it was verified. Raises
+        `TotpRequired` for who has a second factor."""
+        origin = origin_of(network, user_agent)
+        user, attempt = self._compare(name, password, network, origin)
         user_id, old_hash = user["id"], user["password_hash"]
+        tokens = challenge = None
         with self._begin() as session:
-            tokens = admit(session, user_id, old_hash)
-            if tokens is not None:
+            if totp.is_enabled(session, user_id):
+                challenge = totp.challenge(session, user_id, old_hash, self._clock())
+                throttle.forgive(session, attempt, self._clock())
+            elif tokens := admit(session, user_id, old_hash, origin):
                 throttle.succeed(session, attempt, user_id, network, self._clock())
-        if tokens and self._passwords.is_outdated(old_hash):
+                self._record(session, Action.SIGNED_IN, user_id, _self(user), origin)
+        if (tokens or challenge) and self._passwords.is_outdated(old_hash):
             new_hash = self._passwords.hash(password)
             with self._begin() as session:
                 accounts.renew_hash(session, user_id, old_hash, new_hash)
+        if challenge is not None:
+            raise TotpRequired(challenge=challenge)
         return tokens
 
-    def change_password(self, user_id: UUID, current: str, new: str) -> None:
-        """Another password instead of the present one; all sessions end."""
+    def change_password(
+        self, user_id: UUID, current: str, new: str, network: str | None
+    ) -> list[UUID]:
+        """Another password instead of the present one; all sessions end, whose ids are returned."""
         user = self._one(user_id)
         self._refuse_guessable(new, user)
         self._prove(user, current)
@@ -102,7 +135,8 @@ class Doorman:
         with self._begin() as session:
             if not accounts.set_password(session, user_id, user["password_hash"], new_hash):
                 raise _wrong("Wrong password.")
-            self._has_changed(session, user_id)
+            self._has_changed(session, user, Action.PASSWORD_CHANGED, network)
+            return sessions.ended(session).get(user_id, [])
 
     def confirm(
         self,
@@ -140,8 +174,9 @@ class Doorman:
                 session, "password_reset_requested", {"reset_id": reset_id, "user_id": user_id}
             )
 
-    def reset_password(self, token: str, new: str, network: str | None) -> None:
-        """Another password by a mailed token; all sessions end, and the network is known.
+    def reset_password(self, token: str, new: str, network: str | None) -> list[UUID]:
+        """Another password by a mailed token; all sessions end, whose ids are returned, and the
+        network is known.
 
         The token was in a mail, so the address is confirmed. If it had not been, somebody else may
         have made the account: what was put there is forgotten, and `account_recovered` says so.
@@ -159,10 +194,11 @@ class Doorman:
             if accounts.recover(session, user_id):
                 self._publish(session, "account_recovered", {"user_id": user_id})
             throttle.remember(session, user_id, network, now)
-            self._has_changed(session, user_id)
+            self._has_changed(session, user, Action.PASSWORD_RESET, network)
+            return sessions.ended(session).get(user_id, [])
 
     def _compare(
-        self, name: Mapping[str, str], password: str, network: str | None
+        self, name: Mapping[str, str], password: str, network: str | None, origin: Origin
     ) -> tuple[RowMapping, throttle.Attempt]:
         with self._begin() as session:
             user = directory.by_name(session.connection(), **name)
@@ -171,8 +207,18 @@ class Doorman:
             attempt = throttle.sign_in(session, typed, user_id, network, self._clock())
         is_right = self._passwords.verify(user and user["password_hash"], password)
         if not is_right or (password == PUBLIC and not self._rules.sample_accounts):
+            self._has_failed(user_id, attempt, origin)
             raise BadCredentials()
         return user, attempt
+
+    def _has_failed(self, user_id: UUID | None, attempt: throttle.Attempt, origin: Origin) -> None:
+        """Tell of a wrong password. For nobody the entry is taken back, so that the time that it
+        takes tells nothing."""
+        with self._begin() as session:
+            throttle.touch(session, attempt, self._clock())
+            entry = session.begin_nested()
+            self._record(session, Action.SIGN_IN_FAILED, user_id, None, origin)
+            entry.rollback() if user_id is None else entry.commit()
 
     def _prove(
         self, user: RowMapping, password: str | None, message: str = "Wrong password."
@@ -188,6 +234,12 @@ class Doorman:
         with self._begin() as session:
             throttle.succeed(session, throttle.Attempt(guess), user["id"], None, self._clock())
 
+    def prove(self, user_id: UUID, password: str) -> RowMapping:
+        """The user, whose present password it is; raises `Invalid`."""
+        user = self._one(user_id)
+        self._prove(user, password)
+        return user
+
     def _one(self, user_id: UUID) -> RowMapping:
         with self._read() as connection:
             return directory.get(connection, user_id)
@@ -196,8 +248,15 @@ class Doorman:
         if is_guessable(new, *(user[name] for name in NAMES), *self._rules.shop_names):
             raise Invalid(errors={"new_password": [TOO_EASY]})
 
-    def _has_changed(self, session: Session, user_id: UUID) -> None:
-        self._publish(session, "password_changed", {"user_id": user_id})
+    def _has_changed(
+        self, session: Session, user: RowMapping, action: Action, network: str | None
+    ) -> None:
+        self._publish(session, "password_changed", {"user_id": user["id"]})
+        self._record(session, action, user["id"], _self(user), origin_of(network))
+
+
+def _self(user: RowMapping) -> Actor:
+    return Actor(user["id"], Role(user["role"]))
 
 
 def _wrong(message: str) -> Invalid:

@@ -3,12 +3,17 @@
 chassis.errors.Fault
  ├── Unauthenticated
  │    ├── BadCredentials     who you say you are and the password do not go together
+ │    ├── TotpRequired       they do, and a code of the authenticator app is needed as well
+ │    ├── TotpFailed         the code is wrong, was used before or is too old
+ │    ├── ChallengeExpired   the password was shown too long ago
  │    └── SessionEnded       the refresh token is unknown, expired, used before or logged out
  ├── Invalid
  │    └── MailedTokenInvalid
  │         ├── ResetTokenInvalid         the token for a new password does not hold
  │         └── VerificationTokenInvalid  the token that confirms an address does not hold
  └── Conflict
+      ├── TotpEnabled        there is a second factor already
+      ├── TotpNotEnabled     there is none
       ├── AlreadyExists      the e-mail address or user name is taken; `field` says which
       ├── AlreadyVerified    there is no address to confirm
       ├── LastAdmin          the house would be left without an admin
@@ -25,6 +30,27 @@ class BadCredentials(Unauthenticated):
 
     code = "bad_credentials"
     title = "The e-mail address, the user name or the password is wrong"
+
+
+class TotpRequired(Unauthenticated):
+    """`challenge` goes back with the code (`login_totp`)."""
+
+    code = "totp_required"
+    title = "Send a code of your authenticator app with this challenge"
+
+
+class TotpFailed(Unauthenticated):
+    """Also for a recovery code that was used."""
+
+    code = "totp_failed"
+    title = "The code is wrong, was used or is too old"
+
+
+class ChallengeExpired(Unauthenticated):
+    """A challenge holds for five minutes, once, and until the password changes."""
+
+    code = "challenge_expired"
+    title = "Begin again with your password"
 
 
 class SessionEnded(Unauthenticated):
@@ -55,6 +81,20 @@ class VerificationTokenInvalid(MailedTokenInvalid):
     """The token that confirms an e-mail address does not hold (any more)."""
 
     code = "verification_token_invalid"
+
+
+class TotpEnabled(Conflict):
+    """Disable it first."""
+
+    code = "totp_enabled"
+    title = "You have a second factor already"
+
+
+class TotpNotEnabled(Conflict):
+    """Enrol first."""
+
+    code = "totp_not_enabled"
+    title = "You have no second factor"
 
 
 class AlreadyExists(Conflict):

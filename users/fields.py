@@ -123,6 +123,14 @@ class OpaqueToken(String):
         super().__init__(max=512, validate=form, **kwargs)
 
 
+class Code(String):
+    """A code of an authenticator app, or a recovery code, however it is grouped."""
+
+    def __init__(self, **kwargs: Any):
+        form = validate.Regexp(r"[0-9A-Za-z -]{6,40}\Z", error="Not a code.")
+        super().__init__(max=40, load_only=True, validate=form, **kwargs)
+
+
 class Network(String):
     """Where a request comes from, as the door tells it; None among services."""
 

@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from typing import Any
 
 from sqlalchemy import (
     UUID,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.models import NAMING, OutboxMixin
@@ -116,7 +118,10 @@ class LoginSession(Base):
     id: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
     created_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    last_used_at: Mapped[datetime.datetime] = mapped_column(Moment, server_default=func.now())
     expires_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
+    network: Mapped[str | None] = mapped_column(String(64))
+    client: Mapped[str | None] = mapped_column(String(48))
 
 
 class RefreshToken(Base):
@@ -203,6 +208,71 @@ class KnownNetwork(Base):
     seen_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
 
     __table_args__ = (UniqueConstraint("user_id", "network"),)
+
+
+class Totp(Base):
+    """The secret of a user's authenticator app (`users.totp`); it counts once it is confirmed."""
+
+    __tablename__ = "totp"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    confirmed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+    #: The newest step whose code was used: none up to it holds any more.
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        CheckConstraint("(confirmed_at IS NULL) = (last_step IS NULL)", name="confirmed_by_a_code"),
+    )
+
+
+class RecoveryCode(Base):
+    """The SHA-256 of a code that stands in for the authenticator app, once."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+
+    __table_args__ = (CheckConstraint("octet_length(code_hash) = 32", name="sha256"),)
+
+
+class TotpChallenge(Base):
+    """Somebody has shown a user's password, and a code is still missing."""
+
+    __tablename__ = "totp_challenges"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    expires_at: Mapped[datetime.datetime] = mapped_column(Moment, index=True)
+
+    __table_args__ = (CheckConstraint("octet_length(token_hash) = 32", name="sha256"),)
+
+
+class AuditEntry(Base):
+    """Who did what to whom (`users.audit`). Append-only: triggers refuse to change an entry, and to
+    delete one that is younger than 90 days."""
+
+    __tablename__ = "audit_entries"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime.datetime] = mapped_column(Moment)
+    action: Mapped[str] = mapped_column(String(40))
+    user_id: Mapped[uuid.UUID | None] = mapped_column(UUID)
+    actor_id: Mapped[uuid.UUID | None] = mapped_column(UUID)
+    actor_role: Mapped[str | None] = mapped_column(String(16))
+    network: Mapped[str | None] = mapped_column(String(64))
+    client: Mapped[str | None] = mapped_column(String(48))
+    request_id: Mapped[str | None] = mapped_column(String(128))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+    __table_args__ = (
+        Index("ix_audit_entries_at_id", "at", "id"),
+        Index("ix_audit_entries_user_id_at_id", "user_id", "at", "id"),
+        Index("ix_audit_entries_actor_id_at_id", "actor_id", "at", "id"),
+        Index("ix_audit_entries_action_at_id", "action", "at", "id"),
+    )
 
 
 class SigningKey(Base):

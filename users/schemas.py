@@ -13,13 +13,16 @@ from chassis.fields import (
     PostalAddress,
     Request,
     SingleLine,
+    String,
     Timestamp,
     Uuid,
 )
 from chassis.fields import List as ListOf
 from chassis.identity import Role
 from users import passwords
+from users.audit import Action
 from users.fields import (
+    Code,
     Email,
     Network,
     OpaqueToken,
@@ -40,11 +43,16 @@ class Profile(Request):
     phone = Phone(allow_none=True)
 
 
-class SignUp(Profile):
+class Located(Request):
+    """`network` is where the one who asks is; None among services."""
+
+    network = Network()
+
+
+class SignUp(Profile, Located):
     email = Email(required=True)
     password = Password(min=passwords.MIN_LENGTH, required=True)
     address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
-    network = Network()
 
     @validates_schema
     def _is_hard_to_guess(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -66,7 +74,7 @@ class Create(SignUp):
             super()._is_hard_to_guess(data, **kwargs)
 
 
-class Login(Request):
+class Credentials(Located):
     """`email` or `username`, and the password; what is no address or name is nobody's.
 
     Loaded as `{"name": {"email" or "username": ...}, "password", "network"}`.
@@ -75,7 +83,6 @@ class Login(Request):
     email = SomeEmail()
     username = SingleLine(max=254)
     password = Password(required=True)
-    network = Network()
 
     @validates_schema
     def _has_one_name(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -84,16 +91,78 @@ class Login(Request):
 
     @post_load
     def _gather(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        rest = {name: data.pop(name) for name in ("password", "network")}
-        return {"name": data} | rest
+        name = {field: data.pop(field) for field in ("email", "username") if field in data}
+        return {"name": name} | data
 
 
-class Token(Request):
+class Login(Credentials):
+    """`user_agent` as the client sent it; what is kept is the name of a browser and a system."""
+
+    user_agent = String(max=512, load_default=None, allow_none=True)
+
+
+class LoginTotp(Located):
+    """`code` of the authenticator app, or a recovery code."""
+
+    challenge = OpaqueToken(required=True)
+    code = Code(required=True)
+    user_agent = String(max=512, load_default=None, allow_none=True)
+
+
+class Token(Located):
     refresh_token = OpaqueToken(required=True)
 
 
 class Get(Request):
     user_id = Uuid(required=True)
+
+
+class CheckSession(Get):
+    session_id = Uuid(load_default=None, allow_none=True)
+
+
+class SessionIds(Request):
+    session_ids = ListOf(Uuid(), max=500, required=True)
+
+
+class EndSession(Get, Located):
+    session_id = Uuid(required=True)
+
+
+class EndSessions(Get, Located):
+    """`but` is the session that goes on."""
+
+    but = Uuid(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class EnrolTotp(Get):
+    current_password = Password(required=True)
+
+
+class ConfirmTotp(Get, Located):
+    code = Code(required=True)
+
+
+class DisableTotp(ConfirmTotp):
+    current_password = Password(required=True)
+
+
+class ResetTotp(Get, Located):
+    actor = ActorField()
+
+
+class ListAudit(Page):
+    user_id = Uuid(load_default=None, allow_none=True)
+    actor_id = Uuid(load_default=None, allow_none=True)
+    action = fields.Enum(Action, by_value=True, load_default=None, allow_none=True)
+    since = Timestamp(load_default=None, allow_none=True)
+    until = Timestamp(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class ListSignIns(Get, Page):
+    pass
 
 
 class Contacts(Request):
@@ -102,7 +171,7 @@ class Contacts(Request):
     user_ids = ListOf(Uuid(), max=100, required=True)
 
 
-class Update(Profile):
+class Update(Profile, Located):
     """`partial` changes only what is given. A new e-mail address, user name or phone number needs
     `current_password`, a new role an admin."""
 
@@ -115,33 +184,30 @@ class Update(Profile):
     actor = ActorField()
 
 
-class ChangePassword(Get):
+class ChangePassword(Get, Located):
     current_password = Password(required=True)
     new_password = Password(min=passwords.MIN_LENGTH, required=True)
 
 
-class ForgotPassword(Request):
+class ForgotPassword(Located):
     """Any text is taken for an address: what is none is nobody's."""
 
     email = SomeEmail(required=True)
-    network = Network()
 
 
 class IssueResetToken(Request):
     reset_id = Uuid(required=True)
 
 
-class ResetPassword(Request):
+class ResetPassword(Located):
     token = OpaqueToken(required=True)
     new_password = Password(min=passwords.MIN_LENGTH, required=True)
-    network = Network()
 
 
-class VerifyEmail(Request):
+class VerifyEmail(Located):
     """verify_email: the token as the mail has it."""
 
     token = OpaqueToken(required=True)
-    network = Network()
 
 
 class IssueVerificationToken(Request):
@@ -178,7 +244,7 @@ class SetRole(Get):
     actor = ActorField()
 
 
-class Delete(Get):
+class Delete(Get, Located):
     actor = ActorField()
 
 
@@ -232,6 +298,71 @@ class Address(Schema):
     country = fields.String()
     default = fields.Boolean(attribute="is_default")
     version = fields.Integer()
+
+
+class SessionState(Schema):
+    """A session that goes on: what its user may do at this moment; nothing but enrol in a second
+    factor when he `must_enrol`."""
+
+    role = fields.String()
+    must_enrol = fields.Boolean()
+
+
+class TotpSecret(Schema):
+    """For an authenticator app; `uri` is what a QR code shows."""
+
+    secret = fields.String()
+    uri = fields.String()
+
+
+class RecoveryCodes(Schema):
+    recovery_codes = fields.List(fields.String())
+
+
+class TotpState(Schema):
+    enabled = fields.Boolean()
+    required = fields.Boolean()
+    recovery_codes_left = fields.Integer()
+
+
+class LoginSession(Schema):
+    """`network` and `client` as in `users.origin`; `current` is the one that asks."""
+
+    id = fields.UUID()
+    created_at = Timestamp()
+    last_used_at = Timestamp()
+    expires_at = Timestamp()
+    network = fields.String()
+    client = fields.String()
+    current = fields.Boolean()
+
+
+class Ended(Schema):
+    """The ids of sessions that have just ended, for those who remember them as going on."""
+
+    ended = fields.List(fields.UUID())
+
+
+class AuditEntry(Schema):
+    id = fields.Integer()
+    at = Timestamp()
+    action = fields.String()
+    user_id = fields.UUID()
+    actor_id = fields.UUID()
+    actor_role = fields.String()
+    network = fields.String()
+    client = fields.String()
+    request_id = fields.String()
+    detail = fields.Dict()
+
+
+class SignIn(Schema):
+    """Of the audit trail, what users see of themselves."""
+
+    at = Timestamp()
+    succeeded = fields.Function(lambda entry: entry["action"] == Action.SIGNED_IN)
+    network = fields.String()
+    client = fields.String()
 
 
 class Tokens(Schema):
@@ -293,3 +424,14 @@ EVENTS = {
     "email_changed": EmailChanged,
     "account_recovered": AccountRecovered,
 }
+
+
+class SessionsEnded(Schema):
+    """Sessions of a user that have ended before their time."""
+
+    user_id = Uuid()
+    session_ids = fields.List(Uuid())
+
+
+#: Broadcasts, by their type.
+NEWS = {"sessions_ended": SessionsEnded}

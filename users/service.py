@@ -2,10 +2,9 @@
 
 import datetime
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
-
-from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.clock import Clock
@@ -13,55 +12,63 @@ from chassis.config import IdentitySettings, Settings
 from chassis.database import Database
 from chassis.errors import Forbidden, Invalid
 from chassis.events import EventOutbox
-from chassis.identity import Actor, Role, Signer
+from chassis.events.broadcast import Broadcast
+from chassis.identity import Actor, Role
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
 from users import (
     accounts,
     addresses,
+    audit,
     directory,
     keys,
     models,
     phones,
     resets,
     schemas,
+    security,
     sessions,
     throttle,
+    totp,
     verification,
 )
+from users.audit import Action
 from users.doorman import Doorman, Rules
-from users.errors import BadCredentials, SessionEnded
+from users.errors import BadCredentials
 from users.hashing import PasswordHasher
+from users.origin import origin_of
 from users.passwords import NAMES, PUBLIC, TOO_EASY, is_guessable
+from users.security import admins_only
 from users.settings import UsersSettings
 
 USER, CONTACT = schemas.User(), schemas.Contact()
-ADDRESS, TOKENS = schemas.Address(), schemas.Tokens()
+ADDRESS, ENDED = schemas.Address(), schemas.Ended()
 
 
-class UsersService(Service):
+class UsersService(security.SecurityMethods, Service):
     """Who people are: accounts, logins, tokens, addresses, roles."""
 
     name = "users"
 
     db = Database(models.Base, package="users")
     events = EventOutbox(schemas.EVENTS)
+    news = Broadcast(schemas.NEWS)
     clock = Clock()
     passwords = PasswordHasher()
     settings = Settings(UsersSettings, section="users")
     identity = Settings(IdentitySettings, section="identity")
 
-    @rpc(schemas.SignUp, once=True)
+    @rpc(schemas.SignUp, once=True, sensitive_arguments="account")
     def sign_up(self, **account):
-        return self._register(role=Role.CUSTOMER, **account)
+        return self._register(None, role=Role.CUSTOMER, **account)
 
-    @rpc(schemas.Create, once=True)
+    @rpc(schemas.Create, once=True, sensitive_arguments="account")
     def create(self, actor, **account):
-        _admins_only(actor)
-        return self._register(actor=actor, **account)
+        admins_only(actor)
+        return self._register(actor, **account)
 
-    @rpc(schemas.Login)
+    @rpc(schemas.Login, sensitive_arguments="credentials")
     def login(self, **credentials):
         for _ in range(2):  # another login at the same instant may have renewed the hash
             tokens = self._doorman().log_in(**credentials, admit=self._admit)
@@ -69,29 +76,20 @@ class UsersService(Service):
                 return tokens
         raise BadCredentials()
 
-    @rpc(schemas.Login)
+    @rpc(schemas.Credentials, sensitive_arguments="credentials")
     def verify_credentials(self, **credentials):
         return USER.dump(self._doorman().verify(**credentials))
 
-    @rpc(schemas.Token)
-    def refresh(self, refresh_token):
-        with self.db.begin() as session:
-            grant = sessions.refresh(session, refresh_token, self.clock(), self._lifetimes())
-            tokens = grant and self._tokens(session, grant)
-        if tokens is None:  # only now: the end of a stolen family has to be committed
-            raise SessionEnded()
-        return tokens
+    @rpc(
+        schemas.ChangePassword,
+        once=True,
+        sensitive_arguments=("current_password", "new_password", "network"),
+    )
+    def change_password(self, user_id, current_password, new_password, network):
+        ended = self._doorman().change_password(user_id, current_password, new_password, network)
+        return ENDED.dump({"ended": ended})
 
-    @rpc(schemas.Token)
-    def logout(self, refresh_token):
-        with self.db.begin() as session:
-            sessions.end(session, refresh_token)
-
-    @rpc(schemas.ChangePassword, once=True)
-    def change_password(self, user_id, current_password, new_password):
-        self._doorman().change_password(user_id, current_password, new_password)
-
-    @rpc(schemas.ForgotPassword, once=True)
+    @rpc(schemas.ForgotPassword, once=True, sensitive_arguments=("email", "network"))
     def forgot_password(self, email, network):
         self._doorman().ask_for_reset(email, network)
 
@@ -101,17 +99,23 @@ class UsersService(Service):
             token, email = resets.issue(session, reset_id, self.clock())
         return {"token": token, "email": email, "holds": self.settings["reset_token_seconds"]}
 
-    @rpc(schemas.ResetPassword, once=True)
+    @rpc(schemas.ResetPassword, once=True, sensitive_arguments=("token", "new_password", "network"))
     def reset_password(self, token, new_password, network):
-        self._doorman().reset_password(token, new_password, network)
+        ended = self._doorman().reset_password(token, new_password, network)
+        return ENDED.dump({"ended": ended})
 
-    @rpc(schemas.VerifyEmail, once=True)
+    @rpc(schemas.VerifyEmail, once=True, sensitive_arguments=("token", "network"))
     def verify_email(self, token, network):
         """Confirm the address that a token was mailed to; whoever has the token may."""
         with self.db.begin() as session:
             guess = verification.guess(session, network, self.clock())
-        with self.db.begin() as session:
-            accounts.confirm_email(session, token, self.clock(), self.events.record)
+        with self._begin() as session:
+            user, is_another = accounts.confirm_email(
+                session, token, self.clock(), self.events.record
+            )
+            if is_another:
+                note = self._note(session, user.id, Actor(user.id, Role(user.role)), network)
+                note(Action.EMAIL_CHANGED)
             verification.was_right(session, guess, self.clock())
 
     @rpc(schemas.Get, once=True)
@@ -137,14 +141,15 @@ class UsersService(Service):
     @rpc(schemas.MarkEmailVerified)
     def mark_email_verified(self, user_id, actor):
         """Take a user's address as confirmed, on an admin's word."""
-        _admins_only(actor)
+        admins_only(actor)
         with self.db.begin() as session:
             return USER.dump(accounts.mark_verified(session, user_id))
 
     @rpc(schemas.RotateKeys, once=True)
     def rotate_keys(self, actor):
-        _admins_only(actor)
-        with self.db.begin() as session:
+        admins_only(actor)
+        with self._begin() as session:
+            self._record(session, Action.SIGNING_KEYS_ROTATED, None, actor)
             return {"kid": keys.rotate(session, self.clock())}
 
     @rpc
@@ -162,7 +167,7 @@ class UsersService(Service):
         with self.db.read() as connection:
             return {"items": CONTACT.dump(directory.contacts(connection, user_ids), many=True)}
 
-    @rpc(schemas.List)
+    @rpc(schemas.List, sensitive_arguments="search")
     def list(self, search, role, limit, cursor, actor):
         """Users, newest first: all of them for admins; staff say whom they look for."""
         if not (actor.is_admin or (actor.is_staff and search)):
@@ -178,40 +183,45 @@ class UsersService(Service):
         )
         return {"items": USER.dump(items, many=True), "next": following}
 
-    @rpc(schemas.Find)
+    @rpc(schemas.Find, sensitive_arguments="search")
     def find(self, search, limit):
         """The ids of those whom the words are about, the newest first; nothing else of them."""
         with self.db.read() as connection:
             rows = directory.page(connection, search, None, limit, None)
         return {"items": [{"id": row["id"]} for row in rows]}
 
-    @rpc(schemas.Update)
-    def update(self, user_id, partial, current_password, version, actor, role=None, **profile):
+    @rpc(schemas.Update, sensitive_arguments=("current_password", "network", "profile"))
+    def update(
+        self, user_id, partial, current_password, version, actor, network, role=None, **profile
+    ):
         if role is not None:
-            _admins_only(actor)
-        profile = profile if partial else dict.fromkeys(accounts.OPTIONAL) | profile
-        with self.db.begin() as session:
-            country = self.settings["default_country"]
-            profile = phones.in_profile(session, user_id, profile, country)
+            admins_only(actor)
+        profile = self._whole(user_id, profile, partial)
         self._doorman().confirm(user_id, profile, current_password, actor)
         email = profile.pop("email", None)
-        with self.db.begin() as session:
-            user = accounts.update(session, user_id, profile, role, version)
+        with self._begin() as session:
+            note = self._note(session, user_id, actor, network)
+            if actor.user_id != user_id:
+                note(Action.ACCOUNT_CHANGED, fields=sorted(profile))
+            user = accounts.update(session, user_id, profile, role, version, note)
             if email is not None:
                 verification.change(session, user, email, self.clock(), self.events.record)
             return USER.dump(user)
 
     @rpc(schemas.SetRole)
     def set_role(self, user_id, role, actor):
-        _admins_only(actor)
-        with self.db.begin() as session:
-            return USER.dump(accounts.update(session, user_id, {}, role))
+        admins_only(actor)
+        with self._begin() as session:
+            note = self._note(session, user_id, actor)
+            return USER.dump(accounts.update(session, user_id, {}, role, note=note))
 
-    @rpc(schemas.Delete)
-    def delete(self, user_id, actor):
-        _admins_only(actor)
-        with self.db.begin() as session:
+    @rpc(schemas.Delete, sensitive_arguments="network")
+    def delete(self, user_id, actor, network):
+        admins_only(actor)
+        with self._begin() as session:
             accounts.anonymise(session, user_id, self.clock())
+            self._record(session, Action.USER_DELETED, user_id, actor, origin_of(network))
+        return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
 
     @rpc(schemas.Get)
     def list_addresses(self, user_id):
@@ -229,12 +239,12 @@ class UsersService(Service):
         with self.db.read() as connection:
             return ADDRESS.dump(addresses.default(connection, user_id))
 
-    @rpc(schemas.AddAddress, once=True)
+    @rpc(schemas.AddAddress, once=True, sensitive_arguments="fields")
     def add_address(self, user_id, default, **fields):
         with self.db.begin() as session:
             return ADDRESS.dump(addresses.add(session, user_id, fields, default, self.clock()))
 
-    @rpc(schemas.UpdateAddress)
+    @rpc(schemas.UpdateAddress, sensitive_arguments="fields")
     def update_address(self, user_id, address_id, default, version, **fields):
         with self.db.begin() as session:
             changed = addresses.replace(session, user_id, address_id, fields, default, version)
@@ -247,28 +257,40 @@ class UsersService(Service):
 
     @timer(interval=600)
     def forget_what_is_over(self):
-        for over in (sessions, resets, verification, throttle):
+        kept = datetime.timedelta(days=self.settings["audit_retention_days"])
+        for purge in (
+            sessions.purge,
+            resets.purge,
+            verification.purge,
+            throttle.purge,
+            totp.purge,
+            partial(audit.purge, retention=kept),
+        ):
             with self.db.begin() as session:
-                over.purge(session, self.clock())
+                purge(session, self.clock())
 
     def _register(
         self,
+        actor: Actor | None,
         password: str,
         role: Role,
         address: Mapping[str, Any] | None,
         network: str | None = None,
         email_verified: bool = False,
-        actor: Actor | None = None,
         **profile: Any,
     ) -> dict[str, Any]:
-        """Account, first address and events in one transaction; the hash is made before it."""
+        """Account, first address and events in one transaction; the hash is made before it. Without
+        an actor users register themselves."""
         if profile.get("phone"):
             country = address["country"] if address else self.settings["default_country"]
             profile["phone"] = phones.kept(profile["phone"], country)
         self._refuse_guessable(password, profile, actor)
         password_hash, now = self.passwords.hash(password), self.clock()
-        with self.db.begin() as session:
+        with self._begin() as session:
             user = accounts.register(session, profile, password_hash, role, now, email_verified)
+            action = Action.USER_CREATED if actor else Action.USER_REGISTERED
+            by, origin = actor or Actor(user.id, role), origin_of(network)
+            self._record(session, action, user.id, by, origin, role=str(role))
             if address is not None:
                 addresses.add(session, user.id, address, True, now)
             throttle.remember(session, user.id, network, now)
@@ -276,6 +298,15 @@ class UsersService(Service):
             if not email_verified:
                 verification.welcome(session, user, now, self.events.record)
             return USER.dump(user)
+
+    def _whole(self, user_id: UUID, profile: Mapping[str, Any], partial: bool) -> dict[str, Any]:
+        """What a change makes of a profile: without `partial` what is not given becomes empty, and
+        phone numbers are written as they are kept."""
+        whole = dict(profile) if partial else dict.fromkeys(accounts.OPTIONAL) | profile
+        if not whole.get("phone"):
+            return whole
+        with self.db.begin() as session:
+            return phones.in_profile(session, user_id, whole, self.settings["default_country"])
 
     def _refuse_guessable(
         self, password: str, profile: Mapping[str, Any], actor: Actor | None
@@ -291,42 +322,18 @@ class UsersService(Service):
             raise Invalid(errors={"password": [TOO_EASY]})
 
     def _doorman(self) -> Doorman:
-        db, settings = self.db, self.settings
+        settings = self.settings
         rules = Rules(
             datetime.timedelta(seconds=settings["reset_token_seconds"]),
             settings["shop_names"],
             settings["sample_accounts"],
         )
-        return Doorman(db.begin, db.read, self.passwords, self.clock, self.events.record, rules)
-
-    def _admit(self, session: Session, user_id: UUID, password_hash: str) -> dict[str, Any] | None:
-        """See `users.doorman.Admit`."""
-        grant = sessions.start(session, user_id, password_hash, self.clock(), self._lifetimes())
-        return grant and self._tokens(session, grant)
-
-    def _tokens(self, session: Session, grant: sessions.Grant) -> dict[str, Any]:
-        """The answer to a login or refresh."""
-        now, lifetime = self.clock(), self._access_lifetime()
-        kid, key = keys.active(session, now)
-        signer = Signer(key, kid, self.identity["issuer"], self.identity["audience"], lifetime)
-        return TOKENS.dump(
-            {
-                "access_token": signer.sign(grant.actor, now),
-                "refresh_token": grant.refresh_token,
-                "expires_in": int(lifetime.total_seconds()),
-            }
+        return Doorman(
+            self._begin,
+            self.db.read,
+            self.passwords,
+            self.clock,
+            self.events.record,
+            self._record,
+            rules,
         )
-
-    def _access_lifetime(self) -> datetime.timedelta:
-        return datetime.timedelta(seconds=self.settings["access_token_seconds"])
-
-    def _lifetimes(self) -> sessions.Lifetimes:
-        return sessions.Lifetimes(
-            refresh_token=datetime.timedelta(seconds=self.settings["refresh_token_seconds"]),
-            grace=datetime.timedelta(seconds=self.settings["refresh_grace_seconds"]),
-        )
-
-
-def _admins_only(actor: Actor) -> None:
-    if not actor.is_admin:
-        raise Forbidden()

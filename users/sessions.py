@@ -5,36 +5,71 @@ re-use and a logout at the same instant happen one after the other.
 """
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
+from chassis.errors import NotFound
 from chassis.identity import Actor, Role
 from users import refresh_tokens
 from users.models import LoginSession, RefreshToken, User
+from users.origin import Origin
 from users.refresh_tokens import Worth
+
+#: Sessions that one user may have; one more ends the one that was not used for the longest time.
+MAX_SESSIONS = 100
+
+_ENDED = "ended_sessions"
 
 
 @dataclass(frozen=True)
 class Lifetimes:
-    """How long an unused refresh token holds, and how long a used one may be repeated."""
+    """How long an unused refresh token holds, how long a used one may be repeated, and how long a
+    session lasts at most, however often it is refreshed: for customers, and for staff and admins.
+    """
 
     refresh_token: datetime.timedelta
     grace: datetime.timedelta
+    session: datetime.timedelta
+    staff_session: datetime.timedelta
+
+    def end(
+        self, role: str, created_at: datetime.datetime, now: datetime.datetime
+    ) -> datetime.datetime:
+        """When a session that is used now ends, if it is not used again."""
+        longest = self.session if role == Role.CUSTOMER else self.staff_session
+        return min(now + self.refresh_token, created_at + longest)
 
 
 @dataclass(frozen=True)
 class Grant:
-    """Who may have an access token, and the refresh token that goes with it."""
+    """Who may have an access token, the session that it belongs to, and the refresh token that goes
+    with it. Both tokens end with the session at the latest."""
 
     actor: Actor
+    session_id: UUID
+    expires_at: datetime.datetime
     refresh_token: str
 
 
+@dataclass(frozen=True)
+class Theft:
+    """A refresh token came again after its successor was used: its session has ended."""
+
+    user_id: UUID
+    session_id: UUID
+
+
 def start(
-    session: Session, user_id: UUID, password_hash: str, now: datetime.datetime, lives: Lifetimes
+    session: Session,
+    user_id: UUID,
+    password_hash: str,
+    origin: Origin,
+    now: datetime.datetime,
+    lives: Lifetimes,
 ) -> Grant | None:
     """Open a session for a user whose password matched `password_hash`.
 
@@ -47,46 +82,89 @@ def start(
     )
     if user is None:
         return None
+    _make_room(session, user.id)
     login = LoginSession(
-        id=uuid4(), user_id=user.id, created_at=now, expires_at=now + lives.refresh_token
+        id=uuid4(),
+        user_id=user.id,
+        created_at=now,
+        last_used_at=now,
+        expires_at=lives.end(user.role, now, now),
+        network=origin.network,
+        client=origin.client,
     )
     session.add(login)
     session.flush()
-    return _grant(session, user, login, refresh_tokens.new(), now, lives)
+    return _grant(session, user, login, refresh_tokens.new())
 
 
-def refresh(session: Session, token: str, now: datetime.datetime, lives: Lifetimes) -> Grant | None:
-    """Exchange `token` for its successor. None if it does not hold; if it was used before, the
-    whole family ends, so commit in either case."""
+def refresh(
+    session: Session, token: str, origin: Origin, now: datetime.datetime, lives: Lifetimes
+) -> Grant | Theft | None:
+    """Exchange `token` for its successor. None if it does not hold; a `Theft` if it was used
+    before, which ends the whole family, so commit in any case."""
     login = _family_of(session, token)
     if login is None:
         return None
     known = session.get_one(RefreshToken, refresh_tokens.digest(token))
     worth = _judge(session, token, known, now, lives)
     if worth is Worth.STOLEN:
-        session.execute(delete(LoginSession).where(LoginSession.id == login.id))
-    if worth in (Worth.STOLEN, Worth.EXPIRED):
-        return None
+        _end(session, login.user_id, LoginSession.id == login.id)
+        return Theft(login.user_id, login.id)
     user = session.get_one(User, login.user_id)
+    ends_at = lives.end(user.role, login.created_at, now)
+    if worth is Worth.EXPIRED or ends_at <= now:
+        return None
     if worth is Worth.REPEATED:
         again = refresh_tokens.successor(token, known.successor_salt)
-        return Grant(Actor(user.id, Role(user.role)), again)
+        return Grant(Actor(user.id, Role(user.role)), login.id, login.expires_at, again)
     known.used_at, known.successor_salt = now, refresh_tokens.new_salt()
-    login.expires_at = now + lives.refresh_token
+    login.expires_at, login.last_used_at = ends_at, now
+    login.network = origin.network or login.network
     following = refresh_tokens.successor(token, known.successor_salt)
-    return _grant(session, user, login, following, now, lives)
+    return _grant(session, user, login, following)
 
 
-def end(session: Session, token: str) -> None:
-    """Log out: end the family of `token`, used or not. An unknown token has none."""
+def log_out(session: Session, token: str) -> LoginSession | None:
+    """End the family of `token`, used or not. An unknown token has none."""
     login = _family_of(session, token)
     if login is not None:
-        session.execute(delete(LoginSession).where(LoginSession.id == login.id))
+        _end(session, login.user_id, LoginSession.id == login.id)
+    return login
 
 
-def end_all(session: Session, user_id: UUID) -> None:
-    """End every session of a user."""
-    session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+def end(session: Session, user_id: UUID, session_id: UUID) -> None:
+    """End one session; raises `NotFound`, also for somebody else's."""
+    if not _end(session, user_id, LoginSession.id == session_id):
+        raise NotFound("There is no such session.")
+
+
+def end_all(session: Session, user_id: UUID, but: UUID | None = None) -> int:
+    """End every session of a user, except `but`; returns how many those were."""
+    others = () if but is None else (LoginSession.id != but,)
+    return len(_end(session, user_id, *others))
+
+
+def ended(session: Session) -> dict[UUID, list[UUID]]:
+    """What has ended in this transaction: ids of sessions by user."""
+    return session.info.get(_ENDED, {})
+
+
+def _end(session: Session, user_id: UUID, *which: ColumnElement[bool]) -> Sequence[UUID]:
+    # Always locked in the same order, so that two who end several do not wait for each other.
+    doomed = select(LoginSession.id).where(LoginSession.user_id == user_id, *which)
+    ids = session.scalars(doomed.order_by(LoginSession.id).with_for_update()).all()
+    session.execute(delete(LoginSession).where(LoginSession.id.in_(ids)))
+    if ids:
+        session.info.setdefault(_ENDED, {}).setdefault(user_id, []).extend(ids)
+    return ids
+
+
+def _make_room(session: Session, user_id: UUID) -> None:
+    used = select(LoginSession.id).where(LoginSession.user_id == user_id)
+    used = used.order_by(LoginSession.last_used_at.desc(), LoginSession.id)
+    over = session.scalars(used.offset(MAX_SESSIONS - 1)).all()
+    if over:
+        _end(session, user_id, LoginSession.id.in_(over))
 
 
 def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None:
@@ -123,19 +201,12 @@ def _judge(
     )
 
 
-def _grant(
-    session: Session,
-    user: User,
-    login: LoginSession,
-    token: str,
-    now: datetime.datetime,
-    lives: Lifetimes,
-) -> Grant:
+def _grant(session: Session, user: User, login: LoginSession, token: str) -> Grant:
     session.add(
         RefreshToken(
             token_hash=refresh_tokens.digest(token),
             session_id=login.id,
-            expires_at=now + lives.refresh_token,
+            expires_at=login.expires_at,
         )
     )
-    return Grant(Actor(user.id, Role(user.role)), token)
+    return Grant(Actor(user.id, Role(user.role)), login.id, login.expires_at, token)

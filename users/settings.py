@@ -14,7 +14,7 @@ class UsersSettings(Schema):
 
     #: The country of phone numbers without a country code, where the user's address tells none.
     default_country = Country(load_default="US")
-    #: Seconds that an access token holds: the deletion of a customer takes this long to be felt.
+    #: Seconds that an access token holds; ended sessions are told to the gateways besides.
     access_token_seconds = fields.Integer(load_default=900, validate=_between(60, 3600))
     #: Seconds that an unused refresh token holds.
     refresh_token_seconds = fields.Integer(
@@ -33,3 +33,13 @@ class UsersSettings(Schema):
     #: The accounts of the sample data may be made, and their password, which everybody knows, opens
     #: them: only where no stranger comes by.
     sample_accounts = fields.Boolean(load_default=False)
+    #: Seconds after which a session ends, however often it is refreshed.
+    session_seconds = fields.Integer(load_default=90 * 86400, validate=_between(3600, 400 * 86400))
+    #: The same for staff and admins.
+    staff_session_seconds = fields.Integer(
+        load_default=12 * 3600, validate=_between(3600, 400 * 86400)
+    )
+    #: Whether staff and admins need a second factor; without one they can only enrol then.
+    staff_totp_required = fields.Boolean(load_default=False)
+    #: Days that entries of the audit trail are kept.
+    audit_retention_days = fields.Integer(load_default=400, validate=_between(90, 3650))

@@ -43,6 +43,8 @@ NAME = Limit("name", free=5, longest=300)
 FAMILIAR = Limit("familiar", free=10, longest=300)
 #: People may share a network, so it has more; but who tries many names comes to an end.
 NETWORK = Limit("network", free=50, longest=900)
+#: Codes of a user's authenticator app; a right password does not take these back.
+TOTP = Limit("totp", free=5, longest=900)
 #: Mails with the way to a new password: to one address, and from one network.
 RESET_NAME = Limit("reset-name", free=3, longest=900)
 RESET_NETWORK = Limit("reset-network", free=20, longest=900)
@@ -71,15 +73,35 @@ def sign_in(
     return Attempt(take(session, NAME, now, name), take(session, NETWORK, now, network))
 
 
+def second_factor(
+    session: Session, user_id: UUID, network: str | None, now: datetime.datetime
+) -> Attempt:
+    """Count an attempt at the code of a user; raises `TooManyRequests`. Where the user has signed
+    in before it is counted by itself."""
+    if network is not None and _is_known(session, user_id, network):
+        return Attempt(take(session, TOTP, now, str(user_id), network))
+    return Attempt(take(session, TOTP, now, str(user_id)))
+
+
 def succeed(
     session: Session, attempt: Attempt, user_id: UUID, network: str | None, now: datetime.datetime
 ) -> None:
-    """The password was right: forget the failures under this name, take this attempt back from
-    the network, and know the network from now on."""
+    """`forgive`, and know the network from now on: who is there is the user."""
+    forgive(session, attempt, now)
+    remember(session, user_id, network, now)
+
+
+def forgive(session: Session, attempt: Attempt, now: datetime.datetime) -> None:
+    """The password or code was right: forget the failures under this name, and take this attempt
+    back from the network."""
     session.execute(delete(Throttle).where(Throttle.key == attempt.by_name))
     if attempt.by_network is not None:
         take_back(session, attempt.by_network, now)
-    remember(session, user_id, network, now)
+
+
+def touch(session: Session, attempt: Attempt, now: datetime.datetime) -> None:
+    """Note once more when an attempt failed: something is written then, whoever it was about."""
+    session.execute(update(Throttle).where(Throttle.key == attempt.by_name).values(failed_at=now))
 
 
 def take_back(session: Session, key: bytes, now: datetime.datetime) -> None:

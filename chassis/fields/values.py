@@ -45,15 +45,19 @@ class Timestamp(fields.AwareDateTime):
             raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
 
 
+_UNSAID = ("required", "null")
+_SAY_WHO = 'Say on whose behalf: {{"user_id": ..., "role": ...}}, or "system".'
+
+
 class ActorField(fields.Field):
-    """On whose behalf: `{"user_id": ..., "role": ...}`; absent means the system itself.
+    """On whose behalf: `{"user_id": ..., "role": ...}`, or "system". It has to be said: nobody gets
+    the rights of the system by forgetting to.
 
     Actors come from the gateway, which has verified a token; nothing of a client's body gets here.
     """
 
     def __init__(self, **kwargs: Any):
-        kwargs.setdefault("load_default", Actor.SYSTEM)
-        super().__init__(**kwargs)
+        super().__init__(required=True, error_messages=dict.fromkeys(_UNSAID, _SAY_WHO), **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Actor:
         try:

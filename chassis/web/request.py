@@ -26,11 +26,11 @@ _MAX_QUERY_FIELDS = 50
 class Request:
     """Method, path (as sent, percent-encoded), headers, body and whose request it is.
 
-    `actor` is set by the route's audience; `path_values` by the routing. `answer_headers` go
-    out with whatever the answer is. `request_id` and `traceparent` are the client's when
-    well-formed, else made here. `client_network` is what the client counts as where clients are
-    counted: its address or IPv6 network. `source` is where the body comes from, if any. `peer` is
-    the address at the other end of the connection, which may be that of a proxy of ours.
+    `actor` and `session_id` are set by the route's audience; `path_values` by the routing.
+    `answer_headers` go out with whatever the answer is. `request_id` and `traceparent` are the
+    client's when well-formed, else made here. `client_network` is what the client counts as where
+    clients are counted: its address or IPv6 network. `source` is where the body comes from, if any.
+    `peer` is the address at the other end of the connection, which may be that of a proxy of ours.
     """
 
     __slots__ = (
@@ -44,6 +44,7 @@ class Request:
         "path_values",
         "request_id",
         "route",
+        "session_id",
         "source",
         "span",
         "traceparent",
@@ -62,6 +63,7 @@ class Request:
         self.path_values: dict[str, str] = {}
         self.body = b""
         self.actor: Any = None
+        self.session_id: uuid.UUID | None = None
         self.answer_headers: list[tuple[str, str]] = []
         self.route: Any = None
         #: Its span, once it has found its route, if it is recorded.

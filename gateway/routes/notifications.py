@@ -54,12 +54,12 @@ class NotificationRoutes:
 
         Orders tell of their changes here too. Each `notification` has an id; a client that comes
         back with it in `Last-Event-ID` misses none. Without one, the stream begins now. Its last
-        event is `end`: with `token_expired`, get a new access token before you come back.
+        event is `end`: with `token_expired`, get a new access token before you come back; with
+        `session_ended`, sign in.
         """
         token = bearer(request)
-        return self.live.open(
-            str(request.actor.user_id), last_event_id(request), lambda: self.tokens.verify(token)
-        )
+        identity = self.tokens.identify(token)
+        return self.live.open(identity, last_event_id(request), lambda: self.tokens.verify(token))
 
     @route(
         "GET",

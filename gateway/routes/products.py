@@ -80,8 +80,12 @@ class ProductRoutes:
     )
     def replace_product(self, request, product_id, body):
         """Replace a product."""
-        version = expected_version(request)
-        product = self.products.update(product_id=product_id, version=version, **body)
+        product = self.products.update(
+            product_id=product_id,
+            version=expected_version(request),
+            actor=request.actor,
+            **body,
+        )
         self.catalog_cache.forget_product(product_id)
         return product
 
@@ -97,8 +101,12 @@ class ProductRoutes:
     )
     def change_product(self, request, product_id, body):
         """Change a product."""
-        version = expected_version(request)
-        product = self.products.update(product_id=product_id, version=version, **body)
+        product = self.products.update(
+            product_id=product_id,
+            version=expected_version(request),
+            actor=request.actor,
+            **body,
+        )
         self.catalog_cache.forget_product(product_id)
         return product
 
@@ -113,7 +121,8 @@ class ProductRoutes:
     )
     def delete_product(self, request, product_id):
         """Take a product out of the shop; its SKU stays taken."""
-        self.products.delete(product_id=product_id, version=expected_version(request))
+        version = expected_version(request)
+        self.products.delete(product_id=product_id, version=version, actor=request.actor)
         self.catalog_cache.forget_product(product_id)
 
 
@@ -137,7 +146,7 @@ class CategoryRoutes:
     )
     def create_category(self, request, body):
         """Add a category."""
-        category = self.products.create_category(**body)
+        category = self.products.create_category(actor=request.actor, **body)
         self.catalog_cache.forget_categories()
         return created("/api/categories", category)
 
@@ -166,8 +175,12 @@ class CategoryRoutes:
     )
     def replace_category(self, request, category_id, body):
         """Replace a category."""
-        version = expected_version(request)
-        category = self.products.update_category(category_id=category_id, version=version, **body)
+        category = self.products.update_category(
+            category_id=category_id,
+            version=expected_version(request),
+            actor=request.actor,
+            **body,
+        )
         self.catalog_cache.forget_categories()
         return category
 
@@ -183,5 +196,5 @@ class CategoryRoutes:
     def delete_category(self, request, category_id):
         """Delete a category."""
         version = expected_version(request)
-        self.products.delete_category(category_id=category_id, version=version)
+        self.products.delete_category(category_id=category_id, version=version, actor=request.actor)
         self.catalog_cache.forget_categories()

@@ -1,8 +1,9 @@
 """Sign-up, sessions, profile, addresses, and the administration of users."""
 
+from chassis.errors import Unauthenticated
 from chassis.web import Answer, expected_version, route
 from chassis.web.limits import SIGN_IN
-from gateway.access import ADMIN, ANYONE, STAFF, USER
+from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
 from gateway.answers import created
 from gateway.schemas.common import UserPath
 from gateway.schemas.users import (
@@ -55,8 +56,13 @@ class UserRoutes:
         faults=(401,),
     )
     def log_in(self, request, body):
-        """Get tokens."""
-        return self.users.login(network=request.client_network, **body)
+        """Get tokens.
+
+        Who has a second factor gets a 401 with the code `totp_required` and a `challenge`, which
+        goes to `/api/users/login/totp` together with a code.
+        """
+        user_agent = (request.header("User-Agent") or "")[:512]
+        return self.users.login(network=request.client_network, user_agent=user_agent, **body)
 
     @route(
         "POST",
@@ -67,15 +73,19 @@ class UserRoutes:
         faults=(401,),
     )
     def refresh_tokens(self, request, body):
-        """Get new tokens for a refresh token."""
-        return self.users.refresh(**body)
+        """Get new tokens for a refresh token. One that was used before ends the session."""
+        try:
+            return self.users.refresh(network=request.client_network, **body)
+        except Unauthenticated as fault:
+            self.sessions.note_ended({"ended": fault.data.pop("ended", ())})
+            raise
 
     @route("POST", "/api/users/logout", who=ANYONE, body=RefreshToken, status=204)
     def log_out(self, request, body):
-        """End the session of a refresh token."""
-        self.users.logout(**body)
+        """End the session of a refresh token; its access tokens can change nothing any more."""
+        self.sessions.note_ended(self.users.logout(network=request.client_network, **body))
 
-    @route("GET", "/api/users/profile", who=USER, answer=User, is_tagged=True, faults=(404,))
+    @route("GET", "/api/users/profile", who=ENROLLING, answer=User, is_tagged=True, faults=(404,))
     def get_profile(self, request):
         """Your account."""
         return self.users.get(user_id=request.actor.user_id)
@@ -117,7 +127,9 @@ class UserRoutes:
     )
     def change_password(self, request, body):
         """Change your password; all your sessions end."""
-        self.users.change_password(user_id=request.actor.user_id, **body)
+        user_id, network = request.actor.user_id, request.client_network
+        answer = self.users.change_password(user_id=user_id, network=network, **body)
+        self.sessions.note_ended(answer)
 
     @route(
         "POST",
@@ -141,7 +153,8 @@ class UserRoutes:
     )
     def reset_password(self, request, body):
         """Choose a new password with a mailed token; all your sessions end."""
-        self.users.reset_password(network=request.client_network, **body)
+        answer = self.users.reset_password(network=request.client_network, **body)
+        self.sessions.note_ended(answer)
 
     @route(
         "POST",
@@ -174,6 +187,7 @@ class UserRoutes:
             partial=partial,
             version=expected_version(request),
             actor=request.actor,
+            network=request.client_network,
             **fields,
         )
 
@@ -295,4 +309,7 @@ class AccountRoutes:
     @route("DELETE", "/api/users/{user_id}", who=ADMIN, path=UserPath, status=204, faults=(409,))
     def delete_user(self, request, user_id):
         """Delete a user; orders stay, without the name."""
-        self.users.delete(user_id=user_id, actor=request.actor)
+        answer = self.users.delete(
+            user_id=user_id, actor=request.actor, network=request.client_network
+        )
+        self.sessions.note_ended(answer)

@@ -25,6 +25,7 @@ from shop.chaos.plan import KILL, Fault
 from shop.chaos.quiet import Rest
 from shop.chaos.victims import Victims
 from shop.local.place import Place
+from shop.operate.calls import SYSTEM
 from shop.verify import INVARIANTS, Books, Invariant, Verdict, verify
 
 #: Products that all buyers want, and how many there are of each at first.
@@ -219,7 +220,7 @@ class Run:
     def _employee(self) -> Client:
         email = f"{uuid.uuid4().hex}@example.com"
         with ClusterRpcProxy({"AMQP_URI": self._config["AMQP_URI"]}, timeout=20) as rpc:
-            rpc.users.create(email=email, password=PASSWORD, role="admin")
+            rpc.users.create(email=email, password=PASSWORD, role="admin", actor=SYSTEM)
         client = Client(self._place.url, self._journal, self._dark)
         client.log_in(email, PASSWORD)
         return client

@@ -8,9 +8,13 @@ from amqp import AMQPError
 from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
 from nameko.standalone.rpc import ClusterRpcProxy
 
+from chassis.identity import Actor
 from shop.operate.broker import parameters_of, stock_settings
 from shop.operate.settings import setting
 from shop.options import CannotTell
+
+#: The actor of what operators do.
+SYSTEM = Actor.SYSTEM.to_wire()
 
 #: Seconds for one call: a password's hash takes a part of one, and the machine may be busy.
 _PATIENCE = 10

@@ -1,4 +1,5 @@
-"""`shop users`: the first admin, whom nobody else can make."""
+"""`shop users`: the first admin, whom nobody else can make; sessions and second factors of who
+has lost a device."""
 
 import json
 import sys
@@ -9,7 +10,7 @@ from marshmallow import ValidationError
 from nameko.exceptions import RemoteError
 
 from chassis.identity import Role
-from shop.operate.calls import services
+from shop.operate.calls import SYSTEM, services
 from shop.operate.settings import as_json
 from users.fields import fold_email
 from users.schemas import SignUp
@@ -20,7 +21,7 @@ _PAGE, _SEARCHED = 100, 100
 
 @click.group()
 def users() -> None:
-    """Make the accounts that run the shop, and answer for addresses."""
+    """Make the accounts that run the shop, and help people whose devices are lost."""
 
 
 @users.command("create-admin")
@@ -70,13 +71,10 @@ def verify(email: str, as_json: bool) -> None:
         shop users verify ada@example.com
     """
     with services() as rpc:
-        user = _find(rpc, email)
-        if user is None:
-            click.echo(f"{email} is nobody's address", err=True)
-            sys.exit(1)
+        user = _user(rpc, email)
         was_verified = user["email_verified"]
         if not was_verified:
-            user = rpc.users.mark_email_verified(user_id=user["id"])
+            user = rpc.users.mark_email_verified(user_id=user["id"], actor=SYSTEM)
     if as_json:
         click.echo(json.dumps({"verified": not was_verified, "id": user["id"]}))
     elif was_verified:
@@ -85,10 +83,69 @@ def verify(email: str, as_json: bool) -> None:
         click.echo(f"{user['email']} is confirmed, id {user['id']}")
 
 
+@users.command("end-sessions")
+@click.argument("email")
+@as_json
+def end_sessions(email: str, as_json: bool) -> None:
+    """End all sessions of the user EMAIL, who has to sign in again.
+
+    Access tokens of these sessions can change nothing any more, at once. Fails when there is no
+    such user.
+
+    \b
+        shop users end-sessions ada@example.com
+    """
+    with services() as rpc:
+        user = _user(rpc, email)
+        ended = len(rpc.users.end_sessions(user_id=user["id"], actor=SYSTEM)["ended"])
+    if as_json:
+        click.echo(json.dumps({"id": user["id"], "ended": ended}))
+    else:
+        click.echo(f"{user['email']}: {ended} sessions ended")
+
+
+@users.command("reset-totp")
+@click.argument("email")
+@as_json
+def reset_totp(email: str, as_json: bool) -> None:
+    """Take the second factor from the user EMAIL, who has lost it, recovery codes and all.
+
+    Make sure that it is really that person who asks: the password alone is enough afterwards. All
+    sessions end. Where staff need a second factor, they can do nothing but set up another one.
+    Fails when there is no such user, or no second factor.
+
+    \b
+        shop users reset-totp ada@example.com
+    """
+    with services() as rpc:
+        user = _user(rpc, email)
+        try:
+            ended = len(rpc.users.reset_totp(user_id=user["id"], actor=SYSTEM)["ended"])
+        except RemoteError as error:
+            if error.exc_type != "TotpNotEnabled":
+                raise
+            click.echo(f"{user['email']} has no second factor", err=True)
+            sys.exit(1)
+    if as_json:
+        click.echo(json.dumps({"id": user["id"], "ended": ended}))
+    else:
+        click.echo(f"{user['email']}: no second factor any more, {ended} sessions ended")
+
+
+def _user(rpc: Any, email: str) -> dict[str, Any]:
+    """Who has that address; ends with 1 when nobody has."""
+    user = _find(rpc, email)
+    if user is None:
+        click.echo(f"{email}: no such user", err=True)
+        sys.exit(1)
+    return user
+
+
 def _create(rpc: Any, account: dict[str, str]) -> tuple[dict[str, Any], bool]:
     """The user, and whether it is new: somebody may have been faster."""
     try:
-        return rpc.users.create(role=Role.ADMIN.value, email_verified=True, **account), True
+        told = {"role": Role.ADMIN.value, "email_verified": True, "actor": SYSTEM}
+        return rpc.users.create(**told, **account), True
     except RemoteError as error:
         there = _find(rpc, account["email"]) if error.exc_type == "AlreadyExists" else None
         if there is None:
@@ -101,7 +158,7 @@ def _find(rpc: Any, email: str) -> dict[str, Any] | None:
     email = fold_email(email)
     cursor = None
     while True:
-        page = rpc.users.list(search=email[:_SEARCHED], limit=_PAGE, cursor=cursor)
+        page = rpc.users.list(search=email[:_SEARCHED], limit=_PAGE, cursor=cursor, actor=SYSTEM)
         for user in page["items"]:
             if user["email"].casefold() == email.casefold():
                 return user

@@ -19,7 +19,7 @@ def product(shop):
     with shop.rpc() as rpc:
         return rpc.products.create(
             sku="CHAOS-1", name="Storm lantern", description="Keeps burning.", price="19.90",
-            stock=10_000,
+            stock=10_000, actor="system",
         )["id"]  # fmt: skip
 
 

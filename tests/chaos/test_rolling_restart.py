@@ -112,7 +112,7 @@ def streamed(buyer, address):
 def product(shop):
     """One that there is enough of."""
     with shop.rpc() as rpc:
-        return rpc.products.create(name="Lamp", price="9.00", stock=100_000)["id"]
+        return rpc.products.create(name="Lamp", price="9.00", stock=100_000, actor="system")["id"]
 
 
 def restart(shop, *services):

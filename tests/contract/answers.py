@@ -214,6 +214,36 @@ NOTIFICATION = {
 #: Whether an idempotency key had been used before; the gateway makes it a header.
 REPLAYED = {"replayed": boolean}
 
+#: Sessions that a call has ended.
+ENDED = {"ended": [uuid]}
+SESSION = {
+    "id": uuid,
+    "created_at": moment,
+    "last_used_at": moment,
+    "expires_at": moment,
+    "network": nullable(text),
+    "client": nullable(text),
+    "current": boolean,
+}
+SIGN_IN = {
+    "at": moment,
+    "succeeded": boolean,
+    "network": nullable(text),
+    "client": nullable(text),
+}
+AUDIT_ENTRY = {
+    "id": number_id,
+    "at": moment,
+    "action": code,
+    "user_id": nullable(uuid),
+    "actor_id": nullable(uuid),
+    "actor_role": nullable(one_of("system", "customer", "staff", "admin")),
+    "network": nullable(text),
+    "client": nullable(text),
+    "request_id": nullable(text),
+    "detail": facts,
+}
+
 ANSWERS = {
     **{f"{service}.health": HEALTH for service in SERVICES},
     "payments.health": HEALTH | {"test_mode": boolean},
@@ -231,11 +261,24 @@ ANSWERS = {
     },
     "users.list": page(USER),
     "users.find": {"items": [{"id": uuid}]},
-    "users.delete": None,
+    "users.delete": ENDED,
+    "users.check_session": {"role": USER["role"], "must_enrol": boolean},
+    "users.login_totp": TOKENS,
+    "users.get_totp": {"enabled": boolean, "required": boolean, "recovery_codes_left": count},
+    "users.enrol_totp": {"secret": text, "uri": text},
+    "users.confirm_totp": {"recovery_codes": [text]},
+    "users.disable_totp": None,
+    "users.reset_totp": ENDED,
+    "users.ended_sessions": ENDED,
+    "users.list_sessions": page(SESSION),
+    "users.end_session": ENDED,
+    "users.end_sessions": ENDED,
+    "users.list_audit": page(AUDIT_ENTRY),
+    "users.list_sign_ins": page(SIGN_IN),
     "users.login": TOKENS,
     "users.refresh": TOKENS,
-    "users.logout": None,
-    "users.change_password": None,
+    "users.logout": ENDED,
+    "users.change_password": ENDED,
     "users.forgot_password": None,
     "users.issue_reset_token": {"token": text, "email": text, "holds": count},
     "users.verify_email": None,
@@ -243,7 +286,7 @@ ANSWERS = {
     "users.issue_verification_token": {"token": text, "email": text},
     "users.old_email": {"email": text},
     "users.mark_email_verified": USER,
-    "users.reset_password": None,
+    "users.reset_password": ENDED,
     "users.rotate_keys": {"kid": text},
     "users.jwks": {"keys": [KEY]},
     "users.add_address": ADDRESS,

@@ -4,10 +4,11 @@ import datetime
 import json
 import uuid
 
+import pyotp
 import pytest
 
 from chassis.clock import Clock
-from chassis.errors import Conflict
+from chassis.errors import Conflict, Unauthenticated
 from payments.providers import signed
 from tests.support import eventually
 
@@ -50,6 +51,8 @@ def _people(users, mails):
     users.verify_credentials(username="clara", password=PASSWORD)
     tokens = users.login(email=EMAIL, password=PASSWORD)
     tokens = users.refresh(refresh_token=tokens["refresh_token"])
+    _sessions(users, buyer)
+    _second_factor(users, buyer)
     users.logout(refresh_token=tokens["refresh_token"])
     users.rotate_keys(actor=ADMIN)
     users.jwks()
@@ -60,6 +63,8 @@ def _people(users, mails):
     )
     users.list(search="clara", role="customer", limit=1, actor=ADMIN)
     users.list(limit=1, actor=ADMIN)
+    users.list_audit(limit=1, actor=ADMIN)
+    users.list_audit(action="role_changed", actor=ADMIN)
     users.set_role(user_id=clerk["id"], role="customer", actor=ADMIN)
     users.delete(user_id=clerk["id"], actor=ADMIN)
     work = users.add_address(user_id=buyer, postal_code="18055", country="DE", **WORK)["id"]
@@ -70,6 +75,31 @@ def _people(users, mails):
     users.default_address(user_id=buyer)
     users.delete_address(**address)
     return buyer
+
+
+def _sessions(users, buyer):
+    browser = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+    users.login(email=EMAIL, password=PASSWORD, network="203.0.113.7", user_agent=browser)
+    one, other = (session["id"] for session in users.list_sessions(user_id=buyer)["items"])
+    users.check_session(user_id=buyer, session_id=one)
+    users.ended_sessions(session_ids=[one, str(uuid.uuid4())])
+    users.end_session(user_id=buyer, session_id=one)
+    users.end_sessions(user_id=buyer, but=other, actor=ADMIN)
+    users.list_sign_ins(user_id=buyer, limit=1)
+
+
+def _second_factor(users, buyer):
+    me = {"user_id": buyer}
+    secret = pyotp.TOTP(users.enrol_totp(**me, current_password=PASSWORD)["secret"])
+    codes = users.confirm_totp(**me, code=secret.now())["recovery_codes"]
+    assert users.get_totp(**me)["recovery_codes_left"] == 10
+    with pytest.raises(Unauthenticated) as caught:
+        users.login(email=EMAIL, password=PASSWORD)
+    users.login_totp(challenge=caught.value.data["challenge"], code=codes[0])
+    users.disable_totp(**me, current_password=PASSWORD, code=codes[1])
+    secret = pyotp.TOTP(users.enrol_totp(**me, current_password=PASSWORD)["secret"])
+    users.confirm_totp(**me, code=secret.now())
+    users.reset_totp(**me, actor=ADMIN)
 
 
 def _forget_password(users, mails):

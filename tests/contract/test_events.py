@@ -8,6 +8,7 @@ from nameko.standalone.events import event_dispatcher
 from chassis.broker.declarations import declare
 from gateway.catalog_cache import Changed
 from gateway.live import FeedGrew
+from gateway.sessions import SessionsEnded
 from tests.contract import shapes
 from tests.contract.samples import payloads
 from tests.contract.scenario import PERSONAL
@@ -19,6 +20,7 @@ HANDLINGS, PUBLISHED, BROADCAST = handlings(), published(), broadcast()
 #: What is needed of broadcasts, of which the code of a service says nothing by itself.
 HEARD = {
     ("notifications", "feed_grew"): FeedGrew,
+    ("users", "sessions_ended"): SessionsEnded,
     ("products", "catalog_changed"): Changed,
     ("inventory", "stock_changed"): Changed,
 }
@@ -41,6 +43,7 @@ HARMLESS = {
     **dict.fromkeys(("amount", "total", "refunded_total"), shapes.money),
     **dict.fromkeys(("cause", "reason", "failure_code", "channel"), shapes.code),
     "ids": [shapes.number_id],  # of products
+    "session_ids": [shapes.uuid],
     "currency": shapes.currency,
     "full": shapes.boolean,
     "number": shapes.text,  # of an order

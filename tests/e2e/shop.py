@@ -80,7 +80,11 @@ class Shop:
         """Somebody with a role, made over RPC as the operators' command does it."""
         with ClusterRpcProxy(self.config) as rpc:
             user = rpc.users.create(
-                email=new_email(), password=PASSWORD, role=role, email_verified=True
+                email=new_email(),
+                password=PASSWORD,
+                role=role,
+                email_verified=True,
+                actor="system",
             )
         return self._logged_in(user)
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from chassis import config as configuration
 from chassis.clock import utcnow
 from chassis.identity import Actor, Role, Signer
-from gateway.access import ADMIN, ANYONE, STAFF, USER
+from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
 from tests.e2e.client import ADDRESS, PASSWORD, Client, filled
 from tests.e2e.description import ROUTES
 from tests.support import eventually
@@ -22,17 +22,16 @@ from tests.unit.gateway.who import WHO
 from users import keys
 
 #: Whom a route lets in: by an account that is there, and by a token that once was worth something.
-#: What a customer's token says is believed until it expires; that of staff is looked up each time.
+#: What a customer's token says is believed until it expires or its session has ended; that of staff
+#: is looked up each time.
 LETS_IN = {
     ANYONE: {
         *("nobody", "customer", "staff", "admin"),
         *("deleted customer", "deleted admin", "demoted admin", "promoted customer"),
         *("expired token", "wrong kid", "alg none", "refresh token"),
     },
-    USER: {
-        *("customer", "staff", "admin"),
-        *("deleted customer", "demoted admin", "promoted customer"),
-    },
+    USER: {"customer", "staff", "admin", "demoted admin", "promoted customer"},
+    ENROLLING: {"customer", "staff", "admin", "demoted admin", "promoted customer"},
     STAFF: {"staff", "admin", "promoted customer"},
     ADMIN: {"admin", "promoted customer"},
 }
@@ -120,6 +119,8 @@ def test_what_is_somebody_elses_is_not_found(shop, route):
     if "{address_id}" in path:
         address = owner.post("/api/users/addresses", ADDRESS, 201)
         path = path.replace("{address_id}", address["id"])
+    if "{session_id}" in path:
+        path = path.replace("{session_id}", owner.get("/api/users/sessions")["items"][0]["id"])
     if "{id}" in path:  # of a notification, or of whose they are
         path = path.replace("{id}", owner.user_id if method == "GET" else first_note(owner)["id"])
     path = path.replace("{order_id}", order["id"]).replace("{user_id}", owner.user_id)

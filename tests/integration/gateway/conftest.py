@@ -32,6 +32,14 @@ class Users(Service):
         return {"id": user_id, "username": "x", "email": "x@example.org", "phone": None}
 
     @rpc
+    def check_session(self, user_id, session_id=None):
+        return {"role": "customer"}
+
+    @rpc
+    def ended_sessions(self, session_ids):
+        return {"ended": []}
+
+    @rpc
     def contacts(self, user_ids):
         reached = {"email": "x@example.org", "phone": None}
         return {"items": [{"id": user_id, **reached} for user_id in user_ids]}

@@ -1,8 +1,10 @@
 """`shop users create-admin` and `shop keys rotate`."""
 
+import pyotp
 import pytest
 from click.testing import CliRunner
 
+from chassis.errors import Unauthenticated
 from shop.cli import shop
 from tests.integration.users import people
 from users.service import UsersService
@@ -123,3 +125,37 @@ def test_help_teaches():
         told = CliRunner().invoke(shop, [command, "--help"])
         assert told.exit_code == 0
         assert len(told.output.splitlines()) > 5
+
+
+def test_sessions_are_ended(run, service, call):
+    """All of one person's; a second time there is nothing to end."""
+    call.users.sign_up(**people.SIGN_UP)
+    tokens = call.users.login(email="anna@example.com", password=people.PASSWORD)
+    assert run("users", "end-sessions", "Anna@Example.com", "--json")["ended"] == 1
+    with pytest.raises(Unauthenticated):
+        call.users.refresh(refresh_token=tokens["refresh_token"])
+    told = run("users", "end-sessions", "anna@example.com")
+    assert told == "anna@example.com: 0 sessions ended\n"
+    trail = call.users.list_audit(action="sessions_ended")["items"]
+    assert [entry["actor_role"] for entry in trail] == ["system", "system"]
+
+
+def test_a_lost_second_factor_is_taken_away(run, service, call):
+    """With it the sessions; who has none is said to have none."""
+    anna = call.users.sign_up(**people.SIGN_UP)["id"]
+    told = run("users", "reset-totp", "anna@example.com", code=1)
+    assert told == "anna@example.com has no second factor\n"
+    call.users.login(email="anna@example.com", password=people.PASSWORD)
+    secret = call.users.enrol_totp(user_id=anna, current_password=people.PASSWORD)["secret"]
+    call.users.confirm_totp(user_id=anna, code=pyotp.TOTP(secret).now())
+    told = run("users", "reset-totp", "anna@example.com")
+    assert told == "anna@example.com: no second factor any more, 1 sessions ended\n"
+    assert call.users.login(email="anna@example.com", password=people.PASSWORD)
+    assert call.users.list_audit(limit=2)["items"][1]["action"] == "totp_reset"
+
+
+@pytest.mark.parametrize("command", ["end-sessions", "reset-totp"])
+def test_nobody_of_that_address(run, service, command):
+    """One line, and a status of its own."""
+    told = run("users", command, "nobody@example.com", code=1)
+    assert told == "nobody@example.com: no such user\n"

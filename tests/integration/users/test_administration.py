@@ -12,6 +12,7 @@ from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD, SIGN_UP
 from users import accounts, sessions
 from users.errors import LastAdmin
+from users.origin import Origin
 
 
 def test_an_admin_may_correct_an_email_address(users, anna, admin):
@@ -102,14 +103,14 @@ def test_two_admins_cannot_demote_each_other(users, service, admin):
 def test_a_login_cannot_outlive_the_deletion(users, service, anna):
     """A login that meets the deletion of its user waits for it, and then finds nobody."""
     now = utcnow()
-    day = datetime.timedelta(days=1)
+    lives = sessions.Lifetimes(*[datetime.timedelta(days=1)] * 4)
     ((stored,),) = people.rows(service, "SELECT password_hash FROM users")
 
     outcome = people.overlap(
         service,
         lambda session: accounts.anonymise(session, uuid.UUID(anna["id"]), now),
         lambda session: sessions.start(
-            session, uuid.UUID(anna["id"]), stored, now, sessions.Lifetimes(day, day)
+            session, uuid.UUID(anna["id"]), stored, Origin(), now, lives
         ),
     )
 
@@ -121,7 +122,7 @@ def test_deleting(users, service, anna, admin):
     users.add_address(user_id=anna["id"], **ADDRESS)
     tokens = users.login(email="anna@example.com", password=PASSWORD)
 
-    assert users.delete(user_id=anna["id"], actor=admin) is None
+    assert len(users.delete(user_id=anna["id"], actor=admin)["ended"]) == 1
 
     kept = "SELECT email, username, first_name, phone, password_hash FROM users WHERE id = :id"
     assert people.rows(service, kept, id=anna["id"]) == [(None,) * 5]

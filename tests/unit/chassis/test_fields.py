@@ -67,9 +67,12 @@ def test_taken(field, value, loaded):
     assert field.deserialize(value) == loaded
 
 
-def test_no_actor_is_the_system():
-    """A call that names nobody is the system's own."""
-    assert fields.ActorField().deserialize(missing) is Actor.SYSTEM
+def test_no_actor_is_nobody():
+    """A call that names nobody is an error that says what to do; the system is named too."""
+    for nothing in (missing, None, "", "System", []):
+        with pytest.raises(ValidationError):
+            fields.ActorField().deserialize(nothing)
+    assert fields.ActorField().deserialize("system") is Actor.SYSTEM
 
 
 def test_nobody_may_claim_to_be_the_system():

@@ -159,6 +159,61 @@ def test_every_claim_is_checked(house, changes):
         house.verifier.verify(token)
 
 
+def signed(house, payload):
+    """A token with the true key and this payload, which may be JSON that nobody should write."""
+    header = segment({"typ": "at+jwt", "kid": "k1", "alg": "EdDSA"})
+    body = base64.urlsafe_b64encode(payload.encode()).rstrip(b"=").decode()
+    signature = house.signers["k1"].private_key.sign(f"{header}.{body}".encode())
+    return f"{header}.{body}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+NO_TIMES = [
+    "Infinity", "-Infinity", "NaN", "1e400", "1e300", "-1", "1" + "0" * 400, "253402300800",
+    "9999999999", "253402300799", "true", "false", "null", '"9999999999"', '"soon"', "[]",
+    "[9999999999]", "{}", "9999999999.5", "9999999999.0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize("value", NO_TIMES, ids=lambda value: value[:12])
+def test_times_are_whole_seconds(house, claim, value):
+    """What a JSON parser lets through besides is refused, not an error of ours."""
+    claims = jwt.decode(house.token(), options={"verify_signature": False}) | {claim: "HERE"}
+    token = signed(house, json.dumps(claims).replace('"HERE"', value))
+
+    with pytest.raises(Unauthenticated):
+        house.verifier.verify(token)
+
+
+@pytest.mark.parametrize("sid", ["null", "1", '""', '"admin"', "[]", "{}", "true"])
+def test_a_session_id_is_a_uuid(house, sid):
+    """A token with another is not one of ours."""
+    claims = jwt.decode(house.token(), options={"verify_signature": False}) | {"sid": "HERE"}
+
+    with pytest.raises(Unauthenticated):
+        house.verifier.verify(signed(house, json.dumps(claims).replace('"HERE"', sid)))
+
+
+def test_a_token_tells_its_session(house):
+    """Of those from before sessions were named, there is none to tell."""
+    session = uuid.uuid4()
+    token = house.signers["k1"].sign(ANNA, house.now, session)
+
+    assert house.verifier.identify(token).session_id == session
+    assert house.verifier.identify(house.token()).session_id is None
+
+
+@pytest.mark.parametrize("part", ["header", "payload"])
+def test_deeply_nested_json_is_refused(house, part):
+    """As deep as a token can be long."""
+    deep = "[" * 2900
+    encoded = base64.urlsafe_b64encode(deep.encode()).rstrip(b"=").decode()
+    token = f"{encoded}.e30.c2ln" if part == "header" else signed(house, "[" * 2700)
+
+    with pytest.raises(Unauthenticated):
+        house.verifier.verify(token)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -335,18 +390,19 @@ def test_roles(actor, staff, admin):
 
 
 def test_an_actor_travels():
-    """To JSON and back; the system travels as nothing."""
+    """To JSON and back; the system says that it is the system."""
     wire = {"user_id": "11111111-2222-4333-8444-555555555555", "role": "customer"}
 
     assert wire == ANNA.to_wire()
     assert Actor.from_wire(wire) == ANNA
-    assert Actor.SYSTEM.to_wire() is None
-    assert Actor.from_wire(None) == Actor.SYSTEM
+    assert Actor.SYSTEM.to_wire() == "system"
+    assert Actor.from_wire("system") == Actor.SYSTEM
 
 
 @pytest.mark.parametrize(
     "wire",
-    [{}, {"role": "admin"}, {"user_id": None, "role": "admin"}, {"user_id": "1", "role": "admin"},
+    [None, "", {}, [], {"role": "system"}, {"role": "admin"},
+     {"user_id": None, "role": "admin"}, {"user_id": "1", "role": "admin"},
      {"user_id": str(ANNA.user_id), "role": "system"}, "admin", 7],
     ids=repr,
 )  # fmt: skip

@@ -5,39 +5,49 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.errors import Forbidden, NotFound, Unauthenticated
-from chassis.identity import Actor, Role
+from chassis.errors import Forbidden, Unauthenticated
+from chassis.identity import Actor, Identity, Role
 from gateway.access import ADMIN, ANYONE, STAFF, USER
 
 
 class Tokens:
     """A verifier for whom a token is the role it names."""
 
-    def verify(self, token):
+    def identify(self, token):
         if token not in list(Role):
             raise Unauthenticated()
-        return Actor(uuid4(), Role(token))
+        return Identity(Actor(uuid4(), Role(token)), uuid4(), 0)
 
 
-class Users:
-    """The service: whoever is asked for has this role, None for nobody any more."""
+class Sessions:
+    """What the gateway knows: whoever is asked for has this role, None for nobody any more. `asked`
+    are the ways in which it was asked."""
 
     def __init__(self, role):
         self.role = role
+        self.asked = []
 
-    def get(self, user_id):
+    def as_of_now(self, identity, may_enrol):
+        self.asked.append("as_of_now")
         if self.role is None:
-            raise NotFound()
-        return {"role": self.role}
+            raise Unauthenticated()
+        return Actor(identity.actor.user_id, Role(self.role))
+
+    def require(self, identity):
+        self.asked.append("require")
+
+    def refuse_ended(self, identity):
+        self.asked.append("refuse_ended")
 
 
-def admit(audience, authorization, **now):
+def admit(audience, authorization, method="GET", asked=None, **now):
     """The actor of the request after it was let in; `role` is the present one, when it differs
     from that of the token."""
-    users = Users(now.get("role", (authorization or "").rpartition(" ")[2]))
+    sessions = Sessions(now.get("role", (authorization or "").rpartition(" ")[2]))
     headers = {"Authorization": authorization}
-    request = SimpleNamespace(header=headers.get, actor=None)
-    audience.admit(SimpleNamespace(tokens=Tokens(), users=users), request)
+    request = SimpleNamespace(header=headers.get, actor=None, session_id=None, method=method)
+    audience.admit(SimpleNamespace(tokens=Tokens(), sessions=sessions), request)
+    assert asked in (None, sessions.asked)
     return request.actor
 
 
@@ -71,6 +81,17 @@ def test_staff_are_asked_for_on_everybodys_routes():
     assert admit(USER, "Bearer customer", role=None).role == Role.CUSTOMER
     with pytest.raises(Unauthenticated):
         admit(USER, "Bearer admin", role=None)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_what_changes_something_needs_a_session_that_goes_on(method):
+    """A customer's read goes by what is known here; of staff everything is asked for."""
+    admit(USER, "Bearer customer", method, asked=["require"])
+    admit(USER, "Bearer customer", "GET", asked=["refuse_ended"])
+    admit(USER, "Bearer customer", "HEAD", asked=["refuse_ended"])
+    for audience, token in ((USER, "staff"), (STAFF, "staff"), (ADMIN, "admin")):
+        admit(audience, f"Bearer {token}", method, asked=["as_of_now"])
+        admit(audience, f"Bearer {token}", "GET", asked=["as_of_now"])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 A route that is not in here, or that says otherwise, fails the tests.
 """
 
-from gateway.access import ADMIN, ANYONE, STAFF, USER
+from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
 
 WHO = {
     # Users
@@ -16,7 +16,7 @@ WHO = {
     "POST /api/users/password/reset": ANYONE,
     "POST /api/users/email/verify": ANYONE,
     "POST /api/users/email/verification": USER,
-    "GET /api/users/profile": USER,
+    "GET /api/users/profile": ENROLLING,
     "PUT /api/users/profile": USER,
     "PATCH /api/users/profile": USER,
     "GET /api/users/addresses": USER,
@@ -25,6 +25,17 @@ WHO = {
     "PUT /api/users/addresses/{address_id}": USER,
     "DELETE /api/users/addresses/{address_id}": USER,
     "GET /api/users": STAFF,
+    "POST /api/users/login/totp": ANYONE,
+    "GET /api/users/totp": ENROLLING,
+    "POST /api/users/totp": ENROLLING,
+    "POST /api/users/totp/confirm": ENROLLING,
+    "POST /api/users/totp/disable": USER,
+    "GET /api/users/sessions": USER,
+    "DELETE /api/users/sessions": USER,
+    "DELETE /api/users/sessions/{session_id}": USER,
+    "GET /api/users/sign-ins": USER,
+    "DELETE /api/users/{user_id}/sessions": ADMIN,
+    "GET /api/audit": ADMIN,
     "POST /api/users": ADMIN,
     "GET /api/users/{user_id}": ADMIN,
     "PUT /api/users/{user_id}": ADMIN,

@@ -8,6 +8,7 @@ from marshmallow import ValidationError
 from notifications import schemas
 
 SEND = {"user_id": str(uuid.uuid4()), "channel": "email", "subject": "Hello", "body": "a\nb"}
+SEND |= {"actor": "system"}
 
 
 def test_a_body_may_have_lines():

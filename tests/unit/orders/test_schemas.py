@@ -64,12 +64,14 @@ def test_what_does_not_fit_is_refused(fields):
         place(**fields)
 
 
-def test_without_an_actor_the_system_acts():
-    """An actor comes from the gateway only; nobody can name the system."""
+def test_who_acts_has_to_be_said():
+    """A person, or the system; a person is not the system."""
     order_id = str(uuid.uuid4())
-    assert schemas.OrderOf().load({"order_id": order_id})["actor"] is Actor.SYSTEM
-    with pytest.raises(ValidationError):
-        schemas.OrderOf().load({"order_id": order_id, "actor": {"user_id": USER, "role": "system"}})
+    loaded = schemas.OrderOf().load({"order_id": order_id, "actor": "system"})
+    assert loaded["actor"] is Actor.SYSTEM
+    for actor in ({}, {"actor": None}, {"actor": {"user_id": USER, "role": "system"}}):
+        with pytest.raises(ValidationError):
+            schemas.OrderOf().load({"order_id": order_id} | actor)
 
 
 def test_events_say_money_as_text():

@@ -53,18 +53,22 @@ def test_unknown_fields_are_refused():
     assert "status" in faults(schemas.Charge, **CHARGE, status="succeeded")
 
 
-def test_a_refund_without_amount_is_whole_and_the_system_acts():
-    """Absent amount: all that is left. Absent actor: the system."""
-    loaded = schemas.Refund().load({"payment_id": str(uuid.uuid4()), "reason": "broken"})
+def test_a_refund_without_amount_is_whole_and_somebody_gives_it():
+    """Absent amount: all that is left. Absent actor: nobody."""
+    refund = {"payment_id": str(uuid.uuid4()), "reason": "broken"}
+    loaded = schemas.Refund().load(refund | {"actor": "system"})
     assert loaded["amount"] is None
     assert loaded["actor"] is Actor.SYSTEM
+    assert set(faults(schemas.Refund, **refund)) == {"actor"}
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501, "a\0b"])
 def test_a_refund_has_a_reason(reason):
     """Bounded, and readable."""
     payment_id = str(uuid.uuid4())
-    assert set(faults(schemas.Refund, payment_id=payment_id, reason=reason)) == {"reason"}
+    assert set(faults(schemas.Refund, payment_id=payment_id, reason=reason, actor="system")) == {
+        "reason"
+    }
 
 
 def test_of_a_refund_due_only_what_we_need_is_read():

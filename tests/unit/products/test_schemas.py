@@ -7,7 +7,8 @@ from marshmallow import ValidationError
 
 from products import schemas
 
-PRODUCT = {"name": "Kettle", "description": "Boils.", "price": "24.90"}
+BY = {"actor": "system"}
+PRODUCT = {"name": "Kettle", "description": "Boils.", "price": "24.90"} | BY
 
 
 def errors(schema, values):
@@ -18,7 +19,7 @@ def errors(schema, values):
 
 def test_create_fills_in_what_may_be_absent():
     """Name and price are enough."""
-    loaded = schemas.CreateProduct().load({"name": " Kettle ", "price": "5"})
+    loaded = schemas.CreateProduct().load({"name": " Kettle ", "price": "5"} | BY)
     assert loaded["name"] == "Kettle"
     assert loaded["price"] == Decimal("5.00")
     assert (loaded["stock"], loaded["images"], loaded["attributes"]) == (0, [], {})
@@ -74,9 +75,10 @@ def test_attributes_hold_what_a_product_page_shows():
 
 def test_update_takes_part_of_a_product():
     """Only what is sent is changed; the initial stock is not an attribute of a product."""
-    loaded = schemas.UpdateProduct().load({"product_id": 1, "price": "2.00"})
+    loaded = schemas.UpdateProduct().load({"product_id": 1, "price": "2.00"} | BY)
+    del loaded["actor"]
     assert loaded == {"product_id": 1, "price": Decimal("2.00"), "version": None}
-    assert list(errors(schemas.UpdateProduct, {"product_id": 1, "stock": 3})) == ["stock"]
+    assert list(errors(schemas.UpdateProduct, {"product_id": 1, "stock": 3} | BY)) == ["stock"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_list_refuses(field, value):
 @pytest.mark.parametrize("slug", ["123", "-lamps", "lamps-", "Lamps", "la mps", "la--mps"])
 def test_slugs_look_like_slugs(slug):
     """A slug has a letter and nothing that an address would have to escape."""
-    assert list(errors(schemas.CreateCategory, {"name": "Lamps", "slug": slug})) == ["slug"]
+    assert list(errors(schemas.CreateCategory, {"name": "Lamps", "slug": slug} | BY)) == ["slug"]
 
 
 @pytest.mark.parametrize(
@@ -120,12 +122,14 @@ def test_slugs_look_like_slugs(slug):
 )
 def test_adjust_is_by_delta_or_by_count(change):
     """One of both, in bounds."""
-    assert errors(schemas.Adjust, {"product_id": 1, "reason": "counted"} | change)
+    assert errors(schemas.Adjust, {"product_id": 1, "reason": "counted"} | BY | change)
 
 
 def test_adjust_needs_a_reason():
     """The ledger says why."""
-    assert list(errors(schemas.Adjust, {"product_id": 1, "delta": 1, "reason": " "})) == ["reason"]
+    assert list(errors(schemas.Adjust, {"product_id": 1, "delta": 1, "reason": " "} | BY)) == [
+        "reason"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_nobody_gives_himself_a_role(field):
     """Unknown fields are refused, not ignored."""
     assert {field} == faults(schemas.SignUp, **ACCOUNT, **{field: "admin"})
     if field != "role":
-        assert {field} == faults(schemas.Update, user_id=UID, **{field: "admin"})
+        assert {field} == faults(schemas.Update, user_id=UID, actor="system", **{field: "admin"})
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_an_empty_field_of_a_form_is_one_that_was_not_given():
 
 def test_one_logs_in_by_either_name():
     """The e-mail address or the user name, exactly one."""
-    load = schemas.Login().load
+    load = schemas.Credentials().load
 
     assert load({"email": "a@b.co", "password": "x"}) == {
         "name": {"email": "a@b.co"},
@@ -259,23 +259,25 @@ def test_one_logs_in_by_either_name():
 
 def test_a_change_keeps_absent_and_empty_apart():
     """What is not given is not there; null means empty."""
-    loaded = schemas.Update().load({"user_id": UID, "first_name": None, "partial": True})
+    change = {"user_id": UID, "first_name": None, "partial": True, "actor": "system"}
+    loaded = schemas.Update().load(change)
 
     assert loaded["first_name"] is None
     assert "last_name" not in loaded
-    assert {"email"} == faults(schemas.Update, user_id=UID, email=None)
+    assert {"email"} == faults(schemas.Update, user_id=UID, email=None, actor="system")
 
 
-def test_the_absent_actor_is_the_system():
-    """And a malformed one is nobody."""
-    assert schemas.Delete().load({"user_id": UID})["actor"] == Actor.SYSTEM
+def test_an_absent_actor_is_nobody():
+    """And so is a malformed one; the system is named."""
+    assert schemas.Delete().load({"user_id": UID, "actor": "system"})["actor"] == Actor.SYSTEM
+    assert {"actor"} == faults(schemas.Delete, user_id=UID)
     assert {"actor"} == faults(schemas.Delete, user_id=UID, actor={"role": "admin"})
 
 
 @pytest.mark.parametrize("role", ["system", "root", "Admin", "", None, 1])
 def test_what_is_no_role(role):
     """Customer, staff, admin."""
-    assert {"role"} == faults(schemas.SetRole, user_id=UID, role=role)
+    assert {"role"} == faults(schemas.SetRole, user_id=UID, role=role, actor="system")
 
 
 def test_answers_go_by_a_list():

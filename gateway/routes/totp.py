@@ -1,0 +1,86 @@
+"""The second factor: codes of an authenticator app (RFC 6238)."""
+
+from chassis.web import route
+from chassis.web.limits import SIGN_IN
+from gateway.access import ANYONE, ENROLLING, USER
+from gateway.schemas.totp import (
+    LoginTotp,
+    RecoveryCodes,
+    TotpConfirmation,
+    TotpEnrolment,
+    TotpRemoval,
+    TotpSecret,
+    TotpState,
+)
+from gateway.schemas.users import Tokens
+
+
+class TotpRoutes:
+    """`/api/users/totp…` and `/api/users/login/totp`."""
+
+    @route(
+        "POST",
+        "/api/users/login/totp",
+        who=ANYONE,
+        body=LoginTotp,
+        answer=Tokens,
+        limit=SIGN_IN,
+        faults=(401,),
+    )
+    def log_in_with_totp(self, request, body):
+        """Get tokens for the `challenge` of a `totp_required` and a code.
+
+        A recovery code does as well. Each code holds once; the challenge, for five minutes.
+        """
+        user_agent = (request.header("User-Agent") or "")[:512]
+        network = request.client_network
+        return self.users.login_totp(network=network, user_agent=user_agent, **body)
+
+    @route("GET", "/api/users/totp", who=ENROLLING, answer=TotpState, faults=(404,))
+    def get_totp(self, request):
+        """Whether you have a second factor, and need one."""
+        return self.users.get_totp(user_id=request.actor.user_id)
+
+    @route(
+        "POST",
+        "/api/users/totp",
+        who=ENROLLING,
+        body=TotpEnrolment,
+        answer=TotpSecret,
+        limit=SIGN_IN,
+        faults=(404, 409),
+    )
+    def enrol_totp(self, request, body):
+        """Get a secret for your authenticator app. It counts once you have confirmed it."""
+        return self.users.enrol_totp(user_id=request.actor.user_id, **body)
+
+    @route(
+        "POST",
+        "/api/users/totp/confirm",
+        who=ENROLLING,
+        body=TotpConfirmation,
+        answer=RecoveryCodes,
+        limit=SIGN_IN,
+        faults=(404, 409),
+    )
+    def confirm_totp(self, request, body):
+        """Show a first code: from now on you need one to sign in.
+
+        The recovery codes are told here and never again; each stands in for a code, once.
+        """
+        user_id, network = request.actor.user_id, request.client_network
+        return self.users.confirm_totp(user_id=user_id, network=network, **body)
+
+    @route(
+        "POST",
+        "/api/users/totp/disable",
+        who=USER,
+        body=TotpRemoval,
+        status=204,
+        limit=SIGN_IN,
+        faults=(404, 409),
+    )
+    def disable_totp(self, request, body):
+        """Sign in with the password alone again."""
+        user_id, network = request.actor.user_id, request.client_network
+        self.users.disable_totp(user_id=user_id, network=network, **body)

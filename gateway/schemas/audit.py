@@ -1,0 +1,42 @@
+"""The audit trail."""
+
+from marshmallow import fields, validate
+
+from chassis.fields import Id, Page, Timestamp, Uuid
+from gateway.schemas import common
+
+#: What can be done, as `users` writes it.
+ACTIONS = (
+    "account_changed", "email_changed", "password_changed", "password_reset",
+    "refresh_token_reused", "role_changed", "sessions_ended", "sign_in_failed", "signed_in",
+    "signed_out", "signing_keys_rotated", "totp_disabled", "totp_enabled", "totp_reset",
+    "user_created", "user_deleted", "user_registered",
+)  # fmt: skip
+
+
+class AuditQuery(Page):
+    """`user_id` is whom it was done to, `actor_id` who did it."""
+
+    user_id = Uuid()
+    actor_id = Uuid()
+    action = fields.String(validate=validate.OneOf(ACTIONS))
+    from_ = Timestamp(data_key="from", attribute="since")
+    to = Timestamp(attribute="until")
+
+
+class AuditEntry(common.Resource):
+    """`actor_role` is `system` for operators, and null where nobody knows who it was."""
+
+    id = Id(required=True)
+    at = Timestamp(required=True)
+    action = fields.String(required=True)
+    user_id = Uuid(required=True, allow_none=True)
+    actor_id = Uuid(required=True, allow_none=True)
+    actor_role = fields.String(required=True, allow_none=True)
+    network = fields.String(required=True, allow_none=True)
+    client = fields.String(required=True, allow_none=True)
+    request_id = fields.String(required=True, allow_none=True)
+    detail = fields.Dict(required=True)
+
+
+AuditPage = common.page_of(AuditEntry)

@@ -1,0 +1,122 @@
+"""The audit trail: who did what to whom, from where, in which request.
+
+An entry is written in the transaction of what it tells, so one exists if and only if that happened.
+Nothing changes an entry; triggers refuse it. None goes before `LEAST_RETENTION` is over: until then
+the database refuses that too. No name, address or secret is in an entry: people are ids.
+"""
+
+import datetime
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.orm import Session
+
+from chassis.identity import Actor
+from users.models import AuditEntry
+from users.origin import Origin
+
+#: The trigger of the table holds it as well (migration 0006).
+LEAST_RETENTION = datetime.timedelta(days=90)
+
+
+class Action(StrEnum):
+    """What was done."""
+
+    USER_REGISTERED = "user_registered"
+    USER_CREATED = "user_created"
+    USER_DELETED = "user_deleted"
+    ACCOUNT_CHANGED = "account_changed"
+    EMAIL_CHANGED = "email_changed"
+    ROLE_CHANGED = "role_changed"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    SESSIONS_ENDED = "sessions_ended"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    TOTP_ENABLED = "totp_enabled"
+    TOTP_DISABLED = "totp_disabled"
+    TOTP_RESET = "totp_reset"
+    SIGNING_KEYS_ROTATED = "signing_keys_rotated"
+
+
+#: What users are shown of themselves.
+SIGN_INS = (Action.SIGNED_IN, Action.SIGN_IN_FAILED)
+
+_WRITTEN = "audit_entries"
+
+
+def record(
+    session: Session,
+    action: Action,
+    user_id: UUID | None,
+    actor: Actor | None,
+    origin: Origin,
+    request_id: str | None,
+    now: datetime.datetime,
+    **detail: Any,
+) -> None:
+    """Write one entry: `actor` did `action` to `user_id`. An actor of None is somebody who is not
+    known, such as one who guesses a password. `detail` is JSON-able and holds nothing personal."""
+    entry = {
+        "action": action.value,
+        "user_id": user_id,
+        "actor_id": actor and actor.user_id,
+        "actor_role": actor and str(actor.role),
+        "network": origin.network,
+        "client": origin.client,
+        "request_id": request_id,
+        "detail": detail,
+    }
+    session.execute(insert(AuditEntry).values(at=now, **entry))
+    session.info.setdefault(_WRITTEN, []).append(entry)
+
+
+def written(session: Session) -> list[dict[str, Any]]:
+    """What `record` wrote in this session, for the log: `action` and ids, no networks."""
+    named = ("action", "user_id", "actor_id", "actor_role")
+    return [{name: entry[name] for name in named} for entry in session.info.get(_WRITTEN, ())]
+
+
+def page(
+    connection: Connection,
+    limit: int,
+    after: tuple | None,
+    *,
+    user_id: UUID | None = None,
+    actor_id: UUID | None = None,
+    actions: Sequence[Action] = (),
+    since: datetime.datetime | None = None,
+    until: datetime.datetime | None = None,
+) -> Sequence[RowMapping]:
+    """Up to `limit` entries, the newest first, that come after `(at, id)`; from `since` on, before
+    `until`."""
+    table = AuditEntry.__table__
+    wanted = select(table).order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)
+    if user_id is not None:
+        wanted = wanted.where(table.c.user_id == user_id)
+    if actor_id is not None:
+        wanted = wanted.where(table.c.actor_id == actor_id)
+    if actions:
+        wanted = wanted.where(table.c.action.in_([action.value for action in actions]))
+    if since is not None:
+        wanted = wanted.where(table.c.at >= since)
+    if until is not None:
+        wanted = wanted.where(table.c.at < until)
+    if after is not None:
+        wanted = wanted.where(tuple_(table.c.at, table.c.id) < after)
+    return connection.execute(wanted).mappings().all()
+
+
+def purge(
+    session: Session, now: datetime.datetime, retention: datetime.timedelta, limit: int = 10_000
+) -> None:
+    """Delete what is older than `retention`, `limit` entries at most."""
+    old = select(AuditEntry.id).where(AuditEntry.at < now - max(retention, LEAST_RETENTION))
+    old = old.limit(limit).with_for_update(skip_locked=True)
+    session.execute(delete(AuditEntry).where(AuditEntry.id.in_(old)))

@@ -1,0 +1,64 @@
+"""Where a request comes from, as far as it is kept: enough for people to recognise their own
+devices, too little to follow anybody."""
+
+import ipaddress
+from dataclasses import dataclass
+
+#: Of an address, the bits that are kept: an IPv4 address and an IPv6 site lose their last part.
+_KEPT = {4: 24, 6: 48}
+
+#: What a User-Agent has in it, and what people call that; the first that fits counts.
+_BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "Chrome": "Chrome",
+    "CriOS": "Chrome",
+    "Safari": "Safari",
+    "curl": "curl",
+    "python-requests": "Python",
+    "okhttp": "okhttp",
+}
+_SYSTEMS = {
+    "Windows": "Windows",
+    "Android": "Android",
+    "iPhone": "iOS",
+    "iPad": "iOS",
+    "Mac OS X": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """`network`: "203.0.113.0/24" or "2001:db8:1::/48"; `client`: "Firefox on Linux". Both are None
+    where nobody knows."""
+
+    network: str | None = None
+    client: str | None = None
+
+
+def origin_of(network: str | None, user_agent: str | None = None) -> Origin:
+    """The origin of a request from `network`, an address or an IPv6 network."""
+    return Origin(_abbreviated(network), _client(user_agent or ""))
+
+
+def _abbreviated(network: str | None) -> str | None:
+    try:
+        address = ipaddress.ip_address((network or "").partition("/")[0])
+    except ValueError:
+        return None
+    return str(ipaddress.ip_network((address, _KEPT[address.version]), strict=False))
+
+
+def _client(user_agent: str) -> str | None:
+    browser = _first(_BROWSERS, user_agent)
+    system = _first(_SYSTEMS, user_agent)
+    return " on ".join(filter(None, (browser, system))) or None
+
+
+def _first(names: dict[str, str], user_agent: str) -> str | None:
+    return next((name for part, name in names.items() if part in user_agent), None)
