@@ -66,6 +66,7 @@ class Server(WebServer):
         self.streams: set[Flow] = set()
         self.callers: Callers | None = None
         self.probes = Probes(self)
+        self._probed: dict[str, Any] = {}  # routes by path, as long as the process lives
         self._meter: RequestMeter | None = None
 
     def check(self) -> None:
@@ -97,6 +98,7 @@ class Server(WebServer):
             return
         self._starting = True
         self.callers = next((e for e in self.container.extensions if isinstance(e, Callers)), None)
+        self._probed = {route.path: route for route in self._providers if route.probe}
         self.app = App(self)
         self._meter = RequestMeter(self.container.service_name)
         for route in self._providers:
@@ -117,15 +119,15 @@ class Server(WebServer):
 
     def hidden_paths(self) -> set[str]:
         """Paths of routes that the public does not have."""
-        return set() if self.limits["probes"] else {r.path for r in self._providers if r.probe}
+        return set() if self.limits["probes"] else {*self._probed}
 
     def answer_probe(self, path: str) -> Answer | None:
         """The answer to a `GET` of a probe for a port of our own; None where there is none.
 
         Raises what the route raises, and `Unavailable` when we no longer accept connections: who
         balances loads shall look elsewhere."""
-        route = next((r for r in self._providers if r.probe and r.path == path), None)
-        if route is None or self.app is None:
+        route = self._probed.get(path)
+        if route is None:
             return None
         if self.is_draining:
             raise Unavailable(code="stopping")
