@@ -30,7 +30,8 @@ def test_a_notification_arrives_as_it_happens(door, user):
     assert event.data["user_id"] == str(user)
     assert event.data["order_id"] is None
     assert set(event.data) == {
-        "id", "user_id", "order_id", "channel", "subject", "body", "status", "read", "created_at",
+        "id", "user_id", "order_id", "channel", "subject", "body", "status", "failure_code", "read",
+        "created_at",
     }  # fmt: skip
 
 
