@@ -236,7 +236,7 @@ def chaos(orders: int, kills: int, seed: int | None, buyers: int, seconds: int, 
 )
 @click.option("--short", is_flag=True, help="A minute instead of five: smaller floods.")
 def attack(only: tuple[str, ...], short: bool) -> None:
-    """Attack this clone's running shop, and say what worked; fails when anything did.
+    """Attack this clone's running shop, or one of its own; fails when anything worked.
 
     Hostile byte streams, requests that are dear to read, forged tokens and ended sessions, other
     people's things, races, and floods from one address while a buyer goes on elsewhere. Needs the
@@ -249,7 +249,8 @@ def attack(only: tuple[str, ...], short: bool) -> None:
 
     if unknown := set(only) - set(BATTERIES):
         raise click.UsageError(f"no battery {unknown.pop()!r}; there are {', '.join(BATTERIES)}")
-    sys.exit(attack(Place.from_environment().url, only, short, console()))
+    folder = Place.from_environment().var / "attack"
+    sys.exit(attack(only, short, folder, console()))
 
 
 def main() -> None:

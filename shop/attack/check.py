@@ -14,8 +14,6 @@ class Outcome:
 
     tried: int = 0
     findings: list[str] = field(default_factory=list)
-    #: Why it was not tried at all.
-    skipped: str = ""
 
     def expect(self, holds: bool, finding: str) -> None:
         """Count a try; `finding` says what is wrong when it does not hold."""

@@ -1,8 +1,10 @@
 """`shop attack`, from the options to the exit status."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +13,8 @@ from shop.attack import bombs, floods, ownership, races, streams, tokens
 from shop.attack.check import Check, Outcome
 from shop.attack.door import Door
 from shop.attack.scene import Refused, Scene, until
+from shop.chaos.private import private_shop
+from shop.local.place import Place
 
 CHECKS: list[Check] = [
     check
@@ -24,22 +28,36 @@ CALM = 20
 _SHOWN = 5
 
 
-def attack(url: str, only: Iterable[str], short: bool, console: Console) -> int:
-    """Try everything at the shop at `url`; 0 when nothing worked. LocalError when it can't be
-    tried at all."""
+def attack(only: Iterable[str], short: bool, folder: Path, console: Console) -> int:
+    """Try everything at this clone's running shop, or at one of its own in `folder` when none is;
+    0 when nothing worked. LocalError when it can't be tried at all."""
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     wanted = set(only) or set(BATTERIES)
     checks = [one for one in CHECKS if one.battery in wanted and not (short and one.is_long)]
+    with ExitStack() as stack:
+        place = Place.from_environment()
+        if not place.running():
+            place = stack.enter_context(private_shop(folder, say))
+        say(f"attacking {place.url}")
+        began = time.monotonic()
+        found = _try_all(checks, Scene(Door(place.url), short), say)
+    console.print(_table(found))
+    for check, outcome in found.items():
+        for line in _lines(check, outcome):
+            say(line)
+    findings = sum(len(outcome.findings) for outcome in found.values())
+    tried = sum(outcome.tried for outcome in found.values())
+    say(f"{tried:,} tries in {time.monotonic() - began:.0f} s; {findings} findings")
+    return 1 if findings else 0
+
+
+def _try_all(checks: list[Check], scene: Scene, say: Callable[[str], None]) -> dict[Check, Outcome]:
     began = time.monotonic()
-    scene = Scene(Door(url), short)
     found: dict[Check, Outcome] = {}
     try:
         for number, check in enumerate(checks, 1):
-            console.print(
-                f"[{number} of {len(checks)}, {time.monotonic() - began:.0f} s]"
-                f" {check.battery}: {check.name}",
-                markup=False,
-                highlight=False,
-            )
+            after = f"{time.monotonic() - began:.0f} s"
+            say(f"[{number} of {len(checks)}, {after}] {check.battery}: {check.name}")
             found[check] = outcome = Outcome()
             try:
                 until(CALM, partial(_is_calm, scene))
@@ -48,18 +66,7 @@ def attack(url: str, only: Iterable[str], short: bool, console: Console) -> int:
                 outcome.findings.append(str(refused))
     finally:
         scene.clear()
-    console.print(_table(found))
-    for check, outcome in found.items():
-        for line in _lines(check, outcome):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-    findings = sum(len(outcome.findings) for outcome in found.values())
-    tried = sum(outcome.tried for outcome in found.values())
-    console.print(
-        f"{tried:,} tries in {time.monotonic() - began:.0f} s; {findings} findings",
-        markup=False,
-        highlight=False,
-    )
-    return 1 if findings else 0
+    return found
 
 
 def _is_calm(scene: Scene) -> bool:
