@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where there is npm, Spectral is installed once, as the lock file has it.
 SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lock.json)
 
-.PHONY: help run test coverage fuzz chaos bench guards containers model lint lint-api demo clean lock
+.PHONY: help run test coverage fuzz chaos attack bench guards containers model lint lint-api demo clean lock
 
 help:  ## what there is to type
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -41,6 +41,10 @@ chaos: .venv/installed-run  ## 10,000 orders amid 100 kills, then the books; ORD
 	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
 	@exec $(BIN)/shop chaos --orders $(or $(ORDERS),10000) --kills $(or $(KILLS),100) \
 		$(if $(SEED),--seed $(SEED)) $(ARGS)
+
+attack: .venv/installed-run  ## what a stranger may try, in five minutes; ARGS="--only tokens"
+	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
+	@exec $(BIN)/shop attack $(ARGS)
 
 bench: .venv/installed-test  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=ping,checkout
 	@exec $(BIN)/python -W ignore -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))

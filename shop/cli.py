@@ -236,6 +236,29 @@ def chaos(orders: int, kills: int, seed: int | None, buyers: int, seconds: int, 
     sys.exit(command.chaos(aim, here, folder, console()))
 
 
+@shop.command()
+@click.option(
+    "--only", multiple=True, metavar="BATTERY", help="A battery alone, such as tokens; repeatable."
+)
+@click.option("--short", is_flag=True, help="A minute instead of five: smaller floods.")
+def attack(only: tuple[str, ...], short: bool) -> None:
+    """Attack this clone's running shop, or one of its own; fails when anything worked.
+
+    Hostile byte streams, requests that are dear to read, forged tokens and ended sessions, other
+    people's things, races, and floods from one address while a buyer goes on elsewhere. Needs the
+    sample accounts of `make run`; goods and customers that it makes stay in the books. Never aim
+    it at a shop that sells.
+    """
+    from shop.attack.command import BATTERIES, attack
+    from shop.local.place import Place
+    from shop.verify.show import console
+
+    if unknown := set(only) - set(BATTERIES):
+        raise click.UsageError(f"no battery {unknown.pop()!r}; there are {', '.join(BATTERIES)}")
+    folder = Place.from_environment().var / "attack"
+    sys.exit(attack(only, short, folder, console()))
+
+
 def main() -> None:
     """The console script: what is in the way is told in one line."""
     warnings.simplefilter("ignore")  # they are the tests' business
