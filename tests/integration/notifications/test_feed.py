@@ -77,7 +77,17 @@ def test_a_list_is_newest_first_and_has_pages(notifications, note):
         if not (cursor := page["next"]):
             break
     assert seen == made
-    fields = {"id", "user_id", "channel", "subject", "body", "status", "read", "created_at"}
+    fields = {
+        "id",
+        "user_id",
+        "channel",
+        "subject",
+        "body",
+        "status",
+        "failure_code",
+        "read",
+        "created_at",
+    }
     assert set(seen[0]) == fields
 
 
