@@ -11,7 +11,7 @@ from chassis import paging
 from chassis.clock import Clock
 from chassis.config import IdentitySettings, Settings
 from chassis.database import Database
-from chassis.errors import Forbidden
+from chassis.errors import Forbidden, Invalid
 from chassis.events import EventOutbox
 from chassis.identity import Actor, Role, Signer
 from chassis.rpc import rpc
@@ -125,8 +125,10 @@ class UsersService(Service):
     @rpc(schemas.List)
     def list(self, search, role, limit, cursor, actor):
         """Users, newest first: all of them for admins; staff say whom they look for."""
-        if not (actor.is_admin or (actor.is_staff and search)):
+        if not actor.is_staff:
             raise Forbidden()
+        if not actor.is_admin and search is None:
+            raise Invalid(errors={"search": ["Say whom you look for."]})
         after = (
             None if cursor is None else paging.decode("users", cursor, (datetime.datetime, UUID))
         )
