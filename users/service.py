@@ -170,8 +170,10 @@ class UsersService(security.SecurityMethods, Service):
     @rpc(schemas.List, sensitive_arguments="search")
     def list(self, search, role, limit, cursor, actor):
         """Users, newest first: all of them for admins; staff say whom they look for."""
-        if not (actor.is_admin or (actor.is_staff and search)):
+        if not actor.is_staff:
             raise Forbidden()
+        if not actor.is_admin and search is None:
+            raise Invalid(errors={"search": ["Say whom you look for."]})
         after = (
             None if cursor is None else paging.decode("users", cursor, (datetime.datetime, UUID))
         )
