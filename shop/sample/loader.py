@@ -11,6 +11,7 @@ from nameko.exceptions import RemoteError
 from nameko.standalone.rpc import ClusterRpcProxy
 
 from shop.operate.broker import stock_settings
+from shop.operate.calls import SYSTEM
 from shop.sample import departments
 from shop.sample.departments import Category, Product
 
@@ -65,7 +66,9 @@ def _load_catalog(service: Any, progress: Callable[[str], Any]) -> None:
     done = 0
     for batch in _batches(missing, AT_ONCE_CREATED):
         calls = [
-            service.create.call_async(**product.fields, category_id=ids[product.category])
+            service.create.call_async(
+                **product.fields, category_id=ids[product.category], actor=SYSTEM
+            )
             for product in batch
         ]
         for call in calls:
@@ -96,6 +99,7 @@ def _create_categories(
             category = by_slug[slug]
             parent_id = category.parent and ensure(category.parent)
             made = service.create_category(
+                actor=SYSTEM,
                 name=category.name,
                 slug=slug,
                 description=category.description,
@@ -116,7 +120,9 @@ def _load_accounts(service: Any, progress: Callable[[str], Any]) -> None:
         known = service.list(search=email)["items"]
         if any(user["email"] == email for user in known):
             continue
-        if _created(lambda account=account: service.create(password=PASSWORD, **account)):
+        if _created(
+            lambda account=account: service.create(password=PASSWORD, actor=SYSTEM, **account)
+        ):
             progress(f"sample data: account {email}, password {PASSWORD}")
 
 
