@@ -117,7 +117,7 @@ def _create_categories(
 def _load_accounts(service: Any, progress: Callable[[str], Any]) -> None:
     for account in ACCOUNTS:
         email = account["email"]
-        known = service.list(search=email)["items"]
+        known = service.list(search=email, actor=SYSTEM)["items"]
         if any(user["email"] == email for user in known):
             continue
         if _created(
