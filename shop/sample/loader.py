@@ -12,6 +12,7 @@ from nameko.exceptions import RemoteError
 from nameko.standalone.rpc import ClusterRpcProxy
 
 from shop.operate.broker import stock_settings
+from shop.operate.calls import SYSTEM
 from shop.sample import departments
 from shop.sample.departments import Category, Product
 
@@ -67,7 +68,9 @@ def _load_catalog(service: Any, progress: Callable[[str], Any]) -> None:
     done = 0
     for batch in _batches(missing, AT_ONCE_CREATED):
         calls = [
-            service.create.call_async(**product.fields, category_id=ids[product.category])
+            service.create.call_async(
+                **product.fields, category_id=ids[product.category], actor=SYSTEM
+            )
             for product in batch
         ]
         for call in calls:
@@ -98,6 +101,7 @@ def _create_categories(
             category = by_slug[slug]
             parent_id = category.parent and ensure(category.parent)
             made = service.create_category(
+                actor=SYSTEM,
                 name=category.name,
                 slug=slug,
                 description=category.description,
@@ -115,7 +119,7 @@ def _create_categories(
 def _load_accounts(service: Any, progress: Callable[[str], Any]) -> None:
     for account in ACCOUNTS:
         email = account["email"]
-        known = service.list(search=email)["items"]
+        known = service.list(search=email, actor=SYSTEM)["items"]
         if any(user["email"] == email for user in known):
             continue
         if _created(partial(_create, service, account)):
@@ -123,7 +127,7 @@ def _load_accounts(service: Any, progress: Callable[[str], Any]) -> None:
 
 
 def _create(service: Any, account: dict[str, Any]) -> None:
-    service.create(password=PASSWORD, email_verified=True, **account)
+    service.create(password=PASSWORD, email_verified=True, actor=SYSTEM, **account)
 
 
 def _created(create: Callable[[], Any]) -> bool:
