@@ -152,7 +152,7 @@ class OrderEvent(Expected):
     """What we need of every orders.order_* event; those of before orders had a number have none."""
 
     order_id = Uuid(required=True)
-    number = fields.String(load_default=None, allow_none=True)
+    number = String(max=40, load_default=None, allow_none=True)
     user_id = Uuid(required=True)
     total = Money(required=True)
     currency = Currency(required=True)
@@ -177,7 +177,7 @@ class PaymentRefunded(PaymentEvent):
     """What we need of payments.payment_refunded."""
 
     refunded_total = Money(required=True)
-    reason = fields.String(load_default=None, allow_none=True)
+    reason = String(max=100, load_default=None, allow_none=True)
 
 
 class ResetToken(Expected):
@@ -186,7 +186,7 @@ class ResetToken(Expected):
 
     token = String(max=512, required=True)
     email = String(max=254, load_default=None, allow_none=True)
-    holds = fields.Integer(load_default=1800)
+    holds = Integer(min=0, max=86400, load_default=1800)
 
 
 class VerificationToken(Expected):
@@ -207,7 +207,7 @@ class Contact(Expected):
 
     id = Uuid(required=True)
     email = String(max=254, load_default=None, allow_none=True)
-    email_verified = fields.Boolean(load_default=None, allow_none=True)
+    email_verified = Boolean(load_default=None, allow_none=True)
     phone = String(max=64, load_default=None, allow_none=True)
 
 

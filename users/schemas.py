@@ -65,7 +65,7 @@ class Create(SignUp):
     """`email_verified` when whoever makes the account answers for the address."""
 
     role = RoleField(load_default=Role.CUSTOMER)
-    email_verified = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    email_verified = Boolean(load_default=False)
     actor = ActorField()
 
     @validates_schema

@@ -1,8 +1,8 @@
 """The audit trail."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from chassis.fields import Id, Page, Timestamp, Uuid
+from chassis.fields import Choice, Id, Page, Timestamp, Uuid
 from gateway.schemas import common
 
 #: What can be done, as `users` writes it.
@@ -19,7 +19,7 @@ class AuditQuery(Page):
 
     user_id = Uuid()
     actor_id = Uuid()
-    action = fields.String(validate=validate.OneOf(ACTIONS))
+    action = Choice(ACTIONS)
     from_ = Timestamp(data_key="from", attribute="since")
     to = Timestamp(attribute="until")
 

@@ -2,17 +2,17 @@
 
 from marshmallow import fields, validate
 
-from chassis.fields import Request
+from chassis.fields import Request, String
 from gateway.schemas import common
 from gateway.schemas.users import OpaqueToken, Password
 
 
-class Code(fields.String):
+class Code(String):
     """Six digits of an authenticator app, or a recovery code."""
 
     def __init__(self, **kwargs):
         form = validate.Regexp(r"[0-9A-Za-z -]{6,40}\Z", error="Not a code.")
-        super().__init__(validate=form, metadata={"maxLength": 40}, **kwargs)
+        super().__init__(max=40, validate=form, **kwargs)
 
 
 class LoginTotp(Request):

@@ -110,7 +110,7 @@ class NewAccount(SignUp):
     """`email_verified` when you answer for the address: then nobody is asked to confirm it."""
 
     role = Choice(_ROLES)
-    email_verified = fields.Boolean(truthy={True}, falsy={False})
+    email_verified = Boolean()
 
 
 class UserQuery(Page):

@@ -29,7 +29,7 @@ from users.fields import RoleField
 _OF_A_SIZE = (
     *(fields.Boolean, fields.BooleanText, fields.Choice, fields.Country, fields.CurrencyInUse),
     *(fields.Integer, fields.Money, fields.Timestamp, fields.Uuid, fields.ActorField, RoleField),
-    *(Attributes, CategoryRef, CategoryText, MethodField),
+    *(Attributes, CategoryRef, CategoryText, MethodField, ma.Enum),
 )
 
 

@@ -352,7 +352,7 @@ def test_identity_is_no_compression(toy):
 
 @pytest.mark.parametrize(
     "target",
-    ["/things?limit=3", "/%74hings?limit=03", "/things/?limit=+3", "/things?%6cimit=%33"],
+    ["/things?limit=3", "/%74hings?limit=3", "/things/?limit=3", "/things?%6cimit=%33"],
 )
 def test_a_link_says_what_was_meant_not_how_it_was_written(toy, target):
     """Of the route and the values: a host in front or another spelling is not handed on."""

@@ -72,7 +72,7 @@ def test_an_order_is_named_by_its_number_where_it_is_known():
     facts = {"order_id": ORDER, "number": "S-102-748-399", "total": "9.50", "currency": "EUR"}
     message = render("order_placed", facts)
     assert message.subject == "Order S-102-748-399: we have it"
-    assert "order S-102-748-399 over" in message.body
+    assert "order S-102-748-399 for" in message.body
     assert "1A2B3C4D" in render("order_placed", facts | {"number": None}).subject
 
 
@@ -89,7 +89,7 @@ def test_money_that_came_for_a_cancelled_order_says_why_it_goes_back():
     """Nobody is asked to pay again."""
     facts = {name: value for name, value in FACTS.items() if name != "failure_code"}
     body = render("payment_refunded", facts).body
-    assert "1299.90 EUR back" in body
+    assert "refunded €1,299.90" in body
     assert "the order was cancelled" in body
     assert "cancelled" not in render("payment_refunded", facts | {"reason": None}).body
 

@@ -21,8 +21,11 @@ def test_accounts_that_all_know_are_for_a_demo_only(monkeypatch, setting):
     assert (run.exit_code, called) == (0, [{"accounts": True}])
 
 
-def test_make_run_is_a_demo_on_a_database_of_its_own(monkeypatch):
+def test_make_run_is_a_demo_on_a_database_of_its_own(monkeypatch, tmp_path):
     """On the database of others nobody has asked for one."""
+    monkeypatch.setenv("SHOP_VAR", str(tmp_path))
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "password").write_text("secret")
     monkeypatch.delenv("DATABASE_URL", raising=False)
     assert Place.from_environment().environment()["SAMPLE_ACCOUNTS"] == "true"
     monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/shop")
