@@ -228,8 +228,8 @@ def write_private(path: Path, text: str) -> None:
     """Replace the file in one step; only its owner may read it."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
+    new.touch(mode=0o600, exist_ok=False)
+    new.write_text(text)
     new.replace(path)
 
 

@@ -73,7 +73,8 @@ class Supervisor(supervisord.Supervisor):
 
     def _recover(self, error: Exception) -> None:
         with suppress(Exception):  # whoever reads the log may have gone
-            self.options.logger.critical(f"supervisord goes on after {error!r}")
+            line = f"supervisord goes on after {error!r}"
+            self.options.logger.critical(line)
         time.sleep(_PAUSE)
         with suppress(Exception):
             self._forget_the_dead()

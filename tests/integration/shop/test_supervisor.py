@@ -4,7 +4,6 @@ does the socket from which the gateways accept, whatever happens to its children
 import contextlib
 import random
 import socket
-import subprocess
 import time
 
 import psutil
