@@ -10,7 +10,7 @@ SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lo
 .PHONY: help run test coverage fuzz chaos bench guards containers model lint lint-api demo clean lock
 
 help:  ## what there is to type
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/installed-run  ## start the shop; Ctrl-C ends it, the data stay; SCALE="orders=2 gateway=2"
 	@exec $(BIN)/shop run $(addprefix --scale=,$(SCALE))

@@ -4,16 +4,15 @@ the second is cancelled, and goods and money come back.
 Everything goes through REST, as any client would do it, and every answer is checked.
 """
 
-import os
 import secrets
 import uuid
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from shop.operate.settings import mail_outbox, shop_url
 from shop.visitor import Surprise, Visitor
 
 ADDRESS = {
@@ -27,7 +26,7 @@ ADDRESS = {
 def demo() -> int:
     """Walk through the shop; 0 when all was as it should be, else 1 after a line that says what."""
     console = Console(highlight=False)
-    visitor = Visitor(_url(), console)
+    visitor = Visitor(shop_url(), console)
     try:
         _walk(visitor)
     except Surprise as surprise:
@@ -35,11 +34,6 @@ def demo() -> int:
         return 1
     console.print(f"\n[bold green]all as it should be[/bold green] ({visitor.calls} calls)")
     return 0
-
-
-def _url() -> str:
-    given = os.environ.get("SHOP_URL", f"http://127.0.0.1:{os.environ.get('HTTP_PORT', '8000')}")
-    return given.rstrip("/")
 
 
 def _walk(visitor: Visitor) -> None:
@@ -198,7 +192,7 @@ def _mails(feed: dict[str, Any], about: str, status: str) -> list[dict[str, Any]
 
 def _as_file(mail: dict[str, Any]) -> str:
     """Where the mail lies when the shop on this machine writes mails as files."""
-    path = Path(os.environ.get("MAIL_OUTBOX", "var/outbox")) / f"{mail['id']}.eml"
+    path = mail_outbox() / f"{mail['id']}.eml"
     return f"  ({path})" if path.exists() else ""
 
 

@@ -53,8 +53,13 @@ def run(config, monkeypatch):
 
 @pytest.fixture
 def one_line():
-    """Whether an output is one line that names a trouble."""
-    return lambda output: output.startswith("Error: ") and output.count("\n") == 1
+    """Whether an output is one line that names a trouble, after the one that says which shop."""
+
+    def is_one(output):
+        lines = [line for line in output.splitlines() if not line.startswith("shop: ")]
+        return len(lines) == 1 and lines[0].startswith("Error: ")
+
+    return is_one
 
 
 @pytest.fixture
