@@ -58,8 +58,8 @@ lint: .venv/installed-test  ## style and import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-lint-api: .venv/installed-test $(SPECTRAL)  ## Spectral with OWASP's rules over the description of the API
-	$(BIN)/python -m pytest tests/lint_api
+lint-api: .venv/installed-test $(SPECTRAL)  ## the description of the API: linters and generated clients
+	$(BIN)/python -m pytest tests/lint_api tests/e2e/test_clients.py
 
 tests/lint_api/node_modules/.package-lock.json: tests/lint_api/package-lock.json
 	cd tests/lint_api && npm ci --no-audit --no-fund

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from logging import getLogger
 from time import perf_counter
 from typing import Any
@@ -11,11 +10,11 @@ from eventlet import Timeout
 from nameko.containers import ServiceContainer as NamekoContainer
 from nameko.containers import WorkerContext
 from nameko.exceptions import ConfigurationError
-from nameko.extensions import DependencyProvider
 
 from chassis import config as configuration
 from chassis import tracing
 from chassis.broker import tls
+from chassis.errors import Fault
 from chassis.metrics import exporter, work
 from chassis.metrics.reading import Reading
 
@@ -91,8 +90,7 @@ class ServiceContainer(NamekoContainer):
         self, worker_ctx: WorkerContext, handle_result: Callable[..., Any] | None
     ) -> None:
         """As Nameko's own, but for the debug lines that it times and words for each worker, which
-        cost as much as a small method itself. A fault that the entrypoint expects is an answer and
-        no news."""
+        cost as much as a small method itself. A fault is an answer and no news."""
         span = None if self.tracer is None else self.tracer.work(worker_ctx)
         self._inject_dependencies(worker_ctx)
         self._worker_setup(worker_ctx)
@@ -105,6 +103,8 @@ class ServiceContainer(NamekoContainer):
         except Exception as error:
             if not isinstance(error, entrypoint.expected_exceptions):
                 log.exception("error handling worker %s: %s", worker_ctx, error)
+            elif not isinstance(error, Fault):
+                log.info("%s ended in an expected %s", worker_ctx, type(error).__name__)
             exc_info = sys.exc_info()
         if span is not None:
             span.end(exc_info and exc_info[1])
@@ -115,27 +115,3 @@ class ServiceContainer(NamekoContainer):
         self._worker_result(worker_ctx, result, exc_info)
         del exc_info  # or its traceback would keep this frame until the garbage collector comes
         self._worker_teardown(worker_ctx)
-
-    def _worker_setup(self, worker_ctx: WorkerContext) -> None:
-        for provider in self._heeding["worker_setup"]:
-            provider.worker_setup(worker_ctx)
-
-    def _worker_result(self, worker_ctx: WorkerContext, result: Any, exc_info: Any) -> None:
-        for provider in self._heeding["worker_result"]:
-            provider.worker_result(worker_ctx, result, exc_info)
-
-    def _worker_teardown(self, worker_ctx: WorkerContext) -> None:
-        for provider in self._heeding["worker_teardown"]:
-            provider.worker_teardown(worker_ctx)
-
-    @cached_property
-    def _heeding(self) -> dict[str, list[DependencyProvider]]:
-        """The dependencies that do something at each turn of a worker's life."""
-        return {
-            hook: [
-                provider
-                for provider in self.dependencies
-                if getattr(type(provider), hook) is not getattr(DependencyProvider, hook)
-            ]
-            for hook in ("worker_setup", "worker_result", "worker_teardown")
-        }

@@ -10,6 +10,7 @@ from nameko.extensions import DependencyProvider
 from chassis.web import Answer, Route, route_table
 from chassis.web.answers import JSON, dumps
 from chassis.web.openapi import Manual, describe, tag_by_path
+from gateway.glossary import ANSWERS, FIELDS
 from gateway.samples import SAMPLES
 from gateway.schemas.docs import FILES
 
@@ -57,6 +58,8 @@ MANUAL = Manual(
     tags=TAGS,
     tag_of=_tag_of,
     samples=SAMPLES,
+    fields=FIELDS,
+    answers=ANSWERS,
 )
 
 

@@ -37,7 +37,7 @@ from tests.scraping import Scraper  # noqa: E402
 PACKAGES = ("users", "products", "orders", "payments", "notifications")
 SERVICES = (
     "users", "products", "inventory", "carts", "orders", "payments", "notifications", "gateway",
-    "speaker", "middle", "listener", "asker", "nobody",
+    "speaker", "middle", "listener", "asker", "nobody", "sample",
 )  # fmt: skip
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 from marshmallow import Schema, ValidationError
+from nameko.events import EventHandler as NamekoEventHandler
 from nameko.exceptions import ContainerBeingKilled
-from nameko.extensions import Entrypoint, SharedExtension
+from nameko.extensions import SharedExtension
 
 from chassis import deadline
 from chassis.broker import topology
@@ -20,6 +21,7 @@ from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import data_of
 from chassis.clock import Clock
+from chassis.entrypoints import Exceptions, expected
 from chassis.events.batches import Batches
 from chassis.events.janitor import Janitor
 from chassis.events.message import AlreadyHandled, Event
@@ -69,7 +71,7 @@ class EventWorkers(SharedExtension):
             self._free += 1
 
 
-class EventHandler(Entrypoint):
+class EventHandler(NamekoEventHandler):
     """Handles events: `@event_handler("orders", "order_placed", OrderPlaced)`.
 
     The method gets one `Event`, its payload loaded by the schema. It is called again until it
@@ -78,9 +80,13 @@ class EventHandler(Entrypoint):
     With a `batch` it gets a list instead: what has come while it was busy, so many at most, in
     their order. It works `with self.db.once_each(events) as (session, fresh)`. When a batch fails,
     each of its events is tried alone, so that one that can't be handled holds up no other.
+
+    `expected_exceptions` and `sensitive_arguments` are Nameko's. Its handler types, and what it
+    does when a handler fails, are not: one process of the service gets each event, and tries again.
     """
 
     kind = "event"
+    queue_consumer = None  # of Nameko's own; `inbound` reads the queue
     inbound = Inbound()
     courier = Courier()
     workers = EventWorkers()
@@ -95,11 +101,15 @@ class EventHandler(Entrypoint):
         schema: type[Schema],
         *,
         batch: int | None = None,
-        **kwargs: Any,
+        expected_exceptions: Exceptions = (),
+        sensitive_arguments: str | tuple[str, ...] = (),
     ):
-        super().__init__(expected_exceptions=(AlreadyHandled,), **kwargs)
-        self.source_service = source_service
-        self.event_type = event_type
+        super().__init__(
+            source_service,
+            event_type,
+            expected_exceptions=expected(AlreadyHandled, expected_exceptions),
+            sensitive_arguments=sensitive_arguments,
+        )
         self.schema_class = schema
         self._schema = schema()
         self.queue = ""

@@ -14,7 +14,8 @@ from nameko.exceptions import (
     MalformedRequest,
     MethodNotFound,
 )
-from nameko.extensions import Entrypoint, SharedExtension
+from nameko.extensions import SharedExtension
+from nameko.rpc import Rpc as NamekoRpc
 
 from chassis import deadline
 from chassis.broker.courier import Courier
@@ -23,6 +24,7 @@ from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, data_of, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
+from chassis.entrypoints import Exceptions, expected
 from chassis.errors import Fault, Interrupted, Invalid
 from chassis.metrics.instruments import REJECTED
 from chassis.rpc import wire
@@ -50,17 +52,19 @@ class RpcConsumer(SharedExtension):
         self.queue = ""
         self.prefetch = 0
 
-    def register(self, entrypoint: "Rpc") -> None:
+    def setup(self) -> None:
+        # Also without a method: who calls one is told that it is not there.
         service = self.container.service_name
-        if not self._methods:
-            self.queue = rpc_queue_of(service)
-            # A worker per message in hand: the reader of the connection then never has to wait
-            # for one, which would keep replies and heartbeats waiting too.
-            self.prefetch = workers_for_rpc(self.container)
-            self.inbound.register(self)
-            self.courier.will_park(self.queue)
-            REJECTED.labels(service)
-        self._methods[f"{service}.{entrypoint.method_name}"] = entrypoint
+        self.queue = rpc_queue_of(service)
+        # A worker per message in hand: the reader of the connection then never has to wait
+        # for one, which would keep replies and heartbeats waiting too.
+        self.prefetch = workers_for_rpc(self.container)
+        self.inbound.register(self)
+        self.courier.will_park(self.queue)
+        REJECTED.labels(service)
+
+    def register(self, entrypoint: "Rpc") -> None:
+        self._methods[f"{self.container.service_name}.{entrypoint.method_name}"] = entrypoint
 
     def stop(self) -> None:
         self.inbound.cancel(self)
@@ -135,7 +139,7 @@ class RpcConsumer(SharedExtension):
         self.inbound.settle(message, parked)
 
 
-class Rpc(Entrypoint):
+class Rpc(NamekoRpc):
     """Makes a method callable: `@rpc` or `@rpc(Schema)`.
 
     With a marshmallow schema the arguments are loaded by it (`Invalid` names what does not fit)
@@ -145,14 +149,23 @@ class Rpc(Entrypoint):
     one that the broker hands out again, because who had it died or lost its connection, is answered
     with `Interrupted` then: it may have been done. Reads, and what may be repeated, need none of
     this.
+
+    `expected_exceptions` and `sensitive_arguments` are Nameko's.
     """
 
     kind = "rpc"
-    consumer = RpcConsumer()
+    rpc_consumer = RpcConsumer()
 
-    def __init__(self, schema: type[Schema] | None = None, *, once: bool = False, **kwargs: Any):
+    def __init__(
+        self,
+        schema: type[Schema] | None = None,
+        *,
+        once: bool = False,
+        expected_exceptions: Exceptions = (),
+        **kwargs: Any,
+    ):
         # A fault is an answer: Nameko is not to report it as an error of ours.
-        super().__init__(expected_exceptions=(Fault,), **kwargs)
+        super().__init__(expected_exceptions=expected(Fault, expected_exceptions), **kwargs)
         self.schema_class = schema
         self._schema = schema() if schema else None
         self.once = once
@@ -160,10 +173,10 @@ class Rpc(Entrypoint):
     def setup(self) -> None:
         function = getattr(self.container.service_cls, self.method_name)
         self._signature = inspect.signature(partial(function, None))
-        self.consumer.register(self)
+        self.rpc_consumer.register(self)
 
     def stop(self) -> None:
-        self.consumer.stop()
+        self.rpc_consumer.stop()
 
     def on_request(self, message: Any) -> None:
         """Spawn the worker; runs in the reader of the connection, so it only looks at shapes."""
@@ -198,7 +211,7 @@ class Rpc(Entrypoint):
 
     def _answer(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         try:
-            self.consumer.answer(message, result, exc_info[1] if exc_info else None)
+            self.rpc_consumer.answer(message, result, exc_info[1] if exc_info else None)
         except Exception:  # whatever it is, it must not end the service
             log.exception("a reply could not be sent")
             return result, exc_info or sys.exc_info()

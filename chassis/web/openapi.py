@@ -47,6 +47,8 @@ _FAULTS = {
 _ALWAYS = {400, 408, 414, 422, 431, 500, 503, 504}
 #: What only those can get that send a body.
 _WITH_BODY = {413, 415}
+#: Problems that any request may meet, described together.
+FOLDED = {400, 408, 411, 413, 414, 415, 431, 503, 504}
 #: Methods that look at `If-Match`.
 _CONDITIONAL = {"PUT", "PATCH"}
 #: What is said of answers without a body.
@@ -69,10 +71,15 @@ class Manual:
     #: Example values: of a field ("email"), of a field of one schema ("Login.email"), of a whole
     #: schema ("Login").
     samples: Mapping[str, Any] = field(default_factory=dict)
+    #: A sentence for each field ("email", "Login.email") and parameter ("query.limit", "limit").
+    fields: Mapping[str, str] = field(default_factory=dict)
+    #: What is answered, by the name of the answer's schema.
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 def describe(routes: Mapping[str, Route], manual: Manual) -> dict[str, Any]:
-    """The OpenAPI document of the routes; `KeyError` names a field that lacks an example."""
+    """The OpenAPI document of the routes; `KeyError` names a field that lacks an example or a
+    description."""
     spec = APISpec(
         manual.title,
         manual.version,
@@ -89,18 +96,21 @@ def describe(routes: Mapping[str, Route], manual: Manual) -> dict[str, Any]:
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "An access token; signed and checked as RFC8725 advises.",
+            "description": "An access token: `access_token` of the answer to `log_in`. RFC8725.",
         },
     )
     spec.components.schema("Problem", PROBLEM_SHAPE)
     for name, header in HEADERS.items():
         spec.components.header(name, header)
-    for status in sorted(set().union(*map(statuses, routes.values()))):
+    any_refusal = {"description": "Refused, or not now; `code` says why"}
+    spec.components.response("Problem", _refusal(errors.Unavailable) | any_refusal)
+    for status in sorted(set().union(*map(statuses, routes.values())) - FOLDED):
         spec.components.response(_FAULTS[status].__name__, _refusal(_FAULTS[status]))
     for name, entry in routes.items():
         operation = _operation(name, entry, manual, spec)
         spec.path(entry.path, operations={entry.method.lower(): operation})
     document = spec.to_dict()
+    _describe_fields(document, manual)
     _add_examples(document, manual)
     return document
 
@@ -128,7 +138,7 @@ def _operation(name: str, entry: Route, manual: Manual, spec: APISpec) -> dict[s
         "summary": entry.summary.removesuffix("."),
         "description": " ".join([entry.summary, *entry.description.split()]),
         "parameters": _parameters(entry, spec),
-        "responses": {str(entry.status): _success(entry)},
+        "responses": {str(entry.status): _success(entry, manual)},
         "security": [{"bearer": []}] if 401 in entry.who.refusals else [],
     }
     if entry.is_tagged and entry.method == "GET":
@@ -138,13 +148,21 @@ def _operation(name: str, entry: Route, manual: Manual, spec: APISpec) -> dict[s
             "headers": {name: name for name in names},
         }
     for status in sorted(statuses(entry)):
-        operation["responses"][str(status)] = _FAULTS[status].__name__
+        operation["responses"] |= _folded(status)
     if entry.body:
         operation["requestBody"] = {
             "required": entry.needs_body,
             "content": {JSON: {"schema": entry.body}},
         }
     return operation
+
+
+def _folded(status: int) -> dict[str, str]:
+    """The response that a problem is under: its own where callers do something about it, one for
+    all others of its class, which would fill pages without saying anything."""
+    if status in FOLDED:
+        return {f"{status // 100}XX": "Problem"}
+    return {str(status): _FAULTS[status].__name__}
 
 
 def _parameters(entry: Route, spec: APISpec) -> list[dict[str, Any]]:
@@ -165,7 +183,7 @@ def _parameters(entry: Route, spec: APISpec) -> list[dict[str, Any]]:
     return [*found, *({"in": "header"} | header for header in headers)]
 
 
-def _success(entry: Route) -> dict[str, Any]:
+def _success(entry: Route, manual: Manual) -> dict[str, Any]:
     names = [*_ALWAYS_SENT]
     if not entry.spare:
         names += ["RateLimit", "RateLimit-Policy"]
@@ -178,7 +196,7 @@ def _success(entry: Route) -> dict[str, Any]:
     if any(f.data_key == "Idempotency-Key" for f in _fields_of(entry.headers)):
         names.append("Idempotent-Replayed")
     answer: dict[str, Any] = {
-        "description": _DONE.get(entry.status, "What was asked for"),
+        "description": _DONE.get(entry.status) or _answered(entry, manual),
         "headers": {name: name for name in names},
     }
     is_json = entry.media_type == JSON
@@ -186,6 +204,16 @@ def _success(entry: Route) -> dict[str, Any]:
         shape = entry.answer if is_json else {"type": "string"}
         answer["content"] = {entry.media_type: {"schema": shape}}
     return answer
+
+
+def _answered(entry: Route, manual: Manual) -> str:
+    """What a route answers with, as a phrase."""
+    if entry.answer is None:
+        return entry.summary.removesuffix(".")
+    name = entry.answer.__name__
+    if name.endswith("Page"):
+        return f"A page: {manual.answers[name.removesuffix('Page')]}".lower().capitalize()
+    return manual.answers[name]
 
 
 def _fields_of(schema: type[Schema] | None) -> Iterable[Any]:
@@ -209,6 +237,26 @@ def _refusal(fault: type[errors.Fault]) -> dict[str, Any]:
         "headers": {name: name for name in names},
         "content": {PROBLEM: {"schema": "Problem", "example": answer.body}},
     }
+
+
+def _describe_fields(document: dict[str, Any], manual: Manual) -> None:
+    """A sentence for each field and parameter that has none of its own."""
+
+    def sentence(place: str, name: str) -> str:
+        for key in (f"{place}.{name}", name):
+            if key in manual.fields:
+                return manual.fields[key]
+        raise KeyError(f"no description for {place}.{name}")
+
+    for owner, schema in document["components"]["schemas"].items():
+        for name, shape in schema.get("properties", {}).items():
+            if "description" not in shape:
+                shape["description"] = sentence(owner, name)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation["parameters"]:
+                if "description" not in parameter:
+                    parameter["description"] = sentence(parameter["in"], parameter["name"])
 
 
 def _add_examples(document: dict[str, Any], manual: Manual) -> None:

@@ -67,6 +67,10 @@ class Request:
         parent = head.headers.get("traceparent", "")
         self.traceparent: str = parent if is_traceparent(parent) else new_traceparent()
 
+    def __deepcopy__(self, memo: Any) -> Request:
+        """Itself: a connection can't be copied, as tools do that redact a worker's arguments."""
+        return self
+
     @property
     def trace_id(self) -> str:
         """The id of the trace that the request belongs to."""

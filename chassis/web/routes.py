@@ -29,8 +29,10 @@ from marshmallow import Schema, ValidationError
 from nameko.exceptions import ConfigurationError, ContainerBeingKilled
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, register_entrypoint
 from nameko.web.handlers import HttpRequestHandler
+from werkzeug.wrappers import Response
 
 from chassis import fields
+from chassis.entrypoints import Exceptions
 from chassis.errors import DeadlineExceeded, Fault, Internal, Invalid, Unavailable
 from chassis.web.answers import JSON, Answer
 from chassis.web.conditions import tag, unless_known
@@ -67,6 +69,7 @@ class Route(HttpRequestHandler):
     A route that everybody may call, and whose answer depends on path and query alone, can
     `remember` its answers (`chassis.web.remembered`): called with an answer's body and the method's
     arguments, `remember` returns the tags by which it will be forgotten.
+    `expected_exceptions` are Nameko's.
     """
 
     server = Server()
@@ -91,8 +94,12 @@ class Route(HttpRequestHandler):
         faults: tuple[int, ...] = (),
         is_tagged: bool = False,
         remember: Callable[..., Iterable[Hashable]] | None = None,
+        expected_exceptions: Exceptions = (),
     ):
-        super().__init__(method, url)
+        # Bodies and headers have passwords and tokens in them.
+        super().__init__(
+            method, url, expected_exceptions=expected_exceptions, sensitive_arguments="request"
+        )
         self.path = url
         self.who = who
         self.summary, _, self.description = (doc or "").partition("\n\n")
@@ -172,12 +179,23 @@ class Route(HttpRequestHandler):
             done.send(result)
         return result, exc_info
 
+    def response_from_result(self, result: Any) -> Response:
+        """The answer as tools for Nameko's own entrypoints read it: status, headers, body."""
+        answer = self._answer(result)
+        return Response(
+            answer.payload(), answer.status, answer.headers, content_type=answer.media_type
+        )
+
+    def response_from_exception(self, exc: BaseException) -> Response:
+        """What is answered when the method fails."""
+        return Response(status=exc.status if isinstance(exc, Fault) else Internal.status)
+
     def serve(self, function: Callable, service: Any, request: Request) -> Answer:
         """What the worker does: let in, validate, run, shape the answer."""
         self.who.admit(service, request)
         arguments = self.arguments(request)
         result = function(service, request, **arguments)
-        answer = result if isinstance(result, Answer) else Answer(result, self.status)
+        answer = self._answer(result)
         if self.query and issubclass(self.query, fields.Page):
             _link_next(request, answer)
         shown = None
@@ -186,6 +204,9 @@ class Route(HttpRequestHandler):
         if self.is_tagged:
             tag(answer)
         return answer if shown is None else Finished(answer, shown)
+
+    def _answer(self, result: Any) -> Answer:
+        return result if isinstance(result, Answer) else Answer(result, self.status)
 
     def arguments(self, request: Request) -> dict[str, Any]:
         """What the method gets besides the request; raises `Invalid`."""
@@ -210,9 +231,11 @@ def route(method: str, path_template: str, **declaration: Any) -> Callable[[Call
         entry = Route(method, path_template, doc=doc, **declaration)
 
         @functools.wraps(function)
-        def serve(service: Any, request: Request) -> Answer:
+        def serve(self: Any, request: Request, **arguments: Any) -> Any:
+            if getattr(request, "route", None) is None:  # called by hand, not by the server
+                return function(self, request, **arguments)
             try:
-                return entry.serve(function, service, request)
+                return entry.serve(function, self, request)
             except Fault as fault:  # an answer, not a mishap: no traceback for it
                 return refused(fault, request)
 

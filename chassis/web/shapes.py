@@ -6,6 +6,7 @@ field of no known kind tells its own as metadata of that name.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -37,6 +38,10 @@ class Converter(OpenAPIConverter):
         shape.update(field.metadata.get("json_schema", {}))
         if "pattern" in shape:
             shape["pattern"] = _portable(shape["pattern"])
+        if shape.get("default", "") is None:
+            del shape["default"]  # generators take it for a value that is always there
+        if any(isinstance(getattr(rule, "choices", None), Set) for rule in field.validators):
+            shape["enum"] = sorted(shape["enum"])  # the same in every process
         if isinstance(field, ma.Dict):
             _rename(shape, minLength="minProperties", maxLength="maxProperties")
             if field.key_field:
@@ -54,8 +59,6 @@ class Converter(OpenAPIConverter):
             shape = parameter["schema"]
             if isinstance(shape.get("type"), list):
                 shape["type"] = shape["type"][0]
-            if shape.get("default", "") is None:
-                del shape["default"]
         return parameters
 
     def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:

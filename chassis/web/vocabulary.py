@@ -63,13 +63,27 @@ PROBLEM_SHAPE = {
         "type",
     ],
     "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string"},
+        "type": {"type": "string", "format": "uri", "description": "The code as a URI."},
+        "title": {"type": "string", "description": "What kind of problem it is."},
+        "status": {
+            "type": "integer",
+            "description": "The status of the answer.",
+            "format": "int32",
+            "minimum": 400,
+            "maximum": 599,
+        },
+        "detail": {"type": "string", "description": "What is wrong here, for people."},
         "instance": {"type": "string", "description": "The path that was asked for."},
-        "code": {"type": "string", "pattern": "^[a-z0-9_]+$"},
-        "request_id": {"type": "string", "maxLength": 128},
+        "code": {
+            "type": "string",
+            "description": "What is wrong here, for programs.",
+            "pattern": "^[a-z0-9_]+$",
+        },
+        "request_id": {
+            "type": "string",
+            "description": "Names the request in our logs.",
+            "maxLength": 128,
+        },
         "trace_id": {
             "type": "string",
             "description": "Of the W3C trace that the request belongs to.",

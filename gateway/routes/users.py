@@ -10,7 +10,7 @@ from gateway.schemas.users import (
     Address,
     AddressPage,
     AddressPath,
-    Keys,
+    JsonWebKeys,
     Login,
     NewAccount,
     NewAddress,
@@ -151,7 +151,7 @@ class UserRoutes:
             **fields,
         )
 
-    @route("GET", "/.well-known/jwks.json", who=ANYONE, answer=Keys)
+    @route("GET", "/.well-known/jwks.json", who=ANYONE, answer=JsonWebKeys)
     def get_keys(self, request):
         """Public keys."""
         headers = {"Cache-Control": "public, max-age=60"}

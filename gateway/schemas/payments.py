@@ -68,6 +68,8 @@ class Signed(Request):
 class ProviderEvent(Expected):
     """An event as the provider sends it; payments alone reads it, once its signature holds."""
 
+    json_schema = {"additionalProperties": True}
+
     id = fields.String(required=True, validate=validate.Length(min=1, max=255))
     type = fields.String(required=True, validate=validate.Length(min=1, max=255))
 

@@ -114,8 +114,6 @@ class Category(common.Resource):
 class Adjustment(Request):
     """Either `delta` (so many more or fewer) or `on_hand` (so many are there), and why."""
 
-    json_schema = {"oneOf": [{"required": ["delta"]}, {"required": ["on_hand"]}]}
-
     delta = fields.Integer(strict=True, validate=validate.Range(-_MAX_SET, _MAX_SET))
     on_hand = Quantity(min=0, max=_MAX_SET)
     reason = Text(max=200, required=True)

@@ -27,9 +27,7 @@ class SignUp(Request):
 
 
 class Login(Request):
-    """`email` or `username`, and the password."""
-
-    json_schema = {"oneOf": [{"required": ["email"]}, {"required": ["username"]}]}
+    """`email` or `username`, one of the two, and the password."""
 
     email = Text(max=254)
     username = Text(max=254)
@@ -148,7 +146,7 @@ class Key(common.Resource):
     alg = fields.String(required=True)
 
 
-class Keys(common.Resource):
+class JsonWebKeys(common.Resource):
     keys = fields.List(fields.Nested(Key), required=True)
 
 

@@ -1,8 +1,7 @@
 """What each route may answer besides success, written down a second time from the contract and the
 errors of the services. A route that is not in here, or that documents otherwise, fails the tests.
 
-Left out is what any request may get (400, 408, 414, 422, 429, 431, 500, 503, 504), and any body
-(411, 413, 415).
+Left out is what any request may get (422, 429, 500, and what is described as 4XX and 5XX).
 """
 
 REFUSALS = {
