@@ -35,7 +35,8 @@ def channel(amqp):
 @pytest.fixture
 def run(config, monkeypatch):
     """`run("dead-letters", "list", code=0)`: what the command says, as text or, with --json, as
-    JSON; fails when it ends with another status than `code`. Without the line on which shop it is for."""
+    JSON, without the line on which shop it is for; fails when it ends with another status than
+    `code`."""
     monkeypatch.setenv("AMQP_URI", config["AMQP_URI"])
 
     def invoke(*arguments, code=0, input=None, **environment):

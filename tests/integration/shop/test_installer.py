@@ -1,7 +1,6 @@
 """`.ci/install` against an index that has newer versions of everything: what is in the lock is what
 is installed, with the oldest pip that a supported Python brings, whatever pip is told elsewhere."""
 
-import contextlib
 import functools
 import hashlib
 import http.server
@@ -251,17 +250,14 @@ def test_what_is_set_for_other_projects(clone, tmp_path):
 
 @pytest.mark.timeout(300)
 def test_interrupted(clone):
-    """What a Ctrl-C has left half unpacked is not taken for whole."""
+    """What an interruption has left half unpacked is not taken for whole."""
     process = clone.begin("run")
     site = clone.folder / ".venv" / "lib"
     eventually(lambda: [*site.glob("python*/site-packages/amqp-*")], timeout=120)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert process.returncode != 0
     assert not [*clone.folder.glob(".venv/installed-*")]
-    # A package of which only the name was written: pip would call it satisfied.
-    with contextlib.suppress(IndexError):
-        shutil.rmtree(next(iter(site.glob("python*/site-packages/alembic"))))
     said = clone.install("run")
     assert "making .venv" in said
     assert clone.installed() == expected(LOCKS[0])
