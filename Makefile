@@ -2,13 +2,15 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+# Set for other projects, these would have our Python load their code.
+unexport PYTHONHOME PYTHONPATH
 # Where there is npm, Spectral is installed once, as the lock file has it.
 SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lock.json)
 
 .PHONY: help run test coverage fuzz chaos attack bench guards containers model lint lint-api demo clean lock
 
 help:  ## what there is to type
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/installed-run  ## start the shop; Ctrl-C ends it, the data stay; SCALE="orders=2 gateway=2"
 	@exec $(BIN)/shop run $(addprefix --scale=,$(SCALE))

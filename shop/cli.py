@@ -94,22 +94,25 @@ def install() -> None:
 
 @shop.command()
 def env() -> None:
-    """Print the environment of this clone's processes: eval "$(shop env)"."""
+    """Print the environment of this clone's running shop: eval "$(shop env)"."""
     import shlex
 
     from shop.local.place import Place
 
-    for name, value in Place.from_environment().environment().items():
+    place = Place.of_running()
+    click.echo(f"shop: this clone's at {place.url}", err=True)
+    # Those of libraries that are frozen: nothing that who opens a shell could do about.
+    for name, value in (place.environment() | {"PYTHONWARNINGS": "ignore"}).items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
 @shop.command()
 def migrate() -> None:
     """Create and migrate the databases, declare the queues and, with RABBITMQ_API, bound them."""
-    from chassis import config as configuration
     from shop import migrate
+    from shop.operate import settings
 
-    config = configuration.load()
+    config = settings.load()
     migrate.migrate(config, progress=click.echo)
     migrate.declare_queues(config, migrate.load_services())
     migrate.bound_queues(config, click.echo)
@@ -119,10 +122,10 @@ def migrate() -> None:
 @click.option("--accounts", is_flag=True, help="Also the accounts whose password is in the README.")
 def load_sample(accounts: bool) -> None:
     """Fill the catalog of a running shop with sample data, where it is missing."""
-    from chassis import config as configuration
     from shop import sample
+    from shop.operate import settings
 
-    config = configuration.load()
+    config = settings.load()
     if accounts and not config["users"]["sample_accounts"]:
         raise click.ClickException(
             "everybody knows the password of these accounts: they are for a demo only, whose users"
@@ -132,11 +135,19 @@ def load_sample(accounts: bool) -> None:
 
 
 @shop.command()
-@click.argument("services", nargs=-1, required=True)
+@click.argument("services", nargs=-1)
 def health(services: tuple[str, ...]) -> None:
-    """Ask services over RabbitMQ how they are; fails unless all say "ok"."""
+    """Ask SERVICES over RabbitMQ how they are, or all; fails unless each says "ok".
+
+    They are carts, gateway, inventory, notifications, orders, payments, products and users. A
+    service that answers has its database, too. `shop status` looks at more.
+    """
     from shop.health import ask
 
+    if not services:
+        from shop.migrate import load_services
+
+        services = tuple(service.name for service in load_services())
     failed = False
     for service in services:
         answer = ask(setting("AMQP_URI"), service)

@@ -4,7 +4,6 @@ followed until its mails are out; the second is cancelled, and goods and money c
 Everything goes through REST, as any client would do it, and every answer is checked.
 """
 
-import os
 import secrets
 import uuid
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from shop import mails
+from shop.operate.settings import mail_outbox, shop_url
 from shop.visitor import Surprise, Visitor
 
 ADDRESS = {
@@ -27,7 +27,7 @@ ADDRESS = {
 def demo() -> int:
     """Walk through the shop; 0 when all was as it should be, else 1 after a line that says what."""
     console = Console(highlight=False)
-    visitor = Visitor(_url(), console)
+    visitor = Visitor(shop_url(), console)
     try:
         _walk(visitor)
     except Surprise as surprise:
@@ -35,11 +35,6 @@ def demo() -> int:
         return 1
     console.print(f"\n[bold green]all as it should be[/bold green] ({visitor.calls} calls)")
     return 0
-
-
-def _url() -> str:
-    given = os.environ.get("SHOP_URL", f"http://127.0.0.1:{os.environ.get('HTTP_PORT', '8000')}")
-    return given.rstrip("/")
 
 
 def _walk(visitor: Visitor) -> None:
@@ -78,7 +73,7 @@ def _confirm(visitor: Visitor) -> bool:
         lambda answer: mails.confirmation(answer["items"]),
         "the mail that has the address confirmed is out",
     )
-    token = mails.token(mails.outbox(), mails.confirmation(feed["items"]))
+    token = mails.token(mail_outbox(), mails.confirmation(feed["items"]))
     if token is None:
         visitor.remark("its mails are not in files here: without the token in them, the address")
         visitor.remark("stays as it is, and what happens to the orders is told in the feed alone")
@@ -158,7 +153,7 @@ def _follow(visitor: Visitor, order: dict[str, Any], gets_mails: bool) -> None:
             "three mails about the order are out: placed, payment received, paid",
         )
         for mail in _mails(feed, name, "sent"):
-            visitor.remark(f"mail: {mail['subject']}  ({mails.outbox() / mail['id']}.eml)")
+            visitor.remark(f"mail: {mail['subject']}  ({mail_outbox() / mail['id']}.eml)")
     visitor.title("Follow it on its timeline")
     timeline = visitor.until(
         f"/api/orders/{order['id']}/timeline",

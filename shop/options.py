@@ -11,8 +11,11 @@ class CannotTell(click.ClickException):
 
     exit_code = 2
 
-    def __init__(self, what: str, error: object):
+    def __init__(self, what: str, error: object = None):
         """`what` is in the way, by `error`, of which the first line is shown."""
+        if error is None:
+            super().__init__(what)
+            return
         why = str(error).strip() or type(error).__name__
         super().__init__(f"{what}: {why.splitlines()[0]}")
 

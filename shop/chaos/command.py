@@ -53,7 +53,7 @@ def new_seed() -> int:
 
 
 def _running() -> Place:
-    place = Place.from_environment()
-    if not place.running() or not (place.rabbitmq and place.postgres):
-        raise LocalError("no shop of this clone is running on servers of its own: make run")
+    place = Place.of_running()
+    if not (place.rabbitmq and place.postgres):
+        raise LocalError("this clone's shop does not run on servers of its own")
     return place

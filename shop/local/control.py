@@ -15,6 +15,8 @@ from shop.local.server import LocalError
 
 #: Groups as supervisord stops them, each at once.
 SERVICES, DOOR = "services", "gateway"
+#: Who asks supervisord; only `shop run` and `shop restart` know the password.
+USER = "shop"
 #: States in which a process is there, or will be without anybody's doing.
 _UP = ("STARTING", "RUNNING", "BACKOFF")
 #: Seconds for supervisord to open its socket.
@@ -25,8 +27,8 @@ class Control:
     """The processes of the services by name, such as `orders-2`; `is_alive` says whether there is
     a supervisord to wait for."""
 
-    def __init__(self, path: Path, is_alive: Callable[[], bool] = lambda: True):
-        transport = SupervisorTransport(None, None, f"unix://{path}")
+    def __init__(self, path: Path, password: str, is_alive: Callable[[], bool] = lambda: True):
+        transport = SupervisorTransport(USER, password, f"unix://{path}")
         self._door = ServerProxy("http://supervisor", transport=transport, allow_none=True)
         self._path = path
         self._is_alive = is_alive

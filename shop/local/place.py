@@ -1,22 +1,28 @@
 """What belongs to one clone on this machine: its folder `var/`, its ports, its processes.
 
-The ports are settings of the environment. HTTP_PORT decides; the others follow it at a fixed
-distance unless they are set themselves, so that a second clone needs one setting only.
+The ports are settings of the environment of `shop run`. HTTP_PORT decides; the others follow it at
+a fixed distance unless they are set themselves, so that a second clone needs one setting only.
+While the shop runs, these settings are in `var/running.json`: commands in other terminals take them
+from there.
 """
 
 import fcntl
 import hashlib
+import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from shop.local.postgres import PostgreSQL
 from shop.local.rabbitmq import RabbitMQ
 from shop.local.server import LOOPBACK, LocalError, Recipe, holder
+from shop.migrate import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,8 +39,8 @@ FOLLOWING = {
     "METRICS_PORT": 1100,
 }
 
-#: Bounds on what one client may take (section `web` of config.yaml) that only a shop for this
-#: machine alone can do without: here everybody comes from one address.
+#: Bounds on what one client may take (section `web` of config.yaml) and one recipient may get: only
+#: a shop for this machine alone can do without, where everybody comes from one address.
 ONE_CLIENT = {
     "HTTP_PROBES": "true",
     "HTTP_CLIENT_CONNECTIONS": "4000",
@@ -45,7 +51,20 @@ ONE_CLIENT = {
     "RATE_LIMIT": "60000",
     "RATE_LIMIT_WRITES": "30000",
     "RATE_LIMIT_SIGN_IN": "6000",
+    # Whoever tries a shop out orders more than a buyer does in an hour.
+    "MAILS_PER_HOUR": "1000000",
+    "MAILS_PER_DAY": "1000000",
 }
+#: Settings that say where the servers of others are, and how to reach them.
+SERVERS_OF_OTHERS = (
+    "AMQP_URI",
+    "AMQP_CA_FILE",
+    "AMQP_CERT_FILE",
+    "AMQP_KEY_FILE",
+    "RABBITMQ_API",
+    "DATABASE_URL",
+    *(f"{package.upper()}_DATABASE_URL" for package in PACKAGES),
+)
 
 #: Bytes of a socket's name, with what supervisord adds while it makes it.
 LONGEST_SOCKET = 90
@@ -56,20 +75,23 @@ PREFIX = "shop"
 
 @dataclass(frozen=True)
 class Place:
-    """The settings of one clone. `rabbitmq` and `postgres` are None where others are named."""
+    """The settings of one clone. `rabbitmq` and `postgres` are None where others are named; `given`
+    are the settings that name them, and MAIL_OUTBOX."""
 
     var: Path
     http_host: str
     ports: dict[str, int]
     rabbitmq: RabbitMQ | None
     postgres: PostgreSQL | None
+    given: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_environment(cls) -> "Place":
-        var = Path(os.environ.get("SHOP_VAR") or ROOT / "var").absolute()
-        ports = {"HTTP_PORT": _port("HTTP_PORT", HTTP_PORT)}
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Place":
+        """As `shop run` starts it with these settings; LocalError for one that makes no sense."""
+        var = clone_folder()
+        ports = {"HTTP_PORT": _port(environment, "HTTP_PORT", HTTP_PORT)}
         for name, distance in FOLLOWING.items():
-            ports[name] = _port(name, ports["HTTP_PORT"] + distance)
+            ports[name] = _port(environment, name, ports["HTTP_PORT"] + distance)
         rabbitmq = RabbitMQ(
             var / "rabbitmq",
             port=ports["RABBITMQ_PORT"],
@@ -78,16 +100,39 @@ class Place:
             epmd_port=ports["RABBITMQ_EPMD_PORT"],
             owner=var,
         )
+        names = (*SERVERS_OF_OTHERS, "MAIL_OUTBOX")
+        given = {name: environment[name] for name in names if environment.get(name)}
         return cls(
             var=var,
             # The demo accounts' passwords are in the README: this door is for this machine only.
-            http_host=os.environ.get("HTTP_HOST", LOOPBACK),
+            http_host=environment.get("HTTP_HOST", LOOPBACK),
             ports=ports,
-            rabbitmq=None if os.environ.get("AMQP_URI") else rabbitmq,
+            rabbitmq=None if "AMQP_URI" in given else rabbitmq,
             postgres=None
-            if os.environ.get("DATABASE_URL")
+            if "DATABASE_URL" in given
             else PostgreSQL(var / "postgres", ports["POSTGRES_PORT"], owner=var),
+            given=given,
         )
+
+    @classmethod
+    def of_running(cls) -> "Place":
+        """As the running shop of this clone was started, whatever the environment is here;
+        LocalError when none runs."""
+        if not (process := running()):
+            raise LocalError("no shop of this clone is running: make run starts it")
+        try:
+            settings = json.loads(_record().read_text())
+        except FileNotFoundError:
+            raise LocalError(
+                f"this clone's shop is just starting or stopping (process {process}): try again"
+            ) from None
+        return cls.from_environment(settings)
+
+    def record(self) -> None:
+        """Tell the commands in other terminals how this shop was started."""
+        settings = self.given | {"HTTP_HOST": self.http_host}
+        settings |= {name: str(port) for name, port in self.ports.items()}
+        write_private(_record(), json.dumps(settings, indent=2))
 
     @property
     def url(self) -> str:
@@ -120,28 +165,35 @@ class Place:
 
     def environment(self) -> dict[str, str]:
         """What the services read through config.yaml."""
-        given = {"HTTP_HOST": self.http_host, "HTTP_PORT": str(self.ports["HTTP_PORT"])}
-        given |= {name: os.environ.get(name) or value for name, value in ONE_CLIENT.items()}
-        # Whoever tries a shop out on this machine orders more than a buyer does in an hour.
-        for name in ("MAILS_PER_HOUR", "MAILS_PER_DAY"):
-            given[name] = os.environ.get(name) or "1000000"
-        given["MAIL_OUTBOX"] = os.environ.get("MAIL_OUTBOX") or str(self.var / "outbox")
-        given["PAYMENT_PROVIDER"] = os.environ.get("PAYMENT_PROVIDER") or _provider()
+        found = {"MAIL_OUTBOX": str(self.var / "outbox")} | self.given
+        found |= {"HTTP_HOST": self.http_host, "HTTP_PORT": str(self.ports["HTTP_PORT"])}
+        found |= {name: os.environ.get(name) or value for name, value in ONE_CLIENT.items()}
+        found["PAYMENT_PROVIDER"] = os.environ.get("PAYMENT_PROVIDER") or _provider()
         if self._webhook_secret.exists():
-            given["SIMULATOR_WEBHOOK_URL"] = f"{self.url}/api/payments/webhooks/simulator"
-            given["SIMULATOR_WEBHOOK_SECRETS"] = self._webhook_secret.read_text()
+            found["SIMULATOR_WEBHOOK_URL"] = f"{self.url}/api/payments/webhooks/simulator"
+            found["SIMULATOR_WEBHOOK_SECRETS"] = self._webhook_secret.read_text()
         if self.rabbitmq:
-            given["AMQP_URI"] = self.rabbitmq.uri
-            given["RABBITMQ_API"] = self.rabbitmq.api
+            found["AMQP_URI"] = self.rabbitmq.uri
+            found["RABBITMQ_API"] = self.rabbitmq.api
         if self.postgres:
-            given["DATABASE_URL"] = self.postgres.uri(PREFIX)
-            given["SAMPLE_ACCOUNTS"] = "true"
-        return given
+            found["DATABASE_URL"] = self.postgres.uri(PREFIX)
+            found["SAMPLE_ACCOUNTS"] = "true"
+        return found
 
     def renew_secrets(self) -> None:
-        """Have the simulated payment provider sign its webhooks with a secret of this start."""
-        self._webhook_secret.touch(mode=0o600)
-        self._webhook_secret.write_text(secrets.token_hex(32))
+        """Have the simulated payment provider sign its webhooks, and supervisord be asked, with
+        secrets of this start."""
+        for file in (self._webhook_secret, self._control_password):
+            write_private(file, secrets.token_hex(32))
+
+    @property
+    def control_password(self) -> str:
+        """What supervisord wants to hear at its socket."""
+        return self._control_password.read_text()
+
+    @property
+    def _control_password(self) -> Path:
+        return self.var / "control-password"
 
     @property
     def _webhook_secret(self) -> Path:
@@ -168,29 +220,27 @@ class Place:
         """Hold the clone: one `shop run` at a time. LocalError when another one holds it."""
         self.var.mkdir(parents=True, exist_ok=True)
         with (self.var / "lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LocalError(
-                    f"this clone's shop is running already (process {self.running()}): {self.url}"
-                ) from None
+            if not _locked(file, seconds=1):  # who only looks has it for a moment
+                raise LocalError(f"this clone's shop is running already (process {running()})")
+            _record().unlink(missing_ok=True)
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
             yield
+            _record().unlink(missing_ok=True)
             file.truncate(0)
 
-    def running(self) -> int | None:
-        """The process of the `shop run` that holds this clone."""
-        if not self.var.exists():
-            return None
-        with (self.var / "lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                return int(file.read() or 0) or None
+
+def running() -> int | None:
+    """The process of the `shop run` that holds this clone."""
+    lock = clone_folder() / "lock"
+    if not lock.exists():
         return None
+    with lock.open("a+") as file:
+        if _locked(file):
+            return None
+        file.seek(0)
+        return int(file.read() or 0) or None
 
 
 def _provider() -> str:
@@ -198,8 +248,40 @@ def _provider() -> str:
     return "stripe" if os.environ.get("STRIPE_API_KEY", "").strip() else "simulator"
 
 
-def _port(name: str, default: int) -> int:
-    value = os.environ.get(name) or str(default)
+def write_private(path: Path, text: str) -> None:
+    """Replace the file in one step; only its owner may read it."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600, exist_ok=False)
+    new.write_text(text)
+    new.replace(path)
+
+
+def clone_folder() -> Path:
+    """Where everything lies that this clone's shop writes."""
+    return Path(os.environ.get("SHOP_VAR") or ROOT / "var").absolute()
+
+
+def _record() -> Path:
+    return clone_folder() / "running.json"
+
+
+def _locked(file: IO[str], seconds: float = 0) -> bool:
+    """Whether the lock of the clone could be had within so long."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name) or str(default)
     if value == "0" and name == "METRICS_PORT":
         return 0  # nobody wants to see them
     if not value.isdecimal() or not 0 < int(value) < 65536:

@@ -6,7 +6,6 @@ more, and a service of one process is renewed like one of several.
 """
 
 import fcntl
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -29,11 +28,10 @@ def restart(packages: Iterable[str]) -> None:
     wanted = set(packages) or set(ORDER)
     if unknown := wanted.difference(ORDER):
         raise LocalError(f"{', '.join(sorted(unknown))}: services are {', '.join(ORDER)}")
-    place, terminal = Place.from_environment(), Terminal()
-    if not place.running():
-        raise LocalError("no shop of this clone is running: make run")
-    uri = os.environ.get("AMQP_URI") or place.environment()["AMQP_URI"]
-    with _alone(place), Control(place.control) as control:
+    place, terminal = Place.of_running(), Terminal()
+    terminal.line(f"this clone's shop at {place.url}")
+    uri = place.environment()["AMQP_URI"]
+    with _alone(place), Control(place.control, place.control_password) as control:
         for package in ORDER:
             if package in wanted:
                 _renew(control, uri, package, terminal)

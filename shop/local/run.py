@@ -22,7 +22,7 @@ from shop import sample
 from shop.local import supervision
 from shop.local.control import Control
 from shop.local.install import install_rabbitmq
-from shop.local.place import Place
+from shop.local.place import Place, clone_folder, running
 from shop.local.rabbitmq import speaks_amqp
 from shop.local.ready import await_consumers
 from shop.local.scale import Scale, scale_of, slots
@@ -71,15 +71,15 @@ def run(wishes: Iterable[str] = ()) -> None:
 def stop() -> None:
     """End this clone's shop, and what a run that was killed left behind."""
     terminal = Terminal()
-    place = Place.from_environment()
-    if running := place.running():
-        terminal.say(f"stopping the shop (process {running})")
+    var = clone_folder()
+    if process := running():
+        terminal.say(f"stopping the shop (process {process})")
         with suppress(ProcessLookupError):
-            os.kill(running, signal.SIGTERM)
+            os.kill(process, signal.SIGTERM)
         until = time.monotonic() + GRACE
-        while place.running() and time.monotonic() < until:
+        while running() and time.monotonic() < until:
             time.sleep(0.1)
-    if left := sweep(place.var, grace=20):
+    if left := sweep(var, grace=20):
         terminal.say(f"stopped {left} processes that an interrupted run had left behind")
 
 
@@ -113,6 +113,7 @@ def _prepare(place: Place, scale: Scale, terminal: Terminal) -> None:
         if not place.postgres.data.exists():
             terminal.say("creating PostgreSQL's data in var/postgres")
         place.postgres.prepare()
+    place.record()
 
 
 def _check_broker(uri: str) -> None:
@@ -134,8 +135,7 @@ def _serve(place: Place, scale: Scale, terminal: Terminal) -> None:
     try:
         _begin_services(place, scale, supervisor)
         _bring_up(place, scale, terminal, supervisor)
-        supervisor.wait()
-        raise LocalError("supervisord has ended; the log above may say why")
+        raise LocalError(_ending(supervisor.wait()))
     finally:
         _shut_down(place, terminal, supervisor)
         logs.join(5)
@@ -143,7 +143,9 @@ def _serve(place: Place, scale: Scale, terminal: Terminal) -> None:
 
 def _begin_services(place: Place, scale: Scale, supervisor: subprocess.Popen) -> None:
     """They load their code, and wait for the gate."""
-    with Control(place.control, lambda: supervisor.poll() is None) as control:
+    with Control(
+        place.control, place.control_password, lambda: supervisor.poll() is None
+    ) as control:
         for package, count in scale.items():
             for name in list(control.processes(package))[:count]:
                 control.start(name)
@@ -192,9 +194,15 @@ def _await_ready(place: Place, supervisor: subprocess.Popen) -> None:
         except OSError as error:
             said = str(error)
         if supervisor.poll() is not None:
-            raise LocalError("supervisord has ended; the log above may say why")
+            raise LocalError(_ending(supervisor.returncode))
         time.sleep(0.1)
     raise LocalError(f"not ready after {PATIENCE} s: {said}")
+
+
+def _ending(status: int) -> str:
+    if status < 0:
+        return f"supervisord was killed by {signal.Signals(-status).name}, so the shop has ended"
+    return f"supervisord has ended (status {status}); the log above may say why"
 
 
 def _say_where(place: Place, terminal: Terminal) -> None:

@@ -188,10 +188,17 @@ def collect_orphans() -> None:
 
 
 def sweep(directory: Path, grace: float = 10) -> int:
-    """End every process started for `directory`; how many there were."""
-    processes = marked(directory)
-    end(processes, grace)
-    return len(processes)
+    """End every process started for `directory`; how many there were.
+
+    A supervisor may start one more before it ends itself, so it is looked again.
+    """
+    count = 0
+    for _ in range(3):
+        if not (processes := marked(directory)):
+            break
+        end(processes, grace)
+        count += len(processes)
+    return count
 
 
 def end(processes: list[psutil.Process], grace: float) -> None:

@@ -1,8 +1,8 @@
 """supervisord keeps the servers and the services' processes running: what dies is started again.
 
 The servers start with it, the services' processes when they are asked for (`shop.local.control`).
-All gateways accept from one socket, which supervisord opens and keeps as long as one of them is
-there: what a gateway that stops has not accepted, the others do.
+All gateways accept from one socket, which is open from the begin of the shop to its end
+(`shop.local.supervisord`): what a gateway that stops or dies has not accepted, the next one does.
 
 It stops them in order, each group at once: the gateway, which lets its requests finish; the
 services; RabbitMQ and PostgreSQL.
@@ -14,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shop.local.control import DOOR, SERVICES
-from shop.local.place import ROOT, Place
+from shop.local.control import DOOR, SERVICES, USER
+from shop.local.place import ROOT, Place, write_private
 from shop.local.scale import Scale, first_slots, slots
 from shop.local.server import MARK, Recipe
 from shop.migrate import SERVICE_MODULES
@@ -39,7 +39,7 @@ WITHOUT_END = 1_000_000
 def start(place: Place, scale: Scale) -> subprocess.Popen:
     """supervisord as a child; its output, and that of the services, is a pipe to be read."""
     file = place.var / "supervisord.conf"
-    file.write_text(configuration(place, scale))
+    write_private(file, configuration(place, scale))
     environment = os.environ | place.environment()
     environment |= {
         MARK: str(place.var),
@@ -47,7 +47,7 @@ def start(place: Place, scale: Scale) -> subprocess.Popen:
         "PYTHONWARNINGS": "ignore",  # they are the tests' business
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)],
+        [sys.executable, "-m", "shop.local.supervisord", "-c", str(file)],
         cwd=place.var,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -68,12 +68,14 @@ def configuration(place: Place, scale: Scale) -> str:
     }
     if os.geteuid() == 0:
         daemon["user"] = "root"  # said out loud, or it warns
+    # The socket is for its owner alone; without a password supervisord warns of that at each start.
+    login = {"username": USER, "password": place.control_password}
     interface = "supervisor.rpcinterface:make_main_rpcinterface"
     sections = [
         _section("supervisord", daemon),
-        _section("unix_http_server", {"file": place.control}),
+        _section("unix_http_server", {"file": place.control} | login),
         _section("rpcinterface:supervisor", {"supervisor.rpcinterface_factory": interface}),
-        _section("supervisorctl", {"serverurl": f"unix://{place.control}"}),
+        _section("supervisorctl", {"serverurl": f"unix://{place.control}"} | login),
     ]
     sections += [_server(recipe, place.var) for recipe in place.servers]
     services = [package for package in SERVICE_MODULES if package != DOOR]

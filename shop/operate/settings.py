@@ -1,25 +1,58 @@
-"""Where the shop is that a command is for: the environment's, else this clone's."""
+"""Which shop a command is for: that of the environment, else the one of this clone that runs.
+
+AMQP_URI and the addresses of databases that are set in the environment win, as in containers. Ports
+do not: they are settings of `shop run`, and a shop that runs knows its own. Without either there is
+no shop to talk to, and none is guessed: on the usual ports may be another clone's.
+"""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import click
 
-from shop.options import WrongSetting
+from shop.options import CannotTell, WrongSetting
 
 #: What `config.yaml` takes from the environment to find the servers.
 _SERVERS = ("AMQP_URI", "DATABASE_URL")
 
 
 def setting(name: str) -> str:
-    """From the environment, else of this clone's shop; raises `WrongSetting` without either."""
+    """From the environment, else of this clone's running shop; `WrongSetting` or `CannotTell`
+    without either."""
     if value := os.environ.get(name):
+        _say("environment", _addresses([name]), unless_said=True)
         return value
+    return of_running(name)[name]
+
+
+def of_running(wanted: str) -> dict[str, str]:
+    """The environment of this clone's running shop, for who wants a setting of it."""
     try:
         from shop.local.place import Place
+        from shop.local.server import LocalError
     except ModuleNotFoundError:  # as in the image of the services
-        raise WrongSetting(f"{name} is not set") from None
-    return Place.from_environment().environment()[name]
+        raise WrongSetting(f"{wanted} is not set") from None
+    try:
+        place = Place.of_running()
+        environment = place.environment()
+    except LocalError as away:
+        raise CannotTell(f"{away}; or set {wanted}") from None
+    _say("clone", f"this clone's at {place.url}")
+    return environment | {"SHOP_URL": place.url}
+
+
+def shop_url() -> str:
+    """Where the shop's door is: SHOP_URL, else this clone's running shop's."""
+    given = os.environ.get("SHOP_URL")
+    return given.rstrip("/") if given else of_running("SHOP_URL")["SHOP_URL"]
+
+
+def mail_outbox() -> Path:
+    """Where a shop on this machine writes mails as files."""
+    if os.environ.get("SHOP_URL"):
+        return Path(os.environ.get("MAIL_OUTBOX") or "var/outbox")
+    return Path(of_running("MAIL_OUTBOX")["MAIL_OUTBOX"])
 
 
 def load() -> dict[str, Any]:
@@ -28,8 +61,7 @@ def load() -> dict[str, Any]:
 
     from chassis import config as configuration
 
-    for name in _SERVERS:
-        os.environ.setdefault(name, setting(name))
+    find_servers()
     try:
         config = configuration.load()
         for package in config["DATABASES"]:
@@ -37,6 +69,45 @@ def load() -> dict[str, Any]:
     except ConfigurationError as wrong:
         raise WrongSetting(wrong) from None
     return config
+
+
+def find_servers() -> None:
+    """Have `config.yaml` be read with the addresses of the shop that the command is for."""
+    given = [name for name in _SERVERS if os.environ.get(name)]
+    if given:
+        _say("environment", _addresses(given))
+    for name in _SERVERS:
+        if name not in given:
+            os.environ[name] = setting(name)
+    if "DATABASE_URL" not in given and (
+        sample := of_running("DATABASE_URL").get("SAMPLE_ACCOUNTS")
+    ):
+        os.environ.setdefault("SAMPLE_ACCOUNTS", sample)
+    if "AMQP_URI" not in given:
+        os.environ.setdefault("RABBITMQ_API", of_running("AMQP_URI").get("RABBITMQ_API", ""))
+
+
+def _addresses(names: list[str]) -> str:
+    """Without what is secret in them."""
+    return ", ".join(f"{_server(os.environ[name])} ({name})" for name in names)
+
+
+def _server(uri: str) -> str:
+    """Host and port; no user, password or options."""
+    rest = uri.rpartition("://")[2].rpartition("@")[2]
+    return rest.partition("?")[0].partition("/")[0] or "a local socket"
+
+
+def _say(source: str, which: str, unless_said: bool = False) -> None:
+    """A line for each source of addresses; on standard error, for what a command prints may be for
+    programs."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return
+    said = context.meta.setdefault("shop.said", [])
+    if source not in said and not (said and unless_said):
+        said.append(source)
+        click.echo(f"shop: {which}", err=True)
 
 
 def as_json(command: Any) -> Any:

@@ -8,6 +8,7 @@ import signal
 
 import eventlet
 import pytest
+import requests
 
 from shop.migrate import SERVICE_MODULES
 from tests.support import eventually
@@ -43,6 +44,15 @@ def test_a_killed_process_leaves_nothing_stuck_and_nothing_doubled(shop, product
         payments = buyer.send("GET", f"/api/payments?order_id={order['id']}")["items"]
         assert len(buyer.send("GET", "/api/orders")["items"]) == len(payments) == 1
     assert eventually(lambda: shop.pid_of(victim), timeout=10)
+
+
+def test_a_request_waits_for_the_next_gateway(shop, product):
+    """Who comes between two gateways is not sent away: the socket is there all the time."""
+    _kill(shop, "gateway")
+    for _ in range(3):  # as many as come before the next one is there
+        answer = requests.get(f"{shop.url}/api/products/{product}", timeout=30)
+        assert answer.status_code == 200
+    assert shop.pid_of("gateway")
 
 
 def test_no_mail_was_written_twice(shop):

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from shop.local.place import FOLLOWING
-from shop.local.server import free_ports, marked, sweep
+from shop.local.server import free_ports, marked, runs, sweep
 from tests.support import eventually
 
 
@@ -96,3 +96,17 @@ def test_killed_and_started_again(clone):
     assert second.wait(60) == 0
     assert not [process for process in everything if process.is_running()]
     assert (clone.var / "postgres" / "data" / "PG_VERSION").exists()
+
+
+@pytest.mark.timeout(300)
+def test_without_its_supervisor(clone):
+    """When supervisord itself is killed, the run says so in one line and leaves nothing running."""
+    shop = clone.run()
+    everything = psutil.Process(shop.pid).children(recursive=True)
+    (supervisor,) = [each for each in everything if "shop.local.supervisord" in each.cmdline()]
+    supervisor.kill()
+    assert shop.wait(60) == 1
+    assert clone.said.splitlines()[-1].startswith("shop: supervisord was killed by SIGKILL")
+    assert "Traceback" not in clone.said
+    assert not [process for process in everything if runs(process)]
+    assert marked(clone.var) == []

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from shop.local.place import FOLLOWING, Place
+from shop.local.place import FOLLOWING, Place, running
 from shop.local.server import LocalError, free_ports
 
 SETTINGS = ("AMQP_URI", "DATABASE_URL", "HTTP_HOST", "HTTP_PORT", "MAIL_OUTBOX", *FOLLOWING)
@@ -157,7 +157,7 @@ def test_one_run_at_a_time(environment):
     with place.lock():
         with pytest.raises(LocalError, match="running already"), place.lock():
             pass
-        assert place.running()
-    assert place.running() is None
+        assert running()
+    assert running() is None
     with place.lock():
         pass

@@ -7,17 +7,23 @@ from shop import sample
 from shop.cli import shop
 from shop.local.place import Place
 
+SERVERS = {"AMQP_URI": "amqp://broker.example", "DATABASE_URL": "postgresql://db.example/shop"}
+
 
 @pytest.mark.parametrize("setting", [None, "", "false"])
 def test_accounts_that_all_know_are_for_a_demo_only(monkeypatch, setting):
     """Elsewhere the command says so and does nothing."""
     called = []
     monkeypatch.setattr(sample, "load", lambda *args, **kwargs: called.append(kwargs))
-    run = CliRunner().invoke(shop, ["sample", "--accounts"], env={"SAMPLE_ACCOUNTS": setting})
+    run = CliRunner().invoke(
+        shop, ["sample", "--accounts"], env=SERVERS | {"SAMPLE_ACCOUNTS": setting}
+    )
     assert run.exit_code == 1
     assert "SAMPLE_ACCOUNTS" in run.output
     assert not called
-    run = CliRunner().invoke(shop, ["sample", "--accounts"], env={"SAMPLE_ACCOUNTS": "true"})
+    run = CliRunner().invoke(
+        shop, ["sample", "--accounts"], env=SERVERS | {"SAMPLE_ACCOUNTS": "true"}
+    )
     assert (run.exit_code, called) == (0, [{"accounts": True}])
 
 

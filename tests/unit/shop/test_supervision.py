@@ -23,6 +23,8 @@ def configuration(tmp_path, monkeypatch):
         rabbitmq = RabbitMQ(var / "rabbitmq", 1, 2, 3, 4, owner=var)
         ports = {"HTTP_PORT": 8000, "METRICS_PORT": 9100}
         place = Place(var, "127.0.0.1", ports, rabbitmq, None)
+        var.mkdir(parents=True, exist_ok=True)
+        place.renew_secrets()
         # As supervisord does, it expands %% and %(name)s.
         parser = configparser.ConfigParser(defaults={"process_num": "7"})
         parser.read_string(supervision.configuration(place, scale_of(wishes)).replace(")d", ")s"))
