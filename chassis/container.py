@@ -12,7 +12,7 @@ from nameko.containers import WorkerContext
 from nameko.exceptions import ConfigurationError
 
 from chassis import config as configuration
-from chassis import tracing
+from chassis import outages, tracing
 from chassis.broker import tls
 from chassis.errors import Fault
 from chassis.metrics import exporter, work
@@ -90,7 +90,8 @@ class ServiceContainer(NamekoContainer):
         self, worker_ctx: WorkerContext, handle_result: Callable[..., Any] | None
     ) -> None:
         """As Nameko's own, but for the debug lines that it times and words for each worker, which
-        cost as much as a small method itself. A fault is an answer and no news."""
+        cost as much as a small method itself. A fault is an answer and no news; an
+        outage is told once, by who met it (`chassis.outages`)."""
         span = None if self.tracer is None else self.tracer.work(worker_ctx)
         self._inject_dependencies(worker_ctx)
         self._worker_setup(worker_ctx)
@@ -101,7 +102,9 @@ class ServiceContainer(NamekoContainer):
             method = getattr(worker_ctx.service, entrypoint.method_name)
             result = method(*worker_ctx.args, **worker_ctx.kwargs)
         except Exception as error:
-            if not isinstance(error, entrypoint.expected_exceptions):
+            if outages.is_told(error):
+                pass
+            elif not isinstance(error, entrypoint.expected_exceptions):
                 log.exception("error handling worker %s: %s", worker_ctx, error)
             elif not isinstance(error, Fault):
                 log.info("%s ended in an expected %s", worker_ctx, type(error).__name__)

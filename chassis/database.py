@@ -20,8 +20,8 @@ from sqlalchemy import ARRAY, UUID, Connection, Engine, Text, bindparam, create_
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chassis import config as configuration
-from chassis import deadline, prepared, tracing
-from chassis.errors import DeadlineExceeded, Unavailable
+from chassis import deadline, outages, prepared, tracing
+from chassis.errors import DeadlineExceeded, Fault, Unavailable
 from chassis.events.message import AlreadyHandled, Event
 from chassis.events.tables import INBOX
 from chassis.metrics.reading import Reading
@@ -32,6 +32,10 @@ PATIENCE = 30.0
 
 #: Connections beyond one a worker: the outbox relay's.
 SPARE = 1
+
+#: SQLSTATEs that tell of the server and not of what it was asked: it stops, starts, is out of
+#: connections, memory or disk, or the connection is lost.
+_OF_THE_SERVER = ("08", "53", "57P")
 
 _HANDLE_EACH = (
     text(
@@ -59,6 +63,7 @@ class Database(NamekoDatabase):
         super().__init__(declarative_base, **kwargs)
         self.package = package
         self.engine: Any = None
+        self.outage: Any = None
 
     def check(self) -> None:
         """Raise Nameko's `ConfigurationError` when the database's address is missing or wrong."""
@@ -67,6 +72,7 @@ class Database(NamekoDatabase):
     def setup(self) -> None:
         config = self.container.config
         self.db_uri = configuration.database_url(config, self.package)
+        self.outage = outages.of(f"the database of {self.package}", self.db_uri)
         options = engine_options(config, self.container) | (config.get("DB_ENGINE_OPTIONS") or {})
         self.engine = create_engine(self.db_uri, **options, **self.engine_options)
         if (tracer := tracing.of(self.container)) is not None:
@@ -75,6 +81,36 @@ class Database(NamekoDatabase):
         self.Session = sessionmaker(
             bind=self.engine, class_=Session, expire_on_commit=False, **self.session_options
         )
+
+    def fault_of(self, error: sqlalchemy.exc.SQLAlchemyError) -> Fault | None:
+        """What callers are told of `error`; None when it is a mistake of ours. The log is told when
+        the database is away."""
+        if isinstance(error, sqlalchemy.exc.TimeoutError):
+            fault = DatabaseUnavailable(retry_after=1)
+            return self.outage.failed(fault, str(error)) if self.outage.is_away else fault
+        if not isinstance(error, sqlalchemy.exc.DBAPIError):
+            return None
+        if isinstance(error.orig, psycopg2.errors.QueryCanceled):
+            return DeadlineExceeded("The database did not answer in time")
+        if _is_of_the_server(error):
+            return self.outage.failed(DatabaseUnavailable(retry_after=1), str(error.orig))
+        answers = isinstance(
+            error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError
+        )
+        return DatabaseUnavailable(retry_after=1) if answers or error.connection_invalidated else None
+
+    @contextmanager
+    def reached(self) -> Iterator[None]:
+        """Raises what goes wrong with the database in the `with` block as the fault that it is, and
+        tells the log of an outage."""
+        try:
+            yield
+        except sqlalchemy.exc.SQLAlchemyError as error:
+            fault = self.fault_of(error)
+            if fault is None:
+                raise
+            raise fault from error
+        self.outage.works()
 
     def readings(self) -> Iterator[Reading]:
         yield from self.engine.pool.readings() if self.engine is not None else ()
@@ -129,6 +165,15 @@ def of(container: Any) -> Database:
         if isinstance(dependency, Database):
             return dependency
     raise ConfigurationError(f"{container.service_name} has no Database")
+
+
+def _is_of_the_server(error: sqlalchemy.exc.DBAPIError) -> bool:
+    """Whether it is away, rather than of another mind than we are about a statement."""
+    state = getattr(error.orig, "pgcode", None)
+    if state is not None:
+        return state.startswith(_OF_THE_SERVER)
+    # Words of the client library: no connection could be made, or it was lost.
+    return error.connection_invalidated or isinstance(error, sqlalchemy.exc.OperationalError)
 
 
 @contextmanager
@@ -205,20 +250,11 @@ class Handle(DatabaseWrapper):
         """Ends what a stopped server would keep waiting, and names what went wrong."""
         timeout = Timeout(deadline.remaining(self._worker_ctx.data, PATIENCE))
         try:
-            yield
+            with self._database.reached():
+                yield
         except Timeout as expired:
             if expired is not timeout:
                 raise
             raise DeadlineExceeded("The database did not answer in time") from None
-        except sqlalchemy.exc.TimeoutError:
-            raise DatabaseUnavailable(retry_after=1) from None
-        except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError) as error:
-            if isinstance(error.orig, psycopg2.errors.QueryCanceled):
-                raise DeadlineExceeded("The database did not answer in time") from error
-            raise DatabaseUnavailable(retry_after=1) from error
-        except sqlalchemy.exc.DBAPIError as error:
-            if error.connection_invalidated:
-                raise DatabaseUnavailable(retry_after=1) from error
-            raise
         finally:
             timeout.cancel()

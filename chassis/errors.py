@@ -50,6 +50,8 @@ class Fault(Exception):
     title = "Internal error"
     #: Those of the standard members that this kind of fault may have in its data.
     members: frozenset[str] = frozenset()
+    #: Whether the log has it already (`chassis.outages`).
+    is_told = False
 
     def __init__(self, detail: str | None = None, *, code: str | None = None, **data: Any):
         if taken := STANDARD_MEMBERS & data.keys() - self.members:

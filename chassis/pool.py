@@ -11,6 +11,9 @@ from chassis.metrics.reading import Reading
 class Pool(QueuePool):
     """SQLAlchemy's, which can tell who waits for a connection."""
 
+    # Its log is SQLAlchemy's, and as quiet: by our own name it would tell of each lost connection.
+    _sqla_logger_namespace = "sqlalchemy.pool.Pool"
+
     waiting = waits = timeouts = 0
 
     def _do_get(self) -> ConnectionPoolEntry:

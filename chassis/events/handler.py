@@ -14,7 +14,7 @@ from nameko.events import EventHandler as NamekoEventHandler
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import SharedExtension
 
-from chassis import deadline
+from chassis import deadline, outages
 from chassis.broker import topology
 from chassis.broker.courier import Courier
 from chassis.broker.declarations import Declarations
@@ -201,7 +201,8 @@ class EventHandler(NamekoEventHandler):
                 for message in messages:
                     self.inbound.ack(message)
             elif len(messages) > 1:
-                log.warning("%s failed with %d events, each alone now", self.queue, len(messages))
+                if not outages.is_told(exc_info[1]):
+                    log.warning("%s failed with %d events, each alone", self.queue, len(messages))
                 self._batches.split(messages)
             else:
                 self.inbound.settle(messages[0], self._again_later(messages[0], exc_info[1]))
@@ -274,7 +275,8 @@ class EventHandler(NamekoEventHandler):
             return self._park(message, f"{type(error).__name__} after {attempt} attempts")
         self._retries.inc()
         delay = topology.RETRY_DELAYS[attempt - 1]
-        log.warning("%s failed (attempt %d), again in %d s", self.queue, attempt, delay)
+        if not outages.is_told(error):
+            log.warning("%s failed (attempt %d), again in %d s", self.queue, attempt, delay)
         return self.courier.forward(
             message, topology.retry_exchange(delay), self.queue, headers | {ATTEMPTS: attempt}
         )

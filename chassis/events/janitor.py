@@ -7,7 +7,7 @@ import eventlet
 from nameko.extensions import SharedExtension
 from sqlalchemy import text
 
-from chassis import database
+from chassis import database, outages
 
 log = getLogger(__name__)
 
@@ -61,13 +61,14 @@ class Janitor(SharedExtension):
             try:
                 self.purge()
             except Exception as error:  # another time, then
-                log.warning("old events stay for now: %s", type(error).__name__)
+                if not outages.is_told(error):
+                    log.warning("old events stay for now: %s", type(error).__name__)
             eventlet.sleep(EVERY)
 
     def purge(self) -> None:
         """Delete what is old, in short transactions."""
-        engine = database.of(self.container).engine
-        with database.statement_by_statement(engine) as connection:
+        own = database.of(self.container)
+        with own.reached(), database.statement_by_statement(own.engine) as connection:
             for statement, days in self._statements.items():
                 values = {"days": days, "batch": BATCH}
                 while connection.execute(text(statement), values).rowcount == BATCH:

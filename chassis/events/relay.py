@@ -11,7 +11,7 @@ from eventlet.event import Event
 from sqlalchemy import BigInteger, Row, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis import database, tracing
+from chassis import database, outages, tracing
 from chassis.broker.courier import Courier, Parcel
 from chassis.broker.message import CONTENT, headers_of
 from chassis.broker.topology import exchange_of
@@ -63,7 +63,7 @@ class Relay:
     """
 
     def __init__(self, container: Any, courier: Courier):
-        self._engine = database.of(container).engine
+        self._database = database.of(container)
         self._courier = courier
         self._tracer = tracing.of(container)
         self._lag = OUTBOX_LAG.labels(container.service_name)
@@ -77,8 +77,9 @@ class Relay:
             try:
                 relayed = self.relay_batch()
             except Exception as error:
-                # The database is away, say. Its text may hold a row, so only its kind is told.
-                log.warning("the outbox waits: %s", type(error).__name__)
+                # Its text may hold a row, so only its kind is told.
+                if not outages.is_told(error):
+                    log.warning("the outbox waits: %s", type(error).__name__)
             if relayed < BATCH:
                 self._rest()
                 if relayed:
@@ -95,7 +96,7 @@ class Relay:
 
     def relay_batch(self) -> int:
         """Publish the oldest unsent rows; returns how many are safe with the broker."""
-        with self._engine.begin() as connection:
+        with self._database.reached(), self._database.engine.begin() as connection:
             rows = connection.execute(_UNSENT).all()
             if not rows:
                 return 0

@@ -14,7 +14,7 @@ from eventlet import GreenPool, Timeout
 from eventlet.semaphore import Semaphore
 from nameko.extensions import DependencyProvider
 
-from chassis import database
+from chassis import database, outages
 from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.metrics.query import Query
@@ -70,7 +70,8 @@ class Look:
                 return [*self._told(), Reading("shop_database_up", up, 1)]
         except (Exception, Timeout) as error:
             # Its text may hold an address or a statement.
-            log.warning("the database tells no figures: %s", type(error).__name__)
+            if not outages.is_told(error):
+                log.warning("the database tells no figures: %s", type(error).__name__)
             return [Reading("shop_database_up", up, 0)]
 
     def _told(self) -> list[Reading]:
@@ -78,7 +79,8 @@ class Look:
         for dependency in self._container.dependencies:
             if isinstance(dependency, Settings):
                 values |= dependency.values
-        with database.of(self._container).engine.begin() as connection:
+        own = database.of(self._container)
+        with own.reached(), own.engine.begin() as connection:
             connection.execute(_SHORT)
             return [
                 reading for query in self._queries for reading in query.readings(connection, values)
