@@ -14,7 +14,7 @@ from nameko.exceptions import ConfigurationError
 from chassis import config as configuration
 from chassis import outages, tracing
 from chassis.broker import tls
-from chassis.errors import Fault
+from chassis.errors import DeadlineExceeded, Fault, Unavailable
 from chassis.metrics import exporter, work
 from chassis.metrics.reading import Reading
 
@@ -104,6 +104,8 @@ class ServiceContainer(NamekoContainer):
         except Exception as error:
             if outages.is_told(error):
                 pass
+            elif _came_from_outside(error, entrypoint.expected_exceptions):
+                log.warning("%s failed: %s", worker_ctx, error)
             elif not isinstance(error, entrypoint.expected_exceptions):
                 log.exception("error handling worker %s: %s", worker_ctx, error)
             elif not isinstance(error, Fault):
@@ -118,3 +120,10 @@ class ServiceContainer(NamekoContainer):
         self._worker_result(worker_ctx, result, exc_info)
         del exc_info  # or its traceback would keep this frame until the garbage collector comes
         self._worker_teardown(worker_ctx)
+
+
+def _came_from_outside(error: Exception, expected: tuple[type[Exception], ...]) -> bool:
+    """Whether somebody that a timer or a handler needs did not do as asked: the fault says all."""
+    if isinstance(error, expected) or error.__cause__ is not None:
+        return False
+    return isinstance(error, Unavailable | DeadlineExceeded)

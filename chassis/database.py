@@ -94,10 +94,10 @@ class Database(NamekoDatabase):
             return DeadlineExceeded("The database did not answer in time")
         if _is_of_the_server(error):
             return self.outage.failed(DatabaseUnavailable(retry_after=1), str(error.orig))
-        answers = isinstance(
-            error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError
-        )
-        return DatabaseUnavailable(retry_after=1) if answers or error.connection_invalidated else None
+        refused = isinstance(error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError)
+        if refused or error.connection_invalidated:
+            return DatabaseUnavailable(retry_after=1)
+        return None
 
     @contextmanager
     def reached(self) -> Iterator[None]:

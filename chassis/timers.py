@@ -1,5 +1,8 @@
 """Work that is done every so often."""
 
+from contextlib import suppress
+
+from nameko.exceptions import ContainerBeingKilled
 from nameko.timer import Timer
 
 from chassis.trace import new_traceparent
@@ -19,13 +22,14 @@ class SteadyTimer(Timer):
         super().__init__(interval, eager=True, **kwargs)
 
     def handle_timer_tick(self):
-        self.container.spawn_worker(
-            self,
-            (),
-            {},
-            context_data={"traceparent": new_traceparent()},
-            handle_result=self.handle_result,
-        )
+        with suppress(ContainerBeingKilled):  # which ends this loop as well, and is no news
+            self.container.spawn_worker(
+                self,
+                (),
+                {},
+                context_data={"traceparent": new_traceparent()},
+                handle_result=self.handle_result,
+            )
 
 
 timer = SteadyTimer.decorator

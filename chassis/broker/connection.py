@@ -9,11 +9,14 @@ from typing import Any
 import kombu
 from amqp import spec
 from amqp.basic_message import Message
+from amqp.exceptions import RecoverableConnectionError
 from nameko.constants import AMQP_URI_CONFIG_KEY
 
+from chassis import outages
 from chassis.broker import tls
 from chassis.broker.corked import CorkedWriter
 from chassis.broker.frames import tolerant_frame_handler
+from chassis.errors import Unavailable
 
 #: Seconds of silence after which either side calls the other dead (twice that, at the worst), when
 #: `AMQP_HEARTBEAT` does not say it.
@@ -21,6 +24,23 @@ HEARTBEAT = 10
 
 #: Seconds for one connection attempt, handshake included.
 CONNECT_TIMEOUT = 5
+
+
+#: What it means when the broker is away: nobody listens, or the connection was ended. What it has
+#: against us (a right that is missing, say) is an answer.
+AWAY = (OSError, RecoverableConnectionError)
+
+
+class BrokerUnavailable(Unavailable):
+    """The broker is away, or short of memory or disk and taking nothing."""
+
+    code = "broker_unavailable"
+    title = "The message broker is away"
+
+
+def outage_of(config: Mapping[str, Any]) -> outages.Outage:
+    """Of the broker, for all connections of this process."""
+    return outages.of("RabbitMQ", config[AMQP_URI_CONFIG_KEY])
 
 
 def connect(

@@ -1,5 +1,6 @@
 """What must not be lost: published persistently, and confirmed by the broker."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from logging import getLogger
@@ -11,8 +12,7 @@ from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
 from nameko.extensions import SharedExtension
 
-from chassis.broker.connection import connect, hang_up, send
-from chassis.broker.outbound import BrokerUnavailable
+from chassis.broker.connection import AWAY, BrokerUnavailable, connect, hang_up, outage_of, send
 from chassis.broker.topology import dead_letters_of
 from chassis.clock import Clock
 from chassis.metrics.instruments import DEAD_LETTERS
@@ -50,6 +50,11 @@ class Courier(SharedExtension):
         self._open: set[int] = set()
         self._failed: set[int] = set()
         self._is_blocked = False
+        self._dialled_at = 0.0
+        self._outage: Any = None
+
+    def setup(self) -> None:
+        self._outage = outage_of(self.container.config)
 
     def stop(self) -> None:
         self._hang_up()
@@ -66,6 +71,8 @@ class Courier(SharedExtension):
         with self._lock:
             timeout = eventlet.Timeout(PATIENCE)
             try:
+                if self._dialled_at < self._outage.lost_at and not self._is_blocked:
+                    self._hang_up()  # it went with the broker; nobody reads from it, to find out
                 if self._channel is None:
                     self._dial()
                 while self._is_blocked:
@@ -73,9 +80,12 @@ class Courier(SharedExtension):
                 first = self._publish(parcels)
                 while self._open:
                     self._connection.drain_events()
-            except (OSError, AMQPError):
+            except (OSError, AMQPError) as error:
                 self._hang_up()
-                raise BrokerUnavailable(retry_after=1) from None
+                fault = BrokerUnavailable(retry_after=1)
+                if isinstance(error, AWAY):
+                    self._outage.failed(fault, str(error))
+                raise fault from None
             except BaseException as error:
                 # While the broker reads from no publisher, it would not see that one has hung up:
                 # with each that came instead, it had one more.
@@ -86,6 +96,7 @@ class Courier(SharedExtension):
                 raise
             finally:
                 timeout.cancel()
+            self._outage.works()
             return [tag not in self._failed for tag in range(first, first + len(parcels))]
 
     def park(self, message: Any, service: str, queue: str, reason: str) -> bool:
@@ -159,6 +170,7 @@ class Courier(SharedExtension):
         channel.events["basic_nack"].add(self._on_nack)
         channel.events["basic_return"].add(self._on_return)
         self._sent = 0
+        self._dialled_at = time.monotonic()
         self._channel = channel
 
     def _hang_up(self) -> None:

@@ -13,9 +13,10 @@ from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 from nameko.utils import sanitize_url
 
-from chassis.broker.connection import HEARTBEAT, connect, cut, hang_up
+from chassis.broker.connection import AWAY, HEARTBEAT, connect, cut, hang_up, outage_of
 from chassis.broker.corked import FrameReader
 from chassis.metrics.reading import Reading
+from chassis.outages import F
 
 log = getLogger(__name__)
 
@@ -42,6 +43,9 @@ class Link:
     ):
         self.config = config
         self.name = name
+        self.outage = outage_of(config)
+        #: Why there is no connection, as long as that means that the broker is away.
+        self.why_away: str | None = None
         self.on_open = on_open
         self.on_lost = on_lost
         self.on_blocked = on_blocked
@@ -91,6 +95,7 @@ class Link:
         self.on_open(channel)
         self.channel = channel
         log.debug("%s: connected", self.name)
+        self.outage.works()
         if not self.up.ready():
             self.up.send()
 
@@ -110,8 +115,9 @@ class Link:
             eventlet.sleep((connection.heartbeat or HEARTBEAT) / 4)
             try:
                 connection.heartbeat_tick()
+                self.outage.works()
             except (OSError, AMQPError) as error:
-                log.warning("%s: no heartbeat from the broker (%s)", self.name, error)
+                self.outage.lost(f"no heartbeat, {error}")
                 cut(connection)
                 return
 
@@ -148,7 +154,13 @@ class Link:
             log.warning("%s: the broker takes messages again", self.name)
 
     def _report(self, error: Exception) -> None:
-        if not self._closing.ready():
+        if self._closing.ready():
+            return
+        if isinstance(error, AWAY):
+            self.why_away = str(error)
+            self.outage.lost(self.why_away)
+        else:
+            self.why_away = None
             where = sanitize_url(self.config[AMQP_URI_CONFIG_KEY])
             log.warning("%s: no connection to %s (%s), trying again", self.name, where, error)
 
@@ -190,6 +202,16 @@ class LinkExtension(SharedExtension):
             with eventlet.Timeout(patience, False):
                 self._link.up.wait()
         return self.connected
+
+    def told(self, fault: F) -> F:
+        """Work ends with `fault` for want of this connection. The log is told of it if it is not
+        yet: of one that is blocked the link has told."""
+        link = self._link
+        if link is not None and link.blocked:
+            fault.is_told = True
+        elif link is not None and link.why_away is not None:
+            link.outage.failed(fault, link.why_away)
+        return fault
 
     def stop(self) -> None:
         if self._link is not None:

@@ -13,23 +13,15 @@ from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
 from eventlet.event import Event
 
-from chassis.broker.connection import send
+from chassis.broker.connection import BrokerUnavailable, send
 from chassis.broker.declarations import Declarations
 from chassis.broker.link import LinkExtension
-from chassis.errors import Unavailable
 
 log = getLogger(__name__)
 
 #: Seconds for which the broker may be short of memory or disk before those who wait for answers
 #: are told: it takes none of the answers either.
 PATIENCE = 1.0
-
-
-class BrokerUnavailable(Unavailable):
-    """The broker is away, or short of memory or disk and taking nothing."""
-
-    code = "broker_unavailable"
-    title = "The message broker is away"
 
 
 class Outbound(LinkExtension):
@@ -76,12 +68,12 @@ class Outbound(LinkExtension):
         """Send a message or raise `BrokerUnavailable`; does not wait for the broker's answer."""
         link = self._link
         if link is None or link.channel is None or self.blocked:
-            raise BrokerUnavailable(retry_after=1)
+            raise self.told(BrokerUnavailable(retry_after=1))
         message = Message(body, **properties)
         try:
             send(link.channel, message, exchange, routing_key, mandatory)
         except (OSError, AMQPError):
-            raise BrokerUnavailable(retry_after=1) from None
+            raise self.told(BrokerUnavailable(retry_after=1)) from None
 
     def on_open(self, channel: Any) -> None:
         channel.events["basic_return"].add(self._returned)

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from logging import getLogger
 from typing import Any
 
@@ -17,6 +18,7 @@ from nameko.extensions import DependencyProvider, SharedExtension
 from chassis import deadline, tracing
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
+from chassis.broker.link import LinkExtension
 from chassis.broker.message import CONTENT, dumps, headers_of
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.presence import Presence
@@ -69,7 +71,7 @@ class ReplyListener(SharedExtension):
         self.queue = reply_queue_of(self.container.service_name, self.process)
         self.inbound.register(self)
         self.outbound.when_returned(self._on_returned)
-        self.outbound.when_stuck(self.on_lost)
+        self.outbound.when_stuck(partial(self._give_up, self.outbound))
 
     def start(self) -> None:
         self._knocking = self.container.spawn_managed_thread(self._keep_knocking, "rpc knocks")
@@ -93,7 +95,8 @@ class ReplyListener(SharedExtension):
         if not (
             self.inbound.await_connection(patience) and self.outbound.await_connection(patience)
         ):
-            away = BrokerUnavailable(retry_after=1)
+            link = self.outbound if self.inbound.connected else self.inbound
+            away = link.told(BrokerUnavailable(retry_after=1))
             self.note(callee, away, patience)
             raise away
         reply_to = reply_key(self.container.service_name, self.process, callee)
@@ -132,11 +135,14 @@ class ReplyListener(SharedExtension):
             event.send(reply)
 
     def on_lost(self) -> None:
-        """No reply that is due will come: the queue went with the connection, or the broker takes
-        no messages."""
+        """No reply that is due will come: the queue went with the connection."""
+        self._give_up(self.inbound)
+
+    def _give_up(self, link: LinkExtension) -> None:
+        """Nor does one while the broker takes no messages."""
         waiting, self._waiting = self._waiting, {}
         for _, event in waiting.values():
-            event.send_exception(ConnectionLost(retry_after=1))
+            event.send_exception(link.told(ConnectionLost(retry_after=1)))
 
     def _keep_knocking(self) -> None:
         """Send ourselves nothing now and then: a broker that is short of memory or disk, and so

@@ -117,7 +117,7 @@ class RpcConsumer(SharedExtension):
                 **CONTENT,
             )
         except BrokerUnavailable:
-            log.warning("a reply could not be sent, the broker is away")
+            log.debug("a reply could not be sent, the broker is away")
         self.inbound.ack(message)
 
     def _encode(self, message: Any, result: Any, exc: BaseException | None) -> bytes:

@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from chassis import outages
+from chassis.database import Database
 from chassis.errors import Fault
 from chassis.events import event_handler
 from chassis.rpc import rpc
 from chassis.timers import timer
-from tests.integration.chassis.world import Middle, Note, Said, Speaker
+from tests.integration.chassis.world import Base, Middle, Note, Said, Speaker
 from tests.proxy import Proxy
 
 
@@ -20,6 +21,7 @@ class Ticker(Speaker):
     """Needs its database all the time, in each way that a service can."""
 
     name = "speaker"
+    db = Database(Base, package="chassis")
     is_broken = False
 
     @timer(interval=0.05)
@@ -74,17 +76,17 @@ def database(chassis_database):
 
 @pytest.fixture
 def said(caplog, monkeypatch):
-    """The log's lines, from now on; what is away is reminded of each second."""
+    """The log's warnings and errors, from now on; what is away is reminded of each second."""
     monkeypatch.setattr(outages, "REMIND", 1.0)
     monkeypatch.setattr(outages, "SETTLED", 0.5)
     monkeypatch.setattr(Ticker, "is_broken", False)
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.WARNING)
     return lambda: [_formatted(record) for record in caplog.records]
 
 
 @pytest.mark.timeout(120)
 def test_a_database_that_is_away(database, call, start, said, eventually):
-    """Timers, the relay, handlers and calls: a line when it goes, one a while, one at the return."""
+    """Timers, the relay, handlers, calls: a line when it goes, one a while, one at the return."""
     start(Ticker, **database.settings)
     eventually(lambda: call.speaker.reach() == 1)
     before = len(said())
