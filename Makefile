@@ -22,6 +22,7 @@ test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k car
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	@.ci/promtool
 	@.ci/haproxy
+	@echo 'The whole suite takes 15 to 20 minutes on two cores; ARGS="tests/unit" or ARGS="-k cart" narrows it.'
 	$(BIN)/python -m tests.side_by_side $(ARGS)
 
 coverage: .venv/installed-test $(SPECTRAL)  ## the suite in twice the time, and what of the code it runs

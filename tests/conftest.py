@@ -29,6 +29,7 @@ os.environ |= {"PAYMENT_PROVIDER": "simulator", "STRIPE_API_KEY": ""}
 
 import chassis.logs  # noqa: E402, F401 -- sends structlog's lines to the standard library's loggers
 from chassis import config as configuration  # noqa: E402
+from chassis import outages  # noqa: E402
 from chassis.clock import Clock  # noqa: E402
 from chassis.database import Database  # noqa: E402
 from chassis.events.broadcast import Broadcast  # noqa: E402
@@ -42,6 +43,7 @@ PACKAGES = ("users", "products", "orders", "payments", "notifications")
 SERVICES = (
     "users", "products", "inventory", "carts", "orders", "payments", "notifications", "gateway",
     "speaker", "middle", "listener", "asker", "nobody", "sample",
+    "ticker",
 )  # fmt: skip
 
 
@@ -111,6 +113,12 @@ def databases(servers):
         for name in names:
             connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_away(monkeypatch):
+    """Each test begins without what others have found away."""
+    monkeypatch.setattr(outages, "_known", {})
 
 
 @pytest.fixture
