@@ -102,5 +102,5 @@ def is_told(error: BaseException | None) -> bool:
 
 
 def _line(reason: str) -> str:
-    words = " ".join(reason.split())
+    words = reason.strip().partition("\n")[0]  # libpq goes on with advice
     return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"

@@ -157,7 +157,7 @@ class Link:
         if self._closing.ready():
             return
         if isinstance(error, AWAY):
-            self.why_away = str(error)
+            self.why_away = f"{self.name}, {error}"
             self.outage.lost(self.why_away)
         else:
             self.why_away = None

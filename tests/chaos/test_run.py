@@ -1,6 +1,7 @@
 """`shop run` on servers of its own: what is in the way, what is left behind, what stays."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +14,9 @@ import requests
 from shop.local.place import FOLLOWING
 from shop.local.server import free_ports, marked, runs, sweep
 from tests.support import eventually
+
+#: What nobody who runs a shop could do anything about.
+NOISE = re.compile(r"Pool disposed|Pool recreating|without any HTTP auth|Deprecat|Traceback", re.I)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,7 @@ def test_killed_and_started_again(clone):
     everything = [*marked(clone.var), *psutil.Process(second.pid).children(recursive=True)]
     second.send_signal(signal.SIGTERM)
     assert second.wait(60) == 0
+    assert not [line for line in clone.said.splitlines() if NOISE.search(line)]
     assert not [process for process in everything if process.is_running()]
     assert (clone.var / "postgres" / "data" / "PG_VERSION").exists()
 

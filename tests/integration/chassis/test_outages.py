@@ -136,6 +136,15 @@ def test_a_broker_that_is_away(broker, call, start, said, eventually):
     assert "pieces of work failed" in lines[-1]
 
 
+def test_a_stop_tells_nothing_of_its_pool(call, start, caplog):
+    """That its connections are closed is no news at the level that shops run at."""
+    (ticker,) = start(Ticker)
+    call.ticker.reach()
+    caplog.set_level(logging.INFO)
+    ticker.stop()
+    assert [record for record in caplog.records if "pool" in record.getMessage().lower()] == []
+
+
 def _outcome(function):
     """What `function` returns, or the fault that it raises."""
     try:

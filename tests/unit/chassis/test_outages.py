@@ -97,6 +97,9 @@ def test_only_what_was_told_is_known(world):
 
 def test_a_reason_is_one_line_with_an_end(world):
     """libpq's have several."""
-    world.fail("server closed\n\tthe connection" + 1000 * "!")
-    assert world.said[0].startswith("the database is away: server closed the connection!!!")
-    assert len(world.said[0]) < 250
+    world.fail("connection refused\n\tIs the server running?\n")
+    world.now += REMIND
+    world.fail(1000 * "!")
+    assert world.said[0] == "the database is away: connection refused"
+    assert world.said[1].endswith("!…")
+    assert len(world.said[1]) < 300
