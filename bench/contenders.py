@@ -14,6 +14,9 @@ from shop.migrate import PACKAGES, SERVICE_MODULES
 _ENDLESS = "1000000000"
 #: Settings of the shop under which nothing but its speed limits it.
 _UNLIMITED = ONE_CLIENT | {
+    "HTTP_CLIENT_REQUESTS": "200",
+    "HTTP_CLIENT_SIGN_INS": "200",
+    "HTTP_MAX_SIGN_INS": "200",
     "RATE_LIMIT": _ENDLESS,
     "RATE_LIMIT_WRITES": _ENDLESS,
     "RATE_LIMIT_SIGN_IN": _ENDLESS,

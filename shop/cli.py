@@ -261,12 +261,12 @@ def attack(only: tuple[str, ...], short: bool) -> None:
     it at a shop that sells.
     """
     from shop.attack.command import BATTERIES, attack
-    from shop.local.place import Place
+    from shop.local.place import clone_folder
     from shop.verify.show import console
 
     if unknown := set(only) - set(BATTERIES):
         raise click.UsageError(f"no battery {unknown.pop()!r}; there are {', '.join(BATTERIES)}")
-    folder = Place.from_environment().var / "attack"
+    folder = clone_folder() / "attack"
     sys.exit(attack(only, short, folder, console()))
 
 

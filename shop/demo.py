@@ -144,15 +144,14 @@ def _pay(visitor: Visitor, order: dict[str, Any]) -> None:
 
 
 def _follow(visitor: Visitor, order: dict[str, Any], gets_mails: bool) -> None:
-    name = order["id"][:8]
     if gets_mails:
         visitor.title("Read the mails about it")
         feed = visitor.until(
             "/api/notifications?limit=100",
-            lambda answer: len(_mails(answer, name, "sent")) >= 3,
+            lambda answer: len(_mails(answer, order)) >= 3,
             "three mails about the order are out: placed, payment received, paid",
         )
-        for mail in _mails(feed, name, "sent"):
+        for mail in _mails(feed, order):
             visitor.remark(f"mail: {mail['subject']}  ({mail_outbox() / mail['id']}.eml)")
     visitor.title("Follow it on its timeline")
     timeline = visitor.until(
@@ -193,7 +192,7 @@ def _cancel(visitor: Visitor, product: dict[str, Any], gets_mails: bool) -> None
     if gets_mails:
         visitor.until(
             "/api/notifications?limit=100",
-            lambda answer: len(_mails(answer, order["id"][:8], "sent")) >= 5,
+            lambda answer: len(_mails(answer, order)) >= 5,
             "the mails about the cancelled order and its refund are out",
         )
 
@@ -205,13 +204,16 @@ def _no_mail_twice(visitor: Visitor) -> None:
     _check(not twice, f"nothing was told twice ({', '.join(twice)})")
 
 
-def _mails(feed: dict[str, Any], about: str, status: str) -> list[dict[str, Any]]:
+def _mails(feed: dict[str, Any], order: dict[str, Any]) -> list[dict[str, Any]]:
+    """Mails that were sent about an order. Those about its payment name it by the first characters
+    of its id, for payments knows no number."""
+    names = (order["number"], order["id"][:8].upper())
     return [
         each
         for each in feed["items"]
         if each["channel"] == "email"
-        and about in each["subject"].lower()
-        and each["status"] == status
+        and any(name in each["subject"] for name in names)
+        and each["status"] == "sent"
     ]
 
 

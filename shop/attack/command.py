@@ -14,7 +14,7 @@ from shop.attack.check import Check, Outcome
 from shop.attack.door import Door
 from shop.attack.scene import Refused, Scene, until
 from shop.chaos.private import private_shop
-from shop.local.place import Place
+from shop.local.place import Place, running
 
 CHECKS: list[Check] = [
     check
@@ -35,9 +35,8 @@ def attack(only: Iterable[str], short: bool, folder: Path, console: Console) -> 
     wanted = set(only) or set(BATTERIES)
     checks = [one for one in CHECKS if one.battery in wanted and not (short and one.is_long)]
     with ExitStack() as stack:
-        place = Place.from_environment()
-        if not place.running():
-            place = stack.enter_context(private_shop(folder, say))
+        start = partial(stack.enter_context, private_shop(folder, say))
+        place = Place.of_running() if running() else start()
         say(f"attacking {place.url}")
         began = time.monotonic()
         found = _try_all(checks, Scene(Door(place.url), short), say)

@@ -171,7 +171,5 @@ def until(seconds: float, condition: Callable[[], bool]) -> bool:
 
 def _must(answer: Answer, status: int) -> Any:
     if answer.status != status:
-        raise LocalError(
-            f"the shop answered {answer.status} {answer.code or ''} to a plain request"
-        )
+        raise Refused(f"a plain request was answered with {answer.status} {answer.code or ''}")
     return answer.body

@@ -43,11 +43,10 @@ FOLLOWING = {
 #: a shop for this machine alone can do without, where everybody comes from one address.
 ONE_CLIENT = {
     "HTTP_PROBES": "true",
-    "HTTP_CLIENT_CONNECTIONS": "4000",
-    "HTTP_CLIENT_REQUESTS": "200",
-    "HTTP_CLIENT_BODIES_LIMIT": "16777216",
-    "HTTP_CLIENT_SIGN_INS": "200",
-    "HTTP_MAX_SIGN_INS": "200",
+    "HTTP_CLIENT_CONNECTIONS": "1000",
+    "HTTP_CLIENT_REQUESTS": "100",
+    "HTTP_CLIENT_BODIES_LIMIT": "8388608",
+    "HTTP_CLIENT_SIGN_INS": "12",
     "RATE_LIMIT": "60000",
     "RATE_LIMIT_WRITES": "30000",
     "RATE_LIMIT_SIGN_IN": "6000",
