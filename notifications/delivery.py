@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
+from chassis import outages
 from chassis.errors import Unavailable
 from notifications import claims, recipients
 from notifications.channels.port import Channel, Letter
@@ -116,7 +117,8 @@ class Postman:
             contacts = self.contacts(list({message.user_id for message in batch}))
         except Exception as error:
             self._release(batch)
-            self.log.info("notifications_wait", count=len(batch), code=type(error).__name__)
+            if not outages.is_told(error):
+                self.log.info("notifications_wait", count=len(batch), code=type(error).__name__)
             return False
         refused = self._admit(batch, contacts)
         tried: list[tuple[Claimed, Exception | None]] = []

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from chassis import idempotency
+from chassis import idempotency, outages
 from chassis.identity import Actor
 from orders import attempts, changes, checkout, lifecycle, schemas, settlement
 from orders.lifecycle import Cause, Party, Payment, Status
@@ -146,4 +146,5 @@ def _each(shop: Shop, what: str, taken: Iterable[Any], do: Callable[[Any], None]
         try:
             do(one)
         except Exception as error:
-            shop.log.warning("recovery_postponed", what=what, error=type(error).__name__)
+            if not outages.is_told(error):
+                shop.log.warning("recovery_postponed", what=what, error=type(error).__name__)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis import outages
 from payments import charges, lifecycle, refunds
 from payments.cashier import Cashier
 from payments.models import Payment, Refund
@@ -65,9 +66,10 @@ class Sweep:
             try:
                 ask(item)
             except Exception as error:  # its next check is set: it comes again
-                self.cashier.log.warning(
-                    "sweep_failed", step=ask.__name__, error=type(error).__name__
-                )
+                if not outages.is_told(error):
+                    self.cashier.log.warning(
+                        "sweep_failed", step=ask.__name__, error=type(error).__name__
+                    )
 
 
 def _take_charges(session: Session, now: datetime.datetime, limit: int) -> list[dict[str, Any]]:
