@@ -32,7 +32,7 @@ def stop_payment(shop: Shop, order_id: uuid.UUID) -> None:
     """Have the payment of a cancelled order that may still wait for its buyer cancelled; what does
     not come to that now is left to `orders.recovery`."""
     try:
-        shop.payments.cancel(order_id=order_id)
+        shop.payments.cancel(order_id=order_id, actor=Actor.SYSTEM.to_wire())
     except Fault as fault:
         shop.log.warning("payment_cancelled_later", order_id=str(order_id), code=fault.code)
 

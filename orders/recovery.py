@@ -86,7 +86,7 @@ def find_payment(shop: Shop, order_id: uuid.UUID, since: datetime.datetime) -> N
     elif not any(one["status"] in settlement.UNDECIDED for one in payments):
         settlement.stop_looking(shop, order_id, since)
     elif settlement.is_cancelled(shop, order_id):
-        shop.payments.cancel(order_id=order_id)
+        shop.payments.cancel(order_id=order_id, actor=Actor.SYSTEM.to_wire())
 
 
 def payments_of(shop: Shop, order_id: uuid.UUID) -> list[dict[str, Any]]:

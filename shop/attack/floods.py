@@ -13,7 +13,7 @@ from shop.attack.scene import Buyer, Scene, new_key
 LASTS, SHORT = 12.0, 4.0
 #: What a buyer bears meanwhile: this part of the answers may fail, the others come within so many
 #: seconds but for one in twenty.
-FORGIVEN, PATIENCE = 0.01, 2.0
+FORGIVEN, PATIENCE = 0.01, 3.0
 
 _HEAD = b"POST /api/users/signup HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
 _BODY = _HEAD + b"Content-Length: 262144\r\n\r\n"

@@ -207,6 +207,7 @@ NOTIFICATION = {
     "subject": text,
     "body": text,
     "status": one_of("pending", "sent", "failed", "skipped", "suppressed"),
+    "failure_code": nullable(text),
     "read": boolean,
     "created_at": moment,
 }
@@ -331,6 +332,7 @@ ANSWERS = {
     "orders.undo_checkout": CHECKOUT_OUTCOME,
     "payments.charge": PAYMENT,
     "payments.get": PAYMENT,
+    "payments.cancel": {"done": boolean},
     "payments.refund": PAYMENT | REPLAYED,
     "payments.list": page(PAYMENT),
     "payments.webhook": None,

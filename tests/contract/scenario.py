@@ -132,7 +132,7 @@ def _code(mails, address, good_for):
             mails.glob("*.eml"), key=lambda path: path.stat().st_mtime, reverse=True
         ):
             text = path.read_text()
-            if f"To: {address}" in text and f"good for {good_for}" in text:
+            if f"To: {address}" in text and f"within {good_for}" in text:
                 path.unlink()
                 return text.split("\n")[-2].strip()
 

@@ -18,11 +18,12 @@ WITH_AN_ACTOR = sorted(
 PRIVILEGED = {
     "users.create", "users.update", "users.set_role", "users.delete", "users.list",
     "users.rotate_keys", "users.end_sessions", "users.reset_totp", "users.list_audit",
+    "users.mark_email_verified",
     "products.create", "products.update", "products.delete", "products.create_category",
     "products.update_category", "products.delete_category", "inventory.adjust",
     "orders.update", "orders.hide", "orders.cancel", "orders.list", "orders.get", "orders.timeline",
     "orders.pay", "orders.list_checkouts", "orders.retry_checkout", "orders.undo_checkout",
-    "payments.refund", "payments.get", "payments.list", "payments.reconcile",
+    "payments.refund", "payments.cancel", "payments.get", "payments.list", "payments.reconcile",
     "notifications.send", "notifications.list", "notifications.get", "notifications.mark_read",
 }  # fmt: skip
 

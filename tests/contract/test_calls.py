@@ -29,6 +29,7 @@ NEEDED = {
     ("orders", "inventory.release"): None,
     ("orders", "payments.charge"): orders.Payment,
     ("orders", "payments.list"): orders.Payments,
+    ("orders", "payments.cancel"): None,
     ("notifications", "users.contacts"): notifications.Contacts,
     ("notifications", "users.issue_reset_token"): notifications.ResetToken,
     ("notifications", "users.issue_verification_token"): notifications.VerificationToken,

@@ -48,7 +48,13 @@ def test_the_whole_amount_goes_back(refund, payment, order, told, sql):
     after = refund()
     assert (after["status"], after["refunded"]) == ("refunded", "100.00")
     assert refunds_told(told) == [
-        {**order, "payment_id": payment["id"], "refunded_total": "100.00", "full": True}
+        {
+            **order,
+            "payment_id": payment["id"],
+            "refunded_total": "100.00",
+            "reason": None,
+            "full": True,
+        }
     ]
     (entry,) = sql("SELECT * FROM ledger_entries WHERE kind = 'refund'")
     assert str(entry["amount"]) == "100.00"

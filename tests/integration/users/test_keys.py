@@ -113,7 +113,7 @@ def test_the_operators_command_rotates(users, service, tokens, monkeypatch):
 
     fresh = users.refresh(refresh_token=tokens["refresh_token"])["access_token"]
     assert told.exit_code == 0
-    first, advice, _ = told.output.split("\n")
+    first, advice, _ = told.stdout.split("\n")
     assert first == f"new key: {jwt.get_unverified_header(fresh)['kid']}"
     assert advice.startswith("nothing to restart")
     kids = [key["kid"] for key in users.jwks()["keys"]]

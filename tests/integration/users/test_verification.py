@@ -317,7 +317,7 @@ def test_the_same_role_again_ends_nothing(users, anna, reset_token):
     """It is no change."""
     token = reset_token("anna@example.com")
     users.set_role(user_id=anna["id"], role="customer")
-    assert users.reset_password(token=token, new_password=NEW) is None
+    assert users.reset_password(token=token, new_password=NEW) == {"ended": []}
 
 
 def test_a_reset_of_an_account_that_is_not_confirmed_takes_it_over(
