@@ -198,7 +198,7 @@ ANSWERS = {
     "Payment": "The payment",
     "Product": "The product",
     "Readiness": "All is well",
-    "RecoveryCodes": "The recovery codes",
+    "NewRecoveryCodes": "The recovery codes",
     "Session": "sessions that go on",
     "SignIn": "attempts to sign in",
     "Specification": "This description",

@@ -5,7 +5,7 @@ from chassis.web.limits import SIGN_IN
 from gateway.access import ANYONE, ENROLLING, USER
 from gateway.schemas.totp import (
     LoginTotp,
-    RecoveryCodes,
+    NewRecoveryCodes,
     TotpConfirmation,
     TotpEnrolment,
     TotpRemoval,
@@ -59,7 +59,7 @@ class TotpRoutes:
         "/api/users/totp/confirm",
         who=ENROLLING,
         body=TotpConfirmation,
-        answer=RecoveryCodes,
+        answer=NewRecoveryCodes,
         limit=SIGN_IN,
         faults=(404, 409),
     )

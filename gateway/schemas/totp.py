@@ -41,7 +41,7 @@ class TotpSecret(common.Resource):
     uri = fields.String(required=True)
 
 
-class RecoveryCodes(common.Resource):
+class NewRecoveryCodes(common.Resource):
     recovery_codes = fields.List(fields.String(), required=True)
 
 

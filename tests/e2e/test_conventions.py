@@ -18,6 +18,8 @@ LISTS = {
     "GET /api/products": ("nobody", "/api/products"),
     "GET /api/inventory/{product_id}/movements": ("admin", "/api/inventory/{product}/movements"),
     "GET /api/users": ("admin", "/api/users"),
+    "GET /api/users/sign-ins": ("buyer", "/api/users/sign-ins"),
+    "GET /api/audit": ("admin", "/api/audit"),
     "GET /api/orders": ("buyer", "/api/orders"),
     "GET /api/orders/user/{user_id}": ("buyer", "/api/orders/user/{user}"),
     "GET /api/payments": ("buyer", "/api/payments?order_id={order}"),

@@ -240,7 +240,7 @@ def test_an_address_is_confirmed_by_mail(shop):
     again = me.post("/api/users/email/verification", None, 409)
     assert again["code"] == "already_verified"
     order = shop.order(me, shop.product())
-    name = order["id"][:8].upper()
+    name = order["number"]
     eventually(lambda: any(name in subject for subject, _ in shop.mails(profile["email"])))
 
 

@@ -62,7 +62,7 @@ def reset_password(shop, person):
 
     def token():
         mails = [path.read_text() for path in shop.outbox.glob("*.eml")]
-        mine = (mail for mail in mails if f"To: {person.email}" in mail and "half an hour" in mail)
+        mine = (mail for mail in mails if f"To: {person.email}" in mail and "15 minutes" in mail)
         return next((mail.split()[-1] for mail in mine), None)
 
     body = {"token": eventually(token), "new_password": "staple battery"}

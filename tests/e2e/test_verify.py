@@ -217,7 +217,8 @@ def test_without_databases_the_command_cannot_tell(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg2://nobody@127.0.0.1:1/shop")
     result = CliRunner().invoke(command, ["verify", "--patience", "0"])
     assert (result.exit_code, result.exception.__class__) == (2, SystemExit)
-    assert re.fullmatch(r"Error: the databases do not answer: [^\n]+\n", result.output)
+    which = r"shop: [^\n]+\n"
+    assert re.fullmatch(which + r"Error: the databases do not answer: [^\n]+\n", result.output)
 
 
 def test_the_command_says_what_is_wrong(config, tampered, monkeypatch):

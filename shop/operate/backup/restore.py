@@ -34,6 +34,10 @@ DO $$ DECLARE step text; BEGIN
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'v'
     LOOP EXECUTE step; END LOOP;
     FOR step IN
+        SELECT format('DROP SEQUENCE IF EXISTS %s CASCADE', oid::regclass) FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
+    LOOP EXECUTE step; END LOOP;
+    FOR step IN
         SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', oid::regprocedure) FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS (
             SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')

@@ -39,13 +39,13 @@ def shop_command(config):
             [sys.executable, "-W", "ignore", "-c", "from shop.cli import main; main()", *arguments],
             env=os.environ | {"AMQP_URI": config["AMQP_URI"]} | environment,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,
         )
         eventually(lambda: process.poll() is not None, timeout=90)
         output = process.stdout.read()
-        assert process.returncode == code, output
+        assert process.returncode == code, output + process.stderr.read()
         return output
 
     return run
