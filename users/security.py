@@ -148,13 +148,15 @@ class SecurityMethods:
         """Entries of the audit trail, the newest first."""
         admins_only(actor)
         actions = () if action is None else (action,)
-        rows, following = self._audited(limit, cursor, actions=actions, **who_and_when)
+        rows, following = self._audited("audit", limit, cursor, actions=actions, **who_and_when)
         return {"items": AUDIT.dump(rows, many=True), "next": following}
 
     @rpc(schemas.ListSignIns)
     def list_sign_ins(self, user_id, limit, cursor):
         """When and from where a user has signed in, or somebody tried to."""
-        rows, following = self._audited(limit, cursor, user_id=user_id, actions=audit.SIGN_INS)
+        rows, following = self._audited(
+            "sign-ins", limit, cursor, user_id=user_id, actions=audit.SIGN_INS
+        )
         return {"items": SIGN_IN.dump(rows, many=True), "next": following}
 
     @contextmanager
@@ -198,15 +200,15 @@ class SecurityMethods:
         return Actor(user_id, Role(directory.get(session.connection(), user_id)["role"]))
 
     def _audited(
-        self, limit: int, cursor: str | None, **wanted: Any
+        self, of: str, limit: int, cursor: str | None, **wanted: Any
     ) -> tuple[Sequence[RowMapping], str | None]:
-        """A page of the audit trail, and the cursor of the next."""
-        after = None if cursor is None else paging.decode("audit", cursor, (datetime.datetime, int))
+        """A page of the audit trail, and the cursor of the next; `of` names the list."""
+        after = None if cursor is None else paging.decode(of, cursor, (datetime.datetime, int))
         with self.db.read() as connection:
             rows = audit.page(connection, limit + 1, after, **wanted)
         items, more = rows[:limit], len(rows) > limit
         last = (items[-1]["at"], items[-1]["id"]) if more else ()
-        return items, paging.encode("audit", last) if more else None
+        return items, paging.encode(of, last) if more else None
 
     def _second_factor(self) -> SecondFactor:
         return SecondFactor(self._begin, self.clock, self._doorman(), self._record)

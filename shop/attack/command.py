@@ -22,6 +22,8 @@ CHECKS: list[Check] = [
     for check in battery.CHECKS
 ]
 BATTERIES = tuple(dict.fromkeys(check.battery for check in CHECKS))
+#: What one buyer may hold unpaid in a shop of one's own; that of chaos has no such bounds.
+BOUNDS = {"ORDER_MAX_OPEN": "10", "ORDER_MAX_UNPAID_UNITS": "20"}
 #: Seconds that the shop may take to recover from one attack before the next.
 CALM = 20
 #: Findings of one check that are shown.
@@ -35,7 +37,7 @@ def attack(only: Iterable[str], short: bool, folder: Path, console: Console) -> 
     wanted = set(only) or set(BATTERIES)
     checks = [one for one in CHECKS if one.battery in wanted and not (short and one.is_long)]
     with ExitStack() as stack:
-        start = partial(stack.enter_context, private_shop(folder, say))
+        start = partial(stack.enter_context, private_shop(folder, say, **BOUNDS))
         place = Place.of_running() if running() else start()
         say(f"attacking {place.url}")
         began = time.monotonic()

@@ -17,6 +17,8 @@ _NAME = re.compile(r"{(\w+)}")
 _CLOSED = (401, 403, 404)
 
 
+#: Customers get their own there; what they may not is a filter.
+_FOR_ALL = {("GET", "/api/orders")}
 #: Ids of the right form that are nobody's, by their name in a path.
 NOBODYS = defaultdict(lambda: str(uuid.uuid4())) | {
     "product_id": str(2**60),
@@ -106,7 +108,7 @@ def _staff_only(scene: Scene, outcome: Outcome) -> None:
         outcome.expect(
             answer.status in (401, 404), f"{method} {template} answered nobody {answer.status}"
         )
-        if "403" in operation["responses"]:
+        if "403" in operation["responses"] and (method, template) not in _FOR_ALL:
             answer = customer.call(method, path, _body(operation))
             outcome.expect(
                 answer.status in (403, 404),

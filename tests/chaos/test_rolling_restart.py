@@ -66,7 +66,7 @@ class Buyer:
         payment = self.send("POST", "/api/payments", pay, uuid.uuid4().hex)
         if payment["status"] != "succeeded":
             self.failures.append(("payment", payment))
-        profile = {"username": f"ada-{uuid.uuid4().hex[:20]}"}
+        profile = {"first_name": f"ada-{uuid.uuid4().hex[:20]}"}
         self.send("PATCH", "/api/users/profile", profile)
         self.send("GET", f"/api/orders/{order['id']}")
 

@@ -86,6 +86,7 @@ def world(shop):
         "user": buyer.user_id,
         "address": buyer.get("/api/users/addresses")["items"][0]["id"],
     }
+    buyer.log_in(buyer.get("/api/users/profile")["email"])
     people = {"buyer": buyer, "admin": shop.admin, "nobody": shop.nobody}
     return types.SimpleNamespace(**people, at=lambda path: path.format(**ids), url=shop.url)
 

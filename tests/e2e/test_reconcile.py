@@ -113,7 +113,7 @@ def test_a_time_that_is_none(run, options, told):
     """Refused before anybody is asked."""
     result = run(*options)
     assert result.exit_code == 2
-    assert told in result.stdout
+    assert told in result.output
 
 
 @pytest.mark.parametrize("away", ["broker", "shop"])

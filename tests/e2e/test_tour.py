@@ -30,7 +30,7 @@ def test_the_five_minute_tour_works(shop, tmp_path):
         '"available":true',
         '"role":"customer"',
         '"email_verified":false',
-        "}true\n",  # by now
+        "\ntrue\n",  # by now
         '"status": "pending"',
         '"status": "succeeded"',
         '"payment_status": "paid"',

@@ -36,7 +36,8 @@ def shop(node, databases, tmp_path_factory):
         return contextlib.nullcontext(types.SimpleNamespace(uri=node.uri))
 
     outbox = tmp_path_factory.mktemp("outbox")
-    with running_anew("alarms", the_only_vhost, databases, outbox) as shop:
+    much = {"max_open_orders": 10**6, "max_unpaid_units": 10**6}
+    with running_anew("alarms", the_only_vhost, databases, outbox, orders=much) as shop:
         yield shop
 
 
