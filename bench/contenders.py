@@ -116,7 +116,9 @@ CHASSIS = Contender(
     "chassis",
     "this shop's chassis",
     _nameko("bench.probe.gateway", "bench.probe.service"),
-    lambda place: place.shop_environment | {"MAX_WORKERS": "32"},  # its gateway is no `gateway`
+    lambda place: (
+        place.shop_environment | {"MAX_WORKERS": "64"}
+    ),  # no `gateway`, and 16 are for probes
     ready="/ping/1",
     packages=(),
 )
