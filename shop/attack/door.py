@@ -71,9 +71,9 @@ class Door:
         return received
 
     @contextlib.contextmanager
-    def crowd(self, count: int, address: str | None, first: bytes = b"") -> Iterator[int]:
-        """So many open connections from one address, each having sent `first`; how many there are.
-        What the shop refuses or cuts is not opened again."""
+    def crowd(self, count: int, address: str | None, first: bytes = b"") -> Iterator[None]:
+        """So many open connections from one address, each having sent `first`. What the shop
+        refuses or cuts is not opened again."""
         allow_files(count + 256)
         waiting, open_ = selectors.DefaultSelector(), []
         for _ in range(count):
@@ -93,7 +93,7 @@ class Door:
                 with contextlib.suppress(OSError):
                     key.fileobj.send(first) if first else None
         try:
-            yield len(open_)
+            yield
         finally:
             waiting.close()
             for connection in open_:

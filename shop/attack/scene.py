@@ -26,7 +26,7 @@ class Refused(Exception):
 
 
 class Scene:
-    """The stage of one run. What is put there is taken away by `clear`."""
+    """The stage of one run. Goods that are put there are taken away by `clear`; people stay."""
 
     def __init__(self, door: Door, short: bool = False):
         self.door = door
@@ -77,7 +77,7 @@ class Scene:
         return buyer.call("POST", "/api/payments", body, headers=headers)
 
     def clear(self) -> None:
-        """Take the goods off the shelves and the accounts out of the books."""
+        """Take the goods off the shelves."""
         for product in self._products:
             self.admin.call("DELETE", f"/api/products/{product}")
 
