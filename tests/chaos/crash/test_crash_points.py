@@ -97,7 +97,7 @@ class Buyer:
         self.shop.died(point)
         calling.kill()
         if point.package in QUEUES and point.does not in ("undo", "expire"):
-            self.shop.lose(QUEUES[point.package])
+            self.shop.forget(QUEUES[point.package])
 
     def miss_the_news(self):
         """The event that the money has come is lost."""
