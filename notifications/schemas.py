@@ -159,9 +159,11 @@ class OrderEvent(Expected):
 
 
 class PaymentEvent(Expected):
-    """What we need of payments.payment_succeeded."""
+    """What we need of payments.payment_succeeded; payments of before they knew the number of their
+    order have none."""
 
     order_id = Uuid(required=True)
+    number = String(data_key="order_number", max=40, load_default=None, allow_none=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
     currency = Currency(required=True)

@@ -2,8 +2,8 @@
 
 Amounts are written as English readers know them, by the currency (CLDR, as Babel has it).
 
-No text holds an address or a payment method. An order is named by its number, or, where that is
-not known (payments knows none), by the first eight characters of its id; both find it.
+No text holds an address or a payment method. An order is named by its number, or, where events of
+an earlier release tell none, by the first eight characters of its id; both find it.
 """
 
 import uuid

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.errors import Forbidden, Invalid, NotFound
-from chassis.identity import Actor
+from chassis.identity import Actor, Role
 from orders import numbers, schemas
 from orders.models import Order, OrderLine
 from orders.parts import Shop
@@ -113,6 +113,12 @@ def find(shop: Shop, actor: Actor, search: str | None, **request: Any) -> dict[s
             buyers = [user["id"] for user in _FOUND.load(found)["items"]]
     with shop.db.read() as connection:
         return page(connection, actor, search=search, buyers=buyers, **request)
+
+
+def buyer(connection: Connection | Session, order_id: uuid.UUID) -> Actor:
+    """Whose order this is, as others are asked on their behalf."""
+    user_id = connection.execute(select(Order.user_id).where(Order.id == order_id)).scalar_one()
+    return Actor(user_id, Role.CUSTOMER)
 
 
 def is_there(connection: Connection | Session, order_id: uuid.UUID) -> bool:

@@ -13,8 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from chassis import idempotency, outages
-from chassis.identity import Actor
-from orders import attempts, changes, checkout, lifecycle, schemas, settlement
+from orders import attempts, book, changes, checkout, lifecycle, schemas, settlement
 from orders.lifecycle import Cause, Party, Payment, Status
 from orders.models import Order, RequestKey
 from orders.parts import Shop
@@ -86,13 +85,15 @@ def find_payment(shop: Shop, order_id: uuid.UUID, since: datetime.datetime) -> N
     elif not any(one["status"] in settlement.UNDECIDED for one in payments):
         settlement.stop_looking(shop, order_id, since)
     elif settlement.is_cancelled(shop, order_id):
-        shop.payments.cancel(order_id=order_id, actor=Actor.SYSTEM.to_wire())
+        changes.stop_payment(shop, order_id)
 
 
 def payments_of(shop: Shop, order_id: uuid.UUID) -> list[dict[str, Any]]:
-    """The newest payments of an order (`schemas.Payment`), as payments has them."""
-    us = Actor.SYSTEM.to_wire()
-    return _PAYMENTS.load(shop.payments.list(order_id=order_id, limit=NEWEST, actor=us))["items"]
+    """The newest payments of an order (`schemas.Payment`), as payments shows them to its buyer."""
+    with shop.db.read() as connection:
+        buyer = book.buyer(connection, order_id)
+    found = shop.payments.list(order_id=order_id, limit=NEWEST, actor=buyer.to_wire())
+    return _PAYMENTS.load(found)["items"]
 
 
 def _expire_batch(shop: Shop) -> int:

@@ -12,14 +12,15 @@ import datetime
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
-from chassis.errors import Conflict, NotFound
-from chassis.identity import Actor
+from chassis.errors import Conflict, Invalid, NotFound
+from chassis.identity import Actor, Role
 from orders import book, changes, lifecycle, receipts, schemas, timeline
 from orders.errors import (
     AlreadyPaid,
@@ -53,7 +54,7 @@ def pay(
     asked = idempotency.fingerprint(order_id=order_id, method=method)
     order, since, claim, refusal = _begin(shop, order_id, key, asked, actor)
     if refusal is not None:
-        return _made_before(shop, order_id, str(claim.resource_id), refusal) | {"replayed": True}
+        return _made_before(shop, order, str(claim.resource_id), refusal) | {"replayed": True}
     payment = _charge(shop, order, method, str(claim.resource_id))
     try:
         if payment["status"] in CAPTURED:
@@ -62,7 +63,7 @@ def pay(
             stop_looking(shop, order_id, since)
         elif is_cancelled(shop, order_id):  # meanwhile, when there was no payment to be cancelled
             changes.stop_payment(shop, order_id)
-            payment = _made_before(shop, order_id, str(claim.resource_id), AlreadyPaid())
+            payment = _made_before(shop, order, str(claim.resource_id), AlreadyPaid())
     except Exception as error:
         shop.log.warning("finish_postponed", order_id=str(order_id), error=type(error).__name__)
     return payment | {"replayed": not claim.is_new}
@@ -150,18 +151,21 @@ def _begin(shop: Shop, order_id: uuid.UUID, key: str | None, asked: str, actor: 
         return _Begun(order, now, claim, refusal)
 
 
-def _made_before(shop: Shop, order_id: uuid.UUID, key: str, refusal: Conflict) -> dict[str, Any]:
+def _made_before(shop: Shop, order: Order, key: str, refusal: Conflict) -> dict[str, Any]:
     """The payment that an earlier request made under `key`, as it is now. Raises `refusal` when
     that request broke off before there was one."""
-    us = Actor.SYSTEM.to_wire()
-    found = shop.payments.list(order_id=order_id, key=key, limit=1, actor=us)["items"]
+    buyer = Actor(order.user_id, Role.CUSTOMER).to_wire()
+    found = shop.payments.list(order_id=order.id, key=key, limit=1, actor=buyer)["items"]
     if not found:
         raise refusal
     return found[0]
 
 
 def _charge(shop: Shop, order: Order, method: Any, key: str) -> dict[str, Any]:
-    return shop.payments.charge(
+    """The payment. During an upgrade a payments process of the release before may refuse the number
+    of the order, before it does anything; then it is asked without."""
+    charge = partial(
+        shop.payments.charge,
         order_id=order.id,
         user_id=order.user_id,
         amount=order.total,
@@ -169,6 +173,12 @@ def _charge(shop: Shop, order: Order, method: Any, key: str) -> dict[str, Any]:
         method=method,
         key=key,
     )
+    try:
+        return charge(order_number=order.number)
+    except Invalid as fault:
+        if "order_number" not in fault.errors:
+            raise
+        return charge()
 
 
 def _why_not_payable(order: Order, now: datetime.datetime) -> Conflict | None:

@@ -45,6 +45,7 @@ def _facts(payment: Payment) -> dict[str, Any]:
     return {
         "payment_id": payment.id,
         "order_id": payment.order_id,
+        "order_number": payment.order_number,
         "user_id": payment.user_id,
         "currency": payment.currency,
     }

@@ -57,6 +57,7 @@ class Cashier:
         self,
         *,
         order_id: uuid.UUID,
+        order_number: str | None,
         user_id: uuid.UUID,
         amount: Decimal,
         currency: str,
@@ -72,6 +73,7 @@ class Cashier:
         self.providers.chosen.check(method)
         wanted = {
             "order_id": order_id,
+            "order_number": order_number,
             "user_id": user_id,
             "amount": amount,
             "currency": currency,

@@ -45,6 +45,7 @@ def open_payment(
     session: Session,
     *,
     order_id: uuid.UUID,
+    order_number: str | None,
     user_id: uuid.UUID,
     amount: Decimal,
     currency: str,
@@ -61,6 +62,7 @@ def open_payment(
     new = insert(Payment).values(
         id=uuid.uuid4(),
         order_id=order_id,
+        order_number=order_number,
         user_id=user_id,
         key=key,
         provider=provider,

@@ -74,6 +74,8 @@ class Payment(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     order_id: Mapped[uuid.UUID]
+    #: By which people name the order; none for payments from before orders told it.
+    order_number: Mapped[str | None]
     user_id: Mapped[uuid.UUID]
     key: Mapped[str]
     provider: Mapped[str]

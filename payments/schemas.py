@@ -42,9 +42,11 @@ class MethodField(fields.Field):
 
 
 class Charge(Request):
-    """charge: take `amount` for an order, once per (order_id, key)."""
+    """charge: take `amount` for an order, once per (order_id, key). Mails name the order by
+    `order_number`."""
 
     order_id = Uuid(required=True)
+    order_number = SingleLine(max=40, load_default=None, allow_none=True)
     user_id = Uuid(required=True)
     amount = Money(required=True, min="0.01")
     currency = Currency(load_default="EUR")
@@ -179,6 +181,7 @@ class PaymentSucceeded(Schema):
 
     payment_id = Uuid(required=True)
     order_id = Uuid(required=True)
+    order_number = fields.String(required=True, allow_none=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
     currency = Currency(required=True)

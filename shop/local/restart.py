@@ -15,8 +15,10 @@ from shop.local.ready import await_consumers, consumers
 from shop.local.server import LocalError
 from shop.local.terminal import Terminal
 
-#: Those who are asked come before those who ask, so that new calls meet who knows them.
-ORDER = ("users", "products", "payments", "orders", "notifications", "gateway")
+#: Those who are asked come before those who ask, so that new calls meet who knows them. Not so
+#: payments: it refuses calls that do not say who acts, as orders of the release before makes them,
+#: while orders of this one gets along with payments of that one.
+ORDER = ("users", "products", "orders", "payments", "notifications", "gateway")
 
 #: Seconds for a process to be ready.
 PATIENCE = 120

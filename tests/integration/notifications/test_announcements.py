@@ -43,6 +43,18 @@ def test_each_event_is_told_by_mail_and_in_the_feed(
     }
 
 
+@pytest.mark.parametrize("event_type", ["payment_succeeded", "payment_failed", "payment_refunded"])
+@pytest.mark.parametrize("number", ["S-102-748-399", None])
+def test_payments_name_the_order_by_its_number(
+    tell, mails, eventually, event_type, number
+):
+    """Those of an earlier release, which tell none, by the beginning of its id."""
+    tell("payments", event_type, **({"order_number": number} if number else {}))
+    (mail,) = eventually(mails)
+    assert f"order {number or '1A2B3C4D'}" in mail["Subject"]
+    assert f"order {number or '1A2B3C4D'}" in mail.get_content()
+
+
 def test_an_event_that_comes_twice_makes_one_mail(tell, mails, sql, eventually):
     """One after another and at once: one mail, one line in the feed."""
     event_id = uuid.uuid4()

@@ -15,12 +15,18 @@ from tests.support import eventually
 
 
 @pytest.fixture
-def running(start, clock):
+def payments_service():
+    """Who takes the money."""
+    return PaymentsService
+
+
+@pytest.fixture
+def running(start, clock, payments_service):
     """The running services' containers by name, on a clock that tests can put forward."""
     services = (
         ProductsService,
         InventoryService,
-        PaymentsService,
+        payments_service,
         UsersStandIn,
         NotificationsStandIn,
         OrdersService,

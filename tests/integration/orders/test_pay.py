@@ -22,6 +22,18 @@ def test_a_paid_order_is_processing_and_its_stock_is_gone(place, pay, product, s
     assert [event for event, _ in told(order)] == ["order_placed", "order_paid"]
 
 
+def test_payments_knows_the_number_of_the_order(place, pay, product, sql):
+    """What becomes of the money is told with the name that people know."""
+    order = place((product(), 1))
+    pay(order, "tok_declined")
+    pay(order)
+    told = sql("payments", "SELECT type, payload->>'order_number' AS number FROM outbox ORDER BY id")
+    assert [(row["type"], row["number"]) for row in told] == [
+        ("payment_failed", order["number"]),
+        ("payment_succeeded", order["number"]),
+    ]
+
+
 def test_a_declined_payment_leaves_the_order_open(place, pay, product, state, stock, sql):
     """The buyer may try again; the stock is still theirs."""
     kettle = product(stock=1)

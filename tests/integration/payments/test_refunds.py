@@ -62,6 +62,19 @@ def test_the_whole_amount_goes_back(refund, payment, order, told, sql):
     assert (row["reason"], str(row["requested_by"])) == ("broken", STAFF["user_id"])
 
 
+def test_a_refund_names_the_order_by_its_number(payments, pay, told):
+    """One of before payments knew it has none."""
+    for changes in ({"order_number": "S-102-748-399"}, {"order_id": str(uuid.uuid4())}):
+        payments.refund(payment_id=pay(**changes)["id"], amount="1.00", reason="x", actor=STAFF)
+    named = [(event, facts["order_number"]) for event, facts in told()]
+    assert named == [
+        ("payment_succeeded", "S-102-748-399"),
+        ("payment_refunded", "S-102-748-399"),
+        ("payment_succeeded", None),
+        ("payment_refunded", None),
+    ]
+
+
 def test_parts_go_back_one_after_another(refund, told):
     """Each part is told with the sum so far; the last one makes it whole."""
     assert refund("30.00")["status"] == "partially_refunded"

@@ -80,6 +80,14 @@ def test_every_service_has_its_turn():
     assert restart.ORDER[-1] == "gateway"
 
 
+def test_who_is_asked_is_renewed_before_who_asks():
+    """But for payments, which refuses what orders of the release before leaves unsaid."""
+    turn = restart.ORDER.index
+    assert turn("users") < turn("orders") < turn("payments") < turn("gateway")
+    assert turn("products") < turn("orders")
+    assert turn("users") < turn("notifications")
+
+
 def test_without_a_shop_it_says_so(monkeypatch, tmp_path):
     """And what is no service, too."""
     monkeypatch.setenv("SHOP_VAR", str(tmp_path))
