@@ -23,6 +23,7 @@ from chassis.errors import Invalid
 from chassis.fields import MAX_MONEY
 from products import search, tsquery
 from products.listing_sql import (
+    CURRENCIES,
     EVERYWHERE,
     EXACT,
     IS_NAMED,
@@ -61,6 +62,7 @@ class Filters:
 
     search: str | None = None
     category: str | int | None = None
+    currency: str | None = None
     min_price: Decimal | None = None
     max_price: Decimal | None = None
     in_stock: bool | None = None
@@ -72,7 +74,7 @@ class Position:
 
     corrected: bool = False  # nothing matched exactly, so near words were searched
     tier: int = EVERYWHERE
-    after: tuple[Any, int] | None = None  # sort key and id of the last product shown
+    after: tuple[Any, ...] | None = None  # sort keys and id of the last product shown
 
 
 def list_products(
@@ -82,11 +84,14 @@ def list_products(
     limit: int,
     cursor: str | None,
     now: datetime.datetime,
+    currency: str = "EUR",
 ) -> dict[str, Any]:
     """A page of products as `{"items", "next"}`; raises `Invalid` for a cursor of another list.
 
-    Without `sort` a search comes by relevance, anything else newest first.
+    Without `sort` a search comes by relevance, anything else newest first. Bounds of a price that
+    say no currency are in that of the catalog, or in `currency`, the shop's, when it has several.
     """
+    filters = _in_currency(connection, filters, currency)
     if sort is None or (sort == "relevance" and not filters.search):
         sort = "relevance" if filters.search else "-created_at"
     position = _decode(cursor, sort) if cursor else Position()
@@ -97,9 +102,17 @@ def list_products(
     items = []
     for tier, row in rows[:limit]:
         item = dict(row._mapping)
-        position = replace(position, tier=tier, after=(item.pop("sort_key"), row.id))
+        keys = [item.pop(key) for key in ORDERS[sort].keys]
+        position = replace(position, tier=tier, after=(*keys, row.id))
         items.append(item)
     return {"items": items, "next": _encode(sort, position) if len(rows) > limit else None}
+
+
+def _in_currency(connection: Connection, filters: Filters, currency: str) -> Filters:
+    if filters.currency or (filters.min_price is None and filters.max_price is None):
+        return filters
+    first, last = connection.execute(CURRENCIES).one()
+    return replace(filters, currency=first if first and first == last else currency)
 
 
 def _encode(sort: str, position: Position) -> str:
@@ -107,14 +120,18 @@ def _encode(sort: str, position: Position) -> str:
 
 
 def _decode(cursor: str, sort: str) -> Position:
-    types = (str, bool, int, ORDERS[sort].type, int)
-    of_sort, corrected, tier, key, product_id = paging.decode("products", cursor, types)
-    absurd = isinstance(key, Decimal) and not (
+    types = (str, bool, int, *ORDERS[sort].types, int)
+    of_sort, corrected, tier, *after = paging.decode("products", cursor, types)
+    if of_sort != sort or tier not in (EVERYWHERE, *_BY_RELEVANCE) or any(map(_is_absurd, after)):
+        raise Invalid(errors={"cursor": ["Not a cursor of this list."]})
+    return Position(corrected, tier, tuple(after))
+
+
+def _is_absurd(key: Any) -> bool:
+    """No price that can be in the books."""
+    return isinstance(key, Decimal) and not (
         abs(key) <= MAX_MONEY and key.as_tuple().exponent >= -2
     )
-    if of_sort != sort or tier not in (EVERYWHERE, *_BY_RELEVANCE) or absurd:
-        raise Invalid(errors={"cursor": ["Not a cursor of this list."]})
-    return Position(corrected, tier, (key, product_id))
 
 
 def _find(
@@ -135,7 +152,9 @@ def _find(
         wanted = limit + 1 - len(rows)
         values |= {"rows": wanted, "query": _of_tier(query, tier)}
         if after is not None:
-            values |= {"after_key": after[0], "after_id": after[1]}
+            *keys, last_id = after
+            values |= {f"after_{place}": key for place, key in enumerate(keys)}
+            values |= {"after_id": last_id}
         shape = _shape(filters, sort, tier, after is not None)
         rows += [(tier, row) for row in _page(connection, filters, shape, values)]
         if len(rows) > limit:
@@ -181,7 +200,7 @@ def _is_large(connection: Connection) -> bool:
 
 def _tiers(
     connection: Connection, sort: str, position: Position, query: tsquery.Query | None
-) -> Iterator[tuple[int, tuple[Any, int] | None]]:
+) -> Iterator[tuple[int, tuple[Any, ...] | None]]:
     """The tiers that are still to be read, each with where to begin in it."""
     if sort != "relevance" or query is None:
         yield EVERYWHERE, position.after
@@ -209,6 +228,7 @@ def _values(filters: Filters, now: datetime.datetime) -> dict[str, Any]:
     return {
         "now": now,
         "category": filters.category,
+        "currency": filters.currency,
         "min_price": filters.min_price,
         "max_price": filters.max_price,
     }
@@ -225,6 +245,7 @@ def _shape(filters: Filters, sort: str, tier: int, after: bool) -> Shape:
         sort=sort,
         tier=tier if filters.search else None,
         category=None if filters.category is None else type(filters.category),
+        currency=filters.currency is not None,
         min_price=filters.min_price is not None,
         max_price=filters.max_price is not None,
         in_stock=filters.in_stock,

@@ -34,20 +34,27 @@ from products.models import Category, Moment, Product, Stock
 
 @dataclass(frozen=True)
 class Order:
-    """By a column, then by id in the same direction, as the indexes go."""
+    """By columns, then by id in the same direction, as the indexes go; with the columns' types."""
 
-    column: InstrumentedAttribute[Any]
-    type: type
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    types: tuple[type, ...]
     descending: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """What the columns are called in a row of a list."""
+        return [f"sort_key_{place}" for place in range(len(self.columns))]
 
 
 #: Newest first.
-NEWEST = Order(Product.created_at, datetime.datetime, descending=True)
+NEWEST = Order((Product.created_at,), (datetime.datetime,), descending=True)
+#: Prices of different currencies are not to be compared: those of each come together.
+_BY_PRICE = (Product.currency, Product.price), (str, Decimal)
 
 ORDERS = {
-    "name": Order(Product.sort_name, str),
-    "price": Order(Product.price, Decimal),
-    "-price": Order(Product.price, Decimal, descending=True),
+    "name": Order((Product.sort_name,), (str,)),
+    "price": Order(*_BY_PRICE),
+    "-price": Order(*_BY_PRICE, descending=True),
     "-created_at": NEWEST,
     "relevance": NEWEST,
 }
@@ -64,6 +71,7 @@ class Shape:
     sort: str
     tier: int | None  # None: no search
     category: type | None  # int: by id, str: by slug
+    currency: bool
     min_price: bool
     max_price: bool
     in_stock: bool | None
@@ -73,13 +81,14 @@ class Shape:
     since: bool = False
 
 
-@lru_cache(maxsize=1024)  # more than there are shapes
+@lru_cache(maxsize=2048)  # more than there are shapes
 def statement(shape: Shape) -> Select[Any]:
-    """Products with their `sort_key`.
+    """Products with the `keys` of their order.
 
     Takes the parameters `now`, `rows` (how many), `lookahead` (how many to put in order in each
     category, or for a search) and, by the shape, `query` (text of a tsquery), `category`,
-    `min_price`, `max_price`, `after_key`, `after_id`, `near` and `since`.
+    `currency`, `min_price`, `max_price`, `after_0` (and on, by the order), `after_id`, `near` and
+    `since`.
     """
     order = ORDERS[shape.sort]
     found = _found(shape, order)
@@ -87,11 +96,19 @@ def statement(shape: Shape) -> Select[Any]:
         found = _by_category(found, _branch(shape.category), order)
     if shape.tier is not None:
         many = _in_order(found, order, "lookahead").cte().prefix_with("MATERIALIZED")
-        found = select(many.c.sort_key, many.c.id)
+        found = select(*many.c)
     page = _in_order(found, order, "rows").subquery()
-    shown = catalog.shown().add_columns(page.c.sort_key).join(page, page.c.id == Product.id)
-    return shown.order_by(*_columns(order, page.c.sort_key, page.c.id))
+    keys = [page.c[key] for key in order.keys]
+    shown = catalog.shown().add_columns(*keys).join(page, page.c.id == Product.id)
+    return shown.order_by(*_columns(order, *keys, page.c.id))
 
+
+#: The first and the last of the currencies that prices are in, by their codes.
+CURRENCIES = (
+    select(func.min(Product.currency), func.max(Product.currency))
+    .where(Product.deleted_at.is_(None))
+    .execution_options(prepared=True)
+)
 
 #: About as many as there are products: deleted ones stay, and ids have gaps.
 NEWEST_ID = select(func.max(Product.id))
@@ -124,7 +141,9 @@ MADE = (
 
 def _found(shape: Shape, order: Order) -> Select[Any]:
     product = _near(shape, order) if shape.near else Product
-    found = select(getattr(product, order.column.key).label("sort_key"), product.id)
+    columns = (getattr(product, column.key) for column in order.columns)
+    keys = (column.label(key) for column, key in zip(columns, order.keys, strict=True))
+    found = select(*keys, product.id)
     if shape.in_stock is not None:
         found = found.join(Stock, Stock.product_id == product.id)
     return found.where(*_conditions(product, shape), *(() if shape.near else _place(shape, order)))
@@ -133,7 +152,8 @@ def _found(shape: Shape, order: Order) -> Select[Any]:
 def _near(shape: Shape, order: Order) -> type[Product]:
     """The newest, read in order whatever the planner thinks of the conditions on them."""
     newest = select(Product.__table__).where(*_place(shape, order))
-    columns = (getattr(newest.selected_columns, name) for name in (order.column.key, "id"))
+    names = (*(column.key for column in order.columns), "id")
+    columns = (newest.selected_columns[name] for name in names)
     return aliased(
         Product, newest.order_by(*_columns(order, *columns)).limit(bindparam("near")).subquery()
     )
@@ -145,12 +165,18 @@ def _place(shape: Shape, order: Order) -> Iterator[ColumnElement[bool]]:
     if shape.since:
         yield Product.created_at >= bindparam("since", type_=Moment)
     if shape.after:
-        row = tuple_(order.column, Product.id)
-        last = tuple_(bindparam("after_key", type_=order.column.type), bindparam("after_id"))
+        row = tuple_(*order.columns, Product.id)
+        keys = (
+            bindparam(f"after_{place}", type_=column.type)
+            for place, column in enumerate(order.columns)
+        )
+        last = tuple_(*keys, bindparam("after_id"))
         yield row < last if order.descending else row > last
 
 
 def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[bool]]:
+    if shape.currency:
+        yield product.currency == bindparam("currency")
     if shape.min_price:
         yield product.price >= bindparam("min_price")
     if shape.max_price:
@@ -185,4 +211,4 @@ def _by_category(found: Select[Any], branch: CTE, order: Order) -> Select[Any]:
     index in the order asked for, however the products are spread over the categories."""
     each = found.where(Product.category_id == branch.c.id).correlate(branch)
     first = _in_order(each, order, "lookahead").lateral("first")
-    return select(first.c.sort_key, first.c.id).select_from(branch.join(first, true()))
+    return select(*first.c).select_from(branch.join(first, true()))

@@ -68,10 +68,10 @@ class Product(Base):
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso"),
         # One index an order: alone for the whole shop, under its category for a branch of it.
         _live("ix_products_newest", "created_at"),
-        _live("ix_products_price", "price"),
+        _live("ix_products_currency_price", "currency", "price"),
         _live("ix_products_name", "sort_name"),
         _live("ix_products_category_newest", "category_id", "created_at"),
-        _live("ix_products_category_price", "category_id", "price"),
+        _live("ix_products_category_currency_price", "category_id", "currency", "price"),
         _live("ix_products_category_name", "category_id", "sort_name"),
         # Deleting a category looks at deleted products too.
         Index(

@@ -51,7 +51,8 @@ class ProductsService(Service):
     def list(self, limit, cursor, sort, **filters):
         with self.db.read() as connection:
             wanted = listing.Filters(**filters)
-            return listing.list_products(connection, wanted, sort, limit, cursor, self.clock())
+            page, currency = (sort, limit, cursor, self.clock()), self.settings["currency"]
+            return listing.list_products(connection, wanted, *page, currency)
 
     @rpc(schemas.GetProduct)
     def get(self, product_id):

@@ -36,6 +36,10 @@ class ProductRoutes:
         `search` means all of its words, in any order and script, with or without accents, hyphens
         and plurals; parts of an SKU too. Eight words at most are looked for. Typing errors are
         forgiven when nothing has the words as they are typed.
+
+        Prices of several currencies are not compared. By `price` those of each currency come
+        together. `min_price` and `max_price` are in `currency`; without it in that of the catalog,
+        or in the shop's own when the catalog has several, and find nothing of others.
         """
         return self.products.list(**query)
 

@@ -52,6 +52,7 @@ class ProductQuery(Page):
 
     search = SingleLine(max=200, min=0)
     category = CategoryRef(metadata={"json_schema": {"type": "string", "maxLength": 100}})
+    currency = Currency()
     min_price = Money()
     max_price = Money()
     in_stock = BooleanText()

@@ -67,6 +67,8 @@ def test_a_typing_error_finds_it_too(shop, shelf):
         ("min_price=20.00", {"small", "Case", "large"}),
         ("max_price=20.00", {"Bow", "Case"}),
         ("min_price=10&max_price=30", {"small", "Case"}),
+        ("currency=EUR&max_price=20.00", {"Bow", "Case"}),
+        ("currency=JPY&max_price=20.00", set()),
         ("in_stock=true", {"small", "Case"}),
         ("in_stock=false", {"Bow", "large"}),
     ],

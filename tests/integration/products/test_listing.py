@@ -84,6 +84,60 @@ def test_filters_narrow(shop, names, query, expected):
     assert set(names(**query)) == expected
 
 
+@pytest.fixture
+def abroad(shop, shelf):
+    """The small shop with things that are sold in other currencies, too."""
+    shelf("Netsuke", price="1500.00", currency="JPY", category_id=shop["home"])
+    shelf("Kokeshi", price="20.00", currency="JPY", category_id=shop["lamps"])
+    shelf("Dallah", price="12.50", currency="KWD")
+
+
+EUROS = ["Vase", "Spade", "lantern", "Banker Lamp", "Voucher", "Arc Lamp"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_prices_are_sorted_within_their_currency(abroad, names, limit):
+    """What has the same currency comes together; nothing is left out."""
+    by_price = [*EUROS, "Kokeshi", "Netsuke", "Dallah"]
+    assert names(sort="price", limit=limit) == by_price
+    assert names(sort="-price", limit=limit) == by_price[::-1]
+    home = [name for name in by_price if name not in ("Spade", "Voucher", "Dallah")]
+    assert names(sort="price", category="home", limit=limit) == home
+    assert names(sort="-price", category="home", limit=limit) == home[::-1]
+
+
+@pytest.mark.parametrize("sort", [None, "name", "price", "-price", "-created_at"])
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"currency": "JPY"}, {"Kokeshi", "Netsuke"}),
+        ({"currency": "USD"}, set()),
+        ({"currency": "JPY", "min_price": "21"}, {"Netsuke"}),
+        ({"currency": "JPY", "category": "lamps"}, {"Kokeshi"}),
+        ({"currency": "JPY", "search": "netsuke"}, {"Netsuke"}),
+        ({"currency": "KWD", "max_price": "12.50", "in_stock": True}, {"Dallah"}),
+        # The shop's own, when there are several.
+        ({"max_price": "20"}, {"Vase"}),
+        ({"min_price": "100"}, {"Arc Lamp"}),
+        ({"min_price": "100", "category": "home"}, {"Arc Lamp"}),
+    ],
+)
+def test_bounds_of_a_price_are_in_a_currency(abroad, names, sort, query, expected):
+    """So 1500 yen are neither more nor less than 20 euros."""
+    assert set(names(**query, sort=sort, limit=1)) == expected
+
+
+def test_bounds_are_in_the_only_currency_there_is(products, shelf, names):
+    """Whatever the shop's own is; as soon as there is another one, in the shop's own."""
+    for name, price in (("Tin", "5.00"), ("Pot", "15.00")):
+        shelf(name, price=price, currency="USD")
+    assert names(min_price="10") == ["Pot"]
+    gone = shelf("Vase", price="12.00")
+    assert names(min_price="10") == ["Vase"]
+    products.delete(product_id=gone["id"])
+    assert names(min_price="10", sort="price") == ["Pot"]
+
+
 def test_a_page_is_followed_while_products_come_and_go(products, shelf, names):
     """What was there all along is shown once: nothing is skipped or repeated by changes."""
     for number in range(20):
@@ -119,13 +173,15 @@ def test_a_filtered_list_keeps_its_filters_page_by_page(shop, names):
     [
         "nonsense",
         paging.encode("products", ["name", False, 0, "x", 1]),
-        paging.encode("products", ["price", False, 0, "1E-999999", 1]),
-        paging.encode("products", ["price", False, 0, "1E+999999", 1]),
-        paging.encode("products", ["price", False, 0, "NaN", 1]),
-        paging.encode("products", ["price", False, 7, "1.00", 1]),
-        paging.encode("products", ["price", False, 0, "1.00", 2**63]),
-        paging.encode("products", ["price", False, 0, "1.00"]),
-        paging.encode("products", ["price", 1, 0, "1.00", 1]),
+        paging.encode("products", ["price", False, 0, "1.00", 1]),  # of an earlier release
+        paging.encode("products", ["price", False, 0, "EUR", "1E-999999", 1]),
+        paging.encode("products", ["price", False, 0, "EUR", "1E+999999", 1]),
+        paging.encode("products", ["price", False, 0, "EUR", "NaN", 1]),
+        paging.encode("products", ["price", False, 0, "EUR\0", "1.00", 1]),
+        paging.encode("products", ["price", False, 7, "EUR", "1.00", 1]),
+        paging.encode("products", ["price", False, 0, "EUR", "1.00", 2**63]),
+        paging.encode("products", ["price", False, 0, "EUR", "1.00"]),
+        paging.encode("products", ["price", 1, 0, "EUR", "1.00", 1]),
     ],
 )
 def test_cursors_of_elsewhere(products, cursor):

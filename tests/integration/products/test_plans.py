@@ -24,7 +24,8 @@ _FILL = """
     SELECT 'C' || n, 'c' || n, '', 1 + n % 10, 1 FROM generate_series(11, 50) n;
     INSERT INTO products (sku, name, description, price, currency, category_id, images, attributes,
         version, created_at, updated_at, title, document, indexed_version)
-    SELECT 'S-' || n, name, description, n % 40 * 20 + n % 19, 'EUR', 11 + n % 40, '[]', '{}', 1,
+    SELECT 'S-' || n, name, description, n % 40 * 20 + n % 19,
+        CASE WHEN n % 500 = 0 THEN 'JPY' ELSE 'EUR' END, 11 + n % 40, '[]', '{}', 1,
         moment, moment, to_tsvector('english', name),
         to_tsvector('english', name || ' ' || description), 1
     FROM generate_series(1, :products) n, LATERAL (
@@ -42,6 +43,11 @@ LISTS = {
     "by name": (Filters(), "name"),
     "by price": (Filters(), "price"),
     "dearest": (Filters(), "-price"),
+    "in a currency": (Filters(currency="EUR"), None),
+    "in a rare currency": (Filters(currency="JPY"), "price"),
+    "in a rare currency by name": (Filters(currency="JPY"), "name"),
+    "in no such currency": (Filters(currency="USD"), "name"),
+    "price range in a rare currency": (Filters(currency="JPY", min_price=Decimal(700)), "name"),
     "department": (Filters(category="c3"), "-created_at"),
     "department by price": (Filters(category="c10"), "price"),
     "category by name": (Filters(category=17), "name"),
@@ -61,7 +67,7 @@ LISTS = {
     "words in a department": (Filters(search="lantern", category="c3"), "price"),
     "a word of all in a department": (Filters(search="common", category="c3"), None),
     "all filters": (
-        Filters("lantern", "c1", Decimal(10), Decimal(700), in_stock=True),
+        Filters("lantern", "c1", "EUR", Decimal(10), Decimal(700), in_stock=True),
         "-created_at",
     ),
 }
