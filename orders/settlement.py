@@ -122,8 +122,9 @@ def is_cancelled(shop: Shop, order_id: uuid.UUID) -> bool:
 
 
 class _Begun(NamedTuple):
-    """The order, since when it is being paid, and what its key stands for: our own key towards
-    payments. `refusal`: why a repeat must not charge, whatever came of the first request."""
+    """The order, since when it is being paid by this request, and what its key stands for: our own
+    key towards payments. None for a repeat beside a payment that is under way: another one's, it
+    may be. `refusal`: why a repeat must not charge, whatever came of the first request."""
 
     order: Order
     since: datetime.datetime | None
@@ -144,11 +145,12 @@ def _begin(shop: Shop, order_id: uuid.UUID, key: str | None, asked: str, actor: 
         if not claim.is_new and order.payment_id is not None:
             return _Begun(order, None, claim)
         refusal = _why_not_payable(order, now)
-        if refusal is None:
-            _look_later(shop, order, now)
-        elif claim.is_new:
+        if refusal is not None and claim.is_new:
             raise refusal
-        return _Begun(order, now, claim, refusal)
+        if refusal is None and (claim.is_new or order.paying_since is None):
+            _look_later(shop, order, now)
+            return _Begun(order, now, claim)
+        return _Begun(order, None, claim, refusal)
 
 
 def _made_before(shop: Shop, order: Order, key: str, refusal: Conflict) -> dict[str, Any]:

@@ -45,9 +45,7 @@ def test_each_event_is_told_by_mail_and_in_the_feed(
 
 @pytest.mark.parametrize("event_type", ["payment_succeeded", "payment_failed", "payment_refunded"])
 @pytest.mark.parametrize("number", ["S-102-748-399", None])
-def test_payments_name_the_order_by_its_number(
-    tell, mails, eventually, event_type, number
-):
+def test_payments_name_the_order_by_its_number(tell, mails, eventually, event_type, number):
     """Those of an earlier release, which tell none, by the beginning of its id."""
     tell("payments", event_type, **({"order_number": number} if number else {}))
     (mail,) = eventually(mails)

@@ -27,7 +27,9 @@ def test_payments_knows_the_number_of_the_order(place, pay, product, sql):
     order = place((product(), 1))
     pay(order, "tok_declined")
     pay(order)
-    told = sql("payments", "SELECT type, payload->>'order_number' AS number FROM outbox ORDER BY id")
+    told = sql(
+        "payments", "SELECT type, payload->>'order_number' AS number FROM outbox ORDER BY id"
+    )
     assert [(row["type"], row["number"]) for row in told] == [
         ("payment_failed", order["number"]),
         ("payment_succeeded", order["number"]),
