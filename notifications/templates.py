@@ -81,12 +81,28 @@ _TEXTS = {
     "payment_failed": Message(
         "Payment for order {order}: not successful",
         "Your payment of {amount} for order {order} did not go through{because}.\n\n"
-        "You have not been charged. You can try again for as long as the order is open.",
+        "{not_charged}You can try again for as long as the order is open.",
     ),
     "payment_refunded": Message(
         "Refund for order {order}",
         "We have refunded {amount} for order {order}{because}. "
         "That makes {refunded_total} refunded for this order in total.",
+    ),
+}
+
+#: About orders that cost nothing.
+_FREE = {
+    "order_placed": Message(
+        "Order {order}: we have it",
+        "Thank you for your order {order}. There is nothing more for you to do.",
+    ),
+    "order_paid": Message(
+        "Order {order}: in preparation",
+        "We are getting order {order} ready.",
+    ),
+    "order_cancelled": Message(
+        "Order {order}: cancelled",
+        "Order {order} has been cancelled.",
     ),
 }
 
@@ -110,8 +126,11 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
     }
     if "order_id" in facts:
         words["order"] = facts.get("number") or short(facts["order_id"])
-    words["because"] = _BECAUSE.get(facts.get("failure_code", facts.get("reason")), "")
-    subject, body = _TEXTS[type]
+    reason = facts.get("failure_code", facts.get("reason"))
+    words["because"] = _BECAUSE.get(reason, "")
+    words["not_charged"] = "" if reason == "partial_capture" else "You have not been charged. "
+    texts = _FREE if type in _FREE and not facts["total"] else _TEXTS
+    subject, body = texts[type]
     return Message(subject.format_map(words), body.format_map(words) + "\n")
 
 

@@ -94,6 +94,25 @@ def test_money_that_came_for_a_cancelled_order_says_why_it_goes_back():
     assert "cancelled" not in render("payment_refunded", facts | {"reason": None}).body
 
 
+@pytest.mark.parametrize("event_type", ["order_placed", "order_paid", "order_cancelled"])
+def test_an_order_that_costs_nothing_is_told_without_a_word_of_money(event_type):
+    """Nobody is asked to pay for it, and no money comes, or goes back."""
+    message = render(event_type, FACTS | {"total": Decimal("0.00")})
+    for word in ("paid", "pay ", "money", "received", "\u20ac"):
+        assert word not in message.subject + message.body
+    assert "S-102-748-399" in message.subject
+    assert "order S-102-748-399" in message.body.replace("Order", "order")
+
+
+def test_who_was_charged_in_part_is_not_told_otherwise():
+    """The part is on its way back; others have not been charged."""
+    partly = render("payment_failed", FACTS | {"failure_code": "partial_capture"}).body
+    assert "on its way back to you" in partly
+    assert "not been charged" not in partly
+    assert "You can try again" in partly
+    assert "You have not been charged. You can try again" in render("payment_failed", FACTS).body
+
+
 def test_a_welcome_needs_no_order():
     """The first message has no order to speak of."""
     assert "Welcome" in render("user_registered", {"user_id": FACTS["user_id"]}).subject
