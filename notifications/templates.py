@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 
 class Message(NamedTuple):
@@ -135,8 +135,20 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """An amount as English readers write it: "€79.96", "¥2,850". Nothing is rounded away."""
-    return format_currency(amount, currency, locale="en", decimal_quantization=False)
+    """An amount as English readers write it: "€79.96", "¥2,850", "CHF 5.00". Nothing is rounded
+    away."""
+    # What letters are set apart by (CLDR's currencySpacing) is not done by Babel.
+    is_spaced = get_currency_symbol(currency, locale="en")[-1].isalpha()
+    # Forints are written without decimals; where there are some, with both.
+    is_usual = get_currency_precision(currency) or amount == amount.to_integral_value()
+    return format_currency(
+        amount,
+        currency,
+        "¤\u00a0#,##0.00" if is_spaced else None,
+        locale="en",
+        currency_digits=bool(is_usual),
+        decimal_quantization=False,
+    )
 
 
 def way_to_reset(token: str, link: str | None, seconds: int) -> str:

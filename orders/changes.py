@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from chassis import outages
 from chassis.errors import Fault, Forbidden, Invalid, PreconditionFailed
 from chassis.identity import Actor
 from orders import book, lifecycle, receipts, timeline
@@ -34,7 +35,8 @@ def stop_payment(shop: Shop, order_id: uuid.UUID) -> None:
     try:
         shop.payments.cancel(order_id=order_id, actor=Actor.SYSTEM.to_wire())
     except Fault as fault:
-        shop.log.warning("payment_cancelled_later", order_id=str(order_id), code=fault.code)
+        if not outages.is_told(fault):
+            shop.log.warning("payment_cancelled_later", order_id=str(order_id), code=fault.code)
 
 
 def update(

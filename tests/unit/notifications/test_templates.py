@@ -56,15 +56,18 @@ def test_an_order_is_named_by_its_short_form_and_its_total():
         ("79.96", "EUR", "\u20ac79.96"),
         ("2850.00", "JPY", "\u00a52,850"),
         ("1234.50", "USD", "$1,234.50"),
-        ("1.50", "KWD", "KWD1.500"),
-        ("10.50", "IRR", "IRR10.5"),
+        ("1.50", "KWD", "KWD\u00a01.500"),
+        ("1234.50", "CHF", "CHF\u00a01,234.50"),
+        ("1234.50", "AUD", "A$1,234.50"),
+        ("10.50", "IRR", "IRR\u00a010.50"),
+        ("1500.00", "HUF", "HUF\u00a01,500"),
     ],
 )
 def test_amounts_are_written_by_their_currency(amount, currency, written):
-    """Yen have no decimals, dinars three; nothing is rounded away."""
+    """Yen have no decimals, dinars three, forints none unless there are some; nothing is rounded
+    away. Letters stand apart from digits (CLDR's currencySpacing)."""
     facts = {**FACTS, "total": Decimal(amount), "currency": currency}
-    words = render("order_placed", facts).body.replace("\u00a0", "")
-    assert f"for {written}." in words
+    assert f"for {written}." in render("order_placed", facts).body
 
 
 def test_an_order_is_named_by_its_number_where_it_is_known():
