@@ -163,7 +163,7 @@ class PaymentEvent(Expected):
     order have none."""
 
     order_id = Uuid(required=True)
-    number = String(data_key="order_number", max=40, load_default=None, allow_none=True)
+    order_number = String(max=40, load_default=None, allow_none=True)
     user_id = Uuid(required=True)
     amount = Money(required=True)
     currency = Currency(required=True)

@@ -125,7 +125,8 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
         if name in facts
     }
     if "order_id" in facts:
-        words["order"] = facts.get("number") or short(facts["order_id"])
+        number = facts.get("number") or facts.get("order_number")
+        words["order"] = number or short(facts["order_id"])
     reason = facts.get("failure_code", facts.get("reason"))
     words["because"] = _BECAUSE.get(reason, "")
     words["not_charged"] = "" if reason == "partial_capture" else "You have not been charged. "

@@ -46,7 +46,7 @@ HARMLESS = {
     "session_ids": [shapes.uuid],
     "currency": shapes.currency,
     "full": shapes.boolean,
-    "number": shapes.text,  # of an order
+    **dict.fromkeys(("number", "order_number"), shapes.text),  # of an order
     "version": shapes.count,
 }
 

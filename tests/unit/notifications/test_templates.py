@@ -13,6 +13,7 @@ ORDER = uuid.UUID("1a2b3c4d-0000-4000-8000-000000000000")
 FACTS = {
     "order_id": ORDER,
     "number": "S-102-748-399",
+    "order_number": "S-102-748-399",
     "user_id": uuid.uuid4(),
     "total": Decimal("1299.90"),
     "amount": Decimal("1299.90"),
@@ -44,7 +45,7 @@ def test_every_event_we_handle_has_a_text():
 
 def test_an_order_is_named_by_its_short_form_and_its_total():
     """People see the form that they can read out to the shop's staff."""
-    message = render("order_placed", FACTS | {"number": None})
+    message = render("order_placed", FACTS | {"number": None, "order_number": None})
     assert short(ORDER) == "1A2B3C4D"
     assert "1A2B3C4D" in message.subject
     assert "order 1A2B3C4D for €1,299.90." in message.body
