@@ -81,7 +81,7 @@ class SendSpan(Span):
 
     __slots__ = ()
 
-    def sent(self, safe: bool) -> None:
+    def sent(self, safe: bool, now: float) -> None:
         """The broker has it, or would not have it: then it is sent again."""
         if not safe:
             self.fail("refused")

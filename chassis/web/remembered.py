@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nameko.extensions import SharedExtension
 
 from chassis import config as configuration
+from chassis.hooks import Hooks
 from chassis.web.answers import Answer, as_own
 from chassis.web.read_cache import Made, ReadCache
 from chassis.web.settings import ReadCacheSettings
@@ -44,7 +45,7 @@ class Finished(Answer):
         return self._lines
 
 
-class Remembered(SharedExtension):
+class Remembered(Hooks, SharedExtension):
     """What a service's routes remember; its bounds are the section `read_cache`."""
 
     def __init__(self) -> None:

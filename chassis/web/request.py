@@ -38,6 +38,7 @@ class Request:
         "answer_headers",
         "body",
         "client_network",
+        "end",
         "head",
         "method",
         "path",
@@ -46,7 +47,6 @@ class Request:
         "route",
         "session_id",
         "source",
-        "span",
         "traceparent",
     )
 
@@ -66,8 +66,8 @@ class Request:
         self.session_id: uuid.UUID | None = None
         self.answer_headers: list[tuple[str, str]] = []
         self.route: Any = None
-        #: Its span, once it has found its route, if it is recorded.
-        self.span: Any = None
+        #: What is told of its answer, once it has found its route.
+        self.end: Any = None
         sent = head.headers.get("x-request-id", "")
         self.request_id: str = sent if _REQUEST_ID.match(sent) else new_request_id()
         parent = head.headers.get("traceparent", "")
