@@ -22,11 +22,11 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from chassis import config as configuration
 from chassis import deadline, observers, outages, prepared
 from chassis.errors import DeadlineExceeded, Fault, Unavailable
-from chassis.events.message import AlreadyHandled, Event
-from chassis.events.tables import INBOX
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
+from chassis.messages import AlreadyHandled, Event
 from chassis.pool import Pool
+from chassis.tables import INBOX
 
 #: Seconds that one piece of work may take when its caller set no deadline (timers).
 PATIENCE = 30.0

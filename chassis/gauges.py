@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from nameko.extensions import DependencyProvider
-
-from chassis.hooks import Hooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +46,3 @@ class Query:
             row, labels = found.get(key, {}), dict(zip(self.labels, key, strict=True))
             for column, text in self.metrics.items():
                 yield Sample(f"shop_{column}", text, float(row.get(column) or 0), labels)
-
-
-class DatabaseGauges(Hooks, DependencyProvider):
-    """Has the service's database asked these queries whenever somebody asks for metrics."""
-
-    def __init__(self, *queries: Query):
-        self.queries = queries

@@ -1,12 +1,9 @@
 """What our container asks of extensions, beside Nameko's setup, start, stop and kill."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from chassis.gauges import Query, Sample
+from chassis.gauges import Query, Sample
 
 
 class Hooks:

@@ -10,7 +10,7 @@ from chassis.errors import NotFound
 from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
 from chassis.external import ExternalCalls
-from chassis.gauges import DatabaseGauges
+from chassis.metrics.custom import DatabaseGauges
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer

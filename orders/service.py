@@ -7,7 +7,7 @@ from chassis.config import Settings
 from chassis.database import Database
 from chassis.errors import Invalid
 from chassis.events import EventOutbox, event_handler
-from chassis.gauges import DatabaseGauges
+from chassis.metrics.custom import DatabaseGauges
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer

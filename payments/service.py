@@ -8,8 +8,7 @@ from chassis.config import Settings
 from chassis.database import Database
 from chassis.events import EventOutbox, event_handler
 from chassis.external import ExternalCalls
-from chassis.gauges import DatabaseGauges
-from chassis.metrics.custom import Outcome
+from chassis.metrics.custom import DatabaseGauges, Outcome
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer

@@ -7,8 +7,7 @@ from chassis.config import Settings
 from chassis.database import Database
 from chassis.events import event_handler
 from chassis.events.broadcast import Broadcast
-from chassis.gauges import DatabaseGauges
-from chassis.metrics.custom import Counter
+from chassis.metrics.custom import Counter, DatabaseGauges
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer

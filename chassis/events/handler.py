@@ -24,7 +24,7 @@ from chassis.clock import Clock
 from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.events.batches import Batches
 from chassis.events.janitor import Janitor
-from chassis.events.message import AlreadyHandled, Event
+from chassis.messages import AlreadyHandled, Event
 from chassis.trace import cause_in, trace_id_of
 from chassis.workers import workers_for_events
 

@@ -12,10 +12,10 @@ from chassis.broker.courier import Courier
 from chassis.clock import Clock
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
-from chassis.events.tables import OUTBOX
 from chassis.gauges import Query
 from chassis.hooks import Hooks
 from chassis.prepared import as_json, insertion, prepared_text
+from chassis.tables import OUTBOX
 from chassis.trace import cause_in
 
 #: Records the rows of `Recorder.event`, given as JSON in `events`; a part of larger statements too.

@@ -15,7 +15,7 @@ from chassis.broker.courier import Courier, Parcel
 from chassis.broker.message import CONTENT, headers_of
 from chassis.broker.topology import exchange_of
 from chassis.clock import Clock
-from chassis.events.tables import OUTBOX
+from chassis.tables import OUTBOX
 
 log = getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""What a service counts or notes itself; nothing of it knows of Prometheus."""
+"""What a service declares for the metrics itself; nothing of it knows of Prometheus."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -6,8 +6,15 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from chassis.gauges import Sample
+from chassis.gauges import Query, Sample
 from chassis.hooks import Hooks
+
+
+class DatabaseGauges(Hooks, DependencyProvider):
+    """Has the service's database asked these queries whenever somebody asks for metrics."""
+
+    def __init__(self, *queries: Query):
+        self.queries = queries
 
 
 class Counter(Hooks, DependencyProvider):

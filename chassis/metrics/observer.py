@@ -8,8 +8,8 @@ from typing import Any
 from chassis.entrypoints import Measured
 from chassis.errors import Fault
 from chassis.events.handler import EventHandler
-from chassis.events.message import AlreadyHandled
 from chassis.events.outbox import EventOutbox
+from chassis.messages import AlreadyHandled
 from chassis.metrics.instruments import (
     CALL_SECONDS,
     CALLS,

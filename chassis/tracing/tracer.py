@@ -3,83 +3,47 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from nameko.timer import Timer
-from opentelemetry.context import Context
 from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
-from opentelemetry.trace import Link, SpanKind
+from opentelemetry.trace import SpanKind
 from sqlalchemy import Engine
 
 from chassis.clock import Clock
 from chassis.events.handler import EventHandler
 from chassis.observers import End, Observer
 from chassis.rpc.server import Rpc
-from chassis.trace import is_traceparent, new_traceparent
+from chassis.trace import new_traceparent
 from chassis.tracing import conventions, handling
 from chassis.tracing.export import Pipeline
-from chassis.tracing.spans import CallSpan, SendSpan, Span, below, flagged, is_recorded, sampler
+from chassis.tracing.spans import (
+    CallSpan,
+    SendSpan,
+    Span,
+    SpanFactory,
+    flagged,
+    is_recorded,
+    sampler,
+)
 from chassis.tracing.sql import WORK, Statements
 from chassis.web.answers import PROBLEM
 
 
-class Tracer(Observer):
+class Tracer(SpanFactory, Observer):
     """The tracer of one service, from the start of its container to its stop."""
 
     def __init__(self, service: str, settings: Mapping[str, Any]):
         self._ratio: float = settings["sample_ratio"]
         self._trusts_callers: bool = settings["trust_callers"]
         self._pipeline = Pipeline(service, settings["endpoint"], sampler(self._ratio))
-        self._otel = self._pipeline.tracer
+        super().__init__(self._pipeline.tracer)
 
     def closed(self) -> None:
         """Send what is left, within a second or so."""
         self._pipeline.close()
-
-    def start(
-        self,
-        name: str,
-        kind: SpanKind,
-        about: Mapping[str, Any],
-        parent: Any,
-        form: type[Span] = Span,
-        links: Sequence[Link] = (),
-    ) -> Span | None:
-        """A span below `parent`; None when nothing of that trace is recorded."""
-        if not is_recorded(parent):
-            return None
-        return form(self._otel.start_span(name, below(parent, kind), kind, about, links))
-
-    def begin(
-        self,
-        name: str,
-        kind: SpanKind,
-        about: Mapping[str, Any],
-        form: type[Span] = Span,
-        links: Sequence[Link] = (),
-    ) -> Span:
-        """The first span of a trace, recorded or not."""
-        return form(self._otel.start_span(name, Context(), kind, about, links))
-
-    def below_sender(
-        self,
-        data: dict[str, Any],
-        name: str,
-        kind: SpanKind,
-        about: Mapping[str, Any],
-        form: type[Span] = Span,
-    ) -> Span | None:
-        """Work that a message has asked for; without a trace of its sender's it begins one."""
-        sent = data.get("traceparent")
-        if isinstance(sent, str) and is_traceparent(sent):
-            span = self.start(name, kind, about, sent, form)
-        else:
-            span = self.begin(name, kind, about, form)
-        if span is not None:
-            data["traceparent"] = span.traceparent
-        return span
 
     def database(self, engine: Engine) -> None:
         """Record the statements of `engine`."""

@@ -7,7 +7,7 @@ import re
 import urllib.parse
 import uuid
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from chassis import deadline
 from chassis.errors import Fault
@@ -130,6 +130,18 @@ class Request:
                 "The body is read as application/json in UTF-8, nothing else"
             )
         return parse_object(self.body)
+
+
+class RunnableRoute(Protocol):
+    """What keeps the answers of routes needs to know of one."""
+
+    path: str
+
+    def arguments(self, request: Request) -> dict[str, Any]:
+        """What its method gets besides the request; raises `Invalid`."""
+
+    def run(self, request: Request) -> Answer:
+        """Run its method in a worker; raises what that raises."""
 
 
 def refused(fault: Fault, request: Request) -> Answer:
