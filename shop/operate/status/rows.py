@@ -6,9 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from products.figures import RESERVATIONS
 
 from chassis.clock import utcnow
+from products.metrics import RESERVATIONS
 from shop.migrate import PACKAGES, ROOT
 from shop.operate import checkouts, outbox
 from shop.operate.status.finding import Finding
