@@ -206,7 +206,7 @@ class MethodProxy:
         body = dumps({"args": args, "kwargs": kwargs})
         until = time.monotonic() + timeout
         target, correlation_id = provider.target_service, ""
-        end = observers.of(provider.container).call(data, target, self._method)
+        end = observers.of(provider.replies.container).call(data, target, self._method)
         try:
             reply_to, correlation_id, event = provider.replies.expect(target, timeout)
             provider.replies.outbound.publish(
