@@ -35,6 +35,7 @@ def order():
     """What orders sends with every charge of one order, the key and the method apart."""
     return {
         "order_id": str(uuid.uuid4()),
+        "order_number": "S-102-748-399",
         "user_id": str(uuid.uuid4()),
         "amount": "100.00",
         "currency": "EUR",
