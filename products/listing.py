@@ -25,6 +25,7 @@ from products import search, tsquery
 from products.listing_sql import (
     EVERYWHERE,
     EXACT,
+    HAS_WORDS,
     IS_NAMED,
     MADE,
     NEWEST,
@@ -91,7 +92,7 @@ def list_products(
         sort = "relevance" if filters.search else "-created_at"
     position = _decode(cursor, sort) if cursor else Position()
     rows = _find(connection, filters, sort, position, limit, now)
-    if not rows and not cursor and filters.search:
+    if not rows and not cursor and filters.search and not _is_right(connection, filters):
         position = Position(corrected=True)
         rows = _find(connection, filters, sort, position, limit, now)
     items = []
@@ -100,6 +101,16 @@ def list_products(
         position = replace(position, tier=tier, after=(item.pop("sort_key"), row.id))
         items.append(item)
     return {"items": items, "next": _encode(sort, position) if len(rows) > limit else None}
+
+
+def _is_right(connection: Connection, filters: Filters) -> bool:
+    """Whether a search that found nothing is no misspelling: the filters left out what has its
+    words."""
+    query = tsquery.as_typed(filters.search or "")
+    if query is None or replace(filters, search=None) == Filters():
+        return False
+    words = {"words": query.words, "lookahead": LOOKAHEAD}
+    return bool(connection.scalar(HAS_WORDS, words))
 
 
 def _encode(sort: str, position: Position) -> str:
