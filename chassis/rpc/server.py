@@ -123,10 +123,10 @@ class RpcConsumer(SharedExtension):
     def _encode(self, message: Any, result: Any, exc: BaseException | None) -> bytes:
         service = self.container.service_name
         call_id = message.properties.get("correlation_id", "")
-        error = None if exc is None else wire.error_of(exc, service, call_id)
         try:
+            error = None if exc is None else wire.error_of(exc, service, call_id)
             return dumps({"result": result, "error": error})
-        except TypeError as unsendable:
+        except TypeError as unsendable:  # the result, or what a fault tells
             log.exception("%s returned what can't be sent", message.delivery_info["routing_key"])
             error = wire.error_of(unsendable, service, call_id)
             return dumps({"result": None, "error": error})
