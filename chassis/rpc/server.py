@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import Schema
 from nameko.exceptions import (
+    ConfigurationError,
     ContainerBeingKilled,
     IncorrectSignature,
     MalformedRequest,
@@ -52,6 +53,13 @@ class RpcConsumer(SharedExtension):
         self._methods: dict[str, Rpc] = {}
         self.queue = ""
         self.prefetch = 0
+
+    def check(self) -> None:
+        """Refuse Nameko's own `@rpc` in the same service: both would read the one queue, and each
+        refuse the calls that are for the other."""
+        for entrypoint in self.container.entrypoints:
+            if isinstance(entrypoint, NamekoRpc) and not isinstance(entrypoint, Rpc):
+                raise ConfigurationError(f"{entrypoint.method_name}: use chassis.rpc.rpc")
 
     def setup(self) -> None:
         # Also without a method: who calls one is told that it is not there.
