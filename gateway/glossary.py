@@ -159,14 +159,14 @@ FIELDS = {
     "TimelineEntry.kind": "What happened, such as `order_placed`.",
     "TimelineEntry.detail": "More about it, by name; which names there are depends on the kind.",
     "state": "`open` (being placed), `undoing` (being given up) or `paying`.",
-    "CheckoutOutcome.state": "`open` (being placed), `undoing` (being given up), `paying`, or `over`:"
-    " finished, given up or never begun.",
+    "CheckoutOutcome.state": "`open` (being placed), `undoing` (being given up), `paying`, or"
+    " `over`: finished, given up or never begun.",
     "query.state": "Only checkouts in this state; `stuck` for those that take far too long.",
     "Checkout.user_id": "The user who orders.",
     "Checkout.reason": "What kept the last attempt from finishing; null when there was none.",
     "since": "When the checkout last moved on, in UTC.",
     "due_at": "When the next attempt to finish it is due, in UTC.",
-    "attempts": "How many attempts a timer has made to finish it; null when they are not counted.",
+    "attempts": "How many attempts to finish it a timer has made; null when not counted.",
     # Payments
     "query.order_id": "The order whose payments to list.",
     "method": "The means of payment.",

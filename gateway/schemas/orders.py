@@ -81,8 +81,9 @@ class PlaceOrder(Request):
     expected_total = Money()
     currency = Currency(
         metadata={
-            "description": "The currency in which `price` and `expected_total` were shown. Without"
-            " it, for `items`, the shop's own; for the cart, that of its prices when they were put in."
+            "description": "The currency in which `price` and `expected_total` were shown."
+            " Without it, for `items`, the shop's own; for the cart, that of its prices when they"
+            " were put in."
         }
     )
 
