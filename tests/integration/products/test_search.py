@@ -31,6 +31,7 @@ def shop(shelf):
         ("spade", []),
         ("the", []),
         ("14", ["Laptop Sleeve"]),
+        ("lamp\tdesk\n", ["Desk Lamp"]),  # pasted from a spreadsheet
     ],
 )
 def test_words(shop, names, search, expected):
