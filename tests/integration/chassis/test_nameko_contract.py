@@ -94,6 +94,10 @@ class Sample(Service):
     def tick(self):
         """Runs once at the start."""
 
+    @timer(3600, eager=False, expected_exceptions=Foreseen)
+    def later(self):
+        """Does not run at the start."""
+
 
 class Door(Service):
     """A gateway of somebody who knows Nameko."""
@@ -188,6 +192,13 @@ def test_expected_exceptions_are_the_services_own_besides_the_chassis(sample, ca
     assert Foreseen in entrypoint.expected_exceptions
     assert Fault in entrypoint.expected_exceptions
     assert not any("error handling worker" in line for line in logged)
+
+
+def test_a_timer_runs_at_once_unless_it_is_not_to(sample, call, eventually):
+    """Nameko's `eager` is the default here, and an option still."""
+    eventually(lambda: ("tick", None, None) in results_of(sample))
+    assert call.sample.echo("hello") == "hello"
+    assert not any(name == "later" for name, _, _ in results_of(sample))
 
 
 def test_metrics_of_nameko_prometheus_count_calls_and_requests(sample, door, call, eventually):
