@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from products.folding import normalized
 
-#: 55", 55″, 55'' and 55in are 55 inches. NFKC has made two primes of the double one.
-_INCHES = re.compile("\\d\\s?(?:[\"\u201d]|''|\u2019\u2019|\u2032\u2032|in\\b)")
+#: 55", 55″, 55'' and 55in are 55 inches (but not "2 in 1"). NFKC has made two primes of the double
+#: one.
+_INCHES = re.compile("\\d(?:in\\b|\\s?(?:[\"\u201d]|''|\u2019\u2019|\u2032\u2032))", re.IGNORECASE)
 #: 42½ or 42 1/2: so many, and a fraction that is a round decimal.
 _MIXED = re.compile(r"(?<![\d.,/])(\d{1,4})[ -]([13])[/\u2044]([24])(?!\d)")
 _DECIMALS = {"1/2": "5", "2/4": "5", "1/4": "25", "3/4": "75"}
