@@ -27,6 +27,7 @@ from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
 from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.errors import Fault, Interrupted
+from chassis.hooks import Hooks
 from chassis.rpc import wire
 from chassis.validation import load
 from chassis.workers import workers_for_rpc
@@ -38,7 +39,7 @@ log = getLogger(__name__)
 REPLY_PATIENCE = 5.0
 
 
-class RpcConsumer(SharedExtension):
+class RpcConsumer(Hooks, SharedExtension):
     """Takes the requests of a service from its queue and hands each to its method."""
 
     inbound = Inbound()
