@@ -10,7 +10,8 @@ from chassis.trace import new_traceparent
 
 
 class SteadyTimer(Measured, Timer):
-    """Nameko's timer with its first run at once, so that a restart need not wait an interval.
+    """Nameko's timer with its first run at once, so that a restart need not wait an interval;
+    `eager=False` for one that is to wait.
 
     A run that fails is logged and the next one comes; every instance of a service runs it, so the
     work shares itself out by `FOR UPDATE SKIP LOCKED`. Nobody asked for what it does, so it is a
@@ -19,8 +20,8 @@ class SteadyTimer(Measured, Timer):
 
     kind = "timer"
 
-    def __init__(self, interval: float, **kwargs):
-        super().__init__(interval, eager=True, **kwargs)
+    def __init__(self, interval: float, eager: bool = True, **kwargs):
+        super().__init__(interval, eager=eager, **kwargs)
 
     def handle_timer_tick(self):
         with suppress(ContainerBeingKilled):  # which ends this loop as well, and is no news

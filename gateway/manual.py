@@ -10,6 +10,7 @@ from nameko.extensions import DependencyProvider
 from chassis.web import Answer, Route, route_table
 from chassis.web.answers import JSON, dumps
 from chassis.web.openapi import Manual, describe, tag_by_path
+from gateway.access import ADMIN, ENROLLING, STAFF, USER
 from gateway.glossary import ANSWERS, FIELDS
 from gateway.samples import SAMPLES
 from gateway.schemas.docs import FILES
@@ -22,27 +23,29 @@ _PAGE_POLICY = (
 )
 
 TAGS = {
-    "users": "Sign-up, sessions, one's own profile and addresses; accounts, for admins.",
-    "products": "The catalog: for everybody to read, for admins to write.",
-    "categories": "The tree that products hang in.",
-    "inventory": "Stock, and what moved it.",
-    "carts": "One's own cart.",
-    "orders": "From the cart to the door.",
-    "payments": "Paying an order, and giving money back.",
-    "notifications": "What users were told, by mail and in their feed.",
-    "admin": "What does not move, and what staff do about it.",
-    "platform": "Whether all is well, the keys that tokens are signed with, and this description.",
+    "users": "Sign-up, sign-in, sessions, profile and addresses; accounts, for staff and admins.",
+    "products": "The catalog: everybody reads it, admins change it.",
+    "categories": "The tree of categories that products are in.",
+    "inventory": "Stock, and the ledger of its changes.",
+    "carts": "The cart of the user who is signed in.",
+    "orders": "Placing orders, following them, and cancelling them.",
+    "payments": "Paying orders, and refunds.",
+    "notifications": "Messages to users, by mail and in their feed.",
+    "audit": "Who did what to accounts, sessions, roles and keys.",
+    "admin": "Checkouts that are under way or stuck, and what staff can do about them.",
+    "platform": "Health, the public keys of access tokens, and this description.",
 }
 
 _INTRODUCTION = """\
 An e-commerce back end.
 
-Make an account (`sign_up`) or take one of the sample data, get tokens (`log_in`), and send the
-access token as `Authorization: Bearer ...`. On this page: "Authorize".
+Create an account (`sign_up`) or use one of the sample data, get tokens (`log_in`), and send the
+access token with each request: `Authorization: Bearer ...`. On this page, paste it under
+"Authorize".
 
 Errors are problem documents (RFC 9457) with a stable `code`. Unknown fields are refused. Lists
-come in pages: follow `next` or the header `Link`. Amounts are text with two places, moments are
-RFC 3339 in UTC. What belongs to somebody else is "not found".
+come in pages: follow `next`, or the header `Link`. Amounts are text with two decimal places,
+moments are RFC 3339 in UTC. What belongs to somebody else is answered with 404.
 """
 
 
@@ -51,12 +54,17 @@ def _tag_of(entry: Route) -> str:
     return tag if tag in TAGS and not entry.path.endswith("/health") else "platform"
 
 
+_AUDIENCES = {USER: "For users who are signed in.", ENROLLING: "For users who are signed in."}
+_AUDIENCES |= {STAFF: "For staff and admins.", ADMIN: "For admins."}
+
+
 MANUAL = Manual(
     title="Shop API",
     version="1.0.0",
     description=_INTRODUCTION,
     tags=TAGS,
     tag_of=_tag_of,
+    audience_of=lambda entry: _AUDIENCES.get(entry.who, ""),
     samples=SAMPLES,
     fields=FIELDS,
     answers=ANSWERS,

@@ -95,7 +95,7 @@ class List(Page):
     status = Choice(_STATUSES, load_default=None, allow_none=True)
     payment_status = Choice(_PAYMENT_STATUSES, load_default=None, allow_none=True)
     number = SingleLine(max=40, load_default=None, allow_none=True)
-    search = SingleLine(max=100, load_default=None, allow_none=True)
+    search = Text(max=100, load_default=None, allow_none=True)
     from_ = Timestamp(load_default=None, allow_none=True)
     to = Timestamp(load_default=None, allow_none=True)
 

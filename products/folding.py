@@ -24,15 +24,17 @@ _PREPARED = _NOT_TEXT | _INVISIBLE | _FRACTIONS | {0x200B: " ", 0xD7: "x"}
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ŋ": "n", "ĸ": "k",
      "ŀ": "l", "ſ": "s", "ə": "e", "ɛ": "e", "ɔ": "o", "æ": "ae", "œ": "oe", "þ": "th", "ĳ": "ij",
-     "ة": "ه", "ى": "ي", "ی": "ي", "ک": "ك", "\u0640": None}
+     "ة": "ه", "ى": "ي", "ی": "ي", "ک": "ك", "\u0640": None, "\u0901": "\u0902"}
 )  # fmt: skip
 #: Hiragana for katakana: the same sounds, and people type either.
 _KANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
-# Accents of Latin, Greek and Cyrillic, vowel points of Hebrew and Arabic. Marks of other scripts
-# are no ornament: か is not が, and a Thai word without its vowels is another one.
-_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u065f\u0670]")
-#: How Germans and Scandinavians write these letters where a keyboard has none.
-_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+# Accents of Latin, Greek and Cyrillic, vowel points of Hebrew and Arabic, the dot below of Hindi,
+# which few type. Other marks of other scripts are no ornament: か is not が, and a Thai word
+# without its vowels is another one.
+_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u065f\u0670\u093c]")
+#: How people write these letters where a keyboard has none: Germans, Scandinavians, and whoever
+#: needs a micrometre.
+_SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "μ": "u"})
 
 
 def normalized(text: str) -> str:
@@ -55,6 +57,6 @@ def folded(word: str) -> str:
 
 
 def spelled_out(word: str) -> str:
-    """A normalised word folded with two letters for an umlaut: `kuechen` for Küchen."""
+    """A normalised word as keyboards without its letters have it: `kuechen` for Küchen."""
     composed = unicodedata.normalize("NFC", word.casefold())
-    return folded(composed.translate(_TWO_LETTERS))
+    return folded(composed.translate(_SPELLED_OUT))

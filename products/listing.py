@@ -26,6 +26,7 @@ from products.listing_sql import (
     CURRENCIES,
     EVERYWHERE,
     EXACT,
+    HAS_WORDS,
     IS_NAMED,
     MADE,
     NEWEST,
@@ -96,7 +97,7 @@ def list_products(
         sort = "relevance" if filters.search else "-created_at"
     position = _decode(cursor, sort) if cursor else Position()
     rows = _find(connection, filters, sort, position, limit, now)
-    if not rows and not cursor and filters.search:
+    if not rows and not cursor and filters.search and not _is_right(connection, filters):
         position = Position(corrected=True)
         rows = _find(connection, filters, sort, position, limit, now)
     items = []
@@ -113,6 +114,16 @@ def _in_currency(connection: Connection, filters: Filters, currency: str) -> Fil
         return filters
     first, last = connection.execute(CURRENCIES).one()
     return replace(filters, currency=first if first and first == last else currency)
+
+
+def _is_right(connection: Connection, filters: Filters) -> bool:
+    """Whether a search that found nothing is no misspelling: the filters left out what has its
+    words."""
+    query = tsquery.as_typed(filters.search or "")
+    if query is None or replace(filters, search=None) == Filters():
+        return False
+    words = {"words": query.words, "lookahead": LOOKAHEAD}
+    return bool(connection.scalar(HAS_WORDS, words))
 
 
 def _encode(sort: str, position: Position) -> str:

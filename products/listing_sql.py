@@ -126,6 +126,20 @@ _NAMED = (
 #: Whether some product is `exact`: mostly none, and then there is no need to look for a page.
 IS_NAMED = select(exists().select_from(_NAMED)).execution_options(prepared=True)
 
+_WITH_WORDS = (
+    select(Product.id)
+    .where(
+        Product.deleted_at.is_(None),
+        Product.document.bool_op("@@")(cast(bindparam("words", type_=Text), TSQUERY)),
+    )
+    # For so many the planner takes the index, see `products.listing.LOOKAHEAD`.
+    .limit(bindparam("lookahead"))
+    .cte()
+    .prefix_with("MATERIALIZED")
+)
+#: Whether some product has the `words` of a search, whatever filters say.
+HAS_WORDS = select(exists().select_from(_WITH_WORDS)).execution_options(prepared=True)
+
 _START = func.coalesce(bindparam("start", type_=BigInteger), NEWEST_ID.scalar_subquery())
 
 #: When that product was made that is about `far` older, by its id, than that of id `start`, or than

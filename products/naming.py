@@ -27,7 +27,7 @@ def slug(name: str, taken: Container[str]) -> str:
     """
     # Letter by letter and not for one language: ü is u in Turkish too. Composed first, because a
     # letter that is taken apart, as バ into ハ and its mark, would be read as another one.
-    latin = unidecode(unicodedata.normalize("NFC", name))
+    latin = "".join(map(_latin, unicodedata.normalize("NFKC", name)))
     base = slugify(latin, max_length=MAX_SLUG - 6)
     if not re.search("[a-z]", base):
         base = f"category-{base}".strip("-")
@@ -36,3 +36,12 @@ def slug(name: str, taken: Container[str]) -> str:
         number += 1
         candidate = f"{base}-{number}"
     return candidate
+
+
+def _latin(character: str) -> str:
+    """A character in Latin letters. Signs that stand for a sound, as the soft one of стулья, are
+    left out of letters: they divide no words."""
+    if character.isascii():
+        return character
+    latin = unidecode(character)
+    return re.sub("[^A-Za-z ]", "", latin) if unicodedata.category(character)[0] in "LM" else latin

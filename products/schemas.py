@@ -62,7 +62,7 @@ class CategoryRef(fields.Field):
 
 
 class ListProducts(Page):
-    search = SingleLine(max=200, min=0, load_default=None, allow_none=True)
+    search = Text(max=200, min=0, load_default=None, allow_none=True)
     category = CategoryRef(load_default=None, allow_none=True)
     currency = Currency(load_default=None, allow_none=True)
     min_price = Money(load_default=None, allow_none=True)

@@ -15,6 +15,7 @@ from products import attributes
 from products.folding import folded, spelled_out
 from products.stemming import STOP_WORDS, stem
 from products.tokens import Chunk, Token, chunks, symbols
+from products.variants import variants
 
 #: More words of a search than this are not looked at.
 MAX_WORDS = 8
@@ -22,6 +23,10 @@ MAX_WORDS = 8
 MAX_PAIRS = 24
 #: The same where each of them may be wrong.
 MAX_RELAXED = 12
+#: So many runs of characters in one word are relaxed, one at a time.
+MAX_RELAXED_TOKENS = 3
+#: Fewer Chinese characters are no two words.
+MIN_REORDERED = 4
 #: So many characters of a title with its attributes, and of what is said beside, are searched.
 #: Nobody writes so much; PostgreSQL takes a megabyte of terms, and the service has one processor.
 MAX_TEXT = 20_000
@@ -36,6 +41,7 @@ _SPELLED = re.compile(r"[^\W\d_]{3,30}")
 
 #: Chinese characters, or kana and whatever else has no spaces.
 _WRITINGS = re.compile("[\u3005-\u3007\u3400-\u9fff]+|[^\u3005-\u3007\u3400-\u9fff]+")
+_HAN = re.compile("[\u3400-\u9fff]+")
 
 _HUMP = re.compile("(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 
@@ -68,8 +74,9 @@ def index_terms(fields: Mapping[str, Any]) -> IndexTerms:
     other_texts = [fields["description"], *details]
     # Stop words of the title too: `the` is half of "The Who".
     names, others = _chunks(title_texts), _chunks(other_texts)
-    title = _gathered(names) | {*_neighbours(fields["name"]), *symbols(fields["name"])}
-    document = title | _gathered(others) - STOP_WORDS
+    title = _gathered(names) | _varied(title_texts)
+    title |= {*_neighbours(fields["name"]), *symbols(fields["name"])}
+    document = title | (_gathered(others) | _varied(other_texts)) - STOP_WORDS
     exact = whole(fields["name"])
     title |= {exact, WHOLE + folded(exact[1:])}
     words = {word for chunk in (*names, *others) for word in _spelling_words(chunk)}
@@ -105,6 +112,10 @@ def _chunks(texts: Iterable[str]) -> list[Chunk]:
 
 def _gathered(found: Iterable[Chunk]) -> set[str]:
     return set(chain.from_iterable(map(_terms_of, found)))
+
+
+def _varied(texts: Iterable[str]) -> set[str]:
+    return _gathered(_chunks(word for text in texts for word in variants(text[:MAX_TEXT])))
 
 
 @lru_cache(maxsize=5_000)
@@ -180,9 +191,18 @@ def _word(chunk: Chunk) -> Word:
         readings = tuple(dict.fromkeys(_readings(tokens[0])))
         return Word(text, readings, is_stop_word, _relaxed(tokens[0]))
     parts = [token for token in tokens if not token.is_suffix] or tokens
-    together = tuple(dict.fromkeys(term for token in parts for term in _readings(token)[0]))
+    each = [_readings(token)[0] for token in parts]
     as_one = ((stem(joined),),) if joined else ()
-    return Word(text, (*as_one, together), is_stop_word)
+    relaxed = (
+        _together([*each[:place], loose, *each[place + 1 :]])
+        for place, token in enumerate(parts[:MAX_RELAXED_TOKENS])
+        for loose in _relaxed(token)
+    )
+    return Word(text, (*as_one, _together(each)), is_stop_word, tuple(relaxed))
+
+
+def _together(each: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(each)))
 
 
 def _relaxed(token: Token) -> tuple[tuple[str, ...], ...]:
@@ -190,7 +210,8 @@ def _relaxed(token: Token) -> tuple[tuple[str, ...], ...]:
 
     透明 and ケース for 透明ケース, because a new word often begins where the writing changes. Or
     all but one place, where a word ends (ガラステーブル), a particle hangs on (램프를) or an
-    error is.
+    error is. Or all characters of Chinese words in another order (蓝牙无线耳机): there are so many
+    characters that few products have the same by chance.
     """
     if token.kind != "unspaced":
         return ()
@@ -200,6 +221,8 @@ def _relaxed(token: Token) -> tuple[tuple[str, ...], ...]:
     gap = 2 if len(pairs) > 4 else 1
     starts = range(len(pairs) - gap + 1) if len(pairs) > 1 else ()
     found = [pairs[:start] + pairs[start + gap :] for start in starts]
+    if len(characters) >= MIN_REORDERED and _HAN.fullmatch(characters):
+        found.append(list(characters))
     return tuple(tuple(dict.fromkeys(each)) for each in ([apart] if len(parts) > 1 else []) + found)
 
 

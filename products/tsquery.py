@@ -10,6 +10,7 @@ from functools import lru_cache
 from products import terms
 from products.stemming import stem
 from products.terms import Word
+from products.variants import decimal_of
 
 #: From this length on a word may be the beginning of a longer one.
 MIN_PREFIX = 3
@@ -83,16 +84,29 @@ def _beginning(word: str) -> list[str]:
 
 
 def _with_neighbours(words: list[Word], position: int) -> list[str]:
-    """`keyb oard` is keyboard for both of them; `lmp 00` the beginning of an SKU."""
+    """`keyb oard` is keyboard for both of them; `lmp 00` the beginning of an SKU; `10 000` and
+    `42 1/2` are one number."""
     found = []
     for first in (position - 1, position):
         pair = words[max(first, 0) : first + 2]
+        if first < 0 or len(pair) < 2:
+            continue
         joined = "".join(word.whole for word in pair)
-        if first >= 0 and len(pair) == 2 and " " not in joined and not joined.isdecimal():
+        number = _as_one_number(*(word.whole for word in pair))
+        if number:
+            found.append(_quoted(number))
+        elif " " not in joined and not joined.isdecimal():
             found.append(_quoted(stem(joined)))
             if not joined.isalpha():
                 found += _beginning(joined)
     return found
+
+
+def _as_one_number(one: str, other: str) -> str | None:
+    if not one.isdecimal():
+        return None
+    are_thousands = len(one) <= 3 and len(other) == 3 and other.isdecimal()
+    return one + other if are_thousands else decimal_of(one, other.replace(" ", "/"))
 
 
 def _quoted(term: str) -> str:

@@ -14,6 +14,7 @@ from chassis.fields import (
     Request,
     SingleLine,
     String,
+    Text,
     Timestamp,
     Uuid,
 )
@@ -227,7 +228,7 @@ class RotateKeys(Request):
 
 
 class List(Page):
-    search = SingleLine(max=100, load_default=None, allow_none=True)
+    search = Text(max=100, load_default=None, allow_none=True)
     role = RoleField(load_default=None, allow_none=True)
     actor = ActorField()
 
@@ -235,7 +236,7 @@ class List(Page):
 class Find(Request):
     """find: whom these words are about."""
 
-    search = SingleLine(max=100, required=True)
+    search = Text(max=100, required=True)
     limit = Integer(min=1, max=100, required=True)
 
 

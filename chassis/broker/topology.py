@@ -66,6 +66,11 @@ def may_reply_to(address: str, service: str) -> bool:
     return ours["callee"] == service if ours else bool(_STOCK_ADDRESS.fullmatch(address))
 
 
+def is_stock_address(address: str) -> bool:
+    """Whether Nameko's own callers are replied to at `address`."""
+    return _STOCK_ADDRESS.fullmatch(address) is not None
+
+
 def _replies_to(service: str, process: str) -> str:
     return f"reply-{service}-{process}"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import Schema
 from nameko.exceptions import (
+    ConfigurationError,
     ContainerBeingKilled,
     IncorrectSignature,
     MalformedRequest,
@@ -26,6 +27,7 @@ from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
 from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.errors import Fault, Interrupted
+from chassis.hooks import Hooks
 from chassis.rpc import wire
 from chassis.validation import load
 from chassis.workers import workers_for_rpc
@@ -37,7 +39,7 @@ log = getLogger(__name__)
 REPLY_PATIENCE = 5.0
 
 
-class RpcConsumer(SharedExtension):
+class RpcConsumer(Hooks, SharedExtension):
     """Takes the requests of a service from its queue and hands each to its method."""
 
     inbound = Inbound()
@@ -51,6 +53,13 @@ class RpcConsumer(SharedExtension):
         self._methods: dict[str, Rpc] = {}
         self.queue = ""
         self.prefetch = 0
+
+    def check(self) -> None:
+        """Refuse Nameko's own `@rpc` in the same service: both would read the one queue, and each
+        refuse the calls that are for the other."""
+        for entrypoint in self.container.entrypoints:
+            if isinstance(entrypoint, NamekoRpc) and not isinstance(entrypoint, Rpc):
+                raise ConfigurationError(f"{entrypoint.method_name}: use chassis.rpc.rpc")
 
     def setup(self) -> None:
         # Also without a method: who calls one is told that it is not there.
@@ -120,10 +129,10 @@ class RpcConsumer(SharedExtension):
     def _encode(self, message: Any, result: Any, exc: BaseException | None) -> bytes:
         service = self.container.service_name
         call_id = message.properties.get("correlation_id", "")
-        error = None if exc is None else wire.error_of(exc, service, call_id)
         try:
+            error = None if exc is None else wire.error_of(exc, service, call_id)
             return dumps({"result": result, "error": error})
-        except TypeError as unsendable:
+        except TypeError as unsendable:  # the result, or what a fault tells
             log.exception("%s returned what can't be sent", message.delivery_info["routing_key"])
             error = wire.error_of(unsendable, service, call_id)
             return dumps({"result": None, "error": error})

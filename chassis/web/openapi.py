@@ -52,7 +52,7 @@ FOLDED = {400, 408, 411, 413, 414, 415, 431, 503, 504}
 #: Methods that look at `If-Match`.
 _CONDITIONAL = {"PUT", "PATCH"}
 #: What is said of answers without a body.
-_DONE = {202: "Taken on", 204: "Done"}
+_DONE = {202: "Accepted; it is done in the background", 204: "Done; the answer has no body"}
 _ALWAYS_SENT = ("X-Request-ID", "Access-Control-Allow-Origin")
 _REQUEST_ID = "3f2b9a52-6c1e-4d0b-9a57-0d7c1b6f3e11"
 _TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -68,6 +68,8 @@ class Manual:
     #: Name and description of each group, in order.
     tags: Mapping[str, str]
     tag_of: Callable[[Route], str]
+    #: A sentence about who may call a route; empty when anybody may.
+    audience_of: Callable[[Route], str] = lambda route: ""
     #: Example values: of a field ("email"), of a field of one schema ("Login.email"), of a whole
     #: schema ("Login").
     samples: Mapping[str, Any] = field(default_factory=dict)
@@ -102,7 +104,7 @@ def describe(routes: Mapping[str, Route], manual: Manual) -> dict[str, Any]:
     spec.components.schema("Problem", PROBLEM_SHAPE)
     for name, header in HEADERS.items():
         spec.components.header(name, header)
-    any_refusal = {"description": "Refused, or not now; `code` says why"}
+    any_refusal = {"description": "Refused, or not possible now; `code` says why"}
     spec.components.response("Problem", _refusal(errors.Unavailable) | any_refusal)
     for status in sorted(set().union(*map(statuses, routes.values())) - FOLDED):
         spec.components.response(_FAULTS[status].__name__, _refusal(_FAULTS[status]))
@@ -130,11 +132,12 @@ def statuses(entry: Route) -> set[int]:
 
 
 def _operation(name: str, entry: Route, manual: Manual, spec: APISpec) -> dict[str, Any]:
+    words = (entry.summary, *entry.description.split(), manual.audience_of(entry))
     operation: dict[str, Any] = {
         "operationId": name,
         "tags": [manual.tag_of(entry)],
         "summary": entry.summary.removesuffix("."),
-        "description": " ".join([entry.summary, *entry.description.split()]),
+        "description": " ".join(filter(None, words)),
         "parameters": _parameters(entry, spec),
         "responses": {str(entry.status): _success(entry, manual)},
         "security": [{"bearer": []}] if 401 in entry.who.refusals else [],
@@ -142,7 +145,7 @@ def _operation(name: str, entry: Route, manual: Manual, spec: APISpec) -> dict[s
     if entry.is_tagged and entry.method == "GET":
         names = (*_ALWAYS_SENT, "ETag", "RateLimit", "RateLimit-Policy")
         operation["responses"]["304"] = {
-            "description": "As the client has it",
+            "description": "Not changed: the client has this state already",
             "headers": {name: name for name in names},
         }
     for status in sorted(statuses(entry)):
@@ -206,10 +209,7 @@ def _answered(entry: Route, manual: Manual) -> str:
     """What a route answers with, as a phrase."""
     if entry.answer is None:
         return entry.summary.removesuffix(".")
-    name = entry.answer.__name__
-    if name.endswith("Page"):
-        return f"A page: {manual.answers[name.removesuffix('Page')]}".lower().capitalize()
-    return manual.answers[name]
+    return manual.answers[entry.answer.__name__]
 
 
 def _fields_of(schema: type[Schema] | None) -> Iterable[Any]:

@@ -12,41 +12,44 @@ def _text(description: str, **schema: Any) -> dict[str, Any]:
 SENT_HEADERS = (
     {"name": "X-Request-ID"}
     | _text(
-        "Names the request in answers and logs; another name is made unless it is of 8 to 128 "
-        "letters, digits and ._:- characters.",
+        "Identifies the request in answers and logs: 8 to 128 letters, digits and ._:- characters. "
+        "Without it, or with anything else, one is made.",
     ),
 )
 
 #: Of routes whose answers have a tag.
 IF_NONE_MATCH = {"name": "If-None-Match"} | _text(
-    "Tags that you have the resource for; 304 when it is still one of them."
+    "ETags that you have; the answer is 304 when the resource is still in one of these states."
 )
 IF_MATCH = {"name": "If-Match"} | _text(
-    "The tag that you have read; 412 when somebody has written since.", maxLength=1000
+    "The ETag that you have read; the answer is 412 when the resource was changed since.",
+    maxLength=1000,
 )
 
 #: Of routes that remember their answers.
 CACHE_CONTROL = {"name": "Cache-Control"} | _text(
-    "With no-cache the answer is made now; without, it may be some seconds old."
+    "With `no-cache` the answer is as of now; without, it may be some seconds old."
 )
 
 #: Headers that we send.
 HEADERS = {
-    "X-Request-ID": _text("Names this request in our logs.", maxLength=128),
+    "X-Request-ID": _text("Identifies this request in the logs.", maxLength=128),
     "Access-Control-Allow-Origin": _text(
-        "The page's origin, when it is one of those that may read our answers.", maxLength=300
+        "The origin of the calling page, if it is one that may read the answers.", maxLength=300
     ),
     "RateLimit": _text("What is left of each limit that applied.", maxLength=500),
     "RateLimit-Policy": _text("The limits that applied.", maxLength=500),
     "Location": _text("Where the new resource is, when it has a place.", format="uri-reference"),
     "Link": _text('The next page, as rel="next"; absent on the last.', maxLength=4096),
-    "ETag": _text("Names this state of the resource.", maxLength=100),
-    "Idempotent-Replayed": _text("On the answer to a repeated key.", const="true"),
+    "ETag": _text("Identifies this state of the resource.", maxLength=100),
+    "Idempotent-Replayed": _text(
+        "Sent when this is the answer to an earlier request with the same key.", const="true"
+    ),
     "Retry-After": {
-        "description": "Seconds to wait.",
+        "description": "Seconds to wait before trying again.",
         "schema": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 86400},
     },
-    "WWW-Authenticate": _text("Bearer", maxLength=100),
+    "WWW-Authenticate": _text("How to authenticate: `Bearer`.", maxLength=100),
 }
 
 PROBLEM_SHAPE = {
@@ -64,7 +67,7 @@ PROBLEM_SHAPE = {
     ],
     "properties": {
         "type": {"type": "string", "format": "uri", "description": "The code as a URI."},
-        "title": {"type": "string", "description": "What kind of problem it is."},
+        "title": {"type": "string", "description": "The kind of problem, in words."},
         "status": {
             "type": "integer",
             "description": "The status of the answer.",
@@ -72,21 +75,21 @@ PROBLEM_SHAPE = {
             "minimum": 400,
             "maximum": 599,
         },
-        "detail": {"type": "string", "description": "What is wrong here, for people."},
+        "detail": {"type": "string", "description": "What is wrong in this case, for people."},
         "instance": {"type": "string", "description": "The path that was asked for."},
         "code": {
             "type": "string",
-            "description": "What is wrong here, for programs.",
+            "description": "The kind of problem, for programs; it never changes.",
             "pattern": "^[a-z0-9_]+$",
         },
         "request_id": {
             "type": "string",
-            "description": "Names the request in our logs.",
+            "description": "Identifies the request in the logs.",
             "maxLength": 128,
         },
         "trace_id": {
             "type": "string",
-            "description": "Of the W3C trace that the request belongs to.",
+            "description": "The id of the W3C trace that the request belongs to.",
             "pattern": "^[0-9a-f]{32}$",
         },
         "errors": {

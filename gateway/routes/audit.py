@@ -10,5 +10,5 @@ class AuditRoutes:
 
     @route("GET", "/api/audit", who=ADMIN, query=AuditQuery, answer=AuditPage)
     def list_audit(self, request, query):
-        """What was done to accounts, sessions, roles and keys, newest first."""
+        """The audit trail: what was done to accounts, sessions, roles and keys, newest first."""
         return self.users.list_audit(actor=request.actor, **query)

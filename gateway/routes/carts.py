@@ -20,15 +20,15 @@ class CartRoutes:
 
     @route("POST", "/api/carts/add_item", who=USER, body=CartItem, answer=Cart)
     def add_to_cart(self, request, body):
-        """Put so many more of a product into your cart."""
+        """Add units of a product to your cart."""
         return self.carts.add_item(user_id=request.actor.user_id, **body)
 
     @route("POST", "/api/carts/remove_item", who=USER, body=CartRemoval, answer=Cart)
     def remove_from_cart(self, request, body):
-        """Take a product out of your cart, or some of it."""
+        """Take units of a product out of your cart, or all of them."""
         return self.carts.remove_item(user_id=request.actor.user_id, **body)
 
     @route("PUT", "/api/carts/update_quantity", who=USER, body=CartItem, answer=Cart, faults=(404,))
     def change_quantity(self, request, body):
-        """Say how many of a product you want."""
+        """Set the quantity of a product in your cart."""
         return self.carts.update_quantity(user_id=request.actor.user_id, **body)

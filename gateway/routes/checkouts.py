@@ -11,7 +11,7 @@ class CheckoutRoutes:
 
     @route("GET", "/api/admin/checkouts", who=STAFF, query=CheckoutQuery, answer=CheckoutPage)
     def list_checkouts(self, request, query):
-        """Checkouts under way, the oldest first; `state=stuck` those that take far too long."""
+        """Checkouts that are under way or stuck, oldest first."""
         return self.orders.list_checkouts(actor=request.actor, **query)
 
     @route(
@@ -38,7 +38,7 @@ class CheckoutRoutes:
         faults=(409,),
     )
     def undo_checkout(self, request, order_id):
-        """Give a checkout up: its stock is free, its order, if there is one, cancelled.
+        """Give up a checkout: free its stock, and cancel its order if there is one.
 
         Safe to send again. When its money has come, that is a conflict: retry, or cancel the order.
         """

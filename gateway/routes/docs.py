@@ -15,7 +15,7 @@ class DocsRoutes:
 
     @route("GET", "/api/docs", who=ANYONE, media_type="text/html", is_tagged=True)
     def get_docs(self, request):
-        """A page to read this description and try it out."""
+        """A web page to read this description and try it out."""
         return self.manual.page()
 
     @route(
@@ -27,5 +27,5 @@ class DocsRoutes:
         is_tagged=True,
     )
     def get_docs_file(self, request, file):
-        """A file of that page."""
+        """A file of the page `/api/docs`."""
         return self.manual.file(file)

@@ -18,7 +18,7 @@ class InventoryRoutes:
         is_tagged=True,
     )
     def get_stock(self, request, product_id):
-        """What is on hand of a product, and how much of it is reserved."""
+        """The stock of a product: on hand, reserved and available."""
         return self.inventory.get(product_id=product_id)
 
     @route(
@@ -32,7 +32,7 @@ class InventoryRoutes:
         faults=(409,),
     )
     def adjust_stock(self, request, product_id, body):
-        """Correct what is on hand; never below what is reserved."""
+        """Correct the stock of a product; never below what is reserved."""
         version = expected_version(request)
         stock = self.inventory.adjust(
             product_id=product_id, actor=request.actor, version=version, **body
@@ -49,10 +49,10 @@ class InventoryRoutes:
         answer=MovementPage,
     )
     def list_movements(self, request, product_id, query):
-        """The ledger of a product's stock, newest first."""
+        """The changes of a product's stock, newest first."""
         return self.inventory.movements(product_id=product_id, **query)
 
     @route("POST", "/api/inventory/check", who=ANYONE, body=Check, answer=Checked)
     def check_stock(self, request, body):
-        """Whether so many of each product can be had just now."""
+        """Check whether quantities of products can be ordered now."""
         return self.inventory.check(**body)

@@ -30,7 +30,7 @@ class NotificationRoutes:
         faults=(404,),
     )
     def send_notification(self, request, body):
-        """Send a message to a user. An `Idempotency-Key` makes it safe to send again."""
+        """Send a message to a user. An `Idempotency-Key` makes it safe to repeat."""
         key = idempotency_key(request)
         sent = self.notifications.send(actor=request.actor, key=key, **body)
         return replayable(sent, 201)

@@ -31,7 +31,7 @@ class OrderRoutes:
         faults=(409,),
     )
     def place_order(self, request, body):
-        """Order what is in your cart, or the items you name.
+        """Place an order for what is in your cart, or for the items given.
 
         Stock is held until `expires_at`; the order has to be paid by then. An `Idempotency-Key`
         makes it safe to send again.
@@ -43,7 +43,7 @@ class OrderRoutes:
 
     @route("GET", "/api/orders", who=USER, query=OrderQuery, answer=OrderPage, faults=(403, 404))
     def list_orders(self, request, query):
-        """Your orders, newest first; for staff, everybody's.
+        """Your orders, newest first; for staff, the orders of all users.
 
         `search` is for staff: it finds orders by number, and by their buyers.
         """
@@ -92,7 +92,7 @@ class OrderRoutes:
         faults=(403, 409),
     )
     def change_order(self, request, order_id, body):
-        """Send a pending order elsewhere, or (staff) take it to its next state."""
+        """Change the address of a pending order, or (staff) move it to its next state."""
         version = expected_version(request)
         return self.orders.update(order_id=order_id, actor=request.actor, version=version, **body)
 
@@ -106,12 +106,12 @@ class OrderRoutes:
         faults=(409,),
     )
     def cancel_order(self, request, order_id, body):
-        """Cancel an order that is not shipped; stock and money go back."""
+        """Cancel an order that is not shipped; its stock is freed, its money refunded."""
         return self.orders.cancel(order_id=order_id, actor=request.actor, **body)
 
     @route("DELETE", "/api/orders/{order_id}", who=ADMIN, path=OrderPath, status=204, faults=(409,))
     def hide_order(self, request, order_id):
-        """Hide a finished order."""
+        """Hide a finished order: nobody sees it any more, but its record is kept."""
         self.orders.hide(order_id=order_id, actor=request.actor)
 
     @route("GET", "/api/orders/{order_id}/timeline", who=USER, path=OrderPath, answer=Timeline)

@@ -73,7 +73,7 @@ class PaymentRoutes:
         faults=(409, 502),
     )
     def refund_payment(self, request, payment_id, body):
-        """Give money back, all of it or some. An `Idempotency-Key` makes it safe to send again."""
+        """Refund a payment, all or some of it. An `Idempotency-Key` makes it safe to repeat."""
         key = idempotency_key(request)
         payment = self.payments.refund(payment_id=payment_id, actor=request.actor, key=key, **body)
         return replayable(payment)
@@ -89,7 +89,7 @@ class PaymentRoutes:
         faults=(404,),
     )
     def take_webhook(self, request, provider, body):
-        """Take what a payment provider tells.
+        """Receive an event of a payment provider.
 
         Nobody but the provider can sign it: its `Stripe-Signature` is over the time and the body as
         it was sent. An event that comes again, late or out of order does no harm.
@@ -106,7 +106,7 @@ class PaymentRoutes:
         faults=(404, 502),
     )
     def come_back(self, request, query):
-        """Where Stripe's page sends a buyer who has paid; says what Stripe says by now."""
+        """Stripe's page sends the buyer here after paying; answers with the payment's state."""
         (reference,) = query.values()
         return self.payments.returned(provider="stripe", reference=reference)
 
@@ -119,6 +119,6 @@ class PaymentRoutes:
         faults=(404, 502),
     )
     def come_back_unpaid(self, request, query):
-        """Where Stripe's page sends a buyer who left it; nothing is decided by that."""
+        """Stripe's page sends the buyer here who left it; the payment stays as it is."""
         (reference,) = query.values()
         return self.payments.returned(provider="stripe", reference=reference)

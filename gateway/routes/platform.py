@@ -14,7 +14,7 @@ def _health_of(service):
 
     @route("GET", f"/api/{service}/health", who=ANYONE, answer=Health, probe=True)
     def get_health(self, request):
-        """Whether the service answers, and its database it."""
+        """Check that a service answers, and that it reaches its database."""
         return self.peers.health(service)
 
     return get_health
@@ -25,12 +25,12 @@ class PlatformRoutes:
 
     @route("GET", "/livez", who=ANYONE, answer=Liveness, probe=True)
     def get_liveness(self, request):
-        """The process answers; nothing else is asked."""
+        """Check that this process answers; nothing else is looked at."""
         return {"status": "ok"}
 
     @route("GET", "/readyz", who=ANYONE, answer=Readiness, probe=True)
     def get_readiness(self, request):
-        """The broker and every service are there, and we are not about to stop."""
+        """Check that the broker and all services are there, and this process is not stopping."""
         checks, test_mode = self.peers.check()
         if request.route.server.is_stopping:
             checks["gateway"] = "stopping"

@@ -31,7 +31,7 @@ class ProductRoutes:
         remember=of_products,
     )
     def list_products(self, request, query):
-        """Products, searched, filtered and sorted.
+        """List products: search, filter and sort them.
 
         `search` means all of its words, in any order and script, with or without accents, hyphens
         and plurals; parts of an SKU too. Eight words at most are looked for. Typing errors are
@@ -83,7 +83,7 @@ class ProductRoutes:
         faults=(409,),
     )
     def replace_product(self, request, product_id, body):
-        """Replace a product."""
+        """Replace a product: what is not given is emptied."""
         product = self.products.update(
             product_id=product_id,
             version=expected_version(request),
@@ -104,7 +104,7 @@ class ProductRoutes:
         faults=(409,),
     )
     def change_product(self, request, product_id, body):
-        """Change a product."""
+        """Change some fields of a product."""
         product = self.products.update(
             product_id=product_id,
             version=expected_version(request),
@@ -135,7 +135,7 @@ class CategoryRoutes:
 
     @route("GET", "/api/categories", who=ANYONE, answer=CategoryPage, remember=of_categories)
     def list_categories(self, request):
-        """All categories."""
+        """All categories, on one page."""
         return {"next": None} | self.products.list_categories()
 
     @route(
@@ -178,7 +178,7 @@ class CategoryRoutes:
         faults=(409,),
     )
     def replace_category(self, request, category_id, body):
-        """Replace a category."""
+        """Replace a category; without a slug it keeps its own."""
         category = self.products.update_category(
             category_id=category_id,
             version=expected_version(request),
@@ -198,7 +198,7 @@ class CategoryRoutes:
         faults=(409, 412),
     )
     def delete_category(self, request, category_id):
-        """Delete a category."""
+        """Delete a category that has no products or categories below it."""
         version = expected_version(request)
         self.products.delete_category(category_id=category_id, version=version, actor=request.actor)
         self.catalog_cache.forget_categories()

@@ -49,7 +49,7 @@ class SessionRoutes:
 
     @route("GET", "/api/users/sign-ins", who=USER, query=SignInQuery, answer=SignInPage)
     def list_sign_ins(self, request, query):
-        """When and from where somebody has signed in as you, or tried to, newest first."""
+        """Sign-ins to your account, failed ones too, newest first."""
         return self.users.list_sign_ins(user_id=request.actor.user_id, **query)
 
     def _end_sessions(self, request, user_id, but=None):

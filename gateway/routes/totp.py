@@ -28,7 +28,7 @@ class TotpRoutes:
         faults=(401,),
     )
     def log_in_with_totp(self, request, body):
-        """Get tokens for the `challenge` of a `totp_required` and a code.
+        """Sign in, second step: get tokens for a challenge and a code.
 
         A recovery code does as well. Each code holds once; the challenge, for five minutes.
         """
@@ -38,7 +38,7 @@ class TotpRoutes:
 
     @route("GET", "/api/users/totp", who=ENROLLING, answer=TotpState, faults=(404,))
     def get_totp(self, request):
-        """Whether you have a second factor, and need one."""
+        """Whether you have a second factor, and whether you must."""
         return self.users.get_totp(user_id=request.actor.user_id)
 
     @route(
@@ -51,7 +51,7 @@ class TotpRoutes:
         faults=(404, 409),
     )
     def enrol_totp(self, request, body):
-        """Get a secret for your authenticator app. It counts once you have confirmed it."""
+        """Get a secret for your authenticator app; it takes effect when you confirm it."""
         return self.users.enrol_totp(user_id=request.actor.user_id, **body)
 
     @route(
@@ -64,7 +64,7 @@ class TotpRoutes:
         faults=(404, 409),
     )
     def confirm_totp(self, request, body):
-        """Show a first code: from now on you need one to sign in.
+        """Turn on the second factor with a first code.
 
         The recovery codes are told here and never again; each stands in for a code, once.
         """
@@ -81,6 +81,6 @@ class TotpRoutes:
         faults=(404, 409),
     )
     def disable_totp(self, request, body):
-        """Sign in with the password alone again."""
+        """Turn off the second factor."""
         user_id, network = request.actor.user_id, request.client_network
         self.users.disable_totp(user_id=user_id, network=network, **body)

@@ -43,7 +43,7 @@ class UserRoutes:
         faults=(409,),
     )
     def sign_up(self, request, body):
-        """Make an account."""
+        """Create an account for yourself."""
         return self.users.sign_up(network=request.client_network, **body)
 
     @route(
@@ -56,7 +56,7 @@ class UserRoutes:
         faults=(401,),
     )
     def log_in(self, request, body):
-        """Get tokens.
+        """Sign in: get tokens for an e-mail address or user name, and a password.
 
         Who has a second factor gets a 401 with the code `totp_required` and a `challenge`, which
         goes to `/api/users/login/totp` together with a code.
@@ -82,12 +82,12 @@ class UserRoutes:
 
     @route("POST", "/api/users/logout", who=ANYONE, body=RefreshToken, status=204)
     def log_out(self, request, body):
-        """End the session of a refresh token; its access tokens can change nothing any more."""
+        """Sign out: end the session of a refresh token, and its access tokens."""
         self.sessions.note_ended(self.users.logout(network=request.client_network, **body))
 
     @route("GET", "/api/users/profile", who=ENROLLING, answer=User, is_tagged=True, faults=(404,))
     def get_profile(self, request):
-        """Your account."""
+        """Your own account."""
         return self.users.get(user_id=request.actor.user_id)
 
     @route(
@@ -100,7 +100,7 @@ class UserRoutes:
         faults=(404, 409),
     )
     def replace_profile(self, request, body):
-        """Replace your profile."""
+        """Replace your profile: what is not given is emptied."""
         return self._change_user(request, request.actor.user_id, body, partial=False)
 
     @route(
@@ -113,7 +113,7 @@ class UserRoutes:
         faults=(404, 409),
     )
     def change_profile(self, request, body):
-        """Change your profile."""
+        """Change some of your profile."""
         return self._change_user(request, request.actor.user_id, body, partial=True)
 
     @route(
@@ -140,7 +140,7 @@ class UserRoutes:
         limit=SIGN_IN,
     )
     def forgot_password(self, request, body):
-        """Have a token for a new password mailed, if the address is a user's."""
+        """Ask for a mail with a token to reset a forgotten password."""
         self.users.forgot_password(network=request.client_network, **body)
 
     @route(
@@ -152,7 +152,7 @@ class UserRoutes:
         limit=SIGN_IN,
     )
     def reset_password(self, request, body):
-        """Choose a new password with a mailed token; all your sessions end."""
+        """Set a new password with the token from the mail; all sessions end."""
         answer = self.users.reset_password(network=request.client_network, **body)
         self.sessions.note_ended(answer)
 
@@ -166,7 +166,7 @@ class UserRoutes:
         faults=(409,),
     )
     def verify_email(self, request, body):
-        """Confirm an e-mail address with the token that was mailed to it."""
+        """Confirm an e-mail address with the token from the mail."""
         self.users.verify_email(network=request.client_network, **body)
 
     @route(
@@ -178,7 +178,7 @@ class UserRoutes:
         faults=(404, 409),
     )
     def request_email_verification(self, request):
-        """Have another token mailed to the address that you have yet to confirm."""
+        """Ask for another mail to confirm your e-mail address."""
         self.users.request_email_verification(user_id=request.actor.user_id)
 
     def _change_user(self, request, user_id, fields, partial):
@@ -193,7 +193,7 @@ class UserRoutes:
 
     @route("GET", "/.well-known/jwks.json", who=ANYONE, answer=JsonWebKeys)
     def get_keys(self, request):
-        """Public keys."""
+        """The public keys with which access tokens are signed."""
         headers = {"Cache-Control": "public, max-age=60"}
         return Answer(self.users.jwks(), headers=headers)
 
@@ -216,7 +216,7 @@ class AddressRoutes:
         faults=(404, 409),
     )
     def add_address(self, request, body):
-        """Add an address."""
+        """Add an address to your address book."""
         address = self.users.add_address(user_id=request.actor.user_id, **body)
         return created("/api/users/addresses", address)
 
@@ -242,7 +242,7 @@ class AddressRoutes:
         is_tagged=True,
     )
     def replace_address(self, request, address_id, body):
-        """Replace an address."""
+        """Replace one of your addresses."""
         return self.users.update_address(
             user_id=request.actor.user_id,
             address_id=address_id,
@@ -252,7 +252,7 @@ class AddressRoutes:
 
     @route("DELETE", "/api/users/addresses/{address_id}", who=USER, path=AddressPath, status=204)
     def delete_address(self, request, address_id):
-        """Delete an address."""
+        """Delete one of your addresses."""
         self.users.delete_address(user_id=request.actor.user_id, address_id=address_id)
 
 
@@ -269,13 +269,13 @@ class AccountRoutes:
 
     @route("POST", "/api/users", who=ADMIN, body=NewAccount, answer=User, status=201, faults=(409,))
     def create_user(self, request, body):
-        """Make an account for somebody."""
+        """Create an account for somebody, with any role."""
         user = self.users.create(actor=request.actor, **body)
         return created("/api/users", user)
 
     @route("GET", "/api/users/{user_id}", who=ADMIN, path=UserPath, answer=User, is_tagged=True)
     def get_user(self, request, user_id):
-        """One user."""
+        """One account."""
         return self.users.get(user_id=user_id)
 
     @route(
@@ -289,7 +289,7 @@ class AccountRoutes:
         faults=(409,),
     )
     def replace_user(self, request, user_id, body):
-        """Replace a user's profile."""
+        """Replace a user's profile: what is not given is emptied."""
         return self._change_user(request, user_id, body, partial=False)
 
     @route(

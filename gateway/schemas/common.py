@@ -56,7 +56,8 @@ class Keyed(Request):
             r"[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters."
         ),
         metadata={
-            "description": "Of your choice; the same key gets the same answer, and once is all.",
+            "description": "A key of your choice, such as a UUID. A repeat with the same key is"
+            " not done again: it gets the answer of the first.",
         },
     )
 
@@ -79,7 +80,7 @@ class Resumed(Request):
         data_key="Last-Event-ID",
         validate=validate.Regexp(r"[0-9]{0,18}\Z", error="Not the id of an event."),
         metadata={
-            "description": "The id of the last event that you have; the stream begins after it.",
+            "description": "The id of the last event that you have; the stream goes on after it.",
         },
     )
 

@@ -43,7 +43,7 @@ class CartLine(common.Resource):
     quantity = Quantity(required=True)
     unit_price = Money(required=True)
     line_total = fields.Decimal(required=True)
-    currency = Currency(required=True, metadata={"description": "Of this line's price."})
+    currency = Currency(required=True, metadata={"description": "The currency of this line."})
     available = fields.Integer(required=True, strict=True)
     price_changed = fields.Boolean(required=True)
 
@@ -56,12 +56,12 @@ class Cart(common.Resource):
     total = fields.Decimal(
         required=True,
         allow_none=True,
-        metadata={"description": "Null when the lines have several currencies."},
+        metadata={"description": "The sum of all lines; null when they have several currencies."},
     )
     currency = Currency(
         required=True,
         allow_none=True,
-        metadata={"description": "Of all lines; null when they have several."},
+        metadata={"description": "The currency of all lines; null when they have several."},
     )
 
 
@@ -81,8 +81,9 @@ class PlaceOrder(Request):
     expected_total = Money()
     currency = Currency(
         metadata={
-            "description": "In which `price` and `expected_total` were shown. Without it, for"
-            " `items`, the shop's own; for the cart, that of its prices when they were put in."
+            "description": "The currency in which `price` and `expected_total` were shown."
+            " Without it, for `items`, the shop's own; for the cart, that of its prices when they"
+            " were put in."
         }
     )
 
@@ -158,7 +159,7 @@ class Order(common.Resource):
     id = Uuid(required=True)
     number = fields.String(
         required=True,
-        metadata={"description": "By which people name the order, in mails too."},
+        metadata={"description": "The number that people know the order by; mails have it."},
     )
     user_id = Uuid(required=True)
     status = Choice(_STATUSES, required=True)

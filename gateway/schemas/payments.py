@@ -47,7 +47,7 @@ class Method(Request):
         validate=_is_token,
         metadata={
             "pattern": rf"^(?!.*\d(?:_*\d){{12}}){_TOKEN.pattern}$",
-            "description": "Of the payment provider; card numbers are refused.",
+            "description": "A token from the payment provider; card numbers are refused.",
         },
     )
 
@@ -72,7 +72,7 @@ class Signed(Request):
     signature = String(
         max=2000,
         data_key="Stripe-Signature",
-        metadata={"description": "The time and an HMAC over it and the body, as Stripe signs."},
+        metadata={"description": "The time, and an HMAC of it and the body, in Stripe's form."},
     )
 
 

@@ -50,7 +50,7 @@ class CategoryRef(fields.Field):
 class ProductQuery(Page):
     """`category` stands for its descendants too."""
 
-    search = SingleLine(max=200, min=0)
+    search = Text(max=200, min=0)
     category = CategoryRef(metadata={"json_schema": {"type": "string", "maxLength": 100}})
     currency = Currency()
     min_price = Money()

@@ -11,6 +11,7 @@ from chassis.fields import (
     Request,
     SingleLine,
     String,
+    Text,
     Timestamp,
     Uuid,
 )
@@ -114,7 +115,7 @@ class NewAccount(SignUp):
 
 
 class UserQuery(Page):
-    search = SingleLine(
+    search = Text(
         max=100,
         metadata={
             "description": "Words, each a part of the name, user name, e-mail address or phone"

@@ -8,10 +8,14 @@ import pytest
 import requests
 from marshmallow import Schema, fields
 from nameko.containers import get_container_cls
-from nameko.events import EventHandler
+from nameko.events import BROADCAST, EventDispatcher, EventHandler
+from nameko.events import event_handler as nameko_handler
 from nameko.exceptions import MethodNotFound
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, DependencyProvider
 from nameko.rpc import Rpc as NamekoRpc
+from nameko.rpc import RpcProxy as NamekoProxy
+from nameko.rpc import rpc as nameko_rpc
+from nameko.standalone.events import event_dispatcher
 from nameko.standalone.rpc import ClusterRpcProxy
 from nameko.testing.services import (
     entrypoint_hook,
@@ -22,10 +26,14 @@ from nameko.testing.services import (
 )
 from nameko.testing.utils import get_extension
 from nameko.timer import Timer
+from nameko.timer import timer as nameko_timer
 from nameko.web.handlers import HttpRequestHandler
 from nameko_prometheus import PrometheusMetrics
+from nameko_sqlalchemy import Database as NamekoDatabase
 from nameko_tracer import Tracer
 from prometheus_client import REGISTRY
+from sqlalchemy import text
+from sqlalchemy.orm import declarative_base
 
 from chassis import events
 from chassis.errors import Conflict, Fault, Internal
@@ -62,6 +70,10 @@ class Results(DependencyProvider):
         self.seen.append((worker_ctx.entrypoint.method_name, result, exc_info))
 
 
+#: What the guest was told.
+heard = []
+
+
 class Sample(Service):
     """A service of somebody who knows Nameko."""
 
@@ -81,6 +93,10 @@ class Sample(Service):
     @timer(interval=3600)
     def tick(self):
         """Runs once at the start."""
+
+    @timer(3600, eager=False, expected_exceptions=Foreseen)
+    def later(self):
+        """Does not run at the start."""
 
 
 class Door(Service):
@@ -106,6 +122,40 @@ class Door(Service):
     def break_down(self, request):
         """Fail."""
         raise ZeroDivisionError
+
+
+class Guest:
+    """A service as Nameko's documentation shows it, with all that it has."""
+
+    name = "guest"
+    dispatch = EventDispatcher()
+    sample = NamekoProxy("sample")
+    db = NamekoDatabase(declarative_base(name="GuestBase"))
+    tracer = Tracer()
+
+    @nameko_rpc(expected_exceptions=Foreseen, sensitive_arguments="value")
+    def ask(self, value):
+        return self.sample.echo(value)
+
+    @nameko_rpc
+    def one(self):
+        return self.db.session.execute(text("SELECT 1")).scalar()
+
+    @nameko_rpc
+    def tell(self, what):
+        self.dispatch("happened", what)
+
+    @nameko_handler("guest", "happened", requeue_on_error=True)
+    def once(self, what):
+        heard.append(("once", what))
+
+    @nameko_handler("guest", "happened", handler_type=BROADCAST, reliable_delivery=False)
+    def each(self, what):
+        heard.append(("each", what))
+
+    @nameko_timer(interval=0.2)
+    def tick(self):
+        heard.append("tick")
 
 
 @pytest.fixture
@@ -142,6 +192,13 @@ def test_expected_exceptions_are_the_services_own_besides_the_chassis(sample, ca
     assert Foreseen in entrypoint.expected_exceptions
     assert Fault in entrypoint.expected_exceptions
     assert not any("error handling worker" in line for line in logged)
+
+
+def test_a_timer_runs_at_once_unless_it_is_not_to(sample, call, eventually):
+    """Nameko's `eager` is the default here, and an option still."""
+    eventually(lambda: ("tick", None, None) in results_of(sample))
+    assert call.sample.echo("hello") == "hello"
+    assert not any(name == "later" for name, _, _ in results_of(sample))
 
 
 def test_metrics_of_nameko_prometheus_count_calls_and_requests(sample, door, call, eventually):
@@ -245,6 +302,27 @@ def test_replaced_dependencies_are_those_of_the_workers(config, fresh_registry):
         container.stop()
 
 
+def test_a_stock_service_runs_beside_ours(sample, config, call, chassis_database, eventually):
+    """With its own entrypoints, options and dependencies, in the container of the chassis."""
+    heard.clear()
+    url = f"{chassis_database}_chassis"
+    settings = {**config, "DB_URIS": {"guest:GuestBase": url}}
+    container = get_container_cls(settings)(Guest, settings)
+    container.start()
+    try:
+        with ClusterRpcProxy({"AMQP_URI": config["AMQP_URI"]}, timeout=5) as cluster:
+            assert cluster.guest.ask("hello") == "hello"
+            assert cluster.guest.one() == 1
+            with entrypoint_waiter(container, "once", timeout=5):
+                cluster.guest.tell({"this": 1})
+            event_dispatcher({"AMQP_URI": config["AMQP_URI"]})("guest", "happened", {"that": 2})
+        wanted = [(name, what) for name in ("once", "each") for what in ({"this": 1}, {"that": 2})]
+        eventually(lambda: all(each in heard for each in [*wanted, "tick"]))
+        assert call.sample.echo("ours") == "ours"
+    finally:
+        container.stop()
+
+
 def test_entrypoints_are_of_namekos_kinds():
     """Tools tell them apart by Nameko's classes."""
 
@@ -281,3 +359,21 @@ def test_options_of_namekos_handlers_are_refused_by_name(option):
     """They would promise what the chassis does otherwise, so they are no silent no-op."""
     with pytest.raises(TypeError, match=option):
         events.event_handler("source", "happened", Heard, **{option: True})(lambda self, event: 1)
+
+
+def test_namekos_own_rpc_beside_that_of_the_chassis_is_refused(config):
+    """Both would read the one queue, and each refuse what is for the other: every second call."""
+
+    class Mixed(Service):
+        name = "mixed"
+
+        @rpc
+        def ours(self):
+            """By the chassis."""
+
+        @nameko_rpc
+        def theirs(self):
+            """By Nameko."""
+
+    with pytest.raises(SystemExit, match=r"mixed: theirs: use chassis\.rpc\.rpc"):
+        get_container_cls(config)(Mixed, config)

@@ -1,8 +1,11 @@
 """Calls between services: answers, errors, deadlines, and Nameko's own clients and services."""
 
+import datetime
+import decimal
 import subprocess
 import sys
 import time
+import uuid
 
 import eventlet
 import pika
@@ -120,6 +123,23 @@ def test_an_unsendable_result_is_an_error_of_that_call_only(speaker):
     with pytest.raises(Internal):
         speaker.unsendable()
     assert speaker.plain(1) == [1, 2]
+
+
+@pytest.mark.parametrize("left", [2**64, "\ud800", {1, 2}], ids=repr)
+def test_an_unsendable_fault_is_an_error_of_that_call_only(call, start, left):
+    """A fault whose data are no JSON is reported, and the call is over: it holds no worker."""
+
+    class Careless(Service):
+        name = "speaker"
+
+        @rpc
+        def full(self):
+            raise Conflict("No.", left=left)
+
+    (container,) = start(Careless)
+    for _ in range(container.config["max_workers"] + 1):
+        with pytest.raises(Internal):
+            call.with_timeout(2).speaker.full()
 
 
 def test_nobody_bound_is_told_at_once(call):
@@ -272,6 +292,34 @@ def test_stock_clients_are_told_which_field_is_wrong(speaker, config):
             assert field in told
         with pytest.raises(RemoteError, match=r"number: Missing data for required field\."):
             cluster.speaker.echo()
+
+
+@pytest.mark.parametrize(
+    ("value", "received"),
+    [
+        (decimal.Decimal("1.50"), "1.50"),
+        (uuid.UUID(int=7), str(uuid.UUID(int=7))),
+        (datetime.datetime(2026, 1, 31, tzinfo=datetime.UTC), "2026-01-31T00:00:00+00:00"),
+        (datetime.date(2026, 1, 31), "2026-01-31"),
+        ({"price": [decimal.Decimal("2")]}, {"price": ["2"]}),
+        ({"__type__": "colour", "__value__": 7}, {"__type__": "colour", "__value__": 7}),
+    ],
+)
+def test_stock_clients_send_amounts_ids_and_moments(start, config, value, received):
+    """What they can't say in JSON comes as text, as from callers of ours: schemas take that."""
+    seen = []
+
+    class Taker(Service):
+        name = "speaker"
+
+        @rpc
+        def take(self, value, named=None):
+            seen.extend([value, named])
+
+    start(Taker)
+    with ClusterRpcProxy(config, timeout=5) as cluster:
+        cluster.speaker.take(value, named=value)
+    assert seen == [received, received]
 
 
 def test_nameko_shell_shows_which_field_is_wrong(speaker, config, tmp_path):

@@ -31,6 +31,7 @@ def shop(shelf):
         ("spade", []),
         ("the", []),
         ("14", ["Laptop Sleeve"]),
+        ("lamp\tdesk\n", ["Desk Lamp"]),  # pasted from a spreadsheet
     ],
 )
 def test_words(shop, names, search, expected):
@@ -65,6 +66,18 @@ def test_right_words_are_not_corrected(shop, shelf, names):
     shelf("Lamb Chops")
     assert names(search="lamb") == ["Lamb Chops"]
     assert names(search="lamp") == ["Desk Lamp"]
+
+
+@pytest.mark.parametrize(
+    "filters", [{"max_price": "1.00"}, {"min_price": "900.00"}, {"in_stock": False}]
+)
+def test_what_filters_leave_out_is_no_misspelling(shop, shelf, names, filters):
+    """A word that products have is right, also when none of them passes the filters."""
+    shelf("Lamb Chops", price="0.50", stock=0)
+    shelf("Golden Lamb", price="990.00")
+    assert names(search="lamb", **filters) != []
+    assert names(search="lamp", **filters) == []
+    assert names(search="lanb", **filters) != []  # no word at all: corrected as ever
 
 
 def test_new_words_are_known_at_once(products, shelf, names):

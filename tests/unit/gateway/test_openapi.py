@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -9,11 +10,18 @@ from openapi_spec_validator import validate
 
 from chassis.web import route_table
 from chassis.web.openapi import describe
+from gateway.access import ADMIN, ENROLLING, STAFF, USER
 from gateway.manual import MANUAL, TAGS
 from gateway.schemas.docs import FILES
 from gateway.service import GatewayService
 from tests.unit.gateway.refusals import REFUSALS
 
+#: Who may call is said, too: a padlock does not tell customers from staff.
+AUDIENCES = {
+    (USER, ENROLLING): "For users who are signed in.",
+    (STAFF,): "For staff and admins.",
+    (ADMIN,): "For admins.",
+}
 ROUTES = route_table(GatewayService)
 DOCUMENT = describe(ROUTES, MANUAL)
 OPERATIONS = {
@@ -79,6 +87,8 @@ def test_an_operation_tells_all_that_a_caller_needs(name):
     assert operation["summary"]
     assert set(operation["tags"]) < set(TAGS)
     assert bool(operation["security"]) == (401 in entry.who.refusals)
+    for audience, words in AUDIENCES.items():
+        assert (words in operation["description"]) == (entry.who in audience), words
     sent = [p["name"] for p in operation["parameters"] if p["in"] == "path"]
     assert sent == [part[1:-1] for part in entry.path.split("/") if part.startswith("{")]
     if entry.body:
@@ -87,6 +97,32 @@ def test_an_operation_tells_all_that_a_caller_needs(name):
     if entry.answer and entry.media_type == "application/json":
         content = operation["responses"][str(entry.status)]["content"]["application/json"]
         assert entry.answer().validate(content["example"]) == {}
+
+
+def descriptions():
+    """(where, sentence) of every field, parameter and answer."""
+    for owner, schema in DOCUMENT["components"]["schemas"].items():
+        for field, shape in schema.get("properties", {}).items():
+            yield f"{owner}.{field}", shape["description"]
+    for name, operation in OPERATIONS.items():
+        for parameter in operation["parameters"]:
+            yield f"{name} {parameter['in']}.{parameter['name']}", parameter["description"]
+        for status, answer in operation["responses"].items():
+            if "description" in answer:
+                yield f"{name} {status}", answer["description"]
+
+
+def test_descriptions_say_something():
+    """Two words are no sentence; what has to be there is never null; a page has several."""
+    said = dict(descriptions())
+    short = {w: s for w, s in said.items() if len(s.split()) < (2 if " 2" in w else 3)}
+    assert short == {}
+    assert [w for w in said if " path." in w and "null" in said[w]] == []
+    for name, entry in ROUTES.items():
+        if entry.answer and entry.answer.__name__.endswith("Page"):
+            answer = said[f"{name} {entry.status}"]
+            assert re.search(r"\bpage\b", answer), name
+            assert re.search(r"[a-z]s\b", answer), name
 
 
 @pytest.mark.parametrize("name", ROUTES)

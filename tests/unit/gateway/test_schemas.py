@@ -13,7 +13,13 @@ from gateway.schemas.common import Keyed, ProductPath, idempotency_key
 from gateway.schemas.orders import OrderChange, OrderQuery, PlaceOrder
 from gateway.schemas.payments import Method
 from gateway.schemas.products import Adjustment, NewProduct, ProductQuery, WholeProduct
-from gateway.schemas.users import Account, Login, NewAddress, Profile, SignUp
+from gateway.schemas.users import Account, Login, NewAddress, Profile, SignUp, UserQuery
+from orders.schemas import List as ListOrders
+from products.schemas import ListProducts
+from users.schemas import List as ListUsers
+
+#: The request of the service behind a list.
+SERVICES = {ProductQuery: ListProducts, OrderQuery: ListOrders, UserQuery: ListUsers}
 
 
 def faults(schema, data):
@@ -172,3 +178,11 @@ def test_an_empty_change_of_an_order_is_refused():
     """Something has to change."""
     assert faults(OrderChange, {}) == {"shipping_address"}
     assert isinstance(OrderQuery().load({"user_id": str(uuid4())})["user_id"], UUID)
+
+
+@pytest.mark.parametrize("query", [ProductQuery, OrderQuery, UserQuery])
+@pytest.mark.parametrize("schema_of", [lambda query: query, SERVICES.get], ids=["door", "service"])
+def test_words_to_search_may_be_pasted_from_a_spreadsheet(query, schema_of):
+    """Tabs and line feeds are spaces there, at the door and in the service behind it."""
+    search = schema_of(query)().fields["search"]
+    assert search.deserialize("desk\tlamp\n").split() == ["desk", "lamp"]

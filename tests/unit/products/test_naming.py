@@ -29,6 +29,12 @@ from products.schemas import Sku, Slug
         ("カバン".replace("バ", "ハ\u3099"), "kaban"),  # the same, taken apart
         ("한국어", "hangugeo"),
         ("Ｆｕｌｌ ｗｉｄｔｈ", "full-width"),
+        ("Стулья, обувь", "stulia-obuv"),  # the soft sign is no gap
+        ("ქართული", "kartuli"),
+        ("မြန်မာ", "mnmaa"),
+        ("العربية", "lrby"),
+        ("ｶﾊﾞﾝ", "kaban"),
+        ("𝔉𝔞𝔫𝔠𝔶", "fancy"),
         ("Rock’n’Roll", "rock-n-roll"),
         ("🦊🦊🦊", "category"),
         ("🦊 Fox", "fox"),

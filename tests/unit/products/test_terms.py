@@ -117,6 +117,18 @@ def test_a_product_has_no_more_terms_than_a_row_may():
         ("AT&T cable", ["at&t", "at&t cable", "att"]),
         ("1½ inch hose", ["1 1/2 inch", "1½ inch"]),
         ("🦊 Fox", ["🦊", "fox 🦊"]),
+        ("AT&T cable", ["at and t", "AT & T"]),
+        ('Drill 1/2" chuck', ["1/2 inch drill", "1/2in drill", '1/2" drill']),
+        ("TV 55″", ["55 inch tv", "55in tv", "55-inch tv", '55"', "55''"]),
+        ("65in monitor", ["65 inch monitor", '65" monitor']),
+        ("65IN MONITOR", ["65 inch monitor"]),
+        ("Shoe 42½", ["shoe 42.5", "42,5", "42½", "42 1/2"]),
+        ("10 000 mAh battery", ["10000mah", "10,000 mah", "10 000 mAh"]),
+        ("10\u202f000 mAh", ["10000mah"]),
+        ("10 µm filter", ["10 um", "10um", "10 μm", "10 µm"]),
+        ("J. R. R. Tolkien", ["jrr tolkien", "J.R.R. Tolkien", "tolkien"]),
+        ("ज़ेबरा", ["जेबरा", "ज़ेबरा"]),
+        ("चाँदी", ["चांदी", "चाँदी"]),
     ],
 )
 def test_a_name_is_found_by_what_people_type(name, searches):
@@ -149,6 +161,8 @@ def test_endless_names(name):
         ("ランタンプ", "ランプタ"),
         ("11/2 inch", "1½ inch hose"),
         ("Phone cable", "at&t cable"),
+        ("2 in 1 shampoo", "inch shampoo"),
+        ("Set of 5 in a box", "5 inch box"),
     ],
 )
 def test_what_is_something_else_is_not_found(name, search):
@@ -172,6 +186,9 @@ def test_parts_of_an_sku(search):
         ("ランプ", "白ランプ"),
         ("ガラス製テーブル", "ガラステーブル"),
         ("C book", "c++ book"),
+        ("无线蓝牙耳机", "蓝牙无线耳机"),  # the same words in another order
+        ("Tシャツ 白", "Tシャツ白"),  # beside other letters
+        ("갤럭시 케이스 S24", "갤럭시케이스s24"),
     ],
 )
 def test_relaxed_alternatives(name, search):
@@ -236,3 +253,20 @@ def test_a_corrected_query_takes_any_variant_of_each_word():
         " & (('lampshad') | 'lampshad':* | ('lamp' & 'shade') | 'reddlampshad')"
     )
     assert query.exact is None
+
+
+@pytest.mark.parametrize(
+    ("search", "number"),
+    [("10 000 mah", "10000"), ("shoe 42½", "42.5"), ("shoe 42 1/2", "42.5"), ("1 3/4", "1.75")],
+)
+def test_a_corrected_query_reads_two_numbers_as_one(search, number):
+    """Thousands with a space between, and a fraction as decimals."""
+    query = tsquery.corrected(terms.words(search), {}, {})
+    assert query.words.count(f"'{number}'") == 2  # for both of them
+
+
+def test_other_numbers_stay_two():
+    """What is beside a number is mostly another one."""
+    query = tsquery.corrected(terms.words("24 50 7/8"), {}, {})
+    assert "2450" not in query.words
+    assert "." not in query.words
