@@ -31,6 +31,7 @@ class Action(StrEnum):
     USER_DELETED = "user_deleted"
     ACCOUNT_CHANGED = "account_changed"
     EMAIL_CHANGED = "email_changed"
+    EMAIL_VERIFIED = "email_verified"
     ROLE_CHANGED = "role_changed"
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

@@ -113,9 +113,8 @@ class UsersService(security.SecurityMethods, Service):
             user, is_another = accounts.confirm_email(
                 session, token, self.clock(), self.events.record
             )
-            if is_another:
-                note = self._note(session, user.id, Actor(user.id, Role(user.role)), network)
-                note(Action.EMAIL_CHANGED)
+            note = self._note(session, user.id, Actor(user.id, Role(user.role)), network)
+            note(Action.EMAIL_CHANGED if is_another else Action.EMAIL_VERIFIED)
             verification.was_right(session, guess, self.clock())
 
     @rpc(schemas.Get, once=True)
@@ -142,8 +141,9 @@ class UsersService(security.SecurityMethods, Service):
     def mark_email_verified(self, user_id, actor):
         """Take a user's address as confirmed, on an admin's word."""
         admins_only(actor)
-        with self.db.begin() as session:
-            return USER.dump(accounts.mark_verified(session, user_id))
+        with self._begin() as session:
+            note = self._note(session, user_id, actor)
+            return USER.dump(accounts.mark_verified(session, user_id, note))
 
     @rpc(schemas.RotateKeys, once=True)
     def rotate_keys(self, actor):

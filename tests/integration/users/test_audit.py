@@ -90,6 +90,25 @@ def test_everything_about_accounts_is_there(users, anna, admin, trail, clock, se
     assert trail(action="user_created")[0]["user_id"] == admin["user_id"]
 
 
+def test_a_confirmed_address_is_there(users, admin, trail, service):
+    """Whether its owner confirmed it, or an admin or operator answered for it; once."""
+    ben = users.sign_up(email="ben@example.com", password=PASSWORD)["id"]
+    carl = users.sign_up(email="carl@example.com", password=PASSWORD)["id"]
+    asked = "SELECT payload FROM outbox WHERE type = 'email_verification_requested' ORDER BY id"
+    *_, (mail,) = people.rows(service, asked)
+    token = users.issue_verification_token(verification_id=mail["verification_id"])["token"]
+    users.verify_email(token=token, **HOME)
+    for actor in (admin, "system"):
+        users.mark_email_verified(user_id=ben, actor=actor)
+
+    entries = trail(action="email_verified")
+
+    assert [(one["user_id"], one["actor_id"], one["network"]) for one in entries] == [
+        (ben, admin["user_id"], None),
+        (carl, carl, "203.0.113.0/24"),
+    ]
+
+
 def test_what_did_not_happen_is_not_there(users, anna, admin, trail):
     """An entry stands or falls with its transaction."""
     with pytest.raises(Exception, match="already_exists"):
