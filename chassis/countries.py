@@ -6,6 +6,7 @@ address lacks, or a postal code of another form, is wrong; what a country does n
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -64,7 +65,7 @@ def postal_code(written: str) -> str:
     return unicodedata.normalize("NFKC", written).upper()
 
 
-def faults_in(address: dict[str, Any]) -> dict[str, str]:
+def faults_in(address: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with `{city?, region?, postal_code?, country}`, by field."""
     rules = rules_of(address["country"])
     faults = {

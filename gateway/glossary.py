@@ -57,7 +57,10 @@ FIELDS = {
     "PasswordReset.token": "The token from the mail; it works once.",
     **{
         f"{schema}.name": "The recipient; null for whoever has the account."
-        for schema in ("PostalAddress", "NewAddress", "Address", "ShippingAddress")
+        for schema in (
+            *("PostalAddress", "NewAddress", "AddressReplacement"),
+            *("Address", "ShippingAddress"),
+        )
     },
     "company": "The recipient's company, if it is sent there.",
     "line1": "Street and number.",

@@ -39,6 +39,7 @@ SAMPLES = {
     "expires_in": 900,
     "PostalAddress": _ADDRESS,
     "NewAddress": _ADDRESS | {"default": True},
+    "AddressReplacement": _ADDRESS | {"default": True},
     "Address.name": "Ada Lovelace",
     "ShippingAddress.name": "Ada Lovelace",
     "company": None,

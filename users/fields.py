@@ -15,6 +15,7 @@ from users import passwords
 
 #: RFC 5321, 4.5.3.1.3, less the angle brackets.
 MAX_EMAIL = 254
+NO_EMAIL = "Not a valid e-mail address."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -34,6 +35,14 @@ def fold_email(written: str) -> str:
     if found.ascii_email is None or len(found.ascii_email) > MAX_EMAIL:
         raise ValueError("not an address")
     return found.ascii_email
+
+
+def is_email(text: str) -> bool:
+    """Whether it is an address, folded."""
+    try:
+        return fold_email(text) == text
+    except ValueError:
+        return False
 
 
 def as_in_emails(word: str) -> str:
@@ -61,7 +70,7 @@ class Email(SingleLine):
         except ValueError as fault:
             if isinstance(fault, ValidationError):
                 raise
-            raise ValidationError("Not a valid e-mail address.") from None
+            raise ValidationError(NO_EMAIL) from None
 
 
 class SomeEmail(SingleLine):
@@ -90,7 +99,7 @@ class Username(SingleLine):
 
 
 class Phone(SingleLine):
-    """A phone number as people write it; `users.phones` makes one form of it."""
+    """A phone number as people write it; `users.contacts` makes one form of it."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(max=phones.MAX_LENGTH, **kwargs)

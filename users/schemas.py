@@ -6,6 +6,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validates_sc
 
 from chassis.fields import (
     ActorField,
+    AddressFields,
     Boolean,
     Id,
     Integer,
@@ -173,10 +174,11 @@ class Contacts(Request):
 
 class Update(Profile, Located):
     """`partial` changes only what is given. A new e-mail address, user name or phone number needs
-    `current_password`, a new role an admin."""
+    `current_password`, a new role an admin. What is stored already may be no address by today's
+    rules (`users.contacts`)."""
 
     user_id = Uuid(required=True)
-    email = Email()
+    email = SomeEmail()
     current_password = Password(load_default=None)
     partial = Boolean(load_default=False)
     role = RoleField()
@@ -256,7 +258,10 @@ class AddAddress(Get, PostalAddress):
     default = Boolean(load_default=None, allow_none=True)
 
 
-class UpdateAddress(GetAddress, AddAddress):
+class UpdateAddress(GetAddress, AddressFields):
+    """update_address: what is other than it was has to be of its country (`users.addresses`)."""
+
+    default = Boolean(load_default=None, allow_none=True)
     version = Id(load_default=None, allow_none=True)
 
 

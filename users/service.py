@@ -21,10 +21,10 @@ from users import (
     accounts,
     addresses,
     audit,
+    contacts,
     directory,
     keys,
     models,
-    phones,
     resets,
     schemas,
     security,
@@ -285,7 +285,7 @@ class UsersService(security.SecurityMethods, Service):
         an actor users register themselves."""
         if profile.get("phone"):
             country = address["country"] if address else self.settings["default_country"]
-            profile["phone"] = phones.kept(profile["phone"], country)
+            profile["phone"] = contacts.phone(profile["phone"], country)
         self._refuse_guessable(password, profile, actor)
         password_hash, now = self.passwords.hash(password), self.clock()
         with self._begin() as session:
@@ -303,12 +303,12 @@ class UsersService(security.SecurityMethods, Service):
 
     def _whole(self, user_id: UUID, profile: Mapping[str, Any], partial: bool) -> dict[str, Any]:
         """What a change makes of a profile: without `partial` what is not given becomes empty, and
-        phone numbers are written as they are kept."""
+        e-mail address and phone number are written as they are kept."""
         whole = dict(profile) if partial else dict.fromkeys(accounts.OPTIONAL) | profile
-        if not whole.get("phone"):
+        if not whole.get("phone") and not whole.get("email"):
             return whole
         with self.db.begin() as session:
-            return phones.in_profile(session, user_id, whole, self.settings["default_country"])
+            return contacts.in_profile(session, user_id, whole, self.settings["default_country"])
 
     def _refuse_guessable(
         self, password: str, profile: Mapping[str, Any], actor: Actor | None

@@ -3,6 +3,7 @@
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from chassis.fields import (
+    AddressFields,
     Boolean,
     Choice,
     Id,
@@ -125,6 +126,12 @@ class UserQuery(Page):
 
 
 class NewAddress(PostalAddress):
+    default = Boolean()
+
+
+class AddressReplacement(AddressFields):
+    """What is as it was stays good, whatever the rules are today."""
+
     default = Boolean()
 
 
