@@ -128,6 +128,12 @@ class UserEvent(Expected):
     user_id = Uuid(required=True)
 
 
+class RecoveryCodeUsed(UserEvent):
+    """What we need of users.recovery_code_used: how many codes are left."""
+
+    left = Integer(min=0, max=1000, required=True)
+
+
 class ResetRequested(Expected):
     """What we need of users.password_reset_requested; without a user there is nobody to tell."""
 

@@ -43,6 +43,7 @@ class Action(StrEnum):
     TOTP_ENABLED = "totp_enabled"
     TOTP_DISABLED = "totp_disabled"
     TOTP_RESET = "totp_reset"
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     SIGNING_KEYS_ROTATED = "signing_keys_rotated"
 
 

@@ -149,6 +149,10 @@ class DisableTotp(ConfirmTotp):
     current_password = Password(required=True)
 
 
+class RenewRecoveryCodes(DisableTotp):
+    pass
+
+
 class ResetTotp(Get, Located):
     actor = ActorField()
 
@@ -420,6 +424,31 @@ class AccountRecovered(Schema):
     user_id = Uuid()
 
 
+class TotpEnabled(Schema):
+    """From now on signing in takes a code."""
+
+    user_id = Uuid()
+
+
+class TotpDisabled(Schema):
+    """The password alone is enough again; the user, or an admin, has seen to that."""
+
+    user_id = Uuid()
+
+
+class RecoveryCodeUsed(Schema):
+    """Somebody has signed in with a recovery code, of which so many are `left`."""
+
+    user_id = Uuid()
+    left = fields.Integer()
+
+
+class RecoveryCodesRenewed(Schema):
+    """There are other recovery codes now."""
+
+    user_id = Uuid()
+
+
 EVENTS = {
     "user_registered": UserRegistered,
     "password_reset_requested": PasswordResetRequested,
@@ -428,6 +457,10 @@ EVENTS = {
     "email_change_requested": EmailChangeRequested,
     "email_changed": EmailChanged,
     "account_recovered": AccountRecovered,
+    "totp_enabled": TotpEnabled,
+    "totp_disabled": TotpDisabled,
+    "recovery_code_used": RecoveryCodeUsed,
+    "recovery_codes_renewed": RecoveryCodesRenewed,
 }
 
 

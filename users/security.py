@@ -131,6 +131,16 @@ class SecurityMethods:
         """Sign in with the password alone from now on."""
         self._second_factor().disable(user_id, current_password, code, network)
 
+    @rpc(
+        schemas.RenewRecoveryCodes,
+        once=True,
+        sensitive_arguments=("current_password", "code", "network"),
+    )
+    def renew_recovery_codes(self, user_id, current_password, code, network):
+        """Other recovery codes, told now and never again; those of before end."""
+        codes = self._second_factor().renew_recovery_codes(user_id, current_password, code, network)
+        return {"recovery_codes": codes}
+
     @rpc(schemas.ResetTotp, sensitive_arguments="network")
     def reset_totp(self, user_id, actor, network):
         """Take the second factor from a user who has lost it; all sessions end."""
@@ -141,6 +151,7 @@ class SecurityMethods:
                 raise TotpNotEnabled()
             sessions.end_all(session, user_id)
             self._record(session, Action.TOTP_RESET, user_id, actor, origin_of(network))
+            self.events.record(session, "totp_disabled", {"user_id": user_id})
         return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
 
     @rpc(schemas.ListAudit)
@@ -211,7 +222,9 @@ class SecurityMethods:
         return items, paging.encode(of, last) if more else None
 
     def _second_factor(self) -> SecondFactor:
-        return SecondFactor(self._begin, self.clock, self._doorman(), self._record)
+        return SecondFactor(
+            self._begin, self.clock, self._doorman(), self.events.record, self._record
+        )
 
     def _needs_totp(self, role: str) -> bool:
         return self.settings["staff_totp_required"] and role != Role.CUSTOMER

@@ -269,6 +269,7 @@ ANSWERS = {
     "users.enrol_totp": {"secret": text, "uri": text},
     "users.confirm_totp": {"recovery_codes": [text]},
     "users.disable_totp": None,
+    "users.renew_recovery_codes": {"recovery_codes": [text]},
     "users.reset_totp": ENDED,
     "users.ended_sessions": ENDED,
     "users.list_sessions": page(SESSION),

@@ -96,7 +96,9 @@ def _second_factor(users, buyer):
     with pytest.raises(Unauthenticated) as caught:
         users.login(email=EMAIL, password=PASSWORD)
     users.login_totp(challenge=caught.value.data["challenge"], code=codes[0])
-    users.disable_totp(**me, current_password=PASSWORD, code=codes[1])
+    codes = users.renew_recovery_codes(**me, current_password=PASSWORD, code=codes[1])
+    code = codes["recovery_codes"][0]
+    users.disable_totp(**me, current_password=PASSWORD, code=code)
     secret = pyotp.TOTP(users.enrol_totp(**me, current_password=PASSWORD)["secret"])
     users.confirm_totp(**me, code=secret.now())
     users.reset_totp(**me, actor=ADMIN)

@@ -47,6 +47,7 @@ HARMLESS = {
     "currency": shapes.currency,
     "full": shapes.boolean,
     "number": shapes.text,  # of an order
+    "left": shapes.count,  # of recovery codes
     "version": shapes.count,
 }
 

@@ -44,6 +44,12 @@ def test_from_enrolment_to_giving_up(shop):
 
     me.token = tokens["access_token"]
     assert me.get("/api/users/totp")["recovery_codes_left"] == 9
+    proof = {"current_password": PASSWORD}
+    missing = me.post("/api/users/totp/recovery-codes", proof, 422)["errors"]
+    assert set(missing) == {"code"}
+    path, proof = "/api/users/totp/recovery-codes", proof | {"code": recovery_codes[1]}
+    recovery_codes = me.post(path, proof)["recovery_codes"]
+    assert me.get("/api/users/totp")["recovery_codes_left"] == 10
     disable = {"current_password": PASSWORD, "code": "000000"}
     assert "code" in me.post("/api/users/totp/disable", disable, 422)["errors"]
     me.post("/api/users/totp/disable", disable | {"code": recovery_codes[2]}, 204)
