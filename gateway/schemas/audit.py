@@ -9,7 +9,8 @@ from gateway.schemas import common
 ACTIONS = (
     "account_changed", "email_changed", "email_verified", "password_changed", "password_reset",
     "recovery_codes_renewed", "refresh_token_reused", "role_changed", "sessions_ended",
-    "sign_in_failed", "signed_in", "signed_out", "signing_keys_rotated", "totp_disabled", "totp_enabled", "totp_reset",
+    "sign_in_failed", "signed_in", "signed_out", "signing_keys_rotated", "totp_disabled",
+    "totp_enabled", "totp_reset",
     "user_created", "user_deleted", "user_registered",
 )  # fmt: skip
 
