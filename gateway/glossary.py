@@ -100,7 +100,11 @@ FIELDS = {
     "query.actor_id": "Only what this user did.",
     "actor_role": "What that user was then; system for operators, null where nobody knows.",
     "request_id": "The request in which it was done; the log has it too.",
-    "AuditEntry.user_id": "To whose account it was done.",
+    "AuditEntry.user_id": "To whose account it was done, or whose order or payment it is.",
+    "target": "The kind of thing that it was done to: product, order…; null for an account.",
+    "query.target": "Only what was done to this kind of thing.",
+    "target_id": "The id of that thing; null for an account.",
+    "query.target_id": "Only what was done to the thing with this id.",
     "AuditEntry.detail": "More about it; what there is depends on the action.",
     # Catalog
     "sku": "The seller's own number for the product; unique.",

@@ -2,7 +2,7 @@
 
 import datetime
 
-from chassis import idempotency
+from chassis import idempotency, staff
 from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
@@ -11,6 +11,7 @@ from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
 from chassis.metrics.figures import Figures
 from chassis.metrics.noted import ProviderCalls
+from chassis.origin import Network
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
@@ -47,6 +48,7 @@ class NotificationsService(Service):
     clock = Clock()
     settings = Settings(NotificationsSettings, section="notifications")
     cause = Cause()
+    network = Network()
     outside = Calls()
     users = RpcProxy("users", timeout=5)
     figures = Figures(figures.PENDING)
@@ -70,6 +72,9 @@ class NotificationsService(Service):
                 cause=self.cause.kept(),
                 now=self.clock(),
             )
+            if not replayed:
+                about = "notification", written["id"], user_id
+                staff.tell(self, session, actor, "message_sent", *about, channel=channel)
             self.news.tell(session, "feed_grew", {"user_id": user_id})
         return NOTIFICATION.dump(written) | {"replayed": replayed}
 

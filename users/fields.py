@@ -9,7 +9,7 @@ from email_validator import validate_email
 from marshmallow import ValidationError, fields, validate
 
 from chassis import phones, text
-from chassis.fields import SingleLine, String
+from chassis.fields import PhoneNumber, SingleLine, String
 from chassis.identity import Role
 from users import passwords
 
@@ -98,11 +98,8 @@ class Username(SingleLine):
         super().__init__(max=32, validate=form, **kwargs)
 
 
-class Phone(SingleLine):
+class Phone(PhoneNumber):
     """A phone number as people write it; `users.contacts` makes one form of it."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(max=phones.MAX_LENGTH, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         written = super()._deserialize(value, attr, data, **kwargs)
@@ -145,6 +142,23 @@ class Network(String):
 
     def __init__(self, **kwargs: Any):
         super().__init__(max=64, load_default=None, allow_none=True, **kwargs)
+
+
+class Fact(fields.Field):
+    """A part of what an audit entry tells: a number, true or false, a short text, or up to 100 of
+    them."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        parts = value if isinstance(value, list) else [value]
+        if len(parts) > 100 or not all(map(_is_fact, parts)):
+            raise ValidationError("Not a fact.")
+        return value
+
+
+def _is_fact(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= 200
+    return isinstance(value, int) and abs(value) < 2**63
 
 
 class RoleField(fields.Enum):

@@ -8,6 +8,8 @@ from chassis.fields import (
     ActorField,
     AddressFields,
     Boolean,
+    Dict,
+    Expected,
     Id,
     Integer,
     Page,
@@ -25,6 +27,7 @@ from users.audit import Action
 from users.fields import (
     Code,
     Email,
+    Fact,
     Network,
     OpaqueToken,
     Password,
@@ -161,6 +164,8 @@ class ListAudit(Page):
     user_id = Uuid(load_default=None, allow_none=True)
     actor_id = Uuid(load_default=None, allow_none=True)
     action = fields.Enum(Action, by_value=True, load_default=None, allow_none=True)
+    target = SingleLine(max=24, load_default=None, allow_none=True)
+    target_id = SingleLine(max=64, load_default=None, allow_none=True)
     since = Timestamp(load_default=None, allow_none=True)
     until = Timestamp(load_default=None, allow_none=True)
     actor = ActorField()
@@ -362,6 +367,8 @@ class AuditEntry(Schema):
     network = fields.String()
     client = fields.String()
     request_id = fields.String()
+    target = fields.String()
+    target_id = fields.String()
     detail = fields.Dict()
 
 
@@ -462,6 +469,19 @@ EVENTS = {
     "recovery_code_used": RecoveryCodeUsed,
     "recovery_codes_renewed": RecoveryCodesRenewed,
 }
+
+
+class StaffActed(Expected):
+    """What we need of staff_acted, of whichever service (`chassis.staff`)."""
+
+    action = String(max=40, required=True)
+    actor_id = Uuid(required=True)
+    actor_role = RoleField(required=True)
+    target = String(max=24, required=True)
+    target_id = String(max=64, required=True)
+    user_id = Uuid(load_default=None, allow_none=True)
+    network = Network()
+    detail = Dict(keys=String(max=40), values=Fact(allow_none=True), max=20, load_default=dict)
 
 
 class SessionsEnded(Schema):

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.errors import Forbidden
+from chassis.events import event_handler
 from chassis.identity import Actor, Role, Signer
 from chassis.rpc import rpc
 from users import accounts, audit, directory, keys, schemas, session_state, sessions, totp
@@ -170,11 +171,21 @@ class SecurityMethods:
         )
         return {"items": SIGN_IN.dump(rows, many=True), "next": following}
 
+    @event_handler("products", "staff_acted", schemas.StaffActed)
+    @event_handler("inventory", "staff_acted", schemas.StaffActed)
+    @event_handler("orders", "staff_acted", schemas.StaffActed)
+    @event_handler("payments", "staff_acted", schemas.StaffActed)
+    @event_handler("notifications", "staff_acted", schemas.StaffActed)
+    def record_staff_action(self, event):
+        """Write into the audit trail what staff did elsewhere."""
+        with self._begin(self.db.once(event)) as session:
+            audit.record_event(session, event)
+
     @contextmanager
-    def _begin(self) -> Iterator[Session]:
-        """A transaction; when it is committed, the gateways are told which sessions have ended, and
-        the log what the audit trail has."""
-        with self.db.begin() as session:
+    def _begin(self, begun: AbstractContextManager[Session] | None = None) -> Iterator[Session]:
+        """A transaction, or what `begun` begins; when it is committed, the gateways are told which
+        sessions have ended, and the log what the audit trail has."""
+        with begun or self.db.begin() as session:
             yield session
         for user_id, session_ids in sessions.ended(session).items():
             news = {"user_id": user_id, "session_ids": session_ids}

@@ -11,13 +11,26 @@ from chassis.fields.texts import Country, SingleLine
 _RECIPIENT = ("name", "company", "phone")
 
 
+class PhoneNumber(SingleLine):
+    """A phone number as people write it. Marks of direction come along when it is copied, and are
+    left out; what it means depends on a country (`chassis.phones`)."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max=phones.MAX_LENGTH, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, str) and len(value) <= self.max:
+            value = phones.without_marks(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class AddressFields(Request):
     """The parts of a postal address, by themselves: whether they go together, another has to see
     (`chassis.addresses`)."""
 
     name = SingleLine(max=200, allow_none=True)
     company = SingleLine(max=200, allow_none=True)
-    phone = SingleLine(max=phones.MAX_LENGTH, allow_none=True)
+    phone = PhoneNumber(allow_none=True)
     line1 = SingleLine(max=200, required=True)
     line2 = SingleLine(max=200, load_default=None, allow_none=True)
     city = SingleLine(max=100, load_default=None, allow_none=True)

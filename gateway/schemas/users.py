@@ -8,6 +8,7 @@ from chassis.fields import (
     Choice,
     Id,
     Page,
+    PhoneNumber,
     PostalAddress,
     Request,
     SingleLine,
@@ -34,7 +35,7 @@ class SignUp(Request):
     username = SingleLine(max=32, allow_none=True)
     first_name = SingleLine(max=100, allow_none=True)
     last_name = SingleLine(max=100, allow_none=True)
-    phone = SingleLine(max=40, allow_none=True)
+    phone = PhoneNumber(allow_none=True)
     address = fields.Nested(PostalAddress, allow_none=True)
 
 
@@ -95,7 +96,7 @@ class Profile(Request):
     username = SingleLine(max=32, allow_none=True)
     first_name = SingleLine(max=100, allow_none=True)
     last_name = SingleLine(max=100, allow_none=True)
-    phone = SingleLine(max=40, allow_none=True)
+    phone = PhoneNumber(allow_none=True)
 
 
 class Account(Profile):

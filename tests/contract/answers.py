@@ -242,6 +242,8 @@ AUDIT_ENTRY = {
     "network": nullable(text),
     "client": nullable(text),
     "request_id": nullable(text),
+    "target": nullable(code),
+    "target_id": nullable(text),
     "detail": facts,
 }
 

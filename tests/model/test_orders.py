@@ -115,7 +115,7 @@ class Lives(Machine):
         self.inventory, self.payments = Inventory(), Payments()
         self.shop = SimpleNamespace(
             db=self, events=SimpleNamespace(record=self.publish), clock=self.clock, log=QUIET,
-            settings={"payment_recheck": 15, "payment_patience": 60}, trace_id=None,
+            settings={"payment_recheck": 15, "payment_patience": 60}, trace_id=None, network=None,
             inventory=self.inventory, payments=self.payments,
         )  # fmt: skip
         self.lives = [Life()]

@@ -36,6 +36,8 @@ def test_an_entry_says_who_what_whom_whence_and_in_which_request(call, users, an
         "network": "203.0.113.0/24",
         "client": None,
         "request_id": "request-1",
+        "target": None,
+        "target_id": None,
         "detail": {"old": "customer", "new": "staff"},
     }
 
