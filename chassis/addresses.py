@@ -24,11 +24,11 @@ def faults_in(
 
 
 def as_kept(address: Mapping[str, Any]) -> dict[str, Any]:
-    """An address as it is kept: its phone number in E.164 and its postal code in capitals, where
-    they are of the form for that."""
+    """An address as it is kept: its phone number in E.164, its postal code in the form of the
+    country, where they can be brought to it."""
     kept = dict(address)
     if kept.get("postal_code"):
-        kept["postal_code"] = countries.postal_code(kept["postal_code"])
+        kept["postal_code"] = countries.postal_code(kept["postal_code"], kept["country"])
     if kept.get("phone"):
         with suppress(ValueError):  # one of before, see `faults_in`
             kept["phone"] = phones.e164(kept["phone"], kept["country"])

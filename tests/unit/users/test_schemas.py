@@ -166,6 +166,43 @@ def test_what_an_address_of_its_country_lacks_is_named(field, fields):
 
 
 @pytest.mark.parametrize(
+    ("country", "written", "kept"),
+    [
+        ("GB", " sw1a  1aa ", "SW1A 1AA"),
+        ("GB", "SW1A-1AA", "SW1A1AA"),
+        ("CA", "K1A-0B1", "K1A0B1"),
+        ("IN", "110 001", "110001"),
+        ("PL", "00950", "00-950"),
+        ("PT", "1000205", "1000-205"),
+        ("US", "941031234", "94103-1234"),
+        ("LV", "1010", "LV-1010"),
+        ("LV", "LV1010", "LV-1010"),
+        ("DE", "D-10115", "10115"),
+        ("AT", "A 1010", "1010"),
+        ("FO", "FO-100", "100"),
+        ("JP", "\u3012100-0001", "1000001"),
+        ("JP", "\uff11\uff10\uff10-0001", "100-0001"),
+        ("SE", "SE-123 45", "SE-123 45"),
+        ("QA", "as you like", "AS YOU LIKE"),
+    ],
+)
+def test_postal_codes_as_people_write_them(country, written, kept):
+    """Spaces, hyphens and the letters of the country are not what makes a code."""
+    address = ADDRESS | {"user_id": UID, "region": "X", "country": country, "postal_code": written}
+    assert schemas.AddAddress().load(address)["postal_code"] == kept
+
+
+@pytest.mark.parametrize(
+    ("country", "written"),
+    [("US", "D-10115"), ("DE", "1011"), ("DE", "AT-10115"), ("PL", "0095"), ("IN", "11 00 0")],
+)
+def test_another_countrys_postal_code(country, written):
+    """Is none, nor is one that is too short."""
+    address = ADDRESS | {"region": "X", "country": country, "postal_code": written}
+    assert {"postal_code"} == faults(schemas.AddAddress, user_id=UID, **address)
+
+
+@pytest.mark.parametrize(
     ("written", "country", "kept"),
     [
         ("(555) 123-4567", "US", "+15551234567"),
