@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis import phones
 from chassis.errors import Invalid
-from users.fields import NO_EMAIL, is_email
+from users.fields import NO_EMAIL, as_compared, is_email
 from users.models import Address, User
 
 
@@ -33,10 +33,13 @@ def in_profile(
     `default_country`."""
     kept = dict(profile)
     email, written = kept.get("email"), kept.get("phone")
-    stored = session.execute(select(User.email, User.phone).where(User.id == user_id)).first()
-    if email and not is_email(email) and (stored is None or email != stored.email):
+    found = session.execute(select(User.email, User.phone).where(User.id == user_id)).first()
+    stored_email, stored_phone = found or (None, None)
+    if email and stored_email and email in (stored_email, as_compared(stored_email)):
+        kept["email"] = stored_email
+    elif email and not is_email(email):
         raise Invalid(errors={"email": [NO_EMAIL]})
-    if written and (stored is None or written != stored.phone):
+    if written and written != stored_phone:
         mine = select(Address.country).where(Address.user_id == user_id, Address.is_default)
         kept["phone"] = phone(written, session.scalar(mine) or default_country)
     return kept

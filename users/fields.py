@@ -37,6 +37,14 @@ def fold_email(written: str) -> str:
     return found.ascii_email
 
 
+def as_compared(written: str) -> str:
+    """Text that may be an e-mail address: folded then, else as it is, which is nobody's."""
+    try:
+        return fold_email(written)
+    except ValueError:
+        return written
+
+
 def is_email(text: str) -> bool:
     """Whether it is an address, folded."""
     try:
@@ -80,11 +88,7 @@ class SomeEmail(SingleLine):
         super().__init__(max=MAX_EMAIL, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
-        written = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return fold_email(written)
-        except ValueError:
-            return written
+        return as_compared(super()._deserialize(value, attr, data, **kwargs))
 
 
 class Username(SingleLine):

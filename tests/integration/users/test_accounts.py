@@ -219,7 +219,12 @@ def test_a_profile_without_the_user_name_empties_it_with_the_password_only(users
 @pytest.mark.parametrize("partial", [True, False])
 @pytest.mark.parametrize(
     ("column", "stored"),
-    [("phone", "+43123"), ("phone", "12345-6"), ("email", "j\u00fcrgen@example.com")],
+    [
+        ("phone", "+43123"),
+        ("phone", "12345-6"),
+        ("email", "j\u00fcrgen@example.com"),
+        ("email", "anna@b\u00fccher.example"),  # the folded form was somebody else's
+    ],
 )
 def test_what_was_taken_once_stays(users, service, anna, column, stored, partial):
     """A number or an address of before today's rules stands in the way of no other change; only
