@@ -142,7 +142,9 @@ def _code(mails, address, good_for):
 
 
 def _goods(products):
-    kitchen = products.create_category(name="Kitchen", description="What cooks need")["id"]
+    kitchen = products.create_category(name="Kitchen", description="What cooks need", actor=ADMIN)[
+        "id"
+    ]
     tea = products.create_category(name="Tea", slug="tea", parent_id=kitchen)["id"]
     products.update_category(category_id=tea, name="Tea and coffee")
     products.get_category(category_id=tea)
