@@ -169,10 +169,9 @@ class Doorman:
             throttle.take(session, throttle.RESET_NAME, now, email)
             user = directory.by_name(session.connection(), email=email)
             user_id = user and user["id"]
-            reset_id = resets.request(session, user_id, now, self._rules.reset_lifetime)
-            self._publish(
-                session, "password_reset_requested", {"reset_id": reset_id, "user_id": user_id}
-            )
+            reset = resets.request(session, user_id, now, self._rules.reset_lifetime)
+            asked = {"reset_id": reset.id, "user_id": reset.user_id}
+            self._publish(session, "password_reset_requested", asked)
 
     def reset_password(self, token: str, new: str, network: str | None) -> list[UUID]:
         """Another password by a mailed token; all sessions end, whose ids are returned, and the

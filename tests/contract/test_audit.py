@@ -1,4 +1,4 @@
-"""The words of the audit trail: written by `users`, told by the others, asked for at the gateway."""
+"""The words of the audit trail: `users` writes them, others tell them, admins ask by them."""
 
 from gateway.schemas.audit import ACTIONS, TARGETS
 from users.audit import Action

@@ -88,6 +88,16 @@ def test_a_user_who_is_deleted_meanwhile(users, service, token, anna):
     assert (type(outcome), outcome.code) == (Invalid, "reset_token_invalid")
 
 
+def test_who_is_deleted_meanwhile_has_no_request(users, service, anna):
+    """One that was asked for at the same instant names nobody."""
+    people.overlap(
+        service,
+        lambda session: accounts.anonymise(session, uuid.UUID(anna["id"]), utcnow()),
+        lambda session: users.forgot_password(email="anna@example.com"),
+    )
+    assert people.rows(service, "SELECT user_id FROM password_resets") == [(None,)]
+
+
 def test_a_token_holds_for_a_quarter_of_an_hour(users, ask, anna, clock):
     """From the request on, not from the mail."""
     clock.stop()
