@@ -7,7 +7,7 @@ from chassis.config import Settings
 from chassis.database import Database
 from chassis.errors import Invalid
 from chassis.events import EventOutbox, event_handler
-from chassis.metrics.figures import Figures
+from chassis.metrics.custom import DatabaseGauges
 from chassis.origin import Network
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
@@ -20,7 +20,7 @@ from orders import (
     changes,
     checkout,
     desk,
-    figures,
+    metrics,
     models,
     news,
     recovery,
@@ -107,7 +107,7 @@ class OrdersService(Service):
     events = EventOutbox(schemas.EVENTS)
     clock = Clock()
     settings = Settings(OrdersSettings, section="orders")
-    figures = Figures(figures.CHECKOUTS)
+    gauges = DatabaseGauges(metrics.CHECKOUTS)
     trace_id = TraceId()
     network = Network()
     products = RpcProxy("products", timeout=3)

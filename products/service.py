@@ -9,8 +9,7 @@ from chassis.config import Settings
 from chassis.database import Database
 from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
-from chassis.metrics.figures import Figures
-from chassis.metrics.noted import Tally
+from chassis.metrics.custom import Counter, DatabaseGauges
 from chassis.origin import Network
 from chassis.rpc import rpc
 from chassis.service import Service
@@ -19,10 +18,10 @@ from products import (
     catalog,
     categories,
     editing,
-    figures,
     hints,
     holds,
     listing,
+    metrics,
     models,
     naming,
     schemas,
@@ -152,9 +151,9 @@ class InventoryService(Service):
     settings = Settings(ProductsSettings, section="products")
     news = Broadcast(schemas.STOCK_NEWS)
     events = EventOutbox(staff.EVENTS)
+    gauges = DatabaseGauges(metrics.RESERVATIONS)
+    expired = Counter("shop_reservations_expired_total", "Reservations that were freed unpaid.")
     network = Network()
-    figures = Figures(figures.RESERVATIONS)
-    expired = Tally("shop_reservations_expired_total", "Reservations that were freed unpaid.")
 
     @rpc(schemas.GetStock)
     def get(self, product_id):

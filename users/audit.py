@@ -16,8 +16,8 @@ from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
-from chassis.events.message import Event
 from chassis.identity import Actor
+from chassis.messages import Event
 from chassis.origin import abbreviated
 from users.models import AuditEntry
 from users.origin import Origin
