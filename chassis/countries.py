@@ -6,6 +6,7 @@ address lacks, or a postal code of another form, is wrong; what a country does n
 
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ CODES = frozenset(_LIST.split())
 #: Where the data has no country, its rules for any are used.
 _ANY = "ZZ"
 _ENGLISH = Locale("en")
+#: What is between the letters and digits of a postal code, and Japan's mark in front of it.
+_SEPARATORS = re.compile("[ \u3012-]")
 _OURS = {"city": "city", "country_area": "region", "postal_code": "postal_code"}
 
 
@@ -59,12 +62,36 @@ def rules_of(country: str) -> Rules:
     )
 
 
-def postal_code(written: str) -> str:
-    """A postal code as it is kept: capital letters, half-width digits and hyphens."""
-    return unicodedata.normalize("NFKC", written).upper()
+def postal_code(written: str, country: str) -> str:
+    """A postal code as it is kept: capital letters, half-width digits and hyphens. Spaces, hyphens
+    and letters of the country are put where its form has them; what can't be brought to that form
+    stays as it is."""
+    code = " ".join(unicodedata.normalize("NFKC", written).upper().split())
+    rules = rules_of(country)
+    if _is_of_form(code, rules):
+        return code
+    return next((one for one in _variants(code, country) if _is_of_form(one, rules)), code)
 
 
-def faults_in(address: dict[str, Any]) -> dict[str, str]:
+def _is_of_form(code: str, rules: Rules) -> bool:
+    form = rules.postal_code
+    return form is None or form.fullmatch(code.removeprefix(rules.postal_prefix)) is not None
+
+
+def _variants(code: str, country: str) -> Iterator[str]:
+    """The code with other separators, and with more or less of the country's letters: "D-10115"."""
+    letters = re.match("[A-Z]{1,2}(?=[ -])", code)
+    bare = _SEPARATORS.sub("", code)
+    of_country = letters is not None and country.startswith(letters[0])
+    for one in (bare[letters.end() :], bare) if of_country else (bare,):
+        yield one
+        yield f"{country}-{one}"
+        for place in range(1, len(one)):
+            yield f"{one[:place]}-{one[place:]}"
+            yield f"{one[:place]} {one[place:]}"
+
+
+def faults_in(address: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with `{city?, region?, postal_code?, country}`, by field."""
     rules = rules_of(address["country"])
     faults = {
@@ -76,9 +103,7 @@ def faults_in(address: dict[str, Any]) -> dict[str, str]:
         # Where the region is all that is asked for (emirates, prefectures), people write the city.
         faults.pop("region", None)
     code = address.get("postal_code")
-    if code and rules.postal_code:
-        code = postal_code(code).removeprefix(rules.postal_prefix)
-        if not rules.postal_code.fullmatch(code):
-            like = f"; one looks like {rules.example}" if rules.example else ""
-            faults["postal_code"] = f"Not a postal code of {rules.name}{like}."
+    if code and not _is_of_form(postal_code(code, address["country"]), rules):
+        like = f"; one looks like {rules.example}" if rules.example else ""
+        faults["postal_code"] = f"Not a postal code of {rules.name}{like}."
     return faults

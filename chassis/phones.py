@@ -9,12 +9,31 @@ from phonenumbers import NumberParseException, PhoneNumber, ValidationResult
 FAULT = 'Not a phone number. Write it with its country code, such as "+44 20 7946 0958".'
 #: Longest text that is looked at.
 MAX_LENGTH = 40
-_FORM = re.compile(r"[+(]{0,2}[0-9][0-9 ()/.\-]{4,38}")
+_FORM = re.compile(r"[+(]{0,2}[0-9][0-9 ()/.\-]{3,38}")
+
+
+def plain(written: str) -> str:
+    """The same in ASCII, as far as it has to do with phone numbers: digits of all scripts, dashes,
+    spaces."""
+    shown = without_marks(unicodedata.normalize("NFKC", written))
+    return "".join(map(_plain, shown)).strip()
+
+
+def _plain(char: str) -> str:
+    kind = unicodedata.category(char)
+    if kind == "Nd":
+        return str(unicodedata.decimal(char))
+    return {"Pd": "-", "Zs": " "}.get(kind, char)
+
+
+def without_marks(written: str) -> str:
+    """The same without what nobody sees, such as marks of direction."""
+    return "".join(char for char in written if unicodedata.category(char) != "Cf")
 
 
 def is_like_one(written: str) -> bool:
     """Whether `written` has the form of a phone number, of whichever country."""
-    return _FORM.fullmatch(unicodedata.normalize("NFKC", written).strip()) is not None
+    return _FORM.fullmatch(plain(written)) is not None
 
 
 def e164(written: str, country: str | None) -> str:
@@ -23,7 +42,7 @@ def e164(written: str, country: str | None) -> str:
 
     Numbers have to be possible, by their length: whether one is assigned changes by the day.
     """
-    written = unicodedata.normalize("NFKC", written).strip()
+    written = plain(written)
     if not _FORM.fullmatch(written):
         raise ValueError(FAULT)
     number = _international(written) or _number(written, country)

@@ -20,6 +20,10 @@ INVISIBLE = (
 #: there has passed no check here.
 ENCODED_WORD = r"=\?[^?]*\?[^?]*\?[^?]*\?="
 
+#: Combining marks on one letter, by Unicode's stream-safe text format (UAX #15, 13). No writing has
+#: more, and to put them in order takes a time that grows with the square of their number.
+MAX_MARKS = 30
+
 _CONTROL = re.compile(f"[{CONTROL}]")
 _NOT_IN_A_LINE = re.compile(f"[{NOT_IN_A_LINE}]")
 _ENCODED_WORD = re.compile(ENCODED_WORD)
@@ -46,6 +50,18 @@ def normalize(text: str) -> str:
     return text
 
 
+def _is_stacked(text: str) -> bool:
+    """Whether more than `MAX_MARKS` combining marks follow each other."""
+    if text.isascii():
+        return False
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks > MAX_MARKS:
+            return True
+    return False
+
+
 def fault_in(text: str, *, one_line: bool) -> str | None:
     """A sentence about what the text must not hold, None when there is nothing of that."""
     try:
@@ -54,6 +70,8 @@ def fault_in(text: str, *, one_line: bool) -> str | None:
         return "Not valid Unicode."
     if _CONTROL.search(text):
         return "Control characters are not allowed."
+    if _is_stacked(text):
+        return f"More than {MAX_MARKS} accents on one letter."
     if one_line and _NOT_IN_A_LINE.search(text):
         return "One line only: no line breaks, tabs or characters that turn the direction of text."
     if one_line and _ENCODED_WORD.search(text):

@@ -17,6 +17,7 @@ from chassis.clock import Clock
 from chassis.errors import Fault, Forbidden, Unauthenticated
 from chassis.hooks import Hooks
 from chassis.identity import Actor, Identity, KeySet, Verifier
+from chassis.origin import NETWORK, abbreviated
 from chassis.rpc import RpcProxy
 from chassis.rpc.client import ServiceProxy
 from chassis.web import Request
@@ -50,6 +51,8 @@ class Audience:
         identity = service.tokens.identify(bearer(request))
         request.session_id = identity.session_id
         request.actor = self._actor(service.sessions, identity, request.method)
+        if request.actor.is_staff:  # the audit trail tells from where they act
+            request.context[NETWORK] = abbreviated(request.client_network)
         if not self._allows(request.actor):
             raise Forbidden()
 

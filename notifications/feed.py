@@ -41,7 +41,15 @@ SUPPRESSED = "suppressed"
 _ANNOUNCED_ON = (EMAIL, IN_APP)
 
 #: Events about the security of an account.
-SECURITY = {"password_changed", "email_change_requested", "email_changed"}
+SECURITY = {
+    "password_changed",
+    "email_change_requested",
+    "email_changed",
+    "totp_enabled",
+    "totp_disabled",
+    "recovery_code_used",
+    "recovery_codes_renewed",
+}
 
 #: What is shown; the rest of the row is ours.
 SHOWN = (

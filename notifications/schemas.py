@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields
 
+from chassis import staff
 from chassis.fields import (
     ActorField,
     Boolean,
@@ -119,13 +120,19 @@ class NotificationSent(Schema):
     channel = Choice(CHANNELS, required=True)
 
 
-EVENTS = {"notification_sent": NotificationSent}
+EVENTS = {"notification_sent": NotificationSent, **staff.EVENTS}
 
 
 class UserEvent(Expected):
     """What we need of users.user_registered."""
 
     user_id = Uuid(required=True)
+
+
+class RecoveryCodeUsed(UserEvent):
+    """What we need of users.recovery_code_used: how many codes are left."""
+
+    left = Integer(min=0, max=2**31 - 1, required=True)
 
 
 class ResetRequested(Expected):

@@ -2,7 +2,7 @@
 
 import datetime
 
-from chassis import idempotency
+from chassis import idempotency, staff
 from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
@@ -11,6 +11,7 @@ from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
 from chassis.external import ExternalCalls
 from chassis.metrics.custom import DatabaseGauges
+from chassis.origin import Network
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
@@ -47,6 +48,7 @@ class NotificationsService(Service):
     settings = Settings(NotificationsSettings, section="notifications")
     cause = Cause()
     external_call = ExternalCalls()
+    network = Network()
     users = RpcProxy("users", timeout=5)
     gauges = DatabaseGauges(metrics.PENDING)
 
@@ -68,6 +70,9 @@ class NotificationsService(Service):
                 cause=self.cause.kept(),
                 now=self.clock(),
             )
+            if not replayed:
+                about = "notification", written["id"], user_id
+                staff.tell(self, session, actor, "message_sent", *about, channel=channel)
             self.news.tell(session, "feed_grew", {"user_id": user_id})
         return NOTIFICATION.dump(written) | {"replayed": replayed}
 
@@ -108,6 +113,10 @@ class NotificationsService(Service):
     @event_handler("users", "password_changed", schemas.UserEvent, batch=BATCH)
     @event_handler("users", "email_change_requested", schemas.UserEvent, batch=BATCH)
     @event_handler("users", "email_changed", schemas.EmailChanged, batch=BATCH)
+    @event_handler("users", "totp_enabled", schemas.UserEvent, batch=BATCH)
+    @event_handler("users", "totp_disabled", schemas.UserEvent, batch=BATCH)
+    @event_handler("users", "recovery_code_used", schemas.RecoveryCodeUsed, batch=BATCH)
+    @event_handler("users", "recovery_codes_renewed", schemas.UserEvent, batch=BATCH)
     @event_handler("orders", "order_placed", schemas.OrderEvent, batch=BATCH)
     @event_handler("orders", "order_paid", schemas.OrderEvent, batch=BATCH)
     @event_handler("orders", "order_shipped", schemas.OrderEvent, batch=BATCH)

@@ -52,6 +52,28 @@ _TEXTS = {
         "The e-mail address of your account has been changed. We will write to the new address from"
         " now on.\n\nIf this was not you, please contact us right away.",
     ),
+    "totp_enabled": Message(
+        "Sign-in codes are turned on",
+        "From now on, signing in to your account takes a code from your authenticator app as well"
+        " as your password. Keep your recovery codes somewhere safe.\n\n"
+        "If this was not you, please contact us right away.",
+    ),
+    "totp_disabled": Message(
+        "Sign-in codes are turned off",
+        "Signing in to your account no longer takes a code: the password alone is enough.\n\n"
+        "If this was not you, change your password and turn sign-in codes on again.",
+    ),
+    "recovery_code_used": Message(
+        "A recovery code was used",
+        "Someone, probably you, has signed in to your account with a recovery code. You have {left}"
+        " recovery codes left. You can get new ones at any time.\n\n"
+        "If this was not you, change your password and get new recovery codes.",
+    ),
+    "recovery_codes_renewed": Message(
+        "Your recovery codes were renewed",
+        "Your account has new recovery codes. The ones you had before no longer work.\n\n"
+        "If this was not you, change your password and get new recovery codes.",
+    ),
     "order_placed": Message(
         "Order {order}: we have it",
         "Thank you for your order. We have received order {order} for {total}.\n\n"
@@ -127,6 +149,7 @@ def render(type: str, facts: Mapping[str, Any]) -> Message:
     if "order_id" in facts:
         number = facts.get("number") or facts.get("order_number")
         words["order"] = number or short(facts["order_id"])
+    words["left"] = facts.get("left")
     reason = facts.get("failure_code", facts.get("reason"))
     words["because"] = _BECAUSE.get(reason, "")
     words["not_charged"] = "" if reason == "partial_capture" else "You have not been charged. "

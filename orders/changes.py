@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from chassis import outages
+from chassis import outages, staff
 from chassis.errors import Fault, Forbidden, Invalid, PreconditionFailed
 from chassis.identity import Actor
 from orders import book, lifecycle, receipts, timeline
@@ -82,6 +82,7 @@ def hide(shop: Shop, order_id: uuid.UUID, actor: Actor) -> None:
             )
         order.hidden_at = shop.clock()
         timeline.add(shop, session, order.id, timeline.ORDER, "hidden", actor)
+        tell_staff(shop, session, actor, "order_hidden", order)
 
 
 def move(
@@ -104,9 +105,18 @@ def move(
     if step.target == Status.CANCELLED:
         timeline.add(shop, session, order.id, timeline.STOCK, "release_requested")
     shop.events.record(session, step.event, book.facts(order, step.cause))
+    tell_staff(shop, session, actor, step.event, order, old=step.source, new=step.target)
     # The timeline names roles; which member of staff it was is for operators only.
-    staff = str(actor.user_id) if actor.user_id and actor.is_staff else None
-    shop.log.info(step.event, order_id=str(order.id), cause=str(step.cause), staff=staff)
+    by = str(actor.user_id) if actor.user_id and actor.is_staff else None
+    shop.log.info(step.event, order_id=str(order.id), cause=str(step.cause), staff=by)
+
+
+def tell_staff(
+    shop: Shop, session: Session, actor: Actor, action: str, order: Order, **detail: str
+) -> None:
+    """Have the audit trail tell of it, if it was somebody of the staff."""
+    detail = {name: str(value) for name, value in detail.items()}
+    staff.tell(shop, session, actor, action, "order", order.id, order.user_id, **detail)
 
 
 def touch(shop: Shop, order: Order) -> None:
@@ -160,6 +170,7 @@ def _readdress(
     order.shipping_address = address
     touch(shop, order)
     timeline.add(shop, session, order.id, timeline.ORDER, "address_changed", actor)
+    tell_staff(shop, session, actor, "order_address_changed", order)
 
 
 def _parties(order: Order, actor: Actor) -> set[Party]:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from chassis import paging
+from chassis import paging, staff
 from chassis.errors import Forbidden
 from chassis.identity import Actor
 from orders import attempts, book, changes, lifecycle, recovery, settlement, timeline
@@ -119,6 +119,8 @@ def retry(shop: Shop, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
                 raise CheckoutInTime
             attempts.take(session, checkout, now + recovery.UNDO_TIME)
         since = None if checkout else _paying_since(session, order_id)
+        if checkout is not None or since is not None:
+            staff.tell(shop, session, actor, "checkout_retried", "order", order_id)
         if since is not None:
             timeline.add(
                 shop, session, order_id, timeline.ORDER, "payment_looked_up_by_staff", actor
@@ -141,6 +143,7 @@ def undo(shop: Shop, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
         checkout = attempts.lock(session, order_id)
         if checkout is not None:
             attempts.take(session, checkout, shop.clock() + recovery.UNDO_TIME)
+            staff.tell(shop, session, actor, "checkout_undone", "order", order_id)
         since = None if checkout else _paying_since(session, order_id)
     if checkout is not None:
         recovery.undo(shop, order_id)
@@ -159,6 +162,7 @@ def _stop_paying(shop: Shop, order_id: uuid.UUID, since: datetime.datetime, acto
             raise PaymentCaptured
         if order.payment_id is not None:
             raise PaymentInProgress
+        changes.tell_staff(shop, session, actor, "checkout_undone", order)
         if order.status == Status.PENDING:
             step = lifecycle.step(
                 order.status, order.payment_status, Status.CANCELLED, (Party.STAFF,)

@@ -40,6 +40,7 @@ class Shop(Protocol):
     clock: Callable[[], datetime.datetime]
     settings: dict[str, Any]
     trace_id: str | None
+    network: str | None
     log: Any
     products: Any
     inventory: Any

@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields
 
+from chassis import staff
 from chassis.fields import (
     ActorField,
     Choice,
@@ -160,6 +161,7 @@ EVENTS = {
     "order_delivered": OrderEvent,
     "order_cancelled": OrderEvent,
     "refund_due": RefundDue,
+    **staff.EVENTS,
 }
 
 

@@ -8,6 +8,7 @@ from chassis.database import Database
 from chassis.errors import Invalid
 from chassis.events import EventOutbox, event_handler
 from chassis.metrics.custom import DatabaseGauges
+from chassis.origin import Network
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
@@ -108,6 +109,7 @@ class OrdersService(Service):
     settings = Settings(OrdersSettings, section="orders")
     gauges = DatabaseGauges(metrics.CHECKOUTS)
     trace_id = TraceId()
+    network = Network()
     products = RpcProxy("products", timeout=3)
     users = RpcProxy("users", timeout=3)
     inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))

@@ -23,9 +23,12 @@ from payments.errors import PaymentActive, ProviderTimeout, RefundRefused
 from payments.lifecycle import OPEN, Status
 from payments.looks import Looks
 from payments.methods import Method
-from payments.models import Payment, RequestKey
+from payments.models import Payment, Refund, RequestKey
 from payments.providers import Providers
 from payments.providers.port import ChargeOrder, ChargeReport, Known, Provider
+
+#: `note(session, payment, refund)` writes into the audit trail that a refund was asked for.
+NoteRefund = Callable[[Session, Payment, Refund], None]
 
 
 class Cashier:
@@ -201,8 +204,10 @@ class Cashier:
         reason: str,
         key: str | None,
         by: uuid.UUID | None,
+        note: NoteRefund,
     ) -> tuple[dict[str, Any], bool]:
         """Give `amount` (None: all that is left) back; the payment, and whether it is a repeat.
+        `note` is told of a new one.
 
         A repeat under `key` answers with the payment as it is by then. While the provider has not
         answered, the payment does not show the refund yet. Raises `RefundRefused`.
@@ -216,6 +221,7 @@ class Cashier:
                 refund = self.open_refund(
                     session, payment, amount, reason, key=str(claim.resource_id), by=by
                 )
+                note(session, payment, refund)
             else:
                 refund = refunds.find(session, payment, str(claim.resource_id))
             job = refunds.job(refund, payment)

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from chassis import currencies
+from chassis import currencies, staff
 from chassis.fields import (
     ActorField,
     Choice,
@@ -212,6 +212,7 @@ EVENTS = {
     "payment_failed": PaymentFailed,
     "payment_cancelled": PaymentCancelled,
     "payment_refunded": PaymentRefunded,
+    **staff.EVENTS,
 }
 
 

@@ -2,13 +2,14 @@
 
 from functools import partial
 
-from chassis import idempotency
+from chassis import idempotency, staff
 from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
 from chassis.events import EventOutbox, event_handler
 from chassis.external import ExternalCalls
 from chassis.metrics.custom import DatabaseGauges, Outcome
+from chassis.origin import Network
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
@@ -47,6 +48,7 @@ class PaymentsService(Service):
     settings = Settings(PaymentsSettings, section="payments")
     external_call = ExternalCalls()
     gauges = DatabaseGauges(metrics.PAYMENTS, metrics.REFUNDS, metrics.WEBHOOKS, metrics.REFUSED)
+    network = Network()
     looks = Looks()
     compared = Outcome(
         "shop_reconciliation_findings",
@@ -70,7 +72,12 @@ class PaymentsService(Service):
         """Give money back (staff, or the system); the payment, and whether it is a repeat."""
         views.require_staff(actor)
         payment, replayed = self.cashier.refund(
-            payment_id=payment_id, amount=amount, reason=reason, key=key, by=actor.user_id
+            payment_id=payment_id,
+            amount=amount,
+            reason=reason,
+            key=key,
+            by=actor.user_id,
+            note=partial(self._note_refund, actor),
         )
         return PAYMENT.dump(payment) | {"replayed": replayed}
 
@@ -152,6 +159,22 @@ class PaymentsService(Service):
         """Once an hour, tell the log what is wrong between our ledger and the providers' books."""
         compare = partial(reconciliation.watch, self.reconciliation, self.log, self.compared)
         turns.take(self.db.begin, self.clock, "compare_books", reconciliation.EVERY, compare)
+
+    def _note_refund(self, actor, session, payment, refund):
+        """See `payments.cashier.NoteRefund`."""
+        staff.tell(
+            self,
+            session,
+            actor,
+            "refund_requested",
+            "payment",
+            payment.id,
+            payment.user_id,
+            order_id=str(payment.order_id),
+            refund_id=str(refund.id),
+            amount=str(refund.amount),
+            currency=payment.currency,
+        )
 
     @property
     def reconciliation(self) -> Reconciliation:

@@ -1,6 +1,7 @@
 """Products are made, changed and taken off the shelf."""
 
 import datetime
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,9 @@ from products.constraints import meaning
 from products.errors import AlreadyExists, ProductNotFound
 from products.models import Product, Stock
 from products.reservations import Change, Kind
+
+#: `note(**detail)` writes it into the audit trail.
+Note = Callable[..., None]
 
 _BROKEN = {
     "uq_products_sku": lambda: AlreadyExists("This SKU is taken", field="sku"),
@@ -53,18 +57,21 @@ def change(
     fields: dict[str, Any],
     version: int | None,
     now: datetime.datetime,
+    note: Note = lambda **detail: None,
 ) -> dict[str, Any]:
-    """The product with `fields` replaced.
+    """The product with `fields` replaced; `note` is told what has changed.
 
     Raises `ProductNotFound`, `PreconditionFailed` when it is not at `version` (if given) any more,
     `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for).
     """
     _lock(session, product_id, version)
-    if "price" in fields or "currency" in fields:
-        wanted = select(Product.price, Product.currency).where(Product.id == product_id)
-        priced = dict(session.execute(wanted).mappings().one()) | fields
-        _check_price(priced["price"], priced["currency"])
     if fields:
+        names = fields.keys() | {"price", "currency"}
+        wanted = select(*(getattr(Product, name) for name in names)).where(Product.id == product_id)
+        before = session.execute(wanted).mappings().one()
+        if "price" in fields or "currency" in fields:
+            priced = dict(before) | fields
+            _check_price(priced["price"], priced["currency"])
         with meaning(_BROKEN):
             session.execute(
                 update(Product)
@@ -77,6 +84,9 @@ def change(
                 )
             )
         hints.note(session, [product_id])
+        changed = {name for name in fields if fields[name] != before[name]}
+        if changed:
+            note(fields=sorted(changed), **_repriced(before, fields, changed))
     return catalog.get(session, product_id, now)
 
 
@@ -92,6 +102,18 @@ def delete(session: Session, product_id: int, version: int | None, now: datetime
         .values(deleted_at=now, version=Product.version + 1, updated_at=now)
     )
     hints.note(session, [product_id])
+
+
+def _repriced(
+    before: Mapping[str, Any], fields: Mapping[str, Any], changed: set[str]
+) -> dict[str, str]:
+    """Of what has changed, price and currency as they were and are."""
+    return {
+        key: str(value)
+        for name in ("price", "currency")
+        if name in changed
+        for key, value in ((f"old_{name}", before[name]), (name, fields[name]))
+    }
 
 
 def _found_by(session: Session, product_id: int, fields: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.models import NAMING, InboxMixin
+from chassis.models import NAMING, InboxMixin, OutboxMixin
 
 Moment = DateTime(timezone=True)
 
@@ -36,6 +36,10 @@ class Base(DeclarativeBase):
 
 
 class InboxEvent(InboxMixin, Base):
+    pass
+
+
+class OutboxEvent(OutboxMixin, Base):
     pass
 
 

@@ -1,13 +1,16 @@
 """The Nameko services `products` (catalog) and `inventory` (stock)."""
 
 import datetime
+from functools import partial
 
+from chassis import staff
 from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
-from chassis.events import event_handler
+from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
 from chassis.metrics.custom import Counter, DatabaseGauges
+from chassis.origin import Network
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
@@ -45,6 +48,8 @@ class ProductsService(Service):
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
     news = Broadcast(schemas.CATALOG_NEWS)
+    events = EventOutbox(staff.EVENTS)
+    network = Network()
 
     @rpc(schemas.ListProducts)
     def list(self, limit, cursor, sort, **filters):
@@ -68,19 +73,24 @@ class ProductsService(Service):
         require_admin(actor)
         made_up = {"sku": naming.new_sku(), "currency": self.settings["currency"]}
         with self._changing(self.db.begin()) as session:
-            return editing.create(session, made_up | fields, stock, actor, self.clock())
+            made = editing.create(session, made_up | fields, stock, actor, self.clock())
+            priced = {"price": str(made["price"]), "currency": made["currency"]}
+            self._note(session, actor, "product_created", made["id"])(**priced, stock=stock)
+            return made
 
     @rpc(schemas.UpdateProduct)
     def update(self, product_id, version, actor, **fields):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
-            return editing.change(session, product_id, fields, version, self.clock())
+            note = self._note(session, actor, "product_changed", product_id)
+            return editing.change(session, product_id, fields, version, self.clock(), note)
 
     @rpc(schemas.DeleteProduct)
     def delete(self, product_id, version, actor):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
             editing.delete(session, product_id, version, self.clock())
+            self._note(session, actor, "product_deleted", product_id)()
 
     @rpc
     def list_categories(self):
@@ -96,19 +106,27 @@ class ProductsService(Service):
     def create_category(self, actor, **fields):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
-            return categories.create(session, fields)
+            made = categories.create(session, fields)
+            staff.tell(self, session, actor, "category_created", "category", made["id"])
+            return made
 
     @rpc(schemas.UpdateCategory)
     def update_category(self, category_id, version, actor, **fields):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
-            return categories.change(session, category_id, fields, version)
+            changed = categories.change(session, category_id, fields, version)
+            names = sorted(fields)
+            staff.tell(
+                self, session, actor, "category_changed", "category", category_id, fields=names
+            )
+            return changed
 
     @rpc(schemas.DeleteCategory)
     def delete_category(self, category_id, version, actor):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
             categories.remove(session, category_id, version)
+            staff.tell(self, session, actor, "category_deleted", "category", category_id)
 
     @timer(interval=INDEX_INTERVAL)
     def index(self):
@@ -120,6 +138,10 @@ class ProductsService(Service):
     def _changing(self, begun):
         return hints.announced(begun, self.news.tell, "catalog_changed")
 
+    def _note(self, session, actor, action, product_id):
+        """See `products.editing.Note`."""
+        return partial(staff.tell, self, session, actor, action, "product", product_id)
+
 
 class InventoryService(Service):
     """Stock, what orders hold of it, and the ledger of its movements."""
@@ -129,8 +151,10 @@ class InventoryService(Service):
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
     news = Broadcast(schemas.STOCK_NEWS)
+    events = EventOutbox(staff.EVENTS)
     gauges = DatabaseGauges(metrics.RESERVATIONS)
     expired = Counter("shop_reservations_expired_total", "Reservations that were freed unpaid.")
+    network = Network()
 
     @rpc(schemas.GetStock)
     def get(self, product_id):
@@ -141,8 +165,11 @@ class InventoryService(Service):
     def adjust(self, product_id, reason, version, actor, delta=None, on_hand=None):
         require_staff(actor)
         with self._changing(self.db.begin()) as session:
-            now = self.clock()
-            return stock.adjust(session, product_id, delta, on_hand, reason, version, actor, now)
+            note = partial(
+                staff.tell, self, session, actor, "stock_adjusted", "product", product_id
+            )
+            change = product_id, delta, on_hand, reason, version
+            return stock.adjust(session, *change, actor, self.clock(), note)
 
     @rpc(schemas.Movements)
     def movements(self, product_id, limit, cursor):

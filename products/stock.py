@@ -1,7 +1,7 @@
 """How much there is: read, checked, counted anew, and how it came about."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, any_, bindparam, select
@@ -16,6 +16,9 @@ from products.availability import AVAILABLE
 from products.errors import ProductNotFound
 from products.models import Movement, Product, Stock
 from products.reservations import Change, Kind
+
+#: `note(**detail)` writes it into the audit trail.
+Note = Callable[..., None]
 
 _LEVEL = select(
     Stock.product_id,
@@ -67,8 +70,9 @@ def adjust(
     version: int | None,
     actor: Actor,
     now: datetime.datetime,
+    note: Note = lambda **detail: None,
 ) -> dict[str, Any]:
-    """Change on_hand by `delta`, or to what was `counted`; answers like `get`.
+    """Change on_hand by `delta`, or to what was `counted`; answers like `get`, and `note` is told.
 
     Raises `ProductNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the stock is
     not at `version` (if given) any more.
@@ -84,7 +88,9 @@ def adjust(
     if moved:
         changes.append(Change(product_id, Kind.ADJUST, moved, 0, reason))
     ledger.apply(session, changes, now, actor.user_id)
-    return get(session, product_id, now)
+    adjusted = get(session, product_id, now)
+    note(delta=moved, on_hand=adjusted["on_hand"])
+    return adjusted
 
 
 def movements(

@@ -104,13 +104,14 @@ def confirm_email(
     return user, user.email != old_email
 
 
-def mark_verified(session: Session, user_id: UUID) -> User:
-    """Take the present address of a user as confirmed."""
+def mark_verified(session: Session, user_id: UUID, note: Note) -> User:
+    """Take the present address of a user as confirmed; `note` is told if it was not."""
     user = lock(session, user_id)
     if not user.email_verified:
         user.email_verified = True
         user.version += 1
         session.flush()
+        note(Action.EMAIL_VERIFIED)
     return user
 
 

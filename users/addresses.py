@@ -13,7 +13,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound, PreconditionFailed
+from chassis.addresses import as_kept, faults_in
+from chassis.errors import Invalid, NotFound, PreconditionFailed
 from users import accounts
 from users.errors import TooManyAddresses
 from users.models import Address, User
@@ -81,7 +82,8 @@ def replace(
 ) -> Address:
     """Write the whole address anew; whether it is the default stays when that is None.
 
-    Raises `NotFound`, and `PreconditionFailed` when it is not at `version` (if given) any more.
+    Raises `NotFound`, `PreconditionFailed` when it is not at `version` (if given) any more, and
+    `Invalid` when what is other than it was is not of its country.
     """
     accounts.lock(session, user_id)
     address = session.get(Address, address_id)
@@ -89,11 +91,15 @@ def replace(
         raise NotFound("There is no such address.")
     if version not in (None, address.version):
         raise PreconditionFailed(version=address.version)
+    whole = dict.fromkeys(_RECIPIENT) | dict(fields)
+    before = {name: getattr(address, name) for name in whole}
+    if faults := faults_in(whole, before):
+        raise Invalid(errors={name: [fault] for name, fault in faults.items()})
     if is_default:
         _clear_default(session, user_id)
     if is_default is not None:
         address.is_default = is_default
-    for name, value in (dict.fromkeys(_RECIPIENT) | dict(fields)).items():
+    for name, value in as_kept(whole).items():
         setattr(address, name, value)
     address.version += 1
     session.flush()

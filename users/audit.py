@@ -1,6 +1,7 @@
-"""The audit trail: who did what to whom, from where, in which request.
+"""The audit trail: who did what to whom or to which thing, from where, in which request.
 
 An entry is written in the transaction of what it tells, so one exists if and only if that happened.
+What staff do in another service comes as an event of that one's transaction (`chassis.staff`).
 Nothing changes an entry; triggers refuse it. None goes before `LEAST_RETENTION` is over: until then
 the database refuses that too. No name, address or secret is in an entry: people are ids.
 """
@@ -16,6 +17,8 @@ from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
+from chassis.messages import Event
+from chassis.origin import abbreviated
 from users.models import AuditEntry
 from users.origin import Origin
 
@@ -31,6 +34,7 @@ class Action(StrEnum):
     USER_DELETED = "user_deleted"
     ACCOUNT_CHANGED = "account_changed"
     EMAIL_CHANGED = "email_changed"
+    EMAIL_VERIFIED = "email_verified"
     ROLE_CHANGED = "role_changed"
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
@@ -42,7 +46,25 @@ class Action(StrEnum):
     TOTP_ENABLED = "totp_enabled"
     TOTP_DISABLED = "totp_disabled"
     TOTP_RESET = "totp_reset"
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     SIGNING_KEYS_ROTATED = "signing_keys_rotated"
+    # By staff, in other services.
+    PRODUCT_CREATED = "product_created"
+    PRODUCT_CHANGED = "product_changed"
+    PRODUCT_DELETED = "product_deleted"
+    CATEGORY_CREATED = "category_created"
+    CATEGORY_CHANGED = "category_changed"
+    CATEGORY_DELETED = "category_deleted"
+    STOCK_ADJUSTED = "stock_adjusted"
+    ORDER_ADDRESS_CHANGED = "order_address_changed"
+    ORDER_SHIPPED = "order_shipped"
+    ORDER_DELIVERED = "order_delivered"
+    ORDER_CANCELLED = "order_cancelled"
+    ORDER_HIDDEN = "order_hidden"
+    CHECKOUT_RETRIED = "checkout_retried"
+    CHECKOUT_UNDONE = "checkout_undone"
+    REFUND_REQUESTED = "refund_requested"
+    MESSAGE_SENT = "message_sent"
 
 
 #: What users are shown of themselves.
@@ -53,18 +75,23 @@ _WRITTEN = "audit_entries"
 
 def record(
     session: Session,
-    action: Action,
+    action: str,
     user_id: UUID | None,
     actor: Actor | None,
     origin: Origin,
     request_id: str | None,
-    now: datetime.datetime,
+    at: datetime.datetime,
+    target: tuple[str, str] | tuple[None, None] = (None, None),
     **detail: Any,
 ) -> None:
-    """Write one entry: `actor` did `action` to `user_id`. An actor of None is somebody who is not
-    known, such as one who guesses a password. `detail` is JSON-able and holds nothing personal."""
+    """Write one entry: `actor` did `action` to `user_id`, or to a `target` (kind and id) of that
+    user's. An actor of None is somebody who is not known, such as one who guesses a password.
+    `detail` is JSON-able and holds nothing personal."""
+    kind, target_id = target
     entry = {
-        "action": action.value,
+        "action": str(action),
+        "target": kind,
+        "target_id": target_id,
         "user_id": user_id,
         "actor_id": actor and actor.user_id,
         "actor_role": actor and str(actor.role),
@@ -73,13 +100,29 @@ def record(
         "request_id": request_id,
         "detail": detail,
     }
-    session.execute(insert(AuditEntry).values(at=now, **entry))
+    session.execute(insert(AuditEntry).values(at=at, **entry))
     session.info.setdefault(_WRITTEN, []).append(entry)
+
+
+def record_event(session: Session, event: Event) -> None:
+    """Write what staff did in another service, as that one's `staff_acted` tells it."""
+    acted = event.payload
+    record(
+        session,
+        acted["action"],
+        acted["user_id"],
+        Actor(acted["actor_id"], acted["actor_role"]),
+        Origin(network=abbreviated(acted["network"])),
+        event.request_id,
+        event.occurred_at,
+        (acted["target"], acted["target_id"]),
+        **acted["detail"],
+    )
 
 
 def written(session: Session) -> list[dict[str, Any]]:
     """What `record` wrote in this session, for the log: `action` and ids, no networks."""
-    named = ("action", "user_id", "actor_id", "actor_role")
+    named = ("action", "user_id", "actor_id", "actor_role", "target", "target_id")
     return [{name: entry[name] for name in named} for entry in session.info.get(_WRITTEN, ())]
 
 
@@ -90,6 +133,8 @@ def page(
     *,
     user_id: UUID | None = None,
     actor_id: UUID | None = None,
+    target: str | None = None,
+    target_id: str | None = None,
     actions: Sequence[Action] = (),
     since: datetime.datetime | None = None,
     until: datetime.datetime | None = None,
@@ -102,6 +147,10 @@ def page(
         wanted = wanted.where(table.c.user_id == user_id)
     if actor_id is not None:
         wanted = wanted.where(table.c.actor_id == actor_id)
+    if target is not None:
+        wanted = wanted.where(table.c.target == target)
+    if target_id is not None:
+        wanted = wanted.where(table.c.target.is_not(None), table.c.target_id == target_id)
     if actions:
         wanted = wanted.where(table.c.action.in_([action.value for action in actions]))
     if since is not None:

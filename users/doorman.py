@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
-from chassis.errors import Invalid
+from chassis.errors import Invalid, NotFound
 from chassis.identity import Actor, Role
 from users import accounts, directory, resets, sessions, throttle, totp
 from users.audit import Action
@@ -169,10 +169,9 @@ class Doorman:
             throttle.take(session, throttle.RESET_NAME, now, email)
             user = directory.by_name(session.connection(), email=email)
             user_id = user and user["id"]
-            reset_id = resets.request(session, user_id, now, self._rules.reset_lifetime)
-            self._publish(
-                session, "password_reset_requested", {"reset_id": reset_id, "user_id": user_id}
-            )
+            reset = resets.request(session, user_id, now, self._rules.reset_lifetime)
+            asked = {"reset_id": reset.id, "user_id": reset.user_id}
+            self._publish(session, "password_reset_requested", asked)
 
     def reset_password(self, token: str, new: str, network: str | None) -> list[UUID]:
         """Another password by a mailed token; all sessions end, whose ids are returned, and the
@@ -181,6 +180,12 @@ class Doorman:
         The token was in a mail, so the address is confirmed. If it had not been, somebody else may
         have made the account: what was put there is forgotten, and `account_recovered` says so.
         """
+        try:
+            return self._reset(token, new, network)
+        except NotFound:  # deleted a moment ago
+            raise ResetTokenInvalid() from None
+
+    def _reset(self, token: str, new: str, network: str | None) -> list[UUID]:
         with self._read() as connection:
             user_id = resets.owner(connection, token, self._clock())
         user = self._one(user_id)

@@ -9,12 +9,13 @@ from email_validator import validate_email
 from marshmallow import ValidationError, fields, validate
 
 from chassis import phones, text
-from chassis.fields import SingleLine, String
+from chassis.fields import PhoneNumber, SingleLine, String
 from chassis.identity import Role
 from users import passwords
 
 #: RFC 5321, 4.5.3.1.3, less the angle brackets.
 MAX_EMAIL = 254
+NO_EMAIL = "Not a valid e-mail address."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -34,6 +35,22 @@ def fold_email(written: str) -> str:
     if found.ascii_email is None or len(found.ascii_email) > MAX_EMAIL:
         raise ValueError("not an address")
     return found.ascii_email
+
+
+def as_compared(written: str) -> str:
+    """Text that may be an e-mail address: folded then, else as it is, which is nobody's."""
+    try:
+        return fold_email(written)
+    except ValueError:
+        return written
+
+
+def is_email(text: str) -> bool:
+    """Whether it is an address, folded."""
+    try:
+        return fold_email(text) == text
+    except ValueError:
+        return False
 
 
 def as_in_emails(word: str) -> str:
@@ -61,7 +78,7 @@ class Email(SingleLine):
         except ValueError as fault:
             if isinstance(fault, ValidationError):
                 raise
-            raise ValidationError("Not a valid e-mail address.") from None
+            raise ValidationError(NO_EMAIL) from None
 
 
 class SomeEmail(SingleLine):
@@ -71,11 +88,7 @@ class SomeEmail(SingleLine):
         super().__init__(max=MAX_EMAIL, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
-        written = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return fold_email(written)
-        except ValueError:
-            return written
+        return as_compared(super()._deserialize(value, attr, data, **kwargs))
 
 
 class Username(SingleLine):
@@ -89,11 +102,8 @@ class Username(SingleLine):
         super().__init__(max=32, validate=form, **kwargs)
 
 
-class Phone(SingleLine):
-    """A phone number as people write it; `users.phones` makes one form of it."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(max=phones.MAX_LENGTH, **kwargs)
+class Phone(PhoneNumber):
+    """A phone number as people write it; `users.contacts` makes one form of it."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         written = super()._deserialize(value, attr, data, **kwargs)
@@ -136,6 +146,23 @@ class Network(String):
 
     def __init__(self, **kwargs: Any):
         super().__init__(max=64, load_default=None, allow_none=True, **kwargs)
+
+
+class Fact(fields.Field):
+    """A part of what an audit entry tells: a number, true or false, a short text, or up to 100 of
+    them."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        parts = value if isinstance(value, list) else [value]
+        if len(parts) > 100 or not all(map(_is_fact, parts)):
+            raise ValidationError("Not a fact.")
+        return value
+
+
+def _is_fact(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= 200
+    return isinstance(value, int) and abs(value) < 2**63
 
 
 class RoleField(fields.Enum):

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.models import NAMING, OutboxMixin
+from chassis.models import NAMING, InboxMixin, OutboxMixin
 
 #: A moment, always aware.
 Moment = DateTime(timezone=True)
@@ -37,6 +37,10 @@ class Base(DeclarativeBase):
 
 
 class OutboxEvent(OutboxMixin, Base):
+    pass
+
+
+class InboxEvent(InboxMixin, Base):
     pass
 
 
@@ -251,8 +255,8 @@ class TotpChallenge(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to whom (`users.audit`). Append-only: triggers refuse to change an entry, and to
-    delete one that is younger than 90 days."""
+    """Who did what to whom, or to which thing (`users.audit`). Append-only: triggers refuse to
+    change an entry, and to delete one that is younger than 90 days."""
 
     __tablename__ = "audit_entries"
 
@@ -266,9 +270,17 @@ class AuditEntry(Base):
     client: Mapped[str | None] = mapped_column(String(48))
     request_id: Mapped[str | None] = mapped_column(String(128))
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    #: A kind of thing and its id, where it is no account.
+    target: Mapped[str | None] = mapped_column(String(24))
+    target_id: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = (
         Index("ix_audit_entries_at_id", "at", "id"),
+        Index(
+            "ix_audit_entries_target_at_id",
+            *("target", "target_id", "at", "id"),
+            postgresql_where=text("target IS NOT NULL"),
+        ),
         Index("ix_audit_entries_user_id_at_id", "user_id", "at", "id"),
         Index("ix_audit_entries_actor_id_at_id", "actor_id", "at", "id"),
         Index("ix_audit_entries_action_at_id", "action", "at", "id"),

@@ -1,11 +1,9 @@
 """Where a request comes from, as far as it is kept: enough for people to recognise their own
 devices, too little to follow anybody."""
 
-import ipaddress
 from dataclasses import dataclass
 
-#: Of an address, the bits that are kept: an IPv4 address and an IPv6 site lose their last part.
-_KEPT = {4: 24, 6: 48}
+from chassis.origin import abbreviated
 
 #: What a User-Agent has in it, and what people call that; the first that fits counts.
 _BROWSERS = {
@@ -43,15 +41,7 @@ class Origin:
 
 def origin_of(network: str | None, user_agent: str | None = None) -> Origin:
     """The origin of a request from `network`, an address or an IPv6 network."""
-    return Origin(_abbreviated(network), _client(user_agent or ""))
-
-
-def _abbreviated(network: str | None) -> str | None:
-    try:
-        address = ipaddress.ip_address((network or "").partition("/")[0])
-    except ValueError:
-        return None
-    return str(ipaddress.ip_network((address, _KEPT[address.version]), strict=False))
+    return Origin(abbreviated(network), _client(user_agent or ""))
 
 
 def _client(user_agent: str) -> str | None:

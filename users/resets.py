@@ -25,13 +25,15 @@ def request(
     user_id: UUID | None,
     now: datetime.datetime,
     lifetime: datetime.timedelta,
-) -> UUID:
+) -> PasswordReset:
     """Note that `user_id`, or nobody, is to be mailed a token that holds for `lifetime` from now
-    on; returns the request's id."""
-    reset = PasswordReset(id=uuid4(), user_id=user_id, expires_at=now + lifetime)
+    on; returns the request. Who is deleted at the same instant is nobody."""
+    mine = select(User.id).where(User.id == user_id, User.deleted_at.is_(None))
+    owner_id = session.scalar(mine.with_for_update(read=True))
+    reset = PasswordReset(id=uuid4(), user_id=owner_id, expires_at=now + lifetime)
     session.add(reset)
     session.flush()
-    return reset.id
+    return reset
 
 
 def issue(session: Session, reset_id: UUID, now: datetime.datetime) -> tuple[str, str]:

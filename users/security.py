@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis import paging
 from chassis.errors import Forbidden
+from chassis.events import event_handler
 from chassis.identity import Actor, Role, Signer
 from chassis.rpc import rpc
 from users import accounts, audit, directory, keys, schemas, session_state, sessions, totp
@@ -20,15 +21,23 @@ from users.errors import SessionEnded, TotpNotEnabled
 from users.origin import Origin, origin_of
 from users.second_factor import SecondFactor
 
-SESSION, STATE, ENDED = schemas.LoginSession(), schemas.SessionState(), schemas.Ended()
-TOTP, TOTP_SECRET = schemas.TotpState(), schemas.TotpSecret()
-TOKENS, AUDIT, SIGN_IN = schemas.Tokens(), schemas.AuditEntry(), schemas.SignIn()
+SESSION, STATE, ENDED = (
+    schemas.sessions.LoginSession(),
+    schemas.sessions.SessionState(),
+    schemas.sessions.Ended(),
+)
+TOTP, TOTP_SECRET = schemas.second_factor.TotpState(), schemas.second_factor.TotpSecret()
+TOKENS, AUDIT, SIGN_IN = (
+    schemas.sessions.Tokens(),
+    schemas.audit.AuditEntry(),
+    schemas.audit.SignIn(),
+)
 
 
 class SecurityMethods:
     """A part of `UsersService`, which has the dependencies."""
 
-    @rpc(schemas.Token, sensitive_arguments=("refresh_token", "network"))
+    @rpc(schemas.sessions.Token, sensitive_arguments=("refresh_token", "network"))
     def refresh(self, refresh_token, network):
         now, lives, origin = self.clock(), self._lifetimes(), origin_of(network)
         ended: dict[str, Any] = {}
@@ -42,7 +51,7 @@ class SecurityMethods:
                 self._record(session, Action.REFRESH_TOKEN_REUSED, owner, None, origin)
         raise SessionEnded(**ended)  # only now: the end of a stolen family has to be committed
 
-    @rpc(schemas.Token, sensitive_arguments=("refresh_token", "network"))
+    @rpc(schemas.sessions.Token, sensitive_arguments=("refresh_token", "network"))
     def logout(self, refresh_token, network):
         with self._begin() as session:
             over = sessions.log_out(session, refresh_token)
@@ -51,7 +60,7 @@ class SecurityMethods:
                 self._record(session, Action.SIGNED_OUT, over.user_id, actor, origin_of(network))
         return ENDED.dump({"ended": [over.id] if over else []})
 
-    @rpc(schemas.CheckSession)
+    @rpc(schemas.sessions.CheckSession)
     def check_session(self, user_id, session_id):
         """Whether a session goes on, and what its user may do; raises `SessionEnded`."""
         with self.db.read() as connection:
@@ -59,7 +68,7 @@ class SecurityMethods:
         must_enrol = self._needs_totp(user["role"]) and not user["has_totp"]
         return STATE.dump({"role": user["role"], "must_enrol": must_enrol})
 
-    @rpc(schemas.SessionIds)
+    @rpc(schemas.sessions.SessionIds)
     def ended_sessions(self, session_ids):
         """Those of these sessions that have ended."""
         with self.db.read() as connection:
@@ -67,7 +76,7 @@ class SecurityMethods:
                 {"ended": session_state.ended_among(connection, session_ids, self.clock())}
             )
 
-    @rpc(schemas.CheckSession)
+    @rpc(schemas.sessions.CheckSession)
     def list_sessions(self, user_id, session_id):
         """The sessions of a user; `session_id` is the one that asks."""
         with self.db.read() as connection:
@@ -75,7 +84,7 @@ class SecurityMethods:
         items = [{**row, "current": row["id"] == session_id} for row in rows]
         return {"items": SESSION.dump(items, many=True), "next": None}
 
-    @rpc(schemas.EndSession, sensitive_arguments="network")
+    @rpc(schemas.sessions.EndSession, sensitive_arguments="network")
     def end_session(self, user_id, session_id, network):
         """End one session of one's own."""
         with self._begin() as session:
@@ -86,7 +95,7 @@ class SecurityMethods:
             )
         return ENDED.dump({"ended": [session_id]})
 
-    @rpc(schemas.EndSessions, sensitive_arguments="network")
+    @rpc(schemas.sessions.EndSessions, sensitive_arguments="network")
     def end_sessions(self, user_id, but, actor, network):
         """End all sessions of a user, one's own or, for admins, anybody's; `but` goes on."""
         if actor.user_id != user_id:
@@ -99,12 +108,12 @@ class SecurityMethods:
             )
         return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
 
-    @rpc(schemas.LoginTotp, sensitive_arguments="proof")
+    @rpc(schemas.second_factor.LoginTotp, sensitive_arguments="proof")
     def login_totp(self, **proof):
         """Sign in with a challenge of `login` and a code."""
         return self._second_factor().log_in(**proof, admit=self._admit)
 
-    @rpc(schemas.Get)
+    @rpc(schemas.common.Get)
     def get_totp(self, user_id):
         """Whether a user has a second factor, and needs one."""
         with self.db.read() as connection:
@@ -112,26 +121,38 @@ class SecurityMethods:
             state = totp.state(connection, user_id)
         return TOTP.dump({**state, "required": self._needs_totp(role)})
 
-    @rpc(schemas.EnrolTotp, once=True, sensitive_arguments="current_password")
+    @rpc(schemas.second_factor.EnrolTotp, once=True, sensitive_arguments="current_password")
     def enrol_totp(self, user_id, current_password):
         """A secret for an authenticator app; it counts once it is confirmed."""
         issuer = self.identity["issuer"]
         return TOTP_SECRET.dump(self._second_factor().enrol(user_id, current_password, issuer))
 
-    @rpc(schemas.ConfirmTotp, once=True, sensitive_arguments=("code", "network"))
+    @rpc(schemas.second_factor.ConfirmTotp, once=True, sensitive_arguments=("code", "network"))
     def confirm_totp(self, user_id, code, network):
         """Have the second factor count; the recovery codes are told now and never again."""
         codes = self._second_factor().confirm(user_id, code, network)
         return {"recovery_codes": codes}
 
     @rpc(
-        schemas.DisableTotp, once=True, sensitive_arguments=("current_password", "code", "network")
+        schemas.second_factor.DisableTotp,
+        once=True,
+        sensitive_arguments=("current_password", "code", "network"),
     )
     def disable_totp(self, user_id, current_password, code, network):
         """Sign in with the password alone from now on."""
         self._second_factor().disable(user_id, current_password, code, network)
 
-    @rpc(schemas.ResetTotp, sensitive_arguments="network")
+    @rpc(
+        schemas.second_factor.RenewRecoveryCodes,
+        once=True,
+        sensitive_arguments=("current_password", "code", "network"),
+    )
+    def renew_recovery_codes(self, user_id, current_password, code, network):
+        """Other recovery codes, told now and never again; those of before end."""
+        codes = self._second_factor().renew_recovery_codes(user_id, current_password, code, network)
+        return {"recovery_codes": codes}
+
+    @rpc(schemas.second_factor.ResetTotp, sensitive_arguments="network")
     def reset_totp(self, user_id, actor, network):
         """Take the second factor from a user who has lost it; all sessions end."""
         admins_only(actor)
@@ -141,9 +162,10 @@ class SecurityMethods:
                 raise TotpNotEnabled()
             sessions.end_all(session, user_id)
             self._record(session, Action.TOTP_RESET, user_id, actor, origin_of(network))
+            self.events.record(session, "totp_disabled", {"user_id": user_id})
         return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
 
-    @rpc(schemas.ListAudit)
+    @rpc(schemas.audit.ListAudit)
     def list_audit(self, limit, cursor, actor, action, **who_and_when):
         """Entries of the audit trail, the newest first."""
         admins_only(actor)
@@ -151,7 +173,7 @@ class SecurityMethods:
         rows, following = self._audited("audit", limit, cursor, actions=actions, **who_and_when)
         return {"items": AUDIT.dump(rows, many=True), "next": following}
 
-    @rpc(schemas.ListSignIns)
+    @rpc(schemas.audit.ListSignIns)
     def list_sign_ins(self, user_id, limit, cursor):
         """When and from where a user has signed in, or somebody tried to."""
         rows, following = self._audited(
@@ -159,11 +181,21 @@ class SecurityMethods:
         )
         return {"items": SIGN_IN.dump(rows, many=True), "next": following}
 
+    @event_handler("products", "staff_acted", schemas.audit.StaffActed)
+    @event_handler("inventory", "staff_acted", schemas.audit.StaffActed)
+    @event_handler("orders", "staff_acted", schemas.audit.StaffActed)
+    @event_handler("payments", "staff_acted", schemas.audit.StaffActed)
+    @event_handler("notifications", "staff_acted", schemas.audit.StaffActed)
+    def record_staff_action(self, event):
+        """Write into the audit trail what staff did elsewhere."""
+        with self._begin(self.db.once(event)) as session:
+            audit.record_event(session, event)
+
     @contextmanager
-    def _begin(self) -> Iterator[Session]:
-        """A transaction; when it is committed, the gateways are told which sessions have ended, and
-        the log what the audit trail has."""
-        with self.db.begin() as session:
+    def _begin(self, begun: AbstractContextManager[Session] | None = None) -> Iterator[Session]:
+        """A transaction, or what `begun` begins; when it is committed, the gateways are told which
+        sessions have ended, and the log what the audit trail has."""
+        with begun or self.db.begin() as session:
             yield session
         for user_id, session_ids in sessions.ended(session).items():
             news = {"user_id": user_id, "session_ids": session_ids}
@@ -211,7 +243,9 @@ class SecurityMethods:
         return items, paging.encode(of, last) if more else None
 
     def _second_factor(self) -> SecondFactor:
-        return SecondFactor(self._begin, self.clock, self._doorman(), self._record)
+        return SecondFactor(
+            self._begin, self.clock, self._doorman(), self.events.record, self._record
+        )
 
     def _needs_totp(self, role: str) -> bool:
         return self.settings["staff_totp_required"] and role != Role.CUSTOMER

@@ -21,10 +21,10 @@ from users import (
     accounts,
     addresses,
     audit,
+    contacts,
     directory,
     keys,
     models,
-    phones,
     resets,
     schemas,
     security,
@@ -42,8 +42,8 @@ from users.passwords import NAMES, PUBLIC, TOO_EASY, is_guessable
 from users.security import admins_only
 from users.settings import UsersSettings
 
-USER, CONTACT = schemas.User(), schemas.Contact()
-ADDRESS, ENDED = schemas.Address(), schemas.Ended()
+USER, CONTACT = schemas.accounts.User(), schemas.accounts.Contact()
+ADDRESS, ENDED = schemas.addresses.Address(), schemas.sessions.Ended()
 
 
 class UsersService(security.SecurityMethods, Service):
@@ -52,23 +52,23 @@ class UsersService(security.SecurityMethods, Service):
     name = "users"
 
     db = Database(models.Base, package="users")
-    events = EventOutbox(schemas.EVENTS)
-    news = Broadcast(schemas.NEWS)
+    events = EventOutbox(schemas.events.EVENTS)
+    news = Broadcast(schemas.events.NEWS)
     clock = Clock()
     passwords = PasswordHasher()
     settings = Settings(UsersSettings, section="users")
     identity = Settings(IdentitySettings, section="identity")
 
-    @rpc(schemas.SignUp, once=True, sensitive_arguments="account")
+    @rpc(schemas.accounts.SignUp, once=True, sensitive_arguments="account")
     def sign_up(self, **account):
         return self._register(None, role=Role.CUSTOMER, **account)
 
-    @rpc(schemas.Create, once=True, sensitive_arguments="account")
+    @rpc(schemas.accounts.Create, once=True, sensitive_arguments="account")
     def create(self, actor, **account):
         admins_only(actor)
         return self._register(actor, **account)
 
-    @rpc(schemas.Login, sensitive_arguments="credentials")
+    @rpc(schemas.sessions.Login, sensitive_arguments="credentials")
     def login(self, **credentials):
         for _ in range(2):  # another login at the same instant may have renewed the hash
             tokens = self._doorman().log_in(**credentials, admit=self._admit)
@@ -76,12 +76,12 @@ class UsersService(security.SecurityMethods, Service):
                 return tokens
         raise BadCredentials()
 
-    @rpc(schemas.Credentials, sensitive_arguments="credentials")
+    @rpc(schemas.sessions.Credentials, sensitive_arguments="credentials")
     def verify_credentials(self, **credentials):
         return USER.dump(self._doorman().verify(**credentials))
 
     @rpc(
-        schemas.ChangePassword,
+        schemas.passwords.ChangePassword,
         once=True,
         sensitive_arguments=("current_password", "new_password", "network"),
     )
@@ -89,22 +89,26 @@ class UsersService(security.SecurityMethods, Service):
         ended = self._doorman().change_password(user_id, current_password, new_password, network)
         return ENDED.dump({"ended": ended})
 
-    @rpc(schemas.ForgotPassword, once=True, sensitive_arguments=("email", "network"))
+    @rpc(schemas.passwords.ForgotPassword, once=True, sensitive_arguments=("email", "network"))
     def forgot_password(self, email, network):
         self._doorman().ask_for_reset(email, network)
 
-    @rpc(schemas.IssueResetToken)
+    @rpc(schemas.passwords.IssueResetToken)
     def issue_reset_token(self, reset_id):
         with self.db.begin() as session:
             token, email = resets.issue(session, reset_id, self.clock())
         return {"token": token, "email": email, "holds": self.settings["reset_token_seconds"]}
 
-    @rpc(schemas.ResetPassword, once=True, sensitive_arguments=("token", "new_password", "network"))
+    @rpc(
+        schemas.passwords.ResetPassword,
+        once=True,
+        sensitive_arguments=("token", "new_password", "network"),
+    )
     def reset_password(self, token, new_password, network):
         ended = self._doorman().reset_password(token, new_password, network)
         return ENDED.dump({"ended": ended})
 
-    @rpc(schemas.VerifyEmail, once=True, sensitive_arguments=("token", "network"))
+    @rpc(schemas.accounts.VerifyEmail, once=True, sensitive_arguments=("token", "network"))
     def verify_email(self, token, network):
         """Confirm the address that a token was mailed to; whoever has the token may."""
         with self.db.begin() as session:
@@ -113,39 +117,39 @@ class UsersService(security.SecurityMethods, Service):
             user, is_another = accounts.confirm_email(
                 session, token, self.clock(), self.events.record
             )
-            if is_another:
-                note = self._note(session, user.id, Actor(user.id, Role(user.role)), network)
-                note(Action.EMAIL_CHANGED)
+            note = self._note(session, user.id, Actor(user.id, Role(user.role)), network)
+            note(Action.EMAIL_CHANGED if is_another else Action.EMAIL_VERIFIED)
             verification.was_right(session, guess, self.clock())
 
-    @rpc(schemas.Get, once=True)
+    @rpc(schemas.common.Get, once=True)
     def request_email_verification(self, user_id):
         """Mail another token to the address that a user has yet to confirm."""
         with self.db.begin() as session:
             user = accounts.lock(session, user_id)
             verification.ask_again(session, user, self.clock(), self.events.record)
 
-    @rpc(schemas.IssueVerificationToken)
+    @rpc(schemas.accounts.IssueVerificationToken)
     def issue_verification_token(self, verification_id):
         """The token for a mail, and where that goes."""
         with self.db.begin() as session:
             token, email = verification.issue(session, verification_id, self.clock())
         return {"token": token, "email": email}
 
-    @rpc(schemas.OldEmail)
+    @rpc(schemas.accounts.OldEmail)
     def old_email(self, change_id):
         """The address that is to be told of its end."""
         with self.db.begin() as session:
             return {"email": verification.old_email(session, change_id, self.clock())}
 
-    @rpc(schemas.MarkEmailVerified)
+    @rpc(schemas.accounts.MarkEmailVerified)
     def mark_email_verified(self, user_id, actor):
         """Take a user's address as confirmed, on an admin's word."""
         admins_only(actor)
-        with self.db.begin() as session:
-            return USER.dump(accounts.mark_verified(session, user_id))
+        with self._begin() as session:
+            note = self._note(session, user_id, actor)
+            return USER.dump(accounts.mark_verified(session, user_id, note))
 
-    @rpc(schemas.RotateKeys, once=True)
+    @rpc(schemas.sessions.RotateKeys, once=True)
     def rotate_keys(self, actor):
         admins_only(actor)
         with self._begin() as session:
@@ -157,17 +161,17 @@ class UsersService(security.SecurityMethods, Service):
         with self.db.begin() as session:
             return keys.published(session, self.clock(), self._access_lifetime())
 
-    @rpc(schemas.Get)
+    @rpc(schemas.common.Get)
     def get(self, user_id):
         with self.db.read() as connection:
             return USER.dump(directory.get(connection, user_id))
 
-    @rpc(schemas.Contacts)
+    @rpc(schemas.accounts.Contacts)
     def contacts(self, user_ids):
         with self.db.read() as connection:
             return {"items": CONTACT.dump(directory.contacts(connection, user_ids), many=True)}
 
-    @rpc(schemas.List, sensitive_arguments="search")
+    @rpc(schemas.accounts.List, sensitive_arguments="search")
     def list(self, search, role, limit, cursor, actor):
         """Users, newest first: all of them for admins; staff say whom they look for."""
         if not actor.is_staff:
@@ -185,14 +189,14 @@ class UsersService(security.SecurityMethods, Service):
         )
         return {"items": USER.dump(items, many=True), "next": following}
 
-    @rpc(schemas.Find, sensitive_arguments="search")
+    @rpc(schemas.accounts.Find, sensitive_arguments="search")
     def find(self, search, limit):
         """The ids of those whom the words are about, the newest first; nothing else of them."""
         with self.db.read() as connection:
             rows = directory.page(connection, search, None, limit, None)
         return {"items": [{"id": row["id"]} for row in rows]}
 
-    @rpc(schemas.Update, sensitive_arguments=("current_password", "network", "profile"))
+    @rpc(schemas.accounts.Update, sensitive_arguments=("current_password", "network", "profile"))
     def update(
         self, user_id, partial, current_password, version, actor, network, role=None, **profile
     ):
@@ -210,14 +214,14 @@ class UsersService(security.SecurityMethods, Service):
                 verification.change(session, user, email, self.clock(), self.events.record)
             return USER.dump(user)
 
-    @rpc(schemas.SetRole)
+    @rpc(schemas.accounts.SetRole)
     def set_role(self, user_id, role, actor):
         admins_only(actor)
         with self._begin() as session:
             note = self._note(session, user_id, actor)
             return USER.dump(accounts.update(session, user_id, {}, role, note=note))
 
-    @rpc(schemas.Delete, sensitive_arguments="network")
+    @rpc(schemas.accounts.Delete, sensitive_arguments="network")
     def delete(self, user_id, actor, network):
         admins_only(actor)
         with self._begin() as session:
@@ -225,34 +229,34 @@ class UsersService(security.SecurityMethods, Service):
             self._record(session, Action.USER_DELETED, user_id, actor, origin_of(network))
         return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
 
-    @rpc(schemas.Get)
+    @rpc(schemas.common.Get)
     def list_addresses(self, user_id):
         with self.db.read() as connection:
             items = addresses.of_user(connection, user_id)
         return {"items": ADDRESS.dump(items, many=True), "next": None}
 
-    @rpc(schemas.GetAddress)
+    @rpc(schemas.addresses.GetAddress)
     def get_address(self, user_id, address_id):
         with self.db.read() as connection:
             return ADDRESS.dump(addresses.get(connection, user_id, address_id))
 
-    @rpc(schemas.Get)
+    @rpc(schemas.common.Get)
     def default_address(self, user_id):
         with self.db.read() as connection:
             return ADDRESS.dump(addresses.default(connection, user_id))
 
-    @rpc(schemas.AddAddress, once=True, sensitive_arguments="fields")
+    @rpc(schemas.addresses.AddAddress, once=True, sensitive_arguments="fields")
     def add_address(self, user_id, default, **fields):
         with self.db.begin() as session:
             return ADDRESS.dump(addresses.add(session, user_id, fields, default, self.clock()))
 
-    @rpc(schemas.UpdateAddress, sensitive_arguments="fields")
+    @rpc(schemas.addresses.UpdateAddress, sensitive_arguments="fields")
     def update_address(self, user_id, address_id, default, version, **fields):
         with self.db.begin() as session:
             changed = addresses.replace(session, user_id, address_id, fields, default, version)
             return ADDRESS.dump(changed)
 
-    @rpc(schemas.GetAddress)
+    @rpc(schemas.addresses.GetAddress)
     def delete_address(self, user_id, address_id):
         with self.db.begin() as session:
             addresses.remove(session, user_id, address_id)
@@ -285,7 +289,7 @@ class UsersService(security.SecurityMethods, Service):
         an actor users register themselves."""
         if profile.get("phone"):
             country = address["country"] if address else self.settings["default_country"]
-            profile["phone"] = phones.kept(profile["phone"], country)
+            profile["phone"] = contacts.phone(profile["phone"], country)
         self._refuse_guessable(password, profile, actor)
         password_hash, now = self.passwords.hash(password), self.clock()
         with self._begin() as session:
@@ -303,12 +307,12 @@ class UsersService(security.SecurityMethods, Service):
 
     def _whole(self, user_id: UUID, profile: Mapping[str, Any], partial: bool) -> dict[str, Any]:
         """What a change makes of a profile: without `partial` what is not given becomes empty, and
-        phone numbers are written as they are kept."""
+        e-mail address and phone number are written as they are kept."""
         whole = dict(profile) if partial else dict.fromkeys(accounts.OPTIONAL) | profile
-        if not whole.get("phone"):
+        if not whole.get("phone") and not whole.get("email"):
             return whole
         with self.db.begin() as session:
-            return phones.in_profile(session, user_id, whole, self.settings["default_country"])
+            return contacts.in_profile(session, user_id, whole, self.settings["default_country"])
 
     def _refuse_guessable(
         self, password: str, profile: Mapping[str, Any], actor: Actor | None

@@ -20,6 +20,8 @@ from users import refresh_tokens
 from users.errors import ChallengeExpired, TotpEnabled, TotpNotEnabled
 from users.models import RecoveryCode, Totp, TotpChallenge, User
 
+#: What a code is of: the authenticator app, or the list of recovery codes.
+APP, RECOVERY = "totp", "recovery_code"
 #: Seconds of one step.
 STEP = 30
 RECOVERY_CODES = 10
@@ -60,6 +62,12 @@ def confirm(session: Session, user_id: UUID, code: str, now: datetime.datetime) 
     if step is None:
         return None
     mine.confirmed_at, mine.last_step = now, step
+    return renew_recovery_codes(session, user_id)
+
+
+def renew_recovery_codes(session: Session, user_id: UUID) -> list[str]:
+    """Other recovery codes in place of those that are there. The user's lock comes first."""
+    session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
     rows = [{"user_id": user_id, "code_hash": _digest(code)} for code in codes]
     session.execute(insert(RecoveryCode), rows)
@@ -67,7 +75,7 @@ def confirm(session: Session, user_id: UUID, code: str, now: datetime.datetime) 
 
 
 def verify(session: Session, user_id: UUID, code: str, now: datetime.datetime) -> str | None:
-    """Use a code: "totp" or "recovery_code", whichever it was; None when it is neither, or was used
+    """Use a code: `APP` or `RECOVERY`, whichever it was; None when it is neither, or was used
     before. Of two who come with the same at once, one gets through."""
     secret = session.scalar(
         select(Totp.secret).where(Totp.user_id == user_id, Totp.confirmed_at.is_not(None))
@@ -77,13 +85,13 @@ def verify(session: Session, user_id: UUID, code: str, now: datetime.datetime) -
     step = _step_of(secret, code, now)
     if step is not None:
         unused = update(Totp).where(Totp.user_id == user_id, Totp.last_step < step)
-        return "totp" if session.execute(unused.values(last_step=step)).rowcount else None
+        return APP if session.execute(unused.values(last_step=step)).rowcount else None
     mine = RecoveryCode.user_id == user_id
     used = delete(RecoveryCode).where(mine, RecoveryCode.code_hash == _digest(code))
-    return "recovery_code" if session.execute(used).rowcount else None
+    return RECOVERY if session.execute(used).rowcount else None
 
 
-def state(connection: Connection, user_id: UUID) -> RowMapping:
+def state(connection: Connection | Session, user_id: UUID) -> RowMapping:
     """`enabled`, and `recovery_codes_left`."""
     is_enabled = _enabled(user_id).exists().label("enabled")
     left = select(func.count()).where(RecoveryCode.user_id == user_id).scalar_subquery()

@@ -5,7 +5,7 @@ items of a list that is too long are not loaded, and a text that is too long is 
 fields take what `chassis.web.shapes` publishes of them, and nothing else.
 """
 
-from chassis.fields.addresses import PostalAddress
+from chassis.fields.addresses import AddressFields, PhoneNumber, PostalAddress
 from chassis.fields.collections import Dict, List
 from chassis.fields.numbers import (
     MAX_MONEY,
@@ -30,6 +30,7 @@ __all__ = [
     "TIMESTAMP",
     "UUID",
     "ActorField",
+    "AddressFields",
     "Boolean",
     "BooleanText",
     "Choice",
@@ -45,6 +46,7 @@ __all__ = [
     "List",
     "Money",
     "Page",
+    "PhoneNumber",
     "PostalAddress",
     "Quantity",
     "Request",

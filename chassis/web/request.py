@@ -30,6 +30,7 @@ class Request:
     `answer_headers` go out with whatever the answer is. `request_id` and `traceparent` are the
     client's when well-formed, else made here. `client_network` is what the client counts as where
     clients are counted: its address or IPv6 network. `source` is where the body comes from, if any.
+    `context` is what travels along with its calls, once it has a worker.
     `peer` is the address at the other end of the connection, which may be that of a proxy of ours.
     """
 
@@ -38,6 +39,7 @@ class Request:
         "answer_headers",
         "body",
         "client_network",
+        "context",
         "end",
         "head",
         "method",
@@ -64,6 +66,7 @@ class Request:
         self.body = b""
         self.actor: Any = None
         self.session_id: uuid.UUID | None = None
+        self.context: dict[str, Any] = {}
         self.answer_headers: list[tuple[str, str]] = []
         self.route: Any = None
         #: What is told of its answer, once it has found its route.
@@ -99,6 +102,7 @@ class Request:
         """What travels along with every call made for this request; `budget` in seconds."""
         data = {"request_id": self.request_id, "traceparent": self.traceparent}
         deadline.begin(data, budget)
+        self.context = data
         return data
 
     def query(self) -> dict[str, str]:

@@ -6,9 +6,12 @@ from gateway.schemas.audit import AuditPage, AuditQuery
 
 
 class AuditRoutes:
-    """`/api/audit`: who did what to whose account, and from where."""
+    """`/api/audit`: who did what to which account or thing, and from where."""
 
     @route("GET", "/api/audit", who=ADMIN, query=AuditQuery, answer=AuditPage)
     def list_audit(self, request, query):
-        """The audit trail: what was done to accounts, sessions, roles and keys, newest first."""
+        """What was done to accounts, and by staff to products, stock, orders and payments.
+
+        Newest first. An entry about a thing has its `target` and `target_id`.
+        """
         return self.users.list_audit(actor=request.actor, **query)

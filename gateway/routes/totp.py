@@ -8,7 +8,7 @@ from gateway.schemas.totp import (
     NewRecoveryCodes,
     TotpConfirmation,
     TotpEnrolment,
-    TotpRemoval,
+    TotpProof,
     TotpSecret,
     TotpState,
 )
@@ -75,7 +75,7 @@ class TotpRoutes:
         "POST",
         "/api/users/totp/disable",
         who=USER,
-        body=TotpRemoval,
+        body=TotpProof,
         status=204,
         limit=SIGN_IN,
         faults=(404, 409),
@@ -84,3 +84,20 @@ class TotpRoutes:
         """Turn off the second factor."""
         user_id, network = request.actor.user_id, request.client_network
         self.users.disable_totp(user_id=user_id, network=network, **body)
+
+    @route(
+        "POST",
+        "/api/users/totp/recovery-codes",
+        who=USER,
+        body=TotpProof,
+        answer=NewRecoveryCodes,
+        limit=SIGN_IN,
+        faults=(404, 409),
+    )
+    def renew_recovery_codes(self, request, body):
+        """Get new recovery codes; those that you had before work no longer.
+
+        They are told here and never again. `code` may be one of those before, if any is left.
+        """
+        user_id, network = request.actor.user_id, request.client_network
+        return self.users.renew_recovery_codes(user_id=user_id, network=network, **body)

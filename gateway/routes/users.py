@@ -11,6 +11,7 @@ from gateway.schemas.users import (
     Address,
     AddressPage,
     AddressPath,
+    AddressReplacement,
     EmailConfirmation,
     JsonWebKeys,
     Login,
@@ -237,7 +238,7 @@ class AddressRoutes:
         "/api/users/addresses/{address_id}",
         who=USER,
         path=AddressPath,
-        body=NewAddress,
+        body=AddressReplacement,
         answer=Address,
         is_tagged=True,
     )

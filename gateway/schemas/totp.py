@@ -30,7 +30,9 @@ class TotpConfirmation(Request):
     code = Code(required=True)
 
 
-class TotpRemoval(TotpConfirmation):
+class TotpProof(TotpConfirmation):
+    """Both factors."""
+
     current_password = Password(required=True)
 
 

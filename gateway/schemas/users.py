@@ -3,10 +3,12 @@
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from chassis.fields import (
+    AddressFields,
     Boolean,
     Choice,
     Id,
     Page,
+    PhoneNumber,
     PostalAddress,
     Request,
     SingleLine,
@@ -34,7 +36,7 @@ class SignUp(Request):
     username = SingleLine(max=32, allow_none=True)
     first_name = SingleLine(max=100, allow_none=True)
     last_name = SingleLine(max=100, allow_none=True)
-    phone = SingleLine(max=40, allow_none=True)
+    phone = PhoneNumber(allow_none=True)
     address = fields.Nested(PostalAddress, allow_none=True)
 
 
@@ -95,7 +97,7 @@ class Profile(Request):
     username = SingleLine(max=32, allow_none=True)
     first_name = SingleLine(max=100, allow_none=True)
     last_name = SingleLine(max=100, allow_none=True)
-    phone = SingleLine(max=40, allow_none=True)
+    phone = PhoneNumber(allow_none=True)
 
 
 class Account(Profile):
@@ -126,6 +128,12 @@ class UserQuery(Page):
 
 
 class NewAddress(PostalAddress):
+    default = Boolean()
+
+
+class AddressReplacement(AddressFields):
+    """What is as it was stays good, whatever the rules are today."""
+
     default = Boolean()
 
 

@@ -13,7 +13,7 @@ from chassis.identity import Role
 from shop.operate.calls import SYSTEM, services
 from shop.operate.settings import as_json
 from users.fields import fold_email
-from users.schemas import SignUp
+from users.schemas.accounts import SignUp
 
 #: Users that one call lists, and characters that it takes to search by.
 _PAGE, _SEARCHED = 100, 100

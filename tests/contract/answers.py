@@ -242,6 +242,8 @@ AUDIT_ENTRY = {
     "network": nullable(text),
     "client": nullable(text),
     "request_id": nullable(text),
+    "target": nullable(code),
+    "target_id": nullable(text),
     "detail": facts,
 }
 
@@ -269,6 +271,7 @@ ANSWERS = {
     "users.enrol_totp": {"secret": text, "uri": text},
     "users.confirm_totp": {"recovery_codes": [text]},
     "users.disable_totp": None,
+    "users.renew_recovery_codes": {"recovery_codes": [text]},
     "users.reset_totp": ENDED,
     "users.ended_sessions": ENDED,
     "users.list_sessions": page(SESSION),

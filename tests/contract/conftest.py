@@ -26,7 +26,11 @@ def traffic(recorded, request):
         services = [service for service in SERVICES if service.name != "gateway"]
         containers = start(
             *services,
-            notifications={"outbox": str(folder), "mails_per_hour": 1000, "mails_per_day": 1000},
+            notifications={
+                "outbox": str(folder),
+                **dict.fromkeys(("mails_per_hour", "mails_per_day"), 1000),
+                **dict.fromkeys(("security_mails_per_hour", "security_mails_per_day"), 1000),
+            },
             payments={"provider": "simulator", "simulator": {"webhook_secrets": WEBHOOK_SECRET}},
         )
         tap = Tap(containers[0].config["AMQP_URI"], [*containers, call._container])

@@ -18,6 +18,7 @@ _VALUES = (
     (Currency, ["EUR", "JPY"]),
     (fields.Boolean, [True, False]),
     (fields.Integer, [1, 2**31 - 1]),
+    (fields.Dict, [{"fields": ["price"], "old_price": "1.00", "delta": -2}, {}]),
     (fields.String, ["some_word"]),
 )
 

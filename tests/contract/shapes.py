@@ -72,6 +72,21 @@ def facts(value: Any) -> bool:
     return isinstance(value, dict)
 
 
+def harmless_facts(value: Any) -> bool:
+    """An object of codes, numbers, amounts and ids, or lists of codes."""
+    kinds = (code, number, money, currency, uuid)
+
+    def is_harmless(part: Any) -> bool:
+        return all(map(code, part)) if isinstance(part, list) else any(is_(part) for is_ in kinds)
+
+    return facts(value) and all(code(k) and is_harmless(part) for k, part in value.items())
+
+
+def network(value: Any) -> bool:
+    """Of an address, all but its last part."""
+    return isinstance(value, str) and value.endswith(("/24", "/48"))
+
+
 def nullable(shape: Callable[[Any], bool]) -> Callable[[Any], bool]:
     def check(value: Any) -> bool:
         return value is None or shape(value)

@@ -47,7 +47,14 @@ HARMLESS = {
     "currency": shapes.currency,
     "full": shapes.boolean,
     **dict.fromkeys(("number", "order_number"), shapes.text),  # of an order
+    "left": shapes.count,  # of recovery codes
     "version": shapes.count,
+    # What staff did to which thing.
+    "actor_id": shapes.uuid,
+    **dict.fromkeys(("action", "actor_role", "target"), shapes.code),
+    "target_id": lambda value: shapes.uuid(value) or value.isdecimal(),
+    "network": shapes.network,
+    "detail": shapes.harmless_facts,
 }
 
 each_handling = pytest.mark.parametrize("handling", HANDLINGS, ids=str)

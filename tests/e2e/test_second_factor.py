@@ -4,6 +4,7 @@ import pyotp
 import pytest
 
 from tests.e2e.client import PASSWORD
+from tests.support import eventually
 
 
 def email_of(client):
@@ -44,6 +45,12 @@ def test_from_enrolment_to_giving_up(shop):
 
     me.token = tokens["access_token"]
     assert me.get("/api/users/totp")["recovery_codes_left"] == 9
+    proof = {"current_password": PASSWORD}
+    missing = me.post("/api/users/totp/recovery-codes", proof, 422)["errors"]
+    assert set(missing) == {"code"}
+    path, proof = "/api/users/totp/recovery-codes", proof | {"code": recovery_codes[1]}
+    recovery_codes = me.post(path, proof)["recovery_codes"]
+    assert me.get("/api/users/totp")["recovery_codes_left"] == 10
     disable = {"current_password": PASSWORD, "code": "000000"}
     assert "code" in me.post("/api/users/totp/disable", disable, 422)["errors"]
     me.post("/api/users/totp/disable", disable | {"code": recovery_codes[2]}, 204)
@@ -89,6 +96,24 @@ def test_admins_read_the_trail_and_nobody_else(shop):
     shop.customer().get("/api/audit", 403)
     shop.nobody.get("/api/audit", 401)
     assert "action" in shop.admin.get("/api/audit?action=anything", 422)["errors"]
+
+
+def test_what_staff_do_to_things_is_in_the_trail(shop):
+    """Another price: who, what, from where, in which request; found by the thing."""
+    lamp = shop.product(price="10.00")["id"]
+    headers = {"X-Request-ID": "cheaper-1", "User-Agent": "curl/8.5"}
+    shop.admin.call("PATCH", f"/api/products/{lamp}", {"price": "9.00"}, headers=headers)
+    path = f"/api/audit?target=product&target_id={lamp}"
+    cheaper, created = eventually(
+        lambda: len(found := shop.admin.get(path)["items"]) == 2 and found
+    )
+    assert (cheaper["action"], created["action"]) == ("product_changed", "product_created")
+    assert (cheaper["actor_id"], cheaper["actor_role"]) == (shop.admin.user_id, "admin")
+    assert (cheaper["request_id"], cheaper["network"]) == ("cheaper-1", "127.0.0.0/24")
+    assert cheaper["detail"] == {"fields": ["price"], "old_price": "10.00", "price": "9.00"}
+    assert shop.admin.get(f"{path}&action=product_changed")["items"] == [cheaper]
+    assert shop.admin.get(f"/api/audit?target=order&target_id={lamp}")["items"] == []
+    assert "target" in shop.admin.get("/api/audit?target=anything", 422)["errors"]
 
 
 def test_a_failed_sign_in_of_an_admin_is_on_record(shop):

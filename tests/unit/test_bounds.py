@@ -23,13 +23,13 @@ from payments.schemas import MethodField
 from products.attributes import Attributes
 from products.schemas import CategoryRef
 from tests.contract.services import calls, handlings
-from users.fields import RoleField
+from users.fields import Fact, RoleField
 
 #: Fields that look at a whole of a known size: numbers, words of a list, forms with a length.
 _OF_A_SIZE = (
     *(fields.Boolean, fields.BooleanText, fields.Choice, fields.Country, fields.CurrencyInUse),
     *(fields.Integer, fields.Money, fields.Timestamp, fields.Uuid, fields.ActorField, RoleField),
-    *(Attributes, CategoryRef, CategoryText, MethodField, ma.Enum),
+    *(Attributes, CategoryRef, CategoryText, Fact, MethodField, ma.Enum),
 )
 
 

@@ -121,3 +121,23 @@ def test_users_of_the_version_before(people, monkeypatch, tell, mails, eventuall
     tell("users", "password_reset_requested", reset_id=CHANGE)
     tell("orders", "order_placed")
     assert eventually(lambda: len(mails()) == 2)
+
+
+@pytest.mark.parametrize(
+    ("event", "facts", "subject", "words"),
+    [
+        ("totp_enabled", {}, "Sign-in codes are turned on", "authenticator app"),
+        ("totp_disabled", {}, "Sign-in codes are turned off", "password alone"),
+        ("recovery_code_used", {"left": 9}, "A recovery code was used", "9 recovery codes left"),
+        ("recovery_codes_renewed", {}, "Your recovery codes were renewed", "no longer work"),
+    ],
+)
+def test_the_owner_is_told_of_the_second_factor(
+    people, tell, mails, eventually, event, facts, subject, words
+):
+    """In the feed and by mail, with what to do if it was somebody else."""
+    tell("users", event, **facts)
+    (mail,) = eventually(mails)
+    assert mail["Subject"] == subject
+    assert words in " ".join(mail.get_content().split())
+    assert "If this was not you" in mail.get_content()

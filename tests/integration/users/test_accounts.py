@@ -214,3 +214,29 @@ def test_a_profile_without_the_user_name_empties_it_with_the_password_only(users
     with pytest.raises(Invalid):
         users.update(user_id=anna["id"], last_name="Berg")
     assert users.get(user_id=anna["id"]) == anna
+
+
+@pytest.mark.parametrize("partial", [True, False])
+@pytest.mark.parametrize(
+    ("column", "stored"),
+    [
+        ("phone", "+43123"),
+        ("phone", "12345-6"),
+        ("email", "j\u00fcrgen@example.com"),
+        ("email", "anna@b\u00fccher.example"),  # the folded form was somebody else's
+    ],
+)
+def test_what_was_taken_once_stays(users, service, anna, column, stored, partial):
+    """A number or an address of before today's rules stands in the way of no other change; only
+    another one has to follow them."""
+    people.rows(service, f"UPDATE users SET {column} = :stored RETURNING 1", stored=stored)
+    own = {"user_id": anna["id"], "role": "customer"}
+    whole = {"username": "anna", "last_name": "Berg", column: stored}
+
+    changed = users.update(user_id=anna["id"], partial=partial, actor=own, **whole)
+
+    assert (changed[column], changed["last_name"]) == (stored, "Berg")
+    other = {"phone": "+43 1", "email": "j\u00fcrgen@example.org"}[column]
+    with pytest.raises(Invalid) as refused:
+        users.update(user_id=anna["id"], partial=True, current_password=PASSWORD, **{column: other})
+    assert list(refused.value.errors) == [column]

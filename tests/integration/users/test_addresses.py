@@ -6,7 +6,7 @@ import eventlet
 import pytest
 
 from chassis.clock import utcnow
-from chassis.errors import Conflict, NotFound
+from chassis.errors import Conflict, Invalid, NotFound
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD, UNKNOWN
 from users import addresses
@@ -173,3 +173,25 @@ def test_an_address_has_the_parts_that_its_country_has(book):
         line1="1 Raffles Place", postal_code="048616", country="SG", phone="6123 4567"
     )
     assert (added["city"], added["phone"]) == (None, "+6561234567")
+
+
+@pytest.mark.parametrize("column", ["phone", "postal_code", "city"])
+def test_what_was_taken_once_stays(book, service, column):
+    """An address of before today's rules can be changed elsewhere; what of it is changed, or is of
+    another country now, has to follow them."""
+    added = book.add_address(**ADDRESS)
+    stored = {"phone": "+4312", "postal_code": "80100", "city": None}[column]
+    people.rows(service, f"UPDATE addresses SET {column} = :stored RETURNING 1", stored=stored)
+    address = ADDRESS | {column: stored}
+
+    changed = book.update_address(address_id=added["id"], **address | {"line1": "Main St 2"})
+
+    assert (changed[column], changed["line1"]) == (stored, "Main St 2")
+    for wrong in ({column: "+43 1"}, {"country": "CH"}):
+        if column == "city" and wrong.keys() == {"city"}:
+            continue  # any city is one
+        with pytest.raises(Invalid) as refused:
+            book.update_address(address_id=added["id"], **address | wrong)
+        assert column in refused.value.errors
+    with pytest.raises(Invalid):
+        book.add_address(**address)

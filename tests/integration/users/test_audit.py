@@ -36,6 +36,8 @@ def test_an_entry_says_who_what_whom_whence_and_in_which_request(call, users, an
         "network": "203.0.113.0/24",
         "client": None,
         "request_id": "request-1",
+        "target": None,
+        "target_id": None,
         "detail": {"old": "customer", "new": "staff"},
     }
 
@@ -88,6 +90,25 @@ def test_everything_about_accounts_is_there(users, anna, admin, trail, clock, se
         "user_deleted", "sessions_ended", "account_changed",
     ]  # fmt: skip
     assert trail(action="user_created")[0]["user_id"] == admin["user_id"]
+
+
+def test_a_confirmed_address_is_there(users, admin, trail, service):
+    """Whether its owner confirmed it, or an admin or operator answered for it; once."""
+    ben = users.sign_up(email="ben@example.com", password=PASSWORD)["id"]
+    carl = users.sign_up(email="carl@example.com", password=PASSWORD)["id"]
+    asked = "SELECT payload FROM outbox WHERE type = 'email_verification_requested' ORDER BY id"
+    *_, (mail,) = people.rows(service, asked)
+    token = users.issue_verification_token(verification_id=mail["verification_id"])["token"]
+    users.verify_email(token=token, **HOME)
+    for actor in (admin, "system"):
+        users.mark_email_verified(user_id=ben, actor=actor)
+
+    entries = trail(action="email_verified")
+
+    assert [(one["user_id"], one["actor_id"], one["network"]) for one in entries] == [
+        (ben, admin["user_id"], None),
+        (carl, carl, "203.0.113.0/24"),
+    ]
 
 
 def test_what_did_not_happen_is_not_there(users, anna, admin, trail):

@@ -1,11 +1,15 @@
 """New passwords by mail, over RPC on a real database."""
 
+import uuid
+
 import eventlet
 import pytest
 
+from chassis.clock import utcnow
 from chassis.errors import Invalid, NotFound, TooManyRequests, Unauthenticated
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
+from users import accounts
 from users.service import UsersService
 
 NEW = "staple battery"
@@ -68,6 +72,30 @@ def test_a_token_holds_once(users, token):
     answers = sorted(eventlet.GreenPool().imap(reset, range(4)))
 
     assert answers == ["done"] + ["reset_token_invalid"] * 3
+
+
+def test_a_user_who_is_deleted_meanwhile(users, service, token, anna):
+    """The token does not hold any more; that there was such a user is told to nobody."""
+
+    def reset(session):
+        return users.reset_password(token=token, new_password=NEW)
+
+    outcome = people.overlap(
+        service,
+        lambda session: accounts.anonymise(session, uuid.UUID(anna["id"]), utcnow()),
+        reset,
+    )
+    assert (type(outcome), outcome.code) == (Invalid, "reset_token_invalid")
+
+
+def test_who_is_deleted_meanwhile_has_no_request(users, service, anna):
+    """One that was asked for at the same instant names nobody."""
+    people.overlap(
+        service,
+        lambda session: accounts.anonymise(session, uuid.UUID(anna["id"]), utcnow()),
+        lambda session: users.forgot_password(email="anna@example.com"),
+    )
+    assert people.rows(service, "SELECT user_id FROM password_resets") == [(None,)]
 
 
 def test_a_token_holds_for_a_quarter_of_an_hour(users, ask, anna, clock):

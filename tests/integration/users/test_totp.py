@@ -179,6 +179,83 @@ def test_recovery_codes(users, app, service):
     assert not any(code in stored for code in app.recovery_codes)
 
 
+@pytest.fixture
+def told(service):
+    """`told()`: type and payload of the events about second factors, oldest first."""
+    about = "SELECT type, payload FROM outbox WHERE type ~ '^(totp|recovery)_' ORDER BY id"
+    return lambda: people.rows(service, about)
+
+
+def test_the_owner_is_told(users, app, admin, told):
+    """Of a second factor that is turned on, off or taken away, and of recovery codes that are used
+    or renewed; not of codes that do not hold."""
+    me = {"user_id": app.user_id}
+    app.log_in(app.recovery_codes[0])
+    refused(app.log_in, app.recovery_codes[0])
+    with pytest.raises(Invalid):
+        users.renew_recovery_codes(**me, current_password=PASSWORD, code="000000")
+    users.renew_recovery_codes(**me, current_password=PASSWORD, code=app.code())
+    app.next_step()
+    users.disable_totp(**me, current_password=PASSWORD, code=app.code())
+    app = App(users, app.user_id, app.clock)
+    users.reset_totp(**me, actor=admin)
+    assert told() == [
+        ("totp_enabled", me),
+        ("recovery_code_used", me | {"left": 9}),
+        ("recovery_codes_renewed", me),
+        ("totp_disabled", me),
+        ("totp_enabled", me),
+        ("totp_disabled", me),
+    ]
+
+
+def test_recovery_codes_are_renewed(users, app, admin):
+    """By who has the password and a code; the old ones are good for nothing then."""
+    me = {"user_id": app.user_id}
+    with pytest.raises(Invalid) as caught:
+        users.renew_recovery_codes(**me, current_password="wrong horse", code=app.code())
+    assert set(caught.value.errors) == {"current_password"}
+    with pytest.raises(Invalid) as caught:
+        users.renew_recovery_codes(**me, current_password=PASSWORD, code="000000")
+    assert set(caught.value.errors) == {"code"}
+    app.log_in(app.recovery_codes[0])
+
+    new = users.renew_recovery_codes(
+        **me, current_password=PASSWORD, code=app.recovery_codes[1], network="203.0.113.77"
+    )["recovery_codes"]
+
+    assert len(set(new) - set(app.recovery_codes)) == 10
+    assert users.get_totp(**me)["recovery_codes_left"] == 10
+    assert refused(app.log_in, app.recovery_codes[2]) == "totp_failed"
+    assert app.log_in(new[0])
+    (entry,) = users.list_audit(actor=admin, action="recovery_codes_renewed")["items"]
+    assert (entry["user_id"], entry["actor_id"]) == (app.user_id, app.user_id)
+    assert entry["network"] == "203.0.113.0/24"
+    users.reset_totp(**me, actor=admin)
+    with pytest.raises(Conflict) as conflict:
+        users.renew_recovery_codes(**me, current_password=PASSWORD, code=new[1])
+    assert conflict.value.code == "totp_not_enabled"
+
+
+def test_rivals_renew_recovery_codes(users, app, start):
+    """With one code at the same instant one of them does, so there are ten in the end."""
+    start(UsersService)
+    code = app.code()
+
+    def renew():
+        try:
+            return users.renew_recovery_codes(
+                user_id=app.user_id, current_password=PASSWORD, code=code
+            )["recovery_codes"]
+        except Invalid:
+            return None
+
+    results = [t.wait() for t in [eventlet.spawn(renew) for _ in range(4)]]
+    (codes,) = [codes for codes in results if codes]
+    assert users.get_totp(user_id=app.user_id)["recovery_codes_left"] == 10
+    assert app.log_in(codes[0])
+
+
 def test_somebody_elses_recovery_code(users, app):
     """Is none."""
     users.sign_up(email="ben@example.com", password=PASSWORD)

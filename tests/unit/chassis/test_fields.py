@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import time
 import uuid
 
 import pytest
@@ -12,6 +13,7 @@ from chassis.identity import Actor
 
 REFUSED = [
     (fields.Text(max=5), ["", "   ", "sixsix", "a\0b", "a\x1b[2Jb", "\ud800", 5, None, ["a"], {}]),
+    (fields.Text(max=100), ["a" + "\u0301" * 31, "a" + "\u0301\u0316" * 40]),
     (
         fields.Money(),
         [
@@ -50,6 +52,7 @@ def test_refused(field, value):
     ("field", "value", "loaded"),
     [
         (fields.Text(max=5), "  ab\n", "ab"),
+        (fields.Text(max=100), "a" + "\u0316" * 30, "a" + "\u0316" * 30),
         (fields.Money(), "9.9", decimal.Decimal("9.90")),
         (fields.Money(), 12, decimal.Decimal("12.00")),
         (fields.Money(), "99999999.99", decimal.Decimal("99999999.99")),
@@ -93,3 +96,13 @@ def test_a_page_is_bounded():
     for wrong in ({"limit": 0}, {"limit": 101}, {"limit": "many"}, {"cursor": "x" * 2000}):
         with pytest.raises(ValidationError):
             fields.Page().load(wrong)
+
+
+def test_a_flood_of_accents_costs_next_to_nothing():
+    """Putting thousands of them in Unicode's order would take a time that grows with the square of
+    their number."""
+    flood = "a" + "\u0315" * 5000 + "\u0316" * 5000
+    began = time.process_time()
+    with pytest.raises(ValidationError):
+        fields.Text(max=20_000).deserialize(flood)
+    assert time.process_time() - began < 0.1

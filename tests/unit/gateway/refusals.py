@@ -28,6 +28,7 @@ REFUSALS = {
     "POST /api/users/totp": {401, 404, 409},
     "POST /api/users/totp/confirm": {401, 404, 409},
     "POST /api/users/totp/disable": {401, 404, 409},
+    "POST /api/users/totp/recovery-codes": {401, 404, 409},
     "GET /api/users/sessions": {401},
     "DELETE /api/users/sessions": {401},
     "DELETE /api/users/sessions/{session_id}": {401, 404},

@@ -45,9 +45,19 @@ def admit(audience, authorization, method="GET", asked=None, **now):
     from that of the token."""
     sessions = Sessions(now.get("role", (authorization or "").rpartition(" ")[2]))
     headers = {"Authorization": authorization}
-    request = SimpleNamespace(header=headers.get, actor=None, session_id=None, method=method)
+    request = SimpleNamespace(
+        header=headers.get,
+        actor=None,
+        session_id=None,
+        method=method,
+        client_network="203.0.113.77",
+        context={},
+    )
     audience.admit(SimpleNamespace(tokens=Tokens(), sessions=sessions), request)
     assert asked in (None, sessions.asked)
+    # Where staff act from goes to the audit trail; of customers nothing travels along.
+    where = {"network": "203.0.113.0/24"} if request.actor and request.actor.is_staff else {}
+    assert request.context == where
     return request.actor
 
 

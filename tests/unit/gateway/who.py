@@ -30,6 +30,7 @@ WHO = {
     "POST /api/users/totp": ENROLLING,
     "POST /api/users/totp/confirm": ENROLLING,
     "POST /api/users/totp/disable": USER,
+    "POST /api/users/totp/recovery-codes": USER,
     "GET /api/users/sessions": USER,
     "DELETE /api/users/sessions": USER,
     "DELETE /api/users/sessions/{session_id}": USER,
