@@ -29,3 +29,14 @@ def test_a_token_that_does_not_hold_counts_for_the_address(door, user):
     expired = door.token(user, seconds=-60)
     assert statuses(door, *forged, expired, None) == [401, 401, 401, 429]
     assert statuses(door, door.token(user)) == [200]
+
+
+def test_webhooks_take_nothing_from_an_address(door):
+    """Nor does an address that has had its writes keep a provider out; the webhooks' own limit
+    does."""
+    limits = {"default": 3, "writes": 1, "webhooks": 4}
+    door = door(web={"rate_limits": {n: {"quota": q, "window": 3600} for n, q in limits.items()}})
+    url = f"http://{door.address}/api/payments/webhooks/stripe"
+    found = [requests.post(url, json={"id": "a"}, timeout=10).status_code for _ in range(5)]
+    assert found == [422] * 4 + [429]
+    assert statuses(door, None, None, None, None) == [401] * 3 + [429]
