@@ -12,6 +12,8 @@ from nameko.testing.utils import find_free_port
 from chassis import logs
 from chassis.container import ServiceContainer
 from chassis.web import Answer, route, route_table
+from chassis.web.framing import RECEIVE
+from chassis.web.protocol import IN_A_ROW
 from tests.unit.chassis.web_toy import ANYONE, Raw, Toy, running
 
 
@@ -233,3 +235,25 @@ def test_processes_share_a_port_when_told_to():
         assert min(len(toy.server._connections) for toy in (one, other)) > 5
         for client in clients:
             client.close()
+
+
+@pytest.mark.parametrize("size", [0, RECEIVE])
+def test_a_client_that_never_pauses_waits_for_its_turn(size):
+    """One that has sent its next request already gets a few answers at once and no more, even if
+    they take no worker; also where each request fills what is received at once."""
+    head = "GET /nope HTTP/1.1\r\nHost: x\r\nX: \r\nY: \r\n\r\n"
+    half, rest = divmod(max(0, size - len(head)), 2)
+    request = head.replace("X: ", f"X: {'a' * half}").replace("Y: ", f"Y: {'a' * (half + rest)}")
+    with running() as toy:
+        answered = []
+        toy.server.log_access = lambda *args: answered.append(args)
+        client = Raw(toy.port)
+        eventlet.spawn(client.send, *[request * 20] * 10)
+        most, turns = 0, 0
+        while len(answered) < 200:
+            before, turns = len(answered), turns + 1
+            eventlet.sleep(0)
+            most = max(most, len(answered) - before)
+            assert turns < 100_000
+        assert most <= IN_A_ROW
+        client.close()
