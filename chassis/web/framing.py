@@ -84,6 +84,8 @@ class Framing:
             self._feed(piece)
             if len(self._raw) > MAX_HEAD:
                 raise HeadersTooLarge()
+            if piece.endswith(_EMPTY_LINE) and not self._is_head_read:
+                raise BadRequest("A request begins with its first line")
         method = self._parser.get_method()
         version = self._parser.get_http_version()
         # llhttp also takes several spaces, RTSP and bare line feeds before the first line.
