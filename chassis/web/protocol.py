@@ -33,6 +33,10 @@ _LINGER_SECONDS = 2
 _LINGER_BYTES = 4 * 1024 * 1024
 _CLOSE = ("Connection", "close")
 _LAST_CHUNK = b"0\r\n\r\n"
+#: Payloads up to this size go out in one write with their head; others are not copied.
+_SMALL = 65536
+#: Bytes in a second with which nobody is too slow.
+SLOWEST = 16 * 1024
 #: Requests of one connection that are answered without a break for other connections.
 IN_A_ROW = 4
 
@@ -154,7 +158,20 @@ class Connection:
         self.sock.sendall(self._head(answer, length, headers))
 
     def _send(self, answer: Answer, payload: bytes, headers: Headers) -> None:
-        self.sock.sendall(self._head(answer, len(payload), headers) + payload)
+        head = self._head(answer, len(payload), headers)
+        if len(payload) <= _SMALL:
+            self._write(head + payload)
+        else:
+            self._write(head)
+            self._write(payload)
+
+    def _write(self, data: bytes) -> None:
+        """Hand `data` to a client that takes it soon; TimeoutError for one that does not."""
+        rest = memoryview(data)
+        rest = rest[self.sock.send(rest) :]
+        if rest:
+            with Timeout(self._limits["write_seconds"] + len(rest) / SLOWEST, TimeoutError()):
+                self.sock.sendall(rest)
 
     def _head(self, answer: Answer, length: int, headers: Headers) -> bytes:
         return answer.head(length, [*headers, _CLOSE] if self._is_over else headers)
