@@ -452,6 +452,14 @@ def test_a_stream_has_one_reading_behind_the_proxy(doors, proxy, stream):
     assert len(RUN) == statuses.count(200)
 
 
+def test_the_proxy_speaks_no_http_2(proxy):
+    """There, one connection would bring a hundred requests at once, past all that is counted by
+    connections."""
+    settings = b"\0\0\0\4\0\0\0\0\0"
+    answer = exchange(proxy, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings, patience=4)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 @pytest.mark.parametrize(
     ("start", "byte", "end"),
     [
