@@ -17,8 +17,8 @@ INVISIBLE = (
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
 )
 #: A word as RFC 2047 encodes it in a mail header: whoever shows it may decode it, so what it says
-#: there has passed no check here.
-ENCODED_WORD = r"=\?[^?]*\?[^?]*\?[^?]*\?="
+#: there has passed no check here. Many decode one with a question mark in it, too.
+ENCODED_WORD = r"=\?[^?]*\?[^?]*\?.*\?="
 
 _CONTROL = re.compile(f"[{CONTROL}]")
 _NOT_IN_A_LINE = re.compile(f"[{NOT_IN_A_LINE}]")
