@@ -32,7 +32,7 @@ from nameko.web.handlers import HttpRequestHandler
 from werkzeug.wrappers import Response
 
 from chassis import fields
-from chassis.entrypoints import Exceptions
+from chassis.entrypoints import Exceptions, Measured
 from chassis.errors import DeadlineExceeded, Fault, Internal, Unavailable
 from chassis.validation import load
 from chassis.web.answers import JSON, Answer
@@ -58,14 +58,14 @@ class Audience(Protocol):
         """Let the request pass (and note its actor), or raise a `Fault`."""
 
 
-class Route(HttpRequestHandler):
+class Route(Measured, HttpRequestHandler):
     """The Nameko entrypoint behind `@route`, and a row of the route table.
 
     `path`, `query`, `headers`, `body` and `answer` are marshmallow schema classes; headers, each by
     its `data_key`, are only checked. A `probe` is asked by machines of ours; its answer is given
     again for a second (`chassis.web.probes`). `limit` names a rate limit beside those of its
-    method, by address (`chassis.web.limits`). With a `media_type` other than JSON, `answer` describes each part.
-    An `is_tagged` one answers with a single resource and its `ETag` (`chassis.web.conditions`).
+    method, by address (`chassis.web.limits`). With a `media_type` other than JSON, `answer`
+    describes each part. An `is_tagged` one answers with a single resource and its `ETag` (`chassis.web.conditions`).
     `faults` are statuses of problems that don't follow from the rest (`chassis.web.openapi`).
     A route that everybody may call, and whose answer depends on path and query alone, can
     `remember` its answers (`chassis.web.remembered`): called with an answer's body and the method's
@@ -73,6 +73,7 @@ class Route(HttpRequestHandler):
     `expected_exceptions` are Nameko's.
     """
 
+    kind = "http"
     server = Server()
     remembered = Remembered()
 

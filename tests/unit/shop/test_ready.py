@@ -16,7 +16,7 @@ def answering(status):
     """The address of a server that answers with nothing but `status`."""
 
     class Answers(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
