@@ -17,8 +17,8 @@ INVISIBLE = (
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
 )
 #: A word as RFC 2047 encodes it in a mail header: whoever shows it may decode it, so what it says
-#: there has passed no check here.
-ENCODED_WORD = r"=\?[^?]*\?[^?]*\?[^?]*\?="
+#: there has passed no check here. Many decode one with a question mark in it, too.
+ENCODED_WORD = r"=\?[^?]*\?[^?]*\?.*\?="
 
 #: Combining marks on one letter, by Unicode's stream-safe text format (UAX #15, 13). No writing has
 #: more, and to put them in order takes a time that grows with the square of their number.

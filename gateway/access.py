@@ -88,7 +88,10 @@ def bearer(request: Request) -> str:
 
 
 class AccessTokens(Hooks, RpcProxy, Callers):
-    """Injects the `Verifier` of access tokens; the public keys come from `users.jwks`."""
+    """Injects the `Verifier` of access tokens; the public keys come from `users.jwks`. What is
+    asked before a worker is taken goes by the sessions that are known to have ended, too."""
+
+    states = SessionStates()
 
     def __init__(self) -> None:
         super().__init__("users", timeout=3)
@@ -113,13 +116,18 @@ class AccessTokens(Hooks, RpcProxy, Callers):
         if request.header("Authorization") is None:
             return None
         try:
-            return str(self.verifier.verify(bearer(request)).user_id)
+            return str(self._identity(request).actor.user_id)
         except Fault:
             return None
 
     def authenticate(self, request: Request) -> None:
         """Refuse a body that is sent without a token that holds, before it is read."""
-        self.verifier.verify(bearer(request))
+        self._identity(request)
+
+    def _identity(self, request: Request) -> Identity:
+        identity = self.verifier.identify(bearer(request))
+        self.states.refuse_ended(identity)
+        return identity
 
 
 def _now() -> datetime.datetime:

@@ -22,7 +22,7 @@ from chassis.web.errors import (
     RequestTimeout,
     UnsupportedMediaType,
 )
-from chassis.web.limits import DEFAULT, WRITES, RateLimits
+from chassis.web.limits import RateLimits, policies_of
 from chassis.web.paths import decoded
 from chassis.web.request import Request, refused
 from chassis.web.streams import EventStream, Flow
@@ -112,17 +112,12 @@ class App:
 
     def _count(self, request: Request) -> None:
         """Count the request for its client; raises `TooManyRequests`."""
-        route = request.route
-        policies = [DEFAULT]
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
-            policies.append(WRITES)
+        limit = request.route.limit if request.route else None
         client = None
-        if route and route.limit:  # where one signs in, nobody is a user yet
-            policies.append(route.limit)
-        elif self._server.callers is not None:
+        if limit is None and self._server.callers is not None:  # elsewhere nobody is a user yet
             client = self._server.callers.user_of(request)
         client = client or request.client_network
-        headers, refusal = self._rates.take(client, tuple(policies))
+        headers, refusal = self._rates.take(client, policies_of(request.method, limit))
         request.answer_headers += headers
         if refusal:
             raise refusal

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -13,8 +15,13 @@ from chassis.web.framing import Framing
 from chassis.web.heads import Head
 from chassis.web.shares import Shares
 
-#: Objects and lists within each other, beyond which nobody of good will nests.
-MAX_DEPTH = 20
+#: Objects and lists within each other, and in all, beyond which nobody of good will goes. Each list
+#: costs as much as a hundred digits, and nobody else is served while a body is read.
+MAX_DEPTH, MAX_CONTAINERS = 20, 10_000
+#: A text, as far as it goes: one without an end takes the rest.
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 
 
 class Body:
@@ -72,6 +79,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     Refused are also what parsers read differently: a name given twice, NaN and infinity, numbers
     beyond a double, half surrogates, a byte order mark.
     """
+    _measure(raw)
     try:
         orjson.loads(raw)  # the strict one of the two
         value = json.loads(raw, object_pairs_hook=_object)
@@ -81,9 +89,17 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise MalformedJson("The body can't be read as JSON") from None
     if not isinstance(value, dict):
         raise MalformedJson("The body has to be a JSON object")
-    if _is_deeper(value, MAX_DEPTH):
-        raise MalformedJson(f"Nested deeper than {MAX_DEPTH} levels")
     return value
+
+
+def _measure(raw: bytes) -> None:
+    """Refuse what is too deep or has too much in it by its brackets, before any of it is made."""
+    brackets = _TEXT.sub(b"", raw).translate(None, _NO_BRACKETS)
+    steps = [_STEPS[bracket] for bracket in brackets]
+    if steps.count(1) > MAX_CONTAINERS:
+        raise MalformedJson(f"More than {MAX_CONTAINERS} objects and lists")
+    if max(accumulate(steps), default=0) > MAX_DEPTH:
+        raise MalformedJson(f"Nested deeper than {MAX_DEPTH} levels")
 
 
 class _GivenTwice(Exception):
@@ -99,11 +115,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise _GivenTwice(name)
         result[name] = value
     return result
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, list):
-        return False
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in value)

@@ -28,7 +28,8 @@ MAX_HEADERS = 100
 #: Bytes that may frame the chunks of a body, trailers included, beyond one for each byte in them.
 MAX_FRAMING = 2048
 
-_RECEIVE = 8192
+#: Bytes that are taken from the socket at once.
+RECEIVE = 8192
 #: Parsed without a break for other connections.
 _TURN = 65536
 _EMPTY_LINE = b"\r\n\r\n"
@@ -60,12 +61,18 @@ class Framing:
         """Whether the next head can be read without waiting for the client."""
         return self._arrived.find(_EMPTY_LINE, self._parsed) >= 0
 
+    @property
+    def has_data(self) -> bool:
+        """Whether something is here that has not been read; nothing is kept where there is not."""
+        if self._parsed == len(self._arrived):
+            self._arrived, self._parsed = b"", 0
+        return bool(self._arrived)
+
     def await_data(self) -> bool:
         """Wait for a request to begin, as long as the socket's timeout allows; False when the
         client has closed its end."""
-        if self._parsed == len(self._arrived):
-            self._arrived, self._parsed = b"", 0  # nothing is kept while nothing comes
-            self._arrived = self._sock.recv(_RECEIVE)
+        if not self.has_data:
+            self._arrived = self._sock.recv(RECEIVE)
         return bool(self._arrived)
 
     def read_head(self) -> Head:
@@ -77,6 +84,8 @@ class Framing:
             self._feed(piece)
             if len(self._raw) > MAX_HEAD:
                 raise HeadersTooLarge()
+            if piece.endswith(_EMPTY_LINE) and not self._is_head_read:
+                raise BadRequest("A request begins with its first line")
         method = self._parser.get_method()
         version = self._parser.get_http_version()
         # llhttp also takes several spaces, RTSP and bare line feeds before the first line.
@@ -147,7 +156,7 @@ class Framing:
         return piece
 
     def _receive(self) -> None:
-        data = self._sock.recv(_RECEIVE)
+        data = self._sock.recv(RECEIVE)
         if not data:
             raise ConnectionError("the client went in the middle of a request")
         self._arrived, self._parsed = self._arrived[self._parsed :] + data, 0

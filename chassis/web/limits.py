@@ -19,9 +19,9 @@ from marshmallow import Schema, fields, validate
 
 from chassis.errors import TooManyRequests
 
-#: Policies of every service; routes may name others, which then count in addition.
-DEFAULT, WRITES, SIGN_IN = "default", "writes", "sign-in"
-
+#: Policies of every service: of all requests, and of those that write; and what routes may name.
+DEFAULT, WRITES, SIGN_IN, WEBHOOKS = "default", "writes", "sign-in", "webhooks"
+_READS = ("GET", "HEAD", "OPTIONS")
 
 #: Seconds that sums of seconds may be off by.
 _ROUNDING = 1e-9
@@ -45,6 +45,9 @@ class RateSettings(Schema):
     sign_in = fields.Nested(
         PolicySettings, data_key=SIGN_IN, attribute=SIGN_IN, load_default=lambda: _policy(20)
     )
+    #: Those in which a machine of somebody else's tells us something, in place of the others: it
+    #: tells all of it from a few addresses.
+    webhooks = fields.Nested(PolicySettings, load_default=lambda: _policy(6000))
     #: Clients that are remembered; beyond, the one that was away for the longest is forgotten.
     clients = fields.Integer(load_default=20_000, validate=validate.Range(min=1, max=10**6))
 
@@ -59,6 +62,14 @@ class Callers:
     def authenticate(self, request: Any) -> None:
         """Raise `Unauthenticated` when nobody is, before anything is done for the request."""
         raise NotImplementedError
+
+
+def policies_of(method: str, limit: str | None) -> tuple[str, ...]:
+    """What a request counts for, by its method and by the `limit` that its route names."""
+    if limit == WEBHOOKS:
+        return (WEBHOOKS,)
+    of_method = (DEFAULT,) if method in _READS else (DEFAULT, WRITES)
+    return (*of_method, limit) if limit else of_method
 
 
 class RateLimits:

@@ -63,9 +63,10 @@ class Route(Measured, HttpRequestHandler):
 
     `path`, `query`, `headers`, `body` and `answer` are marshmallow schema classes; headers, each by
     its `data_key`, are only checked. A `probe` is asked by machines of ours; its answer is given
-    again for a second (`chassis.web.probes`). `limit` names a rate limit that counts in addition to
-    those of its method. With a `media_type` other than JSON, `answer` describes each part.
-    An `is_tagged` one answers with a single resource and its `ETag` (`chassis.web.conditions`).
+    again for a second (`chassis.web.probes`). `limit` names a rate limit beside those of its
+    method, by address (`chassis.web.limits`). With a `media_type` other than JSON, `answer`
+    describes each part. An `is_tagged` one answers with a single resource and its `ETag`
+    (`chassis.web.conditions`).
     `faults` are statuses of problems that don't follow from the rest (`chassis.web.openapi`).
     A route that everybody may call, and whose answer depends on path and query alone, can
     `remember` its answers (`chassis.web.remembered`): called with an answer's body and the method's

@@ -46,7 +46,8 @@ class WebSettings(Schema):
     header_seconds = _seconds(5)
     #: From there to the end of the body.
     body_seconds = _seconds(20)
-    #: A client that takes nothing of its answer for so long is cut off.
+    #: A client that takes nothing of its answer for so long is cut off, and one that has not taken
+    #: all of it so long after it would have come at 16 KiB a second.
     write_seconds = _seconds(20)
     #: The budget of one request: no RPC made for it may end later.
     request_seconds = _seconds(15)

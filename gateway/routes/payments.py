@@ -1,6 +1,7 @@
 """Payments."""
 
 from chassis.web import route
+from chassis.web.limits import WEBHOOKS
 from gateway.access import ANYONE, STAFF, USER
 from gateway.answers import created, replayable
 from gateway.schemas.common import Keyed, idempotency_key
@@ -86,6 +87,7 @@ class PaymentRoutes:
         headers=Signed,
         body=ProviderEvent,
         status=204,
+        limit=WEBHOOKS,
         faults=(404,),
     )
     def take_webhook(self, request, provider, body):

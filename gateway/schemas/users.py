@@ -1,6 +1,6 @@
 """People: sign-up, sessions, profiles, addresses, administration."""
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from chassis.fields import (
     AddressFields,
@@ -26,8 +26,8 @@ _ROLES = [role.value for role in Role]
 class Password(String):
     """As it was typed: neither trimmed nor changed."""
 
-    def __init__(self, **kwargs):
-        super().__init__(min=1, max=128, **kwargs)
+    def __init__(self, *, min=1, **kwargs):
+        super().__init__(min=min, max=128, **kwargs)
 
 
 class SignUp(Request):
@@ -93,11 +93,18 @@ class Profile(Request):
     one gives that up."""
 
     email = SingleLine(max=254)
-    current_password = Password()
+    current_password = Password(min=0)
     username = SingleLine(max=32, allow_none=True)
     first_name = SingleLine(max=100, allow_none=True)
     last_name = SingleLine(max=100, allow_none=True)
     phone = PhoneNumber(allow_none=True)
+
+    @post_load
+    def _without_empty_password(self, data, **kwargs):
+        """A form sends it empty where nobody has typed it."""
+        if data.get("current_password") == "":
+            del data["current_password"]
+        return data
 
 
 class Account(Profile):

@@ -1,6 +1,7 @@
 """A letter as an e-mail."""
 
 import re
+from email.header import decode_header
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from email.policy import SMTP
@@ -44,12 +45,12 @@ def compose(letter: Letter, sender: str) -> EmailMessage:
 
 
 def _set_subject(mail: EmailMessage, subject: str) -> None:
-    """The library decodes encoded words (RFC 2047) when a header is set, so that a subject could
-    hold line breaks that nobody saw."""
+    """The library decodes encoded words (RFC 2047) when a header is set, and mail programs decode
+    more than it does, so that a subject could hold line breaks that nobody saw."""
     if _NOT_IN_A_HEADER.search(subject):
         raise Undeliverable("bad_subject")
     mail["Subject"] = subject
-    if str(mail["Subject"]) != subject:
+    if str(mail["Subject"]) != subject or decode_header(subject) != [(subject, None)]:
         raise Undeliverable("bad_subject")
 
 

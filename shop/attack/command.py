@@ -15,6 +15,7 @@ from shop.attack.door import Door
 from shop.attack.scene import Refused, Scene, until
 from shop.chaos.private import private_shop
 from shop.local.place import Place, running
+from shop.verify.show import first, tally
 
 CHECKS: list[Check] = [
     check
@@ -26,8 +27,6 @@ BATTERIES = tuple(dict.fromkeys(check.battery for check in CHECKS))
 BOUNDS = {"ORDER_MAX_OPEN": "10", "ORDER_MAX_UNPAID_UNITS": "20"}
 #: Seconds that the shop may take to recover from one attack before the next.
 CALM = 20
-#: Findings of one check that are shown.
-_SHOWN = 5
 
 
 def attack(only: Iterable[str], short: bool, folder: Path, console: Console) -> int:
@@ -44,7 +43,7 @@ def attack(only: Iterable[str], short: bool, folder: Path, console: Console) -> 
         found = _try_all(checks, Scene(Door(place.url), short), say)
     console.print(_table(found))
     for check, outcome in found.items():
-        for line in _lines(check, outcome):
+        for line in first(f"{check.battery}: {check.name}", outcome.findings):
             say(line)
     findings = sum(len(outcome.findings) for outcome in found.values())
     tried = sum(outcome.tried for outcome in found.values())
@@ -76,26 +75,8 @@ def _is_calm(scene: Scene) -> bool:
 
 
 def _table(found: dict[Check, Outcome]) -> Table:
-    table = Table()
-    table.add_column("battery", no_wrap=True)
-    table.add_column("attack")
-    table.add_column("what has to come of it")
-    table.add_column("tries", justify="right")
-    table.add_column("findings", justify="right")
-    for check, outcome in found.items():
-        bad = len(outcome.findings)
-        table.add_row(
-            check.battery,
-            check.name,
-            check.rule,
-            str(outcome.tried),
-            f"[bold red]{bad}[/]" if bad else "[green]0[/]",
-        )
-    return table
-
-
-def _lines(check: Check, outcome: Outcome) -> list[str]:
-    lines = [f"{check.battery}: {check.name}: {one}" for one in outcome.findings[:_SHOWN]]
-    if len(outcome.findings) > _SHOWN:
-        lines.append(f"{check.battery}: {check.name}: {len(outcome.findings) - _SHOWN} more")
-    return lines
+    rows = (
+        ([check.battery, check.name, check.rule], outcome.tried, len(outcome.findings))
+        for check, outcome in found.items()
+    )
+    return tally(["battery", "attack", "what has to come of it", "tries", "findings"], rows)

@@ -50,6 +50,7 @@ ONE_CLIENT = {
     "RATE_LIMIT": "60000",
     "RATE_LIMIT_WRITES": "30000",
     "RATE_LIMIT_SIGN_IN": "6000",
+    "RATE_LIMIT_WEBHOOKS": "60000",
     # Whoever tries a shop out orders more than a buyer does in an hour.
     "MAILS_PER_HOUR": "1000000",
     "MAILS_PER_DAY": "1000000",

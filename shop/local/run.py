@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -190,6 +191,8 @@ def _await_ready(place: Place, supervisor: subprocess.Popen) -> None:
             with urllib.request.urlopen(f"{place.url}/readyz", timeout=5):  # noqa: S310
                 return
         except urllib.error.HTTPError as error:
+            if error.code == HTTPStatus.NOT_FOUND:  # HTTP_PROBES=false: RabbitMQ will tell
+                return
             said = error.read().decode(errors="replace")
         except OSError as error:
             said = str(error)

@@ -1,11 +1,13 @@
-"""What came of a look at the books, in a terminal."""
+"""What came of a look at the books, or of any other rules that were tried, in a terminal."""
+
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from shop.verify.invariants import Invariant, Verdict
 
-#: Breaches of one rule that are shown.
+#: Breaches of one rule that are told.
 _SHOWN = 5
 
 
@@ -15,29 +17,37 @@ def console() -> Console:
     return found if found.is_terminal else Console(width=140)
 
 
-def verdicts(found: dict[Invariant, Verdict]) -> Table:
-    """Rules, how many things were looked at, and how many break them."""
+def tally(names: Sequence[str], rows: Iterable[tuple[Sequence[str], int, int]]) -> Table:
+    """Rules in columns with these names: a row is what tells a rule, how often it was looked at,
+    and how often it was broken."""
     table = Table(title_justify="left")
-    table.add_column("invariant", no_wrap=True)
-    table.add_column("rule")
-    table.add_column("checked", justify="right")
-    table.add_column("breaches", justify="right")
-    for invariant, verdict in found.items():
-        bad = len(verdict.breaches)
-        table.add_row(
-            invariant.name,
-            invariant.rule,
-            str(verdict.checked),
-            f"[bold red]{bad}[/]" if bad else "[green]0[/]",
-        )
+    table.add_column(names[0], no_wrap=True)
+    for name in names[1:-2]:
+        table.add_column(name)
+    for name in names[-2:]:
+        table.add_column(name, justify="right")
+    for texts, count, bad in rows:
+        table.add_row(*texts, str(count), f"[bold red]{bad}[/]" if bad else "[green]0[/]")
     return table
+
+
+def first(name: str, found: Sequence[str]) -> list[str]:
+    """A line for each of the first that were found, and how many more there are."""
+    lines = [f"{name}: {one}" for one in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        lines.append(f"{name}: and {len(found) - _SHOWN} more")
+    return lines
+
+
+def verdicts(found: dict[Invariant, Verdict]) -> Table:
+    """Invariants, how many things were looked at, and how many break them."""
+    rows = (([i.name, i.rule], v.checked, len(v.breaches)) for i, v in found.items())
+    return tally(["invariant", "rule", "checked", "breaches"], rows)
 
 
 def breaches(found: dict[Invariant, Verdict]) -> list[str]:
     """A line for each of the first breaches of each rule."""
     lines = []
     for invariant, verdict in found.items():
-        lines += [f"{invariant.name}: {b.subject}: {b.detail}" for b in verdict.breaches[:_SHOWN]]
-        if len(verdict.breaches) > _SHOWN:
-            lines.append(f"{invariant.name}: and {len(verdict.breaches) - _SHOWN} more")
+        lines += first(invariant.name, [f"{b.subject}: {b.detail}" for b in verdict.breaches])
     return lines

@@ -12,6 +12,7 @@ from chassis.identity import Actor, Signer, public_jwk
 from chassis.rpc import rpc
 from chassis.service import Service
 from gateway.service import GatewayService
+from gateway.sessions import SessionStates
 from notifications.service import NotificationsService
 from tests.integration.gateway.listening import Stream
 
@@ -55,10 +56,16 @@ class Door:
         self._call = call
         self._open = contextlib.ExitStack()
 
-    def token(self, user, seconds=900):
+    def token(self, user, seconds=900, session_id=None):
         lifetime = datetime.timedelta(seconds=seconds)
         signer = Signer(KEY, "k1", lifetime=lifetime, **self._identity)
-        return signer.sign(Actor(uuid.UUID(str(user)), "customer"), Clock.source())
+        actor = Actor(uuid.UUID(str(user)), "customer")
+        return signer.sign(actor, Clock.source(), session_id)
+
+    def end_session(self, session_id):
+        """As if `users` had said so."""
+        states = next(e for e in self.container.extensions if isinstance(e, SessionStates))
+        states.note_ended({"ended": [str(session_id)]})
 
     def listen(self, user, last_id=None, seconds=900, **options):
         """A stream whose head is read."""

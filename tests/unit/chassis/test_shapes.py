@@ -68,12 +68,20 @@ def taken(name, value):
 @pytest.mark.parametrize("name", ["text", "line", "optional_text", "optional_line", "empty_text"])
 @given(value=WORDS)
 @example("=?utf-8?q?Hi=0AReply-To=3Ax?=")
+@example("=?a?q?=0Ab?c?=")
 @example("Vale\u200dria")
 @example("\u200b")
 def test_text(name, value):
     """Control characters, line breaks, encoded words, and what nobody sees."""
     assume(len(value) <= 20 and len(unicodedata.normalize("NFC", value)) <= 20)
     assert described(name, value) == taken(name, value), repr(value)
+
+
+@pytest.mark.parametrize("word", ["=?a?q?=0Ab?c?=", "=?a?Q?=0A??=", "x =?a*en?b?Cg==?= y"])
+def test_no_line_has_an_encoded_word(word):
+    """Nor one with a question mark in it, which RFC 2047 does not know and mail programs decode."""
+    assert not taken("line", word)
+    assert taken("text", word)
 
 
 @pytest.mark.parametrize("name", ["money", "some_money"])

@@ -26,7 +26,7 @@ def time():
 
 
 def limits(time, clients=100, **quotas):
-    policies = {name: {"quota": 0} for name in ("default", "writes", "sign-in")}
+    policies = {name: {"quota": 0} for name in ("default", "writes", "sign-in", "webhooks")}
     policies |= {name: {"quota": quota, "window": 60} for name, quota in quotas.items()}
     return RateLimits(RateSettings().load(policies | {"clients": clients}), time)
 
@@ -115,10 +115,16 @@ class Door(Toy):
         """Sign in."""
         return {}
 
+    @route("POST", "/tell", who=ANYONE, limit="webhooks")
+    def tell(self, request):
+        """What a machine tells."""
+        return {}
+
 
 @pytest.fixture
 def toy():
     quotas = {"default": {"quota": 5}, "writes": {"quota": 3}, "sign-in": {"quota": 1}}
+    quotas["webhooks"] = {"quota": 8}
     with running(Door, rate_limits=quotas) as service:
         service.server.callers = KnownCallers()
         yield service
@@ -152,6 +158,17 @@ def test_signing_in_is_counted_by_address(toy):
     """Being somebody already gives no further tries."""
     assert send(toy, "POST", "/in", **{"X-Actor": "ann"}).status_code == 200
     assert send(toy, "POST", "/in", **{"X-Actor": "bob"}).status_code == 429
+
+
+def test_webhooks_have_a_limit_of_their_own(toy):
+    """A provider tells much from few addresses: it neither takes from what an address may do nor
+    runs into that, and has a bound all the same."""
+    for _ in range(6):
+        send(toy)
+    told = [send(toy, "POST", "/tell", **{"X-Actor": "ann"}) for _ in range(9)]
+    assert [answer.status_code for answer in told] == [200] * 8 + [429]
+    assert told[0].headers["RateLimit-Policy"] == '"webhooks";q=8;w=60'
+    assert send(toy, **{"X-Actor": "ann"}).headers["RateLimit"].startswith('"default";r=4')
 
 
 @pytest.mark.parametrize(

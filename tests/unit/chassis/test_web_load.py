@@ -1,7 +1,9 @@
 """The web layer under many requests at once, and when it stops."""
 
 import json
+import socket
 import time
+import tracemalloc
 
 import eventlet
 import pytest
@@ -11,7 +13,10 @@ from nameko.testing.utils import find_free_port
 
 from chassis import logs
 from chassis.container import ServiceContainer
-from chassis.web import Answer, route, route_table
+from chassis.web import Answer, protocol, route, route_table
+from chassis.web.framing import RECEIVE
+from chassis.web.protocol import IN_A_ROW
+from tests.support import eventually
 from tests.unit.chassis.web_toy import ANYONE, Raw, Toy, running
 
 
@@ -233,3 +238,73 @@ def test_processes_share_a_port_when_told_to():
         assert min(len(toy.server._connections) for toy in (one, other)) > 5
         for client in clients:
             client.close()
+
+
+@pytest.mark.parametrize("size", [0, RECEIVE])
+def test_a_client_that_never_pauses_waits_for_its_turn(size):
+    """One that has sent its next request already gets a few answers at once and no more, even if
+    they take no worker; also where each request fills what is received at once."""
+    head = "GET /nope HTTP/1.1\r\nHost: x\r\nX: \r\nY: \r\n\r\n"
+    half, rest = divmod(max(0, size - len(head)), 2)
+    request = head.replace("X: ", f"X: {'a' * half}").replace("Y: ", f"Y: {'a' * (half + rest)}")
+    with running() as toy:
+        answered = []
+        toy.server.log_access = lambda *args: answered.append(args)
+        client = Raw(toy.port)
+        eventlet.spawn(client.send, *[request * 20] * 10)
+        most, turns = 0, 0
+        while len(answered) < 200:
+            before, turns = len(answered), turns + 1
+            eventlet.sleep(0)
+            most = max(most, len(answered) - before)
+            assert turns < 100_000
+        assert most <= IN_A_ROW
+        client.close()
+
+
+LARGE = b"x" * 8_000_000
+
+
+class Shelf(Toy):
+    """Has something large, of which there is one for all."""
+
+    @route("GET", "/large", who=ANYONE)
+    def large(self, request):
+        """The same bytes for everybody."""
+        return Answer(LARGE)
+
+
+def ask(toy, buffer):
+    """A client with a receive buffer of so many bytes that has read nothing yet."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    client.connect(("127.0.0.1", toy.port))
+    client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+    return client
+
+
+def test_a_large_answer_is_not_copied_for_each_who_takes_it_slowly():
+    """Ten who ask for it and read nothing cost less than one of it."""
+    with running(Shelf) as toy:
+        tracemalloc.start()
+        clients = [ask(toy, 4096) for _ in range(10)]
+        eventually(lambda: len(toy.server._connections) == 10)
+        eventlet.sleep(0.5)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < len(LARGE)
+        for client in clients:
+            client.close()
+
+
+def test_the_time_to_take_an_answer_is_for_all_of_it(monkeypatch):
+    """Who goes on taking a little is cut off, too; more time is given for more bytes."""
+    monkeypatch.setattr(protocol, "SLOWEST", 10_000_000)
+    with running(Shelf, write_seconds=1.5) as toy, ask(toy, 200_000) as client:
+        eventually(lambda: toy.server._connections)
+        taken, until = 0, time.monotonic() + 5
+        while toy.server._connections:
+            taken += len(client.recv(60_000))
+            eventlet.sleep(0.05)
+            assert time.monotonic() < until
+        assert 0 < taken < len(LARGE)

@@ -165,6 +165,16 @@ def test_a_slow_client_is_sent_away(raw, start):
     assert raw.is_closed()
 
 
+@pytest.mark.parametrize("start", ["\r\n\r\n", "\r\n\r\nGET /alive HTTP/1.1\r\nX: "])
+def test_two_empty_lines_begin_no_request(raw, start):
+    """Nor do they let one take longer than any other."""
+    began = time.monotonic()
+    answer = raw.send(start).answer()
+    assert (answer.status, answer.body["code"]) == (400, "bad_request")
+    assert time.monotonic() - began < 1
+    assert raw.is_closed()
+
+
 def test_an_idle_connection_is_closed(raw):
     """After a request, and before the first one."""
     raw.send(GET)

@@ -50,6 +50,7 @@ def test_an_address_cannot_bring_headers(address):
         "=?utf-8?q?Hi=0AReply-To=3A_x=40y.example?=",
         "=?utf-8?q?Hi=0D=0ABcc=3A_x=40y.example=0D=0A=0D=0ABody?=",
         "Re: =?utf-8?b?SGkKWDogMQ==?=",
+        "=?utf-8?q?Hi=0ABcc=3A_x=40y.example?_?=",
         *("line\u2028break", "line\u2029break", "line\x85break", "line\vbreak", "line\fbreak"),
         "line\nbreak",
     ],
