@@ -16,7 +16,7 @@ from gateway.schemas.products import Adjustment, NewProduct, ProductQuery, Whole
 from gateway.schemas.users import Account, Login, NewAddress, Profile, SignUp, UserQuery
 from orders.schemas import List as ListOrders
 from products.schemas import ListProducts
-from users.schemas import List as ListUsers
+from users.schemas.accounts import List as ListUsers
 
 #: The request of the service behind a list.
 SERVICES = {ProductQuery: ListProducts, OrderQuery: ListOrders, UserQuery: ListUsers}
