@@ -65,6 +65,7 @@ class Route(HttpRequestHandler):
     its `data_key`, are only checked. A `probe` is asked by machines of ours; its answer is given
     again for a second (`chassis.web.probes`). `limit` names a rate limit that counts in addition to
     those of its method. With a `media_type` other than JSON, `answer` describes each part.
+    `docs` describe the API, and are public with the setting `web.docs` only.
     An `is_tagged` one answers with a single resource and its `ETag` (`chassis.web.conditions`).
     `faults` are statuses of problems that don't follow from the rest (`chassis.web.openapi`).
     A route that everybody may call, and whose answer depends on path and query alone, can
@@ -90,6 +91,7 @@ class Route(HttpRequestHandler):
         answer: type[Schema] | None = None,
         status: int = 200,
         probe: bool = False,
+        docs: bool = False,
         limit: str | None = None,
         media_type: str = JSON,
         faults: tuple[int, ...] = (),
@@ -109,6 +111,7 @@ class Route(HttpRequestHandler):
         self.answer = answer
         self.status = status
         self.probe = probe
+        self.docs = docs
         self.limit = limit
         self.media_type = media_type
         self.faults = faults
