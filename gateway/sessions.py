@@ -77,11 +77,15 @@ class SessionStates(SharedExtension):
         self._check_for = self._trust_for = datetime.timedelta()
         self._users: Any = None
 
-    def setup(self) -> None:
+    def check(self) -> None:
+        """Read the section `sessions`; raises Nameko's `ConfigurationError`."""
         section = self.container.config.get("sessions") or {}
         settings = configuration.check(SessionSettings(), section, "sessions")
         self._check_for = datetime.timedelta(seconds=settings["check_seconds"])
         self._trust_for = datetime.timedelta(seconds=settings["trust_seconds"])
+
+    def setup(self) -> None:
+        self.check()
         # An answer is for all who wait for it, so nobody's deadline or request id goes along.
         self._users = ServiceProxy(self, SimpleNamespace(data={}, context_data={}))
         Listener(self.inbound, "users", "sessions_ended", SessionsEnded, self._hear)

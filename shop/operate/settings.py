@@ -56,15 +56,23 @@ def mail_outbox() -> Path:
 
 
 def load() -> dict[str, Any]:
-    """The shop's configuration; raises `WrongSetting` for one that can't be read."""
+    """The shop's configuration, with the addresses of the shop that the command is for; raises
+    `WrongSetting` for one that can't be read."""
+    find_servers()
+    return read()
+
+
+def read() -> dict[str, Any]:
+    """config.yaml with the environment; raises `WrongSetting`."""
     from nameko.exceptions import ConfigurationError
 
     from chassis import config as configuration
+    from shop.migrate import PACKAGES
 
-    find_servers()
     try:
         config = configuration.load()
-        for package in config["DATABASES"]:
+        configuration.check(configuration.ChassisSettings(), config)
+        for package in PACKAGES:
             configuration.database_url(config, package)
     except ConfigurationError as wrong:
         raise WrongSetting(wrong) from None
