@@ -172,8 +172,9 @@ def _bring_up(place: Place, scale: Scale, terminal: Terminal, supervisor: subpro
     terminal.say("starting the services")
     if place.postgres:  # a database of others gets nothing that it did not ask for
         sample.load(config, terminal.say, accounts=True)
-    _await_ready(place, supervisor)
+    # First what logs nothing: each question about readiness is a request, with a line of its own.
     await_consumers(config["AMQP_URI"], scale, PATIENCE)
+    _await_ready(place, supervisor)
     collect_orphans()
     _say_where(place, terminal)
     terminal.line(f"ready: {place.url}")
