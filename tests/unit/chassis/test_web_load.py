@@ -161,6 +161,13 @@ def test_a_taken_port_is_one_clear_line():
             ServiceContainer(Toy, config)
 
 
+def test_what_is_no_port():
+    """Told in one line as well, not by an error of the socket's."""
+    config = {"AMQP_URI": "amqp://nowhere", "WEB_SERVER_ADDRESS": "127.0.0.1:99999"}
+    with pytest.raises(SystemExit, match=r"toy: Can't listen on 127.0.0.1:99999: no such port"):
+        ServiceContainer(Toy, config)
+
+
 def test_a_wrong_bound_is_one_clear_line():
     """The section `web` is checked before anything is connected to or listens."""
     config = {"AMQP_URI": "amqp://nowhere", "web": {"max_requests": 0}}
