@@ -15,6 +15,8 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from chassis.hooks import Hooks
+
 #: A variable in a setting, as Nameko reads it.
 _VARIABLE = re.compile(r"\$\{([^}:\s]+)")
 
@@ -75,7 +77,7 @@ class IdentitySettings(Schema):
     audience = fields.String(required=True, validate=validate.Length(min=1))
 
 
-class Settings(DependencyProvider):
+class Settings(Hooks, DependencyProvider):
     """Injects one section of the configuration, loaded by a marshmallow schema: a dict with typed
     values. Raises Nameko's `ConfigurationError`, with one line, when something is wrong."""
 

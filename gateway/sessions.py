@@ -25,6 +25,7 @@ from chassis.clock import Clock
 from chassis.errors import DeadlineExceeded, Unauthenticated, Unavailable
 from chassis.events.broadcast import Listener
 from chassis.fields import Expected, Uuid
+from chassis.hooks import Hooks
 from chassis.identity import Actor, Identity, Role
 from chassis.rpc.client import ReplyListener, ServiceProxy
 from gateway.settings import SessionSettings
@@ -192,7 +193,7 @@ class SessionStates(SharedExtension):
         return state
 
 
-class Sessions(DependencyProvider):
+class Sessions(Hooks, DependencyProvider):
     """Injects the `SessionStates`."""
 
     states = SessionStates()
