@@ -57,7 +57,7 @@ class EnrolmentRequired(Unauthenticated):
     title = "Set up your second factor first: POST /api/users/totp"
 
 
-class SessionStates(SharedExtension):
+class SessionStates(Hooks, SharedExtension):
     """What this gateway knows of sessions; asks `users` for the rest."""
 
     inbound = Inbound()
@@ -193,7 +193,7 @@ class SessionStates(SharedExtension):
         return state
 
 
-class Sessions(Hooks, DependencyProvider):
+class Sessions(DependencyProvider):
     """Injects the `SessionStates`."""
 
     states = SessionStates()

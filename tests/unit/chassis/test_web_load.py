@@ -226,7 +226,7 @@ def test_the_route_table_knows_every_declaration():
     assert (table["add_thing"].method, table["add_thing"].path) == ("POST", "/things")
     assert (table["add_thing"].status, table["add_thing"].who) == (201, ANYONE)
     assert table["add_thing"].summary == "A new thing."
-    assert len(table) == 13
+    assert len(table) == 15
 
 
 def test_processes_share_a_port_when_told_to():
