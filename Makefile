@@ -1,4 +1,5 @@
-# run, test, demo and clean are the whole interface; ARGS goes to pytest.
+# run, demo, test and clean are the whole interface; ARGS goes to pytest. `make help` lists them in
+# this order: what a newcomer types comes first.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 BIN := .venv/bin
@@ -7,10 +8,7 @@ unexport PYTHONHOME PYTHONPATH
 # Where there is npm, Spectral is installed once, as the lock file has it.
 SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lock.json)
 
-.PHONY: help run test coverage fuzz chaos attack bench guards containers model lint lint-api demo clean lock
-
-help:  ## what there is to type
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+.PHONY: run demo test clean help chaos attack bench lint lint-api coverage fuzz model guards installer containers lock
 
 run: .venv/installed-run  ## start the shop; Ctrl-C ends it, the data stay; SCALE="orders=2 gateway=2"
 	@exec $(BIN)/shop run $(addprefix --scale=,$(SCALE))
@@ -24,6 +22,34 @@ test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k car
 	@.ci/haproxy
 	@echo 'The whole suite takes 15 to 20 minutes on two cores; ARGS="tests/unit" or ARGS="-k cart" narrows it.'
 	$(BIN)/python -m tests.side_by_side $(ARGS)
+
+clean:  ## end what still runs, remove the data and what was built
+	@if [ -x $(BIN)/shop ]; then $(BIN)/shop stop; fi
+	rm -rf var build *.egg-info .coverage* .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -exec rm -rf {} +
+
+help:  ## what there is to type
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+chaos: .venv/installed-run  ## 10,000 orders amid 100 kills, then the books; ORDERS, KILLS, SEED, SCALE
+	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
+	@exec $(BIN)/shop chaos --orders $(or $(ORDERS),10000) --kills $(or $(KILLS),100) \
+		$(if $(SEED),--seed $(SEED)) $(ARGS)
+
+attack: .venv/installed-run  ## what a stranger may try, in five minutes; ARGS="--only tokens"
+	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
+	@exec $(BIN)/shop attack $(ARGS)
+
+bench: .venv/installed-test  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=ping,checkout
+	@exec $(BIN)/python -W ignore -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+lint: .venv/installed-test  ## style and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+lint-api: .venv/installed-test $(SPECTRAL)  ## the description of the API: linters and generated clients
+	$(BIN)/python -m pytest tests/lint_api tests/e2e/test_clients.py
 
 coverage: .venv/installed-test $(SPECTRAL)  ## the suite in twice the time, and what of the code it runs
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
@@ -40,44 +66,22 @@ model: .venv/installed-test  ## long random walks through stock, money, orders a
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	MODEL_PROFILE=long $(BIN)/python -m pytest --timeout=0 tests/model $(ARGS)
 
-chaos: .venv/installed-run  ## 10,000 orders amid 100 kills, then the books; ORDERS, KILLS, SEED, SCALE
-	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
-	@exec $(BIN)/shop chaos --orders $(or $(ORDERS),10000) --kills $(or $(KILLS),100) \
-		$(if $(SEED),--seed $(SEED)) $(ARGS)
-
-attack: .venv/installed-run  ## what a stranger may try, in five minutes; ARGS="--only tokens"
-	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
-	@exec $(BIN)/shop attack $(ARGS)
-
-bench: .venv/installed-test  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=ping,checkout
-	@exec $(BIN)/python -W ignore -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
-
 guards: .venv/installed-test  ## switch each guard of the books off, and see chaos find it
 	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
 	$(BIN)/python -m pytest -m long tests/chaos/guards $(ARGS)
 
+installer: .venv/installed-test  ## .ci/install in all its tests, from an index of its own: 4 minutes
+	$(BIN)/python -m pytest -m "long or not long" tests/integration/shop/test_installer.py $(ARGS)
+
 containers: .venv/installed-test  ## run compose.yml, kill and restart its containers; needs Docker
 	$(BIN)/python -m pytest -m long tests/containers $(ARGS)
 
-lint: .venv/installed-test  ## style and import rules
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-cache
-
-lint-api: .venv/installed-test $(SPECTRAL)  ## the description of the API: linters and generated clients
-	$(BIN)/python -m pytest tests/lint_api tests/e2e/test_clients.py
+lock: .venv/installed-test  ## choose the newest versions that setup.cfg allows
+	.ci/lock $(ARGS)
 
 tests/lint_api/node_modules/.package-lock.json: tests/lint_api/package-lock.json
 	cd tests/lint_api && npm ci --no-audit --no-fund
 	@touch $@
-
-clean:  ## end what still runs, remove the data and what was built
-	@if [ -x $(BIN)/shop ]; then $(BIN)/shop stop; fi
-	rm -rf var build *.egg-info .coverage* .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	find . -path ./.venv -prune -o -name __pycache__ -exec rm -rf {} +
-
-lock: .venv/installed-test  ## choose the newest versions that setup.cfg allows
-	.ci/lock $(ARGS)
 
 .venv/installed-run: requirements-local.lock setup.cfg .ci/install
 	@.ci/install run

@@ -3,7 +3,9 @@
 What is wrong is told in one line when a service starts, before it touches anything.
 """
 
+import os
 import pathlib
+import re
 from typing import Any
 
 import yaml
@@ -14,6 +16,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from chassis.hooks import Hooks
+
+#: A variable in a setting, as Nameko reads it.
+_VARIABLE = re.compile(r"\$\{([^}:\s]+)")
 
 DEFAULT_PATH = pathlib.Path(__file__).parent.parent / "config.yaml"
 
@@ -45,6 +50,7 @@ class ChassisSettings(Schema):
         unknown = EXCLUDE
 
     AMQP_URI = fields.String(required=True, validate=validate.Regexp(r"(amqps?|pyamqp)://.+"))
+    DATABASES = fields.Dict(fields.String(), fields.String(allow_none=True), load_default={})
     AMQP_TLS = fields.Nested(TlsFiles, load_default={})
     #: Seconds of silence after which either side calls the other dead (twice that, at the worst).
     AMQP_HEARTBEAT = fields.Integer(load_default=10, validate=validate.Range(min=2, max=600))
@@ -103,11 +109,42 @@ def check(schema: Schema, values: Any, section: str = "") -> dict[str, Any]:
 
 
 def load(path: str | pathlib.Path = DEFAULT_PATH) -> dict[str, Any]:
-    """The configuration in `path`, with the environment's values, as `nameko run` reads it."""
+    """The configuration in `path`, with the environment's values, as `nameko run` reads it; raises
+    Nameko's `ConfigurationError`, with one line, for what is no YAML."""
     from nameko.cli.main import setup_yaml_parser  # costs 0.2 s, which services need not pay
 
     setup_yaml_parser()
-    return yaml.safe_load(pathlib.Path(path).read_text(encoding="utf-8"))
+    path = pathlib.Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        _check_environment(text)
+        loaded = yaml.safe_load(text)
+    except (OSError, UnicodeError) as error:
+        raise ConfigurationError(f"config: {path.name} can't be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"config: {path.name}{_place_of(error)}") from None
+    if not isinstance(loaded, dict):
+        raise ConfigurationError(f"config: {path.name} holds no settings")
+    return loaded
+
+
+def _check_environment(text: str) -> None:
+    """Name the variable whose value is no YAML, which the parser's own error would not."""
+    for line in text.splitlines():
+        if "!raw_env_var" in line or line.lstrip().startswith("#"):
+            continue
+        for name in _VARIABLE.findall(line):
+            try:
+                yaml.safe_load(os.environ.get(name, ""))
+            except yaml.YAMLError as error:
+                raise ConfigurationError(f"config: {name}{_place_of(error)}") from None
+
+
+def _place_of(error: yaml.YAMLError) -> str:
+    """Where and why; not what stands there, which may be secret."""
+    mark = getattr(error, "problem_mark", None)
+    why = getattr(error, "problem", None) or "not YAML"
+    return f", line {mark.line + 1}, column {mark.column + 1}: {why}" if mark else f": {why}"
 
 
 def database_url(config: dict[str, Any], package: str) -> str:

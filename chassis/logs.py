@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 import structlog
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 _SHARED = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -27,10 +29,23 @@ structlog.configure(
 )
 
 
+class Terminal(logging.StreamHandler):
+    """Writes to standard output what is at least as grave as `threshold`, which becomes the level
+    of the root logger. A wrong one ends the process with one line, where `logging` would raise."""
+
+    def __init__(self, threshold: str = "INFO"):
+        super().__init__(sys.stdout)
+        if str(threshold).upper() not in _LEVELS:
+            raise SystemExit(f"config: LOG_LEVEL: not one of {', '.join(_LEVELS)}")
+        logging.getLogger().setLevel(str(threshold).upper())
+
+
 class Formatter(structlog.stdlib.ProcessorFormatter):
     """Renders structlog's and the standard library's records alike; `style` is console or json."""
 
     def __init__(self, *args: Any, style: str = "console", **kwargs: Any):
+        if style not in ("console", "json"):
+            raise SystemExit("config: LOG_FORMAT: not one of console, json")
         self._is_json = style == "json"
         if self._is_json:
             renderer: Any = structlog.processors.JSONRenderer()

@@ -25,6 +25,7 @@ from chassis.clock import Clock
 from chassis.errors import DeadlineExceeded, Unauthenticated, Unavailable
 from chassis.events.broadcast import Listener
 from chassis.fields import Expected, Uuid
+from chassis.hooks import Hooks
 from chassis.identity import Actor, Identity, Role
 from chassis.rpc.client import ReplyListener, ServiceProxy
 from gateway.settings import SessionSettings
@@ -56,7 +57,7 @@ class EnrolmentRequired(Unauthenticated):
     title = "Set up your second factor first: POST /api/users/totp"
 
 
-class SessionStates(SharedExtension):
+class SessionStates(Hooks, SharedExtension):
     """What this gateway knows of sessions; asks `users` for the rest."""
 
     inbound = Inbound()
@@ -77,11 +78,15 @@ class SessionStates(SharedExtension):
         self._check_for = self._trust_for = datetime.timedelta()
         self._users: Any = None
 
-    def setup(self) -> None:
+    def check(self) -> None:
+        """Read the section `sessions`; raises Nameko's `ConfigurationError`."""
         section = self.container.config.get("sessions") or {}
         settings = configuration.check(SessionSettings(), section, "sessions")
         self._check_for = datetime.timedelta(seconds=settings["check_seconds"])
         self._trust_for = datetime.timedelta(seconds=settings["trust_seconds"])
+
+    def setup(self) -> None:
+        self.check()
         # An answer is for all who wait for it, so nobody's deadline or request id goes along.
         self._users = ServiceProxy(self, SimpleNamespace(data={}, context_data={}))
         Listener(self.inbound, "users", "sessions_ended", SessionsEnded, self._hear)

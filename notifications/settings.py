@@ -22,7 +22,7 @@ def _check_sender(value: str) -> None:
 
 
 _WITH_TOKEN = validate.Regexp(
-    r"https?://[^\s{}]+\{token\}[^\s{}]*\Z", error='A URL with "{token}" in it.'
+    r"https?://[^\s{}]+\{token\}[^\s{}]*\Z", error='A URL with "{{token}}" in it.'
 )
 _AT_LEAST_ONE = validate.Range(min=1)
 

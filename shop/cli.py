@@ -113,9 +113,10 @@ def migrate() -> None:
     from shop.operate import settings
 
     config = settings.load()
-    migrate.migrate(config, progress=click.echo)
-    migrate.declare_queues(config, migrate.load_services())
-    migrate.bound_queues(config, click.echo)
+    with migrate.answering():
+        migrate.migrate(config, progress=click.echo)
+        migrate.declare_queues(config, migrate.load_services())
+        migrate.bound_queues(config, click.echo)
 
 
 @shop.command("sample")
@@ -126,7 +127,7 @@ def load_sample(accounts: bool) -> None:
     from shop.operate import settings
 
     config = settings.load()
-    if accounts and not config["users"]["sample_accounts"]:
+    if accounts and not (config.get("users") or {}).get("sample_accounts"):
         raise click.ClickException(
             "everybody knows the password of these accounts: they are for a demo only, whose users"
             " and whose `shop sample` have SAMPLE_ACCOUNTS=true"
@@ -277,7 +278,9 @@ def main() -> None:
     try:
         shop()
     except Exception as error:
-        if type(error).__name__ != "LocalError":
+        is_about_a_file = isinstance(error, OSError) and error.filename is not None
+        if type(error).__name__ != "LocalError" and not is_about_a_file:
             raise
-        click.echo(f"shop: {error}", err=True)
+        told = f"{error.filename}: {error.strerror}" if is_about_a_file else error
+        click.echo(f"shop: {told}", err=True)
         sys.exit(1)

@@ -23,7 +23,7 @@ def ask(uri: str, service: str, patience: float = 3) -> str:
         return f"no broker ({error})"
     try:
         return _ask(connection, service, patience)
-    except (TimeoutError, amqp.AMQPError):
+    except (OSError, amqp.AMQPError):
         return "no answer"
     finally:
         connection.collect()

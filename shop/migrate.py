@@ -6,20 +6,38 @@ Safe to run at any time and by several at once: each database's migrations hold 
 import importlib
 import os
 import pathlib
-from collections.abc import Callable, Iterable
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
+from amqp import AMQPError
 
 from chassis import config as configuration
+from shop.options import CannotTell
 
 ROOT = pathlib.Path(__file__).parent.parent
 
 #: Packages that have a database, and the modules with the Nameko services.
 PACKAGES = ("users", "products", "orders", "payments", "notifications")
 SERVICE_MODULES = ("gateway", *PACKAGES)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """A server that is away, or that refuses what is done while this lasts, is `CannotTell`."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise CannotTell("the databases (DATABASE_URL)", error.orig) from None
+    except (CommandError, sa.exc.SQLAlchemyError) as error:
+        raise CannotTell("the databases (DATABASE_URL)", error) from None
+    except (AMQPError, ConnectionError, TimeoutError, socket.gaierror) as error:
+        raise CannotTell("RabbitMQ (AMQP_URI)", error) from None
 
 
 def migrate(

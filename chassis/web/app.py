@@ -42,8 +42,7 @@ class App:
         self._routing = server.routing()
         self._cors = Cors(self._limits["cors"])
         self._rates = RateLimits(self._limits["rate_limits"])
-        self._hidden = server.hidden_paths()
-        self._redirects = self._limits["redirects"]
+        self._redirects = server.redirects()
         self._observers = observers.of(server.container)
 
     def answer(self, request: Request, sock: Any) -> tuple[Answer, bytes, Flow | None]:
@@ -101,7 +100,7 @@ class App:
         leads nowhere is counted as well as any other."""
         try:
             if request.method != "OPTIONS":
-                path = self._plain(request.path)
+                path = decoded(request.path)
                 request.route, request.path_values = self._routing.match(path, request.method)
         except NoSuchMethod:
             self._count(request)
@@ -125,16 +124,10 @@ class App:
     def _methods_at(self, path: str) -> list[str]:
         if path == "*":
             return _METHODS
-        methods = {m.upper() for m in self._routing.allowed_methods(self._plain(path))}
+        methods = {m.upper() for m in self._routing.allowed_methods(decoded(path))}
         if not methods:
             raise NoSuchRoute()
         return sorted(methods | {"OPTIONS"})
-
-    def _plain(self, path: str) -> str:
-        plain = decoded(path)
-        if plain in self._hidden:
-            raise NoSuchRoute()
-        return plain
 
     def _body(self, request: Request) -> bytes:
         """The body, before a worker is taken: a slow client holds nothing but its connection. What

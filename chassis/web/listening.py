@@ -27,8 +27,9 @@ def listen(host: str, port: int, shared: bool) -> Any:
     `ConfigurationError`."""
     try:
         return eventlet.listen((host, port), backlog=BACKLOG, reuse_port=shared)
-    except OSError as exc:
-        raise ConfigurationError(f"Can't listen on {host or '*'}:{port}: {exc.strerror}") from None
+    except (OSError, OverflowError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "no such port"
+        raise ConfigurationError(f"Can't listen on {host or '*'}:{port}: {why}") from None
 
 
 def inherit(descriptor: int) -> Any:

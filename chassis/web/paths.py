@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from werkzeug.routing import BaseConverter, Map, Rule
@@ -28,12 +28,15 @@ class Segment(BaseConverter):
         self.regex = rf"(?!(?:{taken})\Z)[^/]+" if names else "[^/]+"
 
 
-def url_map(routes: Iterable[Any]) -> Map:
-    """Finds a route by its path and method."""
+def url_map(routes: Iterable[Any], hidden: Collection[Any] = ()) -> Map:
+    """Finds a route by its path and method. At the paths of `hidden` ones is nothing: their names
+    are no values of parameters either."""
     routes = list(routes)
     paths = [tuple(route.path.split("/")) for route in routes]
     found = Map(converters={"segment": Segment}, merge_slashes=False)
     for route, path in zip(routes, paths, strict=True):
+        if route in hidden:
+            continue
         template = "/".join(_part(path, place, paths) for place in range(len(path)))
         found.add(Rule(template, methods=[route.method], endpoint=route))
     return found

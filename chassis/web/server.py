@@ -107,15 +107,22 @@ class Server(Hooks, WebServer):
         return listening.listen(*self.bind_addr, shared=self.limits["share_port"])
 
     def routing(self) -> MapAdapter:
-        """What finds the route of a path and method."""
+        """What finds the public route of a path and method."""
         taken: set[tuple[str, str]] = set()
         for route in self._providers:
             _check_unique(route, self.container.service_cls, taken)
-        return url_map(self._providers).bind("localhost")
+        return url_map(self._providers, self._hidden()).bind("localhost")
 
-    def hidden_paths(self) -> set[str]:
-        """Paths of routes that the public does not have."""
-        return set() if self.limits["probes"] else {*self._probed}
+    def redirects(self) -> dict[str, str]:
+        """Where paths lead that are no route's, but for those that lead to what is not public."""
+        hidden = url_map(self._hidden()).bind("localhost")
+        targets = self.limits["redirects"].items()
+        return {path: target for path, target in targets if not hidden.test(target, "GET")}
+
+    def _hidden(self) -> set[Any]:
+        """Routes that the public does not have."""
+        probes, docs = self.limits["probes"], self.limits["docs"]
+        return {r for r in self._providers if (r.probe and not probes) or (r.docs and not docs)}
 
     def answer_probe(self, path: str) -> Answer | None:
         """The answer to a `GET` of a probe for a port of our own; None where there is none.

@@ -59,6 +59,8 @@ class WebSettings(Schema):
     trusted_proxies = fields.Integer(load_default=0, validate=validate.Range(min=0, max=10))
     #: Whether probes are answered here, too, and not only beside the metrics (METRICS_PORT).
     probes = fields.Boolean(load_default=False)
+    #: Whether the description of the API is public: routes that are `docs`.
+    docs = fields.Boolean(load_default=True)
     #: Where paths lead that are no route's.
     redirects = fields.Dict(fields.String(), fields.String(), load_default=dict)
     #: Pages of which origins browsers let read our answers.

@@ -6,14 +6,14 @@ from gateway.schemas.docs import FilePath, Specification
 
 
 class DocsRoutes:
-    """`/api/openapi.json`, and `/api/docs` with its files."""
+    """`/api/openapi.json`, and `/api/docs` with its files, unless `web.docs` is off."""
 
-    @route("GET", "/api/openapi.json", who=ANYONE, answer=Specification, is_tagged=True)
+    @route("GET", "/api/openapi.json", who=ANYONE, answer=Specification, docs=True, is_tagged=True)
     def get_specification(self, request):
         """This description, as OpenAPI 3.1."""
         return self.manual.specification()
 
-    @route("GET", "/api/docs", who=ANYONE, media_type="text/html", is_tagged=True)
+    @route("GET", "/api/docs", who=ANYONE, media_type="text/html", docs=True, is_tagged=True)
     def get_docs(self, request):
         """A web page to read this description and try it out."""
         return self.manual.page()
@@ -24,6 +24,7 @@ class DocsRoutes:
         who=ANYONE,
         path=FilePath,
         media_type="*/*",
+        docs=True,
         is_tagged=True,
     )
     def get_docs_file(self, request, file):

@@ -23,8 +23,9 @@ CHECKS: list[Check] = [
     for check in battery.CHECKS
 ]
 BATTERIES = tuple(dict.fromkeys(check.battery for check in CHECKS))
-#: What one buyer may hold unpaid in a shop of one's own; that of chaos has no such bounds.
-BOUNDS = {"ORDER_MAX_OPEN": "10", "ORDER_MAX_UNPAID_UNITS": "20"}
+#: Of a shop of one's own: what one buyer may hold unpaid, for that of chaos has no such bounds; and
+#: the description of the API, which is read for what there is to attack.
+SETTINGS = {"ORDER_MAX_OPEN": "10", "ORDER_MAX_UNPAID_UNITS": "20", "HTTP_DOCS": "true"}
 #: Seconds that the shop may take to recover from one attack before the next.
 CALM = 20
 
@@ -36,7 +37,7 @@ def attack(only: Iterable[str], short: bool, folder: Path, console: Console) -> 
     wanted = set(only) or set(BATTERIES)
     checks = [one for one in CHECKS if one.battery in wanted and not (short and one.is_long)]
     with ExitStack() as stack:
-        start = partial(stack.enter_context, private_shop(folder, say, **BOUNDS))
+        start = partial(stack.enter_context, private_shop(folder, say, **SETTINGS))
         place = Place.of_running() if running() else start()
         say(f"attacking {place.url}")
         began = time.monotonic()

@@ -9,7 +9,7 @@ from typing import Any
 
 from shop.attack.check import Check, Outcome
 from shop.attack.door import Person
-from shop.attack.scene import ADDRESS, Scene
+from shop.attack.scene import ADDRESS, Refused, Scene
 
 _NAME = re.compile(r"{(\w+)}")
 #: Answers that give nothing away: not signed in, not allowed, not there; or no fault of the caller
@@ -30,8 +30,10 @@ NOBODYS = defaultdict(lambda: str(uuid.uuid4())) | {
 
 def _operations(scene: Scene) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Method, path template and description of each operation."""
-    document = scene.stranger.call("GET", "/api/openapi.json").body
-    for path, item in document["paths"].items():
+    answer = scene.stranger.call("GET", "/api/openapi.json")
+    if answer.status != 200:
+        raise Refused(f"/api/openapi.json answered {answer.status}; this needs HTTP_DOCS=true")
+    for path, item in answer.body["paths"].items():
         for method, operation in item.items():
             if method in ("get", "post", "put", "patch", "delete"):
                 yield method.upper(), path, operation

@@ -37,7 +37,9 @@ class Control:
         """Wait until supervisord can be asked; LocalError when it can't."""
         until = time.monotonic() + _PATIENCE
         while not self._answers():
-            if time.monotonic() > until or not self._is_alive():
+            if not self._is_alive():
+                raise LocalError("supervisord has ended; the log above says why")
+            if time.monotonic() > until:
                 raise LocalError(f"supervisord does not answer at {self._path}")
             time.sleep(0.05)
         return self

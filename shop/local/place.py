@@ -21,12 +21,13 @@ from typing import IO
 
 from shop.local.postgres import PostgreSQL
 from shop.local.rabbitmq import RabbitMQ
-from shop.local.server import LOOPBACK, LocalError, Recipe, holder
+from shop.local.server import LOOPBACK, LocalError, Recipe, check_host, check_port
 from shop.migrate import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 
 HTTP_PORT = 8000
+HIGHEST_PORT = 65535
 
 #: Distances from HTTP_PORT: 8672 for AMQP's usual 5672, 8432 for PostgreSQL's 5432. Each process of
 #: a service has metrics of its own, on METRICS_PORT and those after it.
@@ -91,7 +92,7 @@ class Place:
         var = clone_folder()
         ports = {"HTTP_PORT": _port(environment, "HTTP_PORT", HTTP_PORT)}
         for name, distance in FOLLOWING.items():
-            ports[name] = _port(environment, name, ports["HTTP_PORT"] + distance)
+            ports[name] = _following(environment, name, ports["HTTP_PORT"], distance)
         rabbitmq = RabbitMQ(
             var / "rabbitmq",
             port=ports["RABBITMQ_PORT"],
@@ -200,12 +201,33 @@ class Place:
         return self.var / "webhook-secret"
 
     def check_ports(self, processes: int) -> None:
-        """LocalError that names a taken port, who has it and the setting that changes it; there
-        will be so many `processes` with metrics."""
-        metrics = [("METRICS_PORT", self.metrics_port(number)) for number in range(processes)]
-        for name, port in [*self._own_ports().items(), *metrics]:
-            if port and (by := holder(self.http_host if name == "HTTP_PORT" else LOOPBACK, port)):
-                raise LocalError(f"port {port} is taken{by}: set {name} to a free one")
+        """LocalError that names a port that can't be had, why, and the setting that changes it;
+        there will be so many `processes` with metrics."""
+        check_host("HTTP_HOST", self.http_host)
+        check_host("METRICS_HOST", os.environ.get("METRICS_HOST") or LOOPBACK)
+        wanted: dict[int, str] = {}
+        for name, port in self._wanted_ports(processes):
+            if port > HIGHEST_PORT:
+                last = HIGHEST_PORT - processes + 1
+                raise LocalError(
+                    f"METRICS_PORT is {self.ports[name]}: {processes} processes need one port each,"
+                    f" so {last} is the highest"
+                )
+            if port in wanted:
+                raise LocalError(
+                    f"port {port} is meant by {wanted[port]} and by {name}: change one"
+                )
+            wanted[port] = name
+        for port, name in wanted.items():
+            check_port(name, self.http_host if name == "HTTP_PORT" else LOOPBACK, port)
+
+    def _wanted_ports(self, processes: int) -> Iterator[tuple[str, int]]:
+        """Each with the setting that it comes from."""
+        own = self._own_ports()
+        first = own.pop("METRICS_PORT")
+        yield from own.items()
+        if first:
+            yield from (("METRICS_PORT", first + number) for number in range(processes))
 
     def _own_ports(self) -> dict[str, int]:
         own = dict(self.ports)
@@ -284,6 +306,18 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
     value = environment.get(name) or str(default)
     if value == "0" and name == "METRICS_PORT":
         return 0  # nobody wants to see them
-    if not value.isdecimal() or not 0 < int(value) < 65536:
-        raise LocalError(f"{name} is {value}: a port is a number from 1 to 65535")
+    is_number = value.isascii() and value.isdecimal() and len(value) < 6
+    if not is_number or not 0 < int(value) <= HIGHEST_PORT:
+        raise LocalError(f"{name} is {value[:40]!r}: a port is a number from 1 to {HIGHEST_PORT}")
     return int(value)
+
+
+def _following(environment: Mapping[str, str], name: str, http_port: int, distance: int) -> int:
+    port = http_port + distance
+    if port > HIGHEST_PORT and not environment.get(name):
+        highest = HIGHEST_PORT - max(FOLLOWING.values())
+        raise LocalError(
+            f"HTTP_PORT is {http_port}: {name} follows it at {port}, which is no port; {highest} is"
+            f" the highest, or set {name}"
+        )
+    return _port(environment, name, port)

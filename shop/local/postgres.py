@@ -102,7 +102,8 @@ class PostgreSQL:
         )
         if done.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
-            raise LocalError(f"initdb failed: {(done.stderr or done.stdout).strip()}")
+            why = (done.stderr or done.stdout).strip().partition("\n")[0]
+            raise LocalError(f"initdb failed in {self.directory}: {why}")
 
     def command(self) -> list[str]:
         settings = {

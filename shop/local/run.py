@@ -16,11 +16,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
-
-from chassis import config as configuration
 from shop import sample
-from shop.local import supervision
+from shop.local import settings, supervision
 from shop.local.control import Control
 from shop.local.install import install_rabbitmq
 from shop.local.place import Place, clone_folder, running
@@ -37,7 +34,9 @@ from shop.local.server import (
     sweep,
 )
 from shop.local.terminal import Terminal
-from shop.migrate import bound_queues, declare_queues, load_services, migrate
+from shop.migrate import answering, bound_queues, declare_queues, load_services, migrate
+from shop.operate.broker import parameters_of
+from shop.operate.settings import read
 
 #: Seconds for each server to answer, and for the services after that.
 PATIENCE = 120
@@ -99,6 +98,7 @@ def _roomy(place: Place, scale: Scale) -> Place:
 
 def _prepare(place: Place, scale: Scale, terminal: Terminal) -> None:
     """All that can be in the way, before any process is started."""
+    read()
     place.gate.unlink(missing_ok=True)
     if left := marked(place.var):
         terminal.say(f"stopping {len(left)} processes that an interrupted run left behind")
@@ -118,6 +118,7 @@ def _prepare(place: Place, scale: Scale, terminal: Terminal) -> None:
 
 
 def _check_broker(uri: str) -> None:
+    parameters_of(uri)
     parts = urlsplit(uri)
     port = parts.port or (5671 if parts.scheme == "amqps" else 5672)
     if parts.scheme != "amqps" and not speaks_amqp(parts.hostname, port):
@@ -154,26 +155,27 @@ def _begin_services(place: Place, scale: Scale, supervisor: subprocess.Popen) ->
 
 def _bring_up(place: Place, scale: Scale, terminal: Terminal, supervisor: subprocess.Popen) -> None:
     os.environ.update(place.environment())  # config.yaml is read with it
-    config = configuration.load()
+    config = read()
+    services = load_services()
+    settings.check(config, services)
     if place.postgres:
         _await(place.postgres, supervisor, terminal)
     terminal.say("migrating the databases")
-    try:
+    with answering():
         migrate(config, progress=terminal.say)
-    except sa.exc.OperationalError as error:
-        raise LocalError(f"the database server (DATABASE_URL): {error.orig}".strip()) from None
-    services = load_services()
     if place.rabbitmq:
         _await(place.rabbitmq, supervisor, terminal)
     terminal.say("declaring the queues")
-    declare_queues(config, services)
-    bound_queues(config, terminal.say)
+    with answering():
+        declare_queues(config, services)
+        bound_queues(config, terminal.say)
     place.gate.touch()
     terminal.say("starting the services")
     if place.postgres:  # a database of others gets nothing that it did not ask for
         sample.load(config, terminal.say, accounts=True)
-    _await_ready(place, supervisor)
+    # First what logs nothing: each question about readiness is a request, with a line of its own.
     await_consumers(config["AMQP_URI"], scale, PATIENCE)
+    _await_ready(place, supervisor)
     collect_orphans()
     _say_where(place, terminal)
     terminal.line(f"ready: {place.url}")

@@ -6,6 +6,7 @@ what a killed one left behind, and two clones never touch each other's processes
 """
 
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -133,10 +134,29 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def holder(host: str, port: int) -> str | None:
-    """Who listens on this port, as " by name (process 12)"; "" when unknown, None when nobody."""
-    if _free(host, port):
-        return None
+def check_host(setting: str, host: str) -> None:
+    """LocalError that names the setting when nothing on this machine can listen at that address."""
+    try:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+    except (OSError, ValueError, TypeError):  # a name that is none
+        raise LocalError(
+            f"{setting} is {host!r}: an IPv4 address of this machine, or 0.0.0.0 for all of them"
+        ) from None
+
+
+def check_port(setting: str, host: str, port: int) -> None:
+    """LocalError when nothing can listen there: who has it, and the setting that changes it."""
+    error = None if _is_answered(host, port) else _refusal(host, port)
+    if error == 0:
+        return
+    if error in (errno.EACCES, errno.EPERM):
+        raise LocalError(f"port {port} is for root only: set {setting} to a higher one")
+    raise LocalError(f"port {port} is taken{_holder(port)}: set {setting} to a free one")
+
+
+def _holder(port: int) -> str:
+    """Who listens on this port, as " by name (process 12)"; "" when unknown."""
     with suppress(psutil.Error):  # only root may look at everybody's
         for each in psutil.net_connections("tcp"):
             listens = each.status == psutil.CONN_LISTEN and each.laddr.port == port
@@ -145,18 +165,22 @@ def holder(host: str, port: int) -> str | None:
     return ""
 
 
-def _free(host: str, port: int) -> bool:
+def _is_answered(host: str, port: int) -> bool:
+    """Also by who listens at another address of this machine than we would."""
     with socket.socket() as probe:
         probe.settimeout(1)
-        if probe.connect_ex((host or LOOPBACK, port)) == 0:
-            return False
+        return probe.connect_ex((host or LOOPBACK, port)) == 0
+
+
+def _refusal(host: str, port: int) -> int:
+    """The number of the error, 0 for none."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error.errno or -1
+    return 0
 
 
 def marked(directory: Path) -> list[psutil.Process]:

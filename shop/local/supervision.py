@@ -38,6 +38,7 @@ WITHOUT_END = 1_000_000
 
 def start(place: Place, scale: Scale) -> subprocess.Popen:
     """supervisord as a child; its output, and that of the services, is a pipe to be read."""
+    place.control.unlink(missing_ok=True)  # of a run that was killed; supervisord would tell of it
     file = place.var / "supervisord.conf"
     write_private(file, configuration(place, scale))
     environment = os.environ | place.environment()

@@ -11,6 +11,7 @@ the supervisor, and the shop with it (and in one more: what has died is started 
 """
 
 import os
+import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -103,8 +104,12 @@ def main() -> None:
         options = ServerOptions()
         options.realize(doc=__doc__)
         options.first, options.test = first, False
-        with suppress(ExitNow):
+        try:
             Supervisor(options).main()
+        except ExitNow:
+            pass
+        except ValueError as error:  # somebody else has the gateways' address since it was checked
+            sys.exit(f"supervisord: {error}")
         options.close_httpservers()
         options.close_logger()
         first, mood = False, options.mood

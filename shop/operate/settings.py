@@ -16,6 +16,9 @@ from shop.options import CannotTell, WrongSetting
 #: What `config.yaml` takes from the environment to find the servers.
 _SERVERS = ("AMQP_URI", "DATABASE_URL")
 
+#: Addresses of the running shop that this process has set in its environment.
+_found: dict[str, str] = {}
+
 
 def setting(name: str) -> str:
     """From the environment, else of this clone's running shop; `WrongSetting` or `CannotTell`
@@ -56,15 +59,23 @@ def mail_outbox() -> Path:
 
 
 def load() -> dict[str, Any]:
-    """The shop's configuration; raises `WrongSetting` for one that can't be read."""
+    """The shop's configuration, with the addresses of the shop that the command is for; raises
+    `WrongSetting` for one that can't be read."""
+    find_servers()
+    return read()
+
+
+def read() -> dict[str, Any]:
+    """config.yaml with the environment; raises `WrongSetting`."""
     from nameko.exceptions import ConfigurationError
 
     from chassis import config as configuration
+    from shop.migrate import PACKAGES
 
-    find_servers()
     try:
         config = configuration.load()
-        for package in config["DATABASES"]:
+        configuration.check(configuration.ChassisSettings(), config)
+        for package in PACKAGES:
             configuration.database_url(config, package)
     except ConfigurationError as wrong:
         raise WrongSetting(wrong) from None
@@ -73,12 +84,12 @@ def load() -> dict[str, Any]:
 
 def find_servers() -> None:
     """Have `config.yaml` be read with the addresses of the shop that the command is for."""
-    given = [name for name in _SERVERS if os.environ.get(name)]
+    given = [name for name in _SERVERS if os.environ.get(name) not in (None, "", _found.get(name))]
     if given:
         _say("environment", _addresses(given))
     for name in _SERVERS:
         if name not in given:
-            os.environ[name] = setting(name)
+            os.environ[name] = _found[name] = of_running(name)[name]
     if "DATABASE_URL" not in given and (
         sample := of_running("DATABASE_URL").get("SAMPLE_ACCOUNTS")
     ):

@@ -16,7 +16,11 @@ from shop.local.server import free_ports, marked, runs, sweep
 from tests.support import eventually
 
 #: What nobody who runs a shop could do anything about.
-NOISE = re.compile(r"Pool disposed|Pool recreating|without any HTTP auth|Deprecat|Traceback", re.I)
+NOISE = re.compile(
+    r"Pool disposed|Pool recreating|without any HTTP auth|Deprecat|Traceback|Unlinking stale"
+    r"|route=/readyz status=503",
+    re.I,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +42,8 @@ class Clone:
 
     def shop(self, *words, **settings):
         """`shop run` and the like as a process; its output is `log`."""
-        environment = os.environ | self.ports | {"SHOP_VAR": str(self.var)} | settings
-        for name in ("AMQP_URI", "DATABASE_URL"):
-            environment.pop(name, None)
+        inherited = {n: v for n, v in os.environ.items() if n not in ("AMQP_URI", "DATABASE_URL")}
+        environment = inherited | self.ports | {"SHOP_VAR": str(self.var)} | settings
         with self.log.open("w") as log:
             return subprocess.Popen(
                 [sys.executable, "-c", "from shop.cli import main; main()", *words],
@@ -74,6 +77,42 @@ def test_taken_port(clone):
     (line,) = clone.said.splitlines()
     assert f"port {clone.ports['RABBITMQ_PORT']} is taken" in line
     assert "set RABBITMQ_PORT" in line
+    assert marked(clone.var) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("CORS_ORIGINS", "[", "config: CORS_ORIGINS, line 1, column 2"),
+        ("MAX_WORKERS", "many", "config: max_workers: Not a valid integer."),
+        ("AMQP_URI", "nonsense", "config: AMQP_URI: "),
+        ("AMQP_URI", "amqp://guest:guest@127.0.0.1:port/", "AMQP_URI: not an address of a broker"),
+        ("DATABASE_URL", "mysql://h/shop", "config: DATABASE_URL: only PostgreSQL will do"),
+    ],
+)
+def test_wrong_setting(clone, name, value, said):
+    """One line and status 2, before anything is started."""
+    process = clone.shop("run", **{name: value})
+    assert process.wait(30) == 2
+    (line,) = clone.said.splitlines()
+    assert said in line
+    assert marked(clone.var) == []
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LOG_LEVEL", "loud", "config: LOG_LEVEL: not one of DEBUG,"),
+        ("ORDER_PAYMENT_WINDOW", "soon", "config: orders.payment_window: Not a valid"),
+    ],
+)
+def test_wrong_setting_of_a_service(clone, name, value, said):
+    """The last line names it, long before the services would have been given up."""
+    process = clone.shop("run", **{name: value})
+    assert process.wait(120) == 2
+    assert said in clone.said.splitlines()[-1]
+    assert "Traceback" not in clone.said
     assert marked(clone.var) == []
 
 

@@ -1,4 +1,4 @@
-"""Probes beside the metrics, and what is refused before it is read."""
+"""Probes beside the metrics, what is refused before it is read, and what is public at all."""
 
 import socket
 
@@ -13,10 +13,11 @@ PATHS = ("/livez", "/readyz", *(f"/api/{service}/health" for service in SERVICES
 
 
 @pytest.fixture
-def gateway(config, start):
-    """A gateway without services behind it: the addresses of its two ports."""
+def gateway(config, start, request):
+    """A gateway without services behind it: the addresses of its two ports. The parameter is some
+    of its settings."""
     config["METRICS_PORT"] = find_free_port()
-    start(GatewayService, web={"probes": False})
+    start(GatewayService, web={"probes": False} | getattr(request, "param", {}))
     return f"http://{config['WEB_SERVER_ADDRESS']}", f"http://127.0.0.1:{config['METRICS_PORT']}"
 
 
@@ -58,3 +59,16 @@ def test_who_comes_to_look_is_led_somewhere(gateway, path):
     assert answer.status_code == 200
     assert answer.history[0].status_code == 302
     assert answer.headers["Content-Type"].startswith("image/png" if "icon" in path else "text/html")
+
+
+@pytest.mark.parametrize("gateway", [{"docs": False}], indirect=True)
+def test_the_description_can_be_switched_off(gateway):
+    """It is nowhere then, and nothing leads to it; what it describes is there."""
+    for path in (
+        "/api/openapi.json", "/api/docs", "/api/docs/", "/api/docs/docs.css", "/api/docs/README",
+        "/", "/docs", "/api", "/favicon.ico",
+    ):  # fmt: skip
+        answer = requests.get(gateway[0] + path, timeout=10, allow_redirects=False)
+        assert (answer.status_code, answer.json()["title"]) == (404, "Nothing is at this path")
+        assert requests.post(gateway[0] + path, timeout=10).status_code == 404
+    assert requests.get(f"{gateway[0]}/api/carts", timeout=10).status_code == 401

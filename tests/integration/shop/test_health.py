@@ -1,7 +1,12 @@
 """`shop health`, which containers ask every few seconds."""
 
+import eventlet
+import sqlalchemy as sa
+
 from chassis.service import Service
 from shop.health import ask
+from shop.operate.broker import connected, depth
+from tests.proxy import Proxy
 
 
 class Patient(Service):
@@ -21,3 +26,17 @@ def test_no_answer(start, config):
     (container,) = start(Patient)
     container.stop()
     assert ask(config["AMQP_URI"], "patient", patience=0.5) in ("no answer", "nobody there")
+
+
+def test_a_broker_that_ends_while_it_is_asked(start, config, eventually):
+    """That is no answer, and no traceback of the connection."""
+    (container,) = start(Patient)
+    container.stop()
+    broker = sa.make_url(config["AMQP_URI"])
+    proxy = Proxy((broker.host, broker.port))
+    with connected(config["AMQP_URI"]) as connection:
+        uri = broker.set(port=proxy.port).render_as_string(hide_password=False)
+        asking = eventlet.spawn(ask, uri, "patient", 20)
+        eventually(lambda: depth(connection, "rpc-patient"))
+        proxy.close()
+        assert asking.wait() == "no answer"

@@ -6,8 +6,10 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from click.testing import CliRunner
 
 from chassis import config as configuration
+from shop.cli import shop
 from shop.migrate import PACKAGES, migrate
 
 
@@ -48,3 +50,24 @@ def test_check_constraints_agree(connection, package):
 def test_migrating_again_changes_nothing(databases):
     """`shop migrate` may run at every start."""
     migrate({"DATABASE_URL": databases})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DATABASE_URL", "postgresql://x@127.0.0.1:1/shop", "the databases (DATABASE_URL): "),
+        ("AMQP_URI", "amqp://guest:guest@127.0.0.1:1/", "RabbitMQ (AMQP_URI): "),
+        ("AMQP_URI", "amqp://guest:wrong@{host}:{port}/", "RabbitMQ (AMQP_URI): "),
+    ],
+)
+def test_a_server_that_is_away(monkeypatch, vhost, databases, name, value, said):
+    """One line and status 2, and no password in it."""
+    broker = sa.make_url(vhost.uri)
+    monkeypatch.setenv("AMQP_URI", vhost.uri)
+    monkeypatch.setenv("DATABASE_URL", databases)
+    monkeypatch.setenv(name, value.format(host=broker.host, port=broker.port))
+    done = CliRunner().invoke(shop, ["migrate"])
+    assert done.exit_code == 2
+    assert said in done.stderr.splitlines()[-1]
+    assert "wrong" not in done.stderr
+    assert not done.stderr.count("Traceback")

@@ -13,7 +13,7 @@ from shop.local import supervision
 from shop.local.control import Control
 from shop.local.place import Place
 from shop.local.scale import scale_of
-from shop.local.server import await_end, free_ports
+from shop.local.server import LocalError, await_end, free_ports
 from tests.support import eventually
 
 ROUNDS = 30
@@ -36,6 +36,7 @@ class Supervised:
 
     def __init__(self, place, scale):
         place.renew_secrets()
+        self.place = place
         self.port = place.ports["HTTP_PORT"]
         self.daemon = supervision.start(place, scale)
         self.control = Control(
@@ -125,3 +126,18 @@ def test_all_die_and_then_the_gateways(supervised, gateways):
             answered_by = int(client.recv(16))
             assert answered_by not in before
         eventually(shop.is_whole, timeout=20)
+
+
+def test_an_address_that_somebody_else_took(supervised):
+    """After it was checked, as when two clones start at once: one line, and no waiting."""
+    place = supervised("gateway=1").place
+    place.control.rename(place.control.with_name("first"))
+    second = supervision.start(place, scale_of(()))
+    said, _ = second.communicate(timeout=20)
+    assert second.returncode == 1
+    (line,) = said.decode().splitlines()
+    assert line.startswith("supervisord: Could not create FastCGI socket")
+    assert "Address already in use" in line
+    door = Control(place.control, place.control_password, lambda: second.poll() is None)
+    with pytest.raises(LocalError, match="supervisord has ended; the log above says why"), door:
+        pass

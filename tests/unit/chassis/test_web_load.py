@@ -166,6 +166,13 @@ def test_a_taken_port_is_one_clear_line():
             ServiceContainer(Toy, config)
 
 
+def test_what_is_no_port():
+    """Told in one line as well, not by an error of the socket's."""
+    config = {"AMQP_URI": "amqp://nowhere", "WEB_SERVER_ADDRESS": "127.0.0.1:99999"}
+    with pytest.raises(SystemExit, match=r"toy: Can't listen on 127.0.0.1:99999: no such port"):
+        ServiceContainer(Toy, config)
+
+
 def test_a_wrong_bound_is_one_clear_line():
     """The section `web` is checked before anything is connected to or listens."""
     config = {"AMQP_URI": "amqp://nowhere", "web": {"max_requests": 0}}
@@ -224,7 +231,7 @@ def test_the_route_table_knows_every_declaration():
     assert (table["add_thing"].method, table["add_thing"].path) == ("POST", "/things")
     assert (table["add_thing"].status, table["add_thing"].who) == (201, ANYONE)
     assert table["add_thing"].summary == "A new thing."
-    assert len(table) == 13
+    assert len(table) == 15
 
 
 def test_processes_share_a_port_when_told_to():

@@ -375,3 +375,29 @@ def test_a_path_may_lead_elsewhere(method, path):
         answer = requests.request(method, toy.url + path, timeout=5, allow_redirects=False)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/things")
         assert requests.post(f"{toy.url}/start", timeout=5).status_code == 404
+
+
+REDIRECTS = {"/start": "/manual", "/other": "/things", "/away": "https://shop.example/manual"}
+CHAPTER = f"/manual/{uuid.uuid4()}"
+
+
+@pytest.mark.parametrize("path", ["/manual", CHAPTER])
+def test_the_description_is_public_unless_told_otherwise(toy, path):
+    """As it was."""
+    assert requests.get(toy.url + path, timeout=5).status_code == 200
+    answer = requests.options(toy.url + path, timeout=5)
+    assert (answer.status_code, answer.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+@pytest.mark.parametrize("path", ["/manual", "/manual/", "/%6danual", CHAPTER, "/start"])
+def test_a_description_that_is_switched_off_is_nowhere(method, path):
+    """Nothing is at its paths, and nothing leads there; other redirects are as they were."""
+    with running(docs=False, redirects=REDIRECTS) as toy:
+        answer = requests.request(method, toy.url + path, timeout=5, allow_redirects=False)
+        assert (answer.status_code, answer.headers.get("Allow")) == (404, None)
+        if method != "HEAD":
+            problem(answer, 404, "not_found")
+        for other, target in (("/other", "/things"), ("/away", REDIRECTS["/away"])):
+            answer = requests.get(toy.url + other, timeout=5, allow_redirects=False)
+            assert (answer.status_code, answer.headers["Location"]) == (302, target)

@@ -120,6 +120,16 @@ class Toy:
         SERVED.append("probe")
         return {"request_id": request.request_id}
 
+    @route("GET", "/manual", who=ANYONE, docs=True)
+    def manual(self, request):
+        """What is here."""
+        return {}
+
+    @route("GET", "/manual/{thing_id}", who=ANYONE, path=ThingPath, docs=True)
+    def chapter(self, request, thing_id):
+        """More of it."""
+        return {}
+
     @route("GET", "/alive", who=ANYONE)
     def alive(self, request):
         """Is it there."""

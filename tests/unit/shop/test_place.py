@@ -1,5 +1,6 @@
 """One clone's ports, folder and lock."""
 
+import errno
 import socket
 
 import pytest
@@ -46,7 +47,9 @@ def test_own_setting_wins(environment):
     assert ports["POSTGRES_PORT"] == 8432
 
 
-@pytest.mark.parametrize("value", ["abc", "0", "65536", "-1", "80 81"])
+@pytest.mark.parametrize(
+    "value", ["abc", "0", "65536", "-1", "80 81", "\uff18\uff10\uff10\uff10", "9" * 5000]
+)
 def test_malformed_port(environment, value):
     """What is no port is refused by the name of its setting."""
     environment.setenv("POSTGRES_PORT", value)
@@ -57,7 +60,8 @@ def test_malformed_port(environment, value):
 def test_ports_of_metrics(environment, listener):
     """One for each process from METRICS_PORT on, unless that is 0."""
     port = listener.getsockname()[1]
-    environment.setenv("HTTP_PORT", str(*free_ports(1)))
+    http_port = next(free for free in free_ports(3) if free not in (port - 2, port - 1))
+    environment.setenv("HTTP_PORT", str(http_port))
     environment.setenv("AMQP_URI", "amqp://elsewhere")
     environment.setenv("DATABASE_URL", "postgresql://elsewhere")
     environment.setenv("METRICS_PORT", str(port - 2))
@@ -85,6 +89,57 @@ def test_taken_port(environment, listener):
     environment.setenv("HTTP_PORT", str(*free_ports(1)))
     environment.setenv("RABBITMQ_PORT", str(port))
     with pytest.raises(LocalError, match=rf"port {port} is taken.*set RABBITMQ_PORT"):
+        Place.from_environment().check_ports(1)
+
+
+def test_ports_that_follow_end_somewhere(environment):
+    """The setting that was made is named, not the one that follows from it."""
+    environment.setenv("HTTP_PORT", "65000")
+    with pytest.raises(LocalError, match=r"HTTP_PORT is 65000.*64435 is the highest"):
+        Place.from_environment()
+    environment.setenv("HTTP_PORT", "64435")
+    assert Place.from_environment().ports["METRICS_PORT"] == 65535
+
+
+def test_the_last_port_of_metrics(environment):
+    """Each process has its own."""
+    environment.setenv("HTTP_PORT", str(*free_ports(1)))
+    environment.setenv("METRICS_PORT", "65530")
+    place = Place.from_environment()
+    with pytest.raises(LocalError, match=r"METRICS_PORT is 65530.*65524 is the highest"):
+        place.check_ports(12)
+
+
+def test_one_port_for_two(environment):
+    """Both settings are named."""
+    port = str(*free_ports(1))
+    environment.setenv("HTTP_PORT", port)
+    for name in ("RABBITMQ_PORT", "METRICS_PORT"):
+        environment.setenv(name, port)
+        with pytest.raises(LocalError, match=f"port {port} is meant by HTTP_PORT and by {name}"):
+            Place.from_environment().check_ports(1)
+        environment.delenv(name)
+
+
+@pytest.mark.parametrize(
+    "host", ["192.0.2.1", "nowhere.invalid", "::1", "localhost:9", "*", "a" * 70]
+)
+def test_no_address_of_this_machine(environment, host):
+    """The setting is named, not a port that would be taken."""
+    environment.setenv("HTTP_PORT", str(*free_ports(1)))
+    for name in ("HTTP_HOST", "METRICS_HOST"):
+        environment.setenv(name, host)
+        with pytest.raises(LocalError, match=f"{name} is"):
+            Place.from_environment().check_ports(1)
+        environment.delenv(name)
+
+
+def test_a_port_for_root_only(environment, monkeypatch):
+    """It is not taken, and no other process has to be looked for."""
+    environment.setenv("HTTP_PORT", "80")
+    monkeypatch.setattr("shop.local.server._is_answered", lambda host, port: False)
+    monkeypatch.setattr("shop.local.server._refusal", lambda host, port: errno.EACCES)
+    with pytest.raises(LocalError, match="port 80 is for root only: set HTTP_PORT to a higher"):
         Place.from_environment().check_ports(1)
 
 

@@ -105,6 +105,19 @@ def test_one_line_says_which(running, environment):
     assert said == "shop: broker:5672 (AMQP_URI), database (DATABASE_URL)\n"
 
 
+def test_it_is_said_once(running):
+    """Also when a command asks for its settings twice: what was found is not of the environment."""
+
+    @click.command()
+    def twice():
+        settings.find_servers()
+        settings.find_servers()
+
+    for _ in "12":
+        said = CliRunner().invoke(twice).stderr
+        assert said == "shop: this clone's at http://127.0.0.1:9000\n"
+
+
 def test_env(running):
     """What the shell evaluates is on standard output alone."""
     done = CliRunner().invoke(shop, ["env"])
