@@ -36,6 +36,7 @@ from chassis.events.broadcast import Broadcast  # noqa: E402
 from chassis.rpc import RpcProxy  # noqa: E402
 from chassis.rpc.client import ServiceProxy  # noqa: E402
 from chassis.service import Service  # noqa: E402
+from chassis.timers import SteadyTimer  # noqa: E402
 from tests import support  # noqa: E402
 from tests.scraping import Scraper  # noqa: E402
 
@@ -138,10 +139,16 @@ def config(vhost):
 
 
 @pytest.fixture
-def start(config, request):
+def containers():
+    """Those of the services that `start` has begun to run."""
+    return []
+
+
+@pytest.fixture
+def start(config, containers, request):
     """`start(ServiceClass, ...)`: runs services in this process; the tables of their databases
     are emptied first. Returns the containers, in order; keyword arguments override settings."""
-    containers, emptied = [], set()
+    emptied = set()
 
     def start_services(*services, **overrides):
         for package in {d.package for s in services for d in _databases(s)} - emptied:
@@ -255,11 +262,20 @@ def calls_with_an_actor():
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """What every service takes for now: `clock.advance(minutes=5)`, `clock.stop()`."""
-    fake = support.FakeClock()
+def clock(containers, monkeypatch):
+    """What every service takes for now: `clock.advance(minutes=5)`, which brings the timers of
+    those that run round as well, and `clock.stop()`."""
+    fake = support.FakeClock(lambda: support.bring_timers_round(containers))
     monkeypatch.setattr(Clock, "source", fake)
     return fake
+
+
+@pytest.fixture
+def by_hand(monkeypatch):
+    """No timer comes round by itself any more, only when a test calls `run_timer`."""
+    skip = lambda timer: timer.worker_complete.send()  # noqa: E731
+    monkeypatch.setattr(SteadyTimer, "handle_timer_tick", skip)
+    monkeypatch.setattr(support, "bring_timers_round", lambda containers: None)
 
 
 @pytest.fixture

@@ -3,16 +3,19 @@
 import contextlib
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import eventlet
 import kombu
 import requests
 import sqlalchemy as sa
+from nameko.testing.utils import get_extension
 
 from chassis import config as configuration
 from chassis.clock import utcnow
+from chassis.timers import SteadyTimer
+from chassis.trace import new_traceparent
 
 #: Section `web` where all requests come from one address, and none of them is refused for that.
 ONE_CLIENT: dict[str, Any] = {
@@ -24,6 +27,10 @@ ONE_CLIENT: dict[str, Any] = {
     "client_bodies_limit": 10**9,
     "rate_limits": {name: {"quota": 60_000} for name in ("default", "writes", "sign-in")},
 }
+
+
+#: Timers with at most this interval, in seconds, come round as soon as a test moves the clock.
+SOON = 5
 
 
 def eventually(condition: Callable[[], Any], timeout: float = 10, every: float = 0.02) -> Any:
@@ -45,11 +52,49 @@ def eventually(condition: Callable[[], Any], timeout: float = 10, every: float =
         eventlet.sleep(every)
 
 
-class FakeClock:
-    """A clock that runs until it is stopped, and can be put forward."""
+def run_timer(container: Any, method: str) -> None:
+    """Run a service's timer once, as its interval would, to its end; raises what it raises.
 
-    def __init__(self):
+    Nameko's `entrypoint_hook` returns when any run of the method ends, be it one that the interval
+    has begun. This one waits for its own.
+    """
+    ended = eventlet.Event()
+
+    def end(worker_ctx, result, exc_info):
+        ended.send(None) if exc_info is None else ended.send_exception(*exc_info)
+        return result, exc_info
+
+    container.spawn_worker(
+        get_extension(container, SteadyTimer, method_name=method),
+        (),
+        {},
+        context_data={"traceparent": new_traceparent()},
+        handle_result=end,
+    )
+    ended.wait()
+
+
+def bring_timers_round(containers: Iterable[Any]) -> None:
+    """Begin a run of each timer that comes round every few seconds; it is not waited for. Those of
+    a service that has been stopped do not come round."""
+    for container in containers:
+        for entrypoint in container.entrypoints:
+            is_timer = isinstance(entrypoint, SteadyTimer) and not entrypoint.gt.dead
+            if is_timer and entrypoint.interval <= SOON:
+                eventlet.spawn_n(_run_quietly, container, entrypoint.method_name)
+
+
+def _run_quietly(container: Any, method: str) -> None:
+    with contextlib.suppress(Exception):  # of which the container has told the log
+        run_timer(container, method)
+
+
+class FakeClock:
+    """A clock that runs until it is stopped, and can be put forward, which calls `on_advance`."""
+
+    def __init__(self, on_advance: Callable[[], None] = lambda: None):
         self._ahead, self._stopped = datetime.timedelta(), None
+        self._on_advance = on_advance
 
     def __call__(self):
         return (self._stopped or utcnow()) + self._ahead
@@ -59,6 +104,7 @@ class FakeClock:
 
     def advance(self, **delta):
         self._ahead += datetime.timedelta(**delta)
+        self._on_advance()
 
 
 def purge(vhost):

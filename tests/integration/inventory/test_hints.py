@@ -3,11 +3,11 @@
 import uuid
 
 import pytest
-from nameko.testing.services import entrypoint_hook
 
 from chassis.errors import Conflict
 from products import hints
 from tests.integration import events
+from tests.support import run_timer
 
 
 @pytest.fixture
@@ -68,8 +68,7 @@ def test_an_expiry_is_told(service, stock, product, reserve, clock):
     reserve((kettle, 2), minutes=5)
     stock()
     clock.advance(minutes=6)
-    with entrypoint_hook(service, "free_expired") as sweep:
-        sweep()
+    run_timer(service, "free_expired")
     assert stock() == [[kettle]]
 
 
