@@ -17,6 +17,7 @@ import os  # noqa: E402
 import types  # noqa: E402
 import urllib.parse  # noqa: E402
 
+import kombu  # noqa: E402
 import orjson  # noqa: E402
 import pytest  # noqa: E402
 import requests  # noqa: E402
@@ -139,16 +140,11 @@ def config(vhost):
 
 
 @pytest.fixture
-def containers():
-    """Those of the services that `start` has begun to run."""
-    return []
-
-
-@pytest.fixture
-def start(config, containers, request):
+def start(config, request):
     """`start(ServiceClass, ...)`: runs services in this process; the tables of their databases
-    are emptied first. Returns the containers, in order; keyword arguments override settings."""
-    emptied = set()
+    are emptied first. Returns the containers, in order; keyword arguments override settings. Their
+    timers come round more often than elsewhere (`support.hurry`)."""
+    containers, emptied = [], set()
 
     def start_services(*services, **overrides):
         for package in {d.package for s in services for d in _databases(s)} - emptied:
@@ -159,6 +155,8 @@ def start(config, containers, request):
             overrides["web"] = config["web"] | overrides["web"]
         cls = get_container_cls(config)
         started = [cls(service, config | overrides) for service in services]
+        for container in started:
+            support.hurry(container)
         containers.extend(started)
         for starting in [eventlet.spawn(container.start) for container in started]:
             starting.wait()
@@ -204,6 +202,18 @@ def told(monkeypatch):
 
     monkeypatch.setattr(Broadcast, "_send", note)
     return payloads
+
+
+@pytest.fixture
+def parked(vhost):
+    """`parked("orders")`: how many dead letters that service has."""
+
+    def count(service):
+        with kombu.Connection(vhost.uri) as connection, connection.channel() as channel:
+            queue = f"{service}.dead-letters"
+            return channel.queue_declare(queue, passive=True).message_count
+
+    return count
 
 
 @pytest.fixture
@@ -262,10 +272,9 @@ def calls_with_an_actor():
 
 
 @pytest.fixture
-def clock(containers, monkeypatch):
-    """What every service takes for now: `clock.advance(minutes=5)`, which brings the timers of
-    those that run round as well, and `clock.stop()`."""
-    fake = support.FakeClock(lambda: support.bring_timers_round(containers))
+def clock(monkeypatch):
+    """What every service takes for now: `clock.advance(minutes=5)`, `clock.stop()`."""
+    fake = support.FakeClock()
     monkeypatch.setattr(Clock, "source", fake)
     return fake
 
@@ -275,7 +284,6 @@ def by_hand(monkeypatch):
     """No timer comes round by itself any more, only when a test calls `run_timer`."""
     skip = lambda timer: timer.worker_complete.send()  # noqa: E731
     monkeypatch.setattr(SteadyTimer, "handle_timer_tick", skip)
-    monkeypatch.setattr(support, "bring_timers_round", lambda containers: None)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import eventlet
@@ -29,8 +29,8 @@ ONE_CLIENT: dict[str, Any] = {
 }
 
 
-#: Timers with at most this interval, in seconds, come round as soon as a test moves the clock.
-SOON = 5
+#: Intervals of timers, in seconds: the longest that tests wait for, and what they wait instead.
+FEW_SECONDS, OFTEN = 5, 0.3
 
 
 def eventually(condition: Callable[[], Any], timeout: float = 10, every: float = 0.02) -> Any:
@@ -74,27 +74,19 @@ def run_timer(container: Any, method: str) -> None:
     ended.wait()
 
 
-def bring_timers_round(containers: Iterable[Any]) -> None:
-    """Begin a run of each timer that comes round every few seconds; it is not waited for. Those of
-    a service that has been stopped do not come round."""
-    for container in containers:
-        for entrypoint in container.entrypoints:
-            is_timer = isinstance(entrypoint, SteadyTimer) and not entrypoint.gt.dead
-            if is_timer and entrypoint.interval <= SOON:
-                eventlet.spawn_n(_run_quietly, container, entrypoint.method_name)
-
-
-def _run_quietly(container: Any, method: str) -> None:
-    with contextlib.suppress(Exception):  # of which the container has told the log
-        run_timer(container, method)
+def hurry(container: Any) -> None:
+    """Have the timers that a test waits for come round often: those of a few seconds. Rarer ones
+    are for `run_timer`."""
+    for entrypoint in container.entrypoints:
+        if isinstance(entrypoint, SteadyTimer) and entrypoint.interval <= FEW_SECONDS:
+            entrypoint.interval = min(entrypoint.interval, OFTEN)
 
 
 class FakeClock:
-    """A clock that runs until it is stopped, and can be put forward, which calls `on_advance`."""
+    """A clock that runs until it is stopped, and can be put forward."""
 
-    def __init__(self, on_advance: Callable[[], None] = lambda: None):
+    def __init__(self):
         self._ahead, self._stopped = datetime.timedelta(), None
-        self._on_advance = on_advance
 
     def __call__(self):
         return (self._stopped or utcnow()) + self._ahead
@@ -104,7 +96,6 @@ class FakeClock:
 
     def advance(self, **delta):
         self._ahead += datetime.timedelta(**delta)
-        self._on_advance()
 
 
 def purge(vhost):

@@ -120,7 +120,7 @@ def test_release_after_the_end(inventory, expired, reserve, level):
     assert level(kettle) == (5, 5)
 
 
-def test_the_sweeper_tidies(service, engine, product, reserve, clock, eventually, level):
+def test_the_sweeper_tidies(by_hand, service, engine, product, reserve, clock, eventually, level):
     """Expired reservations are closed without anybody asking, others are not touched."""
     kettle, mug = product(stock=5), product(stock=5)
     over, running = str(uuid.uuid4()), str(uuid.uuid4())
@@ -134,7 +134,7 @@ def test_the_sweeper_tidies(service, engine, product, reserve, clock, eventually
         assert counters.scalars().all() == [1, 0]
 
 
-def test_the_sweeper_skips_what_others_work_on(service, engine, product, reserve, clock):
+def test_the_sweeper_skips_what_others_work_on(by_hand, service, engine, product, reserve, clock):
     """A reservation that is being committed is left alone; the sweeper does not wait for it."""
     kettle = product(stock=5)
     busy, idle = str(uuid.uuid4()), str(uuid.uuid4())
@@ -150,7 +150,7 @@ def test_the_sweeper_skips_what_others_work_on(service, engine, product, reserve
     assert state(engine, busy) == "expired"
 
 
-def test_the_sweeper_goes_on_to_the_last(service, engine, product, reserve, clock):
+def test_the_sweeper_goes_on_to_the_last(by_hand, service, engine, product, reserve, clock):
     """More than a batch at once is swept in one run."""
     kettle = product(stock=20)
     for _ in range(7):
