@@ -10,6 +10,7 @@ from eventlet import patcher
 from nameko.testing.utils import find_free_port
 
 from chassis.container import ServiceContainer
+from tests.support import eventually
 from tests.unit.chassis.web_toy import Raw, Toy, running
 
 ASK = "GET /alive HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -94,11 +95,11 @@ def test_who_was_there_before_the_end_is_answered():
 
 def test_each_answer_is_the_last_after_the_signal():
     """So that clients who keep their connection go elsewhere before it is closed."""
-    with running(stop_delay_seconds=0.3) as toy:
+    with running(stop_delay_seconds=1) as toy:
         client = Raw(toy.port).send(ASK)
         assert "connection" not in client.answer().headers
         stopping = eventlet.spawn(toy.container.stop)
-        eventlet.sleep(0.1)
+        eventually(lambda: toy.server.is_stopping)
         assert client.send(ASK).answer().headers["connection"] == "close"
         assert client.is_closed()
         stopping.wait()
