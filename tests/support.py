@@ -11,6 +11,7 @@ import kombu
 import requests
 import sqlalchemy as sa
 from nameko.testing.utils import get_extension
+from sqlalchemy.orm import Session
 
 from chassis import config as configuration
 from chassis.clock import utcnow
@@ -80,6 +81,18 @@ def hurry(container: Any) -> None:
     for entrypoint in container.entrypoints:
         if isinstance(entrypoint, SteadyTimer) and entrypoint.interval <= FEW_SECONDS:
             entrypoint.interval = min(entrypoint.interval, OFTEN)
+
+
+def until_rival_waits(transaction: sa.Connection | Session) -> None:
+    """Until somebody waits for a lock that this transaction holds."""
+    eventually(lambda: is_waited_for(transaction))
+
+
+def is_waited_for(transaction: sa.Connection | Session) -> bool:
+    """Whether somebody waits for a lock that this transaction holds."""
+    blocked = "NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    found = transaction.execute(sa.text(f"SELECT 1 FROM pg_locks WHERE {blocked}"))
+    return found.first() is not None
 
 
 class FakeClock:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Conflict
 from products import holds
 from products.service import InventoryService
-from tests.support import run_timer
+from tests.support import run_timer, until_rival_waits
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_taken_by_another_while_it_is_paid(engine, inventory, expired, clock, le
     with Session(engine) as session, session.begin():
         holds.reserve(session, other, lines, clock() + hour, clock(), 2 * hour)
         paying = eventlet.spawn(inventory.commit, order_id=order)
-        eventlet.sleep(0.3)  # long enough to wait for the stock that we have locked
+        until_rival_waits(session)
     with pytest.raises(Conflict) as short:
         paying.wait()
     assert short.value.code == "out_of_stock"
