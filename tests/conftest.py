@@ -296,17 +296,42 @@ def _databases(service):
     return [value for value in vars(service).values() if isinstance(value, Database)]
 
 
+#: Of a table with a few rows, deleting them takes a tenth of the time of TRUNCATE, which makes new
+#: files for it, its indexes and its sequences.
+EMPTY = sa.text(
+    """
+    DO $$
+    DECLARE
+        relation regclass;
+        is_large boolean;
+    BEGIN
+        FOR relation IN
+            SELECT oid FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+                AND relname <> 'alembic_version'
+        LOOP
+            EXECUTE format('SELECT count(*) = 1000 FROM (SELECT FROM %s LIMIT 1000) AS r', relation)
+                INTO is_large;
+            IF is_large THEN
+                EXECUTE format('TRUNCATE %s CASCADE', relation);
+            ELSE
+                EXECUTE format('DELETE FROM %s', relation);
+            END IF;
+        END LOOP;
+        PERFORM setval(oid::regclass, seqstart, false)
+        FROM pg_class JOIN pg_sequence ON seqrelid = oid
+        WHERE relnamespace = 'public'::regnamespace;
+    END
+    $$
+    """
+)
+
+
 def empty(url):
-    """Delete all rows of a database."""
+    """Delete all rows of a database, and count from the beginning again."""
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
     with engine.begin() as connection:
-        tables = connection.scalars(
-            sa.text(
-                "SELECT quote_ident(tablename) FROM pg_tables"
-                " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-            )
-        ).all()
         # The ledger refuses to be emptied; a replica's session fires no triggers.
         connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
-        connection.execute(sa.text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+        connection.execute(EMPTY)
     engine.dispose()
