@@ -296,7 +296,7 @@ def _databases(service):
     return [value for value in vars(service).values() if isinstance(value, Database)]
 
 
-#: Of a table with a few rows, deleting them takes a tenth of the time of TRUNCATE, which makes new
+#: Of a table with a few rows, deleting them takes a third of the time of TRUNCATE, which makes new
 #: files for it, its indexes and its sequences.
 EMPTY = sa.text(
     """
