@@ -31,7 +31,7 @@ ONE_CLIENT: dict[str, Any] = {
 
 
 #: Intervals of timers, in seconds: the longest that tests wait for, and what they wait instead.
-FEW_SECONDS, OFTEN = 5, 0.3
+FEW_SECONDS, OFTEN = 5, 0.5
 
 
 def eventually(condition: Callable[[], Any], timeout: float = 10, every: float = 0.02) -> Any:
