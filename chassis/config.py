@@ -13,6 +13,8 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from chassis.hooks import Hooks
+
 DEFAULT_PATH = pathlib.Path(__file__).parent.parent / "config.yaml"
 
 
@@ -69,7 +71,7 @@ class IdentitySettings(Schema):
     audience = fields.String(required=True, validate=validate.Length(min=1))
 
 
-class Settings(DependencyProvider):
+class Settings(Hooks, DependencyProvider):
     """Injects one section of the configuration, loaded by a marshmallow schema: a dict with typed
     values. Raises Nameko's `ConfigurationError`, with one line, when something is wrong."""
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator
 from logging import getLogger
-from time import perf_counter
 from typing import Any
 
 from eventlet import Timeout
@@ -15,8 +14,11 @@ from chassis import config as configuration
 from chassis import outages, tracing
 from chassis.broker import tls
 from chassis.errors import DeadlineExceeded, Fault, Unavailable
-from chassis.metrics import exporter, work
-from chassis.metrics.reading import Reading
+from chassis.gauges import Sample
+from chassis.hooks import hooks_of
+from chassis.metrics import exporter
+from chassis.metrics.observer import MetricsObserver
+from chassis.observers import NOBODY, Observers
 
 log = getLogger(__name__)
 
@@ -37,27 +39,28 @@ class ServiceContainer(NamekoContainer):
             # For extensions of Nameko's own in this process.
             secure = {"AMQP_SSL": tls.options(shared["AMQP_URI"], shared["AMQP_TLS"])}
             super().__init__(service_cls, {**config, **shared, **secure, "max_workers": workers})
-            self.tracer: Any = None  # until the start, and when nothing is recorded
             tracing.settings_in(config)
-            for extension in self.extensions:
-                if hasattr(extension, "check"):
-                    extension.check()
+            for part in hooks_of(self):
+                part.check()
             self._exporter = exporter.of(self.config)
         except ConfigurationError as wrong:
             raise SystemExit(f"{service_cls.name}: {wrong}") from None
-        self._meters = work.meters(self.service_name, self.entrypoints)
+        self.observers = NOBODY  # until the start
 
     def start(self) -> None:
-        self.tracer = tracing.tracer_for(self.service_name, self.config)
+        tracer = tracing.tracer_for(self.service_name, self.config)
+        metrics = MetricsObserver(self.service_name)
+        self.observers = Observers(*([metrics] if tracer is None else [metrics, tracer]))
         if self._exporter:
             self._exporter.add(self)
         super().start()
+        self.observers.started(self)
 
     def stop(self) -> None:
         """Finish what is in hand; what is not finished in time is left to its rollback, to the
         broker, which delivers it again, and to the caller's deadline."""
-        delays = [getattr(extension, "stop_delay", 0) for extension in self.extensions]
-        timeout = Timeout(max(delays, default=0) + self.config["STOP_TIMEOUT"])
+        delay = max((part.stop_delay for part in hooks_of(self)), default=0)
+        timeout = Timeout(delay + self.config["STOP_TIMEOUT"])
         try:
             super().stop()
         except Timeout as expired:
@@ -77,14 +80,13 @@ class ServiceContainer(NamekoContainer):
         """Tell no more of what is measured and recorded."""
         if self._exporter:
             self._exporter.remove(self)
-        if self.tracer is not None:
-            self.tracer.close()
+        self.observers.closed()
 
-    def readings(self) -> Iterator[Reading]:
+    def samples(self) -> Iterator[Sample]:
         """How much of what may be done at once is."""
-        yield Reading("shop_workers", "Workers of a service.", self._worker_pool.size)
+        yield Sample("shop_workers", "Workers of a service.", self._worker_pool.size)
         busy = self._worker_pool.running()
-        yield Reading("shop_workers_busy", "Workers that are at work.", busy)
+        yield Sample("shop_workers_busy", "Workers that are at work.", busy)
 
     def _run_worker(
         self, worker_ctx: WorkerContext, handle_result: Callable[..., Any] | None
@@ -92,12 +94,11 @@ class ServiceContainer(NamekoContainer):
         """As Nameko's own, but for the debug lines that it times and words for each worker, which
         cost as much as a small method itself. A fault is an answer and no news; an
         outage is told once, by who met it (`chassis.outages`)."""
-        span = None if self.tracer is None else self.tracer.work(worker_ctx)
+        end = self.observers.work(worker_ctx)
         self._inject_dependencies(worker_ctx)
         self._worker_setup(worker_ctx)
         entrypoint = worker_ctx.entrypoint
         result = exc_info = None
-        began = perf_counter()
         try:
             method = getattr(worker_ctx.service, entrypoint.method_name)
             result = method(*worker_ctx.args, **worker_ctx.kwargs)
@@ -111,12 +112,10 @@ class ServiceContainer(NamekoContainer):
             elif not isinstance(error, Fault):
                 log.info("%s ended in an expected %s", worker_ctx, type(error).__name__)
             exc_info = sys.exc_info()
-        if span is not None:
-            span.end(exc_info and exc_info[1])
         if handle_result is not None:
             result, exc_info = handle_result(worker_ctx, result, exc_info)
-        if meter := self._meters.get(entrypoint):
-            meter.note(exc_info and exc_info[1], perf_counter() - began)
+        if end is not None:
+            end(exc_info and exc_info[1])
         self._worker_result(worker_ctx, result, exc_info)
         del exc_info  # or its traceback would keep this frame until the garbage collector comes
         self._worker_teardown(worker_ctx)

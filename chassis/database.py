@@ -20,12 +20,13 @@ from sqlalchemy import ARRAY, UUID, Connection, Engine, Text, bindparam, create_
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chassis import config as configuration
-from chassis import deadline, outages, prepared, tracing
+from chassis import deadline, observers, outages, prepared
 from chassis.errors import DeadlineExceeded, Fault, Unavailable
-from chassis.events.message import AlreadyHandled, Event
-from chassis.events.tables import INBOX
-from chassis.metrics.reading import Reading
+from chassis.gauges import Sample
+from chassis.hooks import Hooks
+from chassis.messages import AlreadyHandled, Event
 from chassis.pool import Pool
+from chassis.tables import INBOX
 
 #: Seconds that one piece of work may take when its caller set no deadline (timers).
 PATIENCE = 30.0
@@ -56,7 +57,7 @@ class DatabaseUnavailable(Unavailable):
     title = "The database is away"
 
 
-class Database(NamekoDatabase):
+class Database(Hooks, NamekoDatabase):
     """Injects a `Handle` on the database of `package`."""
 
     def __init__(self, declarative_base: type[DeclarativeBase], package: str, **kwargs: Any):
@@ -75,8 +76,7 @@ class Database(NamekoDatabase):
         self.outage = outages.of(f"the database of {self.package}", self.db_uri)
         options = engine_options(config, self.container) | (config.get("DB_ENGINE_OPTIONS") or {})
         self.engine = create_engine(self.db_uri, **options, **self.engine_options)
-        if (tracer := tracing.of(self.container)) is not None:
-            tracer.watch(self.engine)
+        observers.of(self.container).database(self.engine)
         prepared.enable(self.engine)
         self.Session = sessionmaker(
             bind=self.engine, class_=Session, expire_on_commit=False, **self.session_options
@@ -112,8 +112,8 @@ class Database(NamekoDatabase):
             raise fault from error
         self.outage.works()
 
-    def readings(self) -> Iterator[Reading]:
-        yield from self.engine.pool.readings() if self.engine is not None else ()
+    def samples(self) -> Iterator[Sample]:
+        yield from self.engine.pool.samples() if self.engine is not None else ()
 
     def stop(self) -> None:
         self.engine.dispose()

@@ -1,5 +1,12 @@
 """What entrypoints of the chassis share with those of Nameko."""
 
+
+class Measured:
+    """An entrypoint of the chassis; `kind` is its word in metrics."""
+
+    kind: str
+
+
 Exceptions = type[BaseException] | tuple[type[BaseException], ...]
 
 

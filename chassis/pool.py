@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from chassis.metrics.reading import Reading
+from chassis.gauges import Sample
 
 
 class Pool(QueuePool):
@@ -29,12 +29,12 @@ class Pool(QueuePool):
         finally:
             self.waiting -= 1
 
-    def readings(self) -> Iterator[Reading]:
+    def samples(self) -> Iterator[Sample]:
         """How much of it is used, and whether that is too much."""
         name = "shop_database_pool"
-        yield Reading(f"{name}_size", "Connections that a service may have.", self.size())
-        yield Reading(f"{name}_checked_out", "Connections at work.", self.checkedout())
-        yield Reading(f"{name}_waiting", "Work that waits for a connection.", self.waiting)
-        yield Reading(f"{name}_waits_total", "Work that had to wait for one.", self.waits)
+        yield Sample(f"{name}_size", "Connections that a service may have.", self.size())
+        yield Sample(f"{name}_checked_out", "Connections at work.", self.checkedout())
+        yield Sample(f"{name}_waiting", "Work that waits for a connection.", self.waiting)
+        yield Sample(f"{name}_waits_total", "Work that had to wait for one.", self.waits)
         told = "Work that waited for one in vain, and failed."
-        yield Reading(f"{name}_timeouts_total", told, self.timeouts)
+        yield Sample(f"{name}_timeouts_total", told, self.timeouts)

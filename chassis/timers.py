@@ -5,10 +5,11 @@ from contextlib import suppress
 from nameko.exceptions import ContainerBeingKilled
 from nameko.timer import Timer
 
+from chassis.entrypoints import Measured
 from chassis.trace import new_traceparent
 
 
-class SteadyTimer(Timer):
+class SteadyTimer(Measured, Timer):
     """Nameko's timer with its first run at once, so that a restart need not wait an interval.
 
     A run that fails is logged and the next one comes; every instance of a service runs it, so the

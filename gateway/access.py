@@ -15,6 +15,7 @@ from typing import Any
 from chassis import config as configuration
 from chassis.clock import Clock
 from chassis.errors import Fault, Forbidden, Unauthenticated
+from chassis.hooks import Hooks
 from chassis.identity import Actor, Identity, KeySet, Verifier
 from chassis.rpc import RpcProxy
 from chassis.rpc.client import ServiceProxy
@@ -83,7 +84,7 @@ def bearer(request: Request) -> str:
     return token.strip()
 
 
-class AccessTokens(RpcProxy, Callers):
+class AccessTokens(Hooks, RpcProxy, Callers):
     """Injects the `Verifier` of access tokens; the public keys come from `users.jwks`."""
 
     def __init__(self) -> None:

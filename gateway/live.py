@@ -21,6 +21,7 @@ from chassis.broker.inbound import Inbound
 from chassis.errors import Fault, TooManyRequests
 from chassis.events.broadcast import Listener
 from chassis.fields import Expected, Uuid
+from chassis.hooks import Hooks
 from chassis.identity import Identity
 from chassis.rpc import RpcProxy
 from chassis.rpc.client import ServiceProxy
@@ -43,7 +44,7 @@ class FeedGrew(Expected):
     user_id = Uuid(required=True)
 
 
-class Live(RpcProxy):
+class Live(Hooks, RpcProxy):
     """Injects `open(user_id, after, check)`, which makes the answer of a stream."""
 
     inbound = Inbound()

@@ -9,16 +9,15 @@ from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
-from chassis.metrics.figures import Figures
-from chassis.metrics.noted import ProviderCalls
+from chassis.external import ExternalCalls
+from chassis.metrics.custom import DatabaseGauges
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import Cause
-from chassis.tracing import Calls
-from notifications import feed, figures, following, models, recipients, schemas, templates
+from notifications import feed, following, metrics, models, recipients, schemas, templates
 from notifications.channels.configured import channels
-from notifications.channels.watched import watched
+from notifications.channels.instrumented import instrumented
 from notifications.delivery import Enclosure, Postman
 from notifications.errors import RecipientNotFound, Undeliverable
 from notifications.settings import NotificationsSettings, limits
@@ -47,10 +46,9 @@ class NotificationsService(Service):
     clock = Clock()
     settings = Settings(NotificationsSettings, section="notifications")
     cause = Cause()
-    outside = Calls()
+    external_call = ExternalCalls()
     users = RpcProxy("users", timeout=5)
-    figures = Figures(figures.PENDING)
-    calls = ProviderCalls()
+    gauges = DatabaseGauges(metrics.PENDING)
 
     @rpc(schemas.Send, once=True, sensitive_arguments=("subject", "body"))
     def send(self, user_id, channel, subject, body, key, actor):
@@ -155,7 +153,7 @@ class NotificationsService(Service):
             self.clock,
             self.contacts,
             self.enclosure,
-            watched(channels(self.settings), self.settings, self.calls, self.outside),
+            instrumented(channels(self.settings), self.settings, self.external_call),
             self.events.record_many,
             self.cause.following,
             self.log,

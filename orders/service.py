@@ -7,7 +7,7 @@ from chassis.config import Settings
 from chassis.database import Database
 from chassis.errors import Invalid
 from chassis.events import EventOutbox, event_handler
-from chassis.metrics.figures import Figures
+from chassis.metrics.custom import DatabaseGauges
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
@@ -19,7 +19,7 @@ from orders import (
     changes,
     checkout,
     desk,
-    figures,
+    metrics,
     models,
     news,
     recovery,
@@ -106,7 +106,7 @@ class OrdersService(Service):
     events = EventOutbox(schemas.EVENTS)
     clock = Clock()
     settings = Settings(OrdersSettings, section="orders")
-    figures = Figures(figures.CHECKOUTS)
+    gauges = DatabaseGauges(metrics.CHECKOUTS)
     trace_id = TraceId()
     products = RpcProxy("products", timeout=3)
     users = RpcProxy("users", timeout=3)

@@ -7,15 +7,14 @@ from chassis.clock import Clock
 from chassis.config import Settings
 from chassis.database import Database
 from chassis.events import EventOutbox, event_handler
-from chassis.metrics.figures import Figures
-from chassis.metrics.noted import Outcome, ProviderCalls
+from chassis.external import ExternalCalls
+from chassis.metrics.custom import DatabaseGauges, Outcome
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from chassis.tracing import Calls
 from payments import (
     charges,
-    figures,
+    metrics,
     models,
     providers,
     reconciliation,
@@ -46,9 +45,8 @@ class PaymentsService(Service):
     events = EventOutbox(schemas.EVENTS)
     clock = Clock()
     settings = Settings(PaymentsSettings, section="payments")
-    outside = Calls()
-    figures = Figures(figures.PAYMENTS, figures.REFUNDS, figures.WEBHOOKS, figures.REFUSED)
-    calls = ProviderCalls()
+    external_call = ExternalCalls()
+    gauges = DatabaseGauges(metrics.PAYMENTS, metrics.REFUNDS, metrics.WEBHOOKS, metrics.REFUSED)
     looks = Looks()
     compared = Outcome(
         "shop_reconciliation_findings",
@@ -165,9 +163,7 @@ class PaymentsService(Service):
         """Charges and refunds through the configured providers."""
         return Cashier(
             self.db.begin,
-            providers.configured(
-                self.settings, self.db.begin, self.clock, self.calls, self.outside
-            ),
+            providers.configured(self.settings, self.db.begin, self.clock, self.external_call),
             self.events.record,
             self.clock,
             self.settings["call_seconds"],

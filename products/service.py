@@ -7,8 +7,7 @@ from chassis.config import Settings
 from chassis.database import Database
 from chassis.events import event_handler
 from chassis.events.broadcast import Broadcast
-from chassis.metrics.figures import Figures
-from chassis.metrics.noted import Tally
+from chassis.metrics.custom import Counter, DatabaseGauges
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
@@ -16,10 +15,10 @@ from products import (
     catalog,
     categories,
     editing,
-    figures,
     hints,
     holds,
     listing,
+    metrics,
     models,
     naming,
     schemas,
@@ -129,8 +128,8 @@ class InventoryService(Service):
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
     news = Broadcast(schemas.STOCK_NEWS)
-    figures = Figures(figures.RESERVATIONS)
-    expired = Tally("shop_reservations_expired_total", "Reservations that were freed unpaid.")
+    gauges = DatabaseGauges(metrics.RESERVATIONS)
+    expired = Counter("shop_reservations_expired_total", "Reservations that were freed unpaid.")
 
     @rpc(schemas.GetStock)
     def get(self, product_id):

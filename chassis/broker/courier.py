@@ -12,10 +12,10 @@ from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
 from nameko.extensions import SharedExtension
 
+from chassis import observers
 from chassis.broker.connection import AWAY, BrokerUnavailable, connect, hang_up, outage_of, send
 from chassis.broker.topology import dead_letters_of
 from chassis.clock import Clock
-from chassis.metrics.instruments import DEAD_LETTERS
 
 log = getLogger(__name__)
 
@@ -115,12 +115,8 @@ class Courier(SharedExtension):
         # Some headers can be read but not written: too deep, or too long for a frame with ours.
         is_there = is_there or self.forward(message, target, queue, ours)
         if is_there:
-            DEAD_LETTERS.labels(service, queue).inc()
+            observers.of(self.container).dead_lettered(queue)
         return is_there
-
-    def will_park(self, queue: str) -> None:
-        """Count from 0 what will be parked of `queue`."""
-        DEAD_LETTERS.labels(self.container.service_name, queue)
 
     def forward(
         self, message: Any, exchange: str, routing_key: str, headers: dict[str, Any]

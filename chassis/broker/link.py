@@ -15,7 +15,8 @@ from nameko.utils import sanitize_url
 
 from chassis.broker.connection import AWAY, HEARTBEAT, connect, cut, hang_up, outage_of
 from chassis.broker.corked import FrameReader
-from chassis.metrics.reading import Reading
+from chassis.gauges import Sample
+from chassis.hooks import Hooks
 from chassis.outages import F
 
 log = getLogger(__name__)
@@ -165,7 +166,7 @@ class Link:
             log.warning("%s: no connection to %s (%s), trying again", self.name, where, error)
 
 
-class LinkExtension(SharedExtension):
+class LinkExtension(Hooks, SharedExtension):
     """A `Link` that lives as long as its service; `role` says in the management UI what for."""
 
     role: str
@@ -187,14 +188,14 @@ class LinkExtension(SharedExtension):
         self._thread = self.container.spawn_managed_thread(self._link.run, identifier=name)
         self._link.up.wait()
 
-    def readings(self) -> Iterator[Reading]:
+    def samples(self) -> Iterator[Sample]:
         """Whether there is a connection, and whether the broker takes nothing on it."""
         labels = {"connection": self.role}
         blocked = self._link is not None and self._link.blocked
         up = "Whether there is a connection to RabbitMQ."
         held = "Whether RabbitMQ takes no messages on it, being short of memory or disk."
-        yield Reading("shop_broker_connected", up, self.connected, labels)
-        yield Reading("shop_broker_blocked", held, blocked, labels)
+        yield Sample("shop_broker_connected", up, self.connected, labels)
+        yield Sample("shop_broker_blocked", held, blocked, labels)
 
     def await_connection(self, patience: float) -> bool:
         """Whether there is a connection, after `patience` seconds at the latest."""

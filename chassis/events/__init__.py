@@ -6,7 +6,7 @@ inbox row in the handler's transaction; failures are retried with growing pauses
 """
 
 from chassis.events.handler import event_handler
-from chassis.events.message import Event
 from chassis.events.outbox import EventOutbox
+from chassis.messages import Event
 
 __all__ = ["Event", "EventOutbox", "event_handler"]

@@ -14,18 +14,17 @@ from nameko.events import EventHandler as NamekoEventHandler
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import SharedExtension
 
-from chassis import deadline, outages
+from chassis import deadline, observers, outages
 from chassis.broker import topology
 from chassis.broker.courier import Courier
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import data_of
 from chassis.clock import Clock
-from chassis.entrypoints import Exceptions, expected
+from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.events.batches import Batches
 from chassis.events.janitor import Janitor
-from chassis.events.message import AlreadyHandled, Event
-from chassis.metrics.instruments import EVENT_AGE, RETRIES
+from chassis.messages import AlreadyHandled, Event
 from chassis.trace import cause_in, trace_id_of
 from chassis.workers import workers_for_events
 
@@ -71,7 +70,7 @@ class EventWorkers(SharedExtension):
             self._free += 1
 
 
-class EventHandler(NamekoEventHandler):
+class EventHandler(Measured, NamekoEventHandler):
     """Handles events: `@event_handler("orders", "order_placed", OrderPlaced)`.
 
     The method gets one `Event`, its payload loaded by the schema. It is called again until it
@@ -123,10 +122,7 @@ class EventHandler(NamekoEventHandler):
         # While one batch is in work, the next one gathers.
         batches = self._batches
         self.prefetch = 2 * batches.most if batches else workers_for_events(self.container)
-        of_service = self.container.service_name, self.method_name
-        self._age = EVENT_AGE.labels(*of_service, f"{self.source_service}.{self.event_type}")
-        self._retries = RETRIES.labels(*of_service)
-        self.courier.will_park(self.queue)
+        self._observers = observers.of(self.container)
         self.inbound.register(self)
         self.janitor.keep_inbox_small()
 
@@ -242,7 +238,7 @@ class EventHandler(NamekoEventHandler):
                 cause=cause_in(data),
             )
             age = Clock.source().timestamp() - event.occurred_at.timestamp()
-            self._age.observe(max(age, 0))
+            self._observers.received(self.method_name, event, max(age, 0))
             return event, data
         except ValidationError as invalid:
             raise Poison(
@@ -273,7 +269,7 @@ class EventHandler(NamekoEventHandler):
         attempt = _count(headers.get(ATTEMPTS)) + 1
         if attempt > len(topology.RETRY_DELAYS):
             return self._park(message, f"{type(error).__name__} after {attempt} attempts")
-        self._retries.inc()
+        self._observers.retried(self.method_name)
         delay = topology.RETRY_DELAYS[attempt - 1]
         if not outages.is_told(error):
             log.warning("%s failed (attempt %d), again in %d s", self.queue, attempt, delay)

@@ -12,10 +12,10 @@ from chassis.broker.courier import Courier
 from chassis.clock import Clock
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
-from chassis.events.tables import OUTBOX
-from chassis.metrics.instruments import PUBLISHED
-from chassis.metrics.query import Query
+from chassis.gauges import Query
+from chassis.hooks import Hooks
 from chassis.prepared import as_json, insertion, prepared_text
+from chassis.tables import OUTBOX
 from chassis.trace import cause_in
 
 #: Records the rows of `Recorder.event`, given as JSON in `events`; a part of larger statements too.
@@ -39,7 +39,7 @@ WAITING = Query(
 )
 
 
-class EventOutbox(DependencyProvider):
+class EventOutbox(Hooks, DependencyProvider):
     """Injects `record(session, type, payload)` and `record_many`.
 
     `schemas` maps each event type that the service publishes to the marshmallow schema that dumps
@@ -59,8 +59,6 @@ class EventOutbox(DependencyProvider):
 
     def setup(self) -> None:
         self.janitor.keep_outbox_small()
-        for event_type in self.schemas:  # the first of a kind is an increase, too
-            PUBLISHED.labels(self.container.service_name, event_type)
 
     def start(self) -> None:
         self._relay = Relay(self.container, self.courier)

@@ -1,7 +1,6 @@
 """Carries outbox rows to the broker."""
 
 import time
-from collections.abc import Sequence
 from logging import getLogger
 from typing import Any
 
@@ -11,13 +10,12 @@ from eventlet.event import Event
 from sqlalchemy import BigInteger, Row, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis import database, outages, tracing
+from chassis import database, observers, outages
 from chassis.broker.courier import Courier, Parcel
 from chassis.broker.message import CONTENT, headers_of
 from chassis.broker.topology import exchange_of
 from chassis.clock import Clock
-from chassis.events.tables import OUTBOX
-from chassis.metrics.instruments import OUTBOX_LAG, PUBLISHED, REFUSED
+from chassis.tables import OUTBOX
 
 log = getLogger(__name__)
 
@@ -65,8 +63,7 @@ class Relay:
     def __init__(self, container: Any, courier: Courier):
         self._database = database.of(container)
         self._courier = courier
-        self._tracer = tracing.of(container)
-        self._lag = OUTBOX_LAG.labels(container.service_name)
+        self._observers = observers.of(container)
         self._stopping = False
         self._wake = Event()
 
@@ -100,13 +97,13 @@ class Relay:
             rows = connection.execute(_UNSENT).all()
             if not rows:
                 return 0
-            spans = [None if self._tracer is None else self._tracer.sending(row) for row in rows]
-            parcels = [_parcel(row, span) for row, span in zip(rows, spans, strict=True)]
-            delivered = self._courier.deliver(parcels)
-            for span, safe in zip(spans, delivered, strict=True):
-                if span is not None:
-                    span.sent(safe)
-            self._count(rows, delivered)
+            headers = [row.headers | {"occurred_at": row.occurred_at.isoformat()} for row in rows]
+            ends = list(map(self._observers.publishing, rows, headers))
+            delivered = self._courier.deliver(list(map(_parcel, rows, headers)))
+            now = Clock.source().timestamp()
+            for end, safe in zip(ends, delivered, strict=True):
+                if end is not None:
+                    end(safe, now)
             sent = [row.id for row, safe in zip(rows, delivered, strict=True) if safe]
             refused = [row.id for row, safe in zip(rows, delivered, strict=True) if not safe]
             # A mark that a crash of the server loses is an event that is sent again, no more: the
@@ -117,13 +114,6 @@ class Relay:
                 connection.execute(_PUT_OFF, {"ids": refused})
             return len(sent)
 
-    def _count(self, rows: Sequence[Row], delivered: Sequence[bool]) -> None:
-        now = Clock.source().timestamp()
-        for row, safe in zip(rows, delivered, strict=True):
-            (PUBLISHED if safe else REFUSED).labels(row.source, row.type).inc()
-            if safe:
-                self._lag.observe(max(now - row.occurred_at.timestamp(), 0))
-
     def _rest(self) -> None:
         with eventlet.Timeout(SWEEP, False):
             self._wake.wait()
@@ -131,10 +121,7 @@ class Relay:
             self._wake.reset()
 
 
-def _parcel(row: Row, span: Any) -> Parcel:
-    headers = row.headers | {"occurred_at": row.occurred_at.isoformat()}
-    if span is not None:
-        headers["traceparent"] = span.traceparent
+def _parcel(row: Row, headers: dict[str, Any]) -> Parcel:
     return Parcel(
         exchange_of(row.source),
         row.type,

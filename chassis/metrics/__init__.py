@@ -3,10 +3,10 @@
 | module | what is in it |
 | --- | --- |
 | `instruments` | every counter and histogram, with its labels |
-| `work` | rate, errors and duration of entrypoints |
-| `reading`, `state` | gauges that are read off extensions when somebody asks |
-| `figures`, `query` | gauges that a service's database is asked for |
-| `noted` | what a service counts or notes itself |
+| `observer` | what is counted of what happens in a service (`chassis.observers`) |
+| `samples` | gauges that are read off extensions when somebody asks (`chassis.gauges`) |
+| `database` | gauges that a service's database is asked for |
+| `custom` | what a service counts or notes itself |
 | `lag` | how late the event loop wakes whom |
 | `exporter` | the server, one for a process |
 

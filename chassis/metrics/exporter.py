@@ -21,10 +21,11 @@ from prometheus_client.core import Metric
 
 from chassis import database
 from chassis.errors import Fault
+from chassis.hooks import hooks_of
 from chassis.metrics import lag
-from chassis.metrics.figures import Look, ask
+from chassis.metrics.database import QueryCollector, ask
 from chassis.metrics.instruments import REGISTRY
-from chassis.metrics.state import families, readings_of
+from chassis.metrics.samples import families, samples_of
 
 log = getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Exporter:
             raise ConfigurationError(
                 f"Can't listen on {host}:{port} (METRICS_PORT): {error.strerror}"
             ) from None
-        self._looks: dict[Any, Look | None] = {}
+        self._collectors: dict[Any, QueryCollector | None] = {}
         #: What answers the path of a probe, or with None: by container.
         self._probes: dict[Any, list[Callable[[str], Any]]] = {}
         self._threads: list[Any] = []
@@ -70,18 +71,16 @@ class Exporter:
 
     def add(self, container: Any) -> None:
         """Tell of a service from now on."""
-        self._looks[container] = Look(container) if database.has(container) else None
-        self._probes[container] = [
-            e.answer_probe for e in container.extensions if hasattr(e, "answer_probe")
-        ]
+        self._collectors[container] = QueryCollector(container) if database.has(container) else None
+        self._probes[container] = [part.answer_probe for part in hooks_of(container)]
         if not self._threads:
             self._threads = [eventlet.spawn(self._run), eventlet.spawn(lag.watch)]
 
     def remove(self, container: Any) -> None:
         """Tell of a service no longer; with the last one the port is free. Does not wait."""
-        self._looks.pop(container, None)
+        self._collectors.pop(container, None)
         self._probes.pop(container, None)
-        if not self._looks and _exporters.pop(self._address, None) is self:
+        if not self._collectors and _exporters.pop(self._address, None) is self:
             self._sock.close()
             for thread in self._threads:
                 thread.kill()
@@ -92,9 +91,9 @@ class Exporter:
         for metric in REGISTRY.collect():
             yield metric
             eventlet.sleep(0)
-        readings = [reading for container in self._looks for reading in readings_of(container)]
-        readings += ask([look for look in self._looks.values() if look is not None])
-        yield from families(readings)
+        samples = [sample for container in self._collectors for sample in samples_of(container)]
+        samples += ask([each for each in self._collectors.values() if each is not None])
+        yield from families(samples)
 
     def _run(self) -> None:
         while True:

@@ -15,7 +15,7 @@ from eventlet.event import Event
 from nameko.exceptions import deserialize as deserialize_stock
 from nameko.extensions import DependencyProvider, SharedExtension
 
-from chassis import deadline, tracing
+from chassis import deadline, observers
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.link import LinkExtension
@@ -24,7 +24,6 @@ from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.presence import Presence
 from chassis.broker.topology import RPC_EXCHANGE, reply_key, reply_queue_of, rpc_queue_of
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable, from_wire
-from chassis.metrics.work import CallMeter
 from chassis.rpc import wire
 
 log = getLogger(__name__)
@@ -60,14 +59,11 @@ class ReplyListener(SharedExtension):
         super().__init__()
         self.process = str(uuid.uuid4())
         self.queue = ""
-        self.tracer: Any = None
         self._waiting: dict[str, tuple[str, Event]] = {}
         self._numbers = itertools.count()
         self._knocking: Any = None
-        self._meters: dict[str, CallMeter] = {}
 
     def setup(self) -> None:
-        self.tracer = tracing.of(self.container)
         self.queue = reply_queue_of(self.container.service_name, self.process)
         self.inbound.register(self)
         self.outbound.when_returned(self._on_returned)
@@ -96,21 +92,12 @@ class ReplyListener(SharedExtension):
             self.inbound.await_connection(patience) and self.outbound.await_connection(patience)
         ):
             link = self.outbound if self.inbound.connected else self.inbound
-            away = link.told(BrokerUnavailable(retry_after=1))
-            self.note(callee, away, patience)
-            raise away
+            raise link.told(BrokerUnavailable(retry_after=1))
         reply_to = reply_key(self.container.service_name, self.process, callee)
         correlation_id = f"{self.process}.{next(self._numbers)}"
         event = Event()
         self._waiting[correlation_id] = reply_to, event
         return reply_to, correlation_id, event
-
-    def note(self, target: str, error: BaseException | None, seconds: float) -> None:
-        """Count a call that has ended."""
-        meter = self._meters.get(target)
-        if meter is None:
-            meter = self._meters[target] = CallMeter(self.container.service_name, target)
-        meter.note(error, seconds)
 
     def forget(self, correlation_id: str) -> None:
         """Nobody waits any longer; a later reply is dropped."""
@@ -217,14 +204,14 @@ class MethodProxy:
         budget = max(1, int(timeout * 1000))
         data = deadline.outgoing(context.context_data) | {deadline.HEADER: budget}
         body = dumps({"args": args, "kwargs": kwargs})
-        reply_to, correlation_id, event = provider.replies.expect(provider.target_service, timeout)
-        tracer, span = provider.replies.tracer, None
-        if tracer is not None:
-            span = tracer.call(data, provider.target_service, self._method)
+        until = time.monotonic() + timeout
+        target, correlation_id = provider.target_service, ""
+        end = observers.of(provider.replies.container).call(data, target, self._method)
         try:
+            reply_to, correlation_id, event = provider.replies.expect(target, timeout)
             provider.replies.outbound.publish(
                 RPC_EXCHANGE,
-                f"{provider.target_service}.{self._method}",
+                f"{target}.{self._method}",
                 body,
                 mandatory=True,
                 reply_to=reply_to,
@@ -236,43 +223,44 @@ class MethodProxy:
             )
         except BaseException as error:
             provider.replies.forget(correlation_id)
-            provider.replies.note(provider.target_service, error, 0)
-            if span is not None:
-                span.end(error)
+            if end is not None:
+                end(error)
             raise
-        return Reply(provider, correlation_id, event, timeout, span)
+        return Reply(provider, correlation_id, event, until, end)
 
 
 class Reply:
     """An answer that may still be under way."""
 
     def __init__(
-        self, provider: RpcProxy, correlation_id: str, event: Event, timeout: float, span: Any
+        self,
+        provider: RpcProxy,
+        correlation_id: str,
+        event: Event,
+        until: float,
+        end: observers.End | None,
     ):
         self._provider = provider
         self._correlation_id = correlation_id
         self._event = event
-        self._began = time.monotonic()
-        self._until = self._began + timeout
-        self._span = span
+        self._until = until
+        self._end = end
 
     def result(self) -> Any:
         """What the method returned, or its fault raised; waits until the deadline at most."""
         try:
             result = self._result()
         except BaseException as error:
-            self._told(error)
+            self._ended(error)
             raise
-        self._told(None)
+        self._ended(None)
         return result
 
-    def _told(self, fault: BaseException | None) -> None:
-        """Count the call, and end its span."""
-        seconds = time.monotonic() - self._began
-        self._provider.replies.note(self._provider.target_service, fault, seconds)
-        span, self._span = self._span, None
-        if span is not None:
-            span.end(fault)
+    def _ended(self, error: BaseException | None) -> None:
+        """Tell so, the first time that somebody takes the result."""
+        end, self._end = self._end, None
+        if end is not None:
+            end(error)
 
     def _result(self) -> Any:
         timeout = eventlet.Timeout(max(0, self._until - time.monotonic()))

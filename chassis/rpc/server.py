@@ -17,16 +17,15 @@ from nameko.exceptions import (
 from nameko.extensions import SharedExtension
 from nameko.rpc import Rpc as NamekoRpc
 
-from chassis import deadline
+from chassis import deadline, observers
 from chassis.broker.courier import Courier
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, data_of, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
-from chassis.entrypoints import Exceptions, expected
+from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.errors import Fault, Interrupted
-from chassis.metrics.instruments import REJECTED
 from chassis.rpc import wire
 from chassis.validation import load
 from chassis.workers import workers_for_rpc
@@ -61,8 +60,6 @@ class RpcConsumer(SharedExtension):
         # for one, which would keep replies and heartbeats waiting too.
         self.prefetch = workers_for_rpc(self.container)
         self.inbound.register(self)
-        self.courier.will_park(self.queue)
-        REJECTED.labels(service)
 
     def register(self, entrypoint: "Rpc") -> None:
         self._methods[f"{self.container.service_name}.{entrypoint.method_name}"] = entrypoint
@@ -92,7 +89,7 @@ class RpcConsumer(SharedExtension):
         except ContainerBeingKilled:
             pass  # the message goes back to the queue with the connection
         except (MalformedRequest, MethodNotFound, IncorrectSignature, Fault) as refused:
-            REJECTED.labels(self.container.service_name).inc()
+            observers.of(self.container).rejected()
             self._spawn(partial(self.answer, message, None, refused))
         except Exception as error:
             log.exception("%s: a message that nobody foresaw", self.queue)
@@ -140,7 +137,7 @@ class RpcConsumer(SharedExtension):
         self.inbound.settle(message, parked)
 
 
-class Rpc(NamekoRpc):
+class Rpc(Measured, NamekoRpc):
     """Makes a method callable: `@rpc` or `@rpc(Schema)`.
 
     With a marshmallow schema the arguments are loaded by it (`Invalid` names what does not fit)

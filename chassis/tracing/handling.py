@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry.trace import Link, SpanKind
 
-from chassis.events.message import Event
+from chassis.messages import Event
 from chassis.trace import new_traceparent, trace_id_of
 from chassis.tracing import conventions
-from chassis.tracing.spans import Span, context_of, is_recorded
-
-if TYPE_CHECKING:
-    from chassis.tracing.tracer import Tracer
+from chassis.tracing.spans import Span, SpanFactory, context_of, is_recorded
 
 
 class BatchSpan:
@@ -30,7 +27,7 @@ class BatchSpan:
             span.end(error)
 
 
-def begin(tracer: Tracer, worker_ctx: Any, queue: str) -> Span | BatchSpan | None:
+def begin(spans: SpanFactory, worker_ctx: Any, queue: str) -> Span | BatchSpan | None:
     """The span of a worker that handles one event or several; the events that it is given are below
     it from now on."""
     (told,) = worker_ctx.args
@@ -38,18 +35,18 @@ def begin(tracer: Tracer, worker_ctx: Any, queue: str) -> Span | BatchSpan | Non
     name, about = conventions.processing(events[0].source, events[0].type, queue)
     data = worker_ctx.data
     if len(events) > 1:
-        return _begin_batch(tracer, data, events, name, about)
+        return _begin_batch(spans, data, events, name, about)
     (event,) = events
     data["traceparent"] = event.cause.get("traceparent")
     about = about | conventions.of_message(event)
-    span = tracer.below_sender(data, name, SpanKind.CONSUMER, about)
+    span = spans.below_sender(data, name, SpanKind.CONSUMER, about)
     event = _below(event, data["traceparent"])
     worker_ctx.args = (event if isinstance(told, Event) else [event],)
     return span
 
 
 def _begin_batch(
-    tracer: Tracer,
+    spans: SpanFactory,
     data: dict[str, Any],
     events: list[Event],
     name: str,
@@ -60,7 +57,7 @@ def _begin_batch(
     if not links:
         data["traceparent"] = new_traceparent()
         return None
-    batch = tracer.begin(
+    batch = spans.begin(
         name, SpanKind.CONSUMER, {**about, **conventions.of_batch(len(events))}, links=links
     )
     data["traceparent"] = batch.traceparent
@@ -68,7 +65,7 @@ def _begin_batch(
     each = []
     for place, (event, cause) in enumerate(zip(events, causes, strict=True)):
         of_event = {**about, **conventions.of_message(event)}
-        span = tracer.start(name, SpanKind.CONSUMER, of_event, cause, links=to_batch)
+        span = spans.start(name, SpanKind.CONSUMER, of_event, cause, links=to_batch)
         if span is not None:
             each.append(span)
             events[place] = _below(event, span.traceparent)

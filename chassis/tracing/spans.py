@@ -24,9 +24,10 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 from opentelemetry.trace import Span as OtelSpan
+from opentelemetry.trace import Tracer as OtelTracer
 
 from chassis.errors import Fault
-from chassis.events.message import AlreadyHandled
+from chassis.messages import AlreadyHandled
 from chassis.trace import is_traceparent
 
 #: Last digits of a `traceparent` whose trace is recorded.
@@ -81,7 +82,7 @@ class SendSpan(Span):
 
     __slots__ = ()
 
-    def sent(self, safe: bool) -> None:
+    def sent(self, safe: bool, now: float) -> None:
         """The broker has it, or would not have it: then it is sent again."""
         if not safe:
             self.fail("refused")
@@ -139,3 +140,53 @@ def below(traceparent: str, kind: SpanKind) -> Context:
     """What makes a new span a child of `traceparent`."""
     parent = NonRecordingSpan(context_of(traceparent, kind in _REMOTE))
     return set_span_in_context(parent, Context())
+
+
+class SpanFactory:
+    """Makes the spans of one service."""
+
+    def __init__(self, otel: OtelTracer):
+        self._otel = otel
+
+    def start(
+        self,
+        name: str,
+        kind: SpanKind,
+        about: Mapping[str, Any],
+        parent: Any,
+        form: type[Span] = Span,
+        links: Sequence[Link] = (),
+    ) -> Span | None:
+        """A span below `parent`; None when nothing of that trace is recorded."""
+        if not is_recorded(parent):
+            return None
+        return form(self._otel.start_span(name, below(parent, kind), kind, about, links))
+
+    def begin(
+        self,
+        name: str,
+        kind: SpanKind,
+        about: Mapping[str, Any],
+        form: type[Span] = Span,
+        links: Sequence[Link] = (),
+    ) -> Span:
+        """The first span of a trace, recorded or not."""
+        return form(self._otel.start_span(name, Context(), kind, about, links))
+
+    def below_sender(
+        self,
+        data: dict[str, Any],
+        name: str,
+        kind: SpanKind,
+        about: Mapping[str, Any],
+        form: type[Span] = Span,
+    ) -> Span | None:
+        """Work that a message has asked for; without a trace of its sender's it begins one."""
+        sent = data.get("traceparent")
+        if isinstance(sent, str) and is_traceparent(sent):
+            span = self.start(name, kind, about, sent, form)
+        else:
+            span = self.begin(name, kind, about, form)
+        if span is not None:
+            data["traceparent"] = span.traceparent
+        return span

@@ -1,90 +1,55 @@
-"""What records the work of one service: called by the chassis where work begins and ends."""
+"""The observer that makes spans of what happens in one service."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from nameko.timer import Timer
-from opentelemetry.context import Context
 from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
-from opentelemetry.trace import Link, SpanKind
+from opentelemetry.trace import SpanKind
 from sqlalchemy import Engine
 
 from chassis.clock import Clock
 from chassis.events.handler import EventHandler
+from chassis.observers import End, Observer
 from chassis.rpc.server import Rpc
-from chassis.trace import is_traceparent, new_traceparent
+from chassis.trace import new_traceparent
 from chassis.tracing import conventions, handling
 from chassis.tracing.export import Pipeline
-from chassis.tracing.spans import CallSpan, SendSpan, Span, below, flagged, is_recorded, sampler
+from chassis.tracing.spans import (
+    CallSpan,
+    SendSpan,
+    Span,
+    SpanFactory,
+    flagged,
+    is_recorded,
+    sampler,
+)
 from chassis.tracing.sql import WORK, Statements
 from chassis.web.answers import PROBLEM
 
 
-class Tracer:
+class Tracer(SpanFactory, Observer):
     """The tracer of one service, from the start of its container to its stop."""
 
     def __init__(self, service: str, settings: Mapping[str, Any]):
         self._ratio: float = settings["sample_ratio"]
         self._trusts_callers: bool = settings["trust_callers"]
         self._pipeline = Pipeline(service, settings["endpoint"], sampler(self._ratio))
-        self._otel = self._pipeline.tracer
+        super().__init__(self._pipeline.tracer)
 
-    def close(self) -> None:
+    def closed(self) -> None:
         """Send what is left, within a second or so."""
         self._pipeline.close()
 
-    def start(
-        self,
-        name: str,
-        kind: SpanKind,
-        about: Mapping[str, Any],
-        parent: Any,
-        form: type[Span] = Span,
-        links: Sequence[Link] = (),
-    ) -> Span | None:
-        """A span below `parent`; None when nothing of that trace is recorded."""
-        if not is_recorded(parent):
-            return None
-        return form(self._otel.start_span(name, below(parent, kind), kind, about, links))
-
-    def begin(
-        self,
-        name: str,
-        kind: SpanKind,
-        about: Mapping[str, Any],
-        form: type[Span] = Span,
-        links: Sequence[Link] = (),
-    ) -> Span:
-        """The first span of a trace, recorded or not."""
-        return form(self._otel.start_span(name, Context(), kind, about, links))
-
-    def below_sender(
-        self,
-        data: dict[str, Any],
-        name: str,
-        kind: SpanKind,
-        about: Mapping[str, Any],
-        form: type[Span] = Span,
-    ) -> Span | None:
-        """Work that a message has asked for; without a trace of its sender's it begins one."""
-        sent = data.get("traceparent")
-        if isinstance(sent, str) and is_traceparent(sent):
-            span = self.start(name, kind, about, sent, form)
-        else:
-            span = self.begin(name, kind, about, form)
-        if span is not None:
-            data["traceparent"] = span.traceparent
-        return span
-
-    def watch(self, engine: Engine) -> None:
+    def database(self, engine: Engine) -> None:
         """Record the statements of `engine`."""
         Statements(engine, self.start)
 
-    def request(self, request: Any) -> Span | None:
+    def routed(self, request: Any) -> Callable[[Any], None] | None:
         """An HTTP request that has found its route. Whether the client's own trace is recorded we
         decide by lot: strangers could choose an id that any rule by ids would record."""
         route, sent = request.route, request.head.headers.get("traceparent")
@@ -99,37 +64,38 @@ class Tracer:
                 lot = random.random() < self._ratio  # noqa: S311  (no secret)
                 request.traceparent = flagged(sent, lot)
             span = self.start(name, SpanKind.SERVER, about, request.traceparent)
-        if span is not None:
-            request.traceparent = span.traceparent
-        return span
+        if span is None:
+            return None
+        request.traceparent = span.traceparent
+        return partial(_answered, span)
 
-    def answered(self, span: Span, answer: Any) -> None:
-        """The answer to a request is about to be sent."""
-        span.note({HTTP_RESPONSE_STATUS_CODE: answer.status})
-        if answer.status >= 500:
-            span.fail(answer.body["code"] if answer.media_type == PROBLEM else str(answer.status))
-        span.end()
-
-    def call(self, data: dict[str, Any], service: str, method: str) -> Span | None:
-        """A call to another service, with `data` for its context."""
+    def call(self, data: dict[str, Any], service: str, method: str) -> End | None:
         name, about = conventions.rpc(service, method)
         span = self.start(name, SpanKind.CLIENT, about, data.get("traceparent"), CallSpan)
-        if span is not None:
-            data["traceparent"] = span.traceparent
-        return span
+        if span is None:
+            return None
+        data["traceparent"] = span.traceparent
+        return span.end
 
-    def sending(self, row: Any) -> SendSpan | None:
-        """An outbox row that is about to be published."""
-        parent = row.headers.get("traceparent")
+    def publishing(self, row: Any, headers: dict[str, Any]) -> Callable[[bool, float], None] | None:
+        parent = headers.get("traceparent")
         if not is_recorded(parent):
             return None
         name, about = conventions.sending(row)
         waited = max(0.0, (Clock.source() - row.occurred_at).total_seconds())
         about[conventions.OUTBOX_DELAY] = waited
-        return self.start(name, SpanKind.PRODUCER, about, parent, SendSpan)
+        span = self.start(name, SpanKind.PRODUCER, about, parent, SendSpan)
+        if span is None:
+            return None
+        headers["traceparent"] = span.traceparent
+        return span.sent
 
-    def work(self, worker_ctx: Any) -> Span | handling.BatchSpan | None:
-        """A worker begins; what it sets going is below it."""
+    def work(self, worker_ctx: Any) -> End | None:
+        """What the worker sets going is below it."""
+        span = self._span_of(worker_ctx)
+        return None if span is None else span.end
+
+    def _span_of(self, worker_ctx: Any) -> Span | handling.BatchSpan | None:
         data, entrypoint = worker_ctx.data, worker_ctx.entrypoint
         WORK.set(data)
         match entrypoint:
@@ -149,22 +115,26 @@ class Tracer:
                 return span
         return None  # a route, whose request has a span already
 
-    @contextmanager
-    def outside(
+    def external_call(
         self, data: dict[str, Any], name: str, attributes: Mapping[str, Any]
-    ) -> Iterator[None]:
-        """A call to somebody outside by the worker with `data`."""
+    ) -> End | None:
+        """What is asked for meanwhile is below it."""
         own = data.get("traceparent")
         span = self.start(name, SpanKind.CLIENT, attributes, own)
         if span is None:
-            yield
-            return
+            return None
         data["traceparent"] = span.traceparent
-        try:
-            yield
-        except BaseException as error:
+
+        def end(error: BaseException | None) -> None:
             span.end(error)
-            raise
-        finally:
             data["traceparent"] = own
-        span.end()
+
+        return end
+
+
+def _answered(span: Span, answer: Any) -> None:
+    """The answer to a request is about to be sent."""
+    span.note({HTTP_RESPONSE_STATUS_CODE: answer.status})
+    if answer.status >= 500:
+        span.fail(answer.body["code"] if answer.media_type == PROBLEM else str(answer.status))
+    span.end()

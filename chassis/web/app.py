@@ -10,7 +10,7 @@ from eventlet import Timeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoSuchMethod
 
-from chassis import tracing
+from chassis import observers
 from chassis.errors import Fault, Internal
 from chassis.web.answers import Answer
 from chassis.web.cors import Cors
@@ -44,7 +44,7 @@ class App:
         self._rates = RateLimits(self._limits["rate_limits"])
         self._hidden = server.hidden_paths()
         self._redirects = self._limits["redirects"]
-        self._tracer = tracing.of(server.container)
+        self._observers = observers.of(server.container)
 
     def answer(self, request: Request, sock: Any) -> tuple[Answer, bytes, Flow | None]:
         """The answer to `request` and its payload, or what flows on `sock` in place of one."""
@@ -73,8 +73,8 @@ class App:
             request.request_id,
             request.trace_id,
         )
-        if request.span is not None:
-            self._tracer.answered(request.span, answer)
+        if request.end is not None:
+            request.end(answer)
         return answer, payload, flow
 
     def _answer(self, request: Request) -> Answer:
@@ -84,8 +84,8 @@ class App:
                 self._count(request)
                 return Answer(status=302, headers={"Location": elsewhere})
         self._find_route(request)
-        if self._tracer is not None and request.route:
-            request.span = self._tracer.request(request)
+        if request.route:
+            request.end = self._observers.routed(request)
         self._count(request)
         route = request.route
         if route is None:

@@ -13,8 +13,7 @@ from chassis.errors import DeadlineExceeded
 from chassis.web.answers import Answer, as_own
 
 if TYPE_CHECKING:
-    from chassis.web.request import Request
-    from chassis.web.routes import Route
+    from chassis.web.request import Request, RunnableRoute
 
 #: Seconds for which an answer is given again.
 _KEPT_SECONDS = 1.0
@@ -42,7 +41,7 @@ class Probes:
         self._server = server
         self._asked: dict[tuple[str, bool], _Asked] = {}
 
-    def answer(self, route: Route, request: Request) -> Answer:
+    def answer(self, route: RunnableRoute, request: Request) -> Answer:
         """What the route answers, or has answered a moment ago. Raises what the route raises."""
         key = route.path, self._server.is_stopping
         asked = self._asked.get(key)
@@ -52,7 +51,7 @@ class Probes:
         with Timeout(self._server.limits["request_seconds"], DeadlineExceeded()):
             return as_own(asked.answered.wait(), request)
 
-    def _ask(self, asked: _Asked, route: Route, request: Request) -> None:
+    def _ask(self, asked: _Asked, route: RunnableRoute, request: Request) -> None:
         request.route = route
         try:
             asked.answered.send(route.run(request))

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from nameko.extensions import SharedExtension
 
 from chassis import config as configuration
+from chassis.hooks import Hooks
 from chassis.web.answers import Answer, as_own
 from chassis.web.read_cache import Made, ReadCache
 from chassis.web.settings import ReadCacheSettings
 
 if TYPE_CHECKING:
-    from chassis.web.request import Request
-    from chassis.web.routes import Route
+    from chassis.web.request import Request, RunnableRoute
 
 #: Ways to write a request whose meaning is known, and how long one may be to be among them.
 _MAX_SPELLINGS, _MAX_SPELLING = 4096, 256
@@ -44,7 +44,7 @@ class Finished(Answer):
         return self._lines
 
 
-class Remembered(SharedExtension):
+class Remembered(Hooks, SharedExtension):
     """What a service's routes remember; its bounds are the section `read_cache`."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Remembered(SharedExtension):
     def setup(self) -> None:
         self.check()
 
-    def answer(self, route: Route, request: Request, patience: float) -> Answer:
+    def answer(self, route: RunnableRoute, request: Request, patience: float) -> Answer:
         """The answer to a request, kept or made now; `patience` is for one that another request is
         waiting for already. Raises what `route.run` and its validation raise."""
         if self._cache is None:
@@ -83,7 +83,7 @@ class Remembered(SharedExtension):
         if self._cache is not None:
             self._cache.clear()
 
-    def _key(self, route: Route, request: Request) -> str:
+    def _key(self, route: RunnableRoute, request: Request) -> str:
         """The same for all requests that mean the same; raises `Invalid`, as ever."""
         spelling = (route.path, *request.path_values.values(), request.query_string)
         key = self._keys.get(spelling)
@@ -97,7 +97,7 @@ class Remembered(SharedExtension):
         return key
 
 
-def _make(route: Route, request: Request) -> Made:
+def _make(route: RunnableRoute, request: Request) -> Made:
     answer = route.run(request)
     if isinstance(answer, Finished):
         return answer, answer.tags, answer.size

@@ -7,7 +7,7 @@ import re
 import urllib.parse
 import uuid
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from chassis import deadline
 from chassis.errors import Fault
@@ -38,6 +38,7 @@ class Request:
         "answer_headers",
         "body",
         "client_network",
+        "end",
         "head",
         "method",
         "path",
@@ -46,7 +47,6 @@ class Request:
         "route",
         "session_id",
         "source",
-        "span",
         "traceparent",
     )
 
@@ -66,8 +66,8 @@ class Request:
         self.session_id: uuid.UUID | None = None
         self.answer_headers: list[tuple[str, str]] = []
         self.route: Any = None
-        #: Its span, once it has found its route, if it is recorded.
-        self.span: Any = None
+        #: What is told of its answer, once it has found its route.
+        self.end: Any = None
         sent = head.headers.get("x-request-id", "")
         self.request_id: str = sent if _REQUEST_ID.match(sent) else new_request_id()
         parent = head.headers.get("traceparent", "")
@@ -130,6 +130,18 @@ class Request:
                 "The body is read as application/json in UTF-8, nothing else"
             )
         return parse_object(self.body)
+
+
+class RunnableRoute(Protocol):
+    """What keeps the answers of routes needs to know of one."""
+
+    path: str
+
+    def arguments(self, request: Request) -> dict[str, Any]:
+        """What its method gets besides the request; raises `Invalid`."""
+
+    def run(self, request: Request) -> Answer:
+        """Run its method in a worker; raises what that raises."""
 
 
 def refused(fault: Fault, request: Request) -> Answer:

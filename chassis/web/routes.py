@@ -32,7 +32,7 @@ from nameko.web.handlers import HttpRequestHandler
 from werkzeug.wrappers import Response
 
 from chassis import fields
-from chassis.entrypoints import Exceptions
+from chassis.entrypoints import Exceptions, Measured
 from chassis.errors import DeadlineExceeded, Fault, Internal, Unavailable
 from chassis.validation import load
 from chassis.web.answers import JSON, Answer
@@ -58,7 +58,7 @@ class Audience(Protocol):
         """Let the request pass (and note its actor), or raise a `Fault`."""
 
 
-class Route(HttpRequestHandler):
+class Route(Measured, HttpRequestHandler):
     """The Nameko entrypoint behind `@route`, and a row of the route table.
 
     `path`, `query`, `headers`, `body` and `answer` are marshmallow schema classes; headers, each by
@@ -73,6 +73,7 @@ class Route(HttpRequestHandler):
     `expected_exceptions` are Nameko's.
     """
 
+    kind = "http"
     server = Server()
     remembered = Remembered()
 

@@ -17,10 +17,10 @@ from nameko.web.server import WebServer
 from werkzeug.routing import MapAdapter
 
 from chassis import config as configuration
-from chassis import logs
+from chassis import logs, observers
 from chassis.errors import Unavailable
-from chassis.metrics.reading import Reading
-from chassis.metrics.work import RequestMeter
+from chassis.gauges import Sample
+from chassis.hooks import Hooks
 from chassis.web import listening
 from chassis.web.answers import PROBLEM, Answer
 from chassis.web.app import App
@@ -47,7 +47,7 @@ _PROBE_WORKERS = 16
 _OTHER_FILES = 200
 
 
-class Server(WebServer):
+class Server(Hooks, WebServer):
     """Nameko's web server with bounds on what clients may take, and a stop that loses nothing.
 
     Listens on `WEB_SERVER_ADDRESS`; the bounds are the section `web` of the configuration.
@@ -67,7 +67,6 @@ class Server(WebServer):
         self.callers: Callers | None = None
         self.probes = Probes(self)
         self._probed: dict[str, Any] = {}  # routes by path, as long as the process lives
-        self._meter: RequestMeter | None = None
 
     def check(self) -> None:
         """Load the bounds and take the port, before anything else of the service starts; raises
@@ -100,9 +99,6 @@ class Server(WebServer):
         self.callers = next((e for e in self.container.extensions if isinstance(e, Callers)), None)
         self._probed = {route.path: route for route in self._providers if route.probe}
         self.app = App(self)
-        self._meter = RequestMeter(self.container.service_name)
-        for route in self._providers:
-            self._meter.expect(route.method, route.path)
         self._gt = self.container.spawn_managed_thread(self.run)
 
     def _listen(self) -> Any:
@@ -193,15 +189,15 @@ class Server(WebServer):
             for places in taken:
                 places.give_back(client)
 
-    def readings(self) -> Iterator[Reading]:
+    def samples(self) -> Iterator[Sample]:
         """How much of its bounds is taken."""
-        yield Reading("shop_http_connections", "Open connections.", len(self._connections))
-        yield Reading("shop_http_streams", "Streams that flow on them.", len(self.streams))
-        yield Reading("shop_http_requests_in_hand", "Requests in work.", self._requests.total)
+        yield Sample("shop_http_connections", "Open connections.", len(self._connections))
+        yield Sample("shop_http_streams", "Streams that flow on them.", len(self.streams))
+        yield Sample("shop_http_requests_in_hand", "Requests in work.", self._requests.total)
         most = self._requests.limit
-        yield Reading("shop_http_requests_limit", "Requests that may be in work at once.", most)
+        yield Sample("shop_http_requests_limit", "Requests that may be in work at once.", most)
         sent = self.bodies.total
-        yield Reading("shop_http_body_bytes", "Bytes of bodies that are kept now.", sent)
+        yield Sample("shop_http_body_bytes", "Bytes of bodies that are kept now.", sent)
 
     @property
     def stop_delay(self) -> float:
@@ -259,7 +255,7 @@ class Server(WebServer):
         trace_id: str,
     ) -> None:
         """A line and a count for each request: which route, not which path; no query, no body."""
-        self._meter.note(method, route, answer.status, seconds)
+        observers.of(self.container).answered(method, route, answer.status, seconds)
         is_problem = answer.media_type == PROBLEM
         fields = {
             "method": method,

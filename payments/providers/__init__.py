@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from chassis.external import ExternalCall
 from payments.errors import ProviderNotConfigured
+from payments.providers.instrumented import Instrumented
 from payments.providers.port import Provider
 from payments.providers.simulator import Simulator
-from payments.providers.watched import Note, Outside, Watched
 from payments.settings import SIMULATOR
 
 
@@ -40,18 +41,17 @@ def configured(
     settings: Mapping[str, Any],
     begin: Callable[[], AbstractContextManager[Session]],
     clock: Callable[[], datetime.datetime],
-    note: Note,
-    outside: Outside,
+    external_call: ExternalCall,
 ) -> Providers:
     """The one that is named, and beside it the other for its old payments: Stripe, if there is a
-    key. Calls to them are counted by `note`, and made within `outside`."""
-    simulator = Watched(Simulator(begin, clock, settings["simulator"]), note, outside)
+    key. Calls to them are each an `external_call`."""
+    simulator = Instrumented(Simulator(begin, clock, settings["simulator"]), external_call)
     if not settings["stripe"]["api_key"]:
         return Providers(simulator)
     from payments.providers.stripe import Stripe  # 22 MB that the simulator does not need
 
     api = Stripe(settings["stripe"], settings["call_seconds"], clock)
-    stripe = Watched(api, note, outside)
+    stripe = Instrumented(api, external_call)
     if settings["provider"] == SIMULATOR:
         return Providers(simulator, stripe)
     return Providers(stripe, simulator)

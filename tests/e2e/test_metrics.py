@@ -7,7 +7,7 @@ import pytest
 import requests
 from nameko.testing.utils import find_free_port
 
-from chassis.metrics import figures
+from chassis.metrics import database
 from chassis.web import route_table
 from gateway.service import GatewayService
 from tests import telemetry
@@ -43,7 +43,7 @@ def shop(new_vhost, databases, tmp_path_factory):
         pytest.MonkeyPatch.context() as patch,
         running_anew("metrics", new_vhost, databases, outbox, METRICS_PORT=port) as shop,
     ):
-        patch.setattr(figures, "FRESH", 0)  # asked as often as one likes
+        patch.setattr(database, "FRESH", 0)  # asked as often as one likes
         shop.scrape = Scraper(port)
         yield shop
 

@@ -20,7 +20,7 @@ ADDRESS = {
 }
 
 PLACED, PAID = "orders.events:order_placed", "orders.events:order_paid"
-MAIL = "notifications: send email CLIENT"
+MAIL = "notifications: email deliver CLIENT"
 
 
 def traced(trace_id):

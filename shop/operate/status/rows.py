@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
 from chassis.clock import utcnow
-from products.figures import RESERVATIONS
+from products.metrics import RESERVATIONS
 from shop.migrate import PACKAGES, ROOT
 from shop.operate import checkouts, outbox
 from shop.operate.status.finding import Finding

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from chassis.broker import topology
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.errors import Fault, Unavailable
-from chassis.metrics import figures
+from chassis.metrics import database
 from tests.integration.chassis.world import Listener, Middle, Speaker
 from tests.proxy import Proxy
 
@@ -24,7 +24,7 @@ def world(scrape, call, start, monkeypatch):
     """Speaker and listener, asked for figures as often as one likes."""
     monkeypatch.setattr(Listener, "before", staticmethod(lambda event: None))
     monkeypatch.setattr(Listener, "during", staticmethod(lambda event: None))
-    monkeypatch.setattr(figures, "FRESH", 0)
+    monkeypatch.setattr(database, "FRESH", 0)
     start(Speaker, Listener)
     return call
 
@@ -142,13 +142,13 @@ def test_figures_are_asked_for_now_and_then(world, scrape, monkeypatch):
     """However often we are asked, the database is asked once in some seconds."""
     scrape()
     asked = []
-    real = figures.Look._told
-    monkeypatch.setattr(figures.Look, "_told", lambda look: asked.append(1) or real(look))
-    monkeypatch.setattr(figures, "FRESH", 60)
+    real = database.QueryCollector._told
+    monkeypatch.setattr(database.QueryCollector, "_told", lambda own: asked.append(1) or real(own))
+    monkeypatch.setattr(database, "FRESH", 60)
     for _ in range(3):
         assert scrape().value("shop_database_up", service="speaker") == 1
     assert not asked
-    monkeypatch.setattr(figures, "FRESH", 0)
+    monkeypatch.setattr(database, "FRESH", 0)
     scrape()
     assert len(asked) == 2  # speaker and listener
 
@@ -156,7 +156,7 @@ def test_figures_are_asked_for_now_and_then(world, scrape, monkeypatch):
 def test_a_database_that_is_away_is_told(scrape, call, start, chassis_database, monkeypatch):
     """The answer comes within two seconds, on a machine with nothing else to do, with `up` 0 and no
     figure that may be old."""
-    monkeypatch.setattr(figures, "FRESH", 0)
+    monkeypatch.setattr(database, "FRESH", 0)
     url = sa.make_url(chassis_database)
     proxy = Proxy((url.host, url.port))
     through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(False)
@@ -180,7 +180,7 @@ def test_a_database_that_is_away_is_told(scrape, call, start, chassis_database, 
 def test_a_pool_without_a_free_connection(scrape, call, start, monkeypatch, eventually):
     """Who waits for one, and who waited in vain, is counted."""
     start(Speaker, DB_ENGINE_OPTIONS={"pool_size": 1, "pool_timeout": 1})
-    monkeypatch.setattr(figures, "FRESH", 0)
+    monkeypatch.setattr(database, "FRESH", 0)
     before = scrape()
     sleeping = [
         eventlet.spawn(_outcome, call.speaker.sleep_in_database, seconds) for seconds in (2, 2)

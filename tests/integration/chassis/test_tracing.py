@@ -13,6 +13,7 @@ from nameko.testing.utils import find_free_port
 
 from chassis.errors import Conflict, Fault
 from chassis.tracing import export
+from chassis.tracing.tracer import Tracer
 from tests.collector import collecting
 from tests.integration.chassis.world import Gatherer, Listener, Middle, Speaker
 
@@ -244,7 +245,8 @@ def test_a_collector_that_is_away_holds_up_nobody(
     said = "takes no spans"
     eventually(lambda: [line for line in logged if said in line])
     eventlet.sleep(1)
-    assert len(speaker.tracer._pipeline._processor._batch_processor._queue) <= 200
+    tracer = next(each for each in speaker.observers._each if isinstance(each, Tracer))
+    assert len(tracer._pipeline._processor._batch_processor._queue) <= 200
     began = time.monotonic()
     speaker.stop()
     assert time.monotonic() - began < 3

@@ -9,7 +9,7 @@ import contextlib
 import pytest
 
 from chassis.errors import Fault
-from chassis.events.message import AlreadyHandled
+from chassis.messages import AlreadyHandled
 from orders import attempts, changes, checkout, placement, recovery, settlement
 from products.service import InventoryService
 from tests.integration.orders.world import crash

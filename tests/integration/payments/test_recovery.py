@@ -162,7 +162,7 @@ def test_a_repeat_asks_the_provider_that_it_was_begun_with(
     other = Provider()
     monkeypatch.setattr(
         "payments.providers.configured",
-        lambda settings, begin, clock, note, outside: Providers(
+        lambda settings, begin, clock, external_call: Providers(
             other, Simulator(begin, clock, settings["simulator"])
         ),
     )

@@ -21,7 +21,7 @@ def without_inbox(handle, event):
     """The inbox is written, but nobody looks whether the event is in it already."""
     from sqlalchemy.dialects.postgresql import insert
 
-    from chassis.events.tables import INBOX
+    from chassis.tables import INBOX
 
     @contextlib.contextmanager
     def once():

@@ -1,8 +1,8 @@
-"""What of checkouts is told to Prometheus (`chassis.metrics.figures`)."""
+"""What of checkouts is told to Prometheus (`chassis.gauges`)."""
 
 from sqlalchemy import func, select
 
-from chassis.metrics.query import Query
+from chassis.gauges import Query
 from orders import attempts, desk
 
 _under_way = desk.under_way().subquery()

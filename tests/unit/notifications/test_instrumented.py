@@ -6,8 +6,9 @@ import uuid
 
 import pytest
 
+from chassis.external import Call
+from notifications.channels.instrumented import instrumented
 from notifications.channels.port import Letter
-from notifications.channels.watched import watched
 from notifications.errors import Undeliverable
 
 
@@ -18,27 +19,27 @@ class Refusing:
 
 def test_a_delivery_tells_channel_and_server_and_not_to_whom():
     """Whatever comes of it goes through, and is counted."""
-    told, counted = [], []
+    told = []
 
     @contextlib.contextmanager
-    def outside(name, about):
-        told.append((name, about))
-        yield
+    def external_call(provider, operation, about):
+        call = Call()
+        try:
+            yield call
+        finally:
+            told.append((provider, operation, about, call.outcome))
 
     channels = {"email": Refusing(), "sms": Refusing()}
     settings = {"smtp_host": "mail.example"}
-    wrapped = watched(channels, settings, lambda *call: counted.append(call[:3]), outside)
+    wrapped = instrumented(channels, settings, external_call)
     now = datetime.datetime.now(datetime.UTC)
     letter = Letter(uuid.uuid4(), "ada@example.com", "Dear Ada", "token-1", now)
     for name in channels:
         with pytest.raises(Undeliverable):
             wrapped[name].deliver(letter)
     which = {"notification.id": str(letter.id)}
+    email = {"notification.channel": "email", "server.address": "mail.example"}
     assert told == [
-        (
-            "send email",
-            {"notification.channel": "email", "server.address": "mail.example"} | which,
-        ),
-        ("send sms", {"notification.channel": "sms"} | which),
+        ("email", "deliver", email | which, "refused"),
+        ("sms", "deliver", {"notification.channel": "sms"} | which, "refused"),
     ]
-    assert counted == [("email", "deliver", "refused"), ("sms", "deliver", "refused")]

@@ -1,4 +1,7 @@
-"""What a service's database is asked; a module of its own, for it needs no database to say so."""
+"""What a service can be asked for at any moment: values of its parts, and of its database.
+
+`chassis.metrics` asks, when somebody asks us; nothing here knows who.
+"""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +10,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.metrics.reading import Reading
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The value of a gauge, or of a counter whose name ends in `_total`, at this moment."""
+
+    name: str
+    help: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +34,7 @@ class Query:
     metrics: Mapping[str, str]
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def readings(self, connection: sa.Connection, values: Mapping[str, Any]) -> Iterator[Reading]:
+    def samples(self, connection: sa.Connection, values: Mapping[str, Any]) -> Iterator[Sample]:
         """What it says now; null is 0."""
         statement = self.statement
         if isinstance(statement, str):
@@ -34,4 +45,4 @@ class Query:
         for key in itertools.product(*self.labels.values()):
             row, labels = found.get(key, {}), dict(zip(self.labels, key, strict=True))
             for column, text in self.metrics.items():
-                yield Reading(f"shop_{column}", text, float(row.get(column) or 0), labels)
+                yield Sample(f"shop_{column}", text, float(row.get(column) or 0), labels)

@@ -1,6 +1,6 @@
-"""What of payments is told to Prometheus (`chassis.metrics.figures`)."""
+"""What of payments is told to Prometheus (`chassis.gauges`)."""
 
-from chassis.metrics.query import Query
+from chassis.gauges import Query
 from payments.errors import REASONS
 
 #: Who may send webhooks here; those of others are not counted.

@@ -12,13 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from eventlet import GreenPool, Timeout
 from eventlet.semaphore import Semaphore
-from nameko.extensions import DependencyProvider
 
 from chassis import database, outages
 from chassis.clock import Clock
 from chassis.config import Settings
-from chassis.metrics.query import Query
-from chassis.metrics.reading import Reading
+from chassis.gauges import Sample
+from chassis.hooks import hooks_of
 
 log = getLogger(__name__)
 
@@ -32,49 +31,38 @@ MOST = 100_000
 _SHORT = sa.text("SET LOCAL statement_timeout = 1000")
 
 
-class Figures(DependencyProvider):
-    """Has the service's database asked these queries at each scrape."""
-
-    def __init__(self, *queries: Query):
-        self.queries = queries
-
-
-class Look:
+class QueryCollector:
     """What the queries of a service have told last."""
 
     def __init__(self, container: Any):
         self.service = container.service_name
         self._container = container
-        self._queries = [
-            query
-            for dependency in container.dependencies
-            for query in getattr(dependency, "queries", ())
-        ]
+        self._queries = [query for part in hooks_of(container) for query in part.queries]
         self._asked = float("-inf")
         self._one_at_a_time = Semaphore()
-        self._readings: list[Reading] = []
+        self._samples: list[Sample] = []
 
-    def readings(self) -> list[Reading]:
+    def samples(self) -> list[Sample]:
         """Not older than `FRESH`; `shop_database_up` is 0, and nothing else there, when the
         database does not answer in time."""
         with self._one_at_a_time:
             if time.monotonic() > self._asked + FRESH:
-                self._readings = self._ask()
+                self._samples = self._ask()
                 self._asked = time.monotonic()
-            return self._readings
+            return self._samples
 
-    def _ask(self) -> list[Reading]:
+    def _ask(self) -> list[Sample]:
         up = "Whether the database has answered the last question of this kind."
         try:
             with Timeout(PATIENCE):
-                return [*self._told(), Reading("shop_database_up", up, 1)]
+                return [*self._told(), Sample("shop_database_up", up, 1)]
         except (Exception, Timeout) as error:
             # Its text may hold an address or a statement.
             if not outages.is_told(error):
                 log.warning("the database tells no figures: %s", type(error).__name__)
-            return [Reading("shop_database_up", up, 0)]
+            return [Sample("shop_database_up", up, 0)]
 
-    def _told(self) -> list[Reading]:
+    def _told(self) -> list[Sample]:
         values: dict[str, Any] = {"now": Clock.source(), "most": MOST}
         for dependency in self._container.dependencies:
             if isinstance(dependency, Settings):
@@ -83,12 +71,13 @@ class Look:
         with own.reached(), own.engine.begin() as connection:
             connection.execute(_SHORT)
             return [
-                reading for query in self._queries for reading in query.readings(connection, values)
+                sample for query in self._queries for sample in query.samples(connection, values)
             ]
 
 
-def ask(looks: Sequence[Look]) -> Iterator[tuple[str, Reading]]:
+def ask(collectors: Sequence[QueryCollector]) -> Iterator[tuple[str, Sample]]:
     """What all of them tell, asked at once."""
-    for look, readings in zip(looks, GreenPool().imap(Look.readings, looks), strict=True):
-        for reading in readings:
-            yield look.service, reading
+    told = GreenPool().imap(QueryCollector.samples, collectors)
+    for collector, samples in zip(collectors, told, strict=True):
+        for sample in samples:
+            yield collector.service, sample

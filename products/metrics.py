@@ -1,6 +1,6 @@
-"""What of stock is told to Prometheus (`chassis.metrics.figures`)."""
+"""What of stock is told to Prometheus (`chassis.gauges`)."""
 
-from chassis.metrics.query import Query
+from chassis.gauges import Query
 
 #: Those that are over are freed by a timer of `inventory`, four times a minute; nobody waits for
 #: that (`products.availability`).

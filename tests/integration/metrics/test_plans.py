@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from chassis import config as configuration
 from chassis.events.outbox import WAITING
-from chassis.metrics.figures import MOST
-from notifications import figures as notifications
-from orders import figures as orders
-from payments import figures as payments
-from products import figures as products
+from chassis.metrics.database import MOST
+from notifications import metrics as notifications
+from orders import metrics as orders
+from payments import metrics as payments
+from products import metrics as products
 from tests.conftest import empty
 
 ROWS = 20_000
@@ -63,7 +63,7 @@ FILL = {
     """,
 }
 
-#: Its queries, and the readings that they have then; those that are not named are 0.
+#: Its queries, and the samples that they have then; those that are not named are 0.
 ASKED = {
     "orders": (
         (WAITING, orders.CHECKOUTS),
@@ -118,14 +118,14 @@ def test_figures_read_an_index(package, databases):
                 (statement, parameters)
             ),
         )
-        readings = [each for query in queries for each in query.readings(connection, values)]
+        samples = [each for query in queries for each in query.samples(connection, values)]
         plans = [_plan(connection, *statement) for statement in statements]
     empty(url)
     engine.dispose()
     found = {}
-    for reading in readings:
-        if not reading.name.endswith("_seconds"):
-            found[reading.name] = found.get(reading.name, 0) + reading.value
+    for sample in samples:
+        if not sample.name.endswith("_seconds"):
+            found[sample.name] = found.get(sample.name, 0) + sample.value
     assert {name: value for name, value in found.items() if value} == expected
     for node in (node for plan in plans for node in _nodes(plan)):
         if node["Node Type"] == "Seq Scan":

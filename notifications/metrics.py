@@ -1,6 +1,6 @@
-"""What of messages is told to Prometheus (`chassis.metrics.figures`)."""
+"""What of messages is told to Prometheus (`chassis.gauges`)."""
 
-from chassis.metrics.query import Query
+from chassis.gauges import Query
 
 PENDING = Query(
     """

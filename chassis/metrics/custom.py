@@ -1,4 +1,4 @@
-"""What a service counts or notes itself; nothing of it knows of Prometheus."""
+"""What a service declares for the metrics itself; nothing of it knows of Prometheus."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -6,27 +6,18 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from chassis.metrics.instruments import PROVIDER_CALLS, PROVIDER_SECONDS
-from chassis.metrics.reading import Reading
-
-#: `note(provider, operation, outcome, seconds)`: a call to somebody outside has ended.
-Note = Callable[[str, str, str, float], None]
+from chassis.gauges import Query, Sample
+from chassis.hooks import Hooks
 
 
-class ProviderCalls(DependencyProvider):
-    """Injects a `Note`. Its first three words are of few, known beforehand."""
+class DatabaseGauges(Hooks, DependencyProvider):
+    """Has the service's database asked these queries whenever somebody asks for metrics."""
 
-    def get_dependency(self, worker_ctx: Any) -> Note:
-        return self.note
-
-    def note(self, provider: str, operation: str, outcome: str, seconds: float) -> None:
-        """See `Note`."""
-        names = (self.container.service_name, provider, operation)
-        PROVIDER_SECONDS.labels(*names).observe(seconds)
-        PROVIDER_CALLS.labels(*names, outcome).inc()
+    def __init__(self, *queries: Query):
+        self.queries = queries
 
 
-class Tally(DependencyProvider):
+class Counter(Hooks, DependencyProvider):
     """Injects `count(number)`, which adds to a counter of this process, `shop_…_total`."""
 
     def __init__(self, name: str, help: str):
@@ -40,11 +31,11 @@ class Tally(DependencyProvider):
         """So many more."""
         self._total += number
 
-    def readings(self) -> list[Reading]:
-        return [Reading(self._name, self._help, self._total)]
+    def samples(self) -> list[Sample]:
+        return [Sample(self._name, self._help, self._total)]
 
 
-class Outcome(DependencyProvider):
+class Outcome(Hooks, DependencyProvider):
     """Injects `note(numbers)`: what a look at something has found, by one of the words that it can
     be. When that was is `<name>_timestamp_seconds`, which stays away until then."""
 
@@ -61,10 +52,10 @@ class Outcome(DependencyProvider):
         """It was found so often; what is not in `numbers`, not at all."""
         self._found, self._at = dict(numbers), time.time()
 
-    def readings(self) -> Iterator[Reading]:
+    def samples(self) -> Iterator[Sample]:
         if self._found is None:
             return
         for word in self._words:
-            yield Reading(self._name, self._help, self._found.get(word, 0), {self._label: word})
+            yield Sample(self._name, self._help, self._found.get(word, 0), {self._label: word})
         when = "When that was found, in seconds since 1970."
-        yield Reading(f"{self._name}_timestamp_seconds", when, self._at)
+        yield Sample(f"{self._name}_timestamp_seconds", when, self._at)
