@@ -108,12 +108,12 @@ def test_each_answer_is_the_last_after_the_signal():
 def test_waiting_for_the_load_balancer_takes_nothing_from_the_time_to_finish():
     """Who comes in the meantime is served like everybody."""
     config = {"AMQP_URI": "amqp://nowhere", "WEB_SERVER_ADDRESS": f"127.0.0.1:{find_free_port()}"}
-    web = {"stop_delay_seconds": 0.6}
+    web = {"stop_delay_seconds": 2}
     container = ServiceContainer(Toy, config | {"web": web, "STOP_TIMEOUT": 1, "max_workers": 50})
     container.start()
     client = Raw(int(config["WEB_SERVER_ADDRESS"].partition(":")[2]))
     stopping = eventlet.spawn(container.stop)
-    eventlet.sleep(0.55)
+    eventlet.sleep(1.2)  # longer than the time to finish
     client.send("GET /hang HTTP/1.1\r\nHost: x\r\n\r\n")
     assert client.answer().status == 200
     client.close()
