@@ -10,9 +10,13 @@ import eventlet
 import kombu
 import requests
 import sqlalchemy as sa
+from nameko.testing.utils import get_extension
+from sqlalchemy.orm import Session
 
 from chassis import config as configuration
 from chassis.clock import utcnow
+from chassis.timers import SteadyTimer
+from chassis.trace import new_traceparent
 
 #: Section `web` where all requests come from one address, and none of them is refused for that.
 ONE_CLIENT: dict[str, Any] = {
@@ -24,6 +28,10 @@ ONE_CLIENT: dict[str, Any] = {
     "client_bodies_limit": 10**9,
     "rate_limits": {name: {"quota": 60_000} for name in ("default", "writes", "sign-in")},
 }
+
+
+#: Intervals of timers, in seconds: the longest that tests wait for, and what they wait instead.
+FEW_SECONDS, OFTEN = 5, 0.5
 
 
 def eventually(condition: Callable[[], Any], timeout: float = 10, every: float = 0.02) -> Any:
@@ -43,6 +51,48 @@ def eventually(condition: Callable[[], Any], timeout: float = 10, every: float =
         if time.monotonic() > until:
             raise AssertionError(f"not within {timeout} s; last: {value!r}")
         eventlet.sleep(every)
+
+
+def run_timer(container: Any, method: str) -> None:
+    """Run a service's timer once, as its interval would, to its end; raises what it raises.
+
+    Nameko's `entrypoint_hook` returns when any run of the method ends, be it one that the interval
+    has begun. This one waits for its own.
+    """
+    ended = eventlet.Event()
+
+    def end(worker_ctx, result, exc_info):
+        ended.send(None) if exc_info is None else ended.send_exception(*exc_info)
+        return result, exc_info
+
+    container.spawn_worker(
+        get_extension(container, SteadyTimer, method_name=method),
+        (),
+        {},
+        context_data={"traceparent": new_traceparent()},
+        handle_result=end,
+    )
+    ended.wait()
+
+
+def hurry(container: Any) -> None:
+    """Have the timers that a test waits for come round often: those of a few seconds. Rarer ones
+    are for `run_timer`."""
+    for entrypoint in container.entrypoints:
+        if isinstance(entrypoint, SteadyTimer) and entrypoint.interval <= FEW_SECONDS:
+            entrypoint.interval = min(entrypoint.interval, OFTEN)
+
+
+def until_rival_waits(transaction: sa.Connection | Session) -> None:
+    """Until somebody waits for a lock that this transaction holds."""
+    eventually(lambda: is_waited_for(transaction))
+
+
+def is_waited_for(transaction: sa.Connection | Session) -> bool:
+    """Whether somebody waits for a lock that this transaction holds."""
+    blocked = "NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    found = transaction.execute(sa.text(f"SELECT 1 FROM pg_locks WHERE {blocked}"))
+    return found.first() is not None
 
 
 class FakeClock:

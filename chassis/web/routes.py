@@ -61,18 +61,18 @@ class Audience(Protocol):
 class Route(Measured, HttpRequestHandler):
     """The Nameko entrypoint behind `@route`, and a row of the route table.
 
-        `path`, `query`, `headers`, `body` and `answer` are marshmallow schema classes; headers, each by
-        its `data_key`, are only checked. A `probe` is asked by machines of ours; its answer is given
-            again for a second (`chassis.web.probes`). `limit` names a rate limit beside those of its
-        method, by address (`chassis.web.limits`). With a `media_type` other than JSON, `answer`
-        describes each part. An `is_tagged` one answers with a single resource and its `ETag`
-        (`chassis.web.conditions`).
-        `docs` describe the API, and are public with the setting `web.docs` only.
-        `faults` are statuses of problems that don't follow from the rest (`chassis.web.openapi`).
-        A route that everybody may call, and whose answer depends on path and query alone, can
-        `remember` its answers (`chassis.web.remembered`): called with an answer's body and the method's
-        arguments, `remember` returns the tags by which it will be forgotten.
-        `expected_exceptions` are Nameko's.
+    `path`, `query`, `headers`, `body` and `answer` are marshmallow schema classes; headers, each by
+    its `data_key`, are only checked. A `probe` is asked by machines of ours; its answer is given
+        again for a second (`chassis.web.probes`). `limit` names a rate limit beside those of its
+    method, by address (`chassis.web.limits`). With a `media_type` other than JSON, `answer`
+    describes each part. An `is_tagged` one answers with a single resource and its `ETag`
+    (`chassis.web.conditions`).
+    `docs` describe the API, and are public with the setting `web.docs` only.
+    `faults` are statuses of problems that don't follow from the rest (`chassis.web.openapi`).
+    A route that everybody may call, and whose answer depends on path and query alone, can
+    `remember` its answers (`chassis.web.remembered`): called with an answer's body and the method's
+    arguments, `remember` returns the tags by which it will be forgotten.
+    `expected_exceptions` are Nameko's.
     """
 
     kind = "http"

@@ -19,7 +19,7 @@ from products.service import InventoryService, ProductsService
 from shop.migrate import PACKAGES
 from tests.conftest import empty
 from tests.e2e.client import ADDRESS, PASSWORD, Client, new_email
-from tests.support import ONE_CLIENT, eventually
+from tests.support import ONE_CLIENT, eventually, hurry
 from users.service import UsersService
 
 SERVICES = (
@@ -139,6 +139,7 @@ def running(vhost, databases, outbox, uri_of=None, **settings):
         package = service.__module__.partition(".")[0]
         own = {"AMQP_URI": uri_of(package)} if uri_of else {}
         containers.append(get_container_cls(config)(service, config | own))
+        hurry(containers[-1])
     for starting in [eventlet.spawn(container.start) for container in containers]:
         starting.wait()
     yield Shop(config)

@@ -35,7 +35,7 @@ def test_a_service_that_is_down_is_a_503_in_time(start, door):
     now = {"Cache-Control": "no-cache"}
     assert door.get("/api/products", 503, headers=now)["code"] == "service_unavailable"
     assert int(door.answer.headers["Retry-After"]) >= 1
-    assert time.monotonic() - began < 7
+    assert time.monotonic() - began < 10
     door.get("/api/users/profile")
     start(ProductsService)
     door.get("/api/products")
@@ -74,19 +74,19 @@ def test_readiness_names_what_is_missing(start, door):
     door.get("/livez")
     began = time.monotonic()
     problem = door.get("/readyz", 503)
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 10
     assert (problem["checks"]["broker"], problem["checks"]["users"]) == ("ok", "ok")
     assert problem["checks"]["orders"] == "service_unavailable"
 
 
-def test_a_gateway_that_is_told_to_stop_says_so_first(start, door):
+def test_a_gateway_that_is_told_to_stop_says_so_first(start, door, eventually):
     """`/readyz` is 503 while requests are still served, so that a balancer looks elsewhere."""
     from tests.e2e.shop import SERVICES
 
     *_, gateway = start(*SERVICES, web={"stop_delay_seconds": 1.5})
     door.get("/readyz")
     stopping = eventlet.spawn(gateway.stop)
-    eventlet.sleep(0.2)
+    eventually(lambda: next(iter(gateway.entrypoints)).server.is_stopping)
     assert door.get("/readyz", 503)["checks"]["gateway"] == "stopping"
     door.get("/api/products")
     stopping.wait()
@@ -100,31 +100,33 @@ def test_a_service_that_does_not_answer_is_a_504(start, door):
 
         @rpc
         def list(self, **filters):
-            eventlet.sleep(3)
+            eventlet.sleep(10)
 
     start(SlowProducts, GatewayService, web={"request_seconds": 0.5})
     began = time.monotonic()
     assert door.get("/api/products", 504)["code"] == "deadline_exceeded"
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 7
 
 
-def test_a_slow_service_does_not_slow_the_others(start, door):
+def test_a_slow_service_does_not_slow_the_others(start, door, eventually):
     """Thirty waiting requests, and a trivial one is answered at once."""
+    let_go, begun = eventlet.Event(), []
 
     class SlowProducts:
         name = "products"
 
         @rpc
         def list(self, **filters):
-            eventlet.sleep(1)
+            begun.append(filters)
+            let_go.wait()
             return {"items": [], "next": None}
 
     start(SlowProducts, InventoryService, GatewayService, max_workers=30)
     slow = [eventlet.spawn(Client(door.url).get, "/api/products") for _ in range(30)]
-    eventlet.sleep(0.2)
-    began = time.monotonic()
+    eventually(lambda: begun)
     door.get("/api/inventory/health")
-    assert time.monotonic() - began < 0.5
+    assert not any(waiting.dead for waiting in slow)
+    let_go.send()
     for waiting in slow:
         waiting.wait()
 

@@ -177,18 +177,21 @@ def test_a_database_that_is_away_is_told(scrape, call, start, chassis_database, 
         proxy.close()
 
 
-def test_a_pool_without_a_free_connection(scrape, call, start, monkeypatch):
+def test_a_pool_without_a_free_connection(scrape, call, start, monkeypatch, eventually):
     """Who waits for one, and who waited in vain, is counted."""
-    start(Speaker, DB_ENGINE_OPTIONS={"pool_size": 1, "pool_timeout": 0.5})
+    start(Speaker, DB_ENGINE_OPTIONS={"pool_size": 1, "pool_timeout": 1})
     monkeypatch.setattr(database, "FRESH", 0)
     before = scrape()
     sleeping = [
-        eventlet.spawn(_outcome, call.speaker.sleep_in_database, seconds) for seconds in (1, 1)
+        eventlet.spawn(_outcome, call.speaker.sleep_in_database, seconds) for seconds in (2, 2)
     ]
-    eventlet.sleep(0.2)
-    samples = scrape()
-    assert samples.value("shop_database_pool_checked_out", service="speaker") == 1
-    assert samples.value("shop_database_pool_waiting", service="speaker") >= 1
+
+    def is_short():
+        samples = scrape()
+        assert samples.value("shop_database_pool_checked_out", service="speaker") == 1
+        return samples.value("shop_database_pool_waiting", service="speaker") >= 1
+
+    eventually(is_short)
     outcomes = [each.wait() for each in sleeping]
     assert sum(isinstance(each, Unavailable) for each in outcomes) == 1
     grown = scrape.since(before)
@@ -212,15 +215,14 @@ def test_a_loop_that_is_held_up(scrape, call, start, eventually):
     eventually(lambda: late(scrape.since(before)) >= 1)
 
 
-def test_connections_and_workers(world, scrape):
+def test_connections_and_workers(world, scrape, eventually):
     """Both connections stand, and a busy worker counts."""
     samples = scrape()
     for connection in ("consumer", "publisher"):
         assert samples.value("shop_broker_connected", service="speaker", connection=connection) == 1
     assert samples.value("shop_broker_blocked") == 0
     busy = eventlet.spawn(world.speaker.slow, 1)
-    eventlet.sleep(0.2)
-    assert scrape().value("shop_workers_busy", service="speaker") == 1
+    eventually(lambda: scrape().value("shop_workers_busy", service="speaker") == 1)
     busy.wait()
 
 

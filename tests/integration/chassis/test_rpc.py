@@ -147,7 +147,7 @@ def test_nobody_bound_is_told_at_once(call):
     began = time.monotonic()
     with pytest.raises(ServiceUnavailable):
         call.nobody.get(1)
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 5  # and not at the deadline, after 10 s
 
 
 def test_nobody_there_is_told_at_the_deadline(call, start):
@@ -157,7 +157,7 @@ def test_nobody_there_is_told_at_the_deadline(call, start):
     began = time.monotonic()
     with pytest.raises(ServiceUnavailable):
         call.with_timeout(0.5).speaker.plain(1)
-    assert 0.4 < time.monotonic() - began < 1.5
+    assert 0.4 < time.monotonic() - began < 5
 
 
 def test_a_slow_service_is_told_from_an_absent_one(call, start):
@@ -214,15 +214,14 @@ def _outcome(work):
         return fault.code
 
 
-def test_the_deadline_travels(call, start):
+def test_the_deadline_travels(call, start, eventually):
     """What a callee calls in turn gets what is left, not its own default of 5 s."""
-    start(Speaker, Middle)
+    _, middle = start(Speaker, Middle)
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded):
-        call.with_timeout(0.5).middle.pass_on("slow", 3)
-    assert time.monotonic() - began < 1
-    # The middle's own call ended too: its worker is free again.
-    assert call.with_timeout(0.5).middle.pass_on("plain", 1) == [1, 2]
+        call.with_timeout(0.5).middle.pass_on("slow", 20)
+    eventually(lambda: not middle._worker_threads)  # its own call ended too
+    assert time.monotonic() - began < 4
 
 
 def test_the_request_id_travels(call, start):

@@ -44,20 +44,19 @@ def heard(rows):
     ]
 
 
-@pytest.mark.timeout(180)
-def test_a_minute_without_the_broker(broker, call, start, heard, rows, eventually):
+def test_half_a_minute_without_the_broker(broker, call, start, heard, rows, eventually):
     """With a reply due and events under way (trap 4), calls fail in time, and all comes back."""
     speaker, listener, middle = start(Speaker, Listener, Middle)
     assert call.middle.pass_on("plain", 1) == [1, 2]
     due = eventlet.spawn(_outcome, lambda: call.speaker.slow(2))
     eventlet.sleep(0.2)
     broker.cut()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 30  # with stock Nameko, 20 s end the process
     assert isinstance(due.wait(), Fault)
     while time.monotonic() < until:
         began = time.monotonic()
         assert isinstance(_outcome(lambda: call.with_timeout(1).speaker.plain(1)), Unavailable)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
         eventlet.sleep(1)
     # An event is recorded while the broker is away, for the database is not.
     rows(
@@ -80,7 +79,7 @@ def test_a_short_cut_is_mended(broker, call, start, eventually):
     broker.cut()
     began = time.monotonic()
     assert isinstance(due.wait(), Unavailable)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4  # and not when the callee is done, after 5 s
     broker.mend()
     eventually(lambda: _outcome(lambda: call.speaker.plain(1)) == [1, 2], timeout=8)
 
@@ -92,7 +91,7 @@ def test_a_broker_that_stops_answering(broker, call, start, eventually):
     broker.freeze()
     began = time.monotonic()
     assert isinstance(_outcome(lambda: call.with_timeout(0.5).speaker.plain(1)), Fault)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     broker.mend()
     eventually(lambda: _outcome(lambda: call.speaker.plain(1)) == [1, 2])
 
@@ -101,7 +100,8 @@ def test_services_start_before_the_broker(broker, config, call, start, eventuall
     """A broker that comes up after the services is waited for (trap 14)."""
     broker.cut()
     starting = eventlet.spawn(start, Speaker)
-    eventlet.sleep(0.5)
+    eventlet.sleep(0.5)  # it tries in vain meanwhile, of which nothing is to be seen but the log
+    assert not starting.dead
     broker.mend()
     starting.wait()
     eventually(lambda: _outcome(lambda: call.speaker.plain(1)) == [1, 2])
@@ -109,21 +109,18 @@ def test_services_start_before_the_broker(broker, config, call, start, eventuall
 
 def test_an_event_in_hand_survives_the_broker(broker, call, start, heard, eventually, monkeypatch):
     """A handler that is at work when the connection goes is not applied twice."""
-    calls = []
-
-    def linger(event):
-        calls.append(event.id)
-        eventlet.sleep(0.5)
-
-    monkeypatch.setattr(Listener, "during", staticmethod(linger))
-    start(Speaker, Listener)
+    deliveries, let_go = [], eventlet.Event()
+    monkeypatch.setattr(Listener, "before", staticmethod(deliveries.append))
+    monkeypatch.setattr(Listener, "during", staticmethod(lambda event: let_go.wait()))
+    _, listener = start(Speaker, Listener)
     call.speaker.say("once")
-    eventually(lambda: calls)
+    eventually(lambda: deliveries)
     broker.cut()
-    eventlet.sleep(0.3)
     broker.mend()
-    eventually(lambda: heard() == ["heard once"])
-    eventlet.sleep(2)  # time for the broker to deliver it again
+    eventually(lambda: len(deliveries) == 2)  # for nobody has acknowledged it
+    let_go.send()
+    eventually(lambda: not listener._worker_threads)
+    assert {event.id for event in deliveries} == {deliveries[0].id}
     assert heard() == ["heard once"]
 
 
@@ -140,19 +137,21 @@ def test_the_database_is_restarted(database, call, start, heard, eventually):
     with pytest.raises(Unavailable):
         call.speaker.health()
     assert call.speaker.plain(1) == [1, 2]
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     database.mend()
     eventually(lambda: not isinstance(_outcome(lambda: call.speaker.say("after")), Fault))
     eventually(lambda: heard() == ["heard before", "heard after"], timeout=15)
 
 
-def test_a_handler_waits_out_the_database(database, call, start, heard, eventually):
+def test_a_handler_waits_out_the_database(database, call, start, heard, eventually, monkeypatch):
     """An event that comes while the database is away is applied once it is back."""
+    tries = []
+    monkeypatch.setattr(Listener, "before", staticmethod(tries.append))
     start(Speaker)
     start(Listener, **database.settings)
     database.cut()
     call.speaker.say("patience")
-    eventlet.sleep(0.5)
+    eventually(lambda: tries)
     database.mend()
     assert eventually(heard, timeout=15) == ["heard patience"]
 
@@ -176,16 +175,16 @@ def test_a_statement_has_a_timeout(call, start):
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         call.speaker.sleep_in_database(5)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
 
 
-def test_the_pool_fits_the_workers(call, start):
+def test_the_pool_fits_the_workers(call, start, eventually):
     """As many workers as there are can use the database at once (trap 11)."""
-    start(Speaker, max_workers=16)
-    pool = eventlet.GreenPool(11)
-    began = time.monotonic()
-    list(pool.imap(call.speaker.sleep_in_database, [0.5] * 11))
-    assert time.monotonic() - began < 1.5
+    (speaker,) = start(Speaker, max_workers=16)
+    calls = [eventlet.spawn(call.speaker.sleep_in_database, 1) for _ in range(11)]
+    eventually(lambda: databases.of(speaker).engine.pool.checkedout() == 11)
+    for each in calls:
+        each.wait()
 
 
 def test_connections_that_die_unnoticed_make_room_for_others(call, start):
@@ -217,7 +216,7 @@ def test_a_stop_waits_no_longer_than_it_says(call, start, eventually):
     eventually(lambda: container._worker_threads)
     began = time.monotonic()
     container.stop()
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
     assert isinstance(due.wait(), Fault)
 
 

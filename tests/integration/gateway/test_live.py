@@ -24,7 +24,7 @@ def test_a_notification_arrives_as_it_happens(door, user):
     began = time.monotonic()
     door.notify(user, "Hello")
     (event,) = stream.events(1)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # and not when it looks for what was missed
     assert (event.event, event.id) == ("notification", 1)
     assert event.data["subject"] == "Hello"
     assert event.data["user_id"] == str(user)
@@ -123,7 +123,7 @@ def test_an_idle_stream_is_kept_alive(door, user):
     assert next(blocks).event == "ready"
     began = time.monotonic()
     assert all(next(blocks).comment for _ in range(3))
-    assert 0.4 < time.monotonic() - began < 3
+    assert 0.4 < time.monotonic() - began < 10  # and not every 15 s
 
 
 def test_a_stream_ends_with_its_token(door, user, clock):
@@ -197,4 +197,4 @@ def test_a_stop_ends_the_streams(door, user):
         (end,) = stream.events(2)
         assert (end.event, end.data) == ("end", {"reason": "stopping"})
     stopping.wait()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10

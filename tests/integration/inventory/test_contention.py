@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, NotFound
 from products import holds
+from tests.support import until_rival_waits
 
 
 def outcomes(attempts):
@@ -72,8 +73,7 @@ def test_one_thing_after_the_other(engine, inventory, product, reserve, level, c
             waiting = eventlet.spawn(reserve, (kettle, 2), order_id=order)
         else:
             waiting = eventlet.spawn(getattr(inventory, late), order_id=order)
-        eventlet.sleep(0.2)
-        assert not waiting.dead
+        until_rival_waits(session)
     assert waiting.wait()["state"] == {"release": "released"}.get(late, "committed")
     assert level(kettle) == left
 

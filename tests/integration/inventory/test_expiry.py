@@ -6,22 +6,16 @@ import uuid
 import eventlet
 import pytest
 import sqlalchemy as sa
-from nameko.testing.services import entrypoint_hook
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict
 from products import holds
 from products.service import InventoryService
+from tests.support import run_timer, until_rival_waits
 
 
 @pytest.fixture
-def unswept(monkeypatch):
-    """The sweeper does not come by."""
-    monkeypatch.setattr("products.holds.sweep", lambda *args: 0)
-
-
-@pytest.fixture
-def expired(unswept, product, reserve, clock):
+def expired(by_hand, product, reserve, clock):
     """A product with 5 on hand, of which an order held 4 until a moment ago: (product, order)."""
     kettle, order = product(stock=5), str(uuid.uuid4())
     reserve((kettle, 4), order_id=order, minutes=30)
@@ -44,7 +38,7 @@ def test_free_at_every_read(call, inventory, expired, level):
     assert inventory.check(items=[{"product_id": kettle, "quantity": 5}])["items"][0]["available"]
 
 
-def test_a_sold_out_product_is_back_in_the_list(unswept, call, inventory, product, reserve, clock):
+def test_a_sold_out_product_is_back_in_the_list(by_hand, call, inventory, product, reserve, clock):
     """The filter by stock knows expiry too."""
     kettle = product(stock=2)
     reserve((kettle, 2), minutes=30)
@@ -54,7 +48,7 @@ def test_a_sold_out_product_is_back_in_the_list(unswept, call, inventory, produc
     assert call.products.list(in_stock=False)["items"] == []
 
 
-def test_not_a_moment_before(unswept, product, reserve, clock):
+def test_not_a_moment_before(by_hand, product, reserve, clock):
     """Until then it is held against all others."""
     kettle = product(stock=1)
     reserve((kettle, 1), minutes=30)
@@ -79,7 +73,7 @@ def test_paid_late_but_nobody_took_it(inventory, expired, level):
     assert level(kettle) == (1, 0)
 
 
-def test_paid_late_and_some_is_gone(inventory, product, reserve, clock, unswept, level):
+def test_paid_late_and_some_is_gone(inventory, product, reserve, clock, by_hand, level):
     """What others took meanwhile is taken again if it is there, else nothing is."""
     kettle, mug, order = product(stock=2), product(stock=2), str(uuid.uuid4())
     reserve((kettle, 2), (mug, 2), order_id=order, minutes=30)
@@ -103,7 +97,7 @@ def test_taken_by_another_while_it_is_paid(engine, inventory, expired, clock, le
     with Session(engine) as session, session.begin():
         holds.reserve(session, other, lines, clock() + hour, clock(), 2 * hour)
         paying = eventlet.spawn(inventory.commit, order_id=order)
-        eventlet.sleep(0.3)  # long enough to wait for the stock that we have locked
+        until_rival_waits(session)
     with pytest.raises(Conflict) as short:
         paying.wait()
     assert short.value.code == "out_of_stock"
@@ -126,21 +120,21 @@ def test_release_after_the_end(inventory, expired, reserve, level):
     assert level(kettle) == (5, 5)
 
 
-def test_the_sweeper_tidies(service, engine, product, reserve, clock, eventually, level):
+def test_the_sweeper_tidies(by_hand, service, engine, product, reserve, clock, eventually, level):
     """Expired reservations are closed without anybody asking, others are not touched."""
     kettle, mug = product(stock=5), product(stock=5)
     over, running = str(uuid.uuid4()), str(uuid.uuid4())
     reserve((kettle, 2), (mug, 1), order_id=over, minutes=30)
     reserve((kettle, 1), order_id=running, minutes=90)
     clock.advance(minutes=31)
-    sweep(service)
+    run_timer(service, "free_expired")
     assert (state(engine, over), state(engine, running)) == ("expired", "reserved")
     with engine.connect() as connection:
         counters = connection.execute(sa.text("SELECT reserved FROM stock ORDER BY product_id"))
         assert counters.scalars().all() == [1, 0]
 
 
-def test_the_sweeper_skips_what_others_work_on(service, engine, product, reserve, clock):
+def test_the_sweeper_skips_what_others_work_on(by_hand, service, engine, product, reserve, clock):
     """A reservation that is being committed is left alone; the sweeper does not wait for it."""
     kettle = product(stock=5)
     busy, idle = str(uuid.uuid4()), str(uuid.uuid4())
@@ -150,13 +144,13 @@ def test_the_sweeper_skips_what_others_work_on(service, engine, product, reserve
     with engine.connect() as connection:
         lock = sa.text("SELECT 1 FROM reservations WHERE order_id = :order FOR UPDATE")
         connection.execute(lock, {"order": busy})
-        sweep(service)
+        run_timer(service, "free_expired")
         assert (state(engine, busy), state(engine, idle)) == ("reserved", "expired")
-    sweep(service)
+    run_timer(service, "free_expired")
     assert state(engine, busy) == "expired"
 
 
-def test_the_sweeper_goes_on_to_the_last(service, engine, product, reserve, clock):
+def test_the_sweeper_goes_on_to_the_last(by_hand, service, engine, product, reserve, clock):
     """More than a batch at once is swept in one run."""
     kettle = product(stock=20)
     for _ in range(7):
@@ -164,7 +158,7 @@ def test_the_sweeper_goes_on_to_the_last(service, engine, product, reserve, cloc
     clock.advance(minutes=31)
     settings = next(d for d in service.dependencies if d.attr_name == "settings")
     settings.values["sweep_batch"] = 3
-    sweep(service)
+    run_timer(service, "free_expired")
     with engine.connect() as connection:
         states = connection.execute(sa.text("SELECT DISTINCT state FROM reservations"))
         assert states.scalars().all() == ["expired"]
@@ -180,14 +174,10 @@ def test_two_instances_free_each_once(start, service, engine, product, reserve, 
         settings = next(d for d in instance.dependencies if d.attr_name == "settings")
         settings.values["sweep_batch"] = 4
     clock.advance(minutes=31)
-    for sweeping in [eventlet.spawn(sweep, instance) for instance in (service, other)]:
+    for sweeping in [
+        eventlet.spawn(run_timer, instance, "free_expired") for instance in (service, other)
+    ]:
         sweeping.wait()
     with engine.connect() as connection:
         expired = "SELECT count(*) FROM movements WHERE reason = 'reservation expired'"
         assert connection.scalar(sa.text(expired)) == 60
-
-
-def sweep(service):
-    """Run the service's sweeper once, as its timer does."""
-    with entrypoint_hook(service, "free_expired") as free_expired:
-        free_expired()

@@ -3,11 +3,11 @@
 import uuid
 
 import pytest
-from nameko.testing.services import entrypoint_hook
 
 from chassis.errors import Conflict
 from products import hints
 from tests.integration import events
+from tests.support import run_timer
 
 
 @pytest.fixture
@@ -62,20 +62,18 @@ def test_a_cancelled_order_is_told(config, stock, product, reserve, eventually):
     assert eventually(stock) == [[kettle]]
 
 
-def test_an_expiry_is_told(service, stock, product, reserve, clock):
+def test_an_expiry_is_told(by_hand, service, stock, product, reserve, clock):
     """When it is swept."""
     kettle = product(stock=5)
     reserve((kettle, 2), minutes=5)
     stock()
     clock.advance(minutes=6)
-    with entrypoint_hook(service, "free_expired") as sweep:
-        sweep()
+    run_timer(service, "free_expired")
     assert stock() == [[kettle]]
 
 
-def test_what_expired_is_reserved_anew(monkeypatch, stock, inventory, product, reserve, clock):
+def test_what_expired_is_reserved_anew(by_hand, stock, inventory, product, reserve, clock):
     """The counters are what they were, but readers have seen it free in between."""
-    monkeypatch.setattr("products.holds.sweep", lambda *args: 0)
     kettle = product(stock=5)
     reserve((kettle, 2), minutes=5)
     clock.advance(minutes=6)
@@ -86,10 +84,10 @@ def test_what_expired_is_reserved_anew(monkeypatch, stock, inventory, product, r
 
 
 @pytest.mark.parametrize("others", [0, 1, 4])  # nobody, out of what was free before, out of this
-def test_a_late_payment_that_takes_anew_is_told(monkeypatch, stock, inventory, product, reserve,
-                                                clock, others):  # fmt: skip
+def test_a_late_payment_that_takes_anew_is_told(
+    by_hand, stock, inventory, product, reserve, clock, others
+):
     """Its hold was over and readers saw it as free, whether or not it was freed for another."""
-    monkeypatch.setattr("products.holds.sweep", lambda *args: 0)
     kettle, first = product(stock=6), str(uuid.uuid4())
     reserve((kettle, 2), order_id=first, minutes=5)
     reserve((kettle, 1), minutes=5)

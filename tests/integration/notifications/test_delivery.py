@@ -3,12 +3,13 @@
 import eventlet
 import pytest
 
-from notifications import claims, delivery
+from notifications import claims
 from notifications.channels.files import MailFiles
 from notifications.errors import NotNow
 from notifications.service import NotificationsService
 from tests.integration.events import publish
 from tests.integration.notifications.conftest import ANN, BOB, Users
+from tests.support import run_timer
 
 
 def test_a_text_message_goes_to_the_phone(send, status, outbox, told, eventually):
@@ -22,11 +23,13 @@ def test_a_text_message_goes_to_the_phone(send, status, outbox, told, eventually
     assert [sent["channel"] for sent in told()] == ["sms"]
 
 
-def test_the_feed_needs_no_delivery(send, told, mails):
-    """What is written in the feed has arrived."""
+def test_the_feed_needs_no_delivery(by_hand, service, send, told, mails):
+    """What is written in the feed has arrived: the round that sends a message leaves it alone."""
     assert send(channel="in_app")["status"] == "sent"
-    eventlet.sleep(1.2)
-    assert (told(), mails()) == ([], [])
+    send(channel="sms")
+    run_timer(service, "deliver")
+    assert [sent["channel"] for sent in told()] == ["sms"]
+    assert mails() == []
 
 
 def test_a_user_without_a_phone_gets_no_text_message(send, status, outbox, told, eventually):
@@ -85,74 +88,74 @@ def test_a_user_who_is_gone_gets_nothing(
     assert mails() == []
 
 
-def test_tries_are_spaced_and_bounded(
-    settings, broken_channel, start, users, clock, call, eventually
-):
+def test_tries_are_spaced_and_bounded(by_hand, settings, broken_channel, start, users, clock, call):
     """Not at once again, and not for ever."""
-    start(NotificationsService, notifications=settings | {"max_attempts": 3})
+    (service,) = start(NotificationsService, notifications=settings | {"max_attempts": 3})
     message = {"user_id": ANN, "channel": "email", "subject": "x", "body": "y"}
     notification = call.notifications.send(**message)
     state = lambda: call.notifications.get(notification_id=notification["id"])["status"]  # noqa: E731
     for tries in (1, 2, 3):
-        eventually(lambda tries=tries: broken_channel.tries == tries)
-        eventlet.sleep(1.2)
-        assert broken_channel.tries == tries
+        assert state() == "pending"
+        for _ in range(2):
+            run_timer(service, "deliver")
+            assert broken_channel.tries == tries
         clock.advance(minutes=15)
-    eventually(lambda: state() == "failed")
-    eventlet.sleep(1.2)
+    assert state() == "failed"
+    run_timer(service, "deliver")
     assert broken_channel.tries == 3
 
 
-def test_users_away_only_delays(start, people, settings, clock, call, eventually, mails, config):
+def test_users_away_only_delays(by_hand, start, people, settings, call, eventually, mails, config):
     """A mail waits for the users service to come back."""
     (users,) = start(Users)
-    start(NotificationsService, notifications=settings)
+    (service,) = start(NotificationsService, notifications=settings)
     users.stop()
+    next(one for one in service.dependencies if one.attr_name == "users").timeout = 0.5
     facts = {"order_id": ANN, "user_id": ANN, "total": "1.00", "currency": "EUR"}
     publish(config["AMQP_URI"], "orders", "order_placed", facts)
     inbox = lambda: call.notifications.list(user_id=ANN)["items"]  # noqa: E731
     eventually(lambda: len(inbox()) == 2)
-    eventlet.sleep(1.5)
-    assert {item["status"] for item in inbox()} == {"pending", "sent"}
+    run_timer(service, "deliver")
+    assert {item["channel"]: item["status"] for item in inbox()} == {
+        "email": "pending",
+        "in_app": "sent",
+    }
     assert mails() == []
     start(Users)
-    clock.advance(minutes=5)
-    eventually(mails)
+    run_timer(service, "deliver")
+    assert len(mails()) == 1
 
 
 def test_a_death_between_writing_and_marking_doubles_no_mail(
-    send, status, mails, told, clock, monkeypatch, eventually
+    by_hand, service, send, status, mails, told, clock, monkeypatch
 ):
     """The mail was written, the note of it was not: after the claim it is written again, to the
     same file, and told of once."""
-    real, deaths = claims.close_sent, []
 
     def die(*args, **kwargs):
-        deaths.append(1)
-        monkeypatch.setattr(claims, "close_sent", real)
         raise SystemError("the process ends here")
 
-    monkeypatch.setattr(claims, "close_sent", die)
     message = send()
-    eventually(lambda: deaths)
+    with monkeypatch.context() as process:
+        process.setattr(claims, "close_sent", die)
+        with pytest.raises(SystemError):
+            run_timer(service, "deliver")
     assert len(mails()) == 1
-    eventlet.sleep(1.2)
+    run_timer(service, "deliver")
     assert status(message) == "pending"  # still claimed
     clock.advance(minutes=2)
-    eventually(lambda: status(message) == "sent")
+    run_timer(service, "deliver")
+    assert status(message) == "sent"
     assert len(mails()) == 1
     assert len(told()) == 1
 
 
-def test_one_that_kills_its_process_each_time_ends_too(
-    send, sql, status, clock, monkeypatch, eventually
-):
+def test_one_that_kills_its_process_each_time_ends_too(by_hand, service, send, sql, status):
     """A message with which every try ended the process is given up, not tried for ever."""
-    monkeypatch.setattr(delivery.Postman, "run", lambda self, time: None)
     message = send()
     sql("UPDATE notifications SET attempts = 12")
-    monkeypatch.undo()
-    eventually(lambda: status(message) == "failed")
+    run_timer(service, "deliver")
+    assert status(message) == "failed"
     assert sql("SELECT failure_code FROM notifications") == [{"failure_code": "too_many_attempts"}]
 
 

@@ -13,6 +13,7 @@ from chassis.errors import Invalid
 from chassis.events.broadcast import Broadcast
 from shop.migrate import ROOT
 from tests.integration.notifications.conftest import ANN, BOB
+from tests.support import until_rival_waits
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_position_shows_only_when_all_before_it_do(notifications, write, sql, 
         other.execute(sa.text("UPDATE feeds SET last = last + 1 WHERE user_id = :u"), {"u": ANN})
         later = eventlet.spawn(write, ANN, "later")
         write(BOB, "does not wait")
-        eventlet.sleep(0.2)
+        until_rival_waits(other)
         assert notifications.since(user_id=ANN, after=0)["reached"] == 1
     later.wait()
     assert notifications.since(user_id=ANN, after=1)["reached"] == 3

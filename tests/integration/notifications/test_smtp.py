@@ -105,10 +105,11 @@ def test_a_mail_reaches_the_server(server, send, status, outbox, eventually):
     assert not outbox.exists()
 
 
-def test_a_server_that_is_away_only_delays(server, send, status, clock, eventually):
+def test_a_server_that_is_away_only_delays(server, send, status, sql, clock, eventually):
     """The mail goes once the server is back."""
     message = send()
-    eventlet.sleep(1.5)
+    code = "SELECT failure_code FROM notifications"
+    eventually(lambda: sql(code) == [{"failure_code": "smtp_unavailable"}])
     assert status(message) == "pending"
     server.start()
     clock.advance(minutes=5)

@@ -60,10 +60,9 @@ def test_two_other_cards_at_once_take_the_money_once(
 
 
 def test_who_passed_before_the_other_card_came_has_paid(
-    place, pay, product, state, charged, clock, eventually, monkeypatch
+    by_hand, place, pay, product, state, charged, clock, eventually
 ):
     """The order is finished with the first one; the other card is not charged."""
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
     order = place((product(), 1))
     pay(order, "tok_3ds_passes")
     clock.advance(seconds=3)
@@ -142,10 +141,9 @@ def test_payments_that_are_away_cancel_it_later(
 
 
 def test_money_that_comes_all_the_same_goes_back(
-    place, pay, product, call, buyer, state, sql, clock, eventually, monkeypatch
+    by_hand, place, pay, product, call, buyer, state, sql, clock, eventually
 ):
     """Passed in the last moment: it is booked, given back, and told with that reason."""
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
     order = place((product(), 1))
     pay(order, "tok_3ds_passes")
     clock.advance(seconds=3)

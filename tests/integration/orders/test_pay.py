@@ -5,9 +5,10 @@ import uuid
 import pytest
 
 from chassis.errors import Conflict, Internal, Invalid
-from orders import recovery, settlement
+from orders import settlement
 from payments import cashier
 from tests.integration.orders.world import STAFF, crash
+from tests.support import run_timer
 
 
 def test_a_paid_order_is_processing_and_its_stock_is_gone(place, pay, product, stock, state, told):
@@ -94,16 +95,20 @@ def test_a_payment_key_is_for_one_request(place, pay, product):
     assert pay(order, key="first", actor=STAFF)["replayed"] is False
 
 
-def test_a_payment_key_ends_after_a_day(place, pay, product, clock, sql, call):
+def test_a_payment_key_ends_after_a_day(place, pay, product, clock, sql, running):
     """Then it is a new request, which finds the order paid; old keys are cleaned up."""
+    clock.stop()
     order = place((product(), 1))
     paid = pay(order, key="once")
     clock.advance(seconds=24 * 3600 - 1)
+    run_timer(running["orders"], "forget_keys")
     assert pay(order, key="once") == paid | {"replayed": True}
     clock.advance(seconds=1)
     with pytest.raises(Conflict) as refused:
         pay(order, key="once")
     assert refused.value.code == "already_paid"
+    run_timer(running["orders"], "forget_keys")
+    assert sql("orders", "SELECT * FROM request_keys") == []
 
 
 def test_a_cancelled_order_cannot_be_paid(place, pay, product, call, sql):
@@ -119,12 +124,17 @@ def test_a_cancelled_order_cannot_be_paid(place, pay, product, call, sql):
     assert len(sql("payments", "SELECT * FROM payments")) == 1
 
 
-def test_a_payment_that_failed_in_time_is_repeated_late(place, pay, product, clock, before):
+def test_a_payment_that_failed_in_time_is_repeated_late(
+    by_hand, place, pay, product, clock, state, running
+):
     """Its answer is the same when the time to pay is over, before and after the order has ended."""
     order = place((product(), 1))
     declined = pay(order, "tok_declined", key="first")
-    before(recovery, "_expire_batch", lambda: None)
     clock.advance(seconds=1800)
+    assert state(order) == ("pending", "unpaid")
+    assert pay(order, "tok_declined", key="first") == declined | {"replayed": True}
+    run_timer(running["orders"], "expire")
+    assert state(order) == ("cancelled", "unpaid")
     assert pay(order, "tok_declined", key="first") == declined | {"replayed": True}
 
 
@@ -143,11 +153,14 @@ def test_a_payment_that_broke_off_before_the_charge_is_not_made_late(
     assert sql("payments", "SELECT * FROM payments") == []
 
 
-def test_the_time_to_pay_ends_exactly(place, pay, product, clock, before, running):
-    """Not when a timer comes round, but when it is over."""
+def test_the_time_to_pay_ends_exactly(by_hand, place, pay, product, clock, state):
+    """Not when a timer comes round, but when it is over; until then it has not ended."""
+    clock.stop()
     order = place((product(), 1))
-    before(recovery, "_expire_batch", lambda: None)
-    clock.advance(seconds=1801)
+    clock.advance(seconds=1799)
+    assert pay(order, "tok_declined")["failure_code"] == "card_declined"
+    clock.advance(seconds=1)
+    assert state(order) == ("pending", "unpaid")
     with pytest.raises(Conflict) as refused:
         pay(order)
     assert refused.value.code == "invalid_transition"

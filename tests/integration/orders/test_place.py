@@ -1,16 +1,12 @@
 """Placing an order."""
 
 import uuid
-from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import create_engine
-from sqlalchemy.orm import sessionmaker
 
-from chassis.config import database_url
 from chassis.errors import Conflict, Fault, Invalid, NotFound
-from orders import recovery
 from tests.integration.orders.world import ADDRESS, UsersStandIn
+from tests.support import run_timer
 
 
 def test_an_order_has_the_prices_of_the_shop_and_holds_its_stock(place, product, stock, told):
@@ -142,7 +138,7 @@ def test_a_key_is_for_one_request(place, product, buyer):
     assert place((kettle, 2), key="once", user_id=str(uuid.uuid4()))["replayed"] is False
 
 
-def test_a_key_ends_after_a_day(place, product, clock, sql, config):
+def test_a_key_ends_after_a_day(by_hand, place, product, clock, sql, running):
     """The same key is a new order then, whether the clean-up has come by or not."""
     kettle = product(stock=9)
     first = place((kettle, 1), key="once")
@@ -153,8 +149,7 @@ def test_a_key_ends_after_a_day(place, product, clock, sql, config):
     assert second["id"] != first["id"]
     assert place((kettle, 1), key="once") == second | {"replayed": True}
     clock.advance(seconds=24 * 3600)
-    begin = sessionmaker(create_engine(database_url(config, "orders"))).begin
-    recovery.forget_keys(SimpleNamespace(db=SimpleNamespace(begin=begin), clock=clock))
+    run_timer(running["orders"], "forget_keys")
     assert sql("orders", "SELECT 1 FROM orders WHERE idempotency_key IS NOT NULL") == []
 
 

@@ -70,10 +70,10 @@ def test_a_buyer_who_has_passed_meanwhile_has_paid(pay, payments, no_sweep, cloc
     assert (status(), charged()) == (["succeeded"], ["succeeded"])
 
 
-def test_one_that_is_just_being_charged_is_not_replaced(pay, slow_provider, status):
+def test_one_that_is_just_being_charged_is_not_replaced(pay, slow_provider, status, eventually):
     """Its money may come at this moment."""
     charging = eventlet.spawn(pay)
-    eventlet.sleep(0.3)
+    eventually(lambda: status() == ["pending"])
     with pytest.raises(Conflict) as fault:
         pay(key="2")
     assert fault.value.code == PaymentActive.code
@@ -166,7 +166,7 @@ def test_an_order_that_is_cancelled_while_it_is_charged(
 ):
     """What then waits for its buyer shows no way to pay, and is cancelled soon."""
     charging = eventlet.spawn(pay, "tok_3ds")
-    eventlet.sleep(0.3)
+    eventually(lambda: status() == ["pending"])
     assert not cancel()
     slow_provider.send()
     assert charging.wait()["action_url"] is None

@@ -7,7 +7,9 @@ from chassis.errors import Conflict
 from payments import charges
 from payments.providers import Providers
 from payments.providers.simulator import Simulator
+from payments.service import PaymentsService
 from tests.model.provider import Provider
+from tests.support import run_timer
 
 
 @pytest.fixture
@@ -20,6 +22,12 @@ def crashed(pay, crash_before):
             pay(**kwargs)
 
     return charge
+
+
+@pytest.fixture
+def sweep(service):
+    """`sweep()`: one round of the sweep, to its end."""
+    return lambda: run_timer(service, "sweep")
 
 
 def test_a_lost_answer_is_asked_for(pay, status, sql, told, eventually):
@@ -42,49 +50,50 @@ def test_a_second_charge_waits_for_the_unknown(pay, clock):
 
 
 def test_a_crash_after_the_provider_charged_is_settled_once(
-    crashed, status, sql, told, clock, eventually
+    by_hand, crashed, status, sql, told, clock, sweep
 ):
     """Charged there and unknown here: the sweep finds out, books and tells once."""
     crashed(charges, "settle")
     assert status() == ["pending"]
     assert sql("SELECT status FROM simulator_charges") == [{"status": "succeeded"}]
     clock.advance(seconds=10)
-    eventually(lambda: status() == ["succeeded"])
-    eventlet.sleep(1.2)
+    sweep()
+    assert status() == ["succeeded"]
+    clock.advance(minutes=10)  # longer than the sweep ever pauses
+    sweep()
     assert len(sql("SELECT 1 FROM ledger_entries")) == 1
     assert len(told()) == 1
 
 
-def test_a_repeat_after_a_crash_picks_the_charge_up(crashed, pay, sql, clock, monkeypatch):
+def test_a_repeat_after_a_crash_picks_the_charge_up(by_hand, crashed, pay, sql, clock):
     """Nobody had asked the provider yet: the same key asks now, under the same provider key."""
     crashed(Simulator, "create")
     assert pay()["status"] == "pending"  # somebody might still be at it
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
     clock.advance(seconds=11)
     assert pay()["status"] == "succeeded"
     assert len(sql("SELECT 1 FROM simulator_charges")) == 1
 
 
-def test_a_repeat_after_a_crash_looks_before_it_charges(crashed, pay, sql, clock, monkeypatch):
+def test_a_repeat_after_a_crash_looks_before_it_charges(by_hand, crashed, pay, clock, monkeypatch):
     """The provider had charged: its books answer, and it is not asked to charge again."""
     crashed(charges, "settle")
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
     monkeypatch.setattr(Simulator, "create", None)
     clock.advance(seconds=11)
     assert pay()["status"] == "succeeded"
 
 
 def test_a_charge_that_never_arrived_fails_in_the_end(
-    crashed, pay, status, told, clock, eventually
+    by_hand, crashed, pay, status, told, clock, sweep
 ):
     """The provider knows nothing: not at once, but after the time that is set, it has failed, and
     the order can be paid again."""
     crashed(Simulator, "create")
     clock.advance(seconds=20)
-    eventlet.sleep(1.5)
+    sweep()
     assert status() == ["pending"]
     clock.advance(seconds=300)
-    eventually(lambda: status() == ["failed"])
+    sweep()
+    assert status() == ["failed"]
     assert told()[0][1]["failure_code"] == "not_received"
     assert pay(key="2")["status"] == "succeeded"
 
@@ -145,10 +154,11 @@ def test_money_that_comes_late_does_not_pay_for_another(given_up, pay, status):
     assert status() == ["requires_action", "failed"]
 
 
-def test_a_repeat_asks_the_provider_that_it_was_begun_with(crashed, pay, clock, monkeypatch):
+def test_a_repeat_asks_the_provider_that_it_was_begun_with(
+    by_hand, crashed, pay, clock, monkeypatch
+):
     """Also when new payments go to another one by then: that has no charge of this one."""
     crashed(charges, "settle")
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
     other = Provider()
     monkeypatch.setattr(
         "payments.providers.configured",
@@ -161,15 +171,18 @@ def test_a_repeat_asks_the_provider_that_it_was_begun_with(crashed, pay, clock, 
     assert other.charges == {}
 
 
-def test_another_amount_than_asked_for_is_never_booked(pay, status, sql, crashed, clock):
+def test_another_amount_than_asked_for_is_never_booked(by_hand, status, sql, crashed, clock, sweep):
     """A provider that speaks of other money is not believed."""
     crashed(charges, "settle")
     sql("UPDATE simulator_charges SET currency = 'USD'")
     clock.advance(seconds=10)
-    eventlet.sleep(1.5)
+    sweep()
     assert status() == ["pending"]
     assert sql("SELECT 1 FROM ledger_entries") == []
     sql("UPDATE simulator_charges SET currency = 'EUR'")
+    clock.advance(minutes=5)
+    sweep()
+    assert status() == ["succeeded"]
 
 
 def test_one_that_goes_wrong_does_not_stop_the_others(
@@ -194,15 +207,17 @@ def test_one_that_goes_wrong_does_not_stop_the_others(
     eventually(lambda: get(payment_id=first["id"])["status"] == "succeeded")
 
 
-def test_many_sweeps_at_once_settle_once(crashed, pay, status, sql, told, clock, start, eventually):
+def test_many_sweeps_at_once_settle_once(
+    by_hand, crashed, service, start, status, sql, told, clock
+):
     """Three instances share the work; the payment is booked and told once."""
-    from payments.service import PaymentsService
-
     crashed(charges, "settle")
-    start(PaymentsService, PaymentsService)
+    instances = [service, *start(PaymentsService, PaymentsService)]
     clock.advance(seconds=10)
-    eventually(lambda: status() == ["succeeded"])
-    eventlet.sleep(1.2)
+    for sweeping in [eventlet.spawn(run_timer, one, "sweep") for one in instances]:
+        sweeping.wait()
+    assert status() == ["succeeded"]
+    assert len(sql("SELECT 1 FROM ledger_entries")) == 1
     assert len(told()) == 1
 
 

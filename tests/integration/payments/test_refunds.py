@@ -4,6 +4,7 @@ import uuid
 
 import eventlet
 import pytest
+from nameko.testing.services import entrypoint_waiter
 
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, ProviderFault
 from tests.integration.events import publish
@@ -186,13 +187,13 @@ def test_a_refused_refund_frees_its_amount(refund, sql, told, payments, payment)
     assert refund()["status"] == "refunded"
 
 
-def test_money_due_goes_back_once_per_event(payment, payments, due, told, sql, eventually):
+def test_money_due_goes_back_once_per_event(service, payment, payments, due, told, sql, eventually):
     """The event comes three times, the money goes once."""
     event_id = due()
     eventually(lambda: payments.get(payment_id=payment["id"])["status"] == "refunded")
-    due(event_id)
-    due(event_id)
-    eventlet.sleep(0.5)
+    for _ in range(2):
+        with entrypoint_waiter(service, "on_refund_due"):
+            due(event_id)
     assert len(refunds_told(told)) == 1
     assert len(sql("SELECT 1 FROM simulator_refunds")) == 1
 
@@ -228,7 +229,7 @@ def test_an_order_that_was_not_paid_gets_nothing(pay, due, sql, eventually):
 
 
 def test_money_due_waits_for_a_refund_in_flight(
-    payment, payments, due, sql, refund, clock, monkeypatch, eventually
+    service, payment, payments, due, sql, refund, monkeypatch, eventually
 ):
     """A refund of 30 is not settled and then fails: the order still gets its 100."""
     from payments.errors import ProviderTimeout
@@ -239,8 +240,8 @@ def test_money_due_waits_for_a_refund_in_flight(
 
     monkeypatch.setattr(Simulator, "refund", no_answer)
     refund("30.00")
-    due()
-    eventlet.sleep(0.5)
+    with entrypoint_waiter(service, "on_refund_due"):
+        due()
     assert len(sql("SELECT 1 FROM refunds")) == 1
     sql("UPDATE refunds SET status = 'failed'")
     sql("UPDATE payments SET refunding = 0")
@@ -252,9 +253,11 @@ def test_money_due_waits_for_a_refund_in_flight(
     "changes",
     [{"amount": "-1"}, {"amount": "many"}, {"order_id": "7"}, {"currency": "euro"}, {"reason": ""}],
 )
-def test_an_event_without_sense_moves_nothing(payment, payments, due, sql, changes):
+def test_an_event_without_sense_moves_nothing(
+    payment, payments, due, sql, parked, eventually, changes
+):
     """It is parked; the payment stays as it is."""
     due(**changes)
-    eventlet.sleep(0.3)
+    eventually(lambda: parked("payments") == 1)
     assert payments.get(payment_id=payment["id"]) == payment
     assert sql("SELECT 1 FROM inbox") == []

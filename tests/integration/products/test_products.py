@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
 from products import editing, schemas
+from tests.support import until_rival_waits
 
 KETTLE = {
     "sku": "KET-1",
@@ -98,7 +99,7 @@ def test_of_two_updates_at_once_one_is_stale(engine, products, shelf, clock):
     with Session(engine) as session, session.begin():
         editing.change(session, mug["id"], {"price": Decimal("7.00")}, 1, clock())
         other = eventlet.spawn(products.update, product_id=mug["id"], version=1, price="8.00")
-        eventlet.sleep(0.2)
+        until_rival_waits(session)
     with pytest.raises(PreconditionFailed):
         other.wait()
     assert products.get(product_id=mug["id"])["price"] == "7.00"

@@ -52,7 +52,7 @@ def test_again_is_quick_and_changes_nothing(load, call):
     before = everything(call), call.products.list_categories()
     began = time.monotonic()
     load()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert (everything(call), call.products.list_categories()) == before
 
 

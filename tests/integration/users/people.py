@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from chassis import config as configuration
+from tests.support import eventually, is_waited_for
 
 PASSWORD = "correct horse"
 SIGN_UP = {"email": "anna@example.com", "username": "anna", "password": PASSWORD}
@@ -54,5 +55,5 @@ def overlap(container, first, second):
     with database(container) as connection:
         first(Session(connection))
         rival = eventlet.spawn(run)
-        eventlet.sleep(0.2)
+        eventually(lambda: rival.dead or is_waited_for(connection))
     return rival.wait()

@@ -10,6 +10,7 @@ from chassis.clock import Clock
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests, Unauthenticated
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD
+from tests.support import until_rival_waits
 from users import accounts, resets, verification
 
 NEW = "staple battery"
@@ -387,7 +388,7 @@ def test_a_reset_waits_for_a_change_of_the_address(users, service, anna, reset_t
         session = Session(connection)
         accounts.lock(session, user_id)
         rival = eventlet.spawn(dead, users, token)
-        eventlet.sleep(0.2)
+        until_rival_waits(session)
         resets.forget(session, user_id)
     assert rival.wait()
 

@@ -1,10 +1,13 @@
 """HTTP on the wire: framing, limits in size and time, connections that go wrong."""
 
+import contextlib
 import time
 
+import eventlet
 import pytest
 import requests
 
+from tests.support import eventually
 from tests.unit.chassis.web_toy import SERVED, Raw, running
 
 GET = "GET /alive HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -154,15 +157,20 @@ def test_a_client_that_waits_for_100_gets_it_when_the_body_may_come(raw):
 )
 def test_a_slow_client_is_sent_away(raw, start):
     """One byte now and then keeps no connection: the time is for the whole, not for each byte."""
-    began = time.monotonic()
     raw.send(start)
-    for _ in range(3):
-        time.sleep(0.08)
-        raw.send("a")
+
+    def trickle():
+        with contextlib.suppress(OSError):
+            for _ in range(50):
+                eventlet.sleep(0.1)
+                raw.send("a")
+            return "never sent away"
+
+    trickling = eventlet.spawn(trickle)
     answer = raw.answer()
     assert (answer.status, answer.body["code"]) == (408, "request_timeout")
-    assert time.monotonic() - began < 1
     assert raw.is_closed()
+    assert trickling.wait() is None
 
 
 @pytest.mark.parametrize("start", ["\r\n\r\n", "\r\n\r\nGET /alive HTTP/1.1\r\nX: "])
@@ -181,7 +189,7 @@ def test_an_idle_connection_is_closed(raw):
     assert raw.answer().status == 200
     began = time.monotonic()
     assert raw.is_closed()
-    assert 0.3 < time.monotonic() - began < 2
+    assert 0.3 < time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize(
@@ -200,7 +208,7 @@ def test_a_client_that_goes_away_does_no_harm(toy, start):
     client = Raw(toy.port)
     client.send(start)
     client.close()
-    time.sleep(0.05)
+    eventually(lambda: not toy.server._connections)
     assert SERVED == []
     assert requests.get(toy.url + "/alive", timeout=5).status_code == 200
 

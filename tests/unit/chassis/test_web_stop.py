@@ -10,6 +10,7 @@ from eventlet import patcher
 from nameko.testing.utils import find_free_port
 
 from chassis.container import ServiceContainer
+from tests.support import eventually
 from tests.unit.chassis.web_toy import Raw, Toy, running
 
 ASK = "GET /alive HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -94,11 +95,11 @@ def test_who_was_there_before_the_end_is_answered():
 
 def test_each_answer_is_the_last_after_the_signal():
     """So that clients who keep their connection go elsewhere before it is closed."""
-    with running(stop_delay_seconds=0.3) as toy:
+    with running(stop_delay_seconds=1) as toy:
         client = Raw(toy.port).send(ASK)
         assert "connection" not in client.answer().headers
         stopping = eventlet.spawn(toy.container.stop)
-        eventlet.sleep(0.1)
+        eventually(lambda: toy.server.is_stopping)
         assert client.send(ASK).answer().headers["connection"] == "close"
         assert client.is_closed()
         stopping.wait()
@@ -107,12 +108,12 @@ def test_each_answer_is_the_last_after_the_signal():
 def test_waiting_for_the_load_balancer_takes_nothing_from_the_time_to_finish():
     """Who comes in the meantime is served like everybody."""
     config = {"AMQP_URI": "amqp://nowhere", "WEB_SERVER_ADDRESS": f"127.0.0.1:{find_free_port()}"}
-    web = {"stop_delay_seconds": 0.6}
+    web = {"stop_delay_seconds": 2}
     container = ServiceContainer(Toy, config | {"web": web, "STOP_TIMEOUT": 1, "max_workers": 50})
     container.start()
     client = Raw(int(config["WEB_SERVER_ADDRESS"].partition(":")[2]))
     stopping = eventlet.spawn(container.stop)
-    eventlet.sleep(0.55)
+    eventlet.sleep(1.2)  # longer than the time to finish
     client.send("GET /hang HTTP/1.1\r\nHost: x\r\n\r\n")
     assert client.answer().status == 200
     client.close()

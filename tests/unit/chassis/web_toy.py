@@ -55,6 +55,9 @@ SERVED = []
 class Toy:
     name = "toy"
 
+    #: What `/hang` does before it answers.
+    pause = staticmethod(lambda: eventlet.sleep(0.5))
+
     @route("GET", "/things", who=ANYONE, query=fields.Page)
     def list_things(self, request, query):
         """A page of things."""
@@ -110,7 +113,7 @@ class Toy:
     @route("GET", "/hang", who=ANYONE)
     def hang(self, request):
         """Takes a while."""
-        eventlet.sleep(0.5)
+        self.pause()
         SERVED.append("hang")
         return {"slept": True}
 

@@ -4,7 +4,7 @@ Python imports a module of this name before anything else. This one wraps the fu
 `CRASH_POINTS` names, when their modules are imported. While the folder `CRASH_CONTROL` holds a file
 `armed` that names one of them, its next call ends the process by SIGKILL, right before or after
 the function runs. The file goes first, so that it happens once. `ahead`, in the same folder, is by
-how many seconds the clock of the process is put forward.
+how many seconds the clock of the process is put forward. Short timers come round often.
 """
 
 import datetime
@@ -19,6 +19,7 @@ import sys
 
 CONTROL = pathlib.Path(os.environ["CRASH_CONTROL"])
 CLOCK = "chassis.clock:Clock.source"
+TIMER = "chassis.timers:SteadyTimer.__init__"
 
 
 class Finder(importlib.abc.MetaPathFinder):
@@ -49,7 +50,7 @@ def wrap(module, path):
     *outer, name = path.split(".")
     owner = functools.reduce(getattr, outer, module)
     point = f"{module.__name__}:{path}"
-    make = moved if point == CLOCK else mortal
+    make = {CLOCK: moved, TIMER: hurried}.get(point, mortal)
     setattr(owner, name, make(getattr(owner, name), point))
 
 
@@ -60,6 +61,15 @@ def moved(now, point):
         return now() + datetime.timedelta(seconds=float((CONTROL / "ahead").read_text()))
 
     return ahead
+
+
+def hurried(init, point):
+    """A timer that comes round often, where a test would wait for it: as `tests.support.hurry`."""
+
+    def often(timer, interval, **kwargs):
+        init(timer, min(interval, 0.5) if interval <= 5 else interval, **kwargs)
+
+    return often
 
 
 def mortal(function, point):
@@ -93,4 +103,6 @@ def die_if(point, when, answer=None):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-sys.meta_path.insert(0, Finder([CLOCK, *filter(None, os.environ["CRASH_POINTS"].split(","))]))
+sys.meta_path.insert(
+    0, Finder([CLOCK, TIMER, *filter(None, os.environ["CRASH_POINTS"].split(","))])
+)
