@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from shop.attack.check import Outcome
-from shop.attack.command import BATTERIES, BOUNDS, CHECKS
+from shop.attack.command import BATTERIES, CHECKS, SETTINGS
 from shop.chaos.private import private_shop
 
 
@@ -24,7 +24,7 @@ def attack(*options):
 @pytest.mark.timeout(400)
 def test_nothing_that_a_stranger_tries_works(tmp_path):
     """All batteries, with smaller floods."""
-    with private_shop(tmp_path / "shop", print, **BOUNDS):
+    with private_shop(tmp_path / "shop", print, **SETTINGS):
         status, printed = attack("--short")
     assert status == 0, printed
     assert " 0 findings" in printed
