@@ -80,7 +80,8 @@ class Notification(Base):
     verification_id: Mapped[uuid.UUID | None]
     #: Of a mail to the address that a user had before, which is asked for when the mail goes.
     email_change_id: Mapped[uuid.UUID | None]
-    #: About the security of an account: counted apart from others (`notifications.recipients`).
+    #: About the security of an account: counted apart from others
+    #: (`notifications.mail.recipients`).
     is_security: Mapped[bool] = mapped_column(Boolean, server_default=false())
     #: Counted for its recipient already: a repeated try is not counted again.
     is_counted: Mapped[bool] = mapped_column(Boolean, server_default=false())
@@ -125,7 +126,8 @@ class Notification(Base):
 
 
 class Recipient(Base):
-    """How many messages went to an address, by its SHA-256 (see `notifications.recipients`)."""
+    """How many messages went to an address, by its SHA-256
+    (`notifications.mail.recipients`)."""
 
     __tablename__ = "recipients"
 

@@ -16,11 +16,14 @@ from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import Cause
-from notifications import feed, following, metrics, models, recipients, schemas, templates
+from notifications import metrics, models, schemas
 from notifications.channels.configured import channels
 from notifications.channels.instrumented import instrumented
-from notifications.delivery import Enclosure, Postman
 from notifications.errors import RecipientNotFound, Undeliverable
+from notifications.feed import store as feed
+from notifications.feed import stream as feed_stream
+from notifications.mail import recipients, templates
+from notifications.mail.sender import Enclosure, Postman
 from notifications.settings import NotificationsSettings, limits
 
 NOTIFICATION = schemas.Notification()
@@ -87,14 +90,14 @@ class NotificationsService(Service):
     def since(self, user_id, after, limit):
         """What came into a user's feed after a position, oldest first, and the position reached."""
         with self.db.read() as connection:
-            items, reached = following.since(connection, user_id, after, limit)
+            items, reached = feed_stream.since(connection, user_id, after, limit)
         return {"items": FEED_ITEM.dump(items, many=True), "reached": reached}
 
     @rpc(schemas.Positions)
     def positions(self, user_ids):
         """How far each of these users' feeds has come."""
         with self.db.read() as connection:
-            found = following.positions(connection, user_ids)
+            found = feed_stream.positions(connection, user_ids)
         return {"items": POSITION.dump(found, many=True)}
 
     @rpc(schemas.Get)

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from notifications.recipients import Limit
+from notifications.mail.recipients import Limit
 
 
 def _check_sender(value: str) -> None:

@@ -3,12 +3,13 @@
 from sqlalchemy import func, select
 
 from chassis.gauges import Query
-from orders import attempts, desk
+from orders.checkout import admin as checkout_admin
+from orders.checkout import store as checkout_store
 
-_under_way = desk.under_way().subquery()
-_age = func.extract("epoch", desk.NOW - func.min(_under_way.c.since))
+_under_way = checkout_admin.under_way().subquery()
+_age = func.extract("epoch", checkout_admin.NOW - func.min(_under_way.c.since))
 
-#: By the same measure of being stuck as staff see (`orders.desk`).
+#: By the same measure of being stuck as staff see (`orders.checkout.admin`).
 CHECKOUTS = Query(
     select(
         _under_way.c.state,
@@ -21,5 +22,5 @@ CHECKOUTS = Query(
         "checkouts_stuck": "Those of them that have taken three times their patience.",
         "checkout_oldest_seconds": "Age of the oldest of them; 0 when there is none.",
     },
-    labels={"state": (attempts.OPEN, attempts.UNDOING, desk.PAYING)},
+    labels={"state": (checkout_store.OPEN, checkout_store.UNDOING, checkout_admin.PAYING)},
 )

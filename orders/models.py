@@ -28,7 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
 
-#: A checkout's, and so the order's (`orders.numbers`). Who does not name one gets the next.
+#: A checkout's, and so the order's (`orders.order.numbers`). Who does not name one gets the next.
 _NEXT_NUMBER = text("order_number(nextval('order_numbers'))")
 
 

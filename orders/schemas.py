@@ -24,8 +24,8 @@ from chassis.fields import (
     Uuid,
 )
 from chassis.fields import List as ListOf
-from orders import lifecycle
-from orders.pricing import MAX_LINES, MAX_QUANTITY
+from orders.checkout.pricing import MAX_LINES, MAX_QUANTITY
+from orders.order import lifecycle
 
 #: What one answer of `products` and of `payments` holds at most.
 MAX_PRODUCTS, MAX_PAYMENTS = 200, 100

@@ -13,22 +13,17 @@ from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import TraceId
-from orders import (
-    book,
-    carts,
-    catalog,
-    changes,
-    checkout,
-    desk,
-    metrics,
-    models,
-    news,
-    recovery,
-    schemas,
-    settlement,
-    timeline,
-)
+from orders import catalog, jobs, metrics, models, schemas
+from orders import events as event_handlers
+from orders.cart import commands as cart_commands
+from orders.cart import queries as cart_queries
+from orders.checkout import admin as checkout_admin
+from orders.checkout import commands as checkout_commands
 from orders.errors import OutOfStock, ReservationReleased
+from orders.order import commands as order_commands
+from orders.order import queries as order_queries
+from orders.order import timeline
+from orders.payment import commands as payment_commands
 from orders.settings import OrdersSettings
 
 #: News that one transaction writes into timelines at most.
@@ -57,7 +52,9 @@ class CartsService(Service):
         if products[product_id] is None:
             raise Invalid(errors={"product_id": ["There is no such product."]})
         with self.db.begin() as session:
-            carts.add(session, user_id, products[product_id], quantity, self.clock(), products)
+            cart_commands.add(
+                session, user_id, products[product_id], quantity, self.clock(), products
+            )
         return self._show(user_id, products)
 
     @rpc(schemas.CartItem)
@@ -65,7 +62,7 @@ class CartsService(Service):
         """So many of a product that is in the cart."""
         products = self._products(user_id)
         with self.db.begin() as session:
-            carts.set_quantity(session, user_id, product_id, quantity, self.clock())
+            cart_commands.set_quantity(session, user_id, product_id, quantity, self.clock())
         return self._show(user_id, products)
 
     @rpc(schemas.RemoveItem, once=True)
@@ -73,29 +70,29 @@ class CartsService(Service):
         """Take a product out, or `quantity` of it."""
         products = self._products(user_id)
         with self.db.begin() as session:
-            carts.remove(session, user_id, product_id, quantity, self.clock())
+            cart_commands.remove(session, user_id, product_id, quantity, self.clock())
         return self._show(user_id, products)
 
     @rpc(schemas.CartOf)
     def clear(self, user_id):
         """Take everything out."""
         with self.db.begin() as session:
-            carts.clear(session, user_id, self.clock())
+            cart_commands.clear(session, user_id, self.clock())
         return self._show(user_id, {})
 
     def _products(self, user_id, *more):
         """What the answer will need, before anything is changed: a change whose answer then fails
         would be made again by a repeat."""
         with self.db.read() as connection:
-            contents = carts.read(connection, user_id)
+            contents = cart_queries.read(connection, user_id)
         return catalog.look_up(self.products, [*contents.product_ids, *more])
 
     def _show(self, user_id, products):
         with self.db.read() as connection:
-            contents = carts.read(connection, user_id)
+            contents = cart_queries.read(connection, user_id)
         missing = [one for one in contents.product_ids if one not in products]
         products = products | catalog.look_up(self.products, missing)
-        return carts.view(contents, products, self.settings["currency"])
+        return cart_queries.view(contents, products, self.settings["currency"])
 
 
 class OrdersService(Service):
@@ -118,108 +115,108 @@ class OrdersService(Service):
     @rpc(schemas.Place, once=True, sensitive_arguments="request.shipping_address")
     def place(self, **request):
         """An order from items or from the cart; a repeat under `key` gets the first one."""
-        return checkout.place(self, **request)
+        return checkout_commands.place(self, **request)
 
     @rpc(schemas.Pay, sensitive_arguments="method")
     def pay(self, order_id, method, key, actor):
         """Charge an order and finish it; the payment."""
-        return settlement.pay(self, order_id, method, key, actor)
+        return payment_commands.pay(self, order_id, method, key, actor)
 
     @rpc(schemas.OrderOf)
     def get(self, order_id, actor):
         """One order, for its owner or staff."""
         with self.db.read() as connection:
-            return book.get(connection, order_id, actor)
+            return order_queries.get(connection, order_id, actor)
 
     @rpc(schemas.List)
     def list(self, **request):
         """Orders, newest first: one's own, for staff everybody's."""
-        return book.find(self, **request)
+        return order_queries.find(self, **request)
 
     @rpc(schemas.Update, sensitive_arguments="request.shipping_address")
     def update(self, **request):
         """Another address while pending, or (staff) the next status."""
-        return changes.update(self, **request)
+        return order_commands.update(self, **request)
 
     @rpc(schemas.Cancel)
     def cancel(self, order_id, reason, actor):
         """Cancel an order that is not shipped; stock and money go back."""
-        return changes.cancel(self, order_id, reason, actor)
+        return order_commands.cancel(self, order_id, reason, actor)
 
     @rpc(schemas.OrderOf)
     def hide(self, order_id, actor):
         """Take a finished order out of sight (admin)."""
-        changes.hide(self, order_id, actor)
+        order_commands.hide(self, order_id, actor)
 
     @rpc(schemas.OrderOf)
     def timeline(self, order_id, actor):
         """What happened to an order, when, why and by whom."""
         with self.db.read() as connection:
-            book.get(connection, order_id, actor)
+            order_queries.get(connection, order_id, actor)
             return {"items": timeline.of_order(connection, order_id)}
 
     @rpc(schemas.ListCheckouts)
     def list_checkouts(self, **request):
         """Checkouts under way, or stuck, the oldest first (staff)."""
-        return desk.page(self, **request)
+        return checkout_admin.page(self, **request)
 
     @rpc(schemas.OrderOf)
     def retry_checkout(self, order_id, actor):
         """Take the next step of a checkout now (staff)."""
-        return desk.retry(self, order_id, actor)
+        return checkout_admin.retry(self, order_id, actor)
 
     @rpc(schemas.OrderOf)
     def undo_checkout(self, order_id, actor):
         """Give a checkout up (staff)."""
-        return desk.undo(self, order_id, actor)
+        return checkout_admin.undo(self, order_id, actor)
 
     @event_handler("payments", "payment_succeeded", schemas.PaymentNews)
     def on_payment_succeeded(self, event):
         """Finish the order, unless `pay` already has."""
-        settlement.finish(self, event.payload, begin=partial(self.db.once, event))
+        payment_commands.finish(self, event.payload, begin=partial(self.db.once, event))
 
     @event_handler("payments", "payment_failed", schemas.PaymentNews)
     def on_payment_failed(self, event):
         """Only the timeline cares."""
         with self.db.once(event) as session:
-            news.payment_failed(self, session, event.payload)
+            event_handlers.payment_failed(self, session, event.payload)
 
     @event_handler("payments", "payment_cancelled", schemas.PaymentNews)
     def on_payment_cancelled(self, event):
         """Only the timeline cares."""
         with self.db.once(event) as session:
-            news.payment_cancelled(self, session, event.payload)
+            event_handlers.payment_cancelled(self, session, event.payload)
 
     @event_handler("payments", "payment_refunded", schemas.PaymentRefunded)
     def on_payment_refunded(self, event):
         """Show what became of the money."""
         with self.db.once(event) as session:
-            news.payment_refunded(self, session, event.payload)
+            event_handlers.payment_refunded(self, session, event.payload)
 
     @event_handler("users", "account_recovered", schemas.AccountRecovered)
     def on_account_recovered(self, event):
         """Forget the cart, and let unpaid orders expire."""
         with self.db.once(event) as session:
-            news.account_recovered(self, session, event)
+            event_handlers.account_recovered(self, session, event)
 
     @event_handler("notifications", "notification_sent", schemas.NotificationSent, batch=BATCH)
     def on_notification_sent(self, events):
         """Only the timeline cares."""
         with self.db.once_each(events) as (session, fresh):
-            news.notifications_sent(session, fresh, self.clock())
+            event_handlers.notifications_sent(session, fresh, self.clock())
 
     @timer(interval=2)
     def expire(self):
         """Cancel unpaid orders whose time is over."""
-        recovery.expire(self)
+        jobs.expire(self)
 
     @timer(interval=60)
     def forget_keys(self):
         """Drop keys that are over."""
-        recovery.forget_keys(self)
+        jobs.forget_keys(self)
 
     @timer(interval=3)
     def recover(self):
         """Finish or undo what was interrupted."""
-        recovery.undo_checkouts(self)
-        recovery.find_payments(self)
+        jobs.undo_checkouts(self)
+        jobs.find_payments(self)

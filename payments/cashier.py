@@ -1,7 +1,7 @@
 """Taking and giving back money: our rows in short transactions, the provider between them.
 
 Whatever is interrupted between two steps stays `pending` in our books and under our key in the
-provider's, and `payments.recovery` brings it to the same end by the same functions.
+provider's, and `payments.jobs` brings it to the same end by the same functions.
 """
 
 import datetime
@@ -16,16 +16,18 @@ from sqlalchemy.orm import Session
 
 from chassis import idempotency
 from chassis.errors import ProviderFault
-from payments import charges, keys, refunds, views
-from payments.announcements import Publish
-from payments.charges import Step
+from payments import queries
+from payments.charges import store as charge_store
+from payments.charges.lifecycle import OPEN, Status
+from payments.charges.methods import Method
+from payments.charges.store import Step
 from payments.errors import PaymentActive, ProviderTimeout, RefundRefused
-from payments.lifecycle import OPEN, Status
-from payments.looks import Looks
-from payments.methods import Method
+from payments.events import Publish
 from payments.models import Payment, Refund, RequestKey
-from payments.providers import Providers
+from payments.providers import Providers, keys
 from payments.providers.port import ChargeOrder, ChargeReport, Known, Provider
+from payments.providers.recent_answers import Looks
+from payments.refunds import store as refund_store
 
 #: `note(session, payment, refund)` writes into the audit trail that a refund was asked for.
 NoteRefund = Callable[[Session, Payment, Refund], None]
@@ -85,7 +87,7 @@ class Cashier:
         try:
             answer, known, step = self._open(**wanted)
         except PaymentActive:
-            if not self.cancel(order_id, charges.REPLACED):
+            if not self.cancel(order_id, charge_store.REPLACED):
                 raise
             answer, known, step = self._open(**wanted)
         if step is Step.NONE:
@@ -98,7 +100,7 @@ class Cashier:
     def _open(self, **wanted: Any) -> tuple[dict[str, Any], Known, Step]:
         provider, now = self.providers.chosen, self.clock()
         with self.begin() as session:
-            payment, step = charges.open_payment(
+            payment, step = charge_store.open_payment(
                 session,
                 **wanted,
                 provider=provider.name,
@@ -106,7 +108,7 @@ class Cashier:
                 now=now,
                 calling_until=now + self.call_time,
             )
-            return views.shown(payment), charges.known(payment), step
+            return queries.shown(payment), charge_store.known(payment), step
 
     def _ask(
         self, provider: Provider, payment_id: uuid.UUID, order: ChargeOrder, before: Known | None
@@ -120,7 +122,7 @@ class Cashier:
             self.looks.keep(payment_id, self.clock(), report)
         except ProviderTimeout:
             with self.begin() as session:
-                return views.shown(charges.leave_unknown(session, payment_id, self.clock()))
+                return queries.shown(charge_store.leave_unknown(session, payment_id, self.clock()))
         return self.settle(payment_id, report)
 
     def _note(self, payment_id: uuid.UUID, reference: str) -> None:
@@ -142,17 +144,17 @@ class Cashier:
         """
         now = self.clock()
         with self.begin() as session:
-            payment = charges.lock_open(session, order_id)
+            payment = charge_store.lock_open(session, order_id)
             if payment is None:
                 return True
-            if not charges.begin_to_cancel(payment, reason, now, now + self.call_time):
+            if not charge_store.begin_to_cancel(payment, reason, now, now + self.call_time):
                 return False
-            found, known = views.shown(payment), charges.known(payment)
+            found, known = queries.shown(payment), charge_store.known(payment)
         try:
             report = self.providers[found["provider"]].cancel(known)
         except ProviderTimeout:
             return False
-        settled = self.settle(found["id"], report or charges.never_received(found))
+        settled = self.settle(found["id"], report or charge_store.never_received(found))
         return settled["status"] not in OPEN
 
     def led_on(self, payment: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -184,8 +186,8 @@ class Cashier:
     def settle(self, payment_id: uuid.UUID, report: ChargeReport) -> dict[str, Any]:
         """Bring a payment to what the provider reports."""
         with self.begin() as session:
-            payment = charges.settle(session, payment_id, report, self.clock(), self.publish)
-            answer, superseded = views.shown(payment), payment.superseded
+            payment = charge_store.settle(session, payment_id, report, self.clock(), self.publish)
+            answer, superseded = queries.shown(payment), payment.superseded
         self.log.info("payment_settled", payment_id=str(payment_id), status=answer["status"])
         if superseded:
             self.log.warning(
@@ -214,7 +216,7 @@ class Cashier:
         """
         asked = idempotency.fingerprint(payment_id=payment_id, amount=amount, reason=reason)
         with self.begin() as session:
-            payment = refunds.lock_payment(session, payment_id)
+            payment = refund_store.lock_payment(session, payment_id)
             now = self.clock()
             claim = idempotency.claim(session, RequestKey, by, "refund", key, asked, now)
             if claim.is_new:
@@ -223,32 +225,32 @@ class Cashier:
                 )
                 note(session, payment, refund)
             else:
-                refund = refunds.find(session, payment, str(claim.resource_id))
-            job = refunds.job(refund, payment)
+                refund = refund_store.find(session, payment, str(claim.resource_id))
+            job = refund_store.job(refund, payment)
         status = self.settle_refund(job) if claim.is_new else job.status
-        if status == refunds.FAILED:
+        if status == refund_store.FAILED:
             raise RefundRefused
         with self.begin() as session:
-            payment = views.shown(session.get_one(Payment, payment_id))
+            payment = queries.shown(session.get_one(Payment, payment_id))
         return payment, not claim.is_new
 
     def open_order_refund(
         self, session: Session, due: dict[str, Any], key: str
-    ) -> refunds.Job | None:
+    ) -> refund_store.Job | None:
         """Reserve what an order still has to get back; None when that is nothing."""
-        found = refunds.due_for_order(
+        found = refund_store.due_for_order(
             session, due["order_id"], due["payment_id"], due["amount"], due["currency"]
         )
         if found is None:
             return None
         payment, amount = found
         refund = self.open_refund(session, payment, amount, due["reason"], key=key)
-        return refunds.job(refund, payment)
+        return refund_store.job(refund, payment)
 
     def open_refund(self, session, payment, amount, reason, *, key, by=None):
         """A pending refund that this process is about to ask the provider for."""
         now = self.clock()
-        return refunds.open_refund(
+        return refund_store.open_refund(
             session,
             payment,
             amount=amount,
@@ -259,7 +261,7 @@ class Cashier:
             next_check_at=now + self.call_time,
         )
 
-    def settle_refund(self, job: refunds.Job) -> str:
+    def settle_refund(self, job: refund_store.Job) -> str:
         """Ask the provider for a pending refund and book its answer; the refund's state.
 
         It stays pending when no answer comes: the sweep asks again under the same key.
@@ -267,9 +269,9 @@ class Cashier:
         try:
             report = self.providers[job.provider].refund(job.order)
         except ProviderTimeout:
-            return refunds.PENDING
+            return refund_store.PENDING
         with self.begin() as session:
-            status = refunds.settle(session, job, report, self.clock(), self.publish).status
+            status = refund_store.settle(session, job, report, self.clock(), self.publish).status
         log = self.log.info if report.done else self.log.error
         log("refund_settled", refund_id=str(job.refund_id), status=status)
         return status

@@ -1,6 +1,6 @@
 """Tables of the payments service.
 
-The totals on a payment and the ledger always move together (`payments.ledger`), and the
+The totals on a payment and the ledger always move together (`payments.ledger.store`), and the
 constraints here hold whatever the code does: an order is taken once, and never more is given
 back, or promised to be, than was taken.
 """
@@ -159,8 +159,8 @@ class Refund(Base):
 
 
 class LedgerEntry(Base):
-    """Money that moved from the account `credit` to the account `debit` (`payments.ledger`): a row
-    is both sides of the double entry, so that the books can't be out of balance; the view
+    """Money that moved from the account `credit` to the account `debit` (`payments.ledger.store`):
+    a row is both sides of the double entry, so that the books can't be out of balance; the view
     `ledger_balances` has what lies in each account. Append-only: triggers refuse to change, delete
     or truncate entries."""
 
@@ -244,7 +244,7 @@ class RefusedNotices(Base):
 
 
 class Turn(Base):
-    """When something that one instance does for all is due: see `payments.turns`."""
+    """When something that one instance does for all is due: see `payments.leases`."""
 
     __tablename__ = "turns"
 

@@ -21,9 +21,9 @@ from chassis.fields import (
     Timestamp,
     Uuid,
 )
-from payments import methods
-from payments.comparison import ADVICE
-from payments.lifecycle import Status
+from payments.charges import methods
+from payments.charges.lifecycle import Status
+from payments.reconciliation.comparison import ADVICE
 
 #: The longest time that one reconciliation goes over.
 MAX_SPAN = datetime.timedelta(days=31)
@@ -32,7 +32,7 @@ _STATUSES = [status.value for status in Status]
 
 
 class MethodField(fields.Field):
-    """A payment method (`payments.methods`); card numbers are refused."""
+    """A payment method (`payments.charges.methods`); card numbers are refused."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> methods.Method:
         try:

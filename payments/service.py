@@ -13,24 +13,17 @@ from chassis.origin import Network
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from payments import (
-    charges,
-    metrics,
-    models,
-    providers,
-    reconciliation,
-    schemas,
-    turns,
-    views,
-    webhooks,
-)
+from payments import leases, metrics, models, providers, queries, schemas
 from payments.cashier import Cashier
-from payments.comparison import Problem
-from payments.looks import Looks
+from payments.charges import store as charge_store
+from payments.jobs import Sweep
+from payments.providers.recent_answers import Looks
 from payments.providers.simulator import Simulator
-from payments.reconciliation import Reconciliation
-from payments.recovery import Sweep
+from payments.reconciliation import commands as reconciliation
+from payments.reconciliation.commands import Reconciliation
+from payments.reconciliation.comparison import Problem
 from payments.settings import SIMULATOR, PaymentsSettings
+from payments.webhooks import commands as webhooks
 
 PAYMENT = schemas.Payment()
 RETURNED = schemas.ReturnedPayment()
@@ -70,7 +63,7 @@ class PaymentsService(Service):
     @rpc(schemas.Refund, once=True)
     def refund(self, payment_id, amount, reason, key, actor):
         """Give money back (staff, or the system); the payment, and whether it is a repeat."""
-        views.require_staff(actor)
+        queries.require_staff(actor)
         payment, replayed = self.cashier.refund(
             payment_id=payment_id,
             amount=amount,
@@ -85,21 +78,21 @@ class PaymentsService(Service):
     def cancel(self, order_id, actor):
         """Cancel the payment of a cancelled order that waits for its buyer (staff, or the system);
         whether none is open any more. What is open yet is cancelled as soon as it can be."""
-        views.require_staff(actor)
-        return {"done": self.cashier.cancel(order_id, charges.ORDER_CANCELLED)}
+        queries.require_staff(actor)
+        return {"done": self.cashier.cancel(order_id, charge_store.ORDER_CANCELLED)}
 
     @rpc(schemas.Get)
     def get(self, payment_id, actor):
         """One payment, for its owner or staff."""
         with self.db.read() as connection:
-            payment = views.get(connection, payment_id, actor)
+            payment = queries.get(connection, payment_id, actor)
         return PAYMENT.dump(self.cashier.led_on(payment))
 
     @rpc(schemas.List)
     def list(self, order_id, key, actor, limit, cursor):
         """The payments of an order, newest first, for its owner or staff."""
         with self.db.read() as connection:
-            items, following = views.of_order(connection, order_id, key, actor, limit, cursor)
+            items, following = queries.of_order(connection, order_id, key, actor, limit, cursor)
         cashier = self.cashier
         items = [cashier.led_on(payment) for payment in items]
         return {"items": PAYMENT.dump(items, many=True), "next": following}
@@ -117,7 +110,7 @@ class PaymentsService(Service):
     @rpc(schemas.Reconcile)
     def reconcile(self, since, until, actor):
         """What is wrong between our ledger and the providers' books (admins)."""
-        views.require_admin(actor)
+        queries.require_admin(actor)
         return REPORT.dump(self.reconciliation.run(since, until))
 
     @event_handler("orders", "refund_due", schemas.RefundDue)
@@ -158,7 +151,7 @@ class PaymentsService(Service):
     def compare_books(self):
         """Once an hour, tell the log what is wrong between our ledger and the providers' books."""
         compare = partial(reconciliation.watch, self.reconciliation, self.log, self.compared)
-        turns.take(self.db.begin, self.clock, "compare_books", reconciliation.EVERY, compare)
+        leases.take(self.db.begin, self.clock, "compare_books", reconciliation.EVERY, compare)
 
     def _note_refund(self, actor, session, payment, refund):
         """See `payments.cashier.NoteRefund`."""

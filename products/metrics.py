@@ -3,7 +3,7 @@
 from chassis.gauges import Query
 
 #: Those that are over are freed by a timer of `inventory`, four times a minute; nobody waits for
-#: that (`products.availability`).
+#: that (`products.stock.availability`).
 RESERVATIONS = Query(
     """
     SELECT count(*) AS reservations_held,

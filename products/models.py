@@ -27,7 +27,7 @@ from chassis.models import NAMING, InboxMixin, OutboxMixin
 
 Moment = DateTime(timezone=True)
 
-#: What the kinds of rows in the ledger may be; see `products.ledger`.
+#: What the kinds of rows in the ledger may be; see `products.stock.ledger`.
 MOVEMENT_KINDS = ("initial", "adjust", "reserve", "expire", "release", "commit", "restock")
 
 
@@ -133,7 +133,7 @@ class SearchWord(Base):
 class Stock(Base):
     """How many of a product there are, and how many of them are promised to orders.
 
-    Only `products.ledger` changes the counters, each time with its movement.
+    Only `products.stock.ledger` changes the counters, each time with its movement.
     """
 
     __tablename__ = "stock"

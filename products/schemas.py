@@ -24,11 +24,11 @@ from chassis.fields import (
     Url,
     Uuid,
 )
-from products.attributes import Attributes
-from products.counting import MAX_ON_HAND
-from products.listing_sql import ORDERS
-from products.naming import MAX_SLUG
-from products.reservations import Kind
+from products.catalog.attributes import Attributes
+from products.catalog.listing_sql import ORDERS
+from products.catalog.naming import MAX_SLUG
+from products.stock.adjustment import MAX_ON_HAND
+from products.stock.reservations import Kind
 
 #: So many products are asked for, or lines reserved, in one call.
 MAX_LINES = 100

@@ -14,25 +14,18 @@ from chassis.origin import Network
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from products import (
-    catalog,
-    categories,
-    editing,
-    hints,
-    holds,
-    listing,
-    metrics,
-    models,
-    naming,
-    schemas,
-    search,
-    stock,
-)
+from products import cache_invalidation, metrics, models, schemas
+from products.catalog import categories, listing, naming
+from products.catalog import commands as catalog_commands
+from products.catalog import queries as catalog_queries
 from products.permissions import require_admin, require_staff
+from products.search import index as search_index
 from products.settings import ProductsSettings
+from products.stock import queries as stock_queries
+from products.stock import reservation_store
 
 #: Seconds between two looks for expired reservations. Nobody waits for it: what has expired is
-#: free at once, see `products.availability`.
+#: free at once, see `products.stock.availability`.
 SWEEP_INTERVAL = 15
 
 #: Seconds between two looks for products that were written without their search terms, so many of
@@ -61,19 +54,19 @@ class ProductsService(Service):
     @rpc(schemas.GetProduct)
     def get(self, product_id):
         with self.db.read() as connection:
-            return catalog.get(connection, product_id, self.clock())
+            return catalog_queries.get(connection, product_id, self.clock())
 
     @rpc(schemas.GetProducts)
     def get_many(self, ids=None, skus=None):
         with self.db.read() as connection:
-            return {"items": catalog.get_many(connection, ids, skus, self.clock())}
+            return {"items": catalog_queries.get_many(connection, ids, skus, self.clock())}
 
     @rpc(schemas.CreateProduct, once=True)
     def create(self, stock, actor, **fields):
         require_admin(actor)
         made_up = {"sku": naming.new_sku(), "currency": self.settings["currency"]}
         with self._changing(self.db.begin()) as session:
-            made = editing.create(session, made_up | fields, stock, actor, self.clock())
+            made = catalog_commands.create(session, made_up | fields, stock, actor, self.clock())
             priced = {"price": str(made["price"]), "currency": made["currency"]}
             self._note(session, actor, "product_created", made["id"])(**priced, stock=stock)
             return made
@@ -83,13 +76,13 @@ class ProductsService(Service):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
             note = self._note(session, actor, "product_changed", product_id)
-            return editing.change(session, product_id, fields, version, self.clock(), note)
+            return catalog_commands.change(session, product_id, fields, version, self.clock(), note)
 
     @rpc(schemas.DeleteProduct)
     def delete(self, product_id, version, actor):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
-            editing.delete(session, product_id, version, self.clock())
+            catalog_commands.delete(session, product_id, version, self.clock())
             self._note(session, actor, "product_deleted", product_id)()
 
     @rpc
@@ -132,14 +125,14 @@ class ProductsService(Service):
     def index(self):
         for _ in range(INDEX_BATCHES):
             with self.db.begin() as session:
-                if search.index_stale(session, INDEX_BATCH) < INDEX_BATCH:
+                if search_index.index_stale(session, INDEX_BATCH) < INDEX_BATCH:
                     return
 
     def _changing(self, begun):
-        return hints.announced(begun, self.news.tell, "catalog_changed")
+        return cache_invalidation.announced(begun, self.news.tell, "catalog_changed")
 
     def _note(self, session, actor, action, product_id):
-        """See `products.editing.Note`."""
+        """See `products.catalog.commands.Note`."""
         return partial(staff.tell, self, session, actor, action, "product", product_id)
 
 
@@ -159,7 +152,7 @@ class InventoryService(Service):
     @rpc(schemas.GetStock)
     def get(self, product_id):
         with self.db.read() as connection:
-            return stock.get(connection, product_id, self.clock())
+            return stock_queries.get(connection, product_id, self.clock())
 
     @rpc(schemas.Adjust, once=True)
     def adjust(self, product_id, reason, version, actor, delta=None, on_hand=None):
@@ -169,55 +162,57 @@ class InventoryService(Service):
                 staff.tell, self, session, actor, "stock_adjusted", "product", product_id
             )
             change = product_id, delta, on_hand, reason, version
-            return stock.adjust(session, *change, actor, self.clock(), note)
+            return stock_queries.adjust(session, *change, actor, self.clock(), note)
 
     @rpc(schemas.Movements)
     def movements(self, product_id, limit, cursor):
         with self.db.read() as connection:
-            return stock.movements(connection, product_id, limit, cursor)
+            return stock_queries.movements(connection, product_id, limit, cursor)
 
     @rpc(schemas.Check)
     def check(self, items):
         with self.db.read() as connection:
-            return {"items": stock.check(connection, items, self.clock())}
+            return {"items": stock_queries.check(connection, items, self.clock())}
 
     @rpc(schemas.Reserve)
     def reserve(self, order_id, lines, expires_at):
         longest = datetime.timedelta(seconds=self.settings["max_hold_seconds"])
         asked = order_id, lines, expires_at, self.clock(), longest
         with self.db.read() as connection:  # one statement, its own transaction
-            held = holds.reserve_new(connection, *asked)
+            held = reservation_store.reserve_new(connection, *asked)
         if held:
-            changed = hints.changes(line["product_id"] for line in lines)
+            changed = cache_invalidation.changes(line["product_id"] for line in lines)
             self.news.tell_now("stock_changed", changed)
             return held
         with self._changing(self.db.begin()) as session:
-            return holds.reserve(session, *asked)
+            return reservation_store.reserve(session, *asked)
 
     @rpc(schemas.Commit)
     def commit(self, order_id):
         with self._changing(self.db.begin()) as session:
-            return holds.commit(session, order_id, self.clock())
+            return reservation_store.commit(session, order_id, self.clock())
 
     @rpc(schemas.Release)
     def release(self, order_id, reason):
         with self._changing(self.db.begin()) as session:
-            return holds.release(session, order_id, reason, self.clock())
+            return reservation_store.release(session, order_id, reason, self.clock())
 
     @event_handler("orders", "order_cancelled", schemas.OrderCancelled)
     def on_order_cancelled(self, event):
         with self._changing(self.db.once(event)) as session:
-            holds.release(session, event.payload["order_id"], "order cancelled", self.clock())
+            reservation_store.release(
+                session, event.payload["order_id"], "order cancelled", self.clock()
+            )
 
     @timer(interval=SWEEP_INTERVAL)
     def free_expired(self):
         batch = self.settings["sweep_batch"]
         while True:
             with self._changing(self.db.begin()) as session:
-                freed = holds.sweep(session, self.clock(), batch)
+                freed = reservation_store.sweep(session, self.clock(), batch)
             self.expired(freed)
             if freed < batch:
                 return
 
     def _changing(self, begun):
-        return hints.announced(begun, self.news.tell, "stock_changed")
+        return cache_invalidation.announced(begun, self.news.tell, "stock_changed")

@@ -11,7 +11,7 @@ from marshmallow import ValidationError, fields, validate
 from chassis import phones, text
 from chassis.fields import PhoneNumber, SingleLine, String
 from chassis.identity import Role
-from users import passwords
+from users.passwords import rules as password_rules
 
 #: RFC 5321, 4.5.3.1.3, less the angle brackets.
 MAX_EMAIL = 254
@@ -103,7 +103,7 @@ class Username(SingleLine):
 
 
 class Phone(PhoneNumber):
-    """A phone number as people write it; `users.contacts` makes one form of it."""
+    """A phone number as people write it; `users.accounts.contacts` makes one form of it."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         written = super()._deserialize(value, attr, data, **kwargs)
@@ -116,7 +116,7 @@ class Password(String):
     """A password as it was typed: not trimmed, one Unicode form (NFKC), up to `MAX_LENGTH`."""
 
     def __init__(self, *, min: int = 1, **kwargs: Any):
-        super().__init__(min=min, max=passwords.MAX_LENGTH, load_only=True, **kwargs)
+        super().__init__(min=min, max=password_rules.MAX_LENGTH, load_only=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)

@@ -130,7 +130,7 @@ class LoginSession(Base):
 
 class RefreshToken(Base):
     """A refresh token, by its SHA-256 only. A used one knows how to make its successor again
-    for whoever still has it (see `users.refresh_tokens`)."""
+    for whoever still has it (see `users.sessions.refresh_tokens`)."""
 
     __tablename__ = "refresh_tokens"
 
@@ -189,7 +189,7 @@ class EmailChange(Base):
 
 
 class Throttle(Base):
-    """How often something was tried, by the SHA-256 of what it was (see `users.throttle`)."""
+    """How often something was tried, by the SHA-256 of what it was (`users.sessions.throttle`)."""
 
     __tablename__ = "throttles"
 
@@ -215,7 +215,8 @@ class KnownNetwork(Base):
 
 
 class Totp(Base):
-    """The secret of a user's authenticator app (`users.totp`); it counts once it is confirmed."""
+    """The secret of a user's authenticator app (`users.second_factor.totp`); it counts
+    once it is confirmed."""
 
     __tablename__ = "totp"
 

@@ -15,11 +15,17 @@ from chassis.errors import Forbidden
 from chassis.events import event_handler
 from chassis.identity import Actor, Role, Signer
 from chassis.rpc import rpc
-from users import accounts, audit, directory, keys, schemas, session_state, sessions, totp
+from users import audit, schemas
+from users.accounts import commands as account_commands
+from users.accounts import queries as account_queries
 from users.audit import Action
 from users.errors import SessionEnded, TotpNotEnabled
 from users.origin import Origin, origin_of
-from users.second_factor import SecondFactor
+from users.second_factor import totp
+from users.second_factor.commands import SecondFactor
+from users.sessions import commands as session_commands
+from users.sessions import queries as session_queries
+from users.sessions import signing_keys
 
 SESSION, STATE, ENDED = (
     schemas.sessions.LoginSession(),
@@ -42,10 +48,10 @@ class SecurityMethods:
         now, lives, origin = self.clock(), self._lifetimes(), origin_of(network)
         ended: dict[str, Any] = {}
         with self._begin() as session:
-            outcome = sessions.refresh(session, refresh_token, origin, now, lives)
-            if isinstance(outcome, sessions.Grant):
+            outcome = session_commands.refresh(session, refresh_token, origin, now, lives)
+            if isinstance(outcome, session_commands.Grant):
                 return self._tokens(session, outcome)
-            if isinstance(outcome, sessions.Theft):
+            if isinstance(outcome, session_commands.Theft):
                 ended = ENDED.dump({"ended": [outcome.session_id]})
                 owner = outcome.user_id
                 self._record(session, Action.REFRESH_TOKEN_REUSED, owner, None, origin)
@@ -54,7 +60,7 @@ class SecurityMethods:
     @rpc(schemas.sessions.Token, sensitive_arguments=("refresh_token", "network"))
     def logout(self, refresh_token, network):
         with self._begin() as session:
-            over = sessions.log_out(session, refresh_token)
+            over = session_commands.log_out(session, refresh_token)
             if over is not None:
                 actor = self._person(session, over.user_id)
                 self._record(session, Action.SIGNED_OUT, over.user_id, actor, origin_of(network))
@@ -64,7 +70,7 @@ class SecurityMethods:
     def check_session(self, user_id, session_id):
         """Whether a session goes on, and what its user may do; raises `SessionEnded`."""
         with self.db.read() as connection:
-            user = session_state.check(connection, user_id, session_id, self.clock())
+            user = session_queries.check(connection, user_id, session_id, self.clock())
         must_enrol = self._needs_totp(user["role"]) and not user["has_totp"]
         return STATE.dump({"role": user["role"], "must_enrol": must_enrol})
 
@@ -73,14 +79,14 @@ class SecurityMethods:
         """Those of these sessions that have ended."""
         with self.db.read() as connection:
             return ENDED.dump(
-                {"ended": session_state.ended_among(connection, session_ids, self.clock())}
+                {"ended": session_queries.ended_among(connection, session_ids, self.clock())}
             )
 
     @rpc(schemas.sessions.CheckSession)
     def list_sessions(self, user_id, session_id):
         """The sessions of a user; `session_id` is the one that asks."""
         with self.db.read() as connection:
-            rows = session_state.of_user(connection, user_id, self.clock())
+            rows = session_queries.of_user(connection, user_id, self.clock())
         items = [{**row, "current": row["id"] == session_id} for row in rows]
         return {"items": SESSION.dump(items, many=True), "next": None}
 
@@ -88,7 +94,7 @@ class SecurityMethods:
     def end_session(self, user_id, session_id, network):
         """End one session of one's own."""
         with self._begin() as session:
-            sessions.end(session, user_id, session_id)
+            session_commands.end(session, user_id, session_id)
             actor = self._person(session, user_id)
             self._record(
                 session, Action.SESSIONS_ENDED, user_id, actor, origin_of(network), count=1
@@ -101,12 +107,12 @@ class SecurityMethods:
         if actor.user_id != user_id:
             admins_only(actor)
         with self._begin() as session:
-            accounts.lock(session, user_id)
-            count = sessions.end_all(session, user_id, but)
+            account_commands.lock(session, user_id)
+            count = session_commands.end_all(session, user_id, but)
             self._record(
                 session, Action.SESSIONS_ENDED, user_id, actor, origin_of(network), count=count
             )
-        return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
+        return ENDED.dump({"ended": session_commands.ended(session).get(user_id, [])})
 
     @rpc(schemas.second_factor.LoginTotp, sensitive_arguments="proof")
     def login_totp(self, **proof):
@@ -117,7 +123,7 @@ class SecurityMethods:
     def get_totp(self, user_id):
         """Whether a user has a second factor, and needs one."""
         with self.db.read() as connection:
-            role = directory.get(connection, user_id)["role"]
+            role = account_queries.get(connection, user_id)["role"]
             state = totp.state(connection, user_id)
         return TOTP.dump({**state, "required": self._needs_totp(role)})
 
@@ -157,13 +163,13 @@ class SecurityMethods:
         """Take the second factor from a user who has lost it; all sessions end."""
         admins_only(actor)
         with self._begin() as session:
-            accounts.lock(session, user_id)
+            account_commands.lock(session, user_id)
             if not totp.forget(session, user_id):
                 raise TotpNotEnabled()
-            sessions.end_all(session, user_id)
+            session_commands.end_all(session, user_id)
             self._record(session, Action.TOTP_RESET, user_id, actor, origin_of(network))
             self.events.record(session, "totp_disabled", {"user_id": user_id})
-        return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
+        return ENDED.dump({"ended": session_commands.ended(session).get(user_id, [])})
 
     @rpc(schemas.audit.ListAudit)
     def list_audit(self, limit, cursor, actor, action, **who_and_when):
@@ -197,7 +203,7 @@ class SecurityMethods:
         sessions have ended, and the log what the audit trail has."""
         with begun or self.db.begin() as session:
             yield session
-        for user_id, session_ids in sessions.ended(session).items():
+        for user_id, session_ids in session_commands.ended(session).items():
             news = {"user_id": user_id, "session_ids": session_ids}
             self.news.tell_now("sessions_ended", news)
         for entry in audit.written(session):
@@ -219,8 +225,8 @@ class SecurityMethods:
 
     def _note(
         self, session: Session, user_id: UUID, actor: Actor, network: str | None = None
-    ) -> accounts.Note:
-        """See `users.accounts.Note`."""
+    ) -> account_commands.Note:
+        """See `users.accounts.commands.Note`."""
 
         def note(action: Action, **detail: Any) -> None:
             self._record(session, action, user_id, actor, origin_of(network), **detail)
@@ -229,7 +235,7 @@ class SecurityMethods:
 
     def _person(self, session: Session, user_id: UUID) -> Actor:
         """Users themselves, as those who act."""
-        return Actor(user_id, Role(directory.get(session.connection(), user_id)["role"]))
+        return Actor(user_id, Role(account_queries.get(session.connection(), user_id)["role"]))
 
     def _audited(
         self, of: str, limit: int, cursor: str | None, **wanted: Any
@@ -253,16 +259,16 @@ class SecurityMethods:
     def _admit(
         self, session: Session, user_id: UUID, password_hash: str, origin: Origin
     ) -> dict[str, Any] | None:
-        """See `users.doorman.Admit`."""
+        """See `users.sessions.authentication.Admit`."""
         now, lives = self.clock(), self._lifetimes()
-        grant = sessions.start(session, user_id, password_hash, origin, now, lives)
+        grant = session_commands.start(session, user_id, password_hash, origin, now, lives)
         return grant and self._tokens(session, grant)
 
-    def _tokens(self, session: Session, grant: sessions.Grant) -> dict[str, Any]:
+    def _tokens(self, session: Session, grant: session_commands.Grant) -> dict[str, Any]:
         """The answer to a login or refresh."""
         now = self.clock()
         lifetime = min(self._access_lifetime(), grant.expires_at - now)
-        kid, key = keys.active(session, now)
+        kid, key = signing_keys.active(session, now)
         signer = Signer(key, kid, self.identity["issuer"], self.identity["audience"], lifetime)
         return TOKENS.dump(
             {
@@ -275,8 +281,8 @@ class SecurityMethods:
     def _access_lifetime(self) -> datetime.timedelta:
         return datetime.timedelta(seconds=self.settings["access_token_seconds"])
 
-    def _lifetimes(self) -> sessions.Lifetimes:
-        return sessions.Lifetimes(
+    def _lifetimes(self) -> session_commands.Lifetimes:
+        return session_commands.Lifetimes(
             refresh_token=datetime.timedelta(seconds=self.settings["refresh_token_seconds"]),
             grace=datetime.timedelta(seconds=self.settings["refresh_grace_seconds"]),
             session=datetime.timedelta(seconds=self.settings["session_seconds"]),

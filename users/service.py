@@ -17,29 +17,22 @@ from chassis.identity import Actor, Role
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from users import (
-    accounts,
-    addresses,
-    audit,
-    contacts,
-    directory,
-    keys,
-    models,
-    resets,
-    schemas,
-    security,
-    sessions,
-    throttle,
-    totp,
-    verification,
-)
+from users import audit, models, schemas, security
+from users.accounts import commands as account_commands
+from users.accounts import contacts, verification
+from users.accounts import queries as account_queries
+from users.addresses import commands as address_commands
 from users.audit import Action
-from users.doorman import Doorman, Rules
 from users.errors import BadCredentials
-from users.hashing import PasswordHasher
 from users.origin import origin_of
-from users.passwords import NAMES, PUBLIC, TOO_EASY, is_guessable
+from users.passwords import resets
+from users.passwords.hashing import PasswordHasher
+from users.passwords.rules import NAMES, PUBLIC, TOO_EASY, is_guessable
+from users.second_factor import totp
 from users.security import admins_only
+from users.sessions import commands as session_commands
+from users.sessions import signing_keys, throttle
+from users.sessions.authentication import Doorman, Rules
 from users.settings import UsersSettings
 
 USER, CONTACT = schemas.accounts.User(), schemas.accounts.Contact()
@@ -114,7 +107,7 @@ class UsersService(security.SecurityMethods, Service):
         with self.db.begin() as session:
             guess = verification.guess(session, network, self.clock())
         with self._begin() as session:
-            user, is_another = accounts.confirm_email(
+            user, is_another = account_commands.confirm_email(
                 session, token, self.clock(), self.events.record
             )
             note = self._note(session, user.id, Actor(user.id, Role(user.role)), network)
@@ -125,7 +118,7 @@ class UsersService(security.SecurityMethods, Service):
     def request_email_verification(self, user_id):
         """Mail another token to the address that a user has yet to confirm."""
         with self.db.begin() as session:
-            user = accounts.lock(session, user_id)
+            user = account_commands.lock(session, user_id)
             verification.ask_again(session, user, self.clock(), self.events.record)
 
     @rpc(schemas.accounts.IssueVerificationToken)
@@ -147,29 +140,31 @@ class UsersService(security.SecurityMethods, Service):
         admins_only(actor)
         with self._begin() as session:
             note = self._note(session, user_id, actor)
-            return USER.dump(accounts.mark_verified(session, user_id, note))
+            return USER.dump(account_commands.mark_verified(session, user_id, note))
 
     @rpc(schemas.sessions.RotateKeys, once=True)
     def rotate_keys(self, actor):
         admins_only(actor)
         with self._begin() as session:
             self._record(session, Action.SIGNING_KEYS_ROTATED, None, actor)
-            return {"kid": keys.rotate(session, self.clock())}
+            return {"kid": signing_keys.rotate(session, self.clock())}
 
     @rpc
     def jwks(self):
         with self.db.begin() as session:
-            return keys.published(session, self.clock(), self._access_lifetime())
+            return signing_keys.published(session, self.clock(), self._access_lifetime())
 
     @rpc(schemas.common.Get)
     def get(self, user_id):
         with self.db.read() as connection:
-            return USER.dump(directory.get(connection, user_id))
+            return USER.dump(account_queries.get(connection, user_id))
 
     @rpc(schemas.accounts.Contacts)
     def contacts(self, user_ids):
         with self.db.read() as connection:
-            return {"items": CONTACT.dump(directory.contacts(connection, user_ids), many=True)}
+            return {
+                "items": CONTACT.dump(account_queries.contacts(connection, user_ids), many=True)
+            }
 
     @rpc(schemas.accounts.List, sensitive_arguments="search")
     def list(self, search, role, limit, cursor, actor):
@@ -182,7 +177,7 @@ class UsersService(security.SecurityMethods, Service):
             None if cursor is None else paging.decode("users", cursor, (datetime.datetime, UUID))
         )
         with self.db.read() as connection:
-            rows = directory.page(connection, search, role, limit + 1, after)
+            rows = account_queries.page(connection, search, role, limit + 1, after)
         items, more = rows[:limit], len(rows) > limit
         following = (
             paging.encode("users", (items[-1]["created_at"], items[-1]["id"])) if more else None
@@ -193,7 +188,7 @@ class UsersService(security.SecurityMethods, Service):
     def find(self, search, limit):
         """The ids of those whom the words are about, the newest first; nothing else of them."""
         with self.db.read() as connection:
-            rows = directory.page(connection, search, None, limit, None)
+            rows = account_queries.page(connection, search, None, limit, None)
         return {"items": [{"id": row["id"]} for row in rows]}
 
     @rpc(schemas.accounts.Update, sensitive_arguments=("current_password", "network", "profile"))
@@ -209,7 +204,7 @@ class UsersService(security.SecurityMethods, Service):
             note = self._note(session, user_id, actor, network)
             if actor.user_id != user_id:
                 note(Action.ACCOUNT_CHANGED, fields=sorted(profile))
-            user = accounts.update(session, user_id, profile, role, version, note)
+            user = account_commands.update(session, user_id, profile, role, version, note)
             if email is not None:
                 verification.change(session, user, email, self.clock(), self.events.record)
             return USER.dump(user)
@@ -219,53 +214,57 @@ class UsersService(security.SecurityMethods, Service):
         admins_only(actor)
         with self._begin() as session:
             note = self._note(session, user_id, actor)
-            return USER.dump(accounts.update(session, user_id, {}, role, note=note))
+            return USER.dump(account_commands.update(session, user_id, {}, role, note=note))
 
     @rpc(schemas.accounts.Delete, sensitive_arguments="network")
     def delete(self, user_id, actor, network):
         admins_only(actor)
         with self._begin() as session:
-            accounts.anonymise(session, user_id, self.clock())
+            account_commands.anonymise(session, user_id, self.clock())
             self._record(session, Action.USER_DELETED, user_id, actor, origin_of(network))
-        return ENDED.dump({"ended": sessions.ended(session).get(user_id, [])})
+        return ENDED.dump({"ended": session_commands.ended(session).get(user_id, [])})
 
     @rpc(schemas.common.Get)
     def list_addresses(self, user_id):
         with self.db.read() as connection:
-            items = addresses.of_user(connection, user_id)
+            items = address_commands.of_user(connection, user_id)
         return {"items": ADDRESS.dump(items, many=True), "next": None}
 
     @rpc(schemas.addresses.GetAddress)
     def get_address(self, user_id, address_id):
         with self.db.read() as connection:
-            return ADDRESS.dump(addresses.get(connection, user_id, address_id))
+            return ADDRESS.dump(address_commands.get(connection, user_id, address_id))
 
     @rpc(schemas.common.Get)
     def default_address(self, user_id):
         with self.db.read() as connection:
-            return ADDRESS.dump(addresses.default(connection, user_id))
+            return ADDRESS.dump(address_commands.default(connection, user_id))
 
     @rpc(schemas.addresses.AddAddress, once=True, sensitive_arguments="fields")
     def add_address(self, user_id, default, **fields):
         with self.db.begin() as session:
-            return ADDRESS.dump(addresses.add(session, user_id, fields, default, self.clock()))
+            return ADDRESS.dump(
+                address_commands.add(session, user_id, fields, default, self.clock())
+            )
 
     @rpc(schemas.addresses.UpdateAddress, sensitive_arguments="fields")
     def update_address(self, user_id, address_id, default, version, **fields):
         with self.db.begin() as session:
-            changed = addresses.replace(session, user_id, address_id, fields, default, version)
+            changed = address_commands.replace(
+                session, user_id, address_id, fields, default, version
+            )
             return ADDRESS.dump(changed)
 
     @rpc(schemas.addresses.GetAddress)
     def delete_address(self, user_id, address_id):
         with self.db.begin() as session:
-            addresses.remove(session, user_id, address_id)
+            address_commands.remove(session, user_id, address_id)
 
     @timer(interval=600)
     def forget_what_is_over(self):
         kept = datetime.timedelta(days=self.settings["audit_retention_days"])
         for purge in (
-            sessions.purge,
+            session_commands.purge,
             resets.purge,
             verification.purge,
             throttle.purge,
@@ -293,12 +292,14 @@ class UsersService(security.SecurityMethods, Service):
         self._refuse_guessable(password, profile, actor)
         password_hash, now = self.passwords.hash(password), self.clock()
         with self._begin() as session:
-            user = accounts.register(session, profile, password_hash, role, now, email_verified)
+            user = account_commands.register(
+                session, profile, password_hash, role, now, email_verified
+            )
             action = Action.USER_CREATED if actor else Action.USER_REGISTERED
             by, origin = actor or Actor(user.id, role), origin_of(network)
             self._record(session, action, user.id, by, origin, role=str(role))
             if address is not None:
-                addresses.add(session, user.id, address, True, now)
+                address_commands.add(session, user.id, address, True, now)
             throttle.remember(session, user.id, network, now)
             self.events.record(session, "user_registered", {"user_id": user.id})
             if not email_verified:
@@ -308,7 +309,7 @@ class UsersService(security.SecurityMethods, Service):
     def _whole(self, user_id: UUID, profile: Mapping[str, Any], partial: bool) -> dict[str, Any]:
         """What a change makes of a profile: without `partial` what is not given becomes empty, and
         e-mail address and phone number are written as they are kept."""
-        whole = dict(profile) if partial else dict.fromkeys(accounts.OPTIONAL) | profile
+        whole = dict(profile) if partial else dict.fromkeys(account_commands.OPTIONAL) | profile
         if not whole.get("phone") and not whole.get("email"):
             return whole
         with self.db.begin() as session:

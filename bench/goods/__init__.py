@@ -14,7 +14,7 @@ from typing import Any
 import psycopg2
 
 from bench.goods import sql, vocabulary
-from products.terms import index_terms
+from products.search.terms import index_terms
 
 #: What is done for one chunk: with a cursor, and the values of its statements.
 Work = Callable[[Any, dict[str, Any]], None]

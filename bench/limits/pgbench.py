@@ -19,7 +19,7 @@ import click
 from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql
 
-from products import catalog
+from products.catalog import queries as catalog_queries
 from products.models import Product
 from shop.local.postgres import binaries
 from shop.local.server import LocalError
@@ -87,7 +87,7 @@ def measure(
 
 
 def _product() -> str:
-    wanted = catalog.shown().where(Product.id == bindparam("id"))
+    wanted = catalog_queries.shown().where(Product.id == bindparam("id"))
     compiled = wanted.compile(dialect=postgresql.dialect(paramstyle="named"))
     text = " ".join(str(compiled).split()).replace(":now", "now()")
     for name, value in compiled.params.items():

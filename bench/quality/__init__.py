@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
-from products import editing, listing
-from products.listing import Filters
+from products.catalog import commands as catalog_commands
+from products.catalog import listing
+from products.catalog.listing import Filters
 from shop.sample import departments
 
 #: So many results are looked at; more are not seen without scrolling.
@@ -57,7 +58,7 @@ def fill(session: Session) -> None:
         product |= {"price": Decimal(product["price"]), "currency": "EUR"}
         stock = product.pop("stock", 1)
         now = _BEGINNING + number * datetime.timedelta(minutes=1)
-        editing.create(session, product, stock, Actor.SYSTEM, now)
+        catalog_commands.create(session, product, stock, Actor.SYSTEM, now)
 
 
 def queries() -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 from chassis.errors import Fault
 from chassis.external import Call, ExternalCall
+from payments.charges.lifecycle import Status
+from payments.charges.methods import Method
 from payments.errors import ProviderTimeout
-from payments.lifecycle import Status
-from payments.methods import Method
 from payments.providers.port import (
     ChargeOrder,
     ChargeReport,

@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from payments.methods import Method
+from payments.charges.methods import Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,9 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class ChargeReport:
-    """What the provider says of a charge: `status` is one of `payments.lifecycle.REPORTS`, or
-    `pending` while it has not decided. `reference` is what a refund has to name.
+    """What the provider says of a charge: `status` is one of
+    `payments.charges.lifecycle.REPORTS`, or `pending` while it has not decided. `reference`
+    is what a refund has to name.
 
     `action_url`: where the buyer has to go; as `private_url`, when it has a secret of theirs in it:
     that is shown to them and never stored."""

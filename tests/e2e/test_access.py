@@ -19,7 +19,7 @@ from tests.e2e.client import ADDRESS, PASSWORD, Client, filled
 from tests.e2e.description import ROUTES
 from tests.support import eventually
 from tests.unit.gateway.who import WHO
-from users import keys
+from users.sessions import signing_keys
 
 #: Whom a route lets in: by an account that is there, and by a token that once was worth something.
 #: What a customer's token says is believed until it expires or its session has ended; that of staff
@@ -74,7 +74,7 @@ def signed(shop, admin, age=datetime.timedelta(0), kid=None):
     engine = sa.create_engine(configuration.database_url(shop.config, "users"))
     with Session(engine) as session:
         now = utcnow()
-        true_kid, key = keys.active(session, now)
+        true_kid, key = signing_keys.active(session, now)
     engine.dispose()
     lifetime = datetime.timedelta(minutes=15)
     signer = Signer(key, kid or true_kid, lifetime=lifetime, **shop.config["identity"])

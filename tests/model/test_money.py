@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from payments import charges, refunds
 from payments.cashier import Cashier
-from payments.methods import Method
+from payments.charges import store as charge_store
+from payments.charges.methods import Method
+from payments.jobs import Sweep
 from payments.models import Payment, Refund
 from payments.providers import Providers
 from payments.providers.port import ChargeReport
-from payments.recovery import Sweep
+from payments.refunds import store as refund_store
 from tests.model.provider import Crash, Provider
 from tests.model.world import QUIET, Machine, outcome
 
@@ -203,7 +204,7 @@ class Money(Machine):
         open_one = self._active(order)
         if open_one and open_one.is_open:
             self._unwanted(open_one)
-        done = self.cashier.cancel(self.orders[order], charges.ORDER_CANCELLED)
+        done = self.cashier.cancel(self.orders[order], charge_store.ORDER_CANCELLED)
         assert done == (open_one is None or not open_one.is_open)
 
     def _choose(self, data):
@@ -295,7 +296,7 @@ class Money(Machine):
         settled = sa.select(Refund, Payment).join(Payment, Payment.id == Refund.payment_id)
         with self.begin() as session:
             rows = session.execute(settled.where(Refund.status != "pending"))
-            jobs = [refunds.job(refund, payment) for refund, payment in rows]
+            jobs = [refund_store.job(refund, payment) for refund, payment in rows]
         for job in jobs:
             self.cashier.settle_refund(job)
 

@@ -11,9 +11,12 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.errors import Unavailable
 from chassis.identity import Actor, Role
-from orders import changes, news, recovery, settlement
+from orders import events as event_handlers
+from orders import jobs
 from orders.errors import OutOfStock
 from orders.models import Order
+from orders.order import commands as order_commands
+from orders.payment import commands as payment_commands
 from tests.model.world import QUIET, START, Machine, outcome
 
 TOTAL = Decimal("20.00")
@@ -163,7 +166,7 @@ class Lives(Machine):
         else:
             expected = "unavailable" if ends == "away" else None
             life.paying_since, life.recheck_at = self.now, self.now + RECHECK
-        got = outcome(settlement.pay, self.shop, life.id, {}, None, OWNER)
+        got = outcome(payment_commands.pay, self.shop, life.id, {}, None, OWNER)
         if expected is not None:
             assert got == expected
             return
@@ -193,7 +196,7 @@ class Lives(Machine):
     def _tell(self, payment, stock):
         self.inventory.stock = stock
         (life,) = (one for one in self.lives if one.id == payment["order_id"])
-        got = outcome(settlement.finish, self.shop, settlement.news_of(payment))
+        got = outcome(payment_commands.finish, self.shop, payment_commands.news_of(payment))
         assert got == self._finish(life, payment, stock)
 
     def _finish(self, life, payment, stock):
@@ -233,7 +236,7 @@ class Lives(Machine):
     def _refund(self, life, payment_id, back):
         facts = {"order_id": life.id, "payment_id": payment_id, "amount": back}
         with self.begin() as session:
-            news.payment_refunded(self.shop, session, facts | {"refunded_total": back})
+            event_handlers.payment_refunded(self.shop, session, facts | {"refunded_total": back})
         receipt, before = life.receipt(payment_id), life.money
         receipt.back = max(receipt.back, back)
         if life.payment == payment_id and life.money != "unpaid":
@@ -247,7 +250,7 @@ class Lives(Machine):
         life = self.lives[0]
         self._refund(life, life.payment, TOTAL)
         expected = self._asking(life, "shipped", STAFF)
-        got = outcome(self._changed, changes.update, life, STAFF, None, "shipped", None)
+        got = outcome(self._changed, order_commands.update, life, STAFF, None, "shipped", None)
         assert got == expected == "invalid_transition"
 
     # --- people
@@ -258,7 +261,7 @@ class Lives(Machine):
 
     def _cancel(self, life, who):
         expected = self._asking(life, "cancelled", who)
-        assert outcome(self._changed, changes.cancel, life, None, who) == expected
+        assert outcome(self._changed, order_commands.cancel, life, None, who) == expected
 
     @rule(
         place=PLACE,
@@ -278,7 +281,7 @@ class Lives(Machine):
             expected = "forbidden"
         else:
             expected = self._asking(life, status, who)
-        got = outcome(self._changed, changes.update, life, who, None, status, version)
+        got = outcome(self._changed, order_commands.update, life, who, None, status, version)
         assert got == expected
 
     def _changed(self, change, life, *args):
@@ -307,7 +310,7 @@ class Lives(Machine):
         life = self.lives[place]
         ended = life.status in ("delivered", "cancelled")
         expected = "not_found" if life.hidden else None if ended else "invalid_transition"
-        assert outcome(changes.hide, self.shop, life.id, ADMIN) == expected
+        assert outcome(order_commands.hide, self.shop, life.id, ADMIN) == expected
         life.hidden = life.hidden or ended
 
     # --- time
@@ -322,7 +325,7 @@ class Lives(Machine):
         self._expire()
 
     def _expire(self):
-        recovery.expire(self.shop)
+        jobs.expire(self.shop)
         for life in self.lives:
             quiet = life.paying_since is None or life.paying_since <= self.now - PATIENCE
             unpaid = life.status == "pending" and life.payment is None
@@ -333,7 +336,7 @@ class Lives(Machine):
     def find_payments(self, stock):
         """What no event told is asked for, at growing distances."""
         self.inventory.stock = stock
-        recovery.find_payments(self.shop)
+        jobs.find_payments(self.shop)
         for life in self.lives:
             if life.recheck_at is None or life.recheck_at > self.now:
                 continue

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.identity import Actor
-from products import editing, holds, stock
+from products.catalog import commands as catalog_commands
+from products.stock import queries as stock_queries
+from products.stock import reservation_store
 from tests.model.world import Machine, outcome
 
 LONGEST = datetime.timedelta(hours=1)
@@ -34,7 +36,9 @@ _OF_ORDERS = sa.text("""
 
 def reserve_as_asked(session, *asked):
     """As the service does it."""
-    return holds.reserve_new(session, *asked) or holds.reserve(session, *asked)
+    return reservation_store.reserve_new(session, *asked) or reservation_store.reserve(
+        session, *asked
+    )
 
 
 class Hold:
@@ -62,7 +66,7 @@ class Stock(Machine):
             "currency": "EUR", "category_id": None, "images": [], "attributes": {},
         }  # fmt: skip
         with self.begin() as session:
-            return editing.create(session, fields, count, Actor.SYSTEM, self.now)["id"]
+            return catalog_commands.create(session, fields, count, Actor.SYSTEM, self.now)["id"]
 
     def _holds(self, order):
         hold = self.holds.get(order)
@@ -160,7 +164,7 @@ class Stock(Machine):
             expected = "out_of_stock"
         else:
             expected = "committed", hold.until
-        assert self._do(holds.commit, self.orders[order], self.now) == expected
+        assert self._do(reservation_store.commit, self.orders[order], self.now) == expected
         if expected[0] == "committed" and hold.state == "reserved":
             hold.state = "committed"
             for product, quantity in hold.lines.items():
@@ -175,7 +179,7 @@ class Stock(Machine):
             for product, quantity in hold.lines.items():
                 self.on_hand[product] += quantity
         hold.state = "released"
-        got = self._do(holds.release, self.orders[order], "for a test", self.now)
+        got = self._do(reservation_store.release, self.orders[order], "for a test", self.now)
         assert got == ("released", hold.until)
 
     @rule(product=PRODUCT, delta=st.integers(-6, 6))
@@ -191,8 +195,8 @@ class Stock(Machine):
     def _adjust(self, product, left, delta, counted):
         wrong = left < self._reserved(product)
         got = self._do(
-            stock.adjust, self.products[product], delta, counted, "counted", None, Actor.SYSTEM,
-            self.now,
+            stock_queries.adjust, self.products[product], delta, counted, "counted", None,
+            Actor.SYSTEM, self.now,
         )  # fmt: skip
         assert (got == "stock_reserved") == wrong
         if not wrong:
@@ -202,7 +206,7 @@ class Stock(Machine):
     def sweep(self, batch):
         """Tidies up; nobody can tell."""
         with self.begin() as session:
-            assert holds.sweep(session, self.now, batch) <= batch
+            assert reservation_store.sweep(session, self.now, batch) <= batch
 
     @rule(minutes=st.sampled_from((1, 5)))
     def wait(self, minutes):
@@ -226,7 +230,7 @@ class Stock(Machine):
         if self.on_sale[product] and sum(self.on_sale) > 1:
             self.on_sale[product] = False
             with self.begin() as session:
-                editing.delete(session, self.products[product], None, self.now)
+                catalog_commands.delete(session, self.products[product], None, self.now)
 
     def _do(self, function, *args):
         """Its state and time limit, or the code of its refusal, which changes nothing."""
@@ -243,7 +247,7 @@ class Stock(Machine):
     @invariant()
     def counters_are_those_of_the_model(self):
         for product, product_id in enumerate(self.products):
-            level = stock.get(self.connection, product_id, self.now)
+            level = stock_queries.get(self.connection, product_id, self.now)
             reserved = self._reserved(product)
             assert level["on_hand"] == self.on_hand[product]
             assert level["reserved"] == reserved
@@ -256,7 +260,7 @@ class Stock(Machine):
             for product_id in self.products
             for quantity in (1, 2)
         ]
-        checked = stock.check(self.connection, lines, self.now)
+        checked = stock_queries.check(self.connection, lines, self.now)
         assert [line["available"] for line in checked] == [
             self.on_sale[product] and self._free(product) >= 3 for product in range(2) for _ in "12"
         ]

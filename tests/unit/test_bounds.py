@@ -23,7 +23,7 @@ from gateway.service import GatewayService
 from notifications import schemas as notifications
 from orders import schemas as orders
 from payments.schemas import MethodField
-from products.attributes import Attributes
+from products.catalog.attributes import Attributes
 from products.schemas import CategoryRef
 from tests.contract.services import calls, handlings
 from users.fields import Fact, RoleField

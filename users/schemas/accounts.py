@@ -19,8 +19,8 @@ from chassis.fields import (
 )
 from chassis.fields import List as ListOf
 from chassis.identity import Role
-from users import passwords
 from users.fields import Email, OpaqueToken, Password, Phone, RoleField, SomeEmail, Username
+from users.passwords import rules as password_rules
 from users.schemas.common import Get, Located
 
 
@@ -35,14 +35,14 @@ class Profile(Request):
 
 class SignUp(Profile, Located):
     email = Email(required=True)
-    password = Password(min=passwords.MIN_LENGTH, required=True)
+    password = Password(min=password_rules.MIN_LENGTH, required=True)
     address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
 
     @validates_schema
     def _is_hard_to_guess(self, data: dict[str, Any], **kwargs: Any) -> None:
-        names = (data.get(name) for name in passwords.NAMES)
-        if passwords.is_guessable(data["password"], *names):
-            raise ValidationError(passwords.TOO_EASY, "password")
+        names = (data.get(name) for name in password_rules.NAMES)
+        if password_rules.is_guessable(data["password"], *names):
+            raise ValidationError(password_rules.TOO_EASY, "password")
 
 
 class Create(SignUp):
@@ -54,7 +54,7 @@ class Create(SignUp):
 
     @validates_schema
     def _is_hard_to_guess(self, data: dict[str, Any], **kwargs: Any) -> None:
-        if data["password"] != passwords.PUBLIC:  # which `create` takes in a demo
+        if data["password"] != password_rules.PUBLIC:  # which `create` takes in a demo
             super()._is_hard_to_guess(data, **kwargs)
 
 
@@ -67,7 +67,7 @@ class Contacts(Request):
 class Update(Profile, Located):
     """`partial` changes only what is given. A new e-mail address, user name or phone number needs
     `current_password`, a new role an admin. What is stored already may be no address by today's
-    rules (`users.contacts`)."""
+    rules (`users.accounts.contacts`)."""
 
     user_id = Uuid(required=True)
     email = SomeEmail()

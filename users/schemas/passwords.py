@@ -1,14 +1,14 @@
 """Passwords: changed, forgotten, chosen anew."""
 
 from chassis.fields import Request, Uuid
-from users import passwords
 from users.fields import OpaqueToken, Password, SomeEmail
+from users.passwords import rules as password_rules
 from users.schemas.common import Get, Located
 
 
 class ChangePassword(Get, Located):
     current_password = Password(required=True)
-    new_password = Password(min=passwords.MIN_LENGTH, required=True)
+    new_password = Password(min=password_rules.MIN_LENGTH, required=True)
 
 
 class ForgotPassword(Located):
@@ -23,4 +23,4 @@ class IssueResetToken(Request):
 
 class ResetPassword(Located):
     token = OpaqueToken(required=True)
-    new_password = Password(min=passwords.MIN_LENGTH, required=True)
+    new_password = Password(min=password_rules.MIN_LENGTH, required=True)

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
+from payments.charges.lifecycle import Status
+from payments.charges.methods import CARD, Method
 from payments.errors import NoticeRefused, ProviderTimeout
-from payments.lifecycle import Status
-from payments.methods import CARD, Method
 from payments.models import SimulatorCharge, SimulatorRefund
 from payments.providers import signed
 from payments.providers.port import (

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from payments import money
-from payments.lifecycle import Status
+from payments.charges.lifecycle import Status
 from payments.models import SimulatorCharge, SimulatorOutage, SimulatorRefund
+from payments.providers import money
 from payments.providers.port import ChargeOrder, Kind, Known, Movement, RefundOrder
 from payments.providers.simulator.scripts import Script
 

@@ -14,9 +14,9 @@ from typing import Any
 import stripe
 
 from chassis.errors import Invalid
+from payments.charges.lifecycle import Status
+from payments.charges.methods import CARD, CHECKOUT, Method
 from payments.errors import NoticeRefused, ProviderTimeout
-from payments.lifecycle import Status
-from payments.methods import CARD, CHECKOUT, Method
 from payments.providers import signed
 from payments.providers.port import (
     ChargeOrder,

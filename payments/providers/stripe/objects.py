@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from payments import money
-from payments.lifecycle import Status
+from payments.charges.lifecycle import Status
+from payments.providers import money
 from payments.providers.port import ChargeReport, Kind, Movement
 
 #: How the ids of its payment pages begin.

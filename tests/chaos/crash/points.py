@@ -16,10 +16,10 @@ UNTOLD_SWEEP, UNTOLD_REPEAT = "sweep, event lost", "repeat, event lost"
 #: Seconds after which the timers take something up, by their settings, and one more.
 CHECKOUT = 61  # orders.checkout_patience
 LOOK = 16  # orders.payment_recheck
-UNDO = 11  # orders.recovery.UNDO_TIME
+UNDO = 11  # orders.jobs.UNDO_TIME
 CALL = 11  # payments.call_seconds
 GIVE_UP = 301  # payments.give_up_seconds
-CLAIM = 121  # notifications.claims.CLAIM
+CLAIM = 121  # notifications.mail.leases.CLAIM
 
 
 class Point(NamedTuple):
@@ -92,62 +92,63 @@ _PLACED = (REPEAT, 0, "placed")
 _FINISHED = ((EVENT, 0, "paid"), (UNTOLD_SWEEP, LOOK, "paid"), (UNTOLD_REPEAT, 0, "paid"))
 
 POINTS = (
-    # orders.checkout: prepare, begin, reserve, finalize; or undo
+    # orders.checkout.commands: prepare, begin, reserve, finalize; or undo
     Point(
         "a checkout is begun, nothing reserved",
-        "orders", "orders.checkout:_begin", AFTER, "place", (_UNDONE, _PLACED),
+        "orders", "orders.checkout.commands:_begin", AFTER, "place", (_UNDONE, _PLACED),
     ),
     Point(
         "stock is reserved, there is no order yet",
-        "orders", "orders.checkout:_reserve", AFTER, "place", (_UNDONE, _PLACED),
+        "orders", "orders.checkout.commands:_reserve", AFTER, "place", (_UNDONE, _PLACED),
     ),
     Point(
         "the order is there, nobody was told",
-        "orders", "orders.checkout:place", AFTER, "place", (_PLACED, (AGAIN, 0, "placed")),
+        "orders", "orders.checkout.commands:place", AFTER, "place", (_PLACED, (AGAIN, 0, "placed")),
     ),
     Point(
         "stock is given back, the checkout still there",
-        "orders", "orders.attempts:drop", BEFORE, "undo", ((SWEEP, UNDO, "nothing"),),
+        "orders", "orders.checkout.store:drop", BEFORE, "undo", ((SWEEP, UNDO, "nothing"),),
     ),
-    # orders.settlement: begin, charge, claim, commit, conclude
+    # orders.payment.commands: begin, charge, claim, commit, conclude
     Point(
         "a payment is begun, nobody charged",
-        "orders", "orders.settlement:_begin", AFTER, "pay",
+        "orders", "orders.payment.commands:_begin", AFTER, "pay",
         ((SWEEP, LOOK, "placed"), (REPEAT, 0, "paid")),
     ),
     Point(
         "the money has come, the order does not know",
-        "orders", "orders.settlement:_charge", AFTER, "pay", _FINISHED,
+        "orders", "orders.payment.commands:_charge", AFTER, "pay", _FINISHED,
     ),
     Point(
         "the order knows its payment, stock is not committed",
-        "orders", "orders.settlement:_claim", AFTER, "pay", _FINISHED,
+        "orders", "orders.payment.commands:_claim", AFTER, "pay", _FINISHED,
     ),
     Point(
         "stock is committed, the order is not paid",
-        "orders", "orders.settlement:_commit_stock", AFTER, "pay", _FINISHED,
+        "orders", "orders.payment.commands:_commit_stock", AFTER, "pay", _FINISHED,
     ),
     Point(
         "the order is paid, nobody was told",
-        "orders", "orders.settlement:pay", AFTER, "pay", ((REPEAT, 0, "paid"), (EVENT, 0, "paid")),
+        "orders", "orders.payment.commands:pay", AFTER, "pay",
+        ((REPEAT, 0, "paid"), (EVENT, 0, "paid")),
     ),
     Point(
         "an order that costs nothing is there, its stock is not committed",
-        "orders", "orders.settlement:finish_free", BEFORE, "place_free",
+        "orders", "orders.payment.commands:finish_free", BEFORE, "place_free",
         ((SWEEP, LOOK, "given away"), (REPEAT, 0, "given away")),
     ),
     Point(
         "stock is committed, the order that costs nothing is not paid",
-        "orders", "orders.settlement:_commit_stock", AFTER, "place_free",
+        "orders", "orders.payment.commands:_commit_stock", AFTER, "place_free",
         ((SWEEP, LOOK, "given away"), (REPEAT, 0, "given away")),
     ),
     Point(
         "the order is cancelled, nobody was told",
-        "orders", "orders.changes:cancel", AFTER, "cancel", ((EVENT, 0, "cancelled"),),
+        "orders", "orders.order.commands:cancel", AFTER, "cancel", ((EVENT, 0, "cancelled"),),
     ),
     Point(
         "the order has expired, stock is still held",
-        "orders", "orders.recovery:_expire_batch", AFTER, "expire", ((EVENT, 0, "expired"),),
+        "orders", "orders.jobs:_expire_batch", AFTER, "expire", ((EVENT, 0, "expired"),),
         answer=1,
     ),
     # inventory: each call committed, its answer lost
@@ -200,7 +201,7 @@ POINTS = (
     ),
     Point(
         "the order is cancelled, its waiting payment is not",
-        "orders", "orders.changes:stop_payment", BEFORE, "cancel_waiting",
+        "orders", "orders.order.commands:stop_payment", BEFORE, "cancel_waiting",
         ((SWEEP, LOOK, "cancelled unpaid"),),
     ),
     Point(
@@ -256,7 +257,7 @@ POINTS = (
     ),
     Point(
         "a mail is delivered, that is not noted",
-        "notifications", "notifications.delivery:Postman._sent", BEFORE, "place",
+        "notifications", "notifications.mail.sender:Postman._sent", BEFORE, "place",
         ((SWEEP, CLAIM, "placed"),),
     ),
 )  # fmt: skip
@@ -270,10 +271,12 @@ ROWS = {
 
 
 #: An undo needs a checkout that was interrupted before.
-INTERRUPTED = next(point for point in POINTS if point.function == "orders.checkout:_reserve")
+INTERRUPTED = next(
+    point for point in POINTS if point.function == "orders.checkout.commands:_reserve"
+)
 
 #: The last moment of a checkout.
-PLACED = next(point for point in POINTS if point.function == "orders.checkout:place")
+PLACED = next(point for point in POINTS if point.function == "orders.checkout.commands:place")
 
 
 def functions_of(package: str) -> list[str]:

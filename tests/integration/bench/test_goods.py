@@ -5,7 +5,7 @@ import pytest
 
 from bench import goods
 from chassis import config as configuration
-from products.terms import index_terms
+from products.search.terms import index_terms
 from tests.conftest import empty
 
 PRODUCTS, ORDERS = 300, 40

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from chassis.errors import Conflict, Invalid, NotFound
-from orders import checkout
+from orders.checkout import commands as checkout_commands
 from orders.service import CartsService
 from tests.integration.orders.world import ADDRESS
 
@@ -166,7 +166,7 @@ def test_a_cart_that_changes_during_the_checkout(cart, place, product, before, s
     """No order is made of what the buyer no longer sees; nothing is held, and nothing is lost."""
     kettle, mug = product(stock=1), product()
     cart.add_item(product_id=kettle, quantity=1)
-    before(checkout, "_finalize", lambda: cart.add_item(product_id=mug, quantity=1))
+    before(checkout_commands, "_finalize", lambda: cart.add_item(product_id=mug, quantity=1))
     with pytest.raises(Conflict) as refused:
         place()
     assert refused.value.code == "cart_changed"

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Fault
 from chassis.identity import Actor
-from products import editing, holds, stock
+from products.catalog import commands as catalog_commands
+from products.stock import queries as stock_queries
+from products.stock import reservation_store
 from tests.integration.inventory import books
 
 START = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
@@ -49,10 +51,10 @@ class Shop:
     def _create(self, session):
         fields = {"sku": str(uuid.uuid4()), "name": "Kettle", "description": "", "price": 1}
         fields |= {"currency": "EUR", "category_id": None, "images": [], "attributes": {}}
-        return editing.create(session, fields, STOCK, Actor.SYSTEM, self.now)["id"]
+        return catalog_commands.create(session, fields, STOCK, Actor.SYSTEM, self.now)["id"]
 
     def levels(self):
-        return [self._do(lambda s, p=p: stock.get(s, p, self.now)) for p in self.products]
+        return [self._do(lambda s, p=p: stock_queries.get(s, p, self.now)) for p in self.products]
 
     def on_hand(self):
         return {level["product_id"]: level["on_hand"] for level in self.levels()}
@@ -69,20 +71,22 @@ class Shop:
         lines = [{**line, "product_id": self.products[line["product_id"]]} for line in lines]
         expires_at = self.now + HOUR
         self._do(
-            lambda session: holds.reserve(
+            lambda session: reservation_store.reserve(
                 session, self.orders[order], lines, expires_at, self.now, 2 * HOUR
             )
         )
 
     def commit(self, order, _):
-        self._do(lambda session: holds.commit(session, self.orders[order], self.now))
+        self._do(lambda session: reservation_store.commit(session, self.orders[order], self.now))
 
     def release(self, order, _):
-        self._do(lambda session: holds.release(session, self.orders[order], "test", self.now))
+        self._do(
+            lambda session: reservation_store.release(session, self.orders[order], "test", self.now)
+        )
 
     def adjust(self, product, delta):
         self._do(
-            lambda session: stock.adjust(
+            lambda session: stock_queries.adjust(
                 session, self.products[product], delta, None, "test", None, Actor.SYSTEM, self.now
             )
         )
@@ -91,7 +95,7 @@ class Shop:
         self.now += 0.4 * HOUR
 
     def sweep(self, batch, _):
-        self._do(lambda session: holds.sweep(session, self.now, batch))
+        self._do(lambda session: reservation_store.sweep(session, self.now, batch))
 
 
 @settings(

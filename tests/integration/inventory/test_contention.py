@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, NotFound
-from products import holds
+from products.stock import reservation_store
 from tests.support import until_rival_waits
 
 
@@ -68,7 +68,7 @@ def test_one_thing_after_the_other(engine, inventory, product, reserve, level, c
     kettle, order = product(stock=5), str(uuid.uuid4())
     reserve((kettle, 2), order_id=order)
     with Session(engine) as session, session.begin():
-        holds.commit(session, uuid.UUID(order), clock())
+        reservation_store.commit(session, uuid.UUID(order), clock())
         if late == "reserve":
             waiting = eventlet.spawn(reserve, (kettle, 2), order_id=order)
         else:

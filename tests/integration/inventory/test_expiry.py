@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict
-from products import holds
 from products.service import InventoryService
+from products.stock import reservation_store
 from tests.support import run_timer, until_rival_waits
 
 
@@ -95,7 +95,7 @@ def test_taken_by_another_while_it_is_paid(engine, inventory, expired, clock, le
     other, lines = uuid.uuid4(), [{"product_id": kettle, "quantity": 5}]
     hour = datetime.timedelta(hours=1)
     with Session(engine) as session, session.begin():
-        holds.reserve(session, other, lines, clock() + hour, clock(), 2 * hour)
+        reservation_store.reserve(session, other, lines, clock() + hour, clock(), 2 * hour)
         paying = eventlet.spawn(inventory.commit, order_id=order)
         until_rival_waits(session)
     with pytest.raises(Conflict) as short:

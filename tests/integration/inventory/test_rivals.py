@@ -17,7 +17,9 @@ from chassis import prepared
 from chassis.database import statement_by_statement
 from chassis.errors import Fault
 from chassis.identity import Actor
-from products import editing, holds, stock
+from products.catalog import commands as catalog_commands
+from products.stock import queries as stock_queries
+from products.stock import reservation_store
 from tests.integration.inventory import books
 from tests.integration.inventory.test_two_ways import LONGEST, START
 
@@ -71,7 +73,7 @@ def at_once(engine):
 
     def reserve(order, *wanted):
         with statement_by_statement(engine) as connection:
-            return holds.reserve_new(connection, *asked(order, *wanted))
+            return reservation_store.reserve_new(connection, *asked(order, *wanted))
 
     return lambda *args: eventlet.spawn(reserve, *args)
 
@@ -94,7 +96,7 @@ def test_the_stock_is_counted_under_its_lock(
     """What others have taken while it waited is gone: enough for both, or nothing has happened."""
     kettle, mug = product(stock=5), product(stock=5)
     with Session(engine) as session, session.begin():
-        holds.reserve(session, *asked(uuid.uuid4(), (kettle, theirs)))
+        reservation_store.reserve(session, *asked(uuid.uuid4(), (kettle, theirs)))
         held = at_once(order, (mug, 1), (kettle, 4))
         waiting()
     if theirs == 1:
@@ -109,10 +111,10 @@ def test_what_comes_back_counts_too(engine, at_once, waiting, product, level, or
     """It adds to the counters as they are, not as they were."""
     kettle, other = product(stock=9), uuid.uuid4()
     with Session(engine) as session, session.begin():
-        holds.reserve(session, *asked(other, (kettle, 3)))
+        reservation_store.reserve(session, *asked(other, (kettle, 3)))
     with Session(engine) as session, session.begin():
-        holds.release(session, other, "test", START)
-        stock.adjust(session, kettle, -2, None, "broken", None, Actor.SYSTEM, START)
+        reservation_store.release(session, other, "test", START)
+        stock_queries.adjust(session, kettle, -2, None, "broken", None, Actor.SYSTEM, START)
         held = at_once(order, (kettle, 2))
         waiting()
     assert held.wait()["state"] == "reserved"
@@ -127,9 +129,9 @@ def test_a_rival_for_the_same_order_is_first(
     kettle = product(stock=5)
     with Session(engine) as session, session.begin():
         if rival == "reserve":
-            holds.reserve(session, *asked(order))
+            reservation_store.reserve(session, *asked(order))
         else:
-            holds.release(session, order, "test", START)
+            reservation_store.release(session, order, "test", START)
         held = at_once(order, (kettle, 2))
         waiting()
         lock = sa.text("SELECT FROM stock WHERE product_id = :kettle FOR UPDATE NOWAIT")
@@ -142,7 +144,7 @@ def test_a_rival_that_gives_up_leaves_the_order(engine, at_once, waiting, produc
     """What was rolled back has never been."""
     kettle = product(stock=5)
     with Session(engine) as session:
-        holds.reserve(session, *asked(order, (kettle, 5)))
+        reservation_store.reserve(session, *asked(order, (kettle, 5)))
         held = at_once(order, (kettle, 2))
         waiting()
     assert held.wait()["state"] == "reserved"
@@ -154,15 +156,15 @@ def test_who_comes_later_goes_by_its_outcome(engine, at_once, waiting, product, 
     """The order is taken before any stock is waited for."""
     kettle = product(stock=5)
     with Session(engine) as session, session.begin():
-        stock.adjust(session, kettle, 1, None, "found", None, Actor.SYSTEM, START)
+        stock_queries.adjust(session, kettle, 1, None, "found", None, Actor.SYSTEM, START)
         held = at_once(order, (kettle, 2))
         waiting()
 
         def come():
             with Session(engine) as other, other.begin():
                 if late == "reserve":
-                    return holds.reserve(other, *asked(order, (kettle, 2)))["state"]
-                return holds.release(other, order, "test", START)["state"]
+                    return reservation_store.reserve(other, *asked(order, (kettle, 2)))["state"]
+                return reservation_store.release(other, order, "test", START)["state"]
 
         later = eventlet.spawn(come)
         waiting(2)
@@ -191,7 +193,7 @@ def test_what_cannot_be_had_leaves_no_trace(engine, at_once, traces, product, or
     """Deleted, unknown or too few: the long way says which. Then the order is as new."""
     kettle, mug = product(stock=5), product(stock=5)
     with Session(engine) as session, session.begin():
-        editing.delete(session, mug, None, START)
+        catalog_commands.delete(session, mug, None, START)
     for wanted in ((kettle, 1), (mug, 1)), ((kettle, 1), (10**9, 1)), ((kettle, 6),):
         assert at_once(order, *wanted).wait() is None
         assert traces(order) == (0, 0, 0)
@@ -212,18 +214,18 @@ def test_a_crowd_takes_no_more_than_there_is(engine, product, level, seed):
     def way(quick, order):
         if quick:
             with statement_by_statement(engine) as connection:
-                held = holds.reserve_new(connection, *asked(order, *orders[order]))
+                held = reservation_store.reserve_new(connection, *asked(order, *orders[order]))
             if held:
                 return "reserved"
         try:
             with Session(engine) as session, session.begin():
-                return holds.reserve(session, *asked(order, *orders[order]))["state"]
+                return reservation_store.reserve(session, *asked(order, *orders[order]))["state"]
         except Fault as refused:
             return refused.code
 
     def give_back(order):
         with Session(engine) as session, session.begin():
-            return holds.release(session, order, "test", START)["state"]
+            return reservation_store.release(session, order, "test", START)["state"]
 
     work = [(way, dice.random() < 0.8, order) for order in [*orders, *dice.sample([*orders], 60)]]
     work += [(give_back, order) for order in dice.sample([*orders], 20)]

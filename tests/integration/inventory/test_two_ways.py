@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from chassis import database
 from chassis.errors import Fault
 from chassis.identity import Actor
-from products import editing, holds, stock
+from products.catalog import commands as catalog_commands
+from products.stock import queries as stock_queries
+from products.stock import reservation_store
 from tests.integration.inventory import books
 
 START = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
@@ -71,7 +73,7 @@ class Shop:
     def _create(self, session, count):
         fields = {"sku": str(uuid.uuid4()), "name": "Kettle", "description": "", "price": 1}
         fields |= {"currency": "EUR", "category_id": None, "images": [], "attributes": {}}
-        return editing.create(session, fields, count, Actor.SYSTEM, self.now)["id"]
+        return catalog_commands.create(session, fields, count, Actor.SYSTEM, self.now)["id"]
 
     def outcome(self, step):
         """The state of the order, if it has one; a refusal with what it says of which line."""
@@ -93,36 +95,36 @@ class Shop:
         asked = self.orders[order], lines, until, self.now, LONGEST
         if self.at_once:
             with database.statement_by_statement(self.engine) as connection:
-                held = holds.reserve_new(connection, *asked)
+                held = reservation_store.reserve_new(connection, *asked)
             if held:
                 return held
-        return self._do(holds.reserve, *asked)
+        return self._do(reservation_store.reserve, *asked)
 
     def commit(self, order):
-        return self._do(holds.commit, self.orders[order], self.now)
+        return self._do(reservation_store.commit, self.orders[order], self.now)
 
     def release(self, order):
-        return self._do(holds.release, self.orders[order], "test", self.now)
+        return self._do(reservation_store.release, self.orders[order], "test", self.now)
 
     def adjust(self, place, delta):
         product = self.products[place]
-        self._do(stock.adjust, product, delta, None, "test", None, Actor.SYSTEM, self.now)
+        self._do(stock_queries.adjust, product, delta, None, "test", None, Actor.SYSTEM, self.now)
 
     def delete(self, place):
-        self._do(editing.delete, self.products[place], None, self.now)
+        self._do(catalog_commands.delete, self.products[place], None, self.now)
 
     def wait(self, minutes):
         self.now += datetime.timedelta(minutes=minutes)
 
     def levels(self):
         """What readers see."""
-        levels = [self._do(stock.get, product, self.now) for product in self.products]
+        levels = [self._do(stock_queries.get, product, self.now) for product in self.products]
         return [(level["on_hand"], level["reserved"], level["available"]) for level in levels]
 
     def books(self):
         """What is written, once nobody holds anything that is over: counters, and what each order
         has, is and has moved of each product in all."""
-        self._do(holds.sweep, self.now, 100)
+        self._do(reservation_store.sweep, self.now, 100)
         with self.engine.connect() as connection:
             counters = connection.execute(_COUNTERS, {"products": self.products}).all()
             orders = connection.execute(_ORDERS, {"orders": self.orders}).all()
@@ -159,7 +161,7 @@ def test_both_ways_write_the_same_rows(engine):
     lines = [{"product_id": product, "quantity": n} for product, n in ((last, 1), (first, 2))]
     asked = order, [*lines, lines[0]], START + LONGEST, START, LONGEST
     written, answers = [], []
-    for way in (holds.reserve_new, holds.reserve):
+    for way in (reservation_store.reserve_new, reservation_store.reserve):
         with Session(engine) as session:  # that is rolled back
             answers.append(way(session, *asked))
             written.append([session.execute(query, {"order": order}).all() for query in _ROWS])

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from chassis import config as configuration
 from chassis.errors import Unavailable
-from payments import reconciliation
 from payments.models import Turn
+from payments.reconciliation import commands as reconciliation
 from payments.service import PaymentsService
 from tests.support import run_timer
 

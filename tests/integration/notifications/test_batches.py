@@ -14,12 +14,12 @@ from chassis import prepared
 from chassis.clock import utcnow
 from chassis.errors import Unavailable
 from chassis.trace import Trail
-from notifications import claims, delivery
 from notifications.channels.files import MailFiles
-from notifications.claims import CLAIM
-from notifications.delivery import BATCH, BUDGET, Postman
 from notifications.errors import NotNow, Undeliverable
-from notifications.recipients import Limit
+from notifications.mail import leases, sender
+from notifications.mail.leases import CLAIM
+from notifications.mail.recipients import Limit
+from notifications.mail.sender import BATCH, BUDGET, Postman
 from notifications.service import NotificationsService
 from tests.conftest import empty
 from tests.integration.notifications.conftest import ANN, BOB
@@ -285,12 +285,12 @@ def test_a_claim_that_is_over_gives_nothing_back(world):
     world.write("m0")
     begin = sessionmaker(world.engine).begin
     with begin() as session:
-        mine = claims.take(session, world.now, BATCH)
+        mine = leases.take(session, world.now, BATCH)
     world.now += CLAIM
     with begin() as session:
-        assert len(claims.take(session, world.now, BATCH)) == 1
+        assert len(leases.take(session, world.now, BATCH)) == 1
     with begin() as session:
-        claims.release(session, mine, world.now)
+        leases.release(session, mine, world.now)
     assert world.states() == {"m0": ("pending", 2)}
     assert world.waiting() == set()
 
@@ -340,7 +340,7 @@ def test_instances_share_batches(let_go, start, settings, users, call, monkeypat
 def test_mail_leaves_half_of_the_processor_to_others(world, monkeypatch):
     """After each batch it rests for as long as the process was at work."""
     rests = []
-    monkeypatch.setattr(delivery, "sleep", rests.append)
+    monkeypatch.setattr(sender, "sleep", rests.append)
 
     def work():
         until = time.process_time() + 0.05

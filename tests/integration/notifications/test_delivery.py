@@ -3,9 +3,9 @@
 import eventlet
 import pytest
 
-from notifications import claims
 from notifications.channels.files import MailFiles
 from notifications.errors import NotNow
+from notifications.mail import leases
 from notifications.service import NotificationsService
 from tests.integration.events import publish
 from tests.integration.notifications.conftest import ANN, BOB, Users
@@ -137,7 +137,7 @@ def test_a_death_between_writing_and_marking_doubles_no_mail(
 
     message = send()
     with monkeypatch.context() as process:
-        process.setattr(claims, "close_sent", die)
+        process.setattr(leases, "close_sent", die)
         with pytest.raises(SystemError):
             run_timer(service, "deliver")
     assert len(mails()) == 1

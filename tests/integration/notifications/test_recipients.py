@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from chassis import config as configuration
 from chassis.clock import utcnow
-from notifications import claims, recipients
-from notifications.recipients import Limit
+from notifications.mail import leases, recipients
+from notifications.mail.recipients import Limit
 from tests.integration.notifications.conftest import ANN, BOB, Users
 
 RESET = str(uuid.UUID(int=7))
@@ -123,7 +123,7 @@ def claimed(connection, count):
             ),
             {"id": uuid.uuid4(), "user": ANN, "subject": f"m{number}", "now": now},
         )
-    return claims.take(session, now, count)
+    return leases.take(session, now, count)
 
 
 @pytest.fixture
@@ -165,9 +165,9 @@ def test_a_repeat_is_not_counted_again(engine, notifications):
         session = Session(connection)
         asked = [(first, "a@example.org"), (second, "a@example.org")]
         assert recipients.admit(session, asked, limits, now) == {second.id}
-        later = now + claims.CLAIM + datetime.timedelta(seconds=1)
+        later = now + leases.CLAIM + datetime.timedelta(seconds=1)
         connection.execute(sa.text("UPDATE notifications SET failure_code = NULL"))
-        again = {one.id: one for one in claims.take(session, later, 10)}
+        again = {one.id: one for one in leases.take(session, later, 10)}
         assert (again[first.id].is_counted, again[second.id].is_counted) == (True, False)
         asked = [(again[first.id], "a@example.org")]
         assert recipients.admit(session, asked, limits, later) == set()

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from nameko.testing.utils import find_free_port
 
-from notifications import claims
+from notifications.mail import leases
 from tests.integration.notifications.conftest import ANN, BOB
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -172,14 +172,14 @@ def test_a_death_before_the_note_repeats_the_same_mail(
     """A server cannot take a mail back: the repeat has the same Message-ID, by which programs
     fold the two into one."""
     server.start()
-    real, deaths = claims.close_sent, []
+    real, deaths = leases.close_sent, []
 
     def die(*args, **kwargs):
         deaths.append(1)
-        monkeypatch.setattr(claims, "close_sent", real)
+        monkeypatch.setattr(leases, "close_sent", real)
         raise SystemError("the process ends here")
 
-    monkeypatch.setattr(claims, "close_sent", die)
+    monkeypatch.setattr(leases, "close_sent", die)
     message = send()
     eventually(lambda: deaths)
     clock.advance(minutes=2)

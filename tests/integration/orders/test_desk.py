@@ -6,7 +6,8 @@ import uuid
 import pytest
 
 from chassis.errors import Conflict, Fault, Forbidden, Unavailable
-from orders import checkout, settlement
+from orders.checkout import commands as checkout_commands
+from orders.payment import commands as payment_commands
 from tests.integration.orders.world import STAFF, crash
 
 
@@ -34,7 +35,7 @@ def interrupted(place, product, before, under_way, clock):
 
     def interrupt(**request):
         kettle = product(stock=1)
-        before(checkout, "_finalize", crash)
+        before(checkout_commands, "_finalize", crash)
         with contextlib.suppress(Fault):
             place((kettle, 1), **request)
         return under_way(limit=100)[-1], kettle
@@ -104,7 +105,7 @@ def test_a_buyer_whose_checkout_was_given_up_is_told(place, product, before, sql
         (row,) = sql("orders", "SELECT order_id FROM checkouts")
         undo(str(row["order_id"]))
 
-    before(checkout, "_finalize", given_up)
+    before(checkout_commands, "_finalize", given_up)
     with pytest.raises(Unavailable) as interrupted:
         place((kettle, 1), key="mine")
     assert interrupted.value.code == "checkout_interrupted"
@@ -123,7 +124,7 @@ def test_a_checkout_that_cannot_be_undone_is_stuck_in_time(
 
     found, kettle = interrupted()
     with monkeypatch.context() as patch:
-        patch.setattr(checkout, "undo", away)
+        patch.setattr(checkout_commands, "undo", away)
         clock.advance(seconds=61)
         eventually(lambda: [one["reason"] for one in under_way(state="undoing")] == ["unavailable"])
         assert under_way(state="stuck") == []
@@ -144,7 +145,7 @@ def test_a_payment_that_never_began_is_given_up(
     """Stuck only when the time to pay is long over; then its order is cancelled, once, by staff."""
     kettle = product(stock=1)
     order = place((kettle, 1))
-    before(settlement, "_charge", crash)
+    before(payment_commands, "_charge", crash)
     with contextlib.suppress(Fault):
         pay(order)
     (found,) = under_way(state="paying")
@@ -207,7 +208,7 @@ def test_an_order_whose_money_has_come_is_finished_not_given_up(
     kettle = product(stock=1)
     order = place((kettle, 1))
     with monkeypatch.context() as patch:
-        patch.setattr(settlement, "_commit_stock", away)
+        patch.setattr(payment_commands, "_commit_stock", away)
         pay(order)
         clock.advance(seconds=181)
         eventually(lambda: [one["reason"] for one in under_way(state="stuck")])

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.errors import Forbidden, Invalid
-from orders import numbers
+from orders.order import numbers
 from tests.integration.orders.world import STAFF, UsersStandIn
 
 

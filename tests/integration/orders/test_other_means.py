@@ -2,7 +2,7 @@
 
 import pytest
 
-from orders import settlement
+from orders.payment import commands as payment_commands
 from tests.integration.orders.world import STAFF
 
 
@@ -113,13 +113,13 @@ def test_an_order_that_is_cancelled_while_its_payment_is_begun(
 ):
     """There was no payment yet when it was cancelled: the one made then is no way to pay."""
     order = place((product(), 1))
-    real = settlement._charge
+    real = payment_commands._charge
 
     def charge(*args):
         call.orders.cancel(order_id=order["id"], actor=buyer)
         return real(*args)
 
-    monkeypatch.setattr(settlement, "_charge", charge)
+    monkeypatch.setattr(payment_commands, "_charge", charge)
     payment = pay(order, "tok_3ds")
     assert (payment["status"], payment["action_url"]) == ("failed", None)
     assert payment_of(order)["failure_code"] == "order_cancelled"

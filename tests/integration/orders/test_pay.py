@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from chassis.errors import Conflict, Internal, Invalid
-from orders import settlement
+from orders.payment import commands as payment_commands
 from payments import cashier
 from tests.integration.orders.world import STAFF, crash
 from tests.support import run_timer
@@ -143,7 +143,7 @@ def test_a_payment_that_broke_off_before_the_charge_is_not_made_late(
 ):
     """The key was taken and nobody was charged: after the order's end nobody is."""
     order = place((product(), 1))
-    before(settlement, "_charge", crash)
+    before(payment_commands, "_charge", crash)
     with pytest.raises(Internal):
         pay(order, key="first")
     call.orders.cancel(order_id=order["id"])
@@ -185,7 +185,7 @@ def test_a_cancel_just_before_the_money_comes(
     """The charge is under way when the order is cancelled: the money goes back, once."""
     kettle = product(stock=1)
     order = place((kettle, 1))
-    before(cashier.charges, "settle", lambda: call.orders.cancel(order_id=order["id"]))
+    before(cashier.charge_store, "settle", lambda: call.orders.cancel(order_id=order["id"]))
     assert pay(order)["status"] == "succeeded"
     assert eventually(lambda: state(order) == ("cancelled", "refunded"))
     assert eventually(lambda: stock(kettle) == (1, 0))
@@ -201,7 +201,7 @@ def test_no_cancel_between_the_money_and_the_stock(place, pay, product, state, b
             call.orders.cancel(order_id=order["id"])
         refusals.append(refused.value.code)
 
-    before(settlement, "_commit_stock", cancel)
+    before(payment_commands, "_commit_stock", cancel)
     pay(order)
     assert refusals == ["payment_in_progress"]
     assert state(order) == ("processing", "paid")
@@ -250,7 +250,7 @@ def test_an_unfinished_order_still_answers_with_its_payment(
     def away():
         raise ConnectionError
 
-    before(settlement, "_commit_stock", away)
+    before(payment_commands, "_commit_stock", away)
     assert pay(order)["status"] == "succeeded"
     assert eventually(lambda: state(order) == ("processing", "paid"))
 

@@ -10,7 +10,12 @@ import pytest
 
 from chassis.errors import Fault
 from chassis.messages import AlreadyHandled
-from orders import attempts, changes, checkout, placement, recovery, settlement
+from orders import jobs
+from orders.checkout import commands as checkout_commands
+from orders.checkout import placement
+from orders.checkout import store as checkout_store
+from orders.order import commands as order_commands
+from orders.payment import commands as payment_commands
 from products.service import InventoryService
 from tests.integration.orders.world import crash
 
@@ -22,10 +27,10 @@ def crashes(function, *args, **kwargs):
 
 
 CHECKOUT_CRASHES = [
-    (attempts, "begin"),
-    (checkout, "_reserve"),
-    (checkout, "_finalize"),
-    (checkout, "_write"),
+    (checkout_store, "begin"),
+    (checkout_commands, "_reserve"),
+    (checkout_commands, "_finalize"),
+    (checkout_commands, "_write"),
     (placement, "place"),
 ]
 
@@ -64,7 +69,7 @@ def test_a_repeat_after_the_checkout_was_undone_starts_over(
 ):
     """The key is not used up by what became nothing."""
     kettle = product(stock=1)
-    before(checkout, "_finalize", crash)
+    before(checkout_commands, "_finalize", crash)
     crashes(place, (kettle, 1), key="again")
     clock.advance(seconds=61)
     eventually(lambda: not sql("orders", "SELECT * FROM checkouts"))
@@ -82,7 +87,7 @@ def test_a_checkout_that_is_undone_meanwhile_makes_no_order(
         clock.advance(seconds=61)
         eventually(lambda: not sql("orders", "SELECT * FROM checkouts"))
 
-    before(checkout, "_finalize", long_pause)
+    before(checkout_commands, "_finalize", long_pause)
     with pytest.raises(Fault) as interrupted:
         place((kettle, 1))
     assert (interrupted.value.status, interrupted.value.code) == (503, "checkout_interrupted")
@@ -93,12 +98,12 @@ def test_a_checkout_that_is_undone_meanwhile_makes_no_order(
 @pytest.mark.parametrize(
     ("module", "step"),
     [
-        (settlement, "finish"),
-        (settlement, "_claim"),
-        (settlement, "_commit_stock"),
-        (settlement, "_conclude"),
-        (settlement, "_book"),
-        (changes, "move"),
+        (payment_commands, "finish"),
+        (payment_commands, "_claim"),
+        (payment_commands, "_commit_stock"),
+        (payment_commands, "_conclude"),
+        (payment_commands, "_book"),
+        (order_commands, "move"),
     ],
 )
 def test_money_that_came_before_a_crash_finishes_the_order(
@@ -119,7 +124,7 @@ def test_the_sweep_finishes_what_no_event_told(
 ):
     """The process died after the charge, and the event is lost as well: payments is asked."""
     order = place((product(), 1))
-    finish, told = settlement.finish, []
+    finish, told = payment_commands.finish, []
 
     def only_by_the_sweep(shop, news, begin=None):
         told.append(news)
@@ -127,7 +132,7 @@ def test_the_sweep_finishes_what_no_event_told(
             raise crash() if begin is None else AlreadyHandled
         finish(shop, news, begin)
 
-    monkeypatch.setattr(settlement, "finish", only_by_the_sweep)
+    monkeypatch.setattr(payment_commands, "finish", only_by_the_sweep)
     crashes(pay, order)
     eventually(lambda: len(told) == 2)
     assert state(order) == ("pending", "unpaid")
@@ -143,7 +148,7 @@ def test_a_payment_that_never_began_is_forgotten(
 ):
     """The process died before it called payments: the order is open for another try."""
     order = place((product(), 1))
-    before(settlement, "_charge", crash)
+    before(payment_commands, "_charge", crash)
     crashes(pay, order)
     paying = "SELECT paying_since IS NOT NULL AS paying FROM orders"
     assert sql("orders", paying) == [{"paying": True}]
@@ -158,13 +163,13 @@ def test_a_failed_round_of_recovery_is_not_the_last(
 ):
     """Inventory is away when a checkout is to be undone: the next round does it."""
     kettle = product(stock=1)
-    before(checkout, "_finalize", crash)
+    before(checkout_commands, "_finalize", crash)
     crashes(place, (kettle, 1))
 
     def away():
         raise ConnectionError
 
-    before(recovery.checkout, "undo", away)
+    before(jobs.checkout_commands, "undo", away)
     clock.advance(seconds=61)
     eventually(lambda: sql("orders", "SELECT state FROM checkouts") == [{"state": "undoing"}])
     clock.advance(seconds=11)

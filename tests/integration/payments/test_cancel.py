@@ -4,7 +4,7 @@ import eventlet
 import pytest
 
 from chassis.errors import Conflict, Forbidden
-from payments import charges
+from payments.charges import store as charge_store
 from payments.errors import AlreadyPaid, PaymentActive, ProviderTimeout
 from payments.providers.simulator import Simulator
 
@@ -26,7 +26,7 @@ def charged(sql):
 def no_sweep(monkeypatch):
     """Nobody looks after what is interrupted, until `sweep` is called on again."""
     with monkeypatch.context() as patch:
-        patch.setattr("payments.recovery.Sweep.run", lambda self: None)
+        patch.setattr("payments.jobs.Sweep.run", lambda self: None)
         yield patch
 
 
@@ -110,7 +110,7 @@ def test_a_crash_while_it_is_cancelled(pay, no_sweep, crash_before, status, char
     if step == "before":
         crash_before(Simulator, "cancel")
     else:
-        crash_before(charges, "settle")
+        crash_before(charge_store, "settle")
     with pytest.raises(Exception, match="internal"):
         pay(key="2")
     assert status() == ["requires_action"]

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis import config as configuration
-from payments import ledger
+from payments.ledger import store as ledger
 from payments.models import Payment
 
 #: What an entry has, in the order of `enter`.

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from chassis import config as configuration
 from chassis.clock import utcnow
 from chassis.errors import Fault
-from payments import movements
 from payments.errors import AnswerMismatch, NotRefundable, ProviderTimeout, RefundTooLarge
+from payments.ledger import provider_transactions
 from payments.providers.port import Kind, Movement
 from payments.providers.simulator import Simulator
 
@@ -50,7 +50,7 @@ def book(config, payment, events):
     def run(movement):
         told = []
         with Session(engine) as session, session.begin():
-            changed = movements.book(
+            changed = provider_transactions.book(
                 session,
                 uuid.UUID(payment["id"]),
                 movement,
@@ -246,7 +246,7 @@ def test_a_dispute_that_is_not_booked_is_not_said(config, moved, payment):
     engine = sa.create_engine(configuration.database_url(config, "payments"))
     with capture_logs() as said, Session(engine) as session:
         payment_id = uuid.UUID(payment["id"])
-        assert movements.book(session, payment_id, moved(Kind.DISPUTE), utcnow(), None)
+        assert provider_transactions.book(session, payment_id, moved(Kind.DISPUTE), utcnow(), None)
         session.rollback()
     engine.dispose()
     assert [line for line in said if "dispute" in line["event"]] == []

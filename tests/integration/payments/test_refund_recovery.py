@@ -3,9 +3,9 @@
 import pytest
 
 from chassis.errors import Fault
-from payments import refunds
 from payments.errors import ProviderTimeout
 from payments.providers.simulator import Simulator
+from payments.refunds import store as refund_store
 
 
 def test_a_refund_whose_answer_was_lost_is_given_once(
@@ -37,7 +37,7 @@ def test_a_refund_that_crashed_is_given_once(
     if point == "before":
         crash_before(Simulator, "refund")
     else:
-        crash_before(refunds, "settle")
+        crash_before(refund_store, "settle")
     with pytest.raises(Exception):  # noqa: B017, PT011
         payments.refund(payment_id=payment["id"], reason="x")
     with pytest.raises(Fault):  # what is on its way is promised

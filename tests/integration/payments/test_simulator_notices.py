@@ -107,8 +107,8 @@ def test_a_refund_is_told(pay, payments, door, eventually):
 
 def test_the_end_of_a_challenge_is_told(pay, door, clock, sql, monkeypatch, eventually):
     """Nobody looked it up: the buyer's own doing is told, passed or not."""
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
-    monkeypatch.setattr("payments.webhooks.digest", lambda *args: None)
+    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.webhooks.commands.digest", lambda *args: None)
     pay("tok_3ds_passes")
     pay("tok_3ds", order_id="00000000-0000-4000-8000-000000000001")
     clock.advance(seconds=3)
@@ -214,7 +214,7 @@ def test_a_webhook_settles_what_a_look_up_would(
     pay, payments, door, status, monkeypatch, eventually
 ):
     """Received, it leads to the truth in the provider's books; twice changes nothing."""
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
     pay("tok_timeout")
     eventually(lambda: door.came)
     ((body, signature),) = door.came

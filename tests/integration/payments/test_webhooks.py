@@ -10,9 +10,10 @@ from nameko.testing.services import entrypoint_hook
 from stripe import WebhookSignature
 
 from chassis.errors import Internal, Malformed, NotFound
-from payments import charges, webhooks
+from payments.charges import store as charge_store
 from payments.providers import signed
 from payments.service import PaymentsService
+from payments.webhooks import commands as webhooks
 
 NEW, OLD = "whsec_new", "whsec_old"
 
@@ -59,7 +60,7 @@ def outcome(sql, eventually):
 @pytest.fixture
 def unheard(pay, crash_before, sql):
     """A charge whose answer we never heard, for the process ended: its `.reference`, our `.key`."""
-    crash_before(charges, "settle")
+    crash_before(charge_store, "settle")
     with pytest.raises(Internal):
         pay()
     (charge,) = sql("SELECT reference, key FROM simulator_charges")

@@ -4,7 +4,8 @@ import eventlet
 import pytest
 
 from chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
-from products import categories, schemas
+from products import schemas
+from products.catalog import categories
 
 
 def test_a_tree_comes_as_a_list(products, category):

@@ -7,7 +7,7 @@ import pytest
 
 from chassis import paging
 from chassis.errors import Invalid
-from products.listing_sql import ORDERS
+from products.catalog.listing_sql import ORDERS
 
 
 @pytest.fixture

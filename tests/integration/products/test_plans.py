@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from products import catalog, listing
-from products.listing import Filters
+from products.catalog import listing
+from products.catalog import queries as catalog_queries
+from products.catalog.listing import Filters
 
 NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 PRODUCTS = 100_000
@@ -139,9 +140,9 @@ def test_every_look_up_reads_an_index(connection):
     """One product, or many by id or SKU."""
     ids, skus = list(range(1, 21)), [f"S-{n}" for n in range(1, 21)]
     for name, read in {
-        "one": lambda: catalog.get(connection, 7, NOW),
-        "by ids": lambda: catalog.get_many(connection, ids, None, NOW),
-        "by SKUs": lambda: catalog.get_many(connection, None, skus, NOW),
+        "one": lambda: catalog_queries.get(connection, 7, NOW),
+        "by ids": lambda: catalog_queries.get_many(connection, ids, None, NOW),
+        "by SKUs": lambda: catalog_queries.get_many(connection, None, skus, NOW),
     }.items():
         (plan,) = plans(connection, read)
         assert_lean(plan, name)

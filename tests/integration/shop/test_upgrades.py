@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from orders import numbers
+from orders.order import numbers
 from shop.migrate import ROOT, create
 
 

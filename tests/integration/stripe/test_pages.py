@@ -73,7 +73,7 @@ def test_a_page_paid_in_the_last_moment(opened, stripe, provider, clock, referen
             stripe.pay(reference(opened), stripe.card())
         return real(method, path, form)
 
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
     monkeypatch.setattr(stripe, "answer", answer)
     clock.advance(seconds=1210)
     report = provider.look_up(Known(f"payment-{opened['id']}", reference(opened)))

@@ -91,7 +91,7 @@ def test_a_buyer_may_pass_in_the_last_moment(
             stripe.authenticate(reference(asked))
         return real(method, path, form)
 
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
     monkeypatch.setattr(stripe, "answer", answer)
     clock.advance(seconds=1300)
     report = provider.look_up(Known(f"payment-{asked['id']}", reference(asked)))
@@ -201,7 +201,7 @@ def test_looking_all_the_time_does_not_hide_what_is_new(
     asked, payments, reference, stripe, clock, monkeypatch
 ):
     """An answer is kept for a few seconds from when it was given, however many want it."""
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
     name = reference(asked)
     assert payments.returned(provider="stripe", reference=name)["status"] == "requires_action"
     stripe.authenticate(name)

@@ -7,7 +7,7 @@ import pytest
 
 from chassis.errors import Conflict
 from payments.cashier import Cashier
-from payments.methods import CARD, Method
+from payments.charges.methods import CARD, Method
 from payments.providers.port import ChargeOrder
 from payments.providers.stripe import Stripe
 
@@ -23,7 +23,7 @@ def call_seconds():
 @pytest.fixture
 def no_sweep(monkeypatch):
     """Only the buyer's own repeat goes on with what was interrupted."""
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
 
 
 @pytest.fixture

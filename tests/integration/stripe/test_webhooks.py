@@ -41,7 +41,7 @@ def tell(payments):
 @pytest.fixture
 def no_sweep(monkeypatch):
     """What becomes known becomes known by webhooks."""
-    monkeypatch.setattr("payments.recovery.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
 
 
 @pytest.mark.parametrize(

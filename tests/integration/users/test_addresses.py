@@ -9,7 +9,7 @@ from chassis.clock import utcnow
 from chassis.errors import Conflict, Invalid, NotFound
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD, UNKNOWN
-from users import addresses
+from users.addresses import commands as address_commands
 from users.errors import TooManyAddresses
 
 
@@ -124,7 +124,7 @@ def test_the_book_is_bounded(book, service, anna):
     people.rows(service, insert, id=anna["id"])
 
     def add(session):
-        return addresses.add(session, uuid.UUID(anna["id"]), ADDRESS, None, utcnow())
+        return address_commands.add(session, uuid.UUID(anna["id"]), ADDRESS, None, utcnow())
 
     assert isinstance(people.overlap(service, add, add), TooManyAddresses)
     with pytest.raises(Conflict) as caught:

@@ -10,9 +10,10 @@ from chassis.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticat
 from chassis.identity import Role
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD, SIGN_UP
-from users import accounts, sessions
+from users.accounts import commands as account_commands
 from users.errors import LastAdmin
 from users.origin import Origin
+from users.sessions import commands as session_commands
 
 
 def test_an_admin_may_correct_an_email_address(users, anna, admin):
@@ -93,8 +94,10 @@ def test_two_admins_cannot_demote_each_other(users, service, admin):
 
     outcome = people.overlap(
         service,
-        lambda session: accounts.update(session, uuid.UUID(other), {}, Role.CUSTOMER),
-        lambda session: accounts.update(session, uuid.UUID(admin["user_id"]), {}, Role.CUSTOMER),
+        lambda session: account_commands.update(session, uuid.UUID(other), {}, Role.CUSTOMER),
+        lambda session: account_commands.update(
+            session, uuid.UUID(admin["user_id"]), {}, Role.CUSTOMER
+        ),
     )
 
     assert isinstance(outcome, LastAdmin), outcome
@@ -103,13 +106,13 @@ def test_two_admins_cannot_demote_each_other(users, service, admin):
 def test_a_login_cannot_outlive_the_deletion(users, service, anna):
     """A login that meets the deletion of its user waits for it, and then finds nobody."""
     now = utcnow()
-    lives = sessions.Lifetimes(*[datetime.timedelta(days=1)] * 4)
+    lives = session_commands.Lifetimes(*[datetime.timedelta(days=1)] * 4)
     ((stored,),) = people.rows(service, "SELECT password_hash FROM users")
 
     outcome = people.overlap(
         service,
-        lambda session: accounts.anonymise(session, uuid.UUID(anna["id"]), now),
-        lambda session: sessions.start(
+        lambda session: account_commands.anonymise(session, uuid.UUID(anna["id"]), now),
+        lambda session: session_commands.start(
             session, uuid.UUID(anna["id"]), stored, Origin(), now, lives
         ),
     )
@@ -150,16 +153,16 @@ def test_contacts_of_many(users, anna, admin):
     gone = users.sign_up(email="gone@example.com", password=PASSWORD)["id"]
     users.delete(user_id=gone, actor=admin)
     asked = [anna["id"], admin["user_id"], new, gone, anna["id"], str(uuid.uuid4())]
-    found, no_phone = users.contacts(user_ids=asked)["items"], {"phone": None}
+    found, no_phone = users.accounts.contacts(user_ids=asked)["items"], {"phone": None}
     assert sorted(found, key=lambda contact: contact["email"] or "") == [
         {"id": new, "email": None, "email_verified": False, "phone": None},
         {"id": admin["user_id"], "email": "admin@example.com", "email_verified": True} | no_phone,
         {"id": anna["id"], "email": "anna@example.com", "email_verified": True}
         | {"phone": "+431234567"},
     ]
-    assert users.contacts(user_ids=[]) == {"items": []}
+    assert users.accounts.contacts(user_ids=[]) == {"items": []}
     with pytest.raises(Invalid):
-        users.contacts(user_ids=[anna["id"]] * 101)
+        users.accounts.contacts(user_ids=[anna["id"]] * 101)
 
 
 def test_the_list(users, service, admin):

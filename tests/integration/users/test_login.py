@@ -8,7 +8,7 @@ import pytest
 
 from chassis.errors import Invalid, Unauthenticated
 from tests.integration.users.people import PASSWORD, SIGN_UP
-from users.passwords import PUBLIC
+from users.passwords.rules import PUBLIC
 from users.service import UsersService
 
 

@@ -9,7 +9,7 @@ from chassis.clock import utcnow
 from chassis.errors import Invalid, NotFound, TooManyRequests, Unauthenticated
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
-from users import accounts
+from users.accounts import commands as account_commands
 from users.service import UsersService
 
 NEW = "staple battery"
@@ -82,7 +82,7 @@ def test_a_user_who_is_deleted_meanwhile(users, service, token, anna):
 
     outcome = people.overlap(
         service,
-        lambda session: accounts.anonymise(session, uuid.UUID(anna["id"]), utcnow()),
+        lambda session: account_commands.anonymise(session, uuid.UUID(anna["id"]), utcnow()),
         reset,
     )
     assert (type(outcome), outcome.code) == (Invalid, "reset_token_invalid")
@@ -92,7 +92,7 @@ def test_who_is_deleted_meanwhile_has_no_request(users, service, anna):
     """One that was asked for at the same instant names nobody."""
     people.overlap(
         service,
-        lambda session: accounts.anonymise(session, uuid.UUID(anna["id"]), utcnow()),
+        lambda session: account_commands.anonymise(session, uuid.UUID(anna["id"]), utcnow()),
         lambda session: users.forgot_password(email="anna@example.com"),
     )
     assert people.rows(service, "SELECT user_id FROM password_resets") == [(None,)]

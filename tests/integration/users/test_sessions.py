@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Invalid, Unauthenticated
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
-from users import sessions
+from users.sessions import commands as session_commands
 
 
 @pytest.fixture
@@ -177,11 +177,11 @@ def test_expired_sessions_are_forgotten(users, tokens, service):
     )
 
     with people.database(service) as connection:
-        sessions.purge(Session(connection), in_a_month)
+        session_commands.purge(Session(connection), in_a_month)
     assert people.rows(service, counts) == [(1, 1)]
 
     with people.database(service) as connection:
-        sessions.purge(Session(connection), in_a_month + datetime.timedelta(days=1))
+        session_commands.purge(Session(connection), in_a_month + datetime.timedelta(days=1))
     assert people.rows(service, counts) == [(0, 0)]
 
 

@@ -11,7 +11,9 @@ from chassis.errors import Conflict, Forbidden, Invalid, NotFound, TooManyReques
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD
 from tests.support import until_rival_waits
-from users import accounts, resets, verification
+from users.accounts import commands as account_commands
+from users.accounts import verification
+from users.passwords import resets
 
 NEW = "staple battery"
 THERE = {"email": "new@example.com", "current_password": PASSWORD, "partial": True}
@@ -58,7 +60,7 @@ def test_a_new_address_is_not_confirmed(users, ben):
     """The account works, and nobody is told the address."""
     assert state(users, ben) == ("ben@example.com", False, None)
     assert users.login(email="ben@example.com", password=PASSWORD)
-    (contact,) = users.contacts(user_ids=[ben["id"]])["items"]
+    (contact,) = users.accounts.contacts(user_ids=[ben["id"]])["items"]
     assert (contact["email"], contact["email_verified"]) == (None, False)
 
 
@@ -71,7 +73,7 @@ def test_the_token_of_the_mail_confirms_it(users, ben, mailed):
 
     assert state(users, ben) == ("ben@example.com", True, None)
     assert users.get(user_id=ben["id"])["version"] == ben["version"] + 1
-    assert users.contacts(user_ids=[ben["id"]])["items"][0]["email"] == "ben@example.com"
+    assert users.accounts.contacts(user_ids=[ben["id"]])["items"][0]["email"] == "ben@example.com"
 
 
 def test_a_token_holds_once(users, ben, mailed):
@@ -180,7 +182,7 @@ def test_another_address_counts_once_it_is_confirmed(users, anna, mailed, told):
     assert users.login(email="anna@example.com", password=PASSWORD)
     with pytest.raises(Unauthenticated):
         users.login(email="new@example.com", password=PASSWORD)
-    assert users.contacts(user_ids=[anna["id"]])["items"][0]["email"] == "anna@example.com"
+    assert users.accounts.contacts(user_ids=[anna["id"]])["items"][0]["email"] == "anna@example.com"
     assert told("email_change_requested") == [{"user_id": anna["id"]}]
     assert told("email_changed") == []
     mail = mailed()
@@ -386,7 +388,7 @@ def test_a_reset_waits_for_a_change_of_the_address(users, service, anna, reset_t
 
     with people.database(service) as connection:
         session = Session(connection)
-        accounts.lock(session, user_id)
+        account_commands.lock(session, user_id)
         rival = eventlet.spawn(dead, users, token)
         until_rival_waits(session)
         resets.forget(session, user_id)

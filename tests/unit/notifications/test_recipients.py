@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.recipients import key_of
+from notifications.mail.recipients import key_of
 
 
 @pytest.mark.parametrize(

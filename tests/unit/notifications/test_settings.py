@@ -6,7 +6,7 @@ from marshmallow import ValidationError
 from notifications.channels.configured import channels
 from notifications.channels.files import MailFiles
 from notifications.channels.smtp import SmtpMail
-from notifications.recipients import Limit
+from notifications.mail.recipients import Limit
 from notifications.settings import NotificationsSettings, limits
 
 

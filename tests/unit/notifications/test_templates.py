@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from notifications import schemas
+from notifications.mail.templates import render, short
 from notifications.service import NotificationsService
-from notifications.templates import render, short
 
 ORDER = uuid.UUID("1a2b3c4d-0000-4000-8000-000000000000")
 FACTS = {

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from types import SimpleNamespace
 
-from orders import carts
+from orders.cart import queries as cart_queries
 
 
 def line(product_id, quantity=1, price="5.00", currency="EUR"):
@@ -28,8 +28,8 @@ def product(product_id, price="5.00", available=9, currency="EUR"):
 
 def test_a_cart_shows_products_as_they_are_now():
     """Name, price and availability are live; a price that moved is flagged."""
-    contents = carts.Contents(3, [line(1, 2, "4.00"), line(2)])
-    shown = carts.view(contents, {1: product(1), 2: product(2, available=0)})
+    contents = cart_queries.Contents(3, [line(1, 2, "4.00"), line(2)])
+    shown = cart_queries.view(contents, {1: product(1), 2: product(2, available=0)})
     assert shown == {
         "items": [
             {"product_id": 1, "name": "now 1", "quantity": 2, "unit_price": Decimal("5.00"),
@@ -46,13 +46,13 @@ def test_a_cart_shows_products_as_they_are_now():
 
 def test_a_vanished_product_does_not_break_the_cart():
     """It keeps its last name and price, with none available."""
-    (shown,) = carts.view(carts.Contents(1, [line(1)]), {1: None})["items"]
+    (shown,) = cart_queries.view(cart_queries.Contents(1, [line(1)]), {1: None})["items"]
     assert (shown["name"], shown["available"], shown["price_changed"]) == ("then 1", 0, False)
 
 
 def test_an_empty_cart():
     """Nothing costs nothing, in the shop's currency."""
-    assert carts.view(carts.Contents(0, []), {}, "SEK") == {
+    assert cart_queries.view(cart_queries.Contents(0, []), {}, "SEK") == {
         "items": [],
         "total": Decimal("0.00"),
         "currency": "SEK",
@@ -61,17 +61,17 @@ def test_an_empty_cart():
 
 def test_a_price_in_another_currency_is_another_price():
     """The line shows the currency of the price beside it, and so does the sum."""
-    contents = carts.Contents(1, [line(1, 2, "10.00")])
-    shown = carts.view(contents, {1: product(1, "10.00", currency="KWD")})
+    contents = cart_queries.Contents(1, [line(1, 2, "10.00")])
+    shown = cart_queries.view(contents, {1: product(1, "10.00", currency="KWD")})
     assert (shown["items"][0]["currency"], shown["items"][0]["price_changed"]) == ("KWD", True)
     assert (shown["total"], shown["currency"]) == (Decimal("20.00"), "KWD")
 
 
 def test_amounts_of_two_currencies_are_not_added():
     """There is no total then; each line has its own."""
-    contents = carts.Contents(1, [line(1, 1, "10.00"), line(2, 1, "5.00"), line(3)])
+    contents = cart_queries.Contents(1, [line(1, 1, "10.00"), line(2, 1, "5.00"), line(3)])
     products = {1: product(1, "1500.00", currency="JPY"), 2: product(2), 3: None}
-    shown = carts.view(contents, products)
+    shown = cart_queries.view(contents, products)
     assert [item["currency"] for item in shown["items"]] == ["JPY", "EUR", "EUR"]
     assert [item["price_changed"] for item in shown["items"]] == [True, False, False]
     assert (shown["total"], shown["currency"]) == (None, None)
@@ -79,5 +79,5 @@ def test_amounts_of_two_currencies_are_not_added():
 
 def test_the_prices_at_adding_are_what_the_buyer_was_shown():
     """A checkout of the cart compares with them."""
-    (wanted,) = carts.Contents(1, [line(1, 3, "4.00", "USD")]).wanted()
+    (wanted,) = cart_queries.Contents(1, [line(1, 3, "4.00", "USD")]).wanted()
     assert (wanted.quantity, wanted.shown, wanted.currency) == (3, (Decimal("4.00"),), "USD")

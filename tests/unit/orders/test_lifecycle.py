@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from orders import lifecycle
 from orders.errors import InvalidTransition
-from orders.lifecycle import Cause, Party, Payment, Status
+from orders.order import lifecycle
+from orders.order.lifecycle import Cause, Party, Payment, Status
 
 EVERYBODY = set(Party)
 

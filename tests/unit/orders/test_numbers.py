@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from orders import numbers
+from orders.order import numbers
 
 ID = uuid.UUID("94fdd03c-1b2c-4d3e-8f40-5a6b7c8d9e0f")
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.comparison import ADVICE, Entry, Owner, Problem, Sum, compare
 from payments.providers.port import Kind, Movement
+from payments.reconciliation.comparison import ADVICE, Entry, Owner, Problem, Sum, compare
 
 TEN = Decimal(10)
 SOMEBODY = Owner(uuid.UUID(int=1), uuid.UUID(int=2), settling=False)

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from payments import keys
+from payments.providers import keys
 
 ID = uuid.uuid4()
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from payments.lifecycle import REPORTS, Status, advances, after_refund
+from payments.charges.lifecycle import REPORTS, Status, advances, after_refund
 
 CHANGES = {
     ("pending", "requires_action"),

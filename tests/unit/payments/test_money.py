@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import Invalid
-from payments import money
+from payments.providers import money
 
 #: One of each kind: none, two and three places.
 CURRENCIES = {"JPY": 0, "EUR": 2, "KWD": 3}

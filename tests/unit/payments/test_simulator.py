@@ -8,8 +8,8 @@ from dataclasses import fields
 import pytest
 from marshmallow import ValidationError
 
+from payments.charges.lifecycle import Status
 from payments.errors import NoticeRefused
-from payments.lifecycle import Status
 from payments.providers import signed
 from payments.providers.port import Notice
 from payments.providers.simulator import Simulator, scripts

@@ -3,8 +3,8 @@
 import pytest
 
 from chassis.errors import Invalid
-from products.counting import MAX_ON_HAND, adjusted
 from products.errors import StockReserved
+from products.stock.adjustment import MAX_ON_HAND, adjusted
 
 
 @pytest.mark.parametrize(

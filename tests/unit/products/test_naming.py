@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from products import naming
+from products.catalog import naming
 from products.schemas import Sku, Slug
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import Invalid
-from products import reservations
 from products.errors import OutOfStock, ReservationConflict, ReservationReleased
-from products.reservations import Kind, Line, State
+from products.stock import reservations
+from products.stock.reservations import Kind, Line, State
 
 NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 MINUTE = datetime.timedelta(minutes=1)

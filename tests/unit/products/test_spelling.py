@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from products import spelling
+from products.search import spelling
 
 WORDS = st.text("abcde", max_size=8)
 

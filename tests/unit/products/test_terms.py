@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from products import attributes, terms, tsquery
-from products.folding import folded, normalized
+from products.catalog import attributes
+from products.search import terms, tsquery
+from products.search.folding import folded, normalized
 
 #: What names are made of: any letters, digits and signs, and those that go wrong easily.
 TEXTS = st.text(max_size=200) | st.lists(

@@ -9,7 +9,7 @@ import pytest
 
 from chassis import deadline
 from chassis.errors import DeadlineExceeded
-from users.hashing import ARGON2, AT_ONCE, PasswordHasher
+from users.passwords.hashing import ARGON2, AT_ONCE, PasswordHasher
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_few_hashes_at_once(passwords, monkeypatch):
         eventlet.sleep(0.005)
         running -= 1
 
-    monkeypatch.setattr("users.hashing.tpool.execute", execute)
+    monkeypatch.setattr("users.passwords.hashing.tpool.execute", execute)
     for thread in [eventlet.spawn(passwords.hash, "correct horse") for _ in range(10)]:
         thread.wait()
 

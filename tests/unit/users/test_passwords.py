@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from users.common_passwords import COMMON
-from users.passwords import MIN_LENGTH, is_guessable
+from users.passwords.common import COMMON
+from users.passwords.rules import MIN_LENGTH, is_guessable
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import datetime
 
 import pytest
 
-from users import refresh_tokens
-from users.refresh_tokens import Worth, judge
+from users.sessions import refresh_tokens
+from users.sessions.refresh_tokens import Worth, judge
 
 NOW = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.UTC)
 GRACE = datetime.timedelta(seconds=10)

@@ -39,7 +39,7 @@ def without_lock(session, product_ids):
     """The stock is read, and while one thinks about it, so do others."""
     import eventlet
 
-    from products import ledger
+    from products.stock import ledger
 
     read = ledger._LOCK._generate()
     read._for_update_arg = None
@@ -83,10 +83,10 @@ def without_doubt(simulator, order):
 #: By guard: the functions that are part of it, and what stands in for them.
 GUARDS = {
     "inbox": {"chassis.database:Handle.once": without_inbox},
-    "lock": {"products.ledger:lock": without_lock},
+    "lock": {"products.stock.ledger:lock": without_lock},
     "outbox": {"chassis.broker.courier:Courier.deliver": without_outbox},
     "refund": {
-        "payments.refunds:refundable": without_bound,
+        "payments.refunds.store:refundable": without_bound,
         "payments.providers.simulator:Simulator.refund": without_doubt,
     },
 }

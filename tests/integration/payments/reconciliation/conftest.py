@@ -13,7 +13,7 @@ from chassis.clock import Clock
 from chassis.errors import ProviderFault
 from payments.providers import Providers
 from payments.providers.port import Kind, Movement
-from payments.reconciliation import Reconciliation
+from payments.reconciliation.commands import Reconciliation
 from payments.settings import PaymentsSettings
 
 DAY = datetime.timedelta(days=1)

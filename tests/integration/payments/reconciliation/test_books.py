@@ -8,10 +8,11 @@ import pytest
 
 from chassis.clock import Clock
 from chassis.errors import ProviderFault, Unavailable
-from payments import booked, reconciliation
-from payments.comparison import Problem, Sum
 from payments.errors import ProviderTimeout
 from payments.providers.port import Kind, Movement
+from payments.reconciliation import commands as reconciliation
+from payments.reconciliation import ledger_queries
+from payments.reconciliation.comparison import Problem, Sum
 from tests.integration.payments.reconciliation.conftest import DAY, Bank, problems
 
 
@@ -27,7 +28,7 @@ def test_books_that_agree(sale, bank, run):
 
 def test_in_many_batches(sale, bank, run, monkeypatch):
     """However few are read together, each is looked at, and no other."""
-    monkeypatch.setattr(booked, "BATCH", 2)
+    monkeypatch.setattr(ledger_queries, "BATCH", 2)
     made = [sale() for _ in range(5)]
     theirs = bank()
     assert (run(theirs).movements, problems(run(theirs))) == (10, [])
@@ -39,11 +40,11 @@ def test_in_many_batches(sale, bank, run, monkeypatch):
 
 def test_batches_do_not_overlap(sale, read, monkeypatch):
     """Each entry is read once, in the order of time."""
-    monkeypatch.setattr(booked, "BATCH", 3)
+    monkeypatch.setattr(ledger_queries, "BATCH", 3)
     for _ in range(5):
         sale()
     now = Clock.source()
-    batches = list(booked.entries(read, "simulator", now - DAY, now + DAY))
+    batches = list(ledger_queries.entries(read, "simulator", now - DAY, now + DAY))
     assert [len(batch) for batch in batches] == [3, 3, 3, 1]
     ids = [entry.id for batch in batches for entry in batch]
     assert ids == sorted(set(ids))

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from chassis.clock import Clock
-from payments.comparison import Problem, Sum
 from payments.errors import ProviderTimeout
 from payments.providers.port import Kind, Movement
 from payments.providers.simulator import Simulator
+from payments.reconciliation.comparison import Problem, Sum
 from tests.integration.payments.reconciliation.conftest import DAY, MINUTE, Bank, problems
 
 

@@ -1,0 +1,1 @@
+"""Notifications as rows, read by their owner."""

@@ -1,0 +1,1 @@
+"""The way out: pending messages, to their channels."""

@@ -1,0 +1,139 @@
+"""Pending messages as rows: whose they are for the moment, and how they end."""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ARRAY,
+    UUID,
+    DateTime,
+    Integer,
+    Text,
+    any_,
+    bindparam,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from notifications.feed.store import PENDING, SENT
+from notifications.models import Notification
+
+#: A claim outlives the work on a batch: `delivery.BUDGET`, and a slow mail server's every answer to
+#: the last message that was begun within it.
+CLAIM = datetime.timedelta(minutes=2)
+
+#: What a claim notes of a message. It stays when the process dies before it notes anything else.
+INTERRUPTED = "interrupted"
+
+
+class Claimed(NamedTuple):
+    """A message that is ours to deliver, and how often anyone has tried, this time included."""
+
+    id: uuid.UUID
+    user_id: uuid.UUID
+    order_id: uuid.UUID | None
+    reset_id: uuid.UUID | None
+    verification_id: uuid.UUID | None
+    email_change_id: uuid.UUID | None
+    is_security: bool
+    is_counted: bool
+    cause: dict[str, Any]
+    channel: str
+    subject: str
+    body: str
+    created_at: datetime.datetime
+    claimed_until: datetime.datetime
+    attempts: int
+    #: What the try before came to, if it came to nothing.
+    failure_code: str | None
+
+    @property
+    def has_enclosure(self) -> bool:
+        """Whether `users` is to be asked for a part of it when it goes (`delivery.Enclosure`)."""
+        return (self.reset_id or self.verification_id or self.email_change_id) is not None
+
+
+_NOTIFICATIONS = Notification.__table__
+_MOMENT = DateTime(timezone=True)
+_NOW, _UNTIL = bindparam("now", type_=_MOMENT), bindparam("until", type_=_MOMENT)
+_PENDING = _NOTIFICATIONS.c.status == PENDING
+
+_WAITING = (
+    select(_NOTIFICATIONS.c.id, _NOTIFICATIONS.c.failure_code)
+    .where(_PENDING, _NOTIFICATIONS.c.claimed_until <= _NOW)
+    .order_by(_NOTIFICATIONS.c.claimed_until)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("waiting")
+)
+_TAKE = (
+    update(_NOTIFICATIONS)
+    .where(_NOTIFICATIONS.c.id == _WAITING.c.id)
+    .values(attempts=_NOTIFICATIONS.c.attempts + 1, claimed_until=_UNTIL, failure_code=INTERRUPTED)
+    .returning(*(_NOTIFICATIONS.c[name] for name in Claimed._fields[:-1]), _WAITING.c.failure_code)
+    .execution_options(prepared=True)
+)
+_RELEASE = text(
+    "UPDATE notifications AS n"
+    " SET attempts = n.attempts - 1, claimed_until = :now, failure_code = released.code"
+    " FROM unnest(:ids, :codes) AS released (id, code)"
+    " WHERE n.id = released.id AND n.status = 'pending' AND n.claimed_until = :until"
+).bindparams(
+    _NOW,
+    _UNTIL,
+    bindparam("ids", type_=ARRAY(UUID)),
+    bindparam("codes", type_=ARRAY(Text)),
+)
+_SENT = (
+    update(_NOTIFICATIONS)
+    .where(_NOTIFICATIONS.c.id == any_(bindparam("ids", type_=ARRAY(UUID))), _PENDING)
+    .values(status=SENT, sent_at=_NOW, failure_code=None)
+    .returning(_NOTIFICATIONS.c.id)
+    .execution_options(prepared=True)
+)
+
+
+def take(session: Session, now: datetime.datetime, most: int) -> list[Claimed]:
+    """Messages that have waited longest, ours until `CLAIM` is over; none when none waits.
+
+    One with which a process has died comes alone: if it was to blame, it takes no other with it.
+    """
+    rows = session.execute(_TAKE, {"now": now, "until": now + CLAIM, "most": most}).all()
+    batch = sorted((Claimed(*row) for row in rows), key=lambda message: message.created_at)
+    suspect = next((one for one in batch if one.failure_code == INTERRUPTED), None)
+    if suspect is None:
+        return batch
+    release(session, [one for one in batch if one is not suspect], now)
+    return [suspect]
+
+
+def release(session: Session, messages: Sequence[Claimed], now: datetime.datetime) -> None:
+    """Give messages of one claim back as if they had not been claimed."""
+    if messages:
+        returned = {
+            "ids": [message.id for message in messages],
+            "codes": [message.failure_code for message in messages],
+            "until": messages[0].claimed_until,
+        }
+        session.execute(_RELEASE, returned | {"now": now})
+
+
+def close_sent(
+    session: Session, ids: Sequence[uuid.UUID], now: datetime.datetime
+) -> set[uuid.UUID]:
+    """Note that messages have left; returns those that nobody had closed before."""
+    return set(session.scalars(_SENT, {"ids": list(ids), "now": now}))
+
+
+def close(session: Session, notification_id: uuid.UUID, **values: Any) -> bool:
+    """Set `values` on a pending message; false when someone else has closed it."""
+    closed = (
+        update(_NOTIFICATIONS)
+        .where(_NOTIFICATIONS.c.id == notification_id, _NOTIFICATIONS.c.status == PENDING)
+        .values(**values)
+    )
+    return session.execute(closed).rowcount == 1

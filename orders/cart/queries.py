@@ -1,0 +1,77 @@
+"""A cart as it was read, and as it is shown with the products as they are now."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+from sqlalchemy.orm import Session
+
+from orders.checkout.pricing import Line, Wanted
+from orders.models import Cart, CartLine
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A cart as it was read: its version (0: there has never been one) and its lines."""
+
+    version: int
+    lines: Sequence[Row]
+
+    @property
+    def product_ids(self) -> list[int]:
+        return [line.product_id for line in self.lines]
+
+    def wanted(self) -> list[Wanted]:
+        """The lines for a checkout."""
+        return [
+            Wanted(line.product_id, line.quantity, (line.unit_price,), line.currency)
+            for line in self.lines
+        ]
+
+
+def read(connection: Connection | Session, user_id: uuid.UUID) -> Contents:
+    """A user's cart. The version is read first: lines that are newer than it make a checkout stop,
+    while a version newer than the lines would not."""
+    version = connection.execute(select(Cart.version).where(Cart.user_id == user_id)).scalar()
+    query = (
+        select(CartLine.__table__)
+        .where(CartLine.user_id == user_id)
+        .order_by(CartLine.added_at, CartLine.product_id)
+    )
+    return Contents(version or 0, connection.execute(query).all() if version else [])
+
+
+def view(
+    contents: Contents, products: Mapping[int, Mapping[str, Any] | None], currency: str = "EUR"
+) -> dict[str, Any]:
+    """The cart as answered, with `products` (by id) as they are now.
+
+    One that has vanished keeps the name and price that it had, with none available. `currency` is
+    that of an empty cart. When the products of a cart have come to have several, `total` and
+    `currency` are None: amounts of two currencies are not added.
+    """
+    items = [_shown(line, products.get(line.product_id)) for line in contents.lines]
+    currencies = {item["currency"] for item in items} or {currency}
+    is_one = len(currencies) == 1
+    total = sum((item["line_total"] for item in items), Decimal("0.00"))
+    return {
+        "items": items,
+        "total": total if is_one else None,
+        "currency": currencies.pop() if is_one else None,
+    }
+
+
+def _shown(line: Row, product: Mapping[str, Any] | None) -> dict[str, Any]:
+    name, price, currency = (
+        (product["name"], product["price"], product["currency"])
+        if product
+        else (line.name, line.unit_price, line.currency)
+    )
+    return Line(line.product_id, name, line.quantity, price).view() | {
+        "currency": currency,
+        "available": max(0, product["available"]) if product else 0,
+        "price_changed": (price, currency) != (line.unit_price, line.currency),
+    }

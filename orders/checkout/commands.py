@@ -1,0 +1,269 @@
+"""Checkout: from a cart or a list of items to an order with reserved stock.
+
+    prepare   what is bought, at the server's prices, to which address
+    begin     the checkout's own row (`orders.checkout.store`)           transaction
+    reserve   the stock, under the order's id                      RPC, idempotent by that id
+    finalize  order, timeline, event, emptied cart, row dropped    transaction
+    finish    only when it costs nothing (`orders.payment.commands`)
+
+No transaction is open during a call to somebody else. A crash between two steps leaves the row: the
+same request with the same key takes it up where it stands, else `orders.jobs` undoes it.
+"""
+
+import datetime
+import hashlib
+import uuid
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from chassis.errors import Fault, Invalid, NotFound
+from chassis.identity import Actor, Role
+from orders import catalog, schemas
+from orders.cart import commands as cart_commands
+from orders.cart import queries as cart_queries
+from orders.checkout import placement, pricing
+from orders.checkout import store as checkout_store
+from orders.checkout.pricing import Shown
+from orders.checkout.store import Attempt, Basket, Placed
+from orders.context import Shop
+from orders.errors import (
+    CartChanged,
+    CheckoutInterrupted,
+    ReservationReleased,
+    TooManyUnpaidUnits,
+)
+from orders.models import Order
+from orders.order import queries as order_queries
+from orders.order import timeline
+from orders.order.lifecycle import Payment, Status
+from orders.payment import commands as payment_commands
+
+_ADDRESS = schemas.DefaultAddress()
+
+
+def place(
+    shop: Shop,
+    user_id: uuid.UUID,
+    items: list[dict[str, Any]] | None = None,
+    shipping_address: dict[str, Any] | None = None,
+    expected_total: Decimal | None = None,
+    currency: str | None = None,
+    key: str | None = None,
+) -> dict[str, Any]:
+    """Place an order of `items` ({product_id, quantity, price?}), of the cart when there are none.
+
+    A repeat under `key` answers the first order; `replayed` in the answer says so. `currency` is
+    that of the prices and total which the buyer was shown: without it, for items, the shop's.
+    Without an `expected_total` the prices in a cart count as shown when they were put in.
+    """
+    # As it always was where there is no currency: a key may have been used before there was one.
+    given = () if currency is None else (currency,)
+    fingerprint = _fingerprint(items, shipping_address, expected_total, *given)
+    with shop.db.read() as connection:
+        # The cart before the key: a rival with this key that empties the cart is then noticed.
+        cart = cart_queries.read(connection, user_id) if items is None else None
+        known = None
+        if key is not None:
+            known = checkout_store.earlier(connection, user_id, key, fingerprint, shop.clock())
+    if known is None:
+        shown = Shown(expected_total, currency)
+        basket, available = prepare(shop, user_id, items, cart, shipping_address, shown)
+        mine = Attempt(uuid.uuid4(), user_id, key, fingerprint, basket)
+        known = _begin(shop, mine, available)
+        replayed = known.order_id != mine.order_id
+    else:
+        replayed = True
+    order = None
+    if isinstance(known, Attempt):
+        _reserve(shop, known)
+        order = _finalize(shop, known)
+    if order is None:
+        with shop.db.read() as connection:
+            order = order_queries.get(connection, known.order_id, Actor.SYSTEM)
+    if not order["total"] and order["status"] == Status.PENDING:
+        order = _finish_free(shop, order)
+    return order | {"replayed": replayed}
+
+
+def prepare(
+    shop: Shop,
+    user_id: uuid.UUID,
+    items: list[dict[str, Any]] | None,
+    cart: cart_queries.Contents | None,
+    shipping_address: dict[str, Any] | None,
+    shown: Shown,
+) -> tuple[Basket, dict[int, int]]:
+    """What the order will be made of, and how many of each product are available; raises when it
+    is not what the buyer was shown."""
+    if cart is None:
+        wanted = pricing.merge(items or (), shown.currency or shop.settings["currency"])
+    else:
+        wanted = cart.wanted()
+    if not wanted:
+        raise Invalid(errors={"items": ["The cart is empty."]})
+    products = catalog.look_up(shop.products, (line.product_id for line in wanted))
+    lines, currency = pricing.price(wanted, products)
+    pricing.check_payable(pricing.total(lines))
+    pricing.check_shown(shown, wanted, lines, currency, from_cart=cart is not None)
+    basket = Basket(
+        lines,
+        currency,
+        shipping_address or _default_address(shop, user_id),
+        shop.clock() + datetime.timedelta(seconds=shop.settings["payment_window"]),
+        None if cart is None else cart.version,
+    )
+    return basket, {line.product_id: products[line.product_id]["available"] for line in lines}
+
+
+def _finish_free(shop: Shop, order: dict[str, Any]) -> dict[str, Any]:
+    """An order that costs nothing is paid at once; as it is then. If that fails, the sweep does
+    it."""
+    try:
+        payment_commands.finish_free(shop, order["id"])
+    except Exception as error:
+        shop.log.warning("finish_postponed", order_id=str(order["id"]), error=type(error).__name__)
+        return order
+    with shop.db.read() as connection:
+        return order_queries.get(connection, order["id"], Actor.SYSTEM)
+
+
+def undo(shop: Shop, order_id: uuid.UUID) -> None:
+    """Give back what an abandoned checkout has reserved, then forget it. Repeating does no harm."""
+    shop.inventory.release(order_id=order_id, reason="checkout abandoned")
+    with shop.db.begin() as session:
+        checkout_store.drop(session, order_id)
+
+
+def _default_address(shop: Shop, user_id: uuid.UUID) -> dict[str, Any]:
+    try:
+        return _ADDRESS.load(shop.users.default_address(user_id=user_id))
+    except NotFound:
+        message = "Send an address, or save one as your default."
+        raise Invalid(errors={"shipping_address": [message]}) from None
+
+
+def _begin(shop: Shop, attempt: Attempt, available: dict[int, int]) -> Attempt | Placed:
+    now = shop.clock()
+    bounds = checkout_store.bounds(shop.settings, available)
+    patience = datetime.timedelta(seconds=shop.settings["checkout_patience"])
+    # Without a key it is one statement, which needs no transaction around it.
+    writing = shop.db.read() if attempt.key is None else shop.db.begin()
+    with writing as session:
+        try:
+            return checkout_store.begin(session, attempt, now, now + patience, bounds)
+        except TooManyUnpaidUnits:
+            # More than there is: inventory would say so, and it is what the buyer can act on.
+            pricing.check_available(attempt.basket.lines, available)
+            raise
+
+
+def _reserve(shop: Shop, attempt: Attempt) -> None:
+    grace = datetime.timedelta(seconds=shop.settings["reservation_grace"])
+    try:
+        shop.inventory.reserve(
+            order_id=attempt.order_id,
+            lines=[
+                {"product_id": line.product_id, "quantity": line.quantity}
+                for line in attempt.basket.lines
+            ],
+            expires_at=attempt.basket.expires_at + grace,
+        )
+    except ReservationReleased:
+        raise CheckoutInterrupted from None
+    except Fault as fault:
+        _give_up(shop, attempt, refused=fault.status < 500)
+        raise
+
+
+def _give_up(shop: Shop, attempt: Attempt, *, refused: bool) -> None:
+    """After a reservation that failed; `refused`: inventory said no, so nothing is held.
+
+    When the outcome is unknown, a checkout with a key waits for the repeat. With a key, a rival may
+    be about to reserve under the same id even after a refusal, so its row goes by way of `undo`.
+    """
+    if attempt.key is not None and not refused:
+        return
+    with shop.db.begin() as session:
+        if attempt.key is None and refused:
+            checkout_store.drop(session, attempt.order_id)
+        else:
+            checkout_store.abandon(session, attempt.order_id, shop.clock())
+
+
+def _finalize(shop: Shop, attempt: Attempt) -> dict[str, Any] | None:
+    """Make the order and answer it; None when a rival with the same key has made it."""
+    now = shop.clock()
+    order = _new_order(shop, attempt, now)
+    # Without a cart it is one statement, which needs no transaction around it.
+    writing = shop.db.read() if attempt.basket.cart_version is None else shop.db.begin()
+    try:
+        with writing as session:
+            if not _write(shop, session, attempt, order):
+                if not order_queries.is_there(session, order.id):
+                    raise CheckoutInterrupted  # whoever undid it gives the stock back
+                return None
+            if not _take_cart(session, attempt, now):
+                raise CartChanged("The cart was changed during the checkout.")
+    except CartChanged:
+        with shop.db.begin() as session:
+            checkout_store.abandon(session, attempt.order_id, now)
+        _undo_at_once(shop, attempt.order_id)
+        raise
+    shop.events.wake()
+    return order_queries.view(order, attempt.basket.lines)
+
+
+def _take_cart(session: Connection | Session, attempt: Attempt, now: datetime.datetime) -> bool:
+    version = attempt.basket.cart_version
+    return version is None or cart_commands.take(session, attempt.user_id, version, now)
+
+
+def _undo_at_once(shop: Shop, order_id: uuid.UUID) -> None:
+    """So that the buyer's next try does not compete with this one for the stock."""
+    try:
+        undo(shop, order_id)
+    except Fault as fault:
+        shop.log.warning("undo_postponed", order_id=str(order_id), code=fault.code)
+
+
+def _new_order(shop: Shop, attempt: Attempt, now: datetime.datetime) -> Order:
+    basket = attempt.basket
+    recheck = datetime.timedelta(seconds=shop.settings["payment_recheck"])
+    is_free = not basket.total
+    return Order(
+        id=attempt.order_id,
+        number=attempt.number,
+        user_id=attempt.user_id,
+        status=Status.PENDING,
+        payment_status=Payment.UNPAID,
+        total=basket.total,
+        currency=basket.currency,
+        shipping_address=basket.shipping_address,
+        idempotency_key=attempt.key,
+        fingerprint=attempt.fingerprint,
+        created_at=now,
+        updated_at=now,
+        expires_at=basket.expires_at,
+        paying_since=now if is_free else None,
+        recheck_at=now + recheck if is_free else None,
+        version=1,
+    )
+
+
+def _write(shop: Shop, session: Connection | Session, attempt: Attempt, order: Order) -> bool:
+    buyer = Actor(attempt.user_id, Role.CUSTOMER)
+    entry = partial(timeline.entry, order.id, order.created_at, trace_id=shop.trace_id)
+    placed = entry(timeline.ORDER, "placed", buyer, total=order.total, currency=order.currency)
+    reserved = entry(timeline.STOCK, "reserved", until=order.expires_at)
+    event = shop.events.event("order_placed", order_queries.facts(order, "placed"))
+    return placement.place(session, order, attempt.basket.lines, [placed, reserved], event)
+
+
+def _fingerprint(*request: Any) -> str:
+    canonical = orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(canonical).hexdigest()

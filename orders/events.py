@@ -1,0 +1,103 @@
+"""What other services tell about an order: what it changes, and its line in the timeline.
+
+News may be late, repeated or out of order; none of it undoes what is newer.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, UUID, any_, bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from chassis.events import Event
+from orders.cart import commands as cart_commands
+from orders.context import Shop
+from orders.models import Order
+from orders.order import commands as order_commands
+from orders.order import lifecycle, timeline
+from orders.order import queries as order_queries
+from orders.order.lifecycle import Payment
+from orders.payment import refund_requests
+
+_KNOWN = (
+    select(Order.id)
+    .where(Order.id == any_(bindparam("ids", type_=ARRAY(UUID))))
+    .execution_options(prepared=True)
+)
+
+
+def payment_failed(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
+    """A payment came to nothing. The order stays as it is, also when another one has paid it; when
+    it waits for the end of a payment, that is looked up soon."""
+    _payment_ended(shop, session, news, "payment_failed")
+
+
+def payment_cancelled(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
+    """A payment was cancelled: another means has taken its place, or the order was cancelled."""
+    _payment_ended(shop, session, news, "payment_cancelled")
+
+
+def _payment_ended(shop: Shop, session: Session, news: Mapping[str, Any], cause: str) -> None:
+    order = order_queries.lock(session, news["order_id"])
+    if order is not None:
+        if order.recheck_at is not None:
+            order.recheck_at = shop.clock()
+        timeline.add(
+            shop, session, news["order_id"], timeline.PAYMENT, cause,
+            payment_id=news["payment_id"], failure_code=news["failure_code"],
+        )  # fmt: skip
+
+
+def payment_refunded(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
+    """Money went back. When that is heard before the payment itself, it counts all the same once
+    the order is paid (`settlement`)."""
+    order_id, payment_id = news["order_id"], news["payment_id"]
+    order = order_queries.lock(session, order_id)
+    returned = refund_requests.note_refunded(session, order_id, payment_id, news["refunded_total"])
+    if order is None:
+        return
+    timeline.add(
+        shop, session, order_id, timeline.PAYMENT, "payment_refunded",
+        payment_id=payment_id, amount=news["amount"], refunded_total=news["refunded_total"],
+    )  # fmt: skip
+    status = lifecycle.after_refund(order.total, returned)
+    paid = order.payment_id == payment_id and order.payment_status != Payment.UNPAID
+    if paid and order.payment_status != status:
+        order.payment_status = status
+        order_commands.touch(shop, order)
+
+
+def account_recovered(shop: Shop, session: Session, event: Event) -> None:
+    """The owner of an address took over an account that somebody else had made with it: what that
+    one has put into the cart goes, and the time of the unpaid orders is over, which cancels them
+    unless a payment is under way. What came after the event is the owner's."""
+    user_id, now = event.payload["user_id"], shop.clock()
+    cart_commands.forget(session, user_id, event.occurred_at, now)
+    theirs = (Order.user_id == user_id, Order.created_at <= event.occurred_at)
+    over = update(Order).where(*theirs, Order.status == lifecycle.Status.PENDING)
+    session.execute(
+        over.values(
+            expires_at=func.least(Order.expires_at, now),
+            version=Order.version + 1,
+            updated_at=now,
+        )
+    )
+
+
+def notifications_sent(session: Session, events: Sequence[Event], now: datetime.datetime) -> None:
+    """The owners were told; by which channel, nothing of what."""
+    ids = {event.payload["order_id"] for event in events} - {None}
+    known = set(session.scalars(_KNOWN, {"ids": list(ids)})) if ids else set()
+    entries = [
+        timeline.entry(
+            event.payload["order_id"], now, timeline.MAIL, "notification_sent",
+            trace_id=event.trace_id,
+            channel=event.payload["channel"],
+            notification_id=event.payload["notification_id"],
+        )
+        for event in events
+        if event.payload["order_id"] in known
+    ]  # fmt: skip
+    if entries:
+        timeline.add_many(session, entries)

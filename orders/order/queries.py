@@ -1,0 +1,210 @@
+"""The order book: reading orders, and locking one for a change."""
+
+import datetime
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from chassis import paging
+from chassis.errors import Forbidden, Invalid, NotFound
+from chassis.identity import Actor, Role
+from orders import schemas
+from orders.checkout.pricing import Line
+from orders.context import Shop
+from orders.models import Order, OrderLine
+from orders.order import numbers
+
+_FOUND = schemas.FoundUsers()
+
+#: Users whose orders one search looks for at most, the newest.
+MOST_BUYERS = 100
+
+_SHOWN = (
+    Order.id,
+    Order.number,
+    Order.user_id,
+    Order.status,
+    Order.payment_status,
+    Order.total,
+    Order.currency,
+    Order.shipping_address,
+    Order.cancel_reason,
+    Order.created_at,
+    Order.expires_at,
+    Order.version,
+)
+
+_RECIPIENT = ("name", "company", "phone")
+
+
+def lock(session: Session, order_id: uuid.UUID) -> Order | None:
+    """The order as it is now, locked until the end of the transaction."""
+    return session.get(Order, order_id, with_for_update=True, populate_existing=True)
+
+
+def view(order: Order, lines: Iterable[Line]) -> dict[str, Any]:
+    """An order as answered, of what is known of it already."""
+    shown = {column.key: getattr(order, column.key) for column in _SHOWN}
+    shown["shipping_address"] = _whole(shown["shipping_address"])
+    return shown | {"items": [line.view() for line in lines]}
+
+
+def lock_visible(session: Session, order_id: uuid.UUID, actor: Actor) -> Order:
+    """`lock` for an actor; raises `NotFound`, also for what is somebody else's."""
+    order = lock(session, order_id)
+    if order is None or order.hidden_at is not None or not _may_see(order.user_id, actor):
+        raise NotFound("There is no such order.")
+    return order
+
+
+def get(connection: Connection | Session, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
+    """One order as answered; raises `NotFound`, also for what is somebody else's."""
+    query = select(*_SHOWN).where(Order.id == order_id, Order.hidden_at.is_(None))
+    row = connection.execute(query).mappings().first()
+    if row is None or not _may_see(row["user_id"], actor):
+        raise NotFound("There is no such order.")
+    return _views(connection, [row])[0]
+
+
+def page(
+    connection: Connection,
+    actor: Actor,
+    *,
+    user_id: uuid.UUID | None,
+    limit: int,
+    cursor: str | None,
+    buyers: Collection[uuid.UUID] | None = None,
+    **filters: Any,
+) -> dict[str, Any]:
+    """Orders, newest first. Staff see all, others their own; raises `NotFound` for another's.
+
+    `search` finds the order of that number, and those of `buyers`.
+    """
+    if not actor.is_staff:
+        if user_id not in (None, actor.user_id):
+            raise NotFound("There is no such user.")
+        user_id = actor.user_id
+    query = _filtered(user_id=user_id, buyers=buyers, **filters)
+    if cursor is not None:
+        last = paging.decode("orders", cursor, (datetime.datetime, uuid.UUID))
+        query = query.where(tuple_(Order.created_at, Order.id) < last)
+    newest = query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit + 1)
+    rows = connection.execute(newest).mappings().all()
+    shown, more = rows[:limit], len(rows) > limit
+    following = (shown[-1]["created_at"], shown[-1]["id"]) if more else None
+    return {
+        "items": _views(connection, shown),
+        "next": paging.encode("orders", following) if following else None,
+    }
+
+
+def find(shop: Shop, actor: Actor, search: str | None, **request: Any) -> dict[str, Any]:
+    """`page`, where `search` (for staff: Forbidden for others) is the number of an order, or words
+    that `users` finds buyers by: a name, an e-mail address."""
+    buyers = None
+    if search is not None:
+        if not actor.is_staff:
+            raise Forbidden
+        if numbers.parse(search) is None:
+            found = shop.users.find(search=search, limit=MOST_BUYERS)
+            buyers = [user["id"] for user in _FOUND.load(found)["items"]]
+    with shop.db.read() as connection:
+        return page(connection, actor, search=search, buyers=buyers, **request)
+
+
+def buyer(connection: Connection | Session, order_id: uuid.UUID) -> Actor:
+    """Whose order this is, as others are asked on their behalf."""
+    user_id = connection.execute(select(Order.user_id).where(Order.id == order_id)).scalar_one()
+    return Actor(user_id, Role.CUSTOMER)
+
+
+def is_there(connection: Connection | Session, order_id: uuid.UUID) -> bool:
+    """Whether there is an order of this id."""
+    return connection.scalar(select(Order.id).where(Order.id == order_id)) is not None
+
+
+def _may_see(user_id: uuid.UUID, actor: Actor) -> bool:
+    return actor.is_staff or actor.user_id == user_id
+
+
+def _filtered(
+    *,
+    user_id: uuid.UUID | None,
+    status: str | None,
+    payment_status: str | None,
+    from_: datetime.datetime | None,
+    to: datetime.datetime | None,
+    number: str | None = None,
+    search: str | None = None,
+    buyers: Collection[uuid.UUID] | None = None,
+) -> Select:
+    query = select(*_SHOWN).where(Order.hidden_at.is_(None))
+    if number is not None:
+        named = _named(number)
+        if named is None:
+            raise Invalid(errors={"number": ["Not the number of an order; look at its digits."]})
+        query = query.where(named)
+    if search is not None:
+        named = _named(search)
+        theirs = Order.user_id.in_(buyers or ())
+        query = query.where(theirs if named is None else or_(named, theirs))
+    if user_id is not None:
+        query = query.where(Order.user_id == user_id)
+    if status is not None:
+        query = query.where(Order.status == status)
+    if payment_status is not None:
+        query = query.where(Order.payment_status == payment_status)
+    if from_ is not None:
+        query = query.where(Order.created_at >= from_)
+    if to is not None:
+        query = query.where(Order.created_at < to)
+    return query
+
+
+def _named(text: str) -> ColumnElement[bool] | None:
+    """Orders of this number, or whose id begins with these eight characters."""
+    if (number := numbers.parse(text)) is not None:
+        return Order.number == number
+    if (ids := numbers.ids(text)) is not None:
+        return Order.id.between(*ids)
+    return None
+
+
+def _views(
+    connection: Connection | Session, rows: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    lines: dict[uuid.UUID, list[dict[str, Any]]] = {row["id"]: [] for row in rows}
+    query = (
+        select(OrderLine.__table__)
+        .where(OrderLine.order_id.in_(lines))
+        .order_by(OrderLine.order_id, OrderLine.position)
+    )
+    for row in connection.execute(query) if lines else ():
+        line = Line(row.product_id, row.name, row.quantity, row.unit_price)
+        lines[row.order_id].append(line.view())
+    return [
+        dict(row) | {"shipping_address": _whole(row["shipping_address"]), "items": lines[row["id"]]}
+        for row in rows
+    ]
+
+
+def _whole(address: Mapping[str, Any]) -> dict[str, Any]:
+    """An address as answered; orders from before addresses named a recipient have none."""
+    return dict.fromkeys(_RECIPIENT) | dict(address)
+
+
+def facts(order: Order, cause: str) -> dict[str, Any]:
+    """An order as its events tell of it."""
+    return {
+        "order_id": order.id,
+        "number": order.number,
+        "user_id": order.user_id,
+        "total": Decimal(order.total),
+        "currency": order.currency,
+        "version": order.version,
+        "cause": str(cause),
+    }

@@ -1,0 +1,85 @@
+"""The timeline of an order: what happened to it, when, why and by whom.
+
+Every entry is written in the transaction that makes the change. Nothing here names a person: the
+actor is a role.
+"""
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+
+from chassis.identity import Actor
+from chassis.prepared import prepared_insert_many, rows_of
+from orders.context import Shop
+from orders.models import TimelineEntry
+
+ORDER, STOCK, PAYMENT, MAIL = "order", "stock", "payment", "mail"
+
+#: How many entries are shown, the newest.
+SHOWN = 500
+
+_ADD = prepared_insert_many(TimelineEntry.__table__, but={"id"})
+
+
+def add(
+    shop: Shop,
+    session: Session,
+    order_id: uuid.UUID,
+    kind: str,
+    cause: str,
+    actor: Actor = Actor.SYSTEM,
+    **detail: Any,
+) -> None:
+    """Append an entry; `detail` is JSON-able and without personal data."""
+    one = entry(order_id, shop.clock(), kind, cause, actor, trace_id=shop.trace_id, **detail)
+    add_many(session, [one])
+
+
+def entry(
+    order_id: uuid.UUID,
+    at: datetime.datetime,
+    kind: str,
+    cause: str,
+    actor: Actor = Actor.SYSTEM,
+    *,
+    trace_id: str | None,
+    **detail: Any,
+) -> dict[str, Any]:
+    """An entry to be, for `add_many`."""
+    return {
+        "order_id": order_id,
+        "at": at,
+        "kind": kind,
+        "cause": str(cause),
+        "actor": str(actor.role),
+        "detail": {name: _plain(value) for name, value in detail.items()},
+        "trace_id": trace_id,
+    }
+
+
+def add_many(session: Session, entries: Sequence[dict[str, Any]]) -> None:
+    """Append entries, in their order."""
+    session.execute(_ADD, rows_of(entries))
+
+
+def of_order(connection: Connection, order_id: uuid.UUID) -> list[Mapping[str, Any]]:
+    """The entries of an order in the order in which they were written."""
+    row = TimelineEntry
+    newest = (
+        select(row.at, row.kind, row.cause, row.actor, row.detail, row.trace_id)
+        .where(row.order_id == order_id)
+        .order_by(row.id.desc())
+        .limit(SHOWN)
+    )
+    rows = connection.execute(newest).mappings().all()
+    return [dict(each) for each in reversed(rows)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    return value if isinstance(value, int | bool | list | None) else str(value)

@@ -1,0 +1,1 @@
+"""Paying an order, and money that goes back."""

@@ -1,0 +1,1 @@
+"""Charges: opened, and settled by what the provider reports."""

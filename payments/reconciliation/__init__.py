@@ -1,0 +1,1 @@
+"""Our ledger beside the providers' books."""

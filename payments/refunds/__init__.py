@@ -1,0 +1,1 @@
+"""Refunds: opened, and settled by what the provider reports."""

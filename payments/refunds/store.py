@@ -1,0 +1,153 @@
+"""Refunds: reserving the amount, and settling by what the provider reports."""
+
+import datetime
+import uuid
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from payments import events
+from payments.charges import lifecycle
+from payments.errors import (
+    NotRefundable,
+    PaymentNotFound,
+    RefundInFlight,
+    RefundTooLarge,
+)
+from payments.events import Publish
+from payments.ledger import store as ledger
+from payments.models import Payment, Refund
+from payments.providers import keys, money
+from payments.providers.port import RefundOrder, RefundReport
+
+PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
+
+
+class Job(NamedTuple):
+    """A refund and what the provider is asked for it; outlives the session it was read in."""
+
+    payment_id: uuid.UUID
+    refund_id: uuid.UUID
+    status: str
+    provider: str
+    order: RefundOrder
+
+
+def job(refund: Refund, payment: Payment) -> Job:
+    """The job of a refund; the provider's key is derived from its row, so a repeat pays once."""
+    order = RefundOrder(
+        key=keys.key_of(keys.REFUND, refund.id),
+        reference=payment.provider_reference,
+        amount=refund.amount,
+        currency=payment.currency,
+    )
+    return Job(payment.id, refund.id, refund.status, payment.provider, order)
+
+
+def lock_payment(session: Session, payment_id: uuid.UUID) -> Payment:
+    """The payment, locked: refunds of one payment are opened and settled one after another."""
+    payment = session.get(Payment, payment_id, with_for_update=True)
+    if payment is None:
+        raise PaymentNotFound
+    return payment
+
+
+def refundable(payment: Payment) -> Decimal:
+    """What was taken and is neither given back nor promised."""
+    return payment.captured - payment.refunded - payment.refunding
+
+
+def find(session: Session, payment: Payment, key: str) -> Refund:
+    """The refund of this payment that was opened under `key`."""
+    return session.scalars(select(Refund).filter_by(payment_id=payment.id, key=key)).one()
+
+
+def open_refund(
+    session: Session,
+    payment: Payment,
+    *,
+    amount: Decimal | None,
+    reason: str,
+    key: str,
+    by: uuid.UUID | None,
+    now: datetime.datetime,
+    next_check_at: datetime.datetime,
+) -> Refund:
+    """A pending refund of `amount` (None: all that is left) of the locked `payment`.
+
+    Raises `NotRefundable` or `RefundTooLarge`; `Invalid` for what the currency has no coins for.
+    """
+    if amount is not None:
+        money.to_minor(amount, payment.currency)
+    left = refundable(payment)
+    if not left:
+        raise NotRefundable
+    if amount is not None and amount > left:
+        raise RefundTooLarge(refundable=str(left))
+    refund = Refund(
+        id=uuid.uuid4(),
+        payment_id=payment.id,
+        key=key,
+        amount=left if amount is None else amount,
+        reason=reason,
+        requested_by=by,
+        status=PENDING,
+        created_at=now,
+        next_check_at=next_check_at,
+    )
+    session.add(refund)
+    ledger.reserve(session, payment, refund.amount)
+    return refund
+
+
+def due_for_order(
+    session: Session,
+    order_id: uuid.UUID,
+    payment_id: uuid.UUID | None,
+    amount: Decimal,
+    currency: str,
+) -> tuple[Payment, Decimal] | None:
+    """The captured payment of an order, locked, and how much of `amount` it still has to give
+    back; None when there is nothing (never paid, or given back before).
+
+    Raises `RefundInFlight` while an unsettled refund holds a part of it: should that one fail,
+    its amount would be forgotten. Raises `NotRefundable` for another currency than was taken.
+    """
+    wanted = select(Payment).where(
+        Payment.order_id == order_id, Payment.captured > 0, ~Payment.superseded
+    )
+    if payment_id is not None:
+        wanted = wanted.where(Payment.id == payment_id)
+    payment = session.scalars(wanted.with_for_update()).one_or_none()
+    if payment is None:
+        return None
+    if payment.currency != currency:
+        raise NotRefundable("The payment was made in another currency.")
+    due = min(amount, payment.captured - payment.refunded)
+    if due > refundable(payment):
+        raise RefundInFlight
+    return (payment, due) if due else None
+
+
+def settle(
+    session: Session, done: Job, report: RefundReport, now: datetime.datetime, publish: Publish
+) -> Refund:
+    """Bring a refund to what the provider reports, once."""
+    payment = lock_payment(session, done.payment_id)
+    refund = session.get_one(Refund, done.refund_id)
+    if refund.status != PENDING:
+        return refund
+    refund.provider_reference = report.reference
+    refund.failure_code = report.failure_code
+    if not report.done:
+        refund.status = FAILED
+        ledger.release(session, payment, refund)
+        return refund
+    refund.status = SUCCEEDED
+    ledger.give_back(session, payment, refund, now)
+    if not payment.superseded:
+        payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
+        events.refunded(publish, session, payment, refund)
+    return refund

@@ -1,0 +1,228 @@
+"""The statements behind the lists of products, one for each combination of filters.
+
+Each finds ids in order first, from an index as far as possible, and then what is shown of them.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    exists,
+    func,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from products.catalog import queries as catalog_queries
+from products.models import Category, Moment, Product, Stock
+from products.stock.availability import IN_STOCK, SOLD_OUT
+
+
+@dataclass(frozen=True)
+class Order:
+    """By columns, then by id in the same direction, as the indexes go; with the columns' types."""
+
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    types: tuple[type, ...]
+    descending: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """What the columns are called in a row of a list."""
+        return [f"sort_key_{place}" for place in range(len(self.columns))]
+
+
+#: Newest first.
+NEWEST = Order((Product.created_at,), (datetime.datetime,), descending=True)
+#: Prices of different currencies are not to be compared: those of each come together.
+_BY_PRICE = (Product.currency, Product.price), (str, Decimal)
+
+ORDERS = {
+    "name": Order((Product.sort_name,), (str,)),
+    "price": Order(*_BY_PRICE),
+    "-price": Order(*_BY_PRICE, descending=True),
+    "-created_at": NEWEST,
+    "relevance": NEWEST,
+}
+
+#: Where a search looks: in titles, in all but the titles, in both at once; or, before the other
+#: titles, for the very product that was named.
+EVERYWHERE, TITLE, REST, EXACT = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What distinguishes one statement from another; the values are its parameters."""
+
+    sort: str
+    tier: int | None  # None: no search
+    category: type | None  # int: by id, str: by slug
+    currency: bool
+    min_price: bool
+    max_price: bool
+    in_stock: bool | None
+    after: bool
+    #: Of a search: only in the newest, as many as `near`; or those made at `since` and later.
+    near: bool = False
+    since: bool = False
+
+
+@lru_cache(maxsize=2048)  # more than there are shapes
+def statement(shape: Shape) -> Select[Any]:
+    """Products with the `keys` of their order.
+
+    Takes the parameters `now`, `rows` (how many), `lookahead` (how many to put in order in each
+    category, or for a search) and, by the shape, `query` (text of a tsquery), `category`,
+    `currency`, `min_price`, `max_price`, `after_0` (and on, by the order), `after_id`, `near` and
+    `since`.
+    """
+    order = ORDERS[shape.sort]
+    found = _found(shape, order)
+    if shape.category is not None:
+        found = _by_category(found, _branch(shape.category), order)
+    if shape.tier is not None:
+        many = _in_order(found, order, "lookahead").cte().prefix_with("MATERIALIZED")
+        found = select(*many.c)
+    page = _in_order(found, order, "rows").subquery()
+    keys = [page.c[key] for key in order.keys]
+    shown = catalog_queries.shown().add_columns(*keys).join(page, page.c.id == Product.id)
+    return shown.order_by(*_columns(order, *keys, page.c.id))
+
+
+#: The first and the last of the currencies that prices are in, by their codes.
+CURRENCIES = (
+    select(func.min(Product.currency), func.max(Product.currency))
+    .where(Product.deleted_at.is_(None))
+    .execution_options(prepared=True)
+)
+
+#: About as many as there are products: deleted ones stay, and ids have gaps.
+NEWEST_ID = select(func.max(Product.id))
+
+_NAMED = (
+    select(Product.id)
+    .where(
+        Product.deleted_at.is_(None),
+        Product.title.bool_op("@@")(cast(bindparam("exact", type_=Text), TSQUERY)),
+    )
+    # Or the planner would walk through the catalog, hoping to meet one soon.
+    .cte()
+    .prefix_with("MATERIALIZED")
+)
+#: Whether some product is `exact`: mostly none, and then there is no need to look for a page.
+IS_NAMED = select(exists().select_from(_NAMED)).execution_options(prepared=True)
+
+_WITH_WORDS = (
+    select(Product.id)
+    .where(
+        Product.deleted_at.is_(None),
+        Product.document.bool_op("@@")(cast(bindparam("words", type_=Text), TSQUERY)),
+    )
+    # For so many the planner takes the index, see `products.catalog.listing.LOOKAHEAD`.
+    .limit(bindparam("lookahead"))
+    .cte()
+    .prefix_with("MATERIALIZED")
+)
+#: Whether some product has the `words` of a search, whatever filters say.
+HAS_WORDS = select(exists().select_from(_WITH_WORDS)).execution_options(prepared=True)
+
+_START = func.coalesce(bindparam("start", type_=BigInteger), NEWEST_ID.scalar_subquery())
+
+#: When that product was made that is about `far` older, by its id, than that of id `start`, or than
+#: the newest when it is None.
+MADE = (
+    select(Product.created_at)
+    .where(Product.id <= _START - bindparam("far", type_=BigInteger))
+    .order_by(Product.id.desc())
+    .limit(1)
+    .execution_options(prepared=True)
+)
+
+
+def _found(shape: Shape, order: Order) -> Select[Any]:
+    product = _near(shape, order) if shape.near else Product
+    columns = (getattr(product, column.key) for column in order.columns)
+    keys = (column.label(key) for column, key in zip(columns, order.keys, strict=True))
+    found = select(*keys, product.id)
+    if shape.in_stock is not None:
+        found = found.join(Stock, Stock.product_id == product.id)
+    return found.where(*_conditions(product, shape), *(() if shape.near else _place(shape, order)))
+
+
+def _near(shape: Shape, order: Order) -> type[Product]:
+    """The newest, read in order whatever the planner thinks of the conditions on them."""
+    newest = select(Product.__table__).where(*_place(shape, order))
+    names = (*(column.key for column in order.columns), "id")
+    columns = (newest.selected_columns[name] for name in names)
+    return aliased(
+        Product, newest.order_by(*_columns(order, *columns)).limit(bindparam("near")).subquery()
+    )
+
+
+def _place(shape: Shape, order: Order) -> Iterator[ColumnElement[bool]]:
+    """Which part of the order is looked at."""
+    yield Product.deleted_at.is_(None)
+    if shape.since:
+        yield Product.created_at >= bindparam("since", type_=Moment)
+    if shape.after:
+        row = tuple_(*order.columns, Product.id)
+        keys = (
+            bindparam(f"after_{place}", type_=column.type)
+            for place, column in enumerate(order.columns)
+        )
+        last = tuple_(*keys, bindparam("after_id"))
+        yield row < last if order.descending else row > last
+
+
+def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[bool]]:
+    if shape.currency:
+        yield product.currency == bindparam("currency")
+    if shape.min_price:
+        yield product.price >= bindparam("min_price")
+    if shape.max_price:
+        yield product.price <= bindparam("max_price")
+    if shape.in_stock is not None:
+        yield IN_STOCK if shape.in_stock else SOLD_OUT
+    if shape.tier is not None:
+        query = cast(bindparam("query", type_=Text), TSQUERY)
+        is_title = shape.tier in (EXACT, TITLE)
+        yield (product.title if is_title else product.document).bool_op("@@")(query)
+        if shape.tier == REST:
+            yield ~product.title.bool_op("@@")(query)
+
+
+def _in_order(found: Select[Any], order: Order, limit: str) -> Select[Any]:
+    return found.order_by(*_columns(order, *found.selected_columns)).limit(bindparam(limit))
+
+
+def _columns(order: Order, *columns: ColumnElement[Any]) -> Iterator[ColumnElement[Any]]:
+    return (column.desc() if order.descending else column for column in columns)
+
+
+def _branch(given: type) -> CTE:
+    """The category that was given and all below it."""
+    column = Category.id if given is int else Category.slug
+    branch = select(Category.id).where(column == bindparam("category")).cte(recursive=True)
+    return branch.union(select(Category.id).join(branch, Category.parent_id == branch.c.id))
+
+
+def _by_category(found: Select[Any], branch: CTE, order: Order) -> Select[Any]:
+    """What is found in each category, to be merged: so every product that is read comes from an
+    index in the order asked for, however the products are spread over the categories."""
+    each = found.where(Product.category_id == branch.c.id).correlate(branch)
+    first = _in_order(each, order, "lookahead").lateral("first")
+    return select(*first.c).select_from(branch.join(first, true()))

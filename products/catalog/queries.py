@@ -1,0 +1,75 @@
+"""Products as they are shown: by id, by ids, by SKUs.
+
+Reads are single Core statements, built once; they know nothing of the ORM's identity map.
+"""
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Select, Text, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from products.errors import ProductNotFound
+from products.models import Product, Stock
+from products.stock.availability import AVAILABLE
+
+#: A product's own columns, in the order in which they are shown.
+COLUMNS = (
+    Product.id,
+    Product.sku,
+    Product.name,
+    Product.description,
+    Product.price,
+    Product.currency,
+    Product.category_id,
+    Product.images,
+    Product.attributes,
+    AVAILABLE.label("available"),
+    Product.created_at,
+    Product.updated_at,
+    Product.version,
+)
+
+
+def shown() -> Select[Any]:
+    """All products that are not deleted; takes the parameter `now`."""
+    return (
+        select(*COLUMNS)
+        .join(Stock, Stock.product_id == Product.id)
+        .where(Product.deleted_at.is_(None))
+    )
+
+
+_BY_ID = shown().where(Product.id == bindparam("id")).execution_options(prepared=True)
+_BY_IDS = (
+    shown()
+    .where(Product.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+    .execution_options(prepared=True)
+)
+_BY_SKUS = shown().where(Product.sku == any_(bindparam("skus", type_=ARRAY(Text))))
+
+
+def get(
+    connection: Connection | Session, product_id: int, now: datetime.datetime
+) -> dict[str, Any]:
+    """The product; raises `ProductNotFound`."""
+    row = connection.execute(_BY_ID, {"id": product_id, "now": now}).mappings().one_or_none()
+    if row is None:
+        raise ProductNotFound()
+    return dict(row)
+
+
+def get_many(
+    connection: Connection,
+    ids: Sequence[int] | None,
+    skus: Sequence[str] | None,
+    now: datetime.datetime,
+) -> list[dict[str, Any]]:
+    """The products with these ids, or else these SKUs; unknown ones are left out."""
+    if ids is None:
+        rows = connection.execute(_BY_SKUS, {"skus": list(skus or ()), "now": now})
+    else:
+        rows = connection.execute(_BY_IDS, {"ids": list(ids), "now": now})
+    return [dict(row) for row in rows.mappings()]

@@ -1,0 +1,147 @@
+"""The only place where stock counters change, each time with the rows that say why."""
+
+import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import UUID as SqlUuid
+from sqlalchemy import BigInteger, Integer, Text, any_, bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from products import cache_invalidation
+from products.models import Moment, Product, ReservationLine, Stock
+from products.stock.reservations import Change, expire
+
+_APPLY = (
+    text("""
+    WITH change AS (
+        SELECT * FROM unnest(
+            :products, :kinds, :on_hand, :reserved, :reasons, :orders
+        ) WITH ORDINALITY AS change
+            (product_id, kind, on_hand, reserved, reason, order_id, number)
+    ),
+    counted AS (
+        UPDATE stock SET
+            on_hand = stock.on_hand + total.on_hand,
+            reserved = stock.reserved + total.reserved,
+            version = stock.version + 1
+        FROM (
+            SELECT product_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved
+            FROM change GROUP BY product_id
+        ) AS total
+        WHERE stock.product_id = total.product_id
+    )
+    INSERT INTO movements
+        (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
+    SELECT product_id, kind, on_hand, reserved, order_id, reason, :actor, :at
+    FROM change ORDER BY number
+""")
+    .bindparams(
+        bindparam("products", type_=ARRAY(BigInteger)),
+        bindparam("kinds", type_=ARRAY(Text)),
+        bindparam("on_hand", type_=ARRAY(Integer)),
+        bindparam("reserved", type_=ARRAY(Integer)),
+        bindparam("reasons", type_=ARRAY(Text)),
+        bindparam("orders", type_=ARRAY(SqlUuid)),
+        bindparam("actor", type_=SqlUuid),
+        bindparam("at", type_=Moment),
+    )
+    .execution_options(prepared=True)
+)
+
+
+_IDS = bindparam("ids", type_=ARRAY(BigInteger))
+
+_STOCK, _LINES, _PRODUCTS = Stock.__table__, ReservationLine.__table__, Product.__table__
+
+_LOCK = (
+    select(
+        _STOCK.c.product_id,
+        _STOCK.c.on_hand,
+        _STOCK.c.reserved,
+        _STOCK.c.version,
+        _PRODUCTS.c.deleted_at.is_(None).label("for_sale"),
+    )
+    .join(_PRODUCTS, _PRODUCTS.c.id == _STOCK.c.product_id)
+    .where(_STOCK.c.product_id == any_(_IDS))
+    .order_by(_STOCK.c.product_id)
+    .with_for_update(of=_STOCK, key_share=True)
+    .execution_options(prepared=True)
+)
+
+_FREE_EXPIRED = (
+    update(_LINES)
+    .where(_LINES.c.product_id == any_(_IDS), _LINES.c.held_until <= bindparam("now", type_=Moment))
+    .values(held_until=None)
+    .returning(_LINES.c.order_id, _LINES.c.product_id, _LINES.c.quantity)
+    .execution_options(prepared=True)
+)
+
+
+@dataclass
+class Level:
+    """The counters of a product whose stock row is locked."""
+
+    on_hand: int
+    reserved: int
+    version: int
+    for_sale: bool
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
+
+
+def lock(session: Session, product_ids: Collection[int]) -> dict[int, Level]:
+    """Lock the stock of `product_ids` until the transaction ends; unknown ones are left out.
+
+    Always in the order of the ids: so two orders with the same products never wait for each other
+    in a circle. Everything else that changes with the counters is changed under this lock.
+    """
+    rows = session.execute(_LOCK, {"ids": list(product_ids)})
+    return {row.product_id: Level(*row[1:]) for row in rows}
+
+
+def free_expired(
+    session: Session, levels: dict[int, Level], now: datetime.datetime
+) -> list[Change]:
+    """End what expired reservations hold of the locked products; counts it in `levels` and
+    returns the changes that are to be applied."""
+    if not any(level.reserved for level in levels.values()):
+        return []
+    ended = session.execute(_FREE_EXPIRED, {"ids": list(levels), "now": now})
+    changes = [expire(*line) for line in ended]
+    for change in changes:
+        levels[change.product_id].reserved += change.reserved
+    return changes
+
+
+def apply(
+    session: Session,
+    changes: Sequence[Change],
+    at: datetime.datetime,
+    actor: UUID | None = None,
+) -> None:
+    """Write `changes` to the ledger and add them to the counters of the locked products; `actor`
+    is the person behind them, None the system itself."""
+    if not changes:
+        return
+    session.execute(
+        _APPLY,
+        {
+            "products": [change.product_id for change in changes],
+            "kinds": [change.kind.value for change in changes],
+            "on_hand": [change.on_hand for change in changes],
+            "reserved": [change.reserved for change in changes],
+            "reasons": [change.reason for change in changes],
+            "orders": [change.order_id for change in changes],
+            "actor": actor,
+            "at": at,
+        },
+    )
+    # One by one: what is reserved anew may just have expired, and readers saw it as free.
+    moved = [change.product_id for change in changes if change.on_hand != change.reserved]
+    if moved:
+        cache_invalidation.note(session, moved)

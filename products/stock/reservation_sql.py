@@ -1,0 +1,160 @@
+"""The statements behind what orders hold.
+
+Built once, over plain tables, and most of them prepared: they run while others wait for the same
+stock.
+"""
+
+from sqlalchemy import UUID as SqlUuid
+from sqlalchemy import BigInteger, Integer, Text, any_, bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from products.models import Moment, Reservation, ReservationLine
+from products.stock.reservations import PLACED, Kind, State
+
+_RESERVATIONS, _LINES = Reservation.__table__, ReservationLine.__table__
+_ORDER = bindparam("order", type_=SqlUuid)
+_NOW = bindparam("now", type_=Moment)
+
+BEGIN = (
+    insert(_RESERVATIONS)
+    .values(
+        order_id=_ORDER,
+        state=bindparam("begun"),
+        expires_at=bindparam("until", type_=Moment),
+        created_at=_NOW,
+        updated_at=_NOW,
+    )
+    .on_conflict_do_nothing()
+    .execution_options(prepared=True)
+)
+
+LOCK = (
+    select(_RESERVATIONS.c.state, _RESERVATIONS.c.expires_at)
+    .where(_RESERVATIONS.c.order_id == _ORDER)
+    .with_for_update(key_share=True)
+    .execution_options(prepared=True)
+)
+
+RENEW = (
+    update(_RESERVATIONS)
+    .where(_RESERVATIONS.c.order_id == _ORDER)
+    .values(
+        state=State.RESERVED.value, expires_at=bindparam("until", type_=Moment), updated_at=_NOW
+    )
+)
+
+HOLD = (
+    text("""
+    INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
+    SELECT :order, product_id, quantity, :until
+    FROM unnest(:products, :quantities) AS line (product_id, quantity)
+    ON CONFLICT (order_id, product_id) DO UPDATE SET held_until = excluded.held_until
+""")
+    .bindparams(
+        _ORDER,
+        bindparam("until", type_=Moment),
+        bindparam("products", type_=ARRAY(BigInteger)),
+        bindparam("quantities", type_=ARRAY(Integer)),
+    )
+    .execution_options(prepared=True)
+)
+
+# All of `reserve` for an order that is new, or nothing. The rows are numbered under the lock, so
+# the movements of a product are in the order in which they happened.
+RESERVE_NEW = (
+    text("""
+    WITH wanted AS (
+        SELECT * FROM unnest(:products, :quantities) AS wanted (product_id, quantity)
+    ),
+    begun AS (
+        INSERT INTO reservations (order_id, state, expires_at, created_at, updated_at)
+        SELECT :order, :state, :until, :now, :now
+        WHERE NOT EXISTS (
+            SELECT FROM wanted WHERE quantity > coalesce(
+                (SELECT on_hand - reserved FROM stock JOIN products ON products.id = product_id
+                 WHERE product_id = wanted.product_id AND deleted_at IS NULL),
+                0
+            )
+        )
+        ON CONFLICT DO NOTHING
+        RETURNING order_id
+    ),
+    locked AS (
+        SELECT stock.product_id, quantity
+        FROM begun CROSS JOIN wanted JOIN stock ON stock.product_id = wanted.product_id
+        ORDER BY stock.product_id
+        FOR NO KEY UPDATE OF stock
+    ),
+    counted AS (
+        UPDATE stock
+        SET reserved = stock.reserved + locked.quantity, version = stock.version + 1
+        FROM locked WHERE stock.product_id = locked.product_id
+        RETURNING stock.product_id, locked.quantity
+    ),
+    held AS (
+        INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
+        SELECT order_id, product_id, quantity, :until FROM begun CROSS JOIN wanted
+    )
+    INSERT INTO movements
+        (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
+    SELECT product_id, :kind, 0, quantity, :order, :reason, NULL, :now
+    FROM counted ORDER BY product_id
+""")
+    .bindparams(
+        _ORDER,
+        _NOW,
+        bindparam("until", type_=Moment),
+        bindparam("state", State.RESERVED.value, type_=Text),
+        bindparam("kind", Kind.RESERVE.value, type_=Text),
+        bindparam("reason", PLACED, type_=Text),
+        bindparam("products", type_=ARRAY(BigInteger)),
+        bindparam("quantities", type_=ARRAY(Integer)),
+    )
+    .execution_options(prepared=True)
+)
+
+LINES_OF_ORDER = (
+    select(_LINES.c.product_id, _LINES.c.quantity, _LINES.c.held_until.is_not(None))
+    .where(_LINES.c.order_id == _ORDER)
+    .order_by(_LINES.c.product_id)
+    .execution_options(prepared=True)
+)
+
+# The order holds nothing any more: both tables in one statement.
+END = (
+    update(_RESERVATIONS)
+    .where(_RESERVATIONS.c.order_id == _ORDER)
+    .values(state=bindparam("ended"), updated_at=_NOW)
+    .add_cte(
+        update(_LINES)
+        .where(_LINES.c.order_id == _ORDER, _LINES.c.held_until.is_not(None))
+        .values(held_until=None)
+        .cte("no_longer_held")
+    )
+    .execution_options(prepared=True)
+)
+
+DUE = (
+    select(_RESERVATIONS.c.order_id)
+    .where(_RESERVATIONS.c.state == State.RESERVED.value, _RESERVATIONS.c.expires_at <= _NOW)
+    .order_by(_RESERVATIONS.c.expires_at)
+    .limit(bindparam("batch"))
+    .with_for_update(skip_locked=True, key_share=True)
+)
+
+_ORDERS = bindparam("orders", type_=ARRAY(SqlUuid))
+PRODUCTS_OF = select(_LINES.c.product_id).where(_LINES.c.order_id == any_(_ORDERS))
+
+# The orders are over; what they still held is answered.
+EXPIRE = select(
+    update(_LINES)
+    .where(_LINES.c.order_id == any_(_ORDERS), _LINES.c.held_until.is_not(None))
+    .values(held_until=None)
+    .returning(_LINES.c.order_id, _LINES.c.product_id, _LINES.c.quantity)
+    .cte("freed")
+).add_cte(
+    update(_RESERVATIONS)
+    .where(_RESERVATIONS.c.order_id == any_(_ORDERS))
+    .values(state=State.EXPIRED.value, updated_at=_NOW)
+    .cte("over")
+)

@@ -1,0 +1,212 @@
+"""Orders take stock, keep it and give it back: the rules of `products.stock.reservations`, in SQL.
+
+Functions run in the transaction of `session`; only `reserve_new` is one by itself. Locks are taken
+in one order, the order's reservation first and then stock by product id; nothing waits for a
+reservation with stock locked.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from products import cache_invalidation
+from products.errors import ReservationNotFound, ReservationReleased
+from products.stock import ledger, reservations
+from products.stock import reservation_sql as sql
+from products.stock.ledger import Level
+from products.stock.reservations import Change, Line, State
+
+#: The constraint that nothing is promised twice.
+_ENOUGH = "ck_stock_reserved_within_on_hand"
+
+
+def reserve_new(
+    connection: Connection | Session,
+    order_id: UUID,
+    lines: Sequence[Mapping[str, int]],
+    expires_at: datetime.datetime,
+    now: datetime.datetime,
+    longest: datetime.timedelta,
+) -> dict[str, Any] | None:
+    """`reserve` in one statement, for the usual case: a new order, and enough of everything.
+
+    None when it is anything else: nothing has changed then, and `reserve` has to decide. Raises
+    `Invalid`. On `connection`, each statement is its own transaction.
+
+    Both ways write the same rows under the same locks, taken in the same order. Before it waits for
+    anybody, the statement looks at what is for sale and enough. A wait can change two things. The
+    order may turn out to be there already: its row is not written then, and the rest follows from
+    that row. Or others have taken of the stock meanwhile: the counters are added to as they are
+    under the lock, and if that is too much, a constraint undoes the statement as a whole.
+
+    What has expired is still reserved for this way, so it never takes what the long one could not.
+    It leaves it as it is: free for every reader (`products.stock.availability`) until somebody
+    needs it, or the sweep comes.
+    """
+    wanted = reservations.merge(lines)
+    if not reservations.may_hold(expires_at, now, longest):
+        return None
+    row = {
+        "order": order_id,
+        "products": list(wanted),
+        "quantities": list(wanted.values()),
+        "until": expires_at,
+        "now": now,
+    }
+    try:
+        written = connection.execute(sql.RESERVE_NEW, row).rowcount
+    except IntegrityError as error:
+        if error.orig.diag.constraint_name != _ENOUGH:
+            raise
+        return None
+    return _answer(order_id, State.RESERVED, expires_at) if written else None
+
+
+def reserve(
+    session: Session,
+    order_id: UUID,
+    lines: Sequence[Mapping[str, int]],
+    expires_at: datetime.datetime,
+    now: datetime.datetime,
+    longest: datetime.timedelta,
+) -> dict[str, Any]:
+    """Hold all `lines` for the order until `expires_at`, or none.
+
+    A repeat answers what the first call did. Raises `OutOfStock`, `ReservationConflict`,
+    `ReservationReleased`, `Invalid`.
+    """
+    wanted = reservations.merge(lines)
+    earlier = _begin(session, order_id, State.RESERVED, expires_at, now)
+    if earlier is not None:
+        had = {line.product_id: line.quantity for line in _lines(session, order_id)}
+        state = State(earlier.state)
+        if not reservations.must_take(state, earlier.expires_at, had, wanted, now):
+            return _answer(order_id, state, earlier.expires_at)
+        session.execute(sql.RENEW, {"order": order_id, "until": expires_at, "now": now})
+    reservations.check_hold(expires_at, now, longest)
+
+    levels = ledger.lock(session, wanted)
+    changes = ledger.free_expired(session, levels, now)
+    for_sale = {each: level.available for each, level in levels.items() if level.for_sale}
+    reservations.check_enough(wanted, for_sale)
+    session.execute(
+        sql.HOLD,
+        {
+            "order": order_id,
+            "products": list(wanted),
+            "quantities": list(wanted.values()),
+            "until": expires_at,
+        },
+    )
+    changes += reservations.reserve(order_id, wanted)
+    ledger.apply(session, changes, now)
+    return _answer(order_id, State.RESERVED, expires_at)
+
+
+def commit(session: Session, order_id: UUID, now: datetime.datetime) -> dict[str, Any]:
+    """Take what the order holds for good, for it is paid. A repeat changes nothing.
+
+    What expired and is freed by now is taken again, if it is there. Raises `OutOfStock`,
+    `ReservationNotFound`, `ReservationReleased`.
+    """
+    found = _lock(session, order_id)
+    if found is None:
+        raise ReservationNotFound()
+    if found.state == State.RELEASED:
+        raise ReservationReleased()
+    if found.state != State.COMMITTED:
+        levels, lines = _lock_lines(session, order_id)
+        changes = _retake(session, levels, [line for line in lines if not line.held], now)
+        changes += reservations.commit(order_id, lines)
+        ledger.apply(session, changes, now)
+        if found.expires_at <= now:  # readers saw it as free
+            cache_invalidation.note(session, levels)
+        _end(session, order_id, State.COMMITTED, now)
+    return _answer(order_id, State.COMMITTED, found.expires_at)
+
+
+def release(
+    session: Session, order_id: UUID, reason: str, now: datetime.datetime
+) -> dict[str, Any]:
+    """Give back all that the order has, whether held or committed. A repeat changes nothing.
+
+    An order that has nothing yet will get nothing: a `reserve` that comes later is refused.
+    """
+    found = _begin(session, order_id, State.RELEASED, None, now)
+    if found is not None and found.state != State.RELEASED:
+        _, lines = _lock_lines(session, order_id)
+        changes = reservations.release(order_id, State(found.state), lines, reason)
+        ledger.apply(session, changes, now)
+        _end(session, order_id, State.RELEASED, now)
+    return _answer(order_id, State.RELEASED, found and found.expires_at)
+
+
+def sweep(session: Session, now: datetime.datetime, batch: int) -> int:
+    """Free what up to `batch` expired reservations still hold; how many there were.
+
+    Skips those that somebody is working on: other instances sweep too.
+    """
+    due = session.scalars(sql.DUE, {"now": now, "batch": batch}).all()
+    if due:
+        ledger.lock(session, session.scalars(sql.PRODUCTS_OF, {"orders": due}).all())
+        freed = session.execute(sql.EXPIRE, {"orders": due, "now": now})
+        ledger.apply(session, [reservations.expire(*line) for line in freed], now)
+    return len(due)
+
+
+def _begin(
+    session: Session,
+    order_id: UUID,
+    state: State,
+    expires_at: datetime.datetime | None,
+    now: datetime.datetime,
+) -> Row[Any] | None:
+    """Write the order's reservation, or lock the one that is there and return it.
+
+    The unique row comes first: of two calls for one order, the second waits for the first here.
+    """
+    row = {"order": order_id, "begun": state.value, "until": expires_at, "now": now}
+    return None if session.execute(sql.BEGIN, row).rowcount else _lock(session, order_id)
+
+
+def _lock(session: Session, order_id: UUID) -> Row[Any] | None:
+    return session.execute(sql.LOCK, {"order": order_id}).one_or_none()
+
+
+def _lines(session: Session, order_id: UUID) -> list[Line]:
+    return [Line(*row) for row in session.execute(sql.LINES_OF_ORDER, {"order": order_id})]
+
+
+def _lock_lines(session: Session, order_id: UUID) -> tuple[dict[int, Level], list[Line]]:
+    """The order's lines with their stock locked. They are read again under the lock, because
+    until then others may free those that expired."""
+    levels = ledger.lock(session, [line.product_id for line in _lines(session, order_id)])
+    return levels, _lines(session, order_id)
+
+
+def _retake(
+    session: Session, levels: dict[int, Level], lost: list[Line], now: datetime.datetime
+) -> list[Change]:
+    """Make sure that what the order no longer holds is there for it."""
+    if not lost:
+        return []
+    of_lost = {line.product_id: levels[line.product_id] for line in lost}
+    changes = ledger.free_expired(session, of_lost, now)
+    reservations.check_enough(
+        {line.product_id: line.quantity for line in lost},
+        {product_id: level.available for product_id, level in of_lost.items()},
+    )
+    return changes
+
+
+def _end(session: Session, order_id: UUID, state: State, now: datetime.datetime) -> None:
+    session.execute(sql.END, {"order": order_id, "ended": state.value, "now": now})
+
+
+def _answer(order_id: UUID, state: State, expires_at: datetime.datetime | None) -> dict[str, Any]:
+    return {"order_id": order_id, "state": state.value, "expires_at": expires_at}

@@ -1,0 +1,1 @@
+"""Users: found, made, changed, deleted, confirmed."""

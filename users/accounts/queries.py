@@ -1,0 +1,84 @@
+"""Who is there: finding users, one or a page of them. Deleted ones are not found."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Select, any_, bindparam, case, func, select, tuple_
+from sqlalchemy import UUID as UuidType
+from sqlalchemy.engine import Connection, RowMapping
+
+from chassis.errors import NotFound
+from chassis.identity import Role
+from users.accounts.search import indexed, matches, words
+from users.models import User
+
+#: So many users, the newest, are looked at one by one before an index is used.
+NEAR = 2000
+
+_USERS = User.__table__
+_CONTACTS = (
+    select(
+        User.id,
+        case((User.email_verified, User.email)).label("email"),
+        User.email_verified,
+        User.phone,
+    )
+    .where(User.id == any_(bindparam("ids", type_=ARRAY(UuidType))), User.deleted_at.is_(None))
+    .execution_options(prepared=True)
+)
+
+
+def get(connection: Connection, user_id: UUID) -> RowMapping:
+    """The user; raises `NotFound`."""
+    found = connection.execute(_alive().where(User.id == user_id)).mappings().first()
+    if found is None:
+        raise NotFound("There is no such user.")
+    return found
+
+
+def contacts(connection: Connection, user_ids: Sequence[UUID]) -> Sequence[RowMapping]:
+    """`id`, `email`, `email_verified` and `phone` of these users; who is not there is left out.
+    An address that is not confirmed is told to nobody: it may be a stranger's."""
+    return connection.execute(_CONTACTS, {"ids": list(user_ids)}).mappings().all()
+
+
+def by_name(
+    connection: Connection, email: str | None = None, username: str | None = None
+) -> RowMapping | None:
+    """The user of this e-mail address or user name, in any case; exactly one is given."""
+    column, name = (User.email, email) if email is not None else (User.username, username)
+    query = _alive().where(func.lower(column) == name.lower())
+    return connection.execute(query).mappings().first()
+
+
+def page(
+    connection: Connection,
+    search: str | None,
+    role: Role | None,
+    limit: int,
+    after: tuple | None,
+) -> Sequence[RowMapping]:
+    """Up to `limit` users, the newest first, that come after `(created_at, id)`; each word of
+    `search` is a part of what is told of them (`users.search`)."""
+    query = _alive().order_by(User.created_at.desc(), User.id.desc())
+    if after is not None:
+        query = query.where(tuple_(User.created_at, User.id) < after)
+    if role is not None:
+        query = query.where(User.role == role)
+    if search is None:
+        return connection.execute(query.limit(limit)).mappings().all()
+    wanted = words(connection, search)
+    # A word that many have ("example.com") is met among the newest; only a rarer one needs the
+    # index, from which all whom it finds would have to be put in order.
+    newest = query.limit(NEAR).subquery().c
+    near = select(newest).where(matches(wanted, newest)).limit(limit)
+    near = near.order_by(newest.created_at.desc(), newest.id.desc())
+    rows = connection.execute(near).mappings().all()
+    if len(rows) < limit:
+        all_of_them = query.where(indexed(wanted), matches(wanted, _USERS.c)).limit(limit)
+        rows = connection.execute(all_of_them).mappings().all()
+    return rows
+
+
+def _alive() -> Select:
+    return select(_USERS).where(User.deleted_at.is_(None))

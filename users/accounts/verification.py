@@ -1,0 +1,201 @@
+"""E-mail addresses are confirmed by a token that was mailed to them.
+
+An address counts once its owner has shown to read its mails. Until then the account can be used,
+but nothing else is mailed there. A new address waits in `pending_email`, and the old one stays
+until the new one is confirmed.
+
+The token is made when its mail leaves, as for a new password (`users.passwords.resets`): it is in
+the mail and nowhere else. It holds once, for a day, for the address it was sent to. A user has one
+at a time, and it ends when the e-mail address, the password or the role changes.
+"""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from chassis.errors import NotFound
+from users.accounts import uniqueness
+from users.errors import AlreadyExists, AlreadyVerified, VerificationTokenInvalid
+from users.models import EmailChange, EmailVerification, User
+from users.passwords import resets
+from users.sessions import refresh_tokens, throttle
+from users.sessions.throttle import Limit
+
+LIFETIME = datetime.timedelta(days=1)
+#: How long the notice to an old address may take: a mail server may be away for a while.
+NOTICE = datetime.timedelta(days=7)
+
+#: Mails with a token: to one address, whoever asks, and for one user.
+BY_ADDRESS = Limit("verify-address", free=3, longest=3600)
+BY_USER = Limit("verify-user", free=5, longest=3600)
+#: Tokens that do not hold, from one network.
+GUESSES = Limit("verify-network", free=20, longest=900)
+
+#: `publish(session, type, payload)` records an event in the session's transaction.
+Publish = Callable[[Session, str, dict[str, Any]], object]
+
+
+def welcome(session: Session, user: User, now: datetime.datetime, publish: Publish) -> None:
+    """Have the address of a new account confirmed. When it has had too many such mails already
+    there is no other one, and the user asks for it later."""
+    if throttle.is_free(session, BY_ADDRESS, now, user.email):
+        _ask(session, user, user.email, now, publish)
+
+
+def ask_again(session: Session, user: User, now: datetime.datetime, publish: Publish) -> None:
+    """Another mail with another token; the one before ends. `user` is locked.
+
+    Raises `AlreadyVerified`, and `TooManyRequests`.
+    """
+    if user.pending_email is None and user.email_verified:
+        raise AlreadyVerified()
+    _ask(session, user, user.pending_email or user.email, now, publish)
+
+
+def change(
+    session: Session, user: User, email: str, now: datetime.datetime, publish: Publish
+) -> None:
+    """Have another address of `user`, who is locked, confirmed before it counts. The present one
+    gives a change that waits up. What differs in case alone is the same address.
+
+    Raises `AlreadyExists`, and `TooManyRequests`.
+    """
+    if email.lower() == user.email.lower():
+        user.email = email
+        if user.pending_email is not None:
+            forget(session, user)
+        return
+    if session.scalar(select(exists().where(func.lower(User.email) == email.lower()))):
+        raise AlreadyExists(field="email")
+    resets.forget(session, user.id)
+    user.pending_email = email
+    _ask(session, user, email, now, publish)
+    publish(session, "email_change_requested", {"user_id": user.id})
+
+
+def issue(session: Session, verification_id: UUID, now: datetime.datetime) -> tuple[str, str]:
+    """A new token for a request and the address it is for; raises `NotFound` when it is over."""
+    token = refresh_tokens.new()
+    issued = (
+        update(EmailVerification)
+        .where(EmailVerification.id == verification_id, EmailVerification.expires_at > now)
+        .values(token_hash=refresh_tokens.digest(token))
+        .returning(EmailVerification.email)
+    )
+    email = session.scalar(issued)
+    if email is None:
+        raise NotFound("There is no such request.")
+    return token, email
+
+
+def guess(session: Session, network: str | None, now: datetime.datetime) -> bytes | None:
+    """Count a token that comes from `network` (None: from a service) before it is looked at;
+    raises `TooManyRequests`."""
+    return None if network is None else throttle.take(session, GUESSES, now, network)
+
+
+def was_right(session: Session, counted: bytes | None, now: datetime.datetime) -> None:
+    """It was no guess: take back what `guess` has counted."""
+    if counted is not None:
+        throttle.take_back(session, counted, now)
+
+
+def owner(session: Session, token: str, now: datetime.datetime) -> UUID:
+    """Whose token it is; raises `VerificationTokenInvalid`."""
+    found = session.scalar(select(EmailVerification.user_id).where(*_holds(token, now)))
+    if found is None:
+        raise VerificationTokenInvalid()
+    return found
+
+
+def redeem(
+    session: Session, user: User, token: str, now: datetime.datetime, publish: Publish
+) -> None:
+    """Confirm the address that the token was sent to. `user` is locked, so of two at once the
+    second finds nothing.
+
+    Raises `VerificationTokenInvalid`, and `AlreadyExists` when somebody else has confirmed the
+    address meanwhile.
+    """
+    used = delete(EmailVerification).where(*_holds(token, now)).returning(EmailVerification.email)
+    email = session.scalar(used)
+    if email is None or email.lower() != (user.pending_email or user.email).lower():
+        raise VerificationTokenInvalid()
+    if user.pending_email is not None:
+        _move(session, user, now, publish)
+    user.email_verified = True
+    user.version += 1
+    uniqueness.flush(session)
+
+
+def forget(session: Session, user: User) -> None:
+    """End the token of a user, and a change that waits for it. The user's lock comes first."""
+    user.pending_email = None
+    session.flush()
+    session.execute(delete(EmailVerification).where(EmailVerification.user_id == user.id))
+
+
+def forget_changes(session: Session, user_id: UUID) -> None:
+    """Forget the addresses that a user had before."""
+    session.execute(delete(EmailChange).where(EmailChange.user_id == user_id))
+
+
+def old_email(session: Session, change_id: UUID, now: datetime.datetime) -> str:
+    """The address to be told of a change; raises `NotFound` when that is too late."""
+    found = session.scalar(
+        select(EmailChange.old_email).where(
+            EmailChange.id == change_id, EmailChange.expires_at > now
+        )
+    )
+    if found is None:
+        raise NotFound("There is no such change.")
+    return found
+
+
+def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None:
+    """Delete what has expired, `limit` rows of each table at most."""
+    for model in (EmailVerification, EmailChange):
+        over = select(model.id).where(model.expires_at <= now).limit(limit)
+        session.execute(delete(model).where(model.id.in_(over.with_for_update(skip_locked=True))))
+
+
+def _ask(
+    session: Session, user: User, email: str, now: datetime.datetime, publish: Publish
+) -> None:
+    throttle.take(session, BY_USER, now, str(user.id))
+    throttle.take(session, BY_ADDRESS, now, email)
+    session.flush()
+    session.execute(delete(EmailVerification).where(EmailVerification.user_id == user.id))
+    request = EmailVerification(id=uuid4(), user_id=user.id, email=email, expires_at=now + LIFETIME)
+    session.add(request)
+    session.flush()
+    publish(
+        session,
+        "email_verification_requested",
+        {"verification_id": request.id, "user_id": user.id},
+    )
+
+
+def _move(session: Session, user: User, now: datetime.datetime, publish: Publish) -> None:
+    """The new address takes the place of the old one, which is told if it was ever confirmed."""
+    change_id = None
+    if user.email_verified:
+        change_id = uuid4()
+        session.add(
+            EmailChange(
+                id=change_id, user_id=user.id, old_email=user.email, expires_at=now + NOTICE
+            )
+        )
+    user.email, user.pending_email = user.pending_email, None
+    uniqueness.flush(session)
+    resets.forget(session, user.id)
+    publish(session, "email_changed", {"change_id": change_id, "user_id": user.id})
+
+
+def _holds(token: str, now: datetime.datetime) -> tuple[Any, ...]:
+    mine = EmailVerification.token_hash == refresh_tokens.digest(token)
+    return mine, EmailVerification.expires_at > now

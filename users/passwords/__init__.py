@@ -1,0 +1,1 @@
+"""Which passwords are good enough, how they are kept, and how one gets a new one."""
