@@ -1,7 +1,7 @@
 """What the domain needs around it; the service classes have these as their dependencies.
 
-Domain functions take the service as `shop` and use nothing of it but these, so a test can hand them
-anything that looks alike.
+Commands and queries take the service as `context` and use nothing of it but these, so a test can
+hand them anything that looks alike.
 """
 
 import datetime
@@ -32,7 +32,7 @@ class Outbox(Protocol):
     def wake(self) -> None: ...
 
 
-class Shop(Protocol):
+class Context(Protocol):
     """The orders service, as its domain sees it. The last four are proxies to other services."""
 
     db: Database

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis.events import Event
 from orders.cart import commands as cart_commands
-from orders.context import Shop
+from orders.context import Context
 from orders.models import Order
 from orders.order import commands as order_commands
 from orders.order import lifecycle, timeline
@@ -27,29 +27,29 @@ _KNOWN = (
 )
 
 
-def payment_failed(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
+def payment_failed(context: Context, session: Session, news: Mapping[str, Any]) -> None:
     """A payment came to nothing. The order stays as it is, also when another one has paid it; when
     it waits for the end of a payment, that is looked up soon."""
-    _payment_ended(shop, session, news, "payment_failed")
+    _payment_ended(context, session, news, "payment_failed")
 
 
-def payment_cancelled(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
+def payment_cancelled(context: Context, session: Session, news: Mapping[str, Any]) -> None:
     """A payment was cancelled: another means has taken its place, or the order was cancelled."""
-    _payment_ended(shop, session, news, "payment_cancelled")
+    _payment_ended(context, session, news, "payment_cancelled")
 
 
-def _payment_ended(shop: Shop, session: Session, news: Mapping[str, Any], cause: str) -> None:
+def _payment_ended(context: Context, session: Session, news: Mapping[str, Any], cause: str) -> None:
     order = order_queries.lock(session, news["order_id"])
     if order is not None:
         if order.recheck_at is not None:
-            order.recheck_at = shop.clock()
+            order.recheck_at = context.clock()
         timeline.add(
-            shop, session, news["order_id"], timeline.PAYMENT, cause,
+            context, session, news["order_id"], timeline.PAYMENT, cause,
             payment_id=news["payment_id"], failure_code=news["failure_code"],
         )  # fmt: skip
 
 
-def payment_refunded(shop: Shop, session: Session, news: Mapping[str, Any]) -> None:
+def payment_refunded(context: Context, session: Session, news: Mapping[str, Any]) -> None:
     """Money went back. When that is heard before the payment itself, it counts all the same once
     the order is paid (`settlement`)."""
     order_id, payment_id = news["order_id"], news["payment_id"]
@@ -58,21 +58,21 @@ def payment_refunded(shop: Shop, session: Session, news: Mapping[str, Any]) -> N
     if order is None:
         return
     timeline.add(
-        shop, session, order_id, timeline.PAYMENT, "payment_refunded",
+        context, session, order_id, timeline.PAYMENT, "payment_refunded",
         payment_id=payment_id, amount=news["amount"], refunded_total=news["refunded_total"],
     )  # fmt: skip
     status = lifecycle.after_refund(order.total, returned)
     paid = order.payment_id == payment_id and order.payment_status != Payment.UNPAID
     if paid and order.payment_status != status:
         order.payment_status = status
-        order_commands.touch(shop, order)
+        order_commands.touch(context, order)
 
 
-def account_recovered(shop: Shop, session: Session, event: Event) -> None:
+def account_recovered(context: Context, session: Session, event: Event) -> None:
     """The owner of an address took over an account that somebody else had made with it: what that
     one has put into the cart goes, and the time of the unpaid orders is over, which cancels them
     unless a payment is under way. What came after the event is the owner's."""
-    user_id, now = event.payload["user_id"], shop.clock()
+    user_id, now = event.payload["user_id"], context.clock()
     cart_commands.forget(session, user_id, event.occurred_at, now)
     theirs = (Order.user_id == user_id, Order.created_at <= event.occurred_at)
     over = update(Order).where(*theirs, Order.status == lifecycle.Status.PENDING)

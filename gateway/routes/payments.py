@@ -107,7 +107,7 @@ class PaymentRoutes:
         answer=Outcome,
         faults=(404, 502),
     )
-    def come_back(self, request, query):
+    def payment_return_success(self, request, query):
         """Stripe's page sends the buyer here after paying; answers with the payment's state."""
         (reference,) = query.values()
         return self.payments.returned(provider="stripe", reference=reference)
@@ -120,7 +120,7 @@ class PaymentRoutes:
         answer=Outcome,
         faults=(404, 502),
     )
-    def come_back_unpaid(self, request, query):
+    def payment_return_cancelled(self, request, query):
         """Stripe's page sends the buyer here who left it; the payment stays as it is."""
         (reference,) = query.values()
         return self.payments.returned(provider="stripe", reference=reference)

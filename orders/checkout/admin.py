@@ -35,7 +35,7 @@ from chassis.errors import Forbidden
 from chassis.identity import Actor
 from orders import jobs
 from orders.checkout import store as checkout_store
-from orders.context import Shop
+from orders.context import Context
 from orders.errors import CheckoutInTime, PaymentCaptured, PaymentInProgress
 from orders.models import Checkout, Order
 from orders.order import commands as order_commands
@@ -86,7 +86,7 @@ def under_way() -> CompoundSelect:
 
 
 def page(
-    shop: Shop, actor: Actor, state: str | None, limit: int, cursor: str | None
+    context: Context, actor: Actor, state: str | None, limit: int, cursor: str | None
 ) -> dict[str, Any]:
     """Checkouts under way, the oldest first: `{order_id, user_id, state, since, due_at, attempts,
     reason}`. `due_at` is when a timer takes it up again, `attempts` how often one has, `reason` why
@@ -98,9 +98,9 @@ def page(
         last = paging.decode("checkouts", cursor, (datetime.datetime, uuid.UUID))
         query = query.where(tuple_(found.c.since, found.c.order_id) > last)
     query = query.order_by(found.c.since, found.c.order_id).limit(limit + 1)
-    patience = {name: shop.settings[name] for name in ("checkout_patience", "payment_patience")}
-    query = query.params(now=shop.clock(), **patience)
-    with shop.db.read() as connection:
+    patience = {name: context.settings[name] for name in ("checkout_patience", "payment_patience")}
+    query = query.params(now=context.clock(), **patience)
+    with context.db.read() as connection:
         rows = connection.execute(query).mappings().all()
     shown, more = rows[:limit], len(rows) > limit
     following = (shown[-1]["since"], shown[-1]["order_id"]) if more else None
@@ -110,14 +110,14 @@ def page(
     }
 
 
-def retry(shop: Shop, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
+def retry(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
     """Do now what a timer would do when it is due; how the checkout stands then.
 
     Raises `CheckoutInTime` for one that its buyer may be at, and what the step itself raises.
     """
     _require_staff(actor)
-    now = shop.clock()
-    with shop.db.begin() as session:
+    now = context.clock()
+    with context.db.begin() as session:
         checkout = checkout_store.lock(session, order_id)
         if checkout is not None:
             if checkout.state == checkout_store.OPEN and checkout.due_at > now:
@@ -125,58 +125,60 @@ def retry(shop: Shop, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
             checkout_store.take(session, checkout, now + jobs.UNDO_TIME)
         since = None if checkout else _paying_since(session, order_id)
         if checkout is not None or since is not None:
-            staff.tell(shop, session, actor, "checkout_retried", "order", order_id)
+            staff.tell(context, session, actor, "checkout_retried", "order", order_id)
         if since is not None:
             timeline.add(
-                shop, session, order_id, timeline.ORDER, "payment_looked_up_by_staff", actor
+                context, session, order_id, timeline.ORDER, "payment_looked_up_by_staff", actor
             )
     if checkout is not None:
-        jobs.undo(shop, order_id)
+        jobs.undo(context, order_id)
     elif since is not None:
-        jobs.find_payment(shop, order_id, since)
-    return _outcome(shop, order_id, actor, "checkout_retried")
+        jobs.find_payment(context, order_id, since)
+    return _outcome(context, order_id, actor, "checkout_retried")
 
 
-def undo(shop: Shop, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
+def undo(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
     """Give a checkout up: its stock is free, its order, if any, cancelled; how it stands then.
 
     Raises `PaymentCaptured` when its money has come. A payment that is still undecided is looked
     after on, and given back should it bring money.
     """
     _require_staff(actor)
-    with shop.db.begin() as session:
+    with context.db.begin() as session:
         checkout = checkout_store.lock(session, order_id)
         if checkout is not None:
-            checkout_store.take(session, checkout, shop.clock() + jobs.UNDO_TIME)
-            staff.tell(shop, session, actor, "checkout_undone", "order", order_id)
+            checkout_store.take(session, checkout, context.clock() + jobs.UNDO_TIME)
+            staff.tell(context, session, actor, "checkout_undone", "order", order_id)
         since = None if checkout else _paying_since(session, order_id)
     if checkout is not None:
-        jobs.undo(shop, order_id)
+        jobs.undo(context, order_id)
     elif since is not None:
-        _stop_paying(shop, order_id, since, actor)
-    return _outcome(shop, order_id, actor, "checkout_undone")
+        _stop_paying(context, order_id, since, actor)
+    return _outcome(context, order_id, actor, "checkout_undone")
 
 
-def _stop_paying(shop: Shop, order_id: uuid.UUID, since: datetime.datetime, actor: Actor) -> None:
-    payments = jobs.payments_of(shop, order_id)
+def _stop_paying(
+    context: Context, order_id: uuid.UUID, since: datetime.datetime, actor: Actor
+) -> None:
+    payments = jobs.payments_of(context, order_id)
     if any(one["status"] in payment_commands.CAPTURED for one in payments):
         raise PaymentCaptured
-    with shop.db.begin() as session:
+    with context.db.begin() as session:
         order = order_queries.lock(session, order_id)
         if order.payment_status != Payment.UNPAID:
             raise PaymentCaptured
         if order.payment_id is not None:
             raise PaymentInProgress
-        order_commands.tell_staff(shop, session, actor, "checkout_undone", order)
+        order_commands.tell_staff(context, session, actor, "checkout_undone", order)
         if order.status == Status.PENDING:
             step = lifecycle.step(
                 order.status, order.payment_status, Status.CANCELLED, (Party.STAFF,)
             )
-            order_commands.move(shop, session, order, step, actor)
+            order_commands.move(context, session, order, step, actor)
     if not any(one["status"] in payment_commands.UNDECIDED for one in payments):
-        payment_commands.stop_looking(shop, order_id, since)
+        payment_commands.stop_looking(context, order_id, since)
     else:
-        order_commands.stop_payment(shop, order_id)
+        order_commands.stop_payment(context, order_id)
 
 
 def _wanted(state: str | None) -> list[Select]:
@@ -212,15 +214,15 @@ def _paying_since(session: Session, order_id: uuid.UUID) -> datetime.datetime | 
     return session.scalar(select(Order.paying_since).where(Order.id == order_id))
 
 
-def _outcome(shop: Shop, order_id: uuid.UUID, actor: Actor, event: str) -> dict[str, Any]:
-    with shop.db.read() as connection:
+def _outcome(context: Context, order_id: uuid.UUID, actor: Actor, event: str) -> dict[str, Any]:
+    with context.db.read() as connection:
         begun = connection.scalar(select(Checkout.state).where(Checkout.order_id == order_id))
         query = select(Order.status, Order.payment_status, Order.paying_since)
         order: Mapping[str, Any] = (
             connection.execute(query.where(Order.id == order_id)).mappings().first() or {}
         )
     state = begun or (PAYING if order.get("paying_since") else OVER)
-    shop.log.info(event, order_id=str(order_id), state=state, staff=str(actor.user_id))
+    context.log.info(event, order_id=str(order_id), state=state, staff=str(actor.user_id))
     return {
         "order_id": order_id,
         "state": state,

@@ -30,7 +30,7 @@ from orders.checkout import placement, pricing
 from orders.checkout import store as checkout_store
 from orders.checkout.pricing import Shown
 from orders.checkout.store import Attempt, Basket, Placed
-from orders.context import Shop
+from orders.context import Context
 from orders.errors import (
     CartChanged,
     CheckoutInterrupted,
@@ -47,7 +47,7 @@ _ADDRESS = schemas.DefaultAddress()
 
 
 def place(
-    shop: Shop,
+    context: Context,
     user_id: uuid.UUID,
     items: list[dict[str, Any]] | None = None,
     shipping_address: dict[str, Any] | None = None,
@@ -64,34 +64,34 @@ def place(
     # As it always was where there is no currency: a key may have been used before there was one.
     given = () if currency is None else (currency,)
     fingerprint = _fingerprint(items, shipping_address, expected_total, *given)
-    with shop.db.read() as connection:
+    with context.db.read() as connection:
         # The cart before the key: a rival with this key that empties the cart is then noticed.
         cart = cart_queries.read(connection, user_id) if items is None else None
         known = None
         if key is not None:
-            known = checkout_store.earlier(connection, user_id, key, fingerprint, shop.clock())
+            known = checkout_store.earlier(connection, user_id, key, fingerprint, context.clock())
     if known is None:
         shown = Shown(expected_total, currency)
-        basket, available = prepare(shop, user_id, items, cart, shipping_address, shown)
+        basket, available = prepare(context, user_id, items, cart, shipping_address, shown)
         mine = Attempt(uuid.uuid4(), user_id, key, fingerprint, basket)
-        known = _begin(shop, mine, available)
+        known = _begin(context, mine, available)
         replayed = known.order_id != mine.order_id
     else:
         replayed = True
     order = None
     if isinstance(known, Attempt):
-        _reserve(shop, known)
-        order = _finalize(shop, known)
+        _reserve(context, known)
+        order = _finalize(context, known)
     if order is None:
-        with shop.db.read() as connection:
+        with context.db.read() as connection:
             order = order_queries.get(connection, known.order_id, Actor.SYSTEM)
     if not order["total"] and order["status"] == Status.PENDING:
-        order = _finish_free(shop, order)
+        order = _finish_free(context, order)
     return order | {"replayed": replayed}
 
 
 def prepare(
-    shop: Shop,
+    context: Context,
     user_id: uuid.UUID,
     items: list[dict[str, Any]] | None,
     cart: cart_queries.Contents | None,
@@ -101,58 +101,60 @@ def prepare(
     """What the order will be made of, and how many of each product are available; raises when it
     is not what the buyer was shown."""
     if cart is None:
-        wanted = pricing.merge(items or (), shown.currency or shop.settings["currency"])
+        wanted = pricing.merge(items or (), shown.currency or context.settings["currency"])
     else:
         wanted = cart.wanted()
     if not wanted:
         raise Invalid(errors={"items": ["The cart is empty."]})
-    products = catalog.look_up(shop.products, (line.product_id for line in wanted))
+    products = catalog.look_up(context.products, (line.product_id for line in wanted))
     lines, currency = pricing.price(wanted, products)
     pricing.check_payable(pricing.total(lines))
     pricing.check_shown(shown, wanted, lines, currency, from_cart=cart is not None)
     basket = Basket(
         lines,
         currency,
-        shipping_address or _default_address(shop, user_id),
-        shop.clock() + datetime.timedelta(seconds=shop.settings["payment_window"]),
+        shipping_address or _default_address(context, user_id),
+        context.clock() + datetime.timedelta(seconds=context.settings["payment_window"]),
         None if cart is None else cart.version,
     )
     return basket, {line.product_id: products[line.product_id]["available"] for line in lines}
 
 
-def _finish_free(shop: Shop, order: dict[str, Any]) -> dict[str, Any]:
+def _finish_free(context: Context, order: dict[str, Any]) -> dict[str, Any]:
     """An order that costs nothing is paid at once; as it is then. If that fails, the sweep does
     it."""
     try:
-        payment_commands.finish_free(shop, order["id"])
+        payment_commands.finish_free(context, order["id"])
     except Exception as error:
-        shop.log.warning("finish_postponed", order_id=str(order["id"]), error=type(error).__name__)
+        context.log.warning(
+            "finish_postponed", order_id=str(order["id"]), error=type(error).__name__
+        )
         return order
-    with shop.db.read() as connection:
+    with context.db.read() as connection:
         return order_queries.get(connection, order["id"], Actor.SYSTEM)
 
 
-def undo(shop: Shop, order_id: uuid.UUID) -> None:
+def undo(context: Context, order_id: uuid.UUID) -> None:
     """Give back what an abandoned checkout has reserved, then forget it. Repeating does no harm."""
-    shop.inventory.release(order_id=order_id, reason="checkout abandoned")
-    with shop.db.begin() as session:
+    context.inventory.release(order_id=order_id, reason="checkout abandoned")
+    with context.db.begin() as session:
         checkout_store.drop(session, order_id)
 
 
-def _default_address(shop: Shop, user_id: uuid.UUID) -> dict[str, Any]:
+def _default_address(context: Context, user_id: uuid.UUID) -> dict[str, Any]:
     try:
-        return _ADDRESS.load(shop.users.default_address(user_id=user_id))
+        return _ADDRESS.load(context.users.default_address(user_id=user_id))
     except NotFound:
         message = "Send an address, or save one as your default."
         raise Invalid(errors={"shipping_address": [message]}) from None
 
 
-def _begin(shop: Shop, attempt: Attempt, available: dict[int, int]) -> Attempt | Placed:
-    now = shop.clock()
-    bounds = checkout_store.bounds(shop.settings, available)
-    patience = datetime.timedelta(seconds=shop.settings["checkout_patience"])
+def _begin(context: Context, attempt: Attempt, available: dict[int, int]) -> Attempt | Placed:
+    now = context.clock()
+    bounds = checkout_store.bounds(context.settings, available)
+    patience = datetime.timedelta(seconds=context.settings["checkout_patience"])
     # Without a key it is one statement, which needs no transaction around it.
-    writing = shop.db.read() if attempt.key is None else shop.db.begin()
+    writing = context.db.read() if attempt.key is None else context.db.begin()
     with writing as session:
         try:
             return checkout_store.begin(session, attempt, now, now + patience, bounds)
@@ -162,10 +164,10 @@ def _begin(shop: Shop, attempt: Attempt, available: dict[int, int]) -> Attempt |
             raise
 
 
-def _reserve(shop: Shop, attempt: Attempt) -> None:
-    grace = datetime.timedelta(seconds=shop.settings["reservation_grace"])
+def _reserve(context: Context, attempt: Attempt) -> None:
+    grace = datetime.timedelta(seconds=context.settings["reservation_grace"])
     try:
-        shop.inventory.reserve(
+        context.inventory.reserve(
             order_id=attempt.order_id,
             lines=[
                 {"product_id": line.product_id, "quantity": line.quantity}
@@ -176,11 +178,11 @@ def _reserve(shop: Shop, attempt: Attempt) -> None:
     except ReservationReleased:
         raise CheckoutInterrupted from None
     except Fault as fault:
-        _give_up(shop, attempt, refused=fault.status < 500)
+        _give_up(context, attempt, refused=fault.status < 500)
         raise
 
 
-def _give_up(shop: Shop, attempt: Attempt, *, refused: bool) -> None:
+def _give_up(context: Context, attempt: Attempt, *, refused: bool) -> None:
     """After a reservation that failed; `refused`: inventory said no, so nothing is held.
 
     When the outcome is unknown, a checkout with a key waits for the repeat. With a key, a rival may
@@ -188,33 +190,33 @@ def _give_up(shop: Shop, attempt: Attempt, *, refused: bool) -> None:
     """
     if attempt.key is not None and not refused:
         return
-    with shop.db.begin() as session:
+    with context.db.begin() as session:
         if attempt.key is None and refused:
             checkout_store.drop(session, attempt.order_id)
         else:
-            checkout_store.abandon(session, attempt.order_id, shop.clock())
+            checkout_store.abandon(session, attempt.order_id, context.clock())
 
 
-def _finalize(shop: Shop, attempt: Attempt) -> dict[str, Any] | None:
+def _finalize(context: Context, attempt: Attempt) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
-    now = shop.clock()
-    order = _new_order(shop, attempt, now)
+    now = context.clock()
+    order = _new_order(context, attempt, now)
     # Without a cart it is one statement, which needs no transaction around it.
-    writing = shop.db.read() if attempt.basket.cart_version is None else shop.db.begin()
+    writing = context.db.read() if attempt.basket.cart_version is None else context.db.begin()
     try:
         with writing as session:
-            if not _write(shop, session, attempt, order):
+            if not _write(context, session, attempt, order):
                 if not order_queries.is_there(session, order.id):
                     raise CheckoutInterrupted  # whoever undid it gives the stock back
                 return None
             if not _take_cart(session, attempt, now):
                 raise CartChanged("The cart was changed during the checkout.")
     except CartChanged:
-        with shop.db.begin() as session:
+        with context.db.begin() as session:
             checkout_store.abandon(session, attempt.order_id, now)
-        _undo_at_once(shop, attempt.order_id)
+        _undo_at_once(context, attempt.order_id)
         raise
-    shop.events.wake()
+    context.events.wake()
     return order_queries.view(order, attempt.basket.lines)
 
 
@@ -223,17 +225,17 @@ def _take_cart(session: Connection | Session, attempt: Attempt, now: datetime.da
     return version is None or cart_commands.take(session, attempt.user_id, version, now)
 
 
-def _undo_at_once(shop: Shop, order_id: uuid.UUID) -> None:
+def _undo_at_once(context: Context, order_id: uuid.UUID) -> None:
     """So that the buyer's next try does not compete with this one for the stock."""
     try:
-        undo(shop, order_id)
+        undo(context, order_id)
     except Fault as fault:
-        shop.log.warning("undo_postponed", order_id=str(order_id), code=fault.code)
+        context.log.warning("undo_postponed", order_id=str(order_id), code=fault.code)
 
 
-def _new_order(shop: Shop, attempt: Attempt, now: datetime.datetime) -> Order:
+def _new_order(context: Context, attempt: Attempt, now: datetime.datetime) -> Order:
     basket = attempt.basket
-    recheck = datetime.timedelta(seconds=shop.settings["payment_recheck"])
+    recheck = datetime.timedelta(seconds=context.settings["payment_recheck"])
     is_free = not basket.total
     return Order(
         id=attempt.order_id,
@@ -255,12 +257,12 @@ def _new_order(shop: Shop, attempt: Attempt, now: datetime.datetime) -> Order:
     )
 
 
-def _write(shop: Shop, session: Connection | Session, attempt: Attempt, order: Order) -> bool:
+def _write(context: Context, session: Connection | Session, attempt: Attempt, order: Order) -> bool:
     buyer = Actor(attempt.user_id, Role.CUSTOMER)
-    entry = partial(timeline.entry, order.id, order.created_at, trace_id=shop.trace_id)
+    entry = partial(timeline.entry, order.id, order.created_at, trace_id=context.trace_id)
     placed = entry(timeline.ORDER, "placed", buyer, total=order.total, currency=order.currency)
     reserved = entry(timeline.STOCK, "reserved", until=order.expires_at)
-    event = shop.events.event("order_placed", order_queries.facts(order, "placed"))
+    event = context.events.event("order_placed", order_queries.facts(order, "placed"))
     return placement.place(session, order, attempt.basket.lines, [placed, reserved], event)
 
 

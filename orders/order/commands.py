@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from chassis import outages, staff
 from chassis.errors import Fault, Forbidden, Invalid, PreconditionFailed
 from chassis.identity import Actor
-from orders.context import Shop
+from orders.context import Context
 from orders.errors import InvalidTransition, PaymentInProgress
 from orders.models import Order
 from orders.order import lifecycle, timeline
@@ -18,31 +18,33 @@ from orders.order.lifecycle import Party, Payment, Status, Transition
 from orders.payment import refund_requests
 
 
-def cancel(shop: Shop, order_id: uuid.UUID, reason: str | None, actor: Actor) -> dict[str, Any]:
+def cancel(
+    context: Context, order_id: uuid.UUID, reason: str | None, actor: Actor
+) -> dict[str, Any]:
     """Cancel an order that is not shipped; stock and money go back. Raises `PaymentInProgress`
     while money for it is being booked."""
-    with shop.db.begin() as session:
+    with context.db.begin() as session:
         order = order_queries.lock_visible(session, order_id, actor)
-        _advance(shop, session, order, Status.CANCELLED, actor, reason)
+        _advance(context, session, order, Status.CANCELLED, actor, reason)
         is_being_paid = order.paying_since is not None and order.total > 0
         cancelled = order_queries.get(session, order_id, actor)
     if is_being_paid:
-        stop_payment(shop, order_id)
+        stop_payment(context, order_id)
     return cancelled
 
 
-def stop_payment(shop: Shop, order_id: uuid.UUID) -> None:
+def stop_payment(context: Context, order_id: uuid.UUID) -> None:
     """Have the payment of a cancelled order that may still wait for its buyer cancelled; what does
     not come to that now is left to `orders.jobs`."""
     try:
-        shop.payments.cancel(order_id=order_id, actor=Actor.SYSTEM.to_wire())
+        context.payments.cancel(order_id=order_id, actor=Actor.SYSTEM.to_wire())
     except Fault as fault:
         if not outages.is_told(fault):
-            shop.log.warning("payment_cancelled_later", order_id=str(order_id), code=fault.code)
+            context.log.warning("payment_cancelled_later", order_id=str(order_id), code=fault.code)
 
 
 def update(
-    shop: Shop,
+    context: Context,
     order_id: uuid.UUID,
     actor: Actor,
     shipping_address: dict[str, Any] | None,
@@ -53,28 +55,28 @@ def update(
     caller knows. Raises `PreconditionFailed`, `Forbidden`, `InvalidTransition`."""
     if shipping_address is None and status is None:
         raise Invalid(errors={"_schema": ["Send shipping_address or status."]})
-    with shop.db.begin() as session:
+    with context.db.begin() as session:
         order = order_queries.lock_visible(session, order_id, actor)
         if version is not None and version != order.version:
             raise PreconditionFailed
         if shipping_address is not None:
-            _readdress(shop, session, order, shipping_address, actor)
+            _readdress(context, session, order, shipping_address, actor)
         if status is not None:
             if not actor.is_staff:
                 raise Forbidden
-            _advance(shop, session, order, status, actor)
+            _advance(context, session, order, status, actor)
         is_over = status == Status.CANCELLED and order.paying_since is not None and order.total > 0
         changed = order_queries.get(session, order_id, actor)
     if is_over:
-        stop_payment(shop, order_id)
+        stop_payment(context, order_id)
     return changed
 
 
-def hide(shop: Shop, order_id: uuid.UUID, actor: Actor) -> None:
+def hide(context: Context, order_id: uuid.UUID, actor: Actor) -> None:
     """Take a finished order out of everybody's sight; its books stay."""
     if not actor.is_admin:
         raise Forbidden
-    with shop.db.begin() as session:
+    with context.db.begin() as session:
         order = order_queries.lock_visible(session, order_id, actor)
         if order.status not in lifecycle.FINISHED:
             raise InvalidTransition(
@@ -82,13 +84,13 @@ def hide(shop: Shop, order_id: uuid.UUID, actor: Actor) -> None:
                 order_status=order.status,
                 payment_status=order.payment_status,
             )
-        order.hidden_at = shop.clock()
-        timeline.add(shop, session, order.id, timeline.ORDER, "hidden", actor)
-        tell_staff(shop, session, actor, "order_hidden", order)
+        order.hidden_at = context.clock()
+        timeline.add(context, session, order.id, timeline.ORDER, "hidden", actor)
+        tell_staff(context, session, actor, "order_hidden", order)
 
 
 def move(
-    shop: Shop,
+    context: Context,
     session: Session,
     order: Order,
     step: Transition,
@@ -98,45 +100,45 @@ def move(
     order.status = step.target
     if step.target == Status.CANCELLED:
         order.cancel_reason = order.cancel_reason or step.cause
-        _look_after_payment(shop, order)
-    touch(shop, order)
+        _look_after_payment(context, order)
+    touch(context, order)
     timeline.add(
-        shop, session, order.id, timeline.ORDER, step.cause, actor,
+        context, session, order.id, timeline.ORDER, step.cause, actor,
         before=step.source, after=step.target,
     )  # fmt: skip
     if step.target == Status.CANCELLED:
-        timeline.add(shop, session, order.id, timeline.STOCK, "release_requested")
-    shop.events.record(session, step.event, order_queries.facts(order, step.cause))
-    tell_staff(shop, session, actor, step.event, order, old=step.source, new=step.target)
+        timeline.add(context, session, order.id, timeline.STOCK, "release_requested")
+    context.events.record(session, step.event, order_queries.facts(order, step.cause))
+    tell_staff(context, session, actor, step.event, order, old=step.source, new=step.target)
     # The timeline names roles; which member of staff it was is for operators only.
     by = str(actor.user_id) if actor.user_id and actor.is_staff else None
-    shop.log.info(step.event, order_id=str(order.id), cause=str(step.cause), staff=by)
+    context.log.info(step.event, order_id=str(order.id), cause=str(step.cause), staff=by)
 
 
 def tell_staff(
-    shop: Shop, session: Session, actor: Actor, action: str, order: Order, **detail: str
+    context: Context, session: Session, actor: Actor, action: str, order: Order, **detail: str
 ) -> None:
     """Have the audit trail tell of it, if it was somebody of the staff."""
     detail = {name: str(value) for name, value in detail.items()}
-    staff.tell(shop, session, actor, action, "order", order.id, order.user_id, **detail)
+    staff.tell(context, session, actor, action, "order", order.id, order.user_id, **detail)
 
 
-def touch(shop: Shop, order: Order) -> None:
+def touch(context: Context, order: Order) -> None:
     """What is shown of the order has changed."""
     order.version += 1
-    order.updated_at = shop.clock()
+    order.updated_at = context.clock()
 
 
-def _look_after_payment(shop: Shop, order: Order) -> None:
+def _look_after_payment(context: Context, order: Order) -> None:
     """A payment that is under way is cancelled soon, though not while it may be just begun."""
     if order.paying_since is not None:
-        pause = datetime.timedelta(seconds=shop.settings["payment_recheck"])
-        soon = max(shop.clock(), order.paying_since + pause)
+        pause = datetime.timedelta(seconds=context.settings["payment_recheck"])
+        soon = max(context.clock(), order.paying_since + pause)
         order.recheck_at = min(order.recheck_at, soon)
 
 
 def _advance(
-    shop: Shop,
+    context: Context,
     session: Session,
     order: Order,
     target: str,
@@ -147,10 +149,10 @@ def _advance(
     if order.payment_id is not None and order.payment_status == Payment.UNPAID:
         raise PaymentInProgress
     order.cancel_reason = reason
-    move(shop, session, order, step, actor)
+    move(context, session, order, step, actor)
     if step.target == Status.CANCELLED and order.payment_id is not None:
         refund_requests.give_back(
-            shop,
+            context,
             session,
             order_id=order.id,
             payment_id=order.payment_id,
@@ -161,7 +163,7 @@ def _advance(
 
 
 def _readdress(
-    shop: Shop, session: Session, order: Order, address: dict[str, Any], actor: Actor
+    context: Context, session: Session, order: Order, address: dict[str, Any], actor: Actor
 ) -> None:
     if order.status != Status.PENDING:
         raise InvalidTransition(
@@ -170,9 +172,9 @@ def _readdress(
             payment_status=order.payment_status,
         )
     order.shipping_address = address
-    touch(shop, order)
-    timeline.add(shop, session, order.id, timeline.ORDER, "address_changed", actor)
-    tell_staff(shop, session, actor, "order_address_changed", order)
+    touch(context, order)
+    timeline.add(context, session, order.id, timeline.ORDER, "address_changed", actor)
+    tell_staff(context, session, actor, "order_address_changed", order)
 
 
 def _parties(order: Order, actor: Actor) -> set[Party]:

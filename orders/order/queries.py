@@ -14,7 +14,7 @@ from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.identity import Actor, Role
 from orders import schemas
 from orders.checkout.pricing import Line
-from orders.context import Shop
+from orders.context import Context
 from orders.models import Order, OrderLine
 from orders.order import numbers
 
@@ -102,7 +102,7 @@ def page(
     }
 
 
-def find(shop: Shop, actor: Actor, search: str | None, **request: Any) -> dict[str, Any]:
+def find(context: Context, actor: Actor, search: str | None, **request: Any) -> dict[str, Any]:
     """`page`, where `search` (for staff: Forbidden for others) is the number of an order, or words
     that `users` finds buyers by: a name, an e-mail address."""
     buyers = None
@@ -110,9 +110,9 @@ def find(shop: Shop, actor: Actor, search: str | None, **request: Any) -> dict[s
         if not actor.is_staff:
             raise Forbidden
         if numbers.parse(search) is None:
-            found = shop.users.find(search=search, limit=MOST_BUYERS)
+            found = context.users.find(search=search, limit=MOST_BUYERS)
             buyers = [user["id"] for user in _FOUND.load(found)["items"]]
-    with shop.db.read() as connection:
+    with context.db.read() as connection:
         return page(connection, actor, search=search, buyers=buyers, **request)
 
 

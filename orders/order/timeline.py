@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
 from chassis.prepared import prepared_insert_many, rows_of
-from orders.context import Shop
+from orders.context import Context
 from orders.models import TimelineEntry
 
 ORDER, STOCK, PAYMENT, MAIL = "order", "stock", "payment", "mail"
@@ -26,7 +26,7 @@ _ADD = prepared_insert_many(TimelineEntry.__table__, but={"id"})
 
 
 def add(
-    shop: Shop,
+    context: Context,
     session: Session,
     order_id: uuid.UUID,
     kind: str,
@@ -35,7 +35,7 @@ def add(
     **detail: Any,
 ) -> None:
     """Append an entry; `detail` is JSON-able and without personal data."""
-    one = entry(order_id, shop.clock(), kind, cause, actor, trace_id=shop.trace_id, **detail)
+    one = entry(order_id, context.clock(), kind, cause, actor, trace_id=context.trace_id, **detail)
     add_many(session, [one])
 
 

@@ -22,7 +22,7 @@ from chassis import idempotency
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.identity import Actor, Role
 from orders import schemas
-from orders.context import Shop
+from orders.context import Context
 from orders.errors import (
     AlreadyPaid,
     InvalidTransition,
@@ -48,7 +48,7 @@ Begin = Callable[[], AbstractContextManager[Session]]
 
 
 def pay(
-    shop: Shop, order_id: uuid.UUID, method: Any, key: str | None, actor: Actor
+    context: Context, order_id: uuid.UUID, method: Any, key: str | None, actor: Actor
 ) -> dict[str, Any]:
     """Charge an order by `method`; the payment, as payments answers it, and whether it is a repeat.
 
@@ -56,20 +56,21 @@ def pay(
     once: the event or the sweep will do it.
     """
     asked = idempotency.fingerprint(order_id=order_id, method=method)
-    order, since, claim, refusal = _begin(shop, order_id, key, asked, actor)
+    order, since, claim, refusal = _begin(context, order_id, key, asked, actor)
     if refusal is not None:
-        return _made_before(shop, order, str(claim.resource_id), refusal) | {"replayed": True}
-    payment = _charge(shop, order, method, str(claim.resource_id))
+        return _made_before(context, order, str(claim.resource_id), refusal) | {"replayed": True}
+    payment = _charge(context, order, method, str(claim.resource_id))
     try:
         if payment["status"] in CAPTURED:
-            finish(shop, news_of(_PAYMENT.load(payment)))
+            finish(context, news_of(_PAYMENT.load(payment)))
         elif payment["status"] not in UNDECIDED:
-            stop_looking(shop, order_id, since)
-        elif is_cancelled(shop, order_id):  # meanwhile, when there was no payment to be cancelled
-            order_commands.stop_payment(shop, order_id)
-            payment = _made_before(shop, order, str(claim.resource_id), AlreadyPaid())
+            stop_looking(context, order_id, since)
+        elif is_cancelled(context, order_id):
+            # meanwhile, when there was no payment to be cancelled
+            order_commands.stop_payment(context, order_id)
+            payment = _made_before(context, order, str(claim.resource_id), AlreadyPaid())
     except Exception as error:
-        shop.log.warning("finish_postponed", order_id=str(order_id), error=type(error).__name__)
+        context.log.warning("finish_postponed", order_id=str(order_id), error=type(error).__name__)
     return payment | {"replayed": not claim.is_new}
 
 
@@ -78,49 +79,49 @@ def news_of(payment: Mapping[str, Any]) -> dict[str, Any]:
     return {**payment, "payment_id": payment["id"]}
 
 
-def finish(shop: Shop, news: Mapping[str, Any], begin: Begin | None = None) -> None:
+def finish(context: Context, news: Mapping[str, Any], begin: Begin | None = None) -> None:
     """Finish the order whose money has come; `news`: payment_id, order_id, amount, currency.
 
     Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
     """
-    in_stock = _claim(shop, news) and _commit_stock(shop, news["order_id"])
-    with (begin or shop.db.begin)() as session:
-        _conclude(shop, session, news, in_stock)
+    in_stock = _claim(context, news) and _commit_stock(context, news["order_id"])
+    with (begin or context.db.begin)() as session:
+        _conclude(context, session, news, in_stock)
 
 
-def finish_free(shop: Shop, order_id: uuid.UUID) -> None:
+def finish_free(context: Context, order_id: uuid.UUID) -> None:
     """Finish an order that costs nothing as one whose money has come, without a payment.
 
     Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
     """
-    in_stock = not is_cancelled(shop, order_id) and _commit_stock(shop, order_id)
-    with shop.db.begin() as session:
+    in_stock = not is_cancelled(context, order_id) and _commit_stock(context, order_id)
+    with context.db.begin() as session:
         order = order_queries.lock(session, order_id)
         order.paying_since = order.recheck_at = None
         if order.status != Status.PENDING:
             return
         if in_stock:
-            timeline.add(shop, session, order.id, timeline.STOCK, "committed")
+            timeline.add(context, session, order.id, timeline.STOCK, "committed")
             order.payment_status = Payment.PAID
-        order_commands.move(shop, session, order, _paid_step(in_stock))
+        order_commands.move(context, session, order, _paid_step(in_stock))
 
 
-def is_free(shop: Shop, order_id: uuid.UUID) -> bool:
+def is_free(context: Context, order_id: uuid.UUID) -> bool:
     """Whether the order costs nothing."""
-    with shop.db.read() as connection:
+    with context.db.read() as connection:
         return connection.scalar(select(Order.total).where(Order.id == order_id)) == 0
 
 
-def stop_looking(shop: Shop, order_id: uuid.UUID, since: datetime.datetime | None) -> None:
+def stop_looking(context: Context, order_id: uuid.UUID, since: datetime.datetime | None) -> None:
     """The payment that was begun at `since` has come to nothing; a later one is left alone."""
     mine = (Order.id == order_id, Order.paying_since == since, Order.payment_id.is_(None))
-    with shop.db.begin() as session:
+    with context.db.begin() as session:
         session.execute(update(Order).where(*mine).values(paying_since=None, recheck_at=None))
 
 
-def is_cancelled(shop: Shop, order_id: uuid.UUID) -> bool:
+def is_cancelled(context: Context, order_id: uuid.UUID) -> bool:
     """Whether nothing is to be paid for any more."""
-    with shop.db.read() as connection:
+    with context.db.read() as connection:
         status = connection.scalar(select(Order.status).where(Order.id == order_id))
     return status == Status.CANCELLED
 
@@ -136,14 +137,16 @@ class _Begun(NamedTuple):
     refusal: Conflict | None = None
 
 
-def _begin(shop: Shop, order_id: uuid.UUID, key: str | None, asked: str, actor: Actor) -> _Begun:
+def _begin(
+    context: Context, order_id: uuid.UUID, key: str | None, asked: str, actor: Actor
+) -> _Begun:
     """Note that a payment is being made, so that a crash from here on is found.
 
     A repeat is let through to payments even when the order has been paid since. Raises what
     `_why_not_payable` says of anything else.
     """
-    now = shop.clock()
-    with shop.db.begin() as session:
+    now = context.clock()
+    with context.db.begin() as session:
         order = order_queries.lock_visible(session, order_id, actor)
         claim = idempotency.claim(session, RequestKey, actor.user_id, "pay", key, asked, now)
         if not claim.is_new and order.payment_id is not None:
@@ -152,26 +155,26 @@ def _begin(shop: Shop, order_id: uuid.UUID, key: str | None, asked: str, actor: 
         if refusal is not None and claim.is_new:
             raise refusal
         if refusal is None and (claim.is_new or order.paying_since is None):
-            _look_later(shop, order, now)
+            _look_later(context, order, now)
             return _Begun(order, now, claim)
         return _Begun(order, None, claim, refusal)
 
 
-def _made_before(shop: Shop, order: Order, key: str, refusal: Conflict) -> dict[str, Any]:
+def _made_before(context: Context, order: Order, key: str, refusal: Conflict) -> dict[str, Any]:
     """The payment that an earlier request made under `key`, as it is now. Raises `refusal` when
     that request broke off before there was one."""
     buyer = Actor(order.user_id, Role.CUSTOMER).to_wire()
-    found = shop.payments.list(order_id=order.id, key=key, limit=1, actor=buyer)["items"]
+    found = context.payments.list(order_id=order.id, key=key, limit=1, actor=buyer)["items"]
     if not found:
         raise refusal
     return found[0]
 
 
-def _charge(shop: Shop, order: Order, method: Any, key: str) -> dict[str, Any]:
+def _charge(context: Context, order: Order, method: Any, key: str) -> dict[str, Any]:
     """The payment. During an upgrade a payments process of the release before may refuse the number
     of the order, before it does anything; then it is asked without."""
     charge = partial(
-        shop.payments.charge,
+        context.payments.charge,
         order_id=order.id,
         user_id=order.user_id,
         amount=order.total,
@@ -200,20 +203,20 @@ def _why_not_payable(order: Order, now: datetime.datetime) -> Conflict | None:
     return None
 
 
-def _look_later(shop: Shop, order: Order, now: datetime.datetime) -> None:
+def _look_later(context: Context, order: Order, now: datetime.datetime) -> None:
     order.paying_since = now
-    order.recheck_at = now + datetime.timedelta(seconds=shop.settings["payment_recheck"])
+    order.recheck_at = now + datetime.timedelta(seconds=context.settings["payment_recheck"])
 
 
-def _claim(shop: Shop, news: Mapping[str, Any]) -> bool:
+def _claim(context: Context, news: Mapping[str, Any]) -> bool:
     """Mark the order with its payment. False when that leads nowhere; `_conclude` knows why."""
-    with shop.db.begin() as session:
+    with context.db.begin() as session:
         order = order_queries.lock(session, news["order_id"])
         if order is None or order.status != Status.PENDING or _why_not(order, news):
             return False
         order.payment_id = news["payment_id"]
         if order.paying_since is None:
-            _look_later(shop, order, shop.clock())
+            _look_later(context, order, context.clock())
         return True
 
 
@@ -226,48 +229,48 @@ def _why_not(order: Order, news: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _commit_stock(shop: Shop, order_id: uuid.UUID) -> bool:
+def _commit_stock(context: Context, order_id: uuid.UUID) -> bool:
     try:
-        shop.inventory.commit(order_id=order_id)
+        context.inventory.commit(order_id=order_id)
     except (OutOfStock, ReservationReleased, NotFound):
         return False
     return True
 
 
-def _conclude(shop: Shop, session: Session, news: Mapping[str, Any], in_stock: bool) -> None:
+def _conclude(context: Context, session: Session, news: Mapping[str, Any], in_stock: bool) -> None:
     order = order_queries.lock(session, news["order_id"])
     reason = "unknown_order" if order is None else _why_not(order, news)
     if reason is not None:
-        _give_back(shop, session, news, reason, order_known=order is not None)
+        _give_back(context, session, news, reason, order_known=order is not None)
         return
     if order.payment_status == Payment.UNPAID:
-        _book(shop, session, order, news, in_stock)
+        _book(context, session, order, news, in_stock)
     if order.status == Status.CANCELLED:
-        _give_back(shop, session, news, "order_cancelled")
+        _give_back(context, session, news, "order_cancelled")
 
 
 def _book(
-    shop: Shop, session: Session, order: Order, news: Mapping[str, Any], in_stock: bool
+    context: Context, session: Session, order: Order, news: Mapping[str, Any], in_stock: bool
 ) -> None:
     """The money is there. Whatever of it has gone back before we came to this is not forgotten."""
     payment_id = news["payment_id"]
     timeline.add(
-        shop, session, order.id, timeline.PAYMENT, "payment_succeeded",
+        context, session, order.id, timeline.PAYMENT, "payment_succeeded",
         payment_id=payment_id, amount=news["amount"],
     )  # fmt: skip
     step = None
     if order.status == Status.PENDING:
         step = _paid_step(in_stock)
     if in_stock:
-        timeline.add(shop, session, order.id, timeline.STOCK, "committed")
+        timeline.add(context, session, order.id, timeline.STOCK, "committed")
     returned = refund_requests.refunded(session, payment_id)
     order.payment_id = payment_id
     order.payment_status = lifecycle.after_refund(order.total, returned)
     order.paying_since = order.recheck_at = None
     if step is not None:
-        order_commands.move(shop, session, order, step)
+        order_commands.move(context, session, order, step)
     else:
-        order_commands.touch(shop, order)
+        order_commands.touch(context, order)
 
 
 def _paid_step(in_stock: bool) -> lifecycle.Transition:
@@ -278,14 +281,14 @@ def _paid_step(in_stock: bool) -> lifecycle.Transition:
 
 
 def _give_back(
-    shop: Shop,
+    context: Context,
     session: Session,
     news: Mapping[str, Any],
     reason: str,
     order_known: bool = True,
 ) -> None:
     refund_requests.give_back(
-        shop,
+        context,
         session,
         order_id=news["order_id"],
         payment_id=news["payment_id"],

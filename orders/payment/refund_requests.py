@@ -7,13 +7,13 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from orders.context import Shop
+from orders.context import Context
 from orders.models import Receipt
 from orders.order import timeline
 
 
 def give_back(
-    shop: Shop,
+    context: Context,
     session: Session,
     *,
     order_id: uuid.UUID,
@@ -36,11 +36,11 @@ def give_back(
     due = amount - refunded
     if order_known:
         timeline.add(
-            shop, session, order_id, timeline.PAYMENT, "refund_due",
+            context, session, order_id, timeline.PAYMENT, "refund_due",
             payment_id=payment_id, amount=due, reason=reason,
         )  # fmt: skip
     facts = {"order_id": order_id, "payment_id": payment_id, "amount": due, "currency": currency}
-    shop.events.record(session, "refund_due", facts | {"reason": str(reason)})
+    context.events.record(session, "refund_due", facts | {"reason": str(reason)})
 
 
 def note_refunded(
