@@ -66,7 +66,7 @@ def pay(
         elif payment["status"] not in UNDECIDED:
             stop_looking(context, order_id, since)
         elif is_cancelled(context, order_id):
-            # meanwhile, when there was no payment to be cancelled
+            # It was cancelled meanwhile, when there was no payment to be cancelled yet.
             order_commands.stop_payment(context, order_id)
             payment = _made_before(context, order, str(claim.resource_id), AlreadyPaid())
     except Exception as error:
