@@ -212,7 +212,7 @@ class OldEmail(Expected):
 
 
 class Contact(Expected):
-    """users.accounts.contacts: where to reach a user."""
+    """users.contacts: where to reach a user."""
 
     id = Uuid(required=True)
     email = String(max=254, load_default=None, allow_none=True)
@@ -221,6 +221,6 @@ class Contact(Expected):
 
 
 class Contacts(Expected):
-    """What we need of the answer of users.accounts.contacts; who is not there is left out."""
+    """What we need of the answer of users.contacts; who is not there is left out."""
 
     items = ListOf(fields.Nested(Contact), max=500, required=True)

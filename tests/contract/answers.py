@@ -252,7 +252,7 @@ ANSWERS = {
     "payments.health": HEALTH | {"test_mode": boolean},
     **{f"users.{method}": USER for method in ("create", "get", "set_role", "sign_up", "update")},
     "users.verify_credentials": USER,
-    "users.accounts.contacts": {
+    "users.contacts": {
         "items": [
             {
                 "id": uuid,

@@ -57,7 +57,7 @@ def _people(users, mails):
     users.rotate_keys(actor=ADMIN)
     users.jwks()
     users.get(user_id=buyer)
-    users.accounts.contacts(user_ids=[buyer, uuid.uuid4()])
+    users.contacts(user_ids=[buyer, uuid.uuid4()])
     users.update(
         user_id=buyer, phone=None, first_name="Klara", partial=True, current_password=PASSWORD
     )

@@ -30,7 +30,7 @@ NEEDED = {
     ("orders", "payments.charge"): orders.Payment,
     ("orders", "payments.list"): orders.Payments,
     ("orders", "payments.cancel"): None,
-    ("notifications", "users.accounts.contacts"): notifications.Contacts,
+    ("notifications", "users.contacts"): notifications.Contacts,
     ("notifications", "users.issue_reset_token"): notifications.ResetToken,
     ("notifications", "users.issue_verification_token"): notifications.VerificationToken,
     ("notifications", "users.old_email"): notifications.OldEmail,

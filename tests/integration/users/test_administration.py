@@ -153,16 +153,16 @@ def test_contacts_of_many(users, anna, admin):
     gone = users.sign_up(email="gone@example.com", password=PASSWORD)["id"]
     users.delete(user_id=gone, actor=admin)
     asked = [anna["id"], admin["user_id"], new, gone, anna["id"], str(uuid.uuid4())]
-    found, no_phone = users.accounts.contacts(user_ids=asked)["items"], {"phone": None}
+    found, no_phone = users.contacts(user_ids=asked)["items"], {"phone": None}
     assert sorted(found, key=lambda contact: contact["email"] or "") == [
         {"id": new, "email": None, "email_verified": False, "phone": None},
         {"id": admin["user_id"], "email": "admin@example.com", "email_verified": True} | no_phone,
         {"id": anna["id"], "email": "anna@example.com", "email_verified": True}
         | {"phone": "+431234567"},
     ]
-    assert users.accounts.contacts(user_ids=[]) == {"items": []}
+    assert users.contacts(user_ids=[]) == {"items": []}
     with pytest.raises(Invalid):
-        users.accounts.contacts(user_ids=[anna["id"]] * 101)
+        users.contacts(user_ids=[anna["id"]] * 101)
 
 
 def test_the_list(users, service, admin):

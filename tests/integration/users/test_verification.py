@@ -60,7 +60,7 @@ def test_a_new_address_is_not_confirmed(users, ben):
     """The account works, and nobody is told the address."""
     assert state(users, ben) == ("ben@example.com", False, None)
     assert users.login(email="ben@example.com", password=PASSWORD)
-    (contact,) = users.accounts.contacts(user_ids=[ben["id"]])["items"]
+    (contact,) = users.contacts(user_ids=[ben["id"]])["items"]
     assert (contact["email"], contact["email_verified"]) == (None, False)
 
 
@@ -73,7 +73,7 @@ def test_the_token_of_the_mail_confirms_it(users, ben, mailed):
 
     assert state(users, ben) == ("ben@example.com", True, None)
     assert users.get(user_id=ben["id"])["version"] == ben["version"] + 1
-    assert users.accounts.contacts(user_ids=[ben["id"]])["items"][0]["email"] == "ben@example.com"
+    assert users.contacts(user_ids=[ben["id"]])["items"][0]["email"] == "ben@example.com"
 
 
 def test_a_token_holds_once(users, ben, mailed):
@@ -182,7 +182,7 @@ def test_another_address_counts_once_it_is_confirmed(users, anna, mailed, told):
     assert users.login(email="anna@example.com", password=PASSWORD)
     with pytest.raises(Unauthenticated):
         users.login(email="new@example.com", password=PASSWORD)
-    assert users.accounts.contacts(user_ids=[anna["id"]])["items"][0]["email"] == "anna@example.com"
+    assert users.contacts(user_ids=[anna["id"]])["items"][0]["email"] == "anna@example.com"
     assert told("email_change_requested") == [{"user_id": anna["id"]}]
     assert told("email_changed") == []
     mail = mailed()
