@@ -22,6 +22,7 @@ FACTS = {
     "reason": "order_cancelled",
     "failure_code": None,
     "change_id": None,
+    "left": 7,
 }
 
 
