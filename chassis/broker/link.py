@@ -206,12 +206,13 @@ class LinkExtension(Hooks, SharedExtension):
 
     def told(self, fault: F) -> F:
         """Work ends with `fault` for want of this connection. The log is told of it if it is not
-        yet: of one that is blocked the link has told."""
+        yet: the link has told of one that is blocked, and when the broker is back by now, it only
+        waits for its next try."""
         link = self._link
-        if link is not None and link.blocked:
-            fault.is_told = True
-        elif link is not None and link.why_away is not None:
+        if link is not None and link.why_away is not None and link.outage.is_away:
             link.outage.failed(fault, link.why_away)
+        elif link is not None and (link.blocked or link.why_away is not None):
+            fault.is_told = True
         return fault
 
     def stop(self) -> None:

@@ -132,7 +132,7 @@ def test_a_broker_that_is_away(broker, call, start, said, eventually):
     assert "Traceback" not in "".join(lines)
     assert len(lines) <= 16, "\n".join(lines)
     assert lines[0].startswith("RabbitMQ is away: ")
-    assert all("is still away after" in line for line in lines[1:-1])
+    assert all("is still away after" in line for line in lines[1:-1]), "\n".join(lines)
     assert "pieces of work failed" in lines[-1]
 
 

@@ -67,7 +67,7 @@ def test_a_refund_names_the_order_by_its_number(payments, pay, told):
     """One of before payments knew it has none."""
     for changes in ({}, {"order_id": str(uuid.uuid4()), "order_number": None}):
         payments.refund(payment_id=pay(**changes)["id"], amount="1.00", reason="x", actor=STAFF)
-    named = [(event, facts["order_number"]) for event, facts in told()]
+    named = [(event, facts["order_number"]) for event, facts in told() if "payment" in event]
     assert named == [
         ("payment_succeeded", "S-102-748-399"),
         ("payment_refunded", "S-102-748-399"),
