@@ -82,7 +82,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     _measure(raw)
     try:
         orjson.loads(raw)  # the strict one of the two
-        value = json.loads(raw, object_pairs_hook=_object)
+        value = json.loads(raw, object_pairs_hook=_object, parse_int=_integer)
     except _GivenTwice as twice:
         raise MalformedJson(f"A field is given twice: {twice.name[:40]!r}") from None
     except (ValueError, RecursionError):
@@ -106,6 +106,15 @@ class _GivenTwice(Exception):
     def __init__(self, name: str):
         super().__init__(name)
         self.name = name
+
+
+def _integer(digits: str) -> int | float:
+    """An integer of 64 bits, as all that we send on has to be; a longer one is a number that has
+    lost its last digits, as it is to most readers of JSON (RFC 8259, 6)."""
+    if len(digits) > 20:
+        return float(digits)
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else float(digits)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class Payments:
     def __init__(self):
         self.made, self.next = {}, "succeeded"
 
-    def charge(self, order_id, user_id, amount, currency, method, key):
+    def charge(self, order_id, user_id, amount, currency, method, key, order_number):
         payment = {
             "id": uuid.uuid4(), "order_id": order_id, "user_id": user_id, "status": self.next,
             "amount": amount, "currency": currency,

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 
+import orjson
 import pytest
 from marshmallow import Schema, ValidationError
 from marshmallow import fields as ma
@@ -155,6 +156,17 @@ def test_nor_does_one_that_is_no_json(part, end):
     """Texts that do not end, again and again."""
     body = f'{{"a":[{part * (261_000 // len(part))}{end}'.encode()
     assert min(processor_time(lambda: read_or_refused(body)) for _ in range(3)) < 0.1
+
+
+@pytest.mark.parametrize(
+    "number", [2**63 - 1, -(2**63), 2**64 - 1, 2**64, -(2**63) - 1, 10**20, -(10**27), 10**300]
+)
+def test_an_integer_of_any_length_can_be_sent_on(number):
+    """One of more than 64 bits is a float by then, which no field takes for an integer."""
+    (read,) = parse_object(f'{{"n": {number}}}'.encode()).values()
+    assert read == pytest.approx(number)
+    assert orjson.loads(orjson.dumps(read)) == read
+    assert isinstance(read, int) == (-(2**63) <= number < 2**64)
 
 
 def read_or_refused(body):
