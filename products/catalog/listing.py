@@ -161,17 +161,29 @@ def _find(
     if filters.search and query is None:
         return rows
     for tier, after in _tiers(connection, sort, position, query):
-        wanted = limit + 1 - len(rows)
-        values |= {"rows": wanted, "query": _of_tier(query, tier)}
+        values |= {"query": _of_tier(query, tier)}
         if after is not None:
             *keys, last_id = after
             values |= {f"after_{place}": key for place, key in enumerate(keys)}
             values |= {"after_id": last_id}
-        shape = _shape(filters, sort, tier, after is not None)
-        rows += [(tier, row) for row in _page(connection, filters, shape, values)]
-        if len(rows) > limit:
-            break
+        for shape in _stretches(_shape(filters, sort, tier, after is not None)):
+            values |= {"rows": limit + 1 - len(rows)}
+            if shape.currency and not filters.currency:
+                values |= {"currency": values["after_0"]}
+            rows += [(tier, row) for row in _page(connection, filters, shape, values)]
+            if len(rows) > limit:
+                return rows
     return rows
+
+
+def _stretches(shape: Shape) -> Iterator[Shape]:
+    """By price, what follows the last product shown is the rest of its currency, and then the
+    currencies after it."""
+    if shape.after and shape.sort.endswith("price") and not shape.currency:
+        yield replace(shape, currency=True)
+        yield replace(shape, after=False, beyond=True)
+    else:
+        yield shape
 
 
 def _page(

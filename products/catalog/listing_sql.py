@@ -76,6 +76,8 @@ class Shape:
     max_price: bool
     in_stock: bool | None
     after: bool
+    #: By price, in the currencies that come after the one of `after_0`.
+    beyond: bool = False
     #: Of a search: only in the newest, as many as `near`; or those made at `since` and later.
     near: bool = False
     since: bool = False
@@ -178,14 +180,24 @@ def _place(shape: Shape, order: Order) -> Iterator[ColumnElement[bool]]:
     yield Product.deleted_at.is_(None)
     if shape.since:
         yield Product.created_at >= bindparam("since", type_=Moment)
+    after = [
+        (column, bindparam(f"after_{place}", type_=column.type))
+        for place, column in enumerate(order.columns)
+    ]
+    if shape.beyond:
+        currency, last_one = after[0]
+        yield currency < last_one if order.descending else currency > last_one
     if shape.after:
-        row = tuple_(*order.columns, Product.id)
-        keys = (
-            bindparam(f"after_{place}", type_=column.type)
-            for place, column in enumerate(order.columns)
-        )
-        last = tuple_(*keys, bindparam("after_id"))
+        # One currency is better left out: of a row that begins with a common value, as most prices
+        # do, the planner thinks that hardly any is greater.
+        after = [(column, key) for column, key in after if not _is_fixed(shape, column)]
+        row = tuple_(*(column for column, _ in after), Product.id)
+        last = tuple_(*(key for _, key in after), bindparam("after_id"))
         yield row < last if order.descending else row > last
+
+
+def _is_fixed(shape: Shape, column: InstrumentedAttribute[Any]) -> bool:
+    return shape.currency and column is Product.currency
 
 
 def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[bool]]:

@@ -56,7 +56,7 @@ class Clone:
     def run(self):
         """A shop that is ready."""
         process = self.shop("run")
-        eventually(lambda: process.poll() is not None or "\nready: " in self.said, timeout=100)
+        eventually(lambda: process.poll() is not None or "\nready: " in self.said, timeout=200)
         assert process.poll() is None, self.said
         return process
 
