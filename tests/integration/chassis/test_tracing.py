@@ -180,11 +180,12 @@ def test_a_batch_and_its_events_are_linked(
 
     monkeypatch.setattr(Gatherer, "before", staticmethod(before))
     monkeypatch.setattr(Gatherer, "during", staticmethod(lambda events: None))
-    traced(Gatherer)
+    (gatherer,) = traced(Gatherer)
+    (handler,) = (one for one in gatherer.entrypoints if one.method_name == "on_shouted")
     for number in range(1, 5):
         put(channel, QUEUE, number, "00" if number == 3 else "01")
         eventually(lambda: sizes)
-    eventually(lambda: channel.queue_declare(QUEUE, passive=True).method.message_count == 0)
+    eventually(lambda: len(handler._batches._gathered) == 3)
     go.send()
     eventually(lambda: sizes == [1, 3])
 
