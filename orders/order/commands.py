@@ -26,7 +26,7 @@ def cancel(
     with context.db.begin() as session:
         order = order_queries.lock_visible(session, order_id, actor)
         _advance(context, session, order, Status.CANCELLED, actor, reason)
-        is_being_paid = order.paying_since is not None and order.total > 0
+        is_being_paid = _is_being_paid(order)
         cancelled = order_queries.get(session, order_id, actor)
     if is_being_paid:
         stop_payment(context, order_id)
@@ -65,7 +65,7 @@ def update(
             if not actor.is_staff:
                 raise Forbidden
             _advance(context, session, order, status, actor)
-        is_over = status == Status.CANCELLED and order.paying_since is not None and order.total > 0
+        is_over = status == Status.CANCELLED and _is_being_paid(order)
         changed = order_queries.get(session, order_id, actor)
     if is_over:
         stop_payment(context, order_id)
@@ -175,6 +175,11 @@ def _readdress(
     touch(context, order)
     timeline.add(context, session, order.id, timeline.ORDER, "address_changed", actor)
     tell_staff(context, session, actor, "order_address_changed", order)
+
+
+def _is_being_paid(order: Order) -> bool:
+    """Whether a payment may still wait for its buyer; a free order waits for its stock alone."""
+    return order.paying_since is not None and order.total > 0
 
 
 def _parties(order: Order, actor: Actor) -> set[Party]:

@@ -1,12 +1,14 @@
 """A small world without the shop: two services and a database of their own."""
 
 import os
+import urllib.parse
 
 import pika
 import pytest
 import sqlalchemy as sa
 
 from tests.integration.chassis.world import Base
+from tests.proxy import Proxy
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +56,25 @@ def rows(start, chassis_database):
 
     yield query
     engine.dispose()
+
+
+@pytest.fixture
+def broker(config):
+    """A proxy before the broker, which all services of the test use."""
+    address = urllib.parse.urlsplit(config["AMQP_URI"])
+    proxy = Proxy((address.hostname, address.port))
+    userinfo = address.netloc.rpartition("@")[0]
+    config["AMQP_URI"] = address._replace(netloc=f"{userinfo}@127.0.0.1:{proxy.port}").geturl()
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def database(chassis_database):
+    """A proxy before the database, which `start(..., **database.settings)` uses."""
+    url = sa.make_url(chassis_database)
+    proxy = Proxy((url.host, url.port))
+    address = url.set(host="127.0.0.1", port=proxy.port).render_as_string(False)
+    proxy.settings = {"DATABASE_URL": address}
+    yield proxy
+    proxy.close()

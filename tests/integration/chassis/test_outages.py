@@ -1,7 +1,6 @@
 """What the log says while the database or the broker is away: a few lines, whatever fails."""
 
 import logging
-import urllib.parse
 
 import eventlet
 import pytest
@@ -14,7 +13,6 @@ from chassis.events import event_handler
 from chassis.rpc import rpc
 from chassis.timers import timer
 from tests.integration.chassis.world import Base, Note, Said, Speaker
-from tests.proxy import Proxy
 
 
 class Ticker(Speaker):
@@ -50,28 +48,6 @@ class Ticker(Speaker):
     def reach(self):
         with self.db.read() as connection:
             return connection.execute(sa.text("SELECT 1")).scalar()
-
-
-@pytest.fixture
-def broker(config):
-    """A proxy before the broker, which all services of the test use."""
-    address = urllib.parse.urlsplit(config["AMQP_URI"])
-    proxy = Proxy((address.hostname, address.port))
-    userinfo = address.netloc.rpartition("@")[0]
-    config["AMQP_URI"] = address._replace(netloc=f"{userinfo}@127.0.0.1:{proxy.port}").geturl()
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def database(chassis_database):
-    """A proxy before the database, which `start(..., **database.settings)` uses."""
-    url = sa.make_url(chassis_database)
-    proxy = Proxy((url.host, url.port))
-    address = url.set(host="127.0.0.1", port=proxy.port).render_as_string(False)
-    proxy.settings = {"DATABASE_URL": address}
-    yield proxy
-    proxy.close()
 
 
 @pytest.fixture

@@ -2,39 +2,13 @@
 and everything recovers by itself."""
 
 import time
-import urllib.parse
 
 import eventlet
 import pytest
-import sqlalchemy as sa
 
 from chassis import database as databases
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable
 from tests.integration.chassis.world import Listener, Middle, Speaker
-from tests.proxy import Proxy
-
-
-@pytest.fixture
-def broker(config):
-    """A proxy before the broker, which all services of the test use."""
-    address = urllib.parse.urlsplit(config["AMQP_URI"])
-    proxy = Proxy((address.hostname, address.port))
-    userinfo = address.netloc.rpartition("@")[0]
-    config["AMQP_URI"] = address._replace(netloc=f"{userinfo}@127.0.0.1:{proxy.port}").geturl()
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def database(chassis_database, config):
-    """A proxy before the database, which `start(..., **database.settings)` uses."""
-    url = sa.make_url(chassis_database)
-    proxy = Proxy((url.host, url.port))
-    proxy.settings = {
-        "DATABASE_URL": url.set(host="127.0.0.1", port=proxy.port).render_as_string(False)
-    }
-    yield proxy
-    proxy.close()
 
 
 @pytest.fixture
