@@ -98,7 +98,7 @@ class Letter:
             "why": plain(self.why),
             "parked_at": self.parked_at and self.parked_at.isoformat(),
             "occurred_at": self.occurred_at and self.occurred_at.isoformat(),
-            "age_seconds": None if age is None else round(age.total_seconds()),
+            "age_seconds": None if age is None else int(age.total_seconds()),
         }
 
     def told_in_full(self, now: datetime.datetime) -> dict[str, Any]:
