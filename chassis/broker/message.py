@@ -6,6 +6,10 @@ from typing import Any
 import orjson
 from nameko.constants import CALL_ID_STACK_CONTEXT_KEY
 
+#: Delivery modes (AMQP 0-9-1). Requests, replies and broadcasts live in memory only: callers have
+#: deadlines, and broadcasts are hints. Events and dead letters are written to disk.
+TRANSIENT, PERSISTENT = 1, 2
+
 CONTENT = {"content_type": "application/json", "content_encoding": "utf-8"}
 
 _PREFIX = "nameko."
