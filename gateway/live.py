@@ -20,13 +20,13 @@ from chassis import config as configuration
 from chassis.broker.inbound import Inbound
 from chassis.errors import Fault, TooManyRequests
 from chassis.events.broadcast import Listener
-from chassis.fields import Expected, Uuid
 from chassis.hooks import Hooks
 from chassis.identity import Identity
 from chassis.rpc import RpcProxy
 from chassis.rpc.client import ServiceProxy
 from chassis.web.errors import Overloaded
 from chassis.web.streams import EventStream, frame
+from contracts.notifications.events import FeedGrew
 from gateway.sessions import SessionStates
 from gateway.settings import LiveSettings
 
@@ -36,12 +36,6 @@ log = getLogger(__name__)
 _ASKING = 8
 #: Events in one answer, and users in one question.
 _PAGE, _USERS = 100, 500
-
-
-class FeedGrew(Expected):
-    """What we need of the broadcast notifications.feed_grew."""
-
-    user_id = Uuid(required=True)
 
 
 class Live(Hooks, RpcProxy):
@@ -56,7 +50,7 @@ class Live(Hooks, RpcProxy):
         super().__init__("notifications", timeout=5)
         self.feeds: dict[str, set[Feed]] = {}
         self.asking = Semaphore(_ASKING)
-        self.notifications: Any = None
+        self.notifications: Notifications
         self._settings: dict[str, Any] = {}
         self._count = 0
         self._stopping = Event()
