@@ -27,6 +27,7 @@ from chassis.rpc.client import ServiceProxy
 from chassis.web.errors import Overloaded
 from chassis.web.streams import EventStream, frame
 from contracts.notifications.events import FeedGrew
+from contracts.notifications.interface import Notifications
 from gateway.sessions import SessionStates
 from gateway.settings import LiveSettings
 

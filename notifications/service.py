@@ -82,33 +82,33 @@ class NotificationsService(Service):
     @rpc(requests.ListNotifications, answers.NotificationPage)
     def list(self, user_id, actor, **page):
         """A user's notifications, newest first, for that user or staff."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             items, following = feed.of_user(connection, user_id, actor, **page)
         return {"items": items, "next": following}
 
     @rpc(requests.Since, answers.FeedPart)
     def since(self, user_id, after, limit):
         """What came into a user's feed after a position, oldest first, and the position reached."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             items, reached = feed_stream.since(connection, user_id, after, limit)
         return {"items": items, "reached": reached}
 
     @rpc(requests.Positions, answers.Positions)
     def positions(self, user_ids):
         """How far each of these users' feeds has come."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return {"items": feed_stream.positions(connection, user_ids)}
 
     @rpc(requests.Get, answers.Notification)
     def get(self, notification_id, actor):
         """One notification, for its owner or staff."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return feed.get(connection, notification_id, actor)
 
     @rpc(requests.MarkRead, answers.Notification)
     def mark_read(self, notification_id, read, actor):
         """Mark as read, or as unread."""
-        with self.db.read() as connection:  # one statement, its own transaction
+        with self.db.autocommit() as connection:
             return feed.mark_read(connection, notification_id, read, actor)
 
     @event_handler("users", "user_registered", schemas.UserEvent, batch=BATCH)

@@ -98,7 +98,7 @@ def find_payment(context: Context, order_id: uuid.UUID, since: datetime.datetime
 
 def payments_of(context: Context, order_id: uuid.UUID) -> list[dict[str, Any]]:
     """The newest payments of an order (`schemas.Payment`), as payments shows them to its buyer."""
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         buyer = order_queries.buyer(connection, order_id)
     found = context.payments.list(order_id=order_id, limit=NEWEST, actor=buyer.to_wire())
     return _PAYMENTS.load(found)["items"]

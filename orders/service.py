@@ -83,12 +83,12 @@ class CartsService(Service):
     def _products(self, user_id, *more):
         """What the answer will need, before anything is changed: a change whose answer then fails
         would be made again by a repeat."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             contents = cart_queries.read(connection, user_id)
         return catalog.look_up(self.products, [*contents.product_ids, *more])
 
     def _show(self, user_id, products):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             contents = cart_queries.read(connection, user_id)
         missing = [one for one in contents.product_ids if one not in products]
         products = products | catalog.look_up(self.products, missing)
@@ -125,7 +125,7 @@ class OrdersService(Service):
     @rpc(schemas.OrderOf)
     def get(self, order_id, actor):
         """One order, for its owner or staff."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return order_queries.get(connection, order_id, actor)
 
     @rpc(schemas.List)
@@ -151,7 +151,7 @@ class OrdersService(Service):
     @rpc(schemas.OrderOf)
     def timeline(self, order_id, actor):
         """What happened to an order, when, why and by whom."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             order_queries.get(connection, order_id, actor)
             return {"items": timeline.of_order(connection, order_id)}
 

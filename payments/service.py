@@ -84,14 +84,14 @@ class PaymentsService(Service):
     @rpc(schemas.Get)
     def get(self, payment_id, actor):
         """One payment, for its owner or staff."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             payment = queries.get(connection, payment_id, actor)
         return PAYMENT.dump(self.cashier.led_on(payment))
 
     @rpc(schemas.List)
     def list(self, order_id, key, actor, limit, cursor):
         """The payments of an order, newest first, for its owner or staff."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             items, following = queries.of_order(connection, order_id, key, actor, limit, cursor)
         cashier = self.cashier
         items = [cashier.led_on(payment) for payment in items]
@@ -172,7 +172,9 @@ class PaymentsService(Service):
     @property
     def reconciliation(self) -> Reconciliation:
         """Of now, with the configured providers."""
-        return Reconciliation(self.db.read, self.cashier.providers, self.clock(), self.settings)
+        return Reconciliation(
+            self.db.autocommit, self.cashier.providers, self.clock(), self.settings
+        )
 
     @property
     def cashier(self) -> Cashier:

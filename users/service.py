@@ -156,12 +156,12 @@ class UsersService(security.SecurityMethods, Service):
 
     @rpc(schemas.common.Get)
     def get(self, user_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return USER.dump(account_queries.get(connection, user_id))
 
     @rpc(schemas.accounts.Contacts)
     def contacts(self, user_ids):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return {
                 "items": CONTACT.dump(account_queries.contacts(connection, user_ids), many=True)
             }
@@ -176,7 +176,7 @@ class UsersService(security.SecurityMethods, Service):
         after = (
             None if cursor is None else paging.decode("users", cursor, (datetime.datetime, UUID))
         )
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             rows = account_queries.page(connection, search, role, limit + 1, after)
         items, more = rows[:limit], len(rows) > limit
         following = (
@@ -187,7 +187,7 @@ class UsersService(security.SecurityMethods, Service):
     @rpc(schemas.accounts.Find, sensitive_arguments="search")
     def find(self, search, limit):
         """The ids of those whom the words are about, the newest first; nothing else of them."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             rows = account_queries.page(connection, search, None, limit, None)
         return {"items": [{"id": row["id"]} for row in rows]}
 
@@ -226,18 +226,18 @@ class UsersService(security.SecurityMethods, Service):
 
     @rpc(schemas.common.Get)
     def list_addresses(self, user_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             items = address_commands.of_user(connection, user_id)
         return {"items": ADDRESS.dump(items, many=True), "next": None}
 
     @rpc(schemas.addresses.GetAddress)
     def get_address(self, user_id, address_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return ADDRESS.dump(address_commands.get(connection, user_id, address_id))
 
     @rpc(schemas.common.Get)
     def default_address(self, user_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return ADDRESS.dump(address_commands.default(connection, user_id))
 
     @rpc(schemas.addresses.AddAddress, once=True, sensitive_arguments="fields")
@@ -337,7 +337,7 @@ class UsersService(security.SecurityMethods, Service):
         )
         return Doorman(
             self._begin,
-            self.db.read,
+            self.db.autocommit,
             self.passwords,
             self.clock,
             self.events.record,

@@ -100,7 +100,7 @@ def page(
     query = query.order_by(found.c.since, found.c.order_id).limit(limit + 1)
     patience = {name: context.settings[name] for name in ("checkout_patience", "payment_patience")}
     query = query.params(now=context.clock(), **patience)
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         rows = connection.execute(query).mappings().all()
     shown, more = rows[:limit], len(rows) > limit
     following = (shown[-1]["since"], shown[-1]["order_id"]) if more else None
@@ -215,7 +215,7 @@ def _paying_since(session: Session, order_id: uuid.UUID) -> datetime.datetime | 
 
 
 def _outcome(context: Context, order_id: uuid.UUID, actor: Actor, event: str) -> dict[str, Any]:
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         begun = connection.scalar(select(Checkout.state).where(Checkout.order_id == order_id))
         query = select(Order.status, Order.payment_status, Order.paying_since)
         order: Mapping[str, Any] = (

@@ -112,7 +112,7 @@ def find(context: Context, actor: Actor, search: str | None, **request: Any) -> 
         if numbers.parse(search) is None:
             found = context.users.find(search=search, limit=MOST_BUYERS)
             buyers = [user["id"] for user in _FOUND.load(found)["items"]]
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         return page(connection, actor, search=search, buyers=buyers, **request)
 
 

@@ -108,7 +108,7 @@ def finish_free(context: Context, order_id: uuid.UUID) -> None:
 
 def is_free(context: Context, order_id: uuid.UUID) -> bool:
     """Whether the order costs nothing."""
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         return connection.scalar(select(Order.total).where(Order.id == order_id)) == 0
 
 
@@ -121,7 +121,7 @@ def stop_looking(context: Context, order_id: uuid.UUID, since: datetime.datetime
 
 def is_cancelled(context: Context, order_id: uuid.UUID) -> bool:
     """Whether nothing is to be paid for any more."""
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         status = connection.scalar(select(Order.status).where(Order.id == order_id))
     return status == Status.CANCELLED
 

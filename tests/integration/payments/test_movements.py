@@ -2,6 +2,7 @@
 
 import uuid
 from decimal import Decimal
+from functools import partial
 
 import eventlet
 import pytest
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 
 from chassis import config as configuration
 from chassis.clock import utcnow
+from chassis.database import transaction
 from chassis.errors import Fault
 from payments.errors import AnswerMismatch, NotRefundable, ProviderTimeout, RefundTooLarge
 from payments.ledger import provider_transactions
@@ -49,7 +51,7 @@ def book(config, payment, events):
 
     def run(movement):
         told = []
-        with Session(engine) as session, session.begin():
+        with transaction(partial(Session, engine)) as session:
             changed = provider_transactions.book(
                 session,
                 uuid.UUID(payment["id"]),
