@@ -20,12 +20,13 @@ from chassis import config as configuration
 from chassis.broker.inbound import Inbound
 from chassis.errors import Fault, TooManyRequests
 from chassis.events.broadcast import Listener
-from chassis.fields import Expected, Uuid
 from chassis.hooks import Hooks
 from chassis.identity import Identity
 from chassis.rpc import ReplyListener, ServiceProxy
 from chassis.web.errors import Overloaded
 from chassis.web.streams import EventStream, frame
+from contracts.notifications.events import FeedGrew
+from contracts.notifications.interface import Notifications
 from gateway.sessions import SessionStates
 from gateway.settings import LiveSettings
 
@@ -35,12 +36,6 @@ log = getLogger(__name__)
 _ASKING = 8
 #: Events in one answer, and users in one question.
 _PAGE, _USERS = 100, 500
-
-
-class FeedGrew(Expected):
-    """What we need of the broadcast notifications.feed_grew."""
-
-    user_id = Uuid(required=True)
 
 
 class Live(Hooks, DependencyProvider):
@@ -56,7 +51,7 @@ class Live(Hooks, DependencyProvider):
     def __init__(self) -> None:
         self.feeds: dict[str, set[Feed]] = {}
         self.asking = Semaphore(_ASKING)
-        self.notifications: Any = None
+        self.notifications: Notifications
         self._settings: dict[str, Any] = {}
         self._count = 0
         self._stopping = Event()

@@ -2,6 +2,7 @@
 
 from chassis.rpc import RpcProxy
 from chassis.service import Service
+from contracts.notifications.interface import Notifications
 from gateway.access import AccessTokens
 from gateway.catalog_cache import CatalogCache
 from gateway.live import Live
@@ -60,4 +61,4 @@ class GatewayService(
     carts = RpcProxy("carts", timeout=8)
     orders = RpcProxy("orders", timeout=14)
     payments = RpcProxy("payments", timeout=14)
-    notifications = RpcProxy("notifications", timeout=5)
+    notifications: Notifications = RpcProxy("notifications", timeout=5)

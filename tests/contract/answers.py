@@ -200,18 +200,6 @@ RECONCILED = {
     "findings": [FINDING],
     "more": count,
 }
-NOTIFICATION = {
-    "id": uuid,
-    "user_id": uuid,
-    "channel": one_of("email", "sms", "in_app"),
-    "subject": text,
-    "body": text,
-    "status": one_of("pending", "sent", "failed", "skipped", "suppressed"),
-    "failure_code": nullable(text),
-    "read": boolean,
-    "created_at": moment,
-}
-
 #: Whether an idempotency key had been used before; the gateway makes it a header.
 REPLAYED = {"replayed": boolean}
 
@@ -341,15 +329,6 @@ ANSWERS = {
     "payments.webhook": None,
     "payments.returned": {"order_id": uuid, "payment_id": uuid, "status": PAYMENT["status"]},
     "payments.reconcile": RECONCILED,
-    "notifications.send": NOTIFICATION | REPLAYED,
-    "notifications.get": NOTIFICATION,
-    "notifications.mark_read": NOTIFICATION,
-    "notifications.list": page(NOTIFICATION),
-    "notifications.since": {
-        "items": [NOTIFICATION | {"order_id": nullable(uuid), "position": number_id}],
-        "reached": count,
-    },
-    "notifications.positions": {"items": [{"user_id": uuid, "last": count}]},
 }
 
 #: Of a call that was refused: what Nameko's own clients read, and what ours do.

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from notifications import schemas
+from contracts.notifications import requests
 from notifications.mail.templates import render, short
 from notifications.service import NotificationsService
 
@@ -125,7 +125,7 @@ def test_a_welcome_needs_no_order():
 
 def test_texts_fit_the_columns_of_a_message():
     """What we write ourselves keeps the bounds that we set others."""
-    send = schemas.Send().fields
+    send = requests.Send().fields
     for event_type in handled():
         message = render(event_type, FACTS)
         for name, limit in (("subject", 200), ("body", 5000)):
