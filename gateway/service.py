@@ -3,6 +3,7 @@
 from chassis.rpc import RpcProxy
 from chassis.service import Service
 from contracts.notifications.interface import Notifications
+from contracts.users.interface import Users
 from gateway.access import AccessTokens
 from gateway.catalog_cache import CatalogCache
 from gateway.live import Live
@@ -55,7 +56,7 @@ class GatewayService(
     live = Live()
     catalog_cache = CatalogCache()
     manual = Library()
-    users = RpcProxy("users", timeout=8)
+    users: Users = RpcProxy("users", timeout=8)
     products = RpcProxy("products", timeout=5)
     inventory = RpcProxy("inventory", timeout=5)
     carts = RpcProxy("carts", timeout=8)

@@ -13,6 +13,8 @@ from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import TraceId
+from contracts.users.events import UserEvent
+from contracts.users.interface import Users
 from orders import catalog, jobs, metrics, models, schemas
 from orders import events as event_handlers
 from orders.cart import commands as cart_commands
@@ -108,7 +110,7 @@ class OrdersService(Service):
     trace_id = TraceId()
     network = Network()
     products = RpcProxy("products", timeout=3)
-    users = RpcProxy("users", timeout=3)
+    users: Users = RpcProxy("users", timeout=3)
     inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))
     payments = RpcProxy("payments", timeout=12)
 
@@ -193,7 +195,7 @@ class OrdersService(Service):
         with self.db.once(event) as session:
             event_handlers.payment_refunded(self, session, event.payload)
 
-    @event_handler("users", "account_recovered", schemas.AccountRecovered)
+    @event_handler("users", "account_recovered", UserEvent)
     def on_account_recovered(self, event):
         """Forget the cart, and let unpaid orders expire."""
         with self.db.once(event) as session:

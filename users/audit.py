@@ -8,7 +8,6 @@ the database refuses that too. No name, address or secret is in an entry: people
 
 import datetime
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -20,52 +19,12 @@ from chassis import paging
 from chassis.identity import Actor
 from chassis.messages import Event
 from chassis.origin import abbreviated
+from contracts.users.enums import Action
 from users.models import AuditEntry
 from users.origin import Origin
 
 #: The trigger of the table holds it as well (migration 0006).
 LEAST_RETENTION = datetime.timedelta(days=90)
-
-
-class Action(StrEnum):
-    """What was done."""
-
-    USER_REGISTERED = "user_registered"
-    USER_CREATED = "user_created"
-    USER_DELETED = "user_deleted"
-    ACCOUNT_CHANGED = "account_changed"
-    EMAIL_CHANGED = "email_changed"
-    EMAIL_VERIFIED = "email_verified"
-    ROLE_CHANGED = "role_changed"
-    SIGNED_IN = "signed_in"
-    SIGN_IN_FAILED = "sign_in_failed"
-    SIGNED_OUT = "signed_out"
-    SESSIONS_ENDED = "sessions_ended"
-    REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105
-    PASSWORD_RESET = "password_reset"  # noqa: S105
-    TOTP_ENABLED = "totp_enabled"
-    TOTP_DISABLED = "totp_disabled"
-    TOTP_RESET = "totp_reset"
-    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
-    SIGNING_KEYS_ROTATED = "signing_keys_rotated"
-    # By staff, in other services.
-    PRODUCT_CREATED = "product_created"
-    PRODUCT_CHANGED = "product_changed"
-    PRODUCT_DELETED = "product_deleted"
-    CATEGORY_CREATED = "category_created"
-    CATEGORY_CHANGED = "category_changed"
-    CATEGORY_DELETED = "category_deleted"
-    STOCK_ADJUSTED = "stock_adjusted"
-    ORDER_ADDRESS_CHANGED = "order_address_changed"
-    ORDER_SHIPPED = "order_shipped"
-    ORDER_DELIVERED = "order_delivered"
-    ORDER_CANCELLED = "order_cancelled"
-    ORDER_HIDDEN = "order_hidden"
-    CHECKOUT_RETRIED = "checkout_retried"
-    CHECKOUT_UNDONE = "checkout_undone"
-    REFUND_REQUESTED = "refund_requested"
-    MESSAGE_SENT = "message_sent"
 
 
 #: What users are shown of themselves.

@@ -14,11 +14,13 @@ from chassis.errors import Forbidden
 from chassis.events import event_handler
 from chassis.identity import Actor, Role, Signer
 from chassis.rpc import rpc
-from users import audit, schemas
+from chassis.staff import StaffActed
+from contracts.users import answers, requests
+from contracts.users.enums import Action
+from contracts.users.errors import SessionEnded, TotpNotEnabled
+from users import audit
 from users.accounts import commands as account_commands
 from users.accounts import queries as account_queries
-from users.audit import Action
-from users.errors import SessionEnded, TotpNotEnabled
 from users.origin import Origin, origin_of
 from users.second_factor import totp
 from users.second_factor.commands import SecondFactor
@@ -26,23 +28,11 @@ from users.sessions import commands as session_commands
 from users.sessions import queries as session_queries
 from users.sessions import signing_keys
 
-SESSION, STATE, ENDED = (
-    schemas.sessions.LoginSession(),
-    schemas.sessions.SessionState(),
-    schemas.sessions.Ended(),
-)
-TOTP, TOTP_SECRET = schemas.second_factor.TotpState(), schemas.second_factor.TotpSecret()
-TOKENS, AUDIT, SIGN_IN = (
-    schemas.sessions.Tokens(),
-    schemas.audit.AuditEntry(),
-    schemas.audit.SignIn(),
-)
-
 
 class SecurityMethods:
     """A part of `UsersService`, which has the dependencies."""
 
-    @rpc(schemas.sessions.Token, sensitive_arguments=("refresh_token", "network"))
+    @rpc(requests.RefreshToken, answers.Tokens, sensitive_arguments=("refresh_token", "network"))
     def refresh(self, refresh_token, network):
         now, lives, origin = self.clock(), self._lifetimes(), origin_of(network)
         ended: dict[str, Any] = {}
@@ -51,45 +41,43 @@ class SecurityMethods:
             if isinstance(outcome, session_commands.Grant):
                 return self._tokens(session, outcome)
             if isinstance(outcome, session_commands.Theft):
-                ended = ENDED.dump({"ended": [outcome.session_id]})
+                ended = {"ended": [str(outcome.session_id)]}
                 owner = outcome.user_id
                 self._record(session, Action.REFRESH_TOKEN_REUSED, owner, None, origin)
         raise SessionEnded(**ended)  # only now: the end of a stolen family has to be committed
 
-    @rpc(schemas.sessions.Token, sensitive_arguments=("refresh_token", "network"))
+    @rpc(requests.RefreshToken, answers.Ended, sensitive_arguments=("refresh_token", "network"))
     def logout(self, refresh_token, network):
         with self._begin() as session:
             over = session_commands.log_out(session, refresh_token)
             if over is not None:
                 actor = self._person(session, over.user_id)
                 self._record(session, Action.SIGNED_OUT, over.user_id, actor, origin_of(network))
-        return ENDED.dump({"ended": [over.id] if over else []})
+        return {"ended": [over.id] if over else []}
 
-    @rpc(schemas.sessions.CheckSession)
+    @rpc(requests.SessionOfUser, answers.SessionState)
     def check_session(self, user_id, session_id):
         """Whether a session goes on, and what its user may do; raises `SessionEnded`."""
         with self.db.autocommit() as connection:
             user = session_queries.check(connection, user_id, session_id, self.clock())
         must_enrol = self._needs_totp(user["role"]) and not user["has_totp"]
-        return STATE.dump({"role": user["role"], "must_enrol": must_enrol})
+        return {"role": user["role"], "must_enrol": must_enrol}
 
-    @rpc(schemas.sessions.SessionIds)
+    @rpc(requests.SessionIds, answers.Ended)
     def ended_sessions(self, session_ids):
         """Those of these sessions that have ended."""
         with self.db.autocommit() as connection:
-            return ENDED.dump(
-                {"ended": session_queries.ended_among(connection, session_ids, self.clock())}
-            )
+            return {"ended": session_queries.ended_among(connection, session_ids, self.clock())}
 
-    @rpc(schemas.sessions.CheckSession)
+    @rpc(requests.SessionOfUser, answers.SessionPage)
     def list_sessions(self, user_id, session_id):
         """The sessions of a user; `session_id` is the one that asks."""
         with self.db.autocommit() as connection:
             rows = session_queries.of_user(connection, user_id, self.clock())
         items = [{**row, "current": row["id"] == session_id} for row in rows]
-        return {"items": SESSION.dump(items, many=True), "next": None}
+        return {"items": items, "next": None}
 
-    @rpc(schemas.sessions.EndSession, sensitive_arguments="network")
+    @rpc(requests.EndSession, answers.Ended, sensitive_arguments="network")
     def end_session(self, user_id, session_id, network):
         """End one session of one's own."""
         with self._begin() as session:
@@ -98,9 +86,9 @@ class SecurityMethods:
             self._record(
                 session, Action.SESSIONS_ENDED, user_id, actor, origin_of(network), count=1
             )
-        return ENDED.dump({"ended": [session_id]})
+        return {"ended": [session_id]}
 
-    @rpc(schemas.sessions.EndSessions, sensitive_arguments="network")
+    @rpc(requests.EndSessions, answers.Ended, sensitive_arguments="network")
     def end_sessions(self, user_id, but, actor, network):
         """End all sessions of a user, one's own or, for admins, anybody's; `but` goes on."""
         if actor.user_id != user_id:
@@ -111,35 +99,40 @@ class SecurityMethods:
             self._record(
                 session, Action.SESSIONS_ENDED, user_id, actor, origin_of(network), count=count
             )
-        return ENDED.dump({"ended": session_commands.ended(session).get(user_id, [])})
+        return {"ended": session_commands.ended(session).get(user_id, [])}
 
-    @rpc(schemas.second_factor.LoginTotp, sensitive_arguments="proof")
+    @rpc(requests.LoginTotp, answers.Tokens, sensitive_arguments="proof")
     def login_totp(self, **proof):
         """Sign in with a challenge of `login` and a code."""
         return self._second_factor().log_in(**proof, admit=self._admit)
 
-    @rpc(schemas.common.Get)
+    @rpc(requests.OfUser, answers.TotpState)
     def get_totp(self, user_id):
         """Whether a user has a second factor, and needs one."""
         with self.db.autocommit() as connection:
             role = account_queries.get(connection, user_id)["role"]
             state = totp.state(connection, user_id)
-        return TOTP.dump({**state, "required": self._needs_totp(role)})
+        return {**state, "required": self._needs_totp(role)}
 
-    @rpc(schemas.second_factor.EnrolTotp, once=True, sensitive_arguments="current_password")
+    @rpc(requests.EnrolTotp, answers.TotpSecret, once=True, sensitive_arguments="current_password")
     def enrol_totp(self, user_id, current_password):
         """A secret for an authenticator app; it counts once it is confirmed."""
         issuer = self.identity["issuer"]
-        return TOTP_SECRET.dump(self._second_factor().enrol(user_id, current_password, issuer))
+        return self._second_factor().enrol(user_id, current_password, issuer)
 
-    @rpc(schemas.second_factor.ConfirmTotp, once=True, sensitive_arguments=("code", "network"))
+    @rpc(
+        requests.ConfirmTotp,
+        answers.NewRecoveryCodes,
+        once=True,
+        sensitive_arguments=("code", "network"),
+    )
     def confirm_totp(self, user_id, code, network):
         """Have the second factor count; the recovery codes are told now and never again."""
         codes = self._second_factor().confirm(user_id, code, network)
         return {"recovery_codes": codes}
 
     @rpc(
-        schemas.second_factor.DisableTotp,
+        requests.TotpProof,
         once=True,
         sensitive_arguments=("current_password", "code", "network"),
     )
@@ -148,7 +141,8 @@ class SecurityMethods:
         self._second_factor().disable(user_id, current_password, code, network)
 
     @rpc(
-        schemas.second_factor.RenewRecoveryCodes,
+        requests.TotpProof,
+        answers.NewRecoveryCodes,
         once=True,
         sensitive_arguments=("current_password", "code", "network"),
     )
@@ -157,7 +151,7 @@ class SecurityMethods:
         codes = self._second_factor().renew_recovery_codes(user_id, current_password, code, network)
         return {"recovery_codes": codes}
 
-    @rpc(schemas.second_factor.ResetTotp, sensitive_arguments="network")
+    @rpc(requests.Delete, answers.Ended, sensitive_arguments="network")
     def reset_totp(self, user_id, actor, network):
         """Take the second factor from a user who has lost it; all sessions end."""
         admins_only(actor)
@@ -168,29 +162,30 @@ class SecurityMethods:
             session_commands.end_all(session, user_id)
             self._record(session, Action.TOTP_RESET, user_id, actor, origin_of(network))
             self.events.record(session, "totp_disabled", {"user_id": user_id})
-        return ENDED.dump({"ended": session_commands.ended(session).get(user_id, [])})
+        return {"ended": session_commands.ended(session).get(user_id, [])}
 
-    @rpc(schemas.audit.ListAudit)
+    @rpc(requests.ListAudit, answers.AuditPage)
     def list_audit(self, limit, cursor, actor, action, **who_and_when):
         """Entries of the audit trail, the newest first."""
         admins_only(actor)
         actions = () if action is None else (action,)
         rows, following = self._audited("audit", limit, cursor, actions=actions, **who_and_when)
-        return {"items": AUDIT.dump(rows, many=True), "next": following}
+        return {"items": rows, "next": following}
 
-    @rpc(schemas.audit.ListSignIns)
+    @rpc(requests.ListSignIns, answers.SignInPage)
     def list_sign_ins(self, user_id, limit, cursor):
         """When and from where a user has signed in, or somebody tried to."""
         rows, following = self._audited(
             "sign-ins", limit, cursor, user_id=user_id, actions=audit.SIGN_INS
         )
-        return {"items": SIGN_IN.dump(rows, many=True), "next": following}
+        items = [{**row, "succeeded": row["action"] == Action.SIGNED_IN} for row in rows]
+        return {"items": items, "next": following}
 
-    @event_handler("products", "staff_acted", schemas.audit.StaffActed)
-    @event_handler("inventory", "staff_acted", schemas.audit.StaffActed)
-    @event_handler("orders", "staff_acted", schemas.audit.StaffActed)
-    @event_handler("payments", "staff_acted", schemas.audit.StaffActed)
-    @event_handler("notifications", "staff_acted", schemas.audit.StaffActed)
+    @event_handler("products", "staff_acted", StaffActed)
+    @event_handler("inventory", "staff_acted", StaffActed)
+    @event_handler("orders", "staff_acted", StaffActed)
+    @event_handler("payments", "staff_acted", StaffActed)
+    @event_handler("notifications", "staff_acted", StaffActed)
     def record_staff_action(self, event):
         """Write into the audit trail what staff did elsewhere."""
         with self._begin(self.db.once(event)) as session:
@@ -265,13 +260,12 @@ class SecurityMethods:
         lifetime = min(self._access_lifetime(), grant.expires_at - now)
         kid, key = signing_keys.active(session, now)
         signer = Signer(key, kid, self.identity["issuer"], self.identity["audience"], lifetime)
-        return TOKENS.dump(
-            {
-                "access_token": signer.sign(grant.actor, now, grant.session_id),
-                "refresh_token": grant.refresh_token,
-                "expires_in": int(lifetime.total_seconds()),
-            }
-        )
+        return {
+            "access_token": signer.sign(grant.actor, now, grant.session_id),
+            "refresh_token": grant.refresh_token,
+            "token_type": "Bearer",
+            "expires_in": int(lifetime.total_seconds()),
+        }
 
     def _access_lifetime(self) -> datetime.timedelta:
         return datetime.timedelta(seconds=self.settings["access_token_seconds"])

@@ -1,8 +1,9 @@
 """The audit trail."""
 
 from chassis.web import route
+from contracts.users.answers import AuditPage
 from gateway.access import ADMIN
-from gateway.schemas.audit import AuditPage, AuditQuery
+from gateway.schemas.audit import AuditQuery
 
 
 class AuditRoutes:

@@ -1,9 +1,10 @@
 """Sessions: where one is signed in, and ending that; when and from where one has signed in."""
 
 from chassis.web import route
+from contracts.users.answers import SessionPage, SignInPage
 from gateway.access import ADMIN, USER
 from gateway.schemas.common import UserPath
-from gateway.schemas.sessions import SessionPage, SessionPath, SignInPage, SignInQuery
+from gateway.schemas.sessions import SessionPath, SignInQuery
 
 
 class SessionRoutes:

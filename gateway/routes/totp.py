@@ -2,17 +2,9 @@
 
 from chassis.web import route
 from chassis.web.limits import SIGN_IN
+from contracts.users.answers import NewRecoveryCodes, Tokens, TotpSecret, TotpState
 from gateway.access import ANYONE, ENROLLING, USER
-from gateway.schemas.totp import (
-    LoginTotp,
-    NewRecoveryCodes,
-    TotpConfirmation,
-    TotpEnrolment,
-    TotpProof,
-    TotpSecret,
-    TotpState,
-)
-from gateway.schemas.users import Tokens
+from gateway.schemas.totp import LoginTotp, TotpConfirmation, TotpEnrolment, TotpProof
 
 
 class TotpRoutes:

@@ -3,29 +3,23 @@
 from chassis.errors import Unauthenticated
 from chassis.web import Answer, expected_version, route
 from chassis.web.limits import SIGN_IN
+from contracts.users.answers import Address, AddressPage, JsonWebKeys, Tokens, User, UserPage
+from contracts.users.requests import AddressReplacement, NewAddress
 from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
 from gateway.answers import created
 from gateway.schemas.common import UserPath
 from gateway.schemas.users import (
     Account,
-    Address,
-    AddressPage,
     AddressPath,
-    AddressReplacement,
     EmailConfirmation,
-    JsonWebKeys,
     Login,
     NewAccount,
-    NewAddress,
     PasswordChange,
     PasswordForgotten,
     PasswordReset,
     Profile,
     RefreshToken,
     SignUp,
-    Tokens,
-    User,
-    UserPage,
     UserQuery,
 )
 

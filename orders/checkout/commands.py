@@ -23,7 +23,8 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
-from orders import catalog, schemas
+from contracts.users.answers import DefaultAddress
+from orders import catalog
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.checkout import placement, pricing
@@ -43,7 +44,7 @@ from orders.order import timeline
 from orders.order.lifecycle import Payment, Status
 from orders.payment import commands as payment_commands
 
-_ADDRESS = schemas.DefaultAddress()
+_ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
 
 
 def place(

@@ -12,6 +12,7 @@ from marshmallow import fields as ma
 
 from chassis import fields, validation
 from chassis.errors import Invalid
+from chassis.staff import Fact
 from chassis.web import route_table
 from chassis.web.answers import problem
 from chassis.web.bodies import parse_object
@@ -27,12 +28,11 @@ from payments.schemas import MethodField
 from products.catalog.attributes import Attributes
 from products.schemas import CategoryRef
 from tests.contract.services import calls, handlings
-from users.fields import Fact, RoleField
 
 #: Fields that look at a whole of a known size: numbers, words of a list, forms with a length.
 _OF_A_SIZE = (
     *(fields.Boolean, fields.BooleanText, fields.Choice, fields.Country, fields.CurrencyInUse),
-    *(fields.Integer, fields.Money, fields.Timestamp, fields.Uuid, fields.ActorField, RoleField),
+    *(fields.Integer, fields.Money, fields.Timestamp, fields.Uuid, fields.ActorField),
     *(Attributes, CategoryRef, CategoryText, Fact, MethodField, ma.Enum),
 )
 

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound, PreconditionFailed
 from chassis.identity import Role
+from contracts.users.enums import Action
+from contracts.users.errors import LastAdmin, VerificationTokenInvalid
 from users.accounts import uniqueness, verification
-from users.audit import Action
-from users.errors import LastAdmin, VerificationTokenInvalid
 from users.models import Address, KnownNetwork, User
 from users.passwords import resets
 from users.second_factor import totp
@@ -43,7 +43,8 @@ def register(
         role=role,
         version=1,
         created_at=now,
-        **profile,
+        pending_email=None,
+        **(dict.fromkeys(OPTIONAL) | dict(profile)),
     )
     session.add(user)
     uniqueness.flush(session)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis import phones
 from chassis.errors import Invalid
-from users.fields import NO_EMAIL, as_compared, is_email
+from contracts.users.fields import NO_EMAIL, as_compared, is_email
 from users.models import Address, User
 
 

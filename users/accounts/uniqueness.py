@@ -3,7 +3,7 @@
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from users.errors import AlreadyExists
+from contracts.users.errors import AlreadyExists
 
 _TAKEN = {"uq_users_email": "email", "uq_users_username": "username"}
 

@@ -18,8 +18,8 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
+from contracts.users.errors import AlreadyExists, AlreadyVerified, VerificationTokenInvalid
 from users.accounts import uniqueness
-from users.errors import AlreadyExists, AlreadyVerified, VerificationTokenInvalid
 from users.models import EmailChange, EmailVerification, User
 from users.passwords import resets
 from users.sessions import refresh_tokens, throttle

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from chassis.addresses import as_kept, faults_in
 from chassis.errors import Invalid, NotFound, PreconditionFailed
+from contracts.users.errors import TooManyAddresses
 from users.accounts import commands as account_commands
-from users.errors import TooManyAddresses
 from users.models import Address, User
 
 MAX_ADDRESSES = 50
@@ -65,7 +65,12 @@ def add(
     if is_default:
         _clear_default(session, user_id)
     address = Address(
-        id=uuid4(), user_id=user_id, is_default=is_default, version=1, created_at=now, **fields
+        id=uuid4(),
+        user_id=user_id,
+        is_default=is_default,
+        version=1,
+        created_at=now,
+        **(dict.fromkeys(_RECIPIENT) | dict(fields)),
     )
     session.add(address)
     session.flush()

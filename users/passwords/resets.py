@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from users.errors import ResetTokenInvalid
+from contracts.users.errors import ResetTokenInvalid
 from users.models import PasswordReset, User
 from users.sessions import refresh_tokens
 

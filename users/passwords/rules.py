@@ -14,8 +14,6 @@ from zxcvbn import zxcvbn
 
 from users.passwords.common import COMMON
 
-MIN_LENGTH = 8
-MAX_LENGTH = 128
 #: Of all sample accounts, and in the README. Only they may have it, and only in a demo.
 PUBLIC = "demo-Passw0rd"
 TOO_EASY = "Too easy to guess, take another one."

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
 from chassis.identity import Actor, Role
+from contracts.users.enums import Action
+from contracts.users.errors import TotpFailed
 from users.accounts import commands as account_commands
-from users.audit import Action
-from users.errors import TotpFailed
 from users.models import User
 from users.origin import origin_of
 from users.second_factor import totp

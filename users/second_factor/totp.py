@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
-from users.errors import ChallengeExpired, TotpEnabled, TotpNotEnabled
+from contracts.users.errors import ChallengeExpired, TotpEnabled, TotpNotEnabled
 from users.models import RecoveryCode, Totp, TotpChallenge, User
 from users.sessions import refresh_tokens
 

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid, NotFound
 from chassis.identity import Actor, Role
+from contracts.users.enums import Action
+from contracts.users.errors import BadCredentials, ResetTokenInvalid, TotpRequired
 from users.accounts import commands as account_commands
 from users.accounts import queries as account_queries
-from users.audit import Action
-from users.errors import BadCredentials, ResetTokenInvalid, TotpRequired
 from users.origin import Origin, origin_of
 from users.passwords import resets
 from users.passwords.rules import NAMES, PUBLIC, TOO_EASY, is_guessable

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.engine import Connection, RowMapping
 
-from users.errors import SessionEnded
+from contracts.users.errors import SessionEnded
 from users.models import LoginSession, Totp, User
 from users.sessions.commands import MAX_SESSIONS
 

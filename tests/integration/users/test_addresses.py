@@ -7,10 +7,10 @@ import pytest
 
 from chassis.clock import utcnow
 from chassis.errors import Conflict, Invalid, NotFound
+from contracts.users.errors import TooManyAddresses
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD, UNKNOWN
 from users.addresses import commands as address_commands
-from users.errors import TooManyAddresses
 
 
 @pytest.fixture

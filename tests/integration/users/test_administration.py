@@ -8,10 +8,10 @@ import pytest
 from chassis.clock import utcnow
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from chassis.identity import Role
+from contracts.users.errors import LastAdmin
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD, SIGN_UP
 from users.accounts import commands as account_commands
-from users.errors import LastAdmin
 from users.origin import Origin
 from users.sessions import commands as session_commands
 
