@@ -22,7 +22,7 @@ from chassis import deadline, observers
 from chassis.broker.courier import Courier
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
-from chassis.broker.message import CONTENT, data_of, dumps
+from chassis.broker.message import CONTENT, TRANSIENT, data_of, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
 from chassis.entrypoints import Exceptions, Measured, expected
@@ -119,7 +119,7 @@ class RpcConsumer(Hooks, SharedExtension):
                 body,
                 mandatory=False,
                 correlation_id=message.properties.get("correlation_id", ""),
-                delivery_mode=wire.TRANSIENT,
+                delivery_mode=TRANSIENT,
                 **CONTENT,
             )
         except BrokerUnavailable:

@@ -18,7 +18,6 @@ from sqlalchemy import (
     insert,
     select,
     text,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
@@ -78,6 +77,8 @@ _GROW = (
     .columns(user_id=UUID, last=BigInteger)
     .execution_options(prepared=True)
 )
+
+_NEWEST = paging.Keyset("notifications", Notification.created_at, Notification.id)
 
 
 def announce(session: Session, events: Sequence[Event], now: datetime.datetime) -> None:
@@ -180,16 +181,7 @@ def of_user(
     wanted = select(*SHOWN).where(Notification.user_id == user_id)
     if unread is not None:
         wanted = wanted.where(~Notification.read if unread else Notification.read)
-    if cursor is not None:
-        last = paging.decode("notifications", cursor, (datetime.datetime, uuid.UUID))
-        wanted = wanted.where(tuple_(Notification.created_at, Notification.id) < last)
-    wanted = wanted.order_by(Notification.created_at.desc(), Notification.id.desc())
-    rows = connection.execute(wanted.limit(limit + 1)).mappings().all()
-    page = list(rows[:limit])
-    more = len(rows) > limit
-    return page, paging.encode(
-        "notifications", (page[-1]["created_at"], page[-1]["id"])
-    ) if more else None
+    return _NEWEST.page(connection, wanted, limit, cursor)
 
 
 def require_staff(actor: Actor) -> None:
