@@ -130,26 +130,6 @@ PAYMENT = {
     "test_mode": boolean,
     "created_at": moment,
 }
-#: What is wrong between our books and a provider's; a sum has an amount and a currency.
-FINDING = {
-    "problem": code,
-    "provider": code,
-    "reference": nullable(text),
-    "charge": nullable(text),
-    "payment_id": nullable(uuid),
-    "order_id": nullable(uuid),
-    "refund_id": nullable(uuid),
-    "ours": nullable(facts),
-    "theirs": nullable(facts),
-    "advice": text,
-}
-RECONCILED = {
-    "since": moment,
-    "until": moment,
-    "movements": count,
-    "findings": [FINDING],
-    "more": count,
-}
 #: Whether an idempotency key had been used before; the gateway makes it a header.
 REPLAYED = {"replayed": boolean}
 
@@ -257,14 +237,7 @@ ANSWERS = {
     "inventory.release": RESERVATION | {"state": one_of("released")},
     "orders.hide": None,
     "orders.pay": PAYMENT | REPLAYED,
-    "payments.charge": PAYMENT,
-    "payments.get": PAYMENT,
-    "payments.cancel": {"done": boolean},
-    "payments.refund": PAYMENT | REPLAYED,
-    "payments.list": page(PAYMENT),
     "payments.webhook": None,
-    "payments.returned": {"order_id": uuid, "payment_id": uuid, "status": PAYMENT["status"]},
-    "payments.reconcile": RECONCILED,
 }
 
 #: Of a call that was refused: what Nameko's own clients read, and what ours do.
