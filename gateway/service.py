@@ -4,11 +4,8 @@ from chassis.rpc import RpcProxy
 from chassis.service import Service
 from contracts.carts.interface import Carts
 from contracts.notifications.interface import Notifications
-<<<<<<< HEAD
 from contracts.orders.interface import Orders
-=======
 from contracts.payments.interface import Payments
->>>>>>> main
 from gateway.access import AccessTokens
 from gateway.catalog_cache import CatalogCache
 from gateway.live import Live
@@ -64,13 +61,7 @@ class GatewayService(
     users = RpcProxy("users", timeout=8)
     products = RpcProxy("products", timeout=5)
     inventory = RpcProxy("inventory", timeout=5)
-<<<<<<< HEAD
     carts: Carts = RpcProxy("carts", timeout=8)
     orders: Orders = RpcProxy("orders", timeout=14)
-    payments = RpcProxy("payments", timeout=14)
-=======
-    carts = RpcProxy("carts", timeout=8)
-    orders = RpcProxy("orders", timeout=14)
     payments: Payments = RpcProxy("payments", timeout=14)
->>>>>>> main
     notifications: Notifications = RpcProxy("notifications", timeout=5)
