@@ -10,6 +10,7 @@ from uuid import UUID
 from marshmallow import ValidationError, fields, validate
 from sqlalchemy.orm import Session
 
+from chassis.errors import Forbidden
 from chassis.fields import Dict, EventPayload, String, Uuid
 from chassis.identity import Actor, Role
 
@@ -88,3 +89,15 @@ def tell(
         "detail": detail,
     }
     service.events.record(session, "staff_acted", acted)
+
+
+def require_staff(actor: Actor) -> None:
+    """Raise `Forbidden` for anybody else than staff and admins."""
+    if not actor.is_staff:
+        raise Forbidden()
+
+
+def require_admin(actor: Actor) -> None:
+    """Raise `Forbidden` for anybody else than admins."""
+    if not actor.is_admin:
+        raise Forbidden()

@@ -107,6 +107,11 @@ REPLAYED = {"replayed": boolean}
 ANSWERS = {
     **{f"{service}.health": HEALTH for service in SERVICES},
     "payments.health": HEALTH | {"test_mode": boolean},
+    "users.verify_email": None,
+    "users.request_email_verification": None,
+    "users.delete_address": None,
+    "users.forgot_password": None,
+    "users.disable_totp": None,
     "products.create": PRODUCT,
     "products.get": PRODUCT,
     "products.update": PRODUCT,

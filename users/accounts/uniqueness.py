@@ -14,7 +14,7 @@ def flush(session: Session) -> None:
     try:
         session.flush()
     except IntegrityError as error:
-        field = _TAKEN.get(error.orig.diag.constraint_name)
+        field = _TAKEN.get(error.orig.diag.constraint_name)  # type: ignore[union-attr]
         if field is None:
             raise
         raise AlreadyExists(field=field) from None

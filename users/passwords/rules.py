@@ -40,7 +40,8 @@ def is_guessable(password: str, *names: str | None) -> bool:
     if plain in COMMON or plain == PUBLIC.casefold():
         return True
     parts = list(_parts(names))
-    before, word, after = _WORD.fullmatch(plain).groups()
+    around = _WORD.fullmatch(plain)
+    before, word, after = around.groups() if around else ("", plain, "")
     if word and len(before + after) <= _AROUND and _is_common(word, parts):
         return True
     return _guesses(password, parts) < _GUESSES

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from contracts.users.errors import SessionEnded
 from users.models import LoginSession, Totp, User
-from users.sessions.commands import MAX_SESSIONS
+from users.sessions.store import MAX_SESSIONS
 
 
 def check(
@@ -42,9 +43,13 @@ def ended_among(
     return list(set(session_ids) - set(connection.scalars(going_on)))
 
 
-def of_user(connection: Connection, user_id: UUID, now: datetime.datetime) -> Sequence[RowMapping]:
-    """The sessions of a user, the last used first; `MAX_SESSIONS` are all there can be."""
+def of_user(
+    connection: Connection, user_id: UUID, asking: UUID | None, now: datetime.datetime
+) -> list[dict[str, Any]]:
+    """The sessions of a user, the last used first, of which the one that is `asking` is `current`;
+    `MAX_SESSIONS` are all there can be."""
     table = LoginSession.__table__
     mine = select(table).where(table.c.user_id == user_id, table.c.expires_at > now)
     mine = mine.order_by(table.c.last_used_at.desc(), table.c.id).limit(MAX_SESSIONS)
-    return connection.execute(mine).mappings().all()
+    rows = connection.execute(mine).mappings()
+    return [{**row, "current": row["id"] == asking} for row in rows]

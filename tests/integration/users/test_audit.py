@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Forbidden, Invalid, Unauthenticated
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
-from users import audit
+from users.audit import commands as audit
 
 EMAIL = people.SIGN_UP["email"]
 HOME = {"network": "203.0.113.77"}
