@@ -13,7 +13,7 @@ from chassis.errors import Invalid, PreconditionFailed
 from products import cache_invalidation
 from products.catalog import naming
 from products.constraints import meaning
-from products.errors import AlreadyExists, CategoryInUse, CategoryNotFound, TooManyCategories
+from contracts.products.errors import AlreadyExists, CategoryInUse, CategoryNotFound, TooManyCategories
 from products.models import Category, Product
 
 #: The whole tree is one answer, so it has a bound.
