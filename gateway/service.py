@@ -2,7 +2,9 @@
 
 from chassis.rpc import RpcProxy
 from chassis.service import Service
+from contracts.inventory.interface import Inventory
 from contracts.notifications.interface import Notifications
+from contracts.products.interface import Products
 from gateway.access import AccessTokens
 from gateway.catalog_cache import CatalogCache
 from gateway.live import Live
@@ -56,8 +58,8 @@ class GatewayService(
     catalog_cache = CatalogCache()
     manual = Library()
     users = RpcProxy("users", timeout=8)
-    products = RpcProxy("products", timeout=5)
-    inventory = RpcProxy("inventory", timeout=5)
+    products: Products = RpcProxy("products", timeout=5)
+    inventory: Inventory = RpcProxy("inventory", timeout=5)
     carts = RpcProxy("carts", timeout=8)
     orders = RpcProxy("orders", timeout=14)
     payments = RpcProxy("payments", timeout=14)

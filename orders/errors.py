@@ -7,8 +7,6 @@ chassis.errors.Fault
  ├── Conflict
  │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
  │    ├── CartChanged         409  the cart is not the one that was shown
- │    ├── OutOfStock          409  inventory's: `data["lines"]` names what is short
- │    ├── ReservationReleased 409  inventory's: this reservation was given back for good
  │    ├── InvalidTransition   409  the order's state does not lead there
  │    ├── AlreadyPaid         409  the order has been paid
  │    ├── NothingToPay        409  the order costs nothing; it is paid without a payment
@@ -54,20 +52,6 @@ class CartChanged(Conflict):
 
     code = "cart_changed"
     title = "The cart has changed"
-
-
-class OutOfStock(Conflict):
-    """`data["lines"]`: [{product_id, requested, available}], all that are short."""
-
-    code = "out_of_stock"
-    title = "Not enough in stock"
-
-
-class ReservationReleased(Conflict):
-    """The reservation was given back for good, so nothing can be built on it."""
-
-    code = "reservation_released"
-    title = "The reservation was given back"
 
 
 class InvalidTransition(Conflict):

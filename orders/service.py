@@ -13,13 +13,15 @@ from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import TraceId
+from contracts.inventory.errors import OutOfStock, ReservationReleased
+from contracts.inventory.interface import Inventory
+from contracts.products.interface import Products
 from orders import catalog, jobs, metrics, models, schemas
 from orders import events as event_handlers
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.checkout import admin as checkout_admin
 from orders.checkout import commands as checkout_commands
-from orders.errors import OutOfStock, ReservationReleased
 from orders.order import commands as order_commands
 from orders.order import queries as order_queries
 from orders.order import timeline
@@ -38,7 +40,7 @@ class CartsService(Service):
     db = Database(models.Base, package="orders")
     clock = Clock()
     settings = Settings(OrdersSettings, section="orders")
-    products = RpcProxy("products", timeout=3)
+    products: Products = RpcProxy("products", timeout=3)
 
     @rpc(schemas.CartOf)
     def get(self, user_id):
@@ -107,9 +109,11 @@ class OrdersService(Service):
     gauges = DatabaseGauges(metrics.CHECKOUTS)
     trace_id = TraceId()
     network = Network()
-    products = RpcProxy("products", timeout=3)
+    products: Products = RpcProxy("products", timeout=3)
     users = RpcProxy("users", timeout=3)
-    inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))
+    inventory: Inventory = RpcProxy(
+        "inventory", timeout=5, errors=(OutOfStock, ReservationReleased)
+    )
     payments = RpcProxy("payments", timeout=12)
 
     @rpc(schemas.Place, once=True, sensitive_arguments="request.shipping_address")

@@ -14,11 +14,20 @@ from chassis.origin import Network
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from products import cache_invalidation, metrics, models, schemas
+from contracts.inventory import answers as stock_answers
+from contracts.inventory import requests as stock_requests
+from contracts.inventory.events import BROADCASTS as STOCK_BROADCASTS
+from contracts.inventory.events import EVENTS as STOCK_EVENTS
+from contracts.products import answers as catalog_answers
+from contracts.products import requests as catalog_requests
+from contracts.products.events import BROADCASTS as CATALOG_BROADCASTS
+from contracts.products.events import EVENTS as CATALOG_EVENTS
+from products import cache_invalidation, metrics, models
 from products.catalog import categories, listing, naming
 from products.catalog import commands as catalog_commands
 from products.catalog import queries as catalog_queries
 from products.permissions import require_admin, require_staff
+from products.schemas import OrderCancelled
 from products.search import index as search_index
 from products.settings import ProductsSettings
 from products.stock import queries as stock_queries
@@ -85,7 +94,7 @@ class ProductsService(Service):
             catalog_commands.delete(session, product_id, version, self.clock())
             self._note(session, actor, "product_deleted", product_id)()
 
-    @rpc(None, catalog_answers.CategoryList)
+    @rpc(answer=catalog_answers.CategoryList)
     def list_categories(self):
         with self.db.autocommit() as connection:
             return {"items": categories.list_all(connection)}

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
+from contracts.inventory.errors import ReservationReleased
 from orders import catalog, schemas
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
@@ -34,7 +35,6 @@ from orders.context import Context
 from orders.errors import (
     CartChanged,
     CheckoutInterrupted,
-    ReservationReleased,
     TooManyUnpaidUnits,
 )
 from orders.models import Order

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.errors import Invalid
-from orders.errors import CartChanged, MixedCurrencies, OutOfStock, PriceChanged
+from contracts.inventory.errors import OutOfStock
+from orders.errors import CartChanged, MixedCurrencies, PriceChanged
 
 #: Most of one product, and most different products, in a cart or order.
 MAX_QUANTITY = 1000

@@ -21,14 +21,13 @@ from sqlalchemy.orm import Session
 from chassis import idempotency
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.identity import Actor, Role
+from contracts.inventory.errors import OutOfStock, ReservationReleased
 from orders import schemas
 from orders.context import Context
 from orders.errors import (
     AlreadyPaid,
     InvalidTransition,
     NothingToPay,
-    OutOfStock,
-    ReservationReleased,
 )
 from orders.models import Order, RequestKey
 from orders.order import commands as order_commands

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from chassis import currencies
 from chassis.errors import Invalid, PreconditionFailed
 from chassis.identity import Actor
+from contracts.inventory.enums import MovementKind
+from contracts.products.errors import AlreadyExists, ProductNotFound
 from products import cache_invalidation
 from products.catalog import queries as catalog_queries
 from products.constraints import meaning
-from contracts.products.errors import AlreadyExists, ProductNotFound
 from products.models import Product, Stock
 from products.search import index as search_index
 from products.stock import ledger
-from contracts.inventory.enums import MovementKind
 from products.stock.reservations import Change
 
 #: `note(**detail)` writes it into the audit trail.

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from chassis import paging
 from chassis.errors import PreconditionFailed
 from chassis.identity import Actor
+from contracts.inventory.enums import MovementKind
 from contracts.products.errors import ProductNotFound
 from products.models import Movement, Product, Stock
 from products.stock import adjustment, ledger, reservations
 from products.stock.availability import AVAILABLE
-from contracts.inventory.enums import MovementKind
 from products.stock.reservations import Change
 
 #: `note(**detail)` writes it into the audit trail.

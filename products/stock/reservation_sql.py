@@ -40,7 +40,9 @@ RENEW = (
     update(_RESERVATIONS)
     .where(_RESERVATIONS.c.order_id == _ORDER)
     .values(
-        state=ReservationState.RESERVED.value, expires_at=bindparam("until", type_=Moment), updated_at=_NOW
+        state=ReservationState.RESERVED.value,
+        expires_at=bindparam("until", type_=Moment),
+        updated_at=_NOW,
     )
 )
 
@@ -137,7 +139,9 @@ END = (
 
 DUE = (
     select(_RESERVATIONS.c.order_id)
-    .where(_RESERVATIONS.c.state == ReservationState.RESERVED.value, _RESERVATIONS.c.expires_at <= _NOW)
+    .where(
+        _RESERVATIONS.c.state == ReservationState.RESERVED.value, _RESERVATIONS.c.expires_at <= _NOW
+    )
     .order_by(_RESERVATIONS.c.expires_at)
     .limit(bindparam("batch"))
     .with_for_update(skip_locked=True, key_share=True)

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from products import cache_invalidation
+from contracts.inventory.enums import ReservationState
 from contracts.inventory.errors import ReservationNotFound, ReservationReleased
+from products import cache_invalidation
 from products.stock import ledger, reservations
 from products.stock import reservation_sql as sql
 from products.stock.ledger import Level
-from contracts.inventory.enums import ReservationState
 from products.stock.reservations import Change, Line
 
 #: The constraint that nothing is promised twice.
@@ -209,5 +209,7 @@ def _end(session: Session, order_id: UUID, state: ReservationState, now: datetim
     session.execute(sql.END, {"order": order_id, "ended": state.value, "now": now})
 
 
-def _answer(order_id: UUID, state: ReservationState, expires_at: datetime.datetime | None) -> dict[str, Any]:
+def _answer(
+    order_id: UUID, state: ReservationState, expires_at: datetime.datetime | None
+) -> dict[str, Any]:
     return {"order_id": order_id, "state": state.value, "expires_at": expires_at}

@@ -139,7 +139,9 @@ def commit(order_id: UUID, lines: Iterable[Line]) -> list[Change]:
     ]
 
 
-def release(order_id: UUID, state: ReservationState, lines: Iterable[Line], reason: str) -> list[Change]:
+def release(
+    order_id: UUID, state: ReservationState, lines: Iterable[Line], reason: str
+) -> list[Change]:
     """Give back what the order has: goods return to the shelf, promises that still count end."""
     if state is ReservationState.COMMITTED:
         return [
