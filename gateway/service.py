@@ -2,8 +2,11 @@
 
 from chassis.rpc import RpcProxy
 from chassis.service import Service
+from contracts.carts.interface import Carts
 from contracts.inventory.interface import Inventory
 from contracts.notifications.interface import Notifications
+from contracts.orders.interface import Orders
+from contracts.payments.interface import Payments
 from contracts.products.interface import Products
 from gateway.access import AccessTokens
 from gateway.catalog_cache import CatalogCache
@@ -60,7 +63,7 @@ class GatewayService(
     users = RpcProxy("users", timeout=8)
     products: Products = RpcProxy("products", timeout=5)
     inventory: Inventory = RpcProxy("inventory", timeout=5)
-    carts = RpcProxy("carts", timeout=8)
-    orders = RpcProxy("orders", timeout=14)
-    payments = RpcProxy("payments", timeout=14)
+    carts: Carts = RpcProxy("carts", timeout=8)
+    orders: Orders = RpcProxy("orders", timeout=14)
+    payments: Payments = RpcProxy("payments", timeout=14)
     notifications: Notifications = RpcProxy("notifications", timeout=5)

@@ -18,6 +18,7 @@ from contracts.inventory import answers as stock_answers
 from contracts.inventory import requests as stock_requests
 from contracts.inventory.events import BROADCASTS as STOCK_BROADCASTS
 from contracts.inventory.events import EVENTS as STOCK_EVENTS
+from contracts.orders.events import OrderEvent
 from contracts.products import answers as catalog_answers
 from contracts.products import requests as catalog_requests
 from contracts.products.events import BROADCASTS as CATALOG_BROADCASTS
@@ -27,7 +28,6 @@ from products.catalog import categories, listing, naming
 from products.catalog import commands as catalog_commands
 from products.catalog import queries as catalog_queries
 from products.permissions import require_admin, require_staff
-from products.schemas import OrderCancelled
 from products.search import index as search_index
 from products.settings import ProductsSettings
 from products.stock import queries as stock_queries
@@ -206,7 +206,7 @@ class InventoryService(Service):
         with self._changing(self.db.begin()) as session:
             return reservation_store.release(session, order_id, reason, self.clock())
 
-    @event_handler("orders", "order_cancelled", OrderCancelled)
+    @event_handler("orders", "order_cancelled", OrderEvent)
     def on_order_cancelled(self, event):
         with self._changing(self.db.once(event)) as session:
             reservation_store.release(

@@ -17,13 +17,13 @@ from chassis.web.answers import problem
 from chassis.web.bodies import parse_object
 from chassis.web.errors import MalformedJson
 from contracts.inventory.requests import Check
+from contracts.payments.fields import MethodField
 from contracts.products.fields import CategoryRef
 from gateway import live
 from gateway.schemas.orders import PlaceOrder
 from gateway.service import GatewayService
 from notifications import schemas as notifications
 from orders import schemas as orders
-from payments.schemas import MethodField
 from tests.contract.services import calls, handlings
 from users.fields import Fact, RoleField
 

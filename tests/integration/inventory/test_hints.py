@@ -101,7 +101,7 @@ def test_a_late_payment_that_takes_anew_is_told(
 
 def test_a_broadcast_is_bounded(monkeypatch, stock, product, reserve):
     """Too many ids are no ids at all: anything may have changed."""
-    monkeypatch.setattr(cache_invalidation, "MAX_IDS", 2)
+    monkeypatch.setattr(cache_invalidation, "MAX_CHANGED", 2)
     some = [product() for _ in range(3)]
     reserve(*((one, 1) for one in some))
     reserve(*((one, 1) for one in some[:2]))

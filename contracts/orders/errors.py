@@ -1,8 +1,7 @@
-"""Errors of carts and orders.
+"""Errors of orders.
 
 chassis.errors.Fault
  ├── Invalid
- │    ├── KeyReused           422  the same key came with another body
  │    └── MixedCurrencies     422  an order has one currency; `data["lines"]` names each line's
  ├── Conflict
  │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
@@ -20,13 +19,6 @@ chassis.errors.Fault
 """
 
 from chassis.errors import Conflict, Invalid, Unavailable
-
-
-class KeyReused(Invalid):
-    """An Idempotency-Key came again with another body."""
-
-    code = "idempotency_key_reused"
-    title = "This key was used for another request"
 
 
 class MixedCurrencies(Invalid):
