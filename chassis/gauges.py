@@ -30,7 +30,7 @@ class Query:
     others are left out. The statement may use `:now`, `:most` and settings of its service by name.
     """
 
-    statement: str | sa.Executable
+    statement: str | sa.Select[Any]
     metrics: Mapping[str, str]
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -43,6 +43,7 @@ class Query:
         rows = connection.execute(statement, {name: values[name] for name in wanted}).mappings()
         found = {tuple(row[label] for label in self.labels): row for row in rows}
         for key in itertools.product(*self.labels.values()):
-            row, labels = found.get(key, {}), dict(zip(self.labels, key, strict=True))
+            row: Mapping[str, Any] = found.get(key, {})
+            labels = dict(zip(self.labels, key, strict=True))
             for column, text in self.metrics.items():
                 yield Sample(f"shop_{column}", text, float(row.get(column) or 0), labels)

@@ -92,7 +92,9 @@ class SendSpan(Span):
 class Linked(TraceIdRatioBased):
     """Samples a ratio of traces by their ids, and each that continues one which is recorded."""
 
-    def should_sample(self, parent_context: Any, trace_id: int, name: str, *rest: Any, **more: Any):
+    def should_sample(
+        self, parent_context: Any, trace_id: int, name: str, *rest: Any, **more: Any
+    ) -> SamplingResult:
         links: Sequence[Link] = more.get("links") or ()
         if any(link.context.trace_flags.sampled for link in links):
             return SamplingResult(Decision.RECORD_AND_SAMPLE, more.get("attributes"))

@@ -28,7 +28,7 @@ _TIMESTAMP = {
 class Converter(OpenAPIConverter):
     """apispec's converter, told of our fields."""
 
-    def field2property(self, field: ma.Field) -> dict[str, Any]:
+    def field2property(self, field: ma.Field[Any]) -> dict[str, Any]:
         """The JSON Schema of a field."""
         shape = super().field2property(field)
         for key in [k for k in shape if k.startswith("x-")]:
@@ -96,7 +96,7 @@ def _name(schema: Any) -> str:
     return schema.__name__ if isinstance(schema, type) else type(schema).__name__
 
 
-def _is_sent(field: ma.Field) -> bool:
+def _is_sent(field: ma.Field[Any]) -> bool:
     """Whether clients send the field; else we answer with it."""
     parent = field.parent
     while isinstance(parent, ma.Field):
@@ -104,7 +104,7 @@ def _is_sent(field: ma.Field) -> bool:
     return isinstance(parent, fields.Request)
 
 
-def _special(field: ma.Field, is_sent: bool) -> dict[str, Any]:
+def _special(field: ma.Field[Any], is_sent: bool) -> dict[str, Any]:
     """What apispec can't know of our fields."""
     match field:
         case fields.Money() if is_sent:
