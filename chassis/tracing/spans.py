@@ -77,18 +77,6 @@ class CallSpan(Span):
         super().end(error)
 
 
-class SendSpan(Span):
-    """An event on its way from the outbox to the broker."""
-
-    __slots__ = ()
-
-    def sent(self, safe: bool, now: float) -> None:
-        """The broker has it, or would not have it: then it is sent again."""
-        if not safe:
-            self.fail("refused")
-        self.end()
-
-
 class Linked(TraceIdRatioBased):
     """Samples a ratio of traces by their ids, and each that continues one which is recorded."""
 

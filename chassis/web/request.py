@@ -6,6 +6,7 @@ import random
 import re
 import urllib.parse
 import uuid
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -60,7 +61,7 @@ class Request:
         )
         self.method = head.method
         self.path = head.path
-        self.path_values: dict[str, str] = {}
+        self.path_values: Mapping[str, Any] = {}
         self.body = b""
         self.actor: Any = None
         self.session_id: uuid.UUID | None = None

@@ -53,6 +53,11 @@ class Server(Hooks, WebServer):
     Listens on `WEB_SERVER_ADDRESS`; the bounds are the section `web` of the configuration.
     """
 
+    # Of Nameko's server, which has no types.
+    _sock: Any
+    _starting: bool
+    _is_accepting: bool
+
     def __init__(self) -> None:
         super().__init__()
         self.limits: dict[str, Any] = {}
@@ -71,6 +76,7 @@ class Server(Hooks, WebServer):
             self.limits["max_requests"] = max(1, min(self.limits["max_requests"], workers))
             self._divide(self.limits)
             self._sock = self._listen()
+            self.stop_delay = self.limits["stop_delay_seconds"]
             _allow_files(self.limits["max_connections"] + _OTHER_FILES)
 
     def _divide(self, limits: dict[str, Any]) -> None:
@@ -116,7 +122,8 @@ class Server(Hooks, WebServer):
     def _listen(self) -> Any:
         if (descriptor := self.limits["listen_fd"]) is not None:
             return listening.inherit(descriptor)
-        return listening.listen(*self.bind_addr, shared=self.limits["share_port"])
+        host, port = self.bind_addr
+        return listening.listen(host, port, shared=self.limits["share_port"])
 
     def _routing(self) -> MapAdapter:
         """What finds the public route of a path and method."""
@@ -203,11 +210,6 @@ class Server(Hooks, WebServer):
         yield Sample("shop_http_requests_limit", "Requests that may be in work at once.", most)
         sent = self.bodies.total
         yield Sample("shop_http_body_bytes", "Bytes of bodies that are kept now.", sent)
-
-    @property
-    def stop_delay(self) -> float:
-        """Seconds that a stop takes before anything is finished."""
-        return self.limits.get("stop_delay_seconds", 0)
 
     def drain(self) -> None:
         """Stop accepting and let the requests in hand finish, and those that are about to come on

@@ -87,6 +87,7 @@ class Plugin(MarshmallowPlugin):
     """Names each schema by its class."""
 
     Converter = Converter
+    converter: OpenAPIConverter
 
     def __init__(self) -> None:
         super().__init__(schema_name_resolver=_name)
@@ -132,7 +133,7 @@ def _special(field: ma.Field[Any], is_sent: bool) -> dict[str, Any]:
 
 def _money(field: fields.Money) -> dict[str, Any]:
     """Text or an integer; in a path or query all is text."""
-    least = field.validators[0].min
+    least = field.min
     not_nothing = r"(?!0+(?:\.0+)?$)" if least else ""
     return {
         "type": ["string", "integer"],
