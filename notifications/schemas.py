@@ -56,30 +56,6 @@ class OrderEvent(Expected):
     currency = Currency(required=True)
 
 
-class PaymentEvent(Expected):
-    """What we need of payments.payment_succeeded; payments of before they knew the number of their
-    order have none."""
-
-    order_id = Uuid(required=True)
-    order_number = String(max=40, load_default=None, allow_none=True)
-    user_id = Uuid(required=True)
-    amount = Money(required=True)
-    currency = Currency(required=True)
-
-
-class PaymentFailed(PaymentEvent):
-    """What we need of payments.payment_failed."""
-
-    failure_code = String(max=100, load_default=None, allow_none=True)
-
-
-class PaymentRefunded(PaymentEvent):
-    """What we need of payments.payment_refunded."""
-
-    refunded_total = Money(required=True)
-    reason = String(max=100, load_default=None, allow_none=True)
-
-
 class ResetToken(Expected):
     """What we need of the answer of users.issue_reset_token; one of the version before has the
     token alone."""

@@ -19,6 +19,7 @@ from chassis.trace import Cause
 from contracts.notifications import answers, requests
 from contracts.notifications.errors import RecipientNotFound
 from contracts.notifications.events import BROADCASTS, EVENTS
+from contracts.payments.events import PaymentFailed, PaymentRefunded, PaymentSucceeded
 from notifications import metrics, models, schemas
 from notifications.channels.configured import channels
 from notifications.channels.instrumented import instrumented
@@ -124,9 +125,9 @@ class NotificationsService(Service):
     @event_handler("orders", "order_shipped", schemas.OrderEvent, batch=BATCH)
     @event_handler("orders", "order_delivered", schemas.OrderEvent, batch=BATCH)
     @event_handler("orders", "order_cancelled", schemas.OrderEvent, batch=BATCH)
-    @event_handler("payments", "payment_succeeded", schemas.PaymentEvent, batch=BATCH)
-    @event_handler("payments", "payment_failed", schemas.PaymentFailed, batch=BATCH)
-    @event_handler("payments", "payment_refunded", schemas.PaymentRefunded, batch=BATCH)
+    @event_handler("payments", "payment_succeeded", PaymentSucceeded, batch=BATCH)
+    @event_handler("payments", "payment_failed", PaymentFailed, batch=BATCH)
+    @event_handler("payments", "payment_refunded", PaymentRefunded, batch=BATCH)
     def announce(self, events):
         """Write the notifications that tell of events."""
         with self.db.once_each(events) as (session, fresh):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, select
 from chassis import paging
 from chassis.errors import Forbidden
 from chassis.identity import Actor
-from payments.errors import PaymentNotFound
+from contracts.payments.errors import PaymentNotFound
 from payments.models import Payment
 
 #: What is shown, and what it takes to ask the provider; the rest of the row is ours.

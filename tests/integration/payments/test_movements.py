@@ -14,7 +14,8 @@ from chassis import config as configuration
 from chassis.clock import utcnow
 from chassis.database import transaction
 from chassis.errors import Fault
-from payments.errors import AnswerMismatch, NotRefundable, ProviderTimeout, RefundTooLarge
+from contracts.payments.errors import AnswerMismatch, NotRefundable, RefundTooLarge
+from payments.errors import ProviderTimeout
 from payments.ledger import provider_transactions
 from payments.providers.port import Kind, Movement
 from payments.providers.simulator import Simulator

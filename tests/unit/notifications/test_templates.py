@@ -12,12 +12,14 @@ from notifications.service import NotificationsService
 ORDER = uuid.UUID("1a2b3c4d-0000-4000-8000-000000000000")
 FACTS = {
     "order_id": ORDER,
+    "payment_id": uuid.uuid4(),
     "number": "S-102-748-399",
     "order_number": "S-102-748-399",
     "user_id": uuid.uuid4(),
     "total": Decimal("1299.90"),
     "amount": Decimal("1299.90"),
     "refunded_total": Decimal("1300.00"),
+    "full": True,
     "currency": "EUR",
     "reason": "order_cancelled",
     "failure_code": None,
