@@ -58,7 +58,7 @@ def test_a_cancelled_order_is_told(config, stock, product, reserve, eventually):
     kettle, order = product(stock=5), str(uuid.uuid4())
     reserve((kettle, 2), order_id=order)
     assert stock() == [[kettle]]
-    events.publish(config["AMQP_URI"], "orders", "order_cancelled", {"order_id": order})
+    events.publish(config["AMQP_URI"], "orders", "order_cancelled", events.of_order(order))
     assert eventually(stock) == [[kettle]]
 
 
