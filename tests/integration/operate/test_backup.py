@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from chassis import config as configuration
-from shop.migrate import PACKAGES, migrate
+from shop.migrate import migrate
 from shop.operate.backup import instant as instants
 from shop.operate.backup import tools
+from shop.packages import DATABASE_PACKAGES
 from tests.conftest import empty
 from tests.integration.operate.databases import rows
 
@@ -47,7 +48,7 @@ def test_what_was_on_its_way_is_told_again(config, databases, fresh, tmp_path, r
     """An event that RabbitMQ had, and no handler yet, is unsent again in what is restored; what
     waits in RabbitMQ is not of this shop any more."""
     monkeypatch.setenv("DATABASE_URL", databases)
-    for package in PACKAGES:
+    for package in DATABASE_PACKAGES:
         empty(configuration.database_url({"DATABASE_URL": databases}, package))
     lost, heard = (
         "INSERT INTO outbox (event_id, source, type, payload, headers, occurred_at, sent_at) VALUES"

@@ -18,7 +18,7 @@ def test_one_of_each_unless_told():
 @pytest.mark.parametrize(
     ("wish", "why"),
     [
-        ("checkout=2", "services are gateway, users"),
+        ("checkout=2", "services are gateway, notifications"),
         ("orders", "say orders=N"),
         ("orders=0", "1 to 16"),
         ("orders=-1", "1 to 16"),
