@@ -50,4 +50,4 @@ def test_the_command_refuses_before_it_begins(said, monkeypatch):
 def test_each_process_has_a_place():
     """One more for each service than run."""
     places = first_slots(scale_of(["gateway=2"]))
-    assert (places["gateway"], places["users"], places["products"]) == (0, 3, 5)
+    assert (places["gateway"], places["notifications"], places["orders"]) == (0, 3, 5)

@@ -66,13 +66,13 @@ def test_a_slot_more_than_run(configuration, tmp_path):
     """So that the next process of a service can start before another one stops; each has metrics
     on a port of its own."""
     parser = configuration(tmp_path, "orders=2 gateway=3")
-    slots = [("fcgi-program:gateway", 4, 9100), ("program:users", 2, 9104)]
-    slots += [("program:products", 2, 9106), ("program:orders", 3, 9108)]
+    slots = [("fcgi-program:gateway", 4, 9100), ("program:notifications", 2, 9104)]
+    slots += [("program:orders", 3, 9106), ("program:payments", 2, 9109)]
     for name, count, port in slots:
         assert parser.getint(name, "numprocs") == count
         assert shlex.split(parser.get(name, "command"))[4:6] == ["7", str(port)]
     names = {parser.get(name, "process_name") for name, *_ in slots}
-    assert names == {"gateway-7", "users-7", "products-7", "orders-7"}
+    assert names == {"gateway-7", "notifications-7", "orders-7", "payments-7"}
 
 
 def test_gateways_share_a_socket(configuration):
