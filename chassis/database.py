@@ -170,10 +170,20 @@ def of(container: Any) -> Database:
     raise ConfigurationError(f"{container.service_name} has no Database")
 
 
+@contextmanager
+def transaction(make_session: Callable[[], Session]) -> Iterator[Session]:
+    """One transaction of a new session, and what it has to be followed by (`after_commit`)."""
+    with make_session() as session:
+        with session.begin():
+            yield session
+        for call in session.info.get(_AFTER_COMMIT, ()):
+            call()
+
+
 def after_commit(session: Session, call: Callable[[], None]) -> None:
-    """Have `call` called when the transaction that `Handle.begin` opened on `session` has
-    committed, and never if it is rolled back. Calls come in the order in which they were asked for;
-    one that is asked for several times comes once."""
+    """Have `call` called when the `transaction` of `session` has committed, and never if it is
+    rolled back. Calls come in the order in which they were asked for; one that is asked for several
+    times comes once."""
     session.info.setdefault(_AFTER_COMMIT, {})[call] = None
 
 
@@ -215,11 +225,8 @@ class Handle(DatabaseWrapper):
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One transaction: committed at the end, rolled back on any error, always closed."""
-        with self._bounded(), self.Session() as session:
-            with session.begin():
-                yield session
-            for call in session.info.get(_AFTER_COMMIT, ()):
-                call()
+        with self._bounded(), transaction(self.Session) as session:
+            yield session
 
     @contextmanager
     def once(self, event: Event) -> Iterator[Session]:

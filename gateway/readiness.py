@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from types import SimpleNamespace
 from typing import Any
 
 from nameko.extensions import DependencyProvider
 
 from chassis.errors import Fault
-from chassis.rpc import RpcProxy
-from chassis.rpc.client import Reply, ReplyListener, ServiceProxy
+from chassis.rpc import ReplyListener, RpcProxy, ServiceProxy
+from chassis.rpc.client import Reply
 
 #: Seconds in which a service has to say that it is well: who asks wants to know now.
 PATIENCE = 2.0
@@ -54,8 +53,4 @@ class Peers(DependencyProvider):
         return checks, test_mode
 
     def _ask(self, service: str) -> Reply:
-        provider = SimpleNamespace(
-            target_service=service, timeout=PATIENCE, errors=(), replies=self.replies
-        )
-        nobody = SimpleNamespace(data={}, context_data={})
-        return ServiceProxy(provider, nobody).health.call_async()
+        return ServiceProxy(self.replies, service, timeout=PATIENCE).health.call_async()

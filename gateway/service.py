@@ -2,6 +2,8 @@
 
 from chassis.rpc import RpcProxy
 from chassis.service import Service
+from contracts.notifications.interface import Notifications
+from contracts.payments.interface import Payments
 from gateway.access import AccessTokens
 from gateway.catalog_cache import CatalogCache
 from gateway.live import Live
@@ -59,5 +61,5 @@ class GatewayService(
     inventory = RpcProxy("inventory", timeout=5)
     carts = RpcProxy("carts", timeout=8)
     orders = RpcProxy("orders", timeout=14)
-    payments = RpcProxy("payments", timeout=14)
-    notifications = RpcProxy("notifications", timeout=5)
+    payments: Payments = RpcProxy("payments", timeout=14)
+    notifications: Notifications = RpcProxy("notifications", timeout=5)

@@ -232,12 +232,9 @@ class Caller:
         return Caller(self._container, self._timeout, data)
 
     def __getattr__(self, service):
-        provider = types.SimpleNamespace(
-            target_service=service, timeout=self._timeout, errors=(), replies=self._replies
-        )
         data = dict(self._data)
         context = types.SimpleNamespace(data=data, context_data=data)
-        return SystemsOwn(provider, context)
+        return SystemsOwn(self._replies, service, self._timeout, (), context)
 
 
 class SystemsOwn(ServiceProxy):
@@ -245,8 +242,7 @@ class SystemsOwn(ServiceProxy):
 
     def __getattr__(self, method):
         proxy = super().__getattr__(method)
-        service = self._provider.target_service
-        if f"{service}.{method}" in calls_with_an_actor():
+        if f"{self._service}.{method}" in calls_with_an_actor():
             proxy = functools.partial(_for_somebody, proxy)
         return proxy
 

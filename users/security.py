@@ -10,7 +10,6 @@ import structlog
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
-from chassis import paging
 from chassis.errors import Forbidden
 from chassis.events import event_handler
 from chassis.identity import Actor, Role, Signer
@@ -241,12 +240,8 @@ class SecurityMethods:
         self, of: str, limit: int, cursor: str | None, **wanted: Any
     ) -> tuple[Sequence[RowMapping], str | None]:
         """A page of the audit trail, and the cursor of the next; `of` names the list."""
-        after = None if cursor is None else paging.decode(of, cursor, (datetime.datetime, int))
         with self.db.autocommit() as connection:
-            rows = audit.page(connection, limit + 1, after, **wanted)
-        items, more = rows[:limit], len(rows) > limit
-        last = (items[-1]["at"], items[-1]["id"]) if more else ()
-        return items, paging.encode(of, last) if more else None
+            return audit.page(connection, of, limit, cursor, **wanted)
 
     def _second_factor(self) -> SecondFactor:
         return SecondFactor(

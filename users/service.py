@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from chassis import paging
 from chassis.clock import Clock
 from chassis.config import IdentitySettings, Settings
 from chassis.database import Database
@@ -173,22 +172,15 @@ class UsersService(security.SecurityMethods, Service):
             raise Forbidden()
         if not actor.is_admin and search is None:
             raise Invalid(errors={"search": ["Say whom you look for."]})
-        after = (
-            None if cursor is None else paging.decode("users", cursor, (datetime.datetime, UUID))
-        )
         with self.db.autocommit() as connection:
-            rows = account_queries.page(connection, search, role, limit + 1, after)
-        items, more = rows[:limit], len(rows) > limit
-        following = (
-            paging.encode("users", (items[-1]["created_at"], items[-1]["id"])) if more else None
-        )
+            items, following = account_queries.page(connection, search, role, limit, cursor)
         return {"items": USER.dump(items, many=True), "next": following}
 
     @rpc(schemas.accounts.Find, sensitive_arguments="search")
     def find(self, search, limit):
         """The ids of those whom the words are about, the newest first; nothing else of them."""
         with self.db.autocommit() as connection:
-            rows = account_queries.page(connection, search, None, limit, None)
+            rows = account_queries.find(connection, search, None, limit)
         return {"items": [{"id": row["id"]} for row in rows]}
 
     @rpc(schemas.accounts.Update, sensitive_arguments=("current_password", "network", "profile"))

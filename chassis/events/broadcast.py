@@ -21,13 +21,11 @@ from sqlalchemy.orm import Session
 from chassis.broker import topology
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
-from chassis.broker.message import CONTENT, dumps
+from chassis.broker.message import CONTENT, TRANSIENT, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.database import after_commit
 
 log = getLogger(__name__)
-
-_TRANSIENT = 1
 
 
 class Broadcast(DependencyProvider):
@@ -66,7 +64,7 @@ class Broadcast(DependencyProvider):
                 news_type,
                 body,
                 mandatory=False,
-                delivery_mode=_TRANSIENT,
+                delivery_mode=TRANSIENT,
                 type=news_type,
                 **CONTENT,
             )

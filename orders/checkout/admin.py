@@ -25,7 +25,6 @@ from sqlalchemy import (
     literal,
     null,
     select,
-    tuple_,
     union_all,
 )
 from sqlalchemy.orm import Session
@@ -93,21 +92,12 @@ def page(
     that was not the end, as far as it is known."""
     _require_staff(actor)
     found = union_all(*_wanted(state)).subquery()
-    query = select(found)
-    if cursor is not None:
-        last = paging.decode("checkouts", cursor, (datetime.datetime, uuid.UUID))
-        query = query.where(tuple_(found.c.since, found.c.order_id) > last)
-    query = query.order_by(found.c.since, found.c.order_id).limit(limit + 1)
+    oldest = paging.Keyset("checkouts", found.c.since, found.c.order_id, ascending=True)
     patience = {name: context.settings[name] for name in ("checkout_patience", "payment_patience")}
-    query = query.params(now=context.clock(), **patience)
+    query = select(found).params(now=context.clock(), **patience)
     with context.db.autocommit() as connection:
-        rows = connection.execute(query).mappings().all()
-    shown, more = rows[:limit], len(rows) > limit
-    following = (shown[-1]["since"], shown[-1]["order_id"]) if more else None
-    return {
-        "items": [dict(row) for row in shown],
-        "next": paging.encode("checkouts", following) if following else None,
-    }
+        rows, following = oldest.page(connection, query, limit, cursor)
+    return {"items": [dict(row) for row in rows], "next": following}
 
 
 def retry(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:

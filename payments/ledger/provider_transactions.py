@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis import currencies
 from chassis.database import after_commit
-from payments.errors import AnswerMismatch
+from contracts.payments.errors import AnswerMismatch
 from payments.events import Publish
 from payments.ledger import store as ledger
 from payments.models import LedgerEntry, Payment, Refund

@@ -180,38 +180,6 @@ PAYMENT = {
     "test_mode": boolean,
     "created_at": moment,
 }
-#: What is wrong between our books and a provider's; a sum has an amount and a currency.
-FINDING = {
-    "problem": code,
-    "provider": code,
-    "reference": nullable(text),
-    "charge": nullable(text),
-    "payment_id": nullable(uuid),
-    "order_id": nullable(uuid),
-    "refund_id": nullable(uuid),
-    "ours": nullable(facts),
-    "theirs": nullable(facts),
-    "advice": text,
-}
-RECONCILED = {
-    "since": moment,
-    "until": moment,
-    "movements": count,
-    "findings": [FINDING],
-    "more": count,
-}
-NOTIFICATION = {
-    "id": uuid,
-    "user_id": uuid,
-    "channel": one_of("email", "sms", "in_app"),
-    "subject": text,
-    "body": text,
-    "status": one_of("pending", "sent", "failed", "skipped", "suppressed"),
-    "failure_code": nullable(text),
-    "read": boolean,
-    "created_at": moment,
-}
-
 #: Whether an idempotency key had been used before; the gateway makes it a header.
 REPLAYED = {"replayed": boolean}
 
@@ -333,23 +301,7 @@ ANSWERS = {
     "orders.list_checkouts": page(CHECKOUT),
     "orders.retry_checkout": CHECKOUT_OUTCOME,
     "orders.undo_checkout": CHECKOUT_OUTCOME,
-    "payments.charge": PAYMENT,
-    "payments.get": PAYMENT,
-    "payments.cancel": {"done": boolean},
-    "payments.refund": PAYMENT | REPLAYED,
-    "payments.list": page(PAYMENT),
     "payments.webhook": None,
-    "payments.returned": {"order_id": uuid, "payment_id": uuid, "status": PAYMENT["status"]},
-    "payments.reconcile": RECONCILED,
-    "notifications.send": NOTIFICATION | REPLAYED,
-    "notifications.get": NOTIFICATION,
-    "notifications.mark_read": NOTIFICATION,
-    "notifications.list": page(NOTIFICATION),
-    "notifications.since": {
-        "items": [NOTIFICATION | {"order_id": nullable(uuid), "position": number_id}],
-        "reached": count,
-    },
-    "notifications.positions": {"items": [{"user_id": uuid, "last": count}]},
 }
 
 #: Of a call that was refused: what Nameko's own clients read, and what ours do.
