@@ -32,15 +32,16 @@ from sqlalchemy.orm import Session
 from chassis import paging, staff
 from chassis.errors import Forbidden
 from chassis.identity import Actor
+from contracts.orders.enums import PaymentStatus, Status
+from contracts.orders.errors import CheckoutInTime, PaymentCaptured, PaymentInProgress
 from orders import jobs
 from orders.checkout import store as checkout_store
 from orders.context import Context
-from orders.errors import CheckoutInTime, PaymentCaptured, PaymentInProgress
 from orders.models import Checkout, Order
 from orders.order import commands as order_commands
 from orders.order import lifecycle, timeline
 from orders.order import queries as order_queries
-from orders.order.lifecycle import Party, Payment, Status
+from orders.order.lifecycle import Party
 from orders.payment import commands as payment_commands
 
 PAYING, STUCK, OVER = "paying", "stuck", "over"
@@ -155,7 +156,7 @@ def _stop_paying(
         raise PaymentCaptured
     with context.db.begin() as session:
         order = order_queries.lock(session, order_id)
-        if order.payment_status != Payment.UNPAID:
+        if order.payment_status != PaymentStatus.UNPAID:
             raise PaymentCaptured
         if order.payment_id is not None:
             raise PaymentInProgress

@@ -23,6 +23,8 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
+from contracts.orders.enums import PaymentStatus, Status
+from contracts.orders.errors import CartChanged, CheckoutInterrupted, TooManyUnpaidUnits
 from orders import catalog, schemas
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
@@ -31,16 +33,10 @@ from orders.checkout import store as checkout_store
 from orders.checkout.pricing import Shown
 from orders.checkout.store import Attempt, Basket, Placed
 from orders.context import Context
-from orders.errors import (
-    CartChanged,
-    CheckoutInterrupted,
-    ReservationReleased,
-    TooManyUnpaidUnits,
-)
+from orders.errors import ReservationReleased
 from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline
-from orders.order.lifecycle import Payment, Status
 from orders.payment import commands as payment_commands
 
 _ADDRESS = schemas.DefaultAddress()
@@ -242,7 +238,7 @@ def _new_order(context: Context, attempt: Attempt, now: datetime.datetime) -> Or
         number=attempt.number,
         user_id=attempt.user_id,
         status=Status.PENDING,
-        payment_status=Payment.UNPAID,
+        payment_status=PaymentStatus.UNPAID,
         total=basket.total,
         currency=basket.currency,
         shipping_address=basket.shipping_address,

@@ -114,56 +114,6 @@ MOVEMENT = {
 CHECKED = {"product_id": number_id, "quantity": number_id, "available": boolean}
 RESERVATION = {"order_id": uuid, "expires_at": nullable(moment)}
 
-LINE = {
-    "product_id": number_id,
-    "name": text,
-    "quantity": number_id,
-    "unit_price": money,
-    "line_total": money,
-}
-CART = {
-    "items": [LINE | {"currency": currency, "available": count, "price_changed": boolean}],
-    "total": nullable(money),
-    "currency": nullable(currency),
-}
-ORDER = {
-    "id": uuid,
-    "number": text,
-    "user_id": uuid,
-    "status": one_of("pending", "processing", "shipped", "delivered", "cancelled"),
-    "payment_status": one_of("unpaid", "paid", "partially_refunded", "refunded"),
-    "items": [LINE],
-    "total": money,
-    "currency": currency,
-    "shipping_address": POSTAL_ADDRESS,
-    "cancel_reason": nullable(text),
-    "created_at": moment,
-    "expires_at": nullable(moment),
-    "version": number_id,
-}
-CHECKOUT = {
-    "order_id": uuid,
-    "user_id": uuid,
-    "state": one_of("open", "undoing", "paying"),
-    "since": moment,
-    "due_at": moment,
-    "attempts": nullable(count),
-    "reason": nullable(code),
-}
-CHECKOUT_OUTCOME = {
-    "order_id": uuid,
-    "state": one_of("open", "undoing", "paying", "over"),
-    "order_status": nullable(ORDER["status"]),
-    "payment_status": nullable(ORDER["payment_status"]),
-}
-TIMELINE = {
-    "at": moment,
-    "kind": one_of("order", "stock", "payment", "mail"),
-    "cause": code,
-    "actor": one_of("system", "customer", "staff", "admin"),
-    "detail": facts,
-    "trace_id": nullable(text),
-}
 PAYMENT = {
     "id": uuid,
     "order_id": uuid,
@@ -285,22 +235,8 @@ ANSWERS = {
     "inventory.reserve": RESERVATION | {"state": one_of("reserved")},
     "inventory.commit": RESERVATION | {"state": one_of("committed")},
     "inventory.release": RESERVATION | {"state": one_of("released")},
-    "carts.get": CART,
-    "carts.add_item": CART,
-    "carts.update_quantity": CART,
-    "carts.remove_item": CART,
-    "carts.clear": CART,
-    "orders.place": ORDER | REPLAYED,
-    "orders.get": ORDER,
-    "orders.update": ORDER,
-    "orders.cancel": ORDER,
-    "orders.list": page(ORDER),
     "orders.hide": None,
-    "orders.timeline": {"items": [TIMELINE]},
     "orders.pay": PAYMENT | REPLAYED,
-    "orders.list_checkouts": page(CHECKOUT),
-    "orders.retry_checkout": CHECKOUT_OUTCOME,
-    "orders.undo_checkout": CHECKOUT_OUTCOME,
     "payments.webhook": None,
 }
 
