@@ -30,7 +30,7 @@ class Sku(SingleLine):
         super().__init__(max=64, validate=_SKU, **kwargs)
 
 
-class CategoryRef(fields.Field):
+class CategoryRef(fields.Field[int | str]):
     """A category by its id or its slug; digits are an id."""
 
     def __init__(self, **kwargs: Any):
