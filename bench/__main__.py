@@ -22,6 +22,12 @@ from shop.local.place import ROOT
 from shop.local.server import LocalError, adopt_orphans
 
 _FOLDER = ROOT / "var" / "bench"
+#: The head of the page about shortcuts.
+_WITHOUT = (
+    "# What each shortcut of our own is worth\n\n"
+    "Made by `make bench ONLY=ablations`: the shop beside itself without one of them (`without.py`),"
+    " on the same machine, servers and rows, in turns. `SHORTCUTS=prepared` measures that one alone."
+)
 
 
 @click.command()
@@ -46,7 +52,12 @@ def main(quick: bool, only: str, shortcuts: str, rounds: int | None, seconds: fl
         report, failures = _run(names, size, quick, taken_out)
     except LocalError as error:
         raise click.ClickException(str(error)) from None
-    _save(report, _FOLDER if quick or only else ROOT / "bench")
+    if names == ["ablations"]:
+        _save(
+            replace(report, head=_WITHOUT), _FOLDER if taken_out else ROOT / "bench" / "ablations"
+        )
+    else:
+        _save(report, _FOLDER if quick or only else ROOT / "bench")
     unguarded = [goal.text for each in report.records for goal in each.goals if not goal.is_guarded]
     if quick and unguarded:
         click.echo(f"below the guard: {', '.join(unguarded)}", err=True)
@@ -86,6 +97,9 @@ def _run(
 def _save(report: Report, folder: Path) -> None:
     page = folder / "report.md"
     report.save(_FOLDER / "results.json", page)
+    if not any(record.goals for record in report.records):
+        click.echo(f"{page} after {report.seconds:.0f} s")
+        return
     facts = report.machine
     subtitle = f"{facts['processors']} × {facts['processor']}, {facts['date']}"
     (folder / "report.svg").write_text(picture.goals(report.records, subtitle))

@@ -40,12 +40,14 @@ Walk = Callable[[Run, Sequence[str], Sequence[Buyer]], dict[str, Series]]
 def measure(run: Run) -> list[Record]:
     """A row for each path of each shortcut."""
     buyers = _seeded(run)
-    rows = []
-    for name, ablation in ABLATIONS.items():
-        if run.shortcuts and name not in run.shortcuts:
+    rows, failures = [], []
+    for name in run.shortcuts or ABLATIONS:
+        try:
+            found = _both_ways(run, name, ABLATIONS[name], buyers)
+        except LocalError as error:
+            failures.append(f"{name} could not be measured: {error}")
             continue
-        found = _both_ways(run, name, ablation, buyers)
-        for row in _rows(ablation, found):
+        for row in _rows(ABLATIONS[name], found):
             rows.append(row)
             run.show.say(" | ".join(row))
     heads = ["shortcut", "path", "ms with it", "× without it", "spread", "rate ×", "so it"]
@@ -53,7 +55,8 @@ def measure(run: Run) -> list[Record]:
         f"In {max(_ROUNDS, run.size.rounds)} rounds. Processor time for one answer with the"
         " shortcut, how many times as much without it, median, lowest and highest, and how many"
         f" times as many answers a second. One that saves less than {WORTH:.0%} on each of its"
-        " paths goes."
+        " paths goes.",
+        *failures,
     ]
     return [Record("ablations", "shortcuts", table=Table(heads, rows), notes=notes)]
 
