@@ -17,6 +17,7 @@ COPY setup.cfg pyproject.toml config.yaml ./
 COPY chassis chassis
 COPY gateway gateway
 COPY notifications notifications
+COPY contracts contracts
 COPY orders orders
 COPY payments payments
 COPY products products

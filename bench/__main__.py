@@ -25,8 +25,8 @@ _FOLDER = ROOT / "var" / "bench"
 #: The head of the page about shortcuts.
 _WITHOUT = (
     "# What each shortcut of our own is worth\n\n"
-    "Made by `make bench ONLY=ablations`: the shop beside itself without one of them (`without.py`),"
-    " on the same machine, servers and rows, in turns. `SHORTCUTS=prepared` measures that one alone."
+    "Made by `make bench ONLY=ablations`: the shop beside itself without one of them,"
+    " on the same machine, servers and rows, in turns. `SHORTCUTS=prepared` takes out that alone."
 )
 
 

@@ -5,7 +5,7 @@ smaller than Nameko's worker pool. Here the pool fits the workers, every stateme
 that the server enforces, and every piece of work one that holds when the server does not answer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +37,9 @@ SPARE = 1
 #: SQLSTATEs that tell of the server and not of what it was asked: it stops, starts, is out of
 #: connections, memory or disk, or the connection is lost.
 _OF_THE_SERVER = ("08", "53", "57P")
+
+#: Key in a session's `info` of what is to be called after its commit.
+_AFTER_COMMIT = "after_commit"
 
 _HANDLE_EACH = (
     text(
@@ -167,6 +170,23 @@ def of(container: Any) -> Database:
     raise ConfigurationError(f"{container.service_name} has no Database")
 
 
+@contextmanager
+def transaction(make_session: Callable[[], Session]) -> Iterator[Session]:
+    """One transaction of a new session, and what it has to be followed by (`after_commit`)."""
+    with make_session() as session:
+        with session.begin():
+            yield session
+        for call in session.info.get(_AFTER_COMMIT, ()):
+            call()
+
+
+def after_commit(session: Session, call: Callable[[], None]) -> None:
+    """Have `call` called when the `transaction` of `session` has committed, and never if it is
+    rolled back. Calls come in the order in which they were asked for; one that is asked for several
+    times comes once."""
+    session.info.setdefault(_AFTER_COMMIT, {})[call] = None
+
+
 def _is_of_the_server(error: sqlalchemy.exc.DBAPIError) -> bool:
     """Whether it is away, rather than of another mind than we are about a statement."""
     state = getattr(error.orig, "pgcode", None)
@@ -205,11 +225,8 @@ class Handle(DatabaseWrapper):
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One transaction: committed at the end, rolled back on any error, always closed."""
-        with self._bounded(), self.Session() as session:
-            with session.begin():
-                yield session
-            for wake in session.info.get("after_commit", ()):
-                wake()
+        with self._bounded(), transaction(self.Session) as session:
+            yield session
 
     @contextmanager
     def once(self, event: Event) -> Iterator[Session]:
@@ -239,9 +256,9 @@ class Handle(DatabaseWrapper):
             yield session, list(reversed(fresh.values()))
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection on which each statement is its own transaction: for plain reads, which
-        then need no round trips for BEGIN and COMMIT."""
+    def autocommit(self) -> Iterator[Connection]:
+        """A connection on which each statement is its own transaction: for reads, and for work that
+        is one statement. They then need no round trips for BEGIN and COMMIT."""
         with self._bounded(), statement_by_statement(self._database.engine) as connection:
             yield connection
 

@@ -7,6 +7,7 @@ queue by the same budget, so a late request is never run.
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from chassis.errors import DeadlineExceeded
@@ -36,7 +37,7 @@ def begin_from_header(data: dict[str, Any]) -> None:
 SHARE = 0.95
 
 
-def remaining(data: dict[str, Any], limit: float) -> float:
+def remaining(data: Mapping[str, Any], limit: float) -> float:
     """Seconds that may be used, `limit` at most; raises `DeadlineExceeded` when none are left."""
     moment = data.get(_KEY)
     if moment is None:
@@ -47,6 +48,6 @@ def remaining(data: dict[str, Any], limit: float) -> float:
     return min(left * SHARE, limit)
 
 
-def outgoing(data: dict[str, Any]) -> dict[str, Any]:
+def outgoing(data: Mapping[str, Any]) -> dict[str, Any]:
     """Context data for a message to somebody else: without our own clock."""
     return {key: value for key, value in data.items() if key != _KEY and value is not None}

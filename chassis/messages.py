@@ -1,10 +1,13 @@
-"""An event as a handler sees it."""
+"""What travels between services: events, as a handler sees them, and the answers of calls."""
 
 import datetime
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+#: What a call answers.
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

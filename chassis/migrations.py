@@ -33,7 +33,8 @@ def run(context: Any, base: type[DeclarativeBase], package: str) -> None:
 
 
 def create_outbox(op: Operations) -> None:
-    """Create the table of `chassis.models.OutboxMixin`."""
+    """Create the table of `chassis.models.OutboxMixin`. As in any migration its columns are written
+    out: what has been migrated must not change with the model."""
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
@@ -59,7 +60,7 @@ def create_outbox(op: Operations) -> None:
 
 
 def create_inbox(op: Operations) -> None:
-    """Create the table of `chassis.models.InboxMixin`."""
+    """Create the table of `chassis.models.InboxMixin`; see `create_outbox`."""
     op.create_table(
         "inbox",
         sa.Column("event_id", sa.UUID, nullable=False),

@@ -11,10 +11,8 @@ that every request needs: the server keeps each of them for each connection.
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
-import orjson
 from sqlalchemy import (
     Dialect,
     Engine,
@@ -27,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.types import NullType, TypeEngine
+
+from chassis.serialization import dumps
 
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%%(%(lock)s)s::text, 0)); "
@@ -84,14 +84,7 @@ def rows_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows, each with a value for every column, as one parameter."""
-    return orjson.dumps(rows, default=_exactly).decode()
-
-
-def _exactly(value: Any) -> str:
-    """Numbers that JSON would round."""
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    return dumps(rows).decode()
 
 
 def _rewrite(

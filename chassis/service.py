@@ -50,7 +50,7 @@ class Service:
             if there is one; raises `Unavailable` when that is away."""
             database = getattr(self, "db", None)
             if isinstance(database, Handle):
-                with database.read() as connection:
+                with database.autocommit() as connection:
                     connection.execute(text("SELECT 1"))
             return {"service": self.name, "status": "ok"} | self.condition()
 

@@ -1,24 +1,21 @@
-"""The outbox and inbox tables, as statements see them (their models: `chassis.models`)."""
+"""The outbox and inbox tables for statements that are written without a service's own models."""
 
-from sqlalchemy import DateTime, column, table
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.orm import DeclarativeBase
 
-OUTBOX = table(
-    "outbox",
-    column("id"),
-    column("event_id", UUID(as_uuid=True)),
-    column("source"),
-    column("type"),
-    column("payload", JSONB),
-    column("headers", JSONB),
-    column("occurred_at", DateTime(timezone=True)),
-    column("due_at", DateTime(timezone=True)),
-    column("sent_at", DateTime(timezone=True)),
-)
+from chassis.models import InboxMixin, OutboxMixin
 
-INBOX = table(
-    "inbox",
-    column("event_id", UUID(as_uuid=True)),
-    column("handler"),
-    column("handled_at", DateTime(timezone=True)),
-)
+
+class _Base(DeclarativeBase):
+    pass
+
+
+class _Outbox(OutboxMixin, _Base):
+    pass
+
+
+class _Inbox(InboxMixin, _Base):
+    pass
+
+
+OUTBOX = _Outbox.__table__
+INBOX = _Inbox.__table__

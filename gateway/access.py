@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
+
+from nameko.extensions import DependencyProvider
 
 from chassis import config as configuration
 from chassis.clock import Clock
@@ -18,8 +19,7 @@ from chassis.errors import Fault, Forbidden, Unauthenticated
 from chassis.hooks import Hooks
 from chassis.identity import Actor, Identity, KeySet, Verifier
 from chassis.origin import NETWORK, abbreviated
-from chassis.rpc import RpcProxy
-from chassis.rpc.client import ServiceProxy
+from chassis.rpc import ReplyListener, ServiceProxy
 from chassis.web import Request
 from chassis.web.limits import Callers
 from gateway.sessions import SessionStates
@@ -87,14 +87,16 @@ def bearer(request: Request) -> str:
     return token.strip()
 
 
-class AccessTokens(Hooks, RpcProxy, Callers):
+class AccessTokens(Hooks, DependencyProvider, Callers):
     """Injects the `Verifier` of access tokens; the public keys come from `users.jwks`. What is
     asked before a worker is taken goes by the sessions that are known to have ended, too."""
 
+    replies = ReplyListener()
     states = SessionStates()
 
+    target_service = "users"
+
     def __init__(self) -> None:
-        super().__init__("users", timeout=3)
         self.verifier: Verifier | None = None
 
     def check(self) -> None:
@@ -102,7 +104,7 @@ class AccessTokens(Hooks, RpcProxy, Callers):
         section = self.container.config.get("identity") or {}
         identity = configuration.check(configuration.IdentitySettings(), section, "identity")
         # The keys are fetched for everybody, so with nobody's deadline or request id.
-        users = ServiceProxy(self, SimpleNamespace(data={}, context_data={}))
+        users = ServiceProxy(self.replies, self.target_service, timeout=3)
         self.verifier = Verifier(KeySet(users.jwks, _now), clock=_now, **identity)
 
     def setup(self) -> None:

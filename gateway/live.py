@@ -9,24 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from logging import getLogger
-from types import SimpleNamespace
 from typing import Any
 
 import eventlet
 from eventlet.event import Event
 from eventlet.semaphore import Semaphore
+from nameko.extensions import DependencyProvider
 
 from chassis import config as configuration
 from chassis.broker.inbound import Inbound
 from chassis.errors import Fault, TooManyRequests
 from chassis.events.broadcast import Listener
-from chassis.fields import Expected, Uuid
 from chassis.hooks import Hooks
 from chassis.identity import Identity
-from chassis.rpc import RpcProxy
-from chassis.rpc.client import ServiceProxy
+from chassis.rpc import ReplyListener, ServiceProxy
 from chassis.web.errors import Overloaded
 from chassis.web.streams import EventStream, frame
+from contracts.notifications.events import FeedGrew
+from contracts.notifications.interface import Notifications
 from gateway.sessions import SessionStates
 from gateway.settings import LiveSettings
 
@@ -38,25 +38,20 @@ _ASKING = 8
 _PAGE, _USERS = 100, 500
 
 
-class FeedGrew(Expected):
-    """What we need of the broadcast notifications.feed_grew."""
-
-    user_id = Uuid(required=True)
-
-
-class Live(Hooks, RpcProxy):
+class Live(Hooks, DependencyProvider):
     """Injects `open(user_id, after, check)`, which makes the answer of a stream."""
 
     inbound = Inbound()
+    replies = ReplyListener()
     states = SessionStates()
 
+    target_service = "notifications"
     hears = (("notifications", "feed_grew"),)
 
     def __init__(self) -> None:
-        super().__init__("notifications", timeout=5)
         self.feeds: dict[str, set[Feed]] = {}
         self.asking = Semaphore(_ASKING)
-        self.notifications: Any = None
+        self.notifications: Notifications
         self._settings: dict[str, Any] = {}
         self._count = 0
         self._stopping = Event()
@@ -69,7 +64,7 @@ class Live(Hooks, RpcProxy):
     def setup(self) -> None:
         self.check()
         # What is asked for streams is nobody's request: it has no deadline or id of one.
-        self.notifications = ServiceProxy(self, SimpleNamespace(data={}, context_data={}))
+        self.notifications = ServiceProxy(self.replies, self.target_service, timeout=5)
         for source, news_type in self.hears:
             Listener(self.inbound, source, news_type, FeedGrew, self._hear)
         self.states.when_ended(lambda user_id: self._hear({"user_id": user_id}))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 from nameko.extensions import DependencyProvider
 
 from chassis.errors import Fault
-from chassis.rpc.client import Reply, ReplyListener, ServiceProxy
+from chassis.rpc import ReplyListener, ServiceProxy
+from chassis.rpc.client import Reply
 
 #: The services behind the gateway.
 SERVICES = ("users", "products", "inventory", "carts", "orders", "payments", "notifications")
@@ -49,8 +49,4 @@ class Peers(DependencyProvider):
         return checks, test_mode
 
     def _ask(self, service: str) -> Reply:
-        provider = SimpleNamespace(
-            target_service=service, timeout=PATIENCE, errors=(), replies=self.replies
-        )
-        nobody = SimpleNamespace(data={}, context_data={})
-        return ServiceProxy(provider, nobody).health.call_async()
+        return ServiceProxy(self.replies, service, timeout=PATIENCE).health.call_async()

@@ -2,6 +2,10 @@
 
 from chassis.rpc import RpcProxy
 from chassis.service import Service
+from contracts.carts.interface import Carts
+from contracts.notifications.interface import Notifications
+from contracts.orders.interface import Orders
+from contracts.payments.interface import Payments
 from gateway.access import AccessTokens
 from gateway.catalog_cache import CatalogCache
 from gateway.live import Live
@@ -57,7 +61,7 @@ class GatewayService(
     users = RpcProxy("users", timeout=8)
     products = RpcProxy("products", timeout=5)
     inventory = RpcProxy("inventory", timeout=5)
-    carts = RpcProxy("carts", timeout=8)
-    orders = RpcProxy("orders", timeout=14)
-    payments = RpcProxy("payments", timeout=14)
-    notifications = RpcProxy("notifications", timeout=5)
+    carts: Carts = RpcProxy("carts", timeout=8)
+    orders: Orders = RpcProxy("orders", timeout=14)
+    payments: Payments = RpcProxy("payments", timeout=14)
+    notifications: Notifications = RpcProxy("notifications", timeout=5)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +26,7 @@ from chassis.events.broadcast import Listener
 from chassis.fields import Expected, Uuid
 from chassis.hooks import Hooks
 from chassis.identity import Actor, Identity, Role
-from chassis.rpc.client import ReplyListener, ServiceProxy
+from chassis.rpc import ReplyListener, ServiceProxy
 from gateway.settings import SessionSettings
 
 #: Sessions that are remembered, of those that go on and of those that have ended.
@@ -63,9 +62,6 @@ class SessionStates(Hooks, SharedExtension):
     inbound = Inbound()
     replies = ReplyListener()
 
-    # What a `ServiceProxy` needs to know.
-    target_service, timeout, errors = "users", 2.0, ()
-
     def __init__(self) -> None:
         super().__init__()
         #: When `users` last said of a session that it goes on; by its id, or by that of the user
@@ -88,7 +84,7 @@ class SessionStates(Hooks, SharedExtension):
     def setup(self) -> None:
         self.check()
         # An answer is for all who wait for it, so nobody's deadline or request id goes along.
-        self._users = ServiceProxy(self, SimpleNamespace(data={}, context_data={}))
+        self._users = ServiceProxy(self.replies, "users", timeout=2)
         Listener(self.inbound, "users", "sessions_ended", SessionsEnded, self._hear)
 
     def when_ended(self, tell: Callable[[UUID], None]) -> None:

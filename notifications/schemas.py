@@ -1,126 +1,17 @@
-"""What the notifications service takes, answers and publishes, and what it needs of others."""
+"""What the notifications service needs of others."""
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
-from chassis import staff
 from chassis.fields import (
-    ActorField,
     Boolean,
-    Choice,
     Currency,
     Expected,
     Integer,
-    Key,
     Money,
-    Page,
-    Request,
-    SingleLine,
     String,
-    Text,
-    Timestamp,
     Uuid,
 )
 from chassis.fields import List as ListOf
-
-CHANNELS = ("email", "sms", "in_app")
-STATUSES = ("pending", "sent", "failed", "skipped", "suppressed")
-
-
-class Send(Request):
-    """send: a message to one user on one channel."""
-
-    user_id = Uuid(required=True)
-    channel = Choice(CHANNELS, required=True)
-    subject = SingleLine(required=True, max=200)
-    body = Text(required=True, max=5000)
-    key = Key(load_default=None, allow_none=True)
-    actor = ActorField()
-
-
-class List(Page):
-    """list: a user's notifications; `unread` true or false leaves only those."""
-
-    user_id = Uuid(required=True)
-    unread = Boolean(load_default=None, allow_none=True)
-    actor = ActorField()
-
-
-class Get(Request):
-    """get: one notification."""
-
-    notification_id = Uuid(required=True)
-    actor = ActorField()
-
-
-class MarkRead(Request):
-    """mark_read: that its owner has, or has not, read it."""
-
-    notification_id = Uuid(required=True)
-    read = Boolean(required=True)
-    actor = ActorField()
-
-
-class Notification(Schema):
-    """A notification, as answered."""
-
-    id = Uuid(required=True)
-    user_id = Uuid(required=True)
-    channel = Choice(CHANNELS, required=True)
-    subject = fields.String(required=True)
-    body = fields.String(required=True)
-    status = Choice(STATUSES, required=True)
-    failure_code = fields.String(required=True, allow_none=True)
-    read = fields.Boolean(required=True)
-    created_at = Timestamp(required=True)
-
-
-class Since(Request):
-    """since: what came into a user's feed after a position; without one, how far it has come."""
-
-    user_id = Uuid(required=True)
-    after = Integer(min=0, max=2**63 - 1, load_default=None, allow_none=True)
-    limit = Integer(min=1, max=100, load_default=100)
-
-
-class Positions(Request):
-    """positions: how far feeds have come."""
-
-    user_ids = ListOf(Uuid(), max=500, required=True)
-
-
-class FeedItem(Notification):
-    """A notification of a feed, in its place there."""
-
-    order_id = Uuid(required=True, allow_none=True)
-    position = fields.Integer(required=True)
-
-
-class Position(Schema):
-    """How far one feed has come."""
-
-    user_id = Uuid(required=True)
-    last = fields.Integer(required=True)
-
-
-class FeedGrew(Schema):
-    """feed_grew, told to whoever listens: there is something new in a user's feed."""
-
-    user_id = Uuid(required=True)
-
-
-NEWS = {"feed_grew": FeedGrew}
-
-
-class NotificationSent(Schema):
-    """notification_sent: an e-mail or text message has left; nothing tells where to, or what."""
-
-    notification_id = Uuid(required=True)
-    user_id = Uuid(required=True)
-    order_id = Uuid(required=True, allow_none=True)
-    channel = Choice(CHANNELS, required=True)
-
-
-EVENTS = {"notification_sent": NotificationSent, **staff.EVENTS}
 
 
 class UserEvent(Expected):
@@ -163,30 +54,6 @@ class OrderEvent(Expected):
     user_id = Uuid(required=True)
     total = Money(required=True)
     currency = Currency(required=True)
-
-
-class PaymentEvent(Expected):
-    """What we need of payments.payment_succeeded; payments of before they knew the number of their
-    order have none."""
-
-    order_id = Uuid(required=True)
-    order_number = String(max=40, load_default=None, allow_none=True)
-    user_id = Uuid(required=True)
-    amount = Money(required=True)
-    currency = Currency(required=True)
-
-
-class PaymentFailed(PaymentEvent):
-    """What we need of payments.payment_failed."""
-
-    failure_code = String(max=100, load_default=None, allow_none=True)
-
-
-class PaymentRefunded(PaymentEvent):
-    """What we need of payments.payment_refunded."""
-
-    refunded_total = Money(required=True)
-    reason = String(max=100, load_default=None, allow_none=True)
 
 
 class ResetToken(Expected):

@@ -16,19 +16,20 @@ from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import Cause
+from contracts.notifications import answers, requests
+from contracts.notifications.errors import RecipientNotFound
+from contracts.notifications.events import BROADCASTS, EVENTS
+from contracts.payments.events import PaymentFailed, PaymentRefunded, PaymentSucceeded
 from notifications import metrics, models, schemas
 from notifications.channels.configured import channels
 from notifications.channels.instrumented import instrumented
-from notifications.errors import RecipientNotFound, Undeliverable
+from notifications.errors import Undeliverable
 from notifications.feed import store as feed
 from notifications.feed import stream as feed_stream
 from notifications.mail import recipients, templates
 from notifications.mail.sender import Enclosure, Postman
 from notifications.settings import NotificationsSettings, limits
 
-NOTIFICATION = schemas.Notification()
-FEED_ITEM = schemas.FeedItem()
-POSITION = schemas.Position()
 CONTACTS = schemas.Contacts()
 RESET_TOKEN, VERIFICATION_TOKEN = schemas.ResetToken(), schemas.VerificationToken()
 OLD_EMAIL = schemas.OldEmail()
@@ -45,8 +46,8 @@ class NotificationsService(Service):
     name = "notifications"
 
     db = Database(models.Base, package="notifications")
-    events = EventOutbox(schemas.EVENTS)
-    news = Broadcast(schemas.NEWS)
+    events = EventOutbox(EVENTS)
+    news = Broadcast(BROADCASTS)
     clock = Clock()
     settings = Settings(NotificationsSettings, section="notifications")
     cause = Cause()
@@ -55,7 +56,7 @@ class NotificationsService(Service):
     users = RpcProxy("users", timeout=5)
     gauges = DatabaseGauges(metrics.PENDING)
 
-    @rpc(schemas.Send, once=True, sensitive_arguments=("subject", "body"))
+    @rpc(requests.Send, answers.Sent, once=True, sensitive_arguments=("subject", "body"))
     def send(self, user_id, channel, subject, body, key, actor):
         """Write a message to a user (staff, or the system), once per key."""
         feed.require_staff(actor)
@@ -77,40 +78,39 @@ class NotificationsService(Service):
                 about = "notification", written["id"], user_id
                 staff.tell(self, session, actor, "message_sent", *about, channel=channel)
             self.news.tell(session, "feed_grew", {"user_id": user_id})
-        return NOTIFICATION.dump(written) | {"replayed": replayed}
+        return dict(written) | {"replayed": replayed}
 
-    @rpc(schemas.List)
+    @rpc(requests.ListNotifications, answers.NotificationPage)
     def list(self, user_id, actor, **page):
         """A user's notifications, newest first, for that user or staff."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             items, following = feed.of_user(connection, user_id, actor, **page)
-        return {"items": NOTIFICATION.dump(items, many=True), "next": following}
+        return {"items": items, "next": following}
 
-    @rpc(schemas.Since)
+    @rpc(requests.Since, answers.FeedPart)
     def since(self, user_id, after, limit):
         """What came into a user's feed after a position, oldest first, and the position reached."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             items, reached = feed_stream.since(connection, user_id, after, limit)
-        return {"items": FEED_ITEM.dump(items, many=True), "reached": reached}
+        return {"items": items, "reached": reached}
 
-    @rpc(schemas.Positions)
+    @rpc(requests.Positions, answers.Positions)
     def positions(self, user_ids):
         """How far each of these users' feeds has come."""
-        with self.db.read() as connection:
-            found = feed_stream.positions(connection, user_ids)
-        return {"items": POSITION.dump(found, many=True)}
+        with self.db.autocommit() as connection:
+            return {"items": feed_stream.positions(connection, user_ids)}
 
-    @rpc(schemas.Get)
+    @rpc(requests.Get, answers.Notification)
     def get(self, notification_id, actor):
         """One notification, for its owner or staff."""
-        with self.db.read() as connection:
-            return NOTIFICATION.dump(feed.get(connection, notification_id, actor))
+        with self.db.autocommit() as connection:
+            return feed.get(connection, notification_id, actor)
 
-    @rpc(schemas.MarkRead)
+    @rpc(requests.MarkRead, answers.Notification)
     def mark_read(self, notification_id, read, actor):
         """Mark as read, or as unread."""
-        with self.db.read() as connection:  # one statement, its own transaction
-            return NOTIFICATION.dump(feed.mark_read(connection, notification_id, read, actor))
+        with self.db.autocommit() as connection:
+            return feed.mark_read(connection, notification_id, read, actor)
 
     @event_handler("users", "user_registered", schemas.UserEvent, batch=BATCH)
     @event_handler("users", "password_changed", schemas.UserEvent, batch=BATCH)
@@ -125,9 +125,9 @@ class NotificationsService(Service):
     @event_handler("orders", "order_shipped", schemas.OrderEvent, batch=BATCH)
     @event_handler("orders", "order_delivered", schemas.OrderEvent, batch=BATCH)
     @event_handler("orders", "order_cancelled", schemas.OrderEvent, batch=BATCH)
-    @event_handler("payments", "payment_succeeded", schemas.PaymentEvent, batch=BATCH)
-    @event_handler("payments", "payment_failed", schemas.PaymentFailed, batch=BATCH)
-    @event_handler("payments", "payment_refunded", schemas.PaymentRefunded, batch=BATCH)
+    @event_handler("payments", "payment_succeeded", PaymentSucceeded, batch=BATCH)
+    @event_handler("payments", "payment_failed", PaymentFailed, batch=BATCH)
+    @event_handler("payments", "payment_refunded", PaymentRefunded, batch=BATCH)
     def announce(self, events):
         """Write the notifications that tell of events."""
         with self.db.once_each(events) as (session, fresh):

@@ -11,13 +11,13 @@ from sqlalchemy import ARRAY, UUID, any_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.events import Event
+from contracts.orders.enums import PaymentStatus, Status
 from orders.cart import commands as cart_commands
 from orders.context import Context
 from orders.models import Order
 from orders.order import commands as order_commands
 from orders.order import lifecycle, timeline
 from orders.order import queries as order_queries
-from orders.order.lifecycle import Payment
 from orders.payment import refund_requests
 
 _KNOWN = (
@@ -62,7 +62,7 @@ def payment_refunded(context: Context, session: Session, news: Mapping[str, Any]
         payment_id=payment_id, amount=news["amount"], refunded_total=news["refunded_total"],
     )  # fmt: skip
     status = lifecycle.after_refund(order.total, returned)
-    paid = order.payment_id == payment_id and order.payment_status != Payment.UNPAID
+    paid = order.payment_id == payment_id and order.payment_status != PaymentStatus.UNPAID
     if paid and order.payment_status != status:
         order.payment_status = status
         order_commands.touch(context, order)
@@ -75,7 +75,7 @@ def account_recovered(context: Context, session: Session, event: Event) -> None:
     user_id, now = event.payload["user_id"], context.clock()
     cart_commands.forget(session, user_id, event.occurred_at, now)
     theirs = (Order.user_id == user_id, Order.created_at <= event.occurred_at)
-    over = update(Order).where(*theirs, Order.status == lifecycle.Status.PENDING)
+    over = update(Order).where(*theirs, Order.status == Status.PENDING)
     session.execute(
         over.values(
             expires_at=func.least(Order.expires_at, now),

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from chassis import idempotency, outages
+from contracts.orders.enums import Cause, PaymentStatus, Status
 from orders import schemas
 from orders.checkout import commands as checkout_commands
 from orders.checkout import store as checkout_store
@@ -21,7 +22,7 @@ from orders.models import Order, RequestKey
 from orders.order import commands as order_commands
 from orders.order import lifecycle
 from orders.order import queries as order_queries
-from orders.order.lifecycle import Cause, Party, Payment, Status
+from orders.order.lifecycle import Party
 from orders.payment import commands as payment_commands
 
 #: Rows in one transaction, and in one round of a timer.
@@ -98,7 +99,7 @@ def find_payment(context: Context, order_id: uuid.UUID, since: datetime.datetime
 
 def payments_of(context: Context, order_id: uuid.UUID) -> list[dict[str, Any]]:
     """The newest payments of an order (`schemas.Payment`), as payments shows them to its buyer."""
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         buyer = order_queries.buyer(connection, order_id)
     found = context.payments.list(order_id=order_id, limit=NEWEST, actor=buyer.to_wire())
     return _PAYMENTS.load(found)["items"]
@@ -122,7 +123,7 @@ def _expire_batch(context: Context) -> int:
         .with_for_update(skip_locked=True)
     )
     step = lifecycle.step(
-        Status.PENDING, Payment.UNPAID, Status.CANCELLED, (Party.SYSTEM,), Cause.EXPIRED
+        Status.PENDING, PaymentStatus.UNPAID, Status.CANCELLED, (Party.SYSTEM,), Cause.EXPIRED
     )
     with context.db.begin() as session:
         orders = session.scalars(due).all()

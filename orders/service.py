@@ -13,6 +13,10 @@ from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
 from chassis.trace import TraceId
+from contracts.carts import requests as cart_requests
+from contracts.carts.answers import Cart
+from contracts.orders import answers, requests
+from contracts.orders.events import EVENTS
 from orders import catalog, jobs, metrics, models, schemas
 from orders import events as event_handlers
 from orders.cart import commands as cart_commands
@@ -40,12 +44,12 @@ class CartsService(Service):
     settings = Settings(OrdersSettings, section="orders")
     products = RpcProxy("products", timeout=3)
 
-    @rpc(schemas.CartOf)
+    @rpc(cart_requests.OneCart, Cart)
     def get(self, user_id):
         """The cart, with the products as they are now."""
         return self._show(user_id, {})
 
-    @rpc(schemas.CartItem, once=True)
+    @rpc(cart_requests.CartItem, Cart, once=True)
     def add_item(self, user_id, product_id, quantity):
         """Put so many of a product in, beside what is there of it."""
         products = self._products(user_id, product_id)
@@ -57,7 +61,7 @@ class CartsService(Service):
             )
         return self._show(user_id, products)
 
-    @rpc(schemas.CartItem)
+    @rpc(cart_requests.CartItem, Cart)
     def update_quantity(self, user_id, product_id, quantity):
         """So many of a product that is in the cart."""
         products = self._products(user_id)
@@ -65,7 +69,7 @@ class CartsService(Service):
             cart_commands.set_quantity(session, user_id, product_id, quantity, self.clock())
         return self._show(user_id, products)
 
-    @rpc(schemas.RemoveItem, once=True)
+    @rpc(cart_requests.RemoveItem, Cart, once=True)
     def remove_item(self, user_id, product_id, quantity):
         """Take a product out, or `quantity` of it."""
         products = self._products(user_id)
@@ -73,7 +77,7 @@ class CartsService(Service):
             cart_commands.remove(session, user_id, product_id, quantity, self.clock())
         return self._show(user_id, products)
 
-    @rpc(schemas.CartOf)
+    @rpc(cart_requests.OneCart, Cart)
     def clear(self, user_id):
         """Take everything out."""
         with self.db.begin() as session:
@@ -83,12 +87,12 @@ class CartsService(Service):
     def _products(self, user_id, *more):
         """What the answer will need, before anything is changed: a change whose answer then fails
         would be made again by a repeat."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             contents = cart_queries.read(connection, user_id)
         return catalog.look_up(self.products, [*contents.product_ids, *more])
 
     def _show(self, user_id, products):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             contents = cart_queries.read(connection, user_id)
         missing = [one for one in contents.product_ids if one not in products]
         products = products | catalog.look_up(self.products, missing)
@@ -101,7 +105,7 @@ class OrdersService(Service):
     name = "orders"
 
     db = Database(models.Base, package="orders")
-    events = EventOutbox(schemas.EVENTS)
+    events = EventOutbox(EVENTS)
     clock = Clock()
     settings = Settings(OrdersSettings, section="orders")
     gauges = DatabaseGauges(metrics.CHECKOUTS)
@@ -112,60 +116,60 @@ class OrdersService(Service):
     inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))
     payments = RpcProxy("payments", timeout=12)
 
-    @rpc(schemas.Place, once=True, sensitive_arguments="request.shipping_address")
+    @rpc(requests.Place, answers.Placed, once=True, sensitive_arguments="request.shipping_address")
     def place(self, **request):
         """An order from items or from the cart; a repeat under `key` gets the first one."""
         return checkout_commands.place(self, **request)
 
-    @rpc(schemas.Pay, sensitive_arguments="method")
+    @rpc(requests.Pay, sensitive_arguments="method")
     def pay(self, order_id, method, key, actor):
         """Charge an order and finish it; the payment."""
         return payment_commands.pay(self, order_id, method, key, actor)
 
-    @rpc(schemas.OrderOf)
+    @rpc(requests.OneOrder, answers.Order)
     def get(self, order_id, actor):
         """One order, for its owner or staff."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return order_queries.get(connection, order_id, actor)
 
-    @rpc(schemas.List)
+    @rpc(requests.ListOrders, answers.OrderPage)
     def list(self, **request):
         """Orders, newest first: one's own, for staff everybody's."""
         return order_queries.find(self, **request)
 
-    @rpc(schemas.Update, sensitive_arguments="request.shipping_address")
+    @rpc(requests.Update, answers.Order, sensitive_arguments="request.shipping_address")
     def update(self, **request):
         """Another address while pending, or (staff) the next status."""
         return order_commands.update(self, **request)
 
-    @rpc(schemas.Cancel)
+    @rpc(requests.Cancel, answers.Order)
     def cancel(self, order_id, reason, actor):
         """Cancel an order that is not shipped; stock and money go back."""
         return order_commands.cancel(self, order_id, reason, actor)
 
-    @rpc(schemas.OrderOf)
+    @rpc(requests.OneOrder)
     def hide(self, order_id, actor):
         """Take a finished order out of sight (admin)."""
         order_commands.hide(self, order_id, actor)
 
-    @rpc(schemas.OrderOf)
+    @rpc(requests.OneOrder, answers.Timeline)
     def timeline(self, order_id, actor):
         """What happened to an order, when, why and by whom."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             order_queries.get(connection, order_id, actor)
             return {"items": timeline.of_order(connection, order_id)}
 
-    @rpc(schemas.ListCheckouts)
+    @rpc(requests.ListCheckouts, answers.CheckoutPage)
     def list_checkouts(self, **request):
         """Checkouts under way, or stuck, the oldest first (staff)."""
         return checkout_admin.page(self, **request)
 
-    @rpc(schemas.OrderOf)
+    @rpc(requests.OneOrder, answers.CheckoutOutcome)
     def retry_checkout(self, order_id, actor):
         """Take the next step of a checkout now (staff)."""
         return checkout_admin.retry(self, order_id, actor)
 
-    @rpc(schemas.OrderOf)
+    @rpc(requests.OneOrder, answers.CheckoutOutcome)
     def undo_checkout(self, order_id, actor):
         """Give a checkout up (staff)."""
         return checkout_admin.undo(self, order_id, actor)

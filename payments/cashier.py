@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 
 from chassis import idempotency
 from chassis.errors import ProviderFault
+from contracts.payments.enums import OPEN, Status
+from contracts.payments.errors import PaymentActive, RefundRefused
+from contracts.payments.methods import Method
 from payments import queries
 from payments.charges import store as charge_store
-from payments.charges.lifecycle import OPEN, Status
-from payments.charges.methods import Method
 from payments.charges.store import Step
-from payments.errors import PaymentActive, ProviderTimeout, RefundRefused
+from payments.errors import ProviderTimeout
 from payments.events import Publish
 from payments.models import Payment, Refund, RequestKey
 from payments.providers import Providers, keys

@@ -1,4 +1,4 @@
-"""What the other services are told (`payments.schemas.EVENTS`), in the transaction that decides."""
+"""What payments publishes (`contracts.payments.events`), in the transaction that decides it."""
 
 from collections.abc import Callable
 from typing import Any

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis import outages
+from contracts.payments.enums import OPEN
 from payments.cashier import Cashier
-from payments.charges import lifecycle
 from payments.charges import store as charge_store
 from payments.models import Payment, Refund
 from payments.providers.port import ChargeReport
@@ -77,7 +77,7 @@ class Sweep:
 def _take_charges(session: Session, now: datetime.datetime, limit: int) -> list[dict[str, Any]]:
     due = (
         select(Payment)
-        .where(Payment.status.in_(lifecycle.OPEN), Payment.next_check_at <= now)
+        .where(Payment.status.in_(OPEN), Payment.next_check_at <= now)
         .order_by(Payment.next_check_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -1,10 +1,8 @@
 """What of payments is told to Prometheus (`chassis.gauges`)."""
 
 from chassis.gauges import Query
+from contracts.payments.enums import ProviderName
 from payments.errors import REASONS
-
-#: Who may send webhooks here; those of others are not counted.
-PROVIDERS = ("stripe", "simulator")
 
 PAYMENTS = Query(
     """
@@ -58,5 +56,5 @@ REFUSED = Query(
     "SELECT provider, reason, sum(count) AS webhooks_refused_total"
     " FROM refused_notices GROUP BY provider, reason",
     {"webhooks_refused_total": "Webhooks that were refused since the shop began, and why."},
-    labels={"provider": PROVIDERS, "reason": REASONS},
+    labels={"provider": tuple(ProviderName), "reason": REASONS},
 )

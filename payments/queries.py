@@ -1,16 +1,15 @@
 """Payments as others see them."""
 
-import datetime
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, tuple_
+from sqlalchemy import Connection, Select, select
 
 from chassis import paging
 from chassis.errors import Forbidden
 from chassis.identity import Actor
-from payments.errors import PaymentNotFound
+from contracts.payments.errors import PaymentNotFound
 from payments.models import Payment
 
 #: What is shown, and what it takes to ask the provider; the rest of the row is ours.
@@ -30,6 +29,8 @@ SHOWN = (
     Payment.cancel_reason,
     Payment.created_at,
 )
+
+_NEWEST = paging.Keyset("payments", Payment.created_at, Payment.id)
 
 
 def shown(payment: Payment) -> dict[str, Any]:
@@ -61,16 +62,7 @@ def of_order(
     wanted = _visible(actor).where(Payment.order_id == order_id)
     if key is not None:
         wanted = wanted.where(Payment.key == key)
-    if cursor is not None:
-        last = paging.decode("payments", cursor, (datetime.datetime, uuid.UUID))
-        wanted = wanted.where(tuple_(Payment.created_at, Payment.id) < last)
-    wanted = wanted.order_by(Payment.created_at.desc(), Payment.id.desc()).limit(limit + 1)
-    rows = connection.execute(wanted).mappings().all()
-    page = list(rows[:limit])
-    more = len(rows) > limit
-    return page, paging.encode(
-        "payments", (page[-1]["created_at"], page[-1]["id"])
-    ) if more else None
+    return _NEWEST.page(connection, wanted, limit, cursor)
 
 
 def require_staff(actor: Actor) -> None:

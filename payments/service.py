@@ -13,6 +13,9 @@ from chassis.origin import Network
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
+from contracts.payments import answers, requests
+from contracts.payments.enums import Problem, ProviderName
+from contracts.payments.events import EVENTS
 from payments import leases, metrics, models, providers, queries, schemas
 from payments.cashier import Cashier
 from payments.charges import store as charge_store
@@ -21,13 +24,8 @@ from payments.providers.recent_answers import Looks
 from payments.providers.simulator import Simulator
 from payments.reconciliation import commands as reconciliation
 from payments.reconciliation.commands import Reconciliation
-from payments.reconciliation.comparison import Problem
-from payments.settings import SIMULATOR, PaymentsSettings
+from payments.settings import PaymentsSettings
 from payments.webhooks import commands as webhooks
-
-PAYMENT = schemas.Payment()
-RETURNED = schemas.ReturnedPayment()
-REPORT = schemas.Report()
 
 
 class PaymentsService(Service):
@@ -36,7 +34,7 @@ class PaymentsService(Service):
     name = "payments"
 
     db = Database(models.Base, package="payments")
-    events = EventOutbox(schemas.EVENTS)
+    events = EventOutbox(EVENTS)
     clock = Clock()
     settings = Settings(PaymentsSettings, section="payments")
     external_call = ExternalCalls()
@@ -54,13 +52,13 @@ class PaymentsService(Service):
         """Whether new payments move real money."""
         return {"test_mode": self.cashier.providers.chosen.test_mode}
 
-    @rpc(schemas.Charge, sensitive_arguments="request.method")
+    @rpc(requests.Charge, answers.Payment, sensitive_arguments="request.method")
     def charge(self, **request):
         """Take money for an order, once per (order_id, key); the payment, perhaps `pending`."""
         cashier = self.cashier
-        return PAYMENT.dump(cashier.led_on(cashier.charge(**request)))
+        return cashier.led_on(cashier.charge(**request))
 
-    @rpc(schemas.Refund, once=True)
+    @rpc(requests.Refund, answers.KeyedPayment, once=True)
     def refund(self, payment_id, amount, reason, key, actor):
         """Give money back (staff, or the system); the payment, and whether it is a repeat."""
         queries.require_staff(actor)
@@ -72,46 +70,45 @@ class PaymentsService(Service):
             by=actor.user_id,
             note=partial(self._note_refund, actor),
         )
-        return PAYMENT.dump(payment) | {"replayed": replayed}
+        return payment | {"replayed": replayed}
 
-    @rpc(schemas.Cancel)
+    @rpc(requests.Cancel, answers.Cancelled)
     def cancel(self, order_id, actor):
         """Cancel the payment of a cancelled order that waits for its buyer (staff, or the system);
         whether none is open any more. What is open yet is cancelled as soon as it can be."""
         queries.require_staff(actor)
         return {"done": self.cashier.cancel(order_id, charge_store.ORDER_CANCELLED)}
 
-    @rpc(schemas.Get)
+    @rpc(requests.Get, answers.Payment)
     def get(self, payment_id, actor):
         """One payment, for its owner or staff."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             payment = queries.get(connection, payment_id, actor)
-        return PAYMENT.dump(self.cashier.led_on(payment))
+        return self.cashier.led_on(payment)
 
-    @rpc(schemas.List)
+    @rpc(requests.ListPayments, answers.PaymentPage)
     def list(self, order_id, key, actor, limit, cursor):
         """The payments of an order, newest first, for its owner or staff."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             items, following = queries.of_order(connection, order_id, key, actor, limit, cursor)
         cashier = self.cashier
-        items = [cashier.led_on(payment) for payment in items]
-        return {"items": PAYMENT.dump(items, many=True), "next": following}
+        return {"items": [cashier.led_on(payment) for payment in items], "next": following}
 
-    @rpc(schemas.Webhook, sensitive_arguments=("body", "signature"))
+    @rpc(requests.Webhook, sensitive_arguments=("body", "signature"))
     def webhook(self, provider, body, signature):
         """Take what a provider tells; it is looked into within seconds."""
         webhooks.receive(self.cashier, provider, body, signature)
 
-    @rpc(schemas.Returned)
+    @rpc(requests.Returned, answers.Outcome)
     def returned(self, provider, reference):
         """The payment of a buyer who comes back from the provider's page."""
-        return RETURNED.dump(webhooks.returned(self.cashier, provider, reference))
+        return webhooks.returned(self.cashier, provider, reference)
 
-    @rpc(schemas.Reconcile)
+    @rpc(requests.Reconcile, answers.Report)
     def reconcile(self, since, until, actor):
         """What is wrong between our ledger and the providers' books (admins)."""
         queries.require_admin(actor)
-        return REPORT.dump(self.reconciliation.run(since, until))
+        return self.reconciliation.run(since, until)
 
     @event_handler("orders", "refund_due", schemas.RefundDue)
     def on_refund_due(self, event):
@@ -135,7 +132,7 @@ class PaymentsService(Service):
     @timer(interval=1)
     def simulate(self):
         """What the simulator does without being asked: its buyers and its webhooks."""
-        if self.settings["provider"] == SIMULATOR:
+        if self.settings["provider"] == ProviderName.SIMULATOR:
             Simulator(self.db.begin, self.clock, self.settings["simulator"]).tick(self.log)
 
     @timer(interval=2)
@@ -172,7 +169,9 @@ class PaymentsService(Service):
     @property
     def reconciliation(self) -> Reconciliation:
         """Of now, with the configured providers."""
-        return Reconciliation(self.db.read, self.cashier.providers, self.clock(), self.settings)
+        return Reconciliation(
+            self.db.autocommit, self.cashier.providers, self.clock(), self.settings
+        )
 
     @property
     def cashier(self) -> Cashier:

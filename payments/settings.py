@@ -12,9 +12,9 @@ from marshmallow import (
     validates_schema,
 )
 
-_SECONDS = validate.Range(min=1, max=86_400)
+from contracts.payments.enums import ProviderName
 
-STRIPE, SIMULATOR = "stripe", "simulator"
+_SECONDS = validate.Range(min=1, max=86_400)
 
 
 def _chance() -> fields.Float:
@@ -112,7 +112,7 @@ class PaymentsSettings(Schema):
     #: Who takes the money of new payments; after loading one of the two, never empty.
     provider = Trimmed(
         load_default="",
-        validate=validate.OneOf(["", STRIPE, SIMULATOR], error="Must be stripe or simulator."),
+        validate=validate.OneOf(["", *ProviderName], error="Must be stripe or simulator."),
     )
     #: One call to the provider is over after this time; nobody else drives the payment before.
     call_seconds = fields.Integer(load_default=10, validate=_SECONDS)
@@ -134,9 +134,9 @@ class PaymentsSettings(Schema):
                 " try the shop out: that takes no money.",
                 "provider",
             )
-        if provider == STRIPE and not key:
+        if provider == ProviderName.STRIPE and not key:
             raise ValidationError("Stripe needs STRIPE_API_KEY.", "provider")
-        if provider == SIMULATOR and key and not is_test_key(key):
+        if provider == ProviderName.SIMULATOR and key and not is_test_key(key):
             raise ValidationError(
                 "The simulator takes no money, and STRIPE_API_KEY is a live key: take one of the"
                 " two away.",
@@ -145,7 +145,7 @@ class PaymentsSettings(Schema):
 
     @post_load
     def _choose(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return data | {"provider": data["provider"] or STRIPE}
+        return data | {"provider": data["provider"] or ProviderName.STRIPE}
 
 
 def is_test_key(api_key: str) -> bool:

@@ -46,19 +46,19 @@ class ProductsService(Service):
 
     @rpc(schemas.ListProducts)
     def list(self, limit, cursor, sort, **filters):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             wanted = listing.Filters(**filters)
             page, currency = (sort, limit, cursor, self.clock()), self.settings["currency"]
             return listing.list_products(connection, wanted, *page, currency)
 
     @rpc(schemas.GetProduct)
     def get(self, product_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return catalog_queries.get(connection, product_id, self.clock())
 
     @rpc(schemas.GetProducts)
     def get_many(self, ids=None, skus=None):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return {"items": catalog_queries.get_many(connection, ids, skus, self.clock())}
 
     @rpc(schemas.CreateProduct, once=True)
@@ -87,12 +87,12 @@ class ProductsService(Service):
 
     @rpc
     def list_categories(self):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return {"items": categories.list_all(connection)}
 
     @rpc(schemas.GetCategory)
     def get_category(self, category_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return categories.get(connection, category_id)
 
     @rpc(schemas.CreateCategory, once=True)
@@ -151,7 +151,7 @@ class InventoryService(Service):
 
     @rpc(schemas.GetStock)
     def get(self, product_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return stock_queries.get(connection, product_id, self.clock())
 
     @rpc(schemas.Adjust, once=True)
@@ -166,19 +166,19 @@ class InventoryService(Service):
 
     @rpc(schemas.Movements)
     def movements(self, product_id, limit, cursor):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return stock_queries.movements(connection, product_id, limit, cursor)
 
     @rpc(schemas.Check)
     def check(self, items):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return {"items": stock_queries.check(connection, items, self.clock())}
 
     @rpc(schemas.Reserve)
     def reserve(self, order_id, lines, expires_at):
         longest = datetime.timedelta(seconds=self.settings["max_hold_seconds"])
         asked = order_id, lines, expires_at, self.clock(), longest
-        with self.db.read() as connection:  # one statement, its own transaction
+        with self.db.autocommit() as connection:
             held = reservation_store.reserve_new(connection, *asked)
         if held:
             changed = cache_invalidation.changes(line["product_id"] for line in lines)

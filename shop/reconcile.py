@@ -21,7 +21,7 @@ MAX_SPAN = datetime.timedelta(days=31)
 
 
 def ask(amqp_uri: str, since: datetime.datetime, until: datetime.datetime) -> dict[str, Any]:
-    """The report of `payments` (`payments.schemas.Report`); raises `CannotTell`."""
+    """The report of `payments` (`contracts.payments.answers.Report`); raises `CannotTell`."""
     try:
         with ClusterRpcProxy(stock_settings(amqp_uri), timeout=TIMEOUT) as rpc:
             return rpc.payments.reconcile(

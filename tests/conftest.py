@@ -240,10 +240,11 @@ class Caller:
 
     def __getattr__(self, service):
         provider = self._providers[service]
-        provider.timeout = self._timeout
         data = dict(self._data)
         context = types.SimpleNamespace(data=data, context_data=data)
-        return SystemsOwn(provider, context)
+        return SystemsOwn(
+            provider.replies, provider.target_service, self._timeout, provider.errors, context
+        )
 
 
 class SystemsOwn(ServiceProxy):
@@ -251,8 +252,7 @@ class SystemsOwn(ServiceProxy):
 
     def __getattr__(self, method):
         proxy = super().__getattr__(method)
-        service = self._provider.target_service
-        if f"{service}.{method}" in calls_with_an_actor():
+        if f"{self._service}.{method}" in calls_with_an_actor():
             proxy = functools.partial(_for_somebody, proxy)
         return proxy
 

@@ -12,10 +12,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, insert, select
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
+from chassis import paging
 from chassis.identity import Actor
 from chassis.messages import Event
 from chassis.origin import abbreviated
@@ -128,8 +129,9 @@ def written(session: Session) -> list[dict[str, Any]]:
 
 def page(
     connection: Connection,
+    of: str,
     limit: int,
-    after: tuple | None,
+    cursor: str | None,
     *,
     user_id: UUID | None = None,
     actor_id: UUID | None = None,
@@ -138,11 +140,11 @@ def page(
     actions: Sequence[Action] = (),
     since: datetime.datetime | None = None,
     until: datetime.datetime | None = None,
-) -> Sequence[RowMapping]:
-    """Up to `limit` entries, the newest first, that come after `(at, id)`; from `since` on, before
-    `until`."""
+) -> tuple[Sequence[RowMapping], str | None]:
+    """Up to `limit` entries after `cursor`, the newest first, and the cursor of the next page of
+    the list named `of`; from `since` on, before `until`."""
     table = AuditEntry.__table__
-    wanted = select(table).order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)
+    wanted = select(table)
     if user_id is not None:
         wanted = wanted.where(table.c.user_id == user_id)
     if actor_id is not None:
@@ -157,9 +159,7 @@ def page(
         wanted = wanted.where(table.c.at >= since)
     if until is not None:
         wanted = wanted.where(table.c.at < until)
-    if after is not None:
-        wanted = wanted.where(tuple_(table.c.at, table.c.id) < after)
-    return connection.execute(wanted).mappings().all()
+    return paging.Keyset(of, table.c.at, table.c.id).page(connection, wanted, limit, cursor)
 
 
 def purge(

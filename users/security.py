@@ -10,7 +10,6 @@ import structlog
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
-from chassis import paging
 from chassis.errors import Forbidden
 from chassis.events import event_handler
 from chassis.identity import Actor, Role, Signer
@@ -69,7 +68,7 @@ class SecurityMethods:
     @rpc(schemas.sessions.CheckSession)
     def check_session(self, user_id, session_id):
         """Whether a session goes on, and what its user may do; raises `SessionEnded`."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             user = session_queries.check(connection, user_id, session_id, self.clock())
         must_enrol = self._needs_totp(user["role"]) and not user["has_totp"]
         return STATE.dump({"role": user["role"], "must_enrol": must_enrol})
@@ -77,7 +76,7 @@ class SecurityMethods:
     @rpc(schemas.sessions.SessionIds)
     def ended_sessions(self, session_ids):
         """Those of these sessions that have ended."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return ENDED.dump(
                 {"ended": session_queries.ended_among(connection, session_ids, self.clock())}
             )
@@ -85,7 +84,7 @@ class SecurityMethods:
     @rpc(schemas.sessions.CheckSession)
     def list_sessions(self, user_id, session_id):
         """The sessions of a user; `session_id` is the one that asks."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             rows = session_queries.of_user(connection, user_id, self.clock())
         items = [{**row, "current": row["id"] == session_id} for row in rows]
         return {"items": SESSION.dump(items, many=True), "next": None}
@@ -122,7 +121,7 @@ class SecurityMethods:
     @rpc(schemas.common.Get)
     def get_totp(self, user_id):
         """Whether a user has a second factor, and needs one."""
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             role = account_queries.get(connection, user_id)["role"]
             state = totp.state(connection, user_id)
         return TOTP.dump({**state, "required": self._needs_totp(role)})
@@ -241,12 +240,8 @@ class SecurityMethods:
         self, of: str, limit: int, cursor: str | None, **wanted: Any
     ) -> tuple[Sequence[RowMapping], str | None]:
         """A page of the audit trail, and the cursor of the next; `of` names the list."""
-        after = None if cursor is None else paging.decode(of, cursor, (datetime.datetime, int))
-        with self.db.read() as connection:
-            rows = audit.page(connection, limit + 1, after, **wanted)
-        items, more = rows[:limit], len(rows) > limit
-        last = (items[-1]["at"], items[-1]["id"]) if more else ()
-        return items, paging.encode(of, last) if more else None
+        with self.db.autocommit() as connection:
+            return audit.page(connection, of, limit, cursor, **wanted)
 
     def _second_factor(self) -> SecondFactor:
         return SecondFactor(

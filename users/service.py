@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from chassis import paging
 from chassis.clock import Clock
 from chassis.config import IdentitySettings, Settings
 from chassis.database import Database
@@ -156,12 +155,12 @@ class UsersService(security.SecurityMethods, Service):
 
     @rpc(schemas.common.Get)
     def get(self, user_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return USER.dump(account_queries.get(connection, user_id))
 
     @rpc(schemas.accounts.Contacts)
     def contacts(self, user_ids):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return {
                 "items": CONTACT.dump(account_queries.contacts(connection, user_ids), many=True)
             }
@@ -173,22 +172,15 @@ class UsersService(security.SecurityMethods, Service):
             raise Forbidden()
         if not actor.is_admin and search is None:
             raise Invalid(errors={"search": ["Say whom you look for."]})
-        after = (
-            None if cursor is None else paging.decode("users", cursor, (datetime.datetime, UUID))
-        )
-        with self.db.read() as connection:
-            rows = account_queries.page(connection, search, role, limit + 1, after)
-        items, more = rows[:limit], len(rows) > limit
-        following = (
-            paging.encode("users", (items[-1]["created_at"], items[-1]["id"])) if more else None
-        )
+        with self.db.autocommit() as connection:
+            items, following = account_queries.page(connection, search, role, limit, cursor)
         return {"items": USER.dump(items, many=True), "next": following}
 
     @rpc(schemas.accounts.Find, sensitive_arguments="search")
     def find(self, search, limit):
         """The ids of those whom the words are about, the newest first; nothing else of them."""
-        with self.db.read() as connection:
-            rows = account_queries.page(connection, search, None, limit, None)
+        with self.db.autocommit() as connection:
+            rows = account_queries.find(connection, search, None, limit)
         return {"items": [{"id": row["id"]} for row in rows]}
 
     @rpc(schemas.accounts.Update, sensitive_arguments=("current_password", "network", "profile"))
@@ -226,18 +218,18 @@ class UsersService(security.SecurityMethods, Service):
 
     @rpc(schemas.common.Get)
     def list_addresses(self, user_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             items = address_commands.of_user(connection, user_id)
         return {"items": ADDRESS.dump(items, many=True), "next": None}
 
     @rpc(schemas.addresses.GetAddress)
     def get_address(self, user_id, address_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return ADDRESS.dump(address_commands.get(connection, user_id, address_id))
 
     @rpc(schemas.common.Get)
     def default_address(self, user_id):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return ADDRESS.dump(address_commands.default(connection, user_id))
 
     @rpc(schemas.addresses.AddAddress, once=True, sensitive_arguments="fields")
@@ -337,7 +329,7 @@ class UsersService(security.SecurityMethods, Service):
         )
         return Doorman(
             self._begin,
-            self.db.read,
+            self.db.autocommit,
             self.passwords,
             self.clock,
             self.events.record,

@@ -14,6 +14,7 @@ from nameko.extensions import SharedExtension
 
 from chassis import observers
 from chassis.broker.connection import AWAY, BrokerUnavailable, connect, hang_up, outage_of, send
+from chassis.broker.message import PERSISTENT
 from chassis.broker.topology import dead_letters_of
 from chassis.clock import Clock
 
@@ -21,8 +22,6 @@ log = getLogger(__name__)
 
 #: Seconds for the broker to confirm what was sent in one go.
 PATIENCE = 10
-
-PERSISTENT = 2
 
 #: Headers that have RabbitMQ deliver to further queues, such as the one that a message came from.
 ROUTING_HEADERS = ("CC", "BCC")

@@ -1,10 +1,15 @@
 """What all messages have in common: JSON bodies, and Nameko's context data as headers."""
 
-import decimal
 from typing import Any
 
 import orjson
 from nameko.constants import CALL_ID_STACK_CONTEXT_KEY
+
+from chassis import serialization
+
+#: Delivery modes (AMQP 0-9-1). Requests, replies and broadcasts live in memory only: callers have
+#: deadlines, and broadcasts are hints. Events and dead letters are written to disk.
+TRANSIENT, PERSISTENT = 1, 2
 
 CONTENT = {"content_type": "application/json", "content_encoding": "utf-8"}
 
@@ -12,14 +17,8 @@ _PREFIX = "nameko."
 
 
 def dumps(value: Any) -> bytes:
-    """JSON; Decimal becomes a string, UUID and datetime too (orjson's own)."""
-    return orjson.dumps(value, default=_default, option=orjson.OPT_NON_STR_KEYS)
-
-
-def _default(value: Any) -> Any:
-    if isinstance(value, decimal.Decimal):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} can't be sent")
+    """The body of a message; see `chassis.serialization`."""
+    return serialization.dumps(value, orjson.OPT_NON_STR_KEYS)
 
 
 def headers_of(data: dict[str, Any]) -> dict[str, Any]:

@@ -21,12 +21,11 @@ from sqlalchemy.orm import Session
 from chassis.broker import topology
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
-from chassis.broker.message import CONTENT, dumps
+from chassis.broker.message import CONTENT, TRANSIENT, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
+from chassis.database import after_commit
 
 log = getLogger(__name__)
-
-_TRANSIENT = 1
 
 
 class Broadcast(DependencyProvider):
@@ -49,7 +48,7 @@ class Broadcast(DependencyProvider):
     def tell(self, session: Session, news_type: str, payload: Mapping[str, Any]) -> None:
         """Tell it when the transaction of `session` has committed."""
         send = partial(self._send, news_type, self._body(news_type, payload))
-        session.info.setdefault("after_commit", set()).add(send)
+        after_commit(session, send)
 
     def tell_now(self, news_type: str, payload: Mapping[str, Any]) -> None:
         """Tell what is committed already."""
@@ -65,7 +64,7 @@ class Broadcast(DependencyProvider):
                 news_type,
                 body,
                 mandatory=False,
-                delivery_mode=_TRANSIENT,
+                delivery_mode=TRANSIENT,
                 type=news_type,
                 **CONTENT,
             )

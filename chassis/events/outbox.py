@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis.broker.courier import Courier
 from chassis.clock import Clock
+from chassis.database import after_commit
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.gauges import Query
@@ -139,4 +140,4 @@ class Recorder:
 
     def _write(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         session.execute(_RECORD, {"events": as_json(rows)})
-        session.info.setdefault("after_commit", set()).add(self._provider.wake)
+        after_commit(session, self._provider.wake)

@@ -20,7 +20,15 @@ from chassis.fields.numbers import (
     Money,
     Quantity,
 )
-from chassis.fields.schemas import Expected, Page, Request
+from chassis.fields.schemas import (
+    Answer,
+    EventPayload,
+    Expected,
+    Page,
+    Request,
+    items_of,
+    page_of,
+)
 from chassis.fields.texts import Choice, Country, Key, SingleLine, String, Text, Url
 from chassis.fields.values import TIMESTAMP, UUID, ActorField, Timestamp, Uuid
 
@@ -31,6 +39,7 @@ __all__ = [
     "UUID",
     "ActorField",
     "AddressFields",
+    "Answer",
     "Boolean",
     "BooleanText",
     "Choice",
@@ -38,6 +47,7 @@ __all__ = [
     "Currency",
     "CurrencyInUse",
     "Dict",
+    "EventPayload",
     "Expected",
     "Id",
     "Integer",
@@ -56,4 +66,6 @@ __all__ = [
     "Timestamp",
     "Url",
     "Uuid",
+    "items_of",
+    "page_of",
 ]

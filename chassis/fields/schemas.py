@@ -59,8 +59,32 @@ class Expected(Schema):
         unknown = EXCLUDE
 
 
+class Answer(Expected):
+    """What a method answers: all its fields are there, and who reads it minds no others."""
+
+
+class EventPayload(Expected):
+    """What a service publishes: ids, amounts and codes, nothing that a person has typed."""
+
+
 class Page(Request):
     """Which part of a list, in a query or a call: `limit` rows after `cursor`."""
 
     limit = IntegerText(min=1, max=100, load_default=20)
     cursor = String(max=1024, load_default=None, allow_none=True)
+
+
+def page_of(resource: type[Schema]) -> type[Schema]:
+    """The schema of one page of a list: `{"items": [...], "next": "..." or null}`."""
+    following = fields.String(required=True, allow_none=True)
+    return _list_of(resource, f"{resource.__name__}Page", next=following)
+
+
+def items_of(resource: type[Schema]) -> type[Schema]:
+    """The schema of a whole list: `{"items": [...]}`."""
+    return _list_of(resource, f"{resource.__name__}List")
+
+
+def _list_of(resource: type[Schema], name: str, **more: fields.Field) -> type[Schema]:
+    items = fields.List(fields.Nested(resource), required=True)
+    return Answer.from_dict({"items": items, **more}, name=name)

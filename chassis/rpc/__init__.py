@@ -5,7 +5,7 @@ On the wire it is Nameko's protocol (exchange `nameko-rpc`, queue `rpc-<service>
 with ours, both ways.
 """
 
-from chassis.rpc.client import RpcProxy
+from chassis.rpc.client import ReplyListener, RpcProxy, ServiceProxy
 from chassis.rpc.server import rpc
 
-__all__ = ["RpcProxy", "rpc"]
+__all__ = ["ReplyListener", "RpcProxy", "ServiceProxy", "rpc"]

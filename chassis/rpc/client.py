@@ -1,13 +1,15 @@
-"""The asking side of RPC."""
+"""The calling side of RPC."""
+
+from __future__ import annotations
 
 import itertools
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from logging import getLogger
-from typing import Any
+from typing import Any, Protocol
 
 import eventlet
 import orjson
@@ -19,12 +21,11 @@ from chassis import deadline, observers
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.link import LinkExtension
-from chassis.broker.message import CONTENT, dumps, headers_of
+from chassis.broker.message import CONTENT, TRANSIENT, dumps, headers_of
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.presence import Presence
 from chassis.broker.topology import RPC_EXCHANGE, reply_key, reply_queue_of, rpc_queue_of
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable, from_wire
-from chassis.rpc import wire
 
 log = getLogger(__name__)
 
@@ -148,6 +149,23 @@ class ReplyListener(SharedExtension):
             event.send_exception(ServiceUnavailable(retry_after=1))
 
 
+class CallContext(Protocol):
+    """What a call has of the work that it is made for: that of a worker, or `NO_WORK`."""
+
+    data: Mapping[str, Any]
+    #: What travels on with a call.
+    context_data: Mapping[str, Any]
+
+
+class _NoWork:
+    data: Mapping[str, Any] = {}
+    context_data: Mapping[str, Any] = {}
+
+
+#: Of calls that no worker makes: no deadline but their own, and nobody's request id.
+NO_WORK = _NoWork()
+
+
 class RpcProxy(DependencyProvider):
     """Injects a proxy to another service: `self.inventory.reserve(order_id=..., lines=[...])`.
 
@@ -171,62 +189,78 @@ class RpcProxy(DependencyProvider):
         self.timeout = timeout
         self.errors = tuple(errors)
 
-    def get_dependency(self, worker_ctx: Any) -> "ServiceProxy":
-        return ServiceProxy(self, worker_ctx)
+    def get_dependency(self, worker_ctx: Any) -> ServiceProxy:
+        return ServiceProxy(
+            self.replies, self.target_service, self.timeout, self.errors, worker_ctx
+        )
 
 
 class ServiceProxy:
-    """One service, as a worker sees it; its attributes are the remote methods."""
+    """One service; its attributes are the remote methods.
 
-    def __init__(self, provider: RpcProxy, worker_ctx: Any):
-        self._provider = provider
-        self._worker_ctx = worker_ctx
+    A worker gets its own from `RpcProxy`. An extension, which calls outside of workers, has a
+    `ReplyListener` and makes one.
+    """
 
-    def __getattr__(self, method: str) -> "MethodProxy":
-        return MethodProxy(self._provider, self._worker_ctx, method)
+    def __init__(
+        self,
+        replies: ReplyListener,
+        service: str,
+        timeout: float = DEFAULT_TIMEOUT,
+        errors: tuple[type[Fault], ...] = (),
+        context: CallContext = NO_WORK,
+    ):
+        self._replies = replies
+        self._service = service
+        self._timeout = timeout
+        self._errors = errors
+        self._context = context
+
+    def __getattr__(self, method: str) -> MethodProxy:
+        return MethodProxy(self, method)
 
 
 class MethodProxy:
     """One remote method: call it, or `call_async` it and take the `result` later."""
 
-    def __init__(self, provider: RpcProxy, worker_ctx: Any, method: str):
-        self._provider = provider
-        self._worker_ctx = worker_ctx
+    def __init__(self, service: ServiceProxy, method: str):
+        self._callee = service
         self._method = method
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.call_async(*args, **kwargs).result()
 
-    def call_async(self, *args: Any, **kwargs: Any) -> "Reply":
+    def call_async(self, *args: Any, **kwargs: Any) -> Reply:
         """Send the request; the clock of its deadline runs from now on."""
-        provider, context = self._provider, self._worker_ctx
-        timeout = deadline.remaining(context.data, provider.timeout)
+        callee = self._callee
+        replies, service, context = callee._replies, callee._service, callee._context
+        timeout = deadline.remaining(context.data, callee._timeout)
         budget = max(1, int(timeout * 1000))
         data = deadline.outgoing(context.context_data) | {deadline.HEADER: budget}
         body = dumps({"args": args, "kwargs": kwargs})
         until = time.monotonic() + timeout
-        target, correlation_id = provider.target_service, ""
-        end = observers.of(provider.replies.container).call(data, target, self._method)
+        correlation_id = ""
+        end = observers.of(replies.container).call(data, service, self._method)
         try:
-            reply_to, correlation_id, event = provider.replies.expect(target, timeout)
-            provider.replies.outbound.publish(
+            reply_to, correlation_id, event = replies.expect(service, timeout)
+            replies.outbound.publish(
                 RPC_EXCHANGE,
-                f"{target}.{self._method}",
+                f"{service}.{self._method}",
                 body,
                 mandatory=True,
                 reply_to=reply_to,
                 correlation_id=correlation_id,
                 expiration=str(budget),
-                delivery_mode=wire.TRANSIENT,
+                delivery_mode=TRANSIENT,
                 application_headers=headers_of(data),
                 **CONTENT,
             )
         except BaseException as error:
-            provider.replies.forget(correlation_id)
+            replies.forget(correlation_id)
             if end is not None:
                 end(error)
             raise
-        return Reply(provider, correlation_id, event, until, end)
+        return Reply(callee, correlation_id, event, until, end)
 
 
 class Reply:
@@ -234,13 +268,13 @@ class Reply:
 
     def __init__(
         self,
-        provider: RpcProxy,
+        callee: ServiceProxy,
         correlation_id: str,
         event: Event,
         until: float,
         end: observers.End | None,
     ):
-        self._provider = provider
+        self._callee = callee
         self._correlation_id = correlation_id
         self._event = event
         self._until = until
@@ -272,21 +306,21 @@ class Reply:
             raise self._nobody_answered() from None
         finally:
             timeout.cancel()
-            self._provider.replies.forget(self._correlation_id)
+            self._callee._replies.forget(self._correlation_id)
         if reply["error"]:
             raise self._fault(reply["error"])
         return reply["result"]
 
     def _nobody_answered(self) -> Fault:
         """Nobody there is another thing than slow: the former may be tried again at once."""
-        service = self._provider.target_service
-        if self._provider.replies.outbound.blocked:
+        service = self._callee._service
+        if self._callee._replies.outbound.blocked:
             return ConnectionLost(retry_after=1)  # nor could the service have answered
-        if self._provider.replies.presence.is_deserted(rpc_queue_of(service)):
+        if self._callee._replies.presence.is_deserted(rpc_queue_of(service)):
             return ServiceUnavailable(f"The service {service} is away", retry_after=1)
         return DeadlineExceeded(f"The service {service} did not answer in time")
 
     def _fault(self, error: Any) -> Exception:
         if isinstance(error, dict) and "code" in error:
-            return from_wire(error, self._provider.errors)
+            return from_wire(error, self._callee._errors)
         return deserialize_stock(error)  # of a stock Nameko service

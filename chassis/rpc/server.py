@@ -22,7 +22,7 @@ from chassis import deadline, observers
 from chassis.broker.courier import Courier
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
-from chassis.broker.message import CONTENT, data_of, dumps
+from chassis.broker.message import CONTENT, TRANSIENT, data_of, dumps
 from chassis.broker.outbound import BrokerUnavailable, Outbound
 from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
 from chassis.entrypoints import Exceptions, Measured, expected
@@ -119,7 +119,7 @@ class RpcConsumer(Hooks, SharedExtension):
                 body,
                 mandatory=False,
                 correlation_id=message.properties.get("correlation_id", ""),
-                delivery_mode=wire.TRANSIENT,
+                delivery_mode=TRANSIENT,
                 **CONTENT,
             )
         except BrokerUnavailable:
@@ -147,10 +147,11 @@ class RpcConsumer(Hooks, SharedExtension):
 
 
 class Rpc(Measured, NamekoRpc):
-    """Makes a method callable: `@rpc` or `@rpc(Schema)`.
+    """Makes a method callable: `@rpc(Request, Answer)`, `@rpc(Request)` when it answers nothing,
+    or `@rpc` alone, which takes and answers what JSON can carry.
 
-    With a marshmallow schema the arguments are loaded by it (`Invalid` names what does not fit)
-    and the method gets them as keyword arguments.
+    By marshmallow schemas: the arguments are loaded by `request` (`Invalid` names what does not
+    fit) and the method gets them as keyword arguments; what it returns is dumped by `answer`.
 
     `once`: doing it twice would be wrong, unless both calls carry the same `key`. A call without
     one that the broker hands out again, because who had it died or lost its connection, is answered
@@ -165,7 +166,8 @@ class Rpc(Measured, NamekoRpc):
 
     def __init__(
         self,
-        schema: type[Schema] | None = None,
+        request: type[Schema] | None = None,
+        answer: type[Schema] | None = None,
         *,
         once: bool = False,
         expected_exceptions: Exceptions = (),
@@ -173,8 +175,9 @@ class Rpc(Measured, NamekoRpc):
     ):
         # A fault is an answer: Nameko is not to report it as an error of ours.
         super().__init__(expected_exceptions=expected(Fault, expected_exceptions), **kwargs)
-        self.schema_class = schema
-        self._schema = schema() if schema else None
+        self.schema_class, self.answer_class = request, answer
+        self._schema = request() if request else None
+        self._answer_schema = answer() if answer else None
         self.once = once
 
     def setup(self) -> None:
@@ -214,12 +217,28 @@ class Rpc(Measured, NamekoRpc):
         return load(self._schema, dict(zip(names, args, strict=False)) | kwargs)
 
     def _answer(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        if exc_info is None:
+            try:
+                result = self._dump(result)
+            except Exception:  # not what the contract says: the caller learns that it is our fault
+                log.exception("%s: an answer that its schema cannot dump", self.method_name)
+                exc_info = sys.exc_info()
         try:
             self.rpc_consumer.answer(message, result, exc_info[1] if exc_info else None)
         except Exception:  # whatever it is, it must not end the service
             log.exception("a reply could not be sent")
             return result, exc_info or sys.exc_info()
         return result, exc_info
+
+    def _dump(self, result: Any) -> Any:
+        """What the answer's schema makes of the result; raises KeyError when it lacks a field."""
+        schema = self._answer_schema
+        if schema is None:
+            return result
+        answer = schema.dump(result)
+        if missing := schema.fields.keys() - answer.keys():
+            raise KeyError(f"an answer without {', '.join(sorted(missing))}")
+        return answer
 
 
 rpc = Rpc.decorator

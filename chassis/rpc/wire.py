@@ -13,9 +13,6 @@ from chassis.broker.message import CONTENT
 from chassis.broker.topology import is_stock_address
 from chassis.errors import Fault, Internal, to_wire
 
-#: Requests and replies live in memory only: the caller's deadline is their durability.
-TRANSIENT = 1
-
 #: Nameko's own callers encode with kombu, which tags what JSON has not ("__type__", "__value__").
 #: Ours send it as text, which schemas read, so it becomes that. What looks like it from callers of
 #: ours is what a user has written, and stays as it is.

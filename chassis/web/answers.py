@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import decimal
 import email.utils
 import math
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from chassis import serialization
 from chassis.errors import Fault, flatten
 
 JSON = "application/json"
@@ -79,8 +79,8 @@ def _date(second: int) -> str:
 
 
 def dumps(value: Any) -> bytes:
-    """JSON, with Decimal, UUID and datetime (UTC, "Z") as strings."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z)
+    """The body of an answer, with times in UTC as "Z"; see `chassis.serialization`."""
+    return serialization.dumps(value, orjson.OPT_UTC_Z)
 
 
 def problem(fault: Fault, path: str, request_id: str, trace_id: str) -> Answer:
@@ -128,9 +128,3 @@ def _headers_of(fault: Fault) -> dict[str, str]:
     elif fault.status == 405:
         headers["Allow"] = ", ".join(fault.data["allow"])
     return headers
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, decimal.Decimal):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -76,6 +76,8 @@ class Converter(OpenAPIConverter):
         """The JSON Schema of a schema, with its own docstring and rules."""
         shape = super().schema2jsonschema(schema)
         cls = schema if isinstance(schema, type) else type(schema)
+        if issubclass(cls, fields.Answer):
+            shape["additionalProperties"] = False  # it is read tolerantly, and sent exactly so
         if doc := cls.__dict__.get("__doc__"):
             shape["description"] = " ".join(doc.split())
         return shape | getattr(cls, "json_schema", {})

@@ -1,8 +1,9 @@
 """The cart."""
 
 from chassis.web import route
+from contracts.carts.answers import Cart
 from gateway.access import USER
-from gateway.schemas.orders import Cart, CartItem, CartRemoval
+from gateway.schemas.orders import CartItem, CartRemoval
 
 
 class CartRoutes:

@@ -1,9 +1,10 @@
 """Checkouts under way, for staff."""
 
 from chassis.web import route
+from contracts.orders.answers import CheckoutOutcome, CheckoutPage
 from gateway.access import STAFF
-from gateway.schemas.checkouts import CheckoutOutcome, CheckoutPage, CheckoutQuery
 from gateway.schemas.common import OrderPath
+from gateway.schemas.orders import CheckoutQuery
 
 
 class CheckoutRoutes:

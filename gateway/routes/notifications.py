@@ -2,14 +2,12 @@
 
 from chassis.web import route
 from chassis.web.streams import EVENT_STREAM
+from contracts.notifications.answers import LiveNotification, Notification, NotificationPage
 from gateway.access import STAFF, USER, bearer
 from gateway.answers import replayable
 from gateway.schemas.common import Keyed, Resumed, idempotency_key, last_event_id
 from gateway.schemas.notifications import (
-    LiveNotification,
     NewNotification,
-    Notification,
-    NotificationPage,
     NotificationPath,
     NotificationQuery,
     Reading,

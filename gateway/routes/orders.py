@@ -1,19 +1,11 @@
 """Orders."""
 
 from chassis.web import expected_version, route
+from contracts.orders.answers import Order, OrderPage, Timeline
 from gateway.access import ADMIN, USER
 from gateway.answers import created
 from gateway.schemas.common import Keyed, OrderPath, UserPath, idempotency_key
-from gateway.schemas.orders import (
-    Cancellation,
-    Order,
-    OrderChange,
-    OrderFilter,
-    OrderPage,
-    OrderQuery,
-    PlaceOrder,
-    Timeline,
-)
+from gateway.schemas.orders import Cancellation, OrderChange, OrderFilter, OrderQuery, PlaceOrder
 
 
 class OrderRoutes:

@@ -2,20 +2,18 @@
 
 from chassis.web import route
 from chassis.web.limits import WEBHOOKS
+from contracts.payments.answers import Outcome, Payment, PaymentPage
 from gateway.access import ANYONE, STAFF, USER
 from gateway.answers import created, replayable
 from gateway.schemas.common import Keyed, idempotency_key
 from gateway.schemas.payments import (
     CameBack,
     NewPayment,
-    Outcome,
-    Payment,
-    PaymentPage,
     PaymentPath,
     PaymentQuery,
     ProviderEvent,
     Refund,
-    Signed,
+    WebhookHeaders,
     WebhookPath,
 )
 
@@ -84,7 +82,7 @@ class PaymentRoutes:
         "/api/payments/webhooks/{provider}",
         who=ANYONE,
         path=WebhookPath,
-        headers=Signed,
+        headers=WebhookHeaders,
         body=ProviderEvent,
         status=204,
         limit=WEBHOOKS,

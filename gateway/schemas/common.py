@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, validate
 
-from chassis.fields import Id, IntegerText, Page, Request, String, Uuid
+from chassis.fields import Id, IntegerText, Page, Request, String, Uuid, page_of
 from chassis.web import Request as WebRequest
 from chassis.web.vocabulary import IF_MATCH
 
@@ -33,17 +33,6 @@ class ProductPath(Request):
 
 class OrderPath(Request):
     order_id = Uuid(required=True)
-
-
-def page_of(resource: type[Schema]) -> type[Schema]:
-    """The schema of a list answer: `{"items": [...], "next": "..." or null}`."""
-    return Resource.from_dict(
-        {
-            "items": fields.List(fields.Nested(resource), required=True),
-            "next": fields.String(required=True, allow_none=True),
-        },
-        name=f"{resource.__name__}Page",
-    )
 
 
 class Keyed(Request):

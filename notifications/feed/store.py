@@ -18,7 +18,6 @@ from sqlalchemy import (
     insert,
     select,
     text,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
@@ -28,17 +27,13 @@ from chassis.errors import Forbidden
 from chassis.events import Event
 from chassis.identity import Actor
 from chassis.prepared import prepared_insert_many, rows_of
-from notifications.errors import NotificationNotFound
+from contracts.notifications.enums import Channel, Status
+from contracts.notifications.errors import NotificationNotFound
 from notifications.mail import templates
 from notifications.models import Notification, RequestKey
 
-EMAIL, SMS, IN_APP = "email", "sms", "in_app"
-PENDING, SENT, FAILED, SKIPPED = "pending", "sent", "failed", "skipped"
-#: Not sent, for its recipient has got too many already.
-SUPPRESSED = "suppressed"
-
 #: Where an event is told.
-_ANNOUNCED_ON = (EMAIL, IN_APP)
+_ANNOUNCED_ON = (Channel.EMAIL, Channel.IN_APP)
 
 #: Events about the security of an account.
 SECURITY = {
@@ -51,6 +46,9 @@ SECURITY = {
     "recovery_codes_renewed",
 }
 
+#: Without success; then the failure has a code.
+_ENDED = (Status.FAILED, Status.SKIPPED, Status.SUPPRESSED)
+
 #: What is shown; the rest of the row is ours.
 SHOWN = (
     Notification.id,
@@ -60,9 +58,7 @@ SHOWN = (
     Notification.body,
     Notification.status,
     # While a message is on its way, the column is a note of the delivery to itself.
-    case((Notification.status.in_((FAILED, SKIPPED, SUPPRESSED)), Notification.failure_code)).label(
-        "failure_code"
-    ),
+    case((Notification.status.in_(_ENDED), Notification.failure_code)).label("failure_code"),
     Notification.read,
     Notification.created_at,
 )
@@ -81,6 +77,8 @@ _GROW = (
     .columns(user_id=UUID, last=BigInteger)
     .execution_options(prepared=True)
 )
+
+_NEWEST = paging.Keyset("notifications", Notification.created_at, Notification.id)
 
 
 def announce(session: Session, events: Sequence[Event], now: datetime.datetime) -> None:
@@ -114,7 +112,7 @@ def mail(
     """Write the mail about a request (`reset_id` or `verification_id`), without the token: that is
     added when it goes. It is in no feed, which others may see."""
     message = templates.render(event.type, {})
-    row = _row(event.payload["user_id"], EMAIL, message.subject, message.body, None, now)
+    row = _row(event.payload["user_id"], Channel.EMAIL, message.subject, message.body, None, now)
     row |= {"event_id": event.id, "is_security": True, "cause": cause} | request
     session.execute(_WRITE_ONCE, rows_of([row]))
 
@@ -138,7 +136,7 @@ def send(
     print_ = idempotency.fingerprint(user_id=user_id, channel=channel, subject=subject, body=body)
     claim = idempotency.claim(session, RequestKey, actor.user_id, "send", key, print_, now)
     if claim.is_new:
-        position = _next_positions(session, [user_id])[0] if channel == IN_APP else None
+        position = _next_positions(session, [user_id])[0] if channel == Channel.IN_APP else None
         row = _row(user_id, channel, subject, body, position, now)
         row |= {"id": claim.resource_id, "cause": cause}
         session.execute(insert(Notification).values(row))
@@ -183,16 +181,7 @@ def of_user(
     wanted = select(*SHOWN).where(Notification.user_id == user_id)
     if unread is not None:
         wanted = wanted.where(~Notification.read if unread else Notification.read)
-    if cursor is not None:
-        last = paging.decode("notifications", cursor, (datetime.datetime, uuid.UUID))
-        wanted = wanted.where(tuple_(Notification.created_at, Notification.id) < last)
-    wanted = wanted.order_by(Notification.created_at.desc(), Notification.id.desc())
-    rows = connection.execute(wanted.limit(limit + 1)).mappings().all()
-    page = list(rows[:limit])
-    more = len(rows) > limit
-    return page, paging.encode(
-        "notifications", (page[-1]["created_at"], page[-1]["id"])
-    ) if more else None
+    return _NEWEST.page(connection, wanted, limit, cursor)
 
 
 def require_staff(actor: Actor) -> None:
@@ -210,7 +199,7 @@ def _row(
     now: datetime.datetime,
 ) -> dict[str, Any]:
     """A new row. The feed needs no delivery: what is written there has arrived."""
-    here = channel == IN_APP
+    here = channel == Channel.IN_APP
     return {
         "id": uuid.uuid4(),
         "user_id": user_id,
@@ -224,7 +213,7 @@ def _row(
         "subject": subject,
         "body": body,
         "position": position if here else None,
-        "status": SENT if here else PENDING,
+        "status": Status.SENT if here else Status.PENDING,
         "created_at": now,
         "sent_at": now if here else None,
         "claimed_until": now,

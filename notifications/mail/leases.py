@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from notifications.feed.store import PENDING, SENT
+from contracts.notifications.enums import Status
 from notifications.models import Notification
 
 #: A claim outlives the work on a batch: `delivery.BUDGET`, and a slow mail server's every answer to
@@ -60,7 +60,7 @@ class Claimed(NamedTuple):
 _NOTIFICATIONS = Notification.__table__
 _MOMENT = DateTime(timezone=True)
 _NOW, _UNTIL = bindparam("now", type_=_MOMENT), bindparam("until", type_=_MOMENT)
-_PENDING = _NOTIFICATIONS.c.status == PENDING
+_PENDING = _NOTIFICATIONS.c.status == Status.PENDING
 
 _WAITING = (
     select(_NOTIFICATIONS.c.id, _NOTIFICATIONS.c.failure_code)
@@ -91,7 +91,7 @@ _RELEASE = text(
 _SENT = (
     update(_NOTIFICATIONS)
     .where(_NOTIFICATIONS.c.id == any_(bindparam("ids", type_=ARRAY(UUID))), _PENDING)
-    .values(status=SENT, sent_at=_NOW, failure_code=None)
+    .values(status=Status.SENT, sent_at=_NOW, failure_code=None)
     .returning(_NOTIFICATIONS.c.id)
     .execution_options(prepared=True)
 )
@@ -133,7 +133,7 @@ def close(session: Session, notification_id: uuid.UUID, **values: Any) -> bool:
     """Set `values` on a pending message; false when someone else has closed it."""
     closed = (
         update(_NOTIFICATIONS)
-        .where(_NOTIFICATIONS.c.id == notification_id, _NOTIFICATIONS.c.status == PENDING)
+        .where(_NOTIFICATIONS.c.id == notification_id, _NOTIFICATIONS.c.status == Status.PENDING)
         .values(**values)
     )
     return session.execute(closed).rowcount == 1

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from sqlalchemy import ARRAY, UUID, DateTime, Integer, LargeBinary, bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
-from notifications.feed.store import EMAIL
+from contracts.notifications.enums import Channel
 from notifications.mail.leases import Claimed
 from notifications.models import Recipient
 
@@ -94,7 +94,7 @@ def key_of(address: str, channel: str, is_security: bool) -> bytes:
     """By what a recipient is known. What follows a plus in the part before the @ reaches the same
     person, and so does any case."""
     folded = address.casefold()
-    if channel == EMAIL:
+    if channel == Channel.EMAIL:
         local, _, domain = folded.rpartition("@")
         folded = f"{local.partition('+')[0] or local}@{domain}"
     kind = "security" if is_security else "other"

@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 
 from chassis import outages
 from chassis.errors import Unavailable
-from notifications.channels.port import Channel, Letter
+from contracts.notifications.enums import Channel, Status
+from notifications.channels import port
+from notifications.channels.port import Letter
 from notifications.errors import NotNow, Undeliverable
-from notifications.feed.store import EMAIL, FAILED, SKIPPED, SMS, SUPPRESSED
 from notifications.mail import leases, recipients
 from notifications.mail.leases import Claimed
 from notifications.mail.recipients import Limit
@@ -34,7 +35,7 @@ BUDGET = datetime.timedelta(seconds=10)
 MAX_PAUSE = datetime.timedelta(minutes=15)
 
 #: Which part of a user's profile a channel needs.
-ADDRESS = {EMAIL: "email", SMS: "phone"}
+ADDRESS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 #: Why a message is not worth sending: nowhere to send it to, nothing it would be good for.
 POINTLESS = (
@@ -43,7 +44,7 @@ POINTLESS = (
 #: Why a message is not sent whose recipient has got too many.
 TOO_MANY = "recipient_limit"
 #: How a message ends that will never be delivered; for any other reason it has failed.
-ENDS = dict.fromkeys(POINTLESS, SKIPPED) | {TOO_MANY: SUPPRESSED}
+ENDS = dict.fromkeys(POINTLESS, Status.SKIPPED) | {TOO_MANY: Status.SUPPRESSED}
 
 #: `publish(session, type, [(payload, cause), ...])` records events in the session's transaction.
 Publish = Callable[[Session, str, list[tuple[dict[str, Any], Mapping[str, Any]]]], object]
@@ -74,7 +75,7 @@ class Postman:
         clock: Callable[[], datetime.datetime],
         contacts: Callable[[list[uuid.UUID]], Mapping[uuid.UUID, Mapping[str, Any]]],
         enclosure: Callable[[Claimed], Enclosure],
-        channels: Mapping[str, Channel],
+        channels: Mapping[str, port.Channel],
         publish: Publish,
         following: Following,
         log: Any,
@@ -158,7 +159,9 @@ class Postman:
             body += text
         address = enclosed or contact.get(ADDRESS[message.channel])
         if not address:
-            is_unverified = message.channel == EMAIL and contact.get("email_verified") is False
+            is_unverified = (
+                message.channel == Channel.EMAIL and contact.get("email_verified") is False
+            )
             raise Undeliverable("email_unverified" if is_unverified else "no_address")
         if message.has_enclosure:
             with self.begin() as session:
@@ -203,7 +206,7 @@ class Postman:
 
     def _not_sent(self, message: Claimed, error: Exception) -> None:
         if isinstance(error, Undeliverable):
-            self._close(message, ENDS.get(error.code, FAILED), error.code)
+            self._close(message, ENDS.get(error.code, Status.FAILED), error.code)
         else:
             self._try_later(message, error)
 
@@ -216,13 +219,13 @@ class Postman:
     def _close(self, message: Claimed, status: str, code: str) -> None:
         with self.begin() as session:
             leases.close(session, message.id, status=status, failure_code=code)
-        log = self.log.warning if status == FAILED else self.log.info
+        log = self.log.warning if status == Status.FAILED else self.log.info
         log("notification_not_sent", notification_id=str(message.id), status=status, code=code)
 
     def _try_later(self, message: Claimed, error: Exception) -> None:
         code = error.code if isinstance(error, NotNow) else type(error).__name__
         if message.attempts >= self.max_attempts:
-            self._close(message, FAILED, code)
+            self._close(message, Status.FAILED, code)
             return
         with self.begin() as session:
             leases.close(

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid, NotFound
-from orders.checkout.pricing import MAX_LINES, MAX_QUANTITY
+from contracts.orders.fields import MAX_LINES, MAX_QUANTITY
 from orders.models import Cart, CartLine
 
 

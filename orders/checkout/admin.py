@@ -25,7 +25,6 @@ from sqlalchemy import (
     literal,
     null,
     select,
-    tuple_,
     union_all,
 )
 from sqlalchemy.orm import Session
@@ -33,15 +32,16 @@ from sqlalchemy.orm import Session
 from chassis import paging, staff
 from chassis.errors import Forbidden
 from chassis.identity import Actor
+from contracts.orders.enums import PaymentStatus, Status
+from contracts.orders.errors import CheckoutInTime, PaymentCaptured, PaymentInProgress
 from orders import jobs
 from orders.checkout import store as checkout_store
 from orders.context import Context
-from orders.errors import CheckoutInTime, PaymentCaptured, PaymentInProgress
 from orders.models import Checkout, Order
 from orders.order import commands as order_commands
 from orders.order import lifecycle, timeline
 from orders.order import queries as order_queries
-from orders.order.lifecycle import Party, Payment, Status
+from orders.order.lifecycle import Party
 from orders.payment import commands as payment_commands
 
 PAYING, STUCK, OVER = "paying", "stuck", "over"
@@ -93,21 +93,12 @@ def page(
     that was not the end, as far as it is known."""
     _require_staff(actor)
     found = union_all(*_wanted(state)).subquery()
-    query = select(found)
-    if cursor is not None:
-        last = paging.decode("checkouts", cursor, (datetime.datetime, uuid.UUID))
-        query = query.where(tuple_(found.c.since, found.c.order_id) > last)
-    query = query.order_by(found.c.since, found.c.order_id).limit(limit + 1)
+    oldest = paging.Keyset("checkouts", found.c.since, found.c.order_id, ascending=True)
     patience = {name: context.settings[name] for name in ("checkout_patience", "payment_patience")}
-    query = query.params(now=context.clock(), **patience)
-    with context.db.read() as connection:
-        rows = connection.execute(query).mappings().all()
-    shown, more = rows[:limit], len(rows) > limit
-    following = (shown[-1]["since"], shown[-1]["order_id"]) if more else None
-    return {
-        "items": [dict(row) for row in shown],
-        "next": paging.encode("checkouts", following) if following else None,
-    }
+    query = select(found).params(now=context.clock(), **patience)
+    with context.db.autocommit() as connection:
+        rows, following = oldest.page(connection, query, limit, cursor)
+    return {"items": [dict(row) for row in rows], "next": following}
 
 
 def retry(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
@@ -165,7 +156,7 @@ def _stop_paying(
         raise PaymentCaptured
     with context.db.begin() as session:
         order = order_queries.lock(session, order_id)
-        if order.payment_status != Payment.UNPAID:
+        if order.payment_status != PaymentStatus.UNPAID:
             raise PaymentCaptured
         if order.payment_id is not None:
             raise PaymentInProgress
@@ -215,7 +206,7 @@ def _paying_since(session: Session, order_id: uuid.UUID) -> datetime.datetime | 
 
 
 def _outcome(context: Context, order_id: uuid.UUID, actor: Actor, event: str) -> dict[str, Any]:
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         begun = connection.scalar(select(Checkout.state).where(Checkout.order_id == order_id))
         query = select(Order.status, Order.payment_status, Order.paying_since)
         order: Mapping[str, Any] = (

@@ -23,6 +23,8 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
+from contracts.orders.enums import PaymentStatus, Status
+from contracts.orders.errors import CartChanged, CheckoutInterrupted, TooManyUnpaidUnits
 from orders import catalog, schemas
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
@@ -31,16 +33,10 @@ from orders.checkout import store as checkout_store
 from orders.checkout.pricing import Shown
 from orders.checkout.store import Attempt, Basket, Placed
 from orders.context import Context
-from orders.errors import (
-    CartChanged,
-    CheckoutInterrupted,
-    ReservationReleased,
-    TooManyUnpaidUnits,
-)
+from orders.errors import ReservationReleased
 from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline
-from orders.order.lifecycle import Payment, Status
 from orders.payment import commands as payment_commands
 
 _ADDRESS = schemas.DefaultAddress()
@@ -64,7 +60,7 @@ def place(
     # As it always was where there is no currency: a key may have been used before there was one.
     given = () if currency is None else (currency,)
     fingerprint = _fingerprint(items, shipping_address, expected_total, *given)
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         # The cart before the key: a rival with this key that empties the cart is then noticed.
         cart = cart_queries.read(connection, user_id) if items is None else None
         known = None
@@ -83,7 +79,7 @@ def place(
         _reserve(context, known)
         order = _finalize(context, known)
     if order is None:
-        with context.db.read() as connection:
+        with context.db.autocommit() as connection:
             order = order_queries.get(connection, known.order_id, Actor.SYSTEM)
     if not order["total"] and order["status"] == Status.PENDING:
         order = _finish_free(context, order)
@@ -130,7 +126,7 @@ def _finish_free(context: Context, order: dict[str, Any]) -> dict[str, Any]:
             "finish_postponed", order_id=str(order["id"]), error=type(error).__name__
         )
         return order
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         return order_queries.get(connection, order["id"], Actor.SYSTEM)
 
 
@@ -154,7 +150,7 @@ def _begin(context: Context, attempt: Attempt, available: dict[int, int]) -> Att
     bounds = checkout_store.bounds(context.settings, available)
     patience = datetime.timedelta(seconds=context.settings["checkout_patience"])
     # Without a key it is one statement, which needs no transaction around it.
-    writing = context.db.read() if attempt.key is None else context.db.begin()
+    writing = context.db.autocommit() if attempt.key is None else context.db.begin()
     with writing as session:
         try:
             return checkout_store.begin(session, attempt, now, now + patience, bounds)
@@ -202,7 +198,7 @@ def _finalize(context: Context, attempt: Attempt) -> dict[str, Any] | None:
     now = context.clock()
     order = _new_order(context, attempt, now)
     # Without a cart it is one statement, which needs no transaction around it.
-    writing = context.db.read() if attempt.basket.cart_version is None else context.db.begin()
+    writing = context.db.autocommit() if attempt.basket.cart_version is None else context.db.begin()
     try:
         with writing as session:
             if not _write(context, session, attempt, order):
@@ -242,7 +238,7 @@ def _new_order(context: Context, attempt: Attempt, now: datetime.datetime) -> Or
         number=attempt.number,
         user_id=attempt.user_id,
         status=Status.PENDING,
-        payment_status=Payment.UNPAID,
+        payment_status=PaymentStatus.UNPAID,
         total=basket.total,
         currency=basket.currency,
         shipping_address=basket.shipping_address,

@@ -10,15 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.errors import Invalid
-from orders.errors import CartChanged, MixedCurrencies, OutOfStock, PriceChanged
-
-#: Most of one product, and most different products, in a cart or order.
-MAX_QUANTITY = 1000
-MAX_LINES = 100
-
-#: Largest total that the books can hold.
-MAX_TOTAL = Decimal("99999999.99")
-
+from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
+from contracts.orders.fields import MAX_QUANTITY, MAX_TOTAL
+from orders.errors import OutOfStock
 
 #: An amount and its currency.
 Price = tuple[Decimal, str]

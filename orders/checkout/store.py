@@ -16,12 +16,13 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
+from chassis.idempotency import KeyReused
 from chassis.prepared import as_json, insertion, prepared_text
+from contracts.orders.enums import Status
+from contracts.orders.errors import TooManyOpenOrders, TooManyUnpaidUnits
 from orders.checkout import pricing
 from orders.checkout.pricing import Line
-from orders.errors import KeyReused, TooManyOpenOrders, TooManyUnpaidUnits
 from orders.models import Checkout, Order
-from orders.order.lifecycle import Status
 
 OPEN, UNDOING = "open", "undoing"
 

@@ -7,14 +7,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chassis import outages, staff
-from chassis.errors import Fault, Forbidden, Invalid, PreconditionFailed
+from chassis.errors import Fault, Forbidden, PreconditionFailed
 from chassis.identity import Actor
+from contracts.orders.enums import PaymentStatus, Status
+from contracts.orders.errors import InvalidTransition, PaymentInProgress
 from orders.context import Context
-from orders.errors import InvalidTransition, PaymentInProgress
 from orders.models import Order
 from orders.order import lifecycle, timeline
 from orders.order import queries as order_queries
-from orders.order.lifecycle import Party, Payment, Status, Transition
+from orders.order.lifecycle import Party, Transition
 from orders.payment import refund_requests
 
 
@@ -53,8 +54,6 @@ def update(
 ) -> dict[str, Any]:
     """Another address while pending, or (staff) the next status; `version` is the one that the
     caller knows. Raises `PreconditionFailed`, `Forbidden`, `InvalidTransition`."""
-    if shipping_address is None and status is None:
-        raise Invalid(errors={"_schema": ["Send shipping_address or status."]})
     with context.db.begin() as session:
         order = order_queries.lock_visible(session, order_id, actor)
         if version is not None and version != order.version:
@@ -146,7 +145,7 @@ def _advance(
     reason: str | None = None,
 ) -> None:
     step = lifecycle.step(order.status, order.payment_status, target, _parties(order, actor))
-    if order.payment_id is not None and order.payment_status == Payment.UNPAID:
+    if order.payment_id is not None and order.payment_status == PaymentStatus.UNPAID:
         raise PaymentInProgress
     order.cancel_reason = reason
     move(context, session, order, step, actor)

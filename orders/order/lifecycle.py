@@ -4,8 +4,8 @@
        │            │
        └────────────┴──► cancelled
 
-What has become of the money is a field of its own (`Payment`), because both move independently: a
-delivered order may be refunded in part, a cancelled one is refunded later.
+What has become of the money is a field of its own (`PaymentStatus`), because both move
+independently: a delivered order may be refunded in part, a cancelled one is refunded later.
 """
 
 from collections.abc import Collection
@@ -13,26 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from orders.errors import InvalidTransition
-
-
-class Status(StrEnum):
-    """Where an order stands."""
-
-    PENDING = "pending"
-    PROCESSING = "processing"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
-
-
-class Payment(StrEnum):
-    """What has become of the money."""
-
-    UNPAID = "unpaid"
-    PAID = "paid"
-    PARTIALLY_REFUNDED = "partially_refunded"
-    REFUNDED = "refunded"
+from contracts.orders.enums import Cause, PaymentStatus, Status
+from contracts.orders.errors import InvalidTransition
 
 
 class Party(StrEnum):
@@ -41,18 +23,6 @@ class Party(StrEnum):
     OWNER = "owner"
     STAFF = "staff"
     SYSTEM = "system"
-
-
-class Cause(StrEnum):
-    """Why an order changed its state."""
-
-    PAID = "paid"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    BY_CUSTOMER = "cancelled_by_customer"
-    BY_STAFF = "cancelled_by_staff"
-    EXPIRED = "expired"
-    OUT_OF_STOCK = "out_of_stock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +35,12 @@ class Transition:
     cause: Cause
     by: Party
     event: str
-    money: frozenset[Payment] = frozenset(Payment)
+    money: frozenset[PaymentStatus] = frozenset(PaymentStatus)
 
 
-_UNPAID = frozenset({Payment.UNPAID})
+_UNPAID = frozenset({PaymentStatus.UNPAID})
 #: Nothing is shipped that was given back in full.
-_KEPT = frozenset({Payment.PAID, Payment.PARTIALLY_REFUNDED})
+_KEPT = frozenset({PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED})
 
 TRANSITIONS = (
     Transition(Status.PENDING, Status.PROCESSING, Cause.PAID, Party.SYSTEM, "order_paid", _UNPAID),
@@ -124,8 +94,8 @@ def step(
     )
 
 
-def after_refund(total: Decimal, refunded: Decimal) -> Payment:
+def after_refund(total: Decimal, refunded: Decimal) -> PaymentStatus:
     """The state of the money of a paid order of which `refunded` was given back."""
     if not refunded:
-        return Payment.PAID
-    return Payment.REFUNDED if refunded >= total else Payment.PARTIALLY_REFUNDED
+        return PaymentStatus.PAID
+    return PaymentStatus.REFUNDED if refunded >= total else PaymentStatus.PARTIALLY_REFUNDED

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, or_, select
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -39,6 +39,8 @@ _SHOWN = (
 )
 
 _RECIPIENT = ("name", "company", "phone")
+
+_NEWEST = paging.Keyset("orders", Order.created_at, Order.id)
 
 
 def lock(session: Session, order_id: uuid.UUID) -> Order | None:
@@ -89,17 +91,8 @@ def page(
             raise NotFound("There is no such user.")
         user_id = actor.user_id
     query = _filtered(user_id=user_id, buyers=buyers, **filters)
-    if cursor is not None:
-        last = paging.decode("orders", cursor, (datetime.datetime, uuid.UUID))
-        query = query.where(tuple_(Order.created_at, Order.id) < last)
-    newest = query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit + 1)
-    rows = connection.execute(newest).mappings().all()
-    shown, more = rows[:limit], len(rows) > limit
-    following = (shown[-1]["created_at"], shown[-1]["id"]) if more else None
-    return {
-        "items": _views(connection, shown),
-        "next": paging.encode("orders", following) if following else None,
-    }
+    rows, following = _NEWEST.page(connection, query, limit, cursor)
+    return {"items": _views(connection, rows), "next": following}
 
 
 def find(context: Context, actor: Actor, search: str | None, **request: Any) -> dict[str, Any]:
@@ -112,7 +105,7 @@ def find(context: Context, actor: Actor, search: str | None, **request: Any) -> 
         if numbers.parse(search) is None:
             found = context.users.find(search=search, limit=MOST_BUYERS)
             buyers = [user["id"] for user in _FOUND.load(found)["items"]]
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         return page(connection, actor, search=search, buyers=buyers, **request)
 
 

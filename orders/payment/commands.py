@@ -21,20 +21,16 @@ from sqlalchemy.orm import Session
 from chassis import idempotency
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.identity import Actor, Role
+from contracts.orders.enums import Cause, PaymentStatus, Status
+from contracts.orders.errors import AlreadyPaid, InvalidTransition, NothingToPay
 from orders import schemas
 from orders.context import Context
-from orders.errors import (
-    AlreadyPaid,
-    InvalidTransition,
-    NothingToPay,
-    OutOfStock,
-    ReservationReleased,
-)
+from orders.errors import OutOfStock, ReservationReleased
 from orders.models import Order, RequestKey
 from orders.order import commands as order_commands
 from orders.order import lifecycle, timeline
 from orders.order import queries as order_queries
-from orders.order.lifecycle import Cause, Party, Payment, Status
+from orders.order.lifecycle import Party
 from orders.payment import refund_requests
 
 #: States of a payment whose money has come, and of one that may still bring it.
@@ -102,13 +98,13 @@ def finish_free(context: Context, order_id: uuid.UUID) -> None:
             return
         if in_stock:
             timeline.add(context, session, order.id, timeline.STOCK, "committed")
-            order.payment_status = Payment.PAID
+            order.payment_status = PaymentStatus.PAID
         order_commands.move(context, session, order, _paid_step(in_stock))
 
 
 def is_free(context: Context, order_id: uuid.UUID) -> bool:
     """Whether the order costs nothing."""
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         return connection.scalar(select(Order.total).where(Order.id == order_id)) == 0
 
 
@@ -121,7 +117,7 @@ def stop_looking(context: Context, order_id: uuid.UUID, since: datetime.datetime
 
 def is_cancelled(context: Context, order_id: uuid.UUID) -> bool:
     """Whether nothing is to be paid for any more."""
-    with context.db.read() as connection:
+    with context.db.autocommit() as connection:
         status = connection.scalar(select(Order.status).where(Order.id == order_id))
     return status == Status.CANCELLED
 
@@ -243,7 +239,7 @@ def _conclude(context: Context, session: Session, news: Mapping[str, Any], in_st
     if reason is not None:
         _give_back(context, session, news, reason, order_known=order is not None)
         return
-    if order.payment_status == Payment.UNPAID:
+    if order.payment_status == PaymentStatus.UNPAID:
         _book(context, session, order, news, in_stock)
     if order.status == Status.CANCELLED:
         _give_back(context, session, news, "order_cancelled")
@@ -277,7 +273,7 @@ def _paid_step(in_stock: bool) -> lifecycle.Transition:
     target, cause = (
         (Status.PROCESSING, Cause.PAID) if in_stock else (Status.CANCELLED, Cause.OUT_OF_STOCK)
     )
-    return lifecycle.step(Status.PENDING, Payment.UNPAID, target, (Party.SYSTEM,), cause)
+    return lifecycle.step(Status.PENDING, PaymentStatus.UNPAID, target, (Party.SYSTEM,), cause)
 
 
 def _give_back(

@@ -9,22 +9,8 @@ goes back, and the payment stays failed.
 """
 
 from decimal import Decimal
-from enum import StrEnum
 
-
-class Status(StrEnum):
-    """What the owner of a payment sees of it."""
-
-    PENDING = "pending"
-    REQUIRES_ACTION = "requires_action"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    PARTIALLY_REFUNDED = "partially_refunded"
-    REFUNDED = "refunded"
-
-
-#: Not decided yet: the sweep keeps asking the provider.
-OPEN = (Status.PENDING, Status.REQUIRES_ACTION)
+from contracts.payments.enums import Status
 
 #: What a provider may report about a charge.
 REPORTS = (Status.REQUIRES_ACTION, Status.SUCCEEDED, Status.FAILED)

@@ -12,10 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from chassis.idempotency import KeyReused
+from contracts.payments.enums import OPEN, Status
+from contracts.payments.errors import AlreadyPaid, AnswerMismatch, PaymentActive
 from payments import events
 from payments.charges import lifecycle
-from payments.charges.lifecycle import Status
-from payments.errors import AlreadyPaid, AnswerMismatch, KeyReused, PaymentActive
 from payments.events import Publish
 from payments.ledger import store as ledger
 from payments.models import Payment
@@ -105,7 +106,7 @@ def _blocked(session: Session, order_id: uuid.UUID) -> PaymentActive | AlreadyPa
 
 def lock_open(session: Session, order_id: uuid.UUID) -> Payment | None:
     """The payment of an order that is not decided yet, locked."""
-    wanted = select(Payment).where(Payment.order_id == order_id, Payment.status.in_(lifecycle.OPEN))
+    wanted = select(Payment).where(Payment.order_id == order_id, Payment.status.in_(OPEN))
     return session.scalars(wanted.with_for_update()).one_or_none()
 
 

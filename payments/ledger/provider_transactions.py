@@ -3,13 +3,15 @@ that a buyer's bank took back, and refunds of ours whose answer was lost."""
 
 import datetime
 import uuid
+from functools import partial
 
 import structlog
-from sqlalchemy import event, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from chassis import currencies
-from payments.errors import AnswerMismatch
+from chassis.database import after_commit
+from contracts.payments.errors import AnswerMismatch
 from payments.events import Publish
 from payments.ledger import store as ledger
 from payments.models import LedgerEntry, Payment, Refund
@@ -107,9 +109,5 @@ def _book_dispute(
         "reference": movement.reference,
     }
     word = "payment_disputed" if movement.kind is Kind.DISPUTE else "dispute_reversed"
-
-    def tell(session: Session) -> None:
-        log.warning(word, **facts)
-
     # Not before it is true, nor again when the transaction has to be repeated.
-    event.listen(session, "after_commit", tell, once=True)
+    after_commit(session, partial(log.warning, word, **facts))

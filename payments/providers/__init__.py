@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chassis.external import ExternalCall
-from payments.errors import ProviderNotConfigured
+from contracts.payments.enums import ProviderName
+from contracts.payments.errors import ProviderNotConfigured
 from payments.providers.instrumented import Instrumented
 from payments.providers.port import Provider
 from payments.providers.simulator import Simulator
-from payments.settings import SIMULATOR
 
 
 class Providers:
@@ -52,6 +52,6 @@ def configured(
 
     api = Stripe(settings["stripe"], settings["call_seconds"], clock)
     stripe = Instrumented(api, external_call)
-    if settings["provider"] == SIMULATOR:
+    if settings["provider"] == ProviderName.SIMULATOR:
         return Providers(simulator, stripe)
     return Providers(stripe, simulator)

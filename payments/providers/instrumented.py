@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from chassis.errors import Fault
 from chassis.external import Call, ExternalCall
-from payments.charges.lifecycle import Status
-from payments.charges.methods import Method
+from contracts.payments.enums import Status
+from contracts.payments.methods import Method
 from payments.errors import ProviderTimeout
 from payments.providers.port import (
     ChargeOrder,

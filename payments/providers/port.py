@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from payments.charges.methods import Method
+from contracts.payments.methods import Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Provider(Protocol):
 
     def read_notice(self, body: str, signature: str | None) -> Notice:
         """A webhook whose signature (the header `Stripe-Signature`, or one of its form) holds;
-        raises `payments.errors.NoticeRefused`."""
+        raises `WebhookRefused`."""
 
     def movements_of(self, charge: str) -> Iterable[Movement]:
         """All money that moved for one charge (by its reference), the oldest first."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from payments.errors import NoticeRefused
+from payments.errors import WebhookRefused
 
 #: Seconds by which the sender's clock and ours may differ, either way, its delivery included.
 TOLERANCE = 300
@@ -38,24 +38,24 @@ def read(body: str, signature: str | None, secrets: Iterable[str]) -> dict[str, 
     """The JSON object in `body`, signed with one of `secrets` within the last minutes. What it says
     about its own age (`created`, seconds since 1970) has to be possible as well.
 
-    Raises `NoticeRefused`, with a reason for our own log.
+    Raises `WebhookRefused`, with a reason for our own log.
     """
     if not signature:
-        raise NoticeRefused("unsigned")
+        raise WebhookRefused("unsigned")
     signed = _parse(signature)
     is_text = not any("\ud800" <= letter <= "\udfff" for letter in body)  # nothing else was signed
     if not (signed and is_text and any(_holds(signed, body, each) for each in secrets if each)):
-        raise NoticeRefused("wrong signature")
+        raise WebhookRefused("wrong signature")
     _check_age(signed.at, TOLERANCE)
     try:
         value = json.loads(body)
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise NoticeRefused("unreadable")
+        raise WebhookRefused("unreadable")
     created = value.get("created", signed.at)
     if not isinstance(created, int) or isinstance(created, bool):
-        raise NoticeRefused("unreadable")
+        raise WebhookRefused("unreadable")
     _check_age(created, RESENT + TOLERANCE)
     return value
 
@@ -63,9 +63,9 @@ def read(body: str, signature: str | None, secrets: Iterable[str]) -> dict[str, 
 def _check_age(at: int, most: int) -> None:
     age = time.time() - at
     if age > most:
-        raise NoticeRefused("stale")
+        raise WebhookRefused("stale")
     if age < -TOLERANCE:
-        raise NoticeRefused("ahead")
+        raise WebhookRefused("ahead")
 
 
 def _parse(header: str) -> _Signed | None:

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chassis.errors import Fault, ProviderFault, Unavailable
+from contracts.payments.enums import Problem
 from payments.errors import ProviderTimeout
 from payments.providers import Providers
 from payments.providers.port import Kind, Movement, Provider
 from payments.reconciliation import ledger_queries
-from payments.reconciliation.comparison import Finding, Problem, compare
+from payments.reconciliation.comparison import Finding, compare
 from payments.reconciliation.ledger_queries import Read
 
 #: Findings that a report holds; the others are counted.

@@ -7,26 +7,9 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
+from contracts.payments.enums import Problem
 from payments.providers.port import Kind, Movement
-
-
-class Problem(StrEnum):
-    """What may be wrong."""
-
-    CHARGE_UNKNOWN = "charge_unknown"
-    CHARGE_NOT_BOOKED = "charge_not_booked"
-    CHARGE_MISSING = "charge_missing"
-    REFUND_NOT_BOOKED = "refund_not_booked"
-    REFUND_MISSING = "refund_missing"
-    DISPUTE_NOT_BOOKED = "dispute_not_booked"
-    DISPUTE_MISSING = "dispute_missing"
-    AMOUNT_DIFFERS = "amount_differs"
-    PAYMENT_PENDING = "payment_pending"
-    REFUND_PENDING = "refund_pending"
-    NOT_COMPARED = "not_compared"
-
 
 #: What to do about each, in a sentence or two.
 ADVICE = {

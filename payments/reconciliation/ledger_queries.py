@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, or_, select, tuple_
 
-from payments.charges.lifecycle import OPEN, Status
+from contracts.payments.enums import OPEN, Problem, Status
 from payments.models import LedgerEntry, Payment, Refund
 from payments.providers import keys
 from payments.providers.port import Kind, Movement
-from payments.reconciliation.comparison import Entry, Finding, Owner, Problem, Sum
+from payments.reconciliation.comparison import Entry, Finding, Owner, Sum
 from payments.refunds import store as refund_store
 
 Read = Callable[[], AbstractContextManager[Connection]]

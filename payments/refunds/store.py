@@ -8,14 +8,9 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from contracts.payments.errors import NotRefundable, PaymentNotFound, RefundInFlight, RefundTooLarge
 from payments import events
 from payments.charges import lifecycle
-from payments.errors import (
-    NotRefundable,
-    PaymentNotFound,
-    RefundInFlight,
-    RefundTooLarge,
-)
 from payments.events import Publish
 from payments.ledger import store as ledger
 from payments.models import Payment, Refund

@@ -14,10 +14,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, NotFound
+from contracts.payments.errors import PaymentNotFound, ProviderNotConfigured
 from payments import jobs, queries
 from payments.cashier import Cashier
 from payments.charges import store as charge_store
-from payments.errors import NoticeRefused, PaymentNotFound, ProviderNotConfigured
+from payments.errors import WebhookRefused
 from payments.ledger import provider_transactions
 from payments.models import Payment, ProviderNotice, RefusedNotices
 from payments.providers import keys
@@ -35,13 +36,13 @@ BATCH = 1000
 def receive(cashier: Cashier, provider: str, body: str, signature: str | None) -> None:
     """Store a notice of `provider`; one that is there already changes nothing.
 
-    Raises `NotFound` for a provider that is not set up here, and `NoticeRefused` when the signature
-    does not hold, which is counted.
+    Raises `NotFound` for a provider that is not set up here, and `WebhookRefused` when the
+    signature does not hold, which is counted.
     """
     now, sender = cashier.clock(), _sender(cashier, provider)
     try:
         notice = sender.read_notice(body, signature)
-    except NoticeRefused as refused:
+    except WebhookRefused as refused:
         cashier.log.warning("webhook_refused", provider=provider, reason=refused.reason)
         with cashier.begin() as session:
             _count(session, now.date(), provider, refused.reason)
@@ -86,7 +87,8 @@ def returned(cashier: Cashier, provider: str, reference: str) -> Mapping[str, An
         if payment is None:
             raise PaymentNotFound
         found = queries.shown(payment)
-    return cashier.looked_after(found)
+    found = cashier.looked_after(found)
+    return {"order_id": found["order_id"], "payment_id": found["id"], "status": found["status"]}
 
 
 def forget(cashier: Cashier) -> None:

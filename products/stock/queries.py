@@ -37,6 +37,8 @@ _FOR_SALE = (
     )
 )
 
+_NEWEST = paging.Keyset("movements", Movement.id)
+
 
 def get(
     connection: Connection | Session, product_id: int, now: datetime.datetime
@@ -108,14 +110,9 @@ def movements(
         Movement.actor,
         Movement.at,
     ).where(Movement.product_id == product_id)
-    if cursor:
-        (before,) = paging.decode("movements", cursor, (int,))
-        query = query.where(Movement.id < before)
-    rows = connection.execute(query.order_by(Movement.id.desc()).limit(limit + 1)).mappings().all()
+    rows, following = _NEWEST.page(connection, query, limit, cursor or None)
     if not rows and not connection.scalar(
         select(Stock.product_id).filter_by(product_id=product_id)
     ):
         raise ProductNotFound()
-    items = [dict(row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return {"items": items, "next": paging.encode("movements", [items[-1]["id"]]) if more else None}
+    return {"items": [dict(row) for row in rows], "next": following}

@@ -45,6 +45,14 @@ def calls() -> dict[str, type[Schema] | None]:
     }
 
 
+def answers() -> dict[str, type[Schema] | None]:
+    """The same with the schema of its answer; None where nothing is answered."""
+    return {
+        f"{service.name}.{method}": entrypoint.answer_class
+        for service, method, entrypoint in _entrypoints(Rpc)
+    }
+
+
 def handlings() -> list[Handling]:
     """Every event handler, once for each event type that it takes."""
     return [

@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from chassis.fields import Id, Money, Timestamp, Uuid
+from chassis.fields import Answer, Id, Money, Timestamp, Uuid
 
 Shape = Any
 
@@ -126,6 +126,16 @@ def problems(shape: Shape, value: Any, where: str) -> Iterator[str]:
 _SENT_AS = ((Uuid, uuid), (Money, money), (Timestamp, moment), (Id, number_id))
 
 
+def problems_of_answer(schema: Schema, answer: Any, where: str) -> Iterator[str]:
+    """What the contract does not have, lacks, or has in another form."""
+    yield from (f"{where} has also {name}" for name in answer.keys() - schema.fields.keys())
+    yield from (f"{where} lacks {name}" for name in schema.fields.keys() - answer.keys())
+    for name, texts in schema.validate(answer).items():
+        yield f"{where}.{name}: {texts}"
+    for name in schema.fields.keys() & answer.keys():
+        yield from _problems_of_field(schema.fields[name], answer[name], f"{where}.{name}")
+
+
 def problems_of_request(schema: Schema, sent: dict[str, Any], where: str) -> Iterator[str]:
     """Arguments that are understood, but not sent in the form that the contract states."""
     for name, value in sent.items():
@@ -136,7 +146,9 @@ def _problems_of_field(field: fields.Field, value: Any, where: str) -> Iterator[
     if value is None:
         return
     if isinstance(field, fields.Nested):
-        yield from problems_of_request(field.schema, value, where)
+        is_answer = isinstance(field.schema, Answer)
+        check = problems_of_answer if is_answer else problems_of_request
+        yield from check(field.schema, value, where)
     elif isinstance(field, fields.List):
         for item in value:
             yield from _problems_of_field(field.inner, item, where)

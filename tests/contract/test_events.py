@@ -6,8 +6,8 @@ import pytest
 from nameko.standalone.events import event_dispatcher
 
 from chassis.broker.declarations import declare
+from contracts.notifications.events import FeedGrew
 from gateway.catalog_cache import Changed
-from gateway.live import FeedGrew
 from gateway.sessions import SessionsEnded
 from tests.contract import shapes
 from tests.contract.samples import payloads

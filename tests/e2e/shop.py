@@ -42,6 +42,7 @@ class Shop:
         self.url = f"http://{config['WEB_SERVER_ADDRESS']}"
         self.outbox = pathlib.Path(config["notifications"]["outbox"])
         self.nobody = Client(self.url)
+        self.containers = []
         self._admin = None
 
     def stranger(self, **profile):
@@ -142,7 +143,9 @@ def running(vhost, databases, outbox, uri_of=None, **settings):
         hurry(containers[-1])
     for starting in [eventlet.spawn(container.start) for container in containers]:
         starting.wait()
-    yield Shop(config)
+    shop = Shop(config)
+    shop.containers = containers
+    yield shop
     for stopping in [eventlet.spawn(container.kill) for container in containers]:
         stopping.wait()
 

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from contracts.payments.enums import MethodType
+from contracts.payments.methods import Method
 from payments.cashier import Cashier
 from payments.charges import store as charge_store
-from payments.charges.methods import Method
 from payments.jobs import Sweep
 from payments.models import Payment, Refund
 from payments.providers import Providers
@@ -21,7 +22,7 @@ from tests.model.provider import Crash, Provider
 from tests.model.world import QUIET, Machine, outcome
 
 PRICE = Decimal("10.00")
-CARD = Method("card", "tok")
+CARD = Method(MethodType.CARD, "tok")
 STAFF = uuid.UUID(int=7)
 ORDER = st.integers(0, 1)
 AMOUNT = st.sampled_from((None, Decimal("3.00"), Decimal("5.00"), Decimal("10.00")))

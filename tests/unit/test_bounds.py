@@ -16,6 +16,7 @@ from chassis.web import route_table
 from chassis.web.answers import problem
 from chassis.web.bodies import parse_object
 from chassis.web.errors import MalformedJson
+from contracts.payments.fields import MethodField
 from gateway import catalog_cache, live
 from gateway.schemas.orders import PlaceOrder
 from gateway.schemas.products import CategoryRef as CategoryText
@@ -23,7 +24,6 @@ from gateway.schemas.products import Check
 from gateway.service import GatewayService
 from notifications import schemas as notifications
 from orders import schemas as orders
-from payments.schemas import MethodField
 from products.catalog.attributes import Attributes
 from products.schemas import CategoryRef
 from tests.contract.services import calls, handlings

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, any_, bindparam, case, func, select, tuple_
+from sqlalchemy import ARRAY, Select, any_, bindparam, case, func, select
 from sqlalchemy import UUID as UuidType
 from sqlalchemy.engine import Connection, RowMapping
 
+from chassis import paging
 from chassis.errors import NotFound
 from chassis.identity import Role
 from users.accounts.search import indexed, matches, words
@@ -26,6 +27,8 @@ _CONTACTS = (
     .where(User.id == any_(bindparam("ids", type_=ARRAY(UuidType))), User.deleted_at.is_(None))
     .execution_options(prepared=True)
 )
+
+_NEWEST = paging.Keyset("users", User.created_at, User.id)
 
 
 def get(connection: Connection, user_id: UUID) -> RowMapping:
@@ -52,17 +55,23 @@ def by_name(
 
 
 def page(
+    connection: Connection, search: str | None, role: Role | None, limit: int, cursor: str | None
+) -> tuple[Sequence[RowMapping], str | None]:
+    """`find`, by pages: up to `limit` users after `cursor`, and the cursor of the next page."""
+    return _NEWEST.cut(find(connection, search, role, limit + 1, cursor), limit)
+
+
+def find(
     connection: Connection,
     search: str | None,
     role: Role | None,
     limit: int,
-    after: tuple | None,
+    cursor: str | None = None,
 ) -> Sequence[RowMapping]:
-    """Up to `limit` users, the newest first, that come after `(created_at, id)`; each word of
-    `search` is a part of what is told of them (`users.search`)."""
+    """Up to `limit` users after `cursor`, the newest first; each word of `search` is a part of what
+    is told of them (`users.search`)."""
     query = _alive().order_by(User.created_at.desc(), User.id.desc())
-    if after is not None:
-        query = query.where(tuple_(User.created_at, User.id) < after)
+    query = query.where(*_NEWEST.after(cursor))
     if role is not None:
         query = query.where(User.role == role)
     if search is None:

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
-from payments.charges.lifecycle import Status
-from payments.charges.methods import CARD, Method
-from payments.errors import NoticeRefused, ProviderTimeout
+from contracts.payments.enums import MethodType, ProviderName, Status
+from contracts.payments.methods import Method
+from payments.errors import ProviderTimeout, WebhookRefused
 from payments.models import SimulatorCharge, SimulatorRefund
 from payments.providers import signed
 from payments.providers.port import (
@@ -41,7 +41,7 @@ class Simulator:
     """A provider whose outcome is chosen by the token, or by chance; `settings`: section
     `payments.simulator`."""
 
-    name = "simulator"
+    name = ProviderName.SIMULATOR
     test_mode = True
 
     def __init__(
@@ -61,7 +61,7 @@ class Simulator:
 
     def check(self, method: Method) -> None:
         """Refuse tokens that it does not know."""
-        if method.type != CARD or method.token not in TOKENS:
+        if method.type != MethodType.CARD or method.token not in TOKENS:
             raise Invalid(errors={"method": ["Unknown token."]})
 
     def create(self, order: ChargeOrder, note: Callable[[str], None]) -> ChargeReport:
@@ -127,7 +127,7 @@ class Simulator:
             charge = event["data"]["object"]
             return Notice(event["id"], event["type"], charge["id"], charge["metadata"]["key"])
         except (KeyError, TypeError):
-            raise NoticeRefused("unreadable") from None
+            raise WebhookRefused("unreadable") from None
 
     def movements_of(self, charge: str) -> Iterable[Movement]:
         """A charge's capture and its refunds."""

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from payments.charges.lifecycle import Status
+from contracts.payments.enums import Status
 from payments.models import SimulatorCharge, SimulatorOutage, SimulatorRefund
 from payments.providers import money
 from payments.providers.port import ChargeOrder, Kind, Known, Movement, RefundOrder

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from payments.charges.lifecycle import Status
+from contracts.payments.enums import Status
 
 
 class Answer(Enum):

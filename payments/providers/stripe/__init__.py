@@ -14,9 +14,9 @@ from typing import Any
 import stripe
 
 from chassis.errors import Invalid
-from payments.charges.lifecycle import Status
-from payments.charges.methods import CARD, CHECKOUT, Method
-from payments.errors import NoticeRefused, ProviderTimeout
+from contracts.payments.enums import MethodType, ProviderName, Status
+from contracts.payments.methods import Method
+from payments.errors import ProviderTimeout, WebhookRefused
 from payments.providers import signed
 from payments.providers.port import (
     ChargeOrder,
@@ -50,7 +50,7 @@ class Stripe:
     `call_seconds`: all requests of one call, with their repeats, are over after this time.
     """
 
-    name = "stripe"
+    name = ProviderName.STRIPE
 
     def __init__(
         self,
@@ -68,19 +68,21 @@ class Stripe:
 
     def check(self, method: Method) -> None:
         """Take PaymentMethods, and nothing that could be a card itself."""
-        if method.type == CARD and not str(method.token).startswith("pm_"):
+        if method.type == MethodType.CARD and not str(method.token).startswith("pm_"):
             raise Invalid(errors={"method": ["Send a PaymentMethod of Stripe (pm_…)."]})
 
     def create(self, order: ChargeOrder, note: Callable[[str], None]) -> ChargeReport:
         """Make a PaymentIntent and confirm it, or open a page for the buyer."""
-        make = self._open_page if order.method.type == CHECKOUT else self._make_intent
+        make = self._open_page if order.method.type == MethodType.CHECKOUT else self._make_intent
         with asking(self._call_seconds):
             try:
                 made = make(order)
             except (stripe.CardError, stripe.InvalidRequestError) as refused:
                 return _failed(order, code(refused))
             note(made["id"])
-            return report_of(made) if order.method.type == CHECKOUT else self._confirm(order, made)
+            if order.method.type == MethodType.CHECKOUT:
+                return report_of(made)
+            return self._confirm(order, made)
 
     def look_up(self, charge: Known) -> ChargeReport | None:
         """What became of it, by its id; without an id nothing was ever confirmed.
@@ -130,7 +132,7 @@ class Stripe:
         data = event.get("data")
         thing = data.get("object") if isinstance(data, dict) else None
         if not isinstance(thing, dict) or not event.get("id"):
-            raise NoticeRefused("unreadable")
+            raise WebhookRefused("unreadable")
         is_charge = thing.get("object") in ("payment_intent", "checkout.session")
         reference = thing.get("id") if is_charge else thing.get("payment_intent")
         return Notice(

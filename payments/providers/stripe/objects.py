@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from payments.charges.lifecycle import Status
+from contracts.payments.enums import Status
 from payments.providers import money
 from payments.providers.port import ChargeReport, Kind, Movement
 

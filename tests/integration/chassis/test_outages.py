@@ -31,7 +31,7 @@ class Ticker(Speaker):
 
     @timer(interval=0.05)
     def look(self):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             connection.execute(sa.text("SELECT 1"))
 
     @timer(interval=0.1)
@@ -46,7 +46,7 @@ class Ticker(Speaker):
 
     @rpc
     def reach(self):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return connection.execute(sa.text("SELECT 1")).scalar()
 
 

@@ -105,13 +105,13 @@ class Speaker(Service):
 
     @rpc
     def sleep_in_database(self, seconds):
-        with self.db.read() as connection:
+        with self.db.autocommit() as connection:
             return str(connection.execute(sa.select(sa.func.pg_sleep(seconds))).scalar())
 
     @rpc
     def lose_connection(self):
         """Read, and have the server end the connection before it goes back to the pool."""
-        with self.db.read() as connection, self.db.read() as other:
+        with self.db.autocommit() as connection, self.db.autocommit() as other:
             mine = connection.execute(sa.select(sa.func.pg_backend_pid())).scalar()
             other.execute(sa.select(sa.func.pg_terminate_backend(mine)))
             return mine

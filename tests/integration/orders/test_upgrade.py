@@ -6,7 +6,7 @@ from marshmallow import ValidationError
 from chassis.fields import ActorField
 from chassis.identity import Actor
 from chassis.rpc import rpc
-from payments import schemas
+from contracts.payments import answers, requests
 from payments.service import PaymentsService
 from tests.integration.orders.world import STAFF
 
@@ -24,14 +24,14 @@ class EarlierActor(ActorField):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class EarlierCharge(schemas.Charge):
+class EarlierCharge(requests.Charge):
     """Without the number of the order."""
 
-    class Meta(schemas.Charge.Meta):
+    class Meta(requests.Charge.Meta):
         exclude = ("order_number",)
 
 
-class EarlierList(schemas.List):
+class EarlierList(requests.ListPayments):
     actor = EarlierActor()
 
 
@@ -41,11 +41,11 @@ class EarlierPayments(PaymentsService):
     db = PaymentsService.db  # for `start`, which empties it
     cancel = None
 
-    @rpc(EarlierCharge)
+    @rpc(EarlierCharge, answers.Payment)
     def charge(self, **request):
         return super().charge(order_number=None, **request)
 
-    @rpc(EarlierList)
+    @rpc(EarlierList, answers.PaymentPage)
     def list(self, **request):
         return super().list(**request)
 

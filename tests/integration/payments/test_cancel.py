@@ -4,8 +4,9 @@ import eventlet
 import pytest
 
 from chassis.errors import Conflict, Forbidden
+from contracts.payments.errors import AlreadyPaid, PaymentActive
 from payments.charges import store as charge_store
-from payments.errors import AlreadyPaid, PaymentActive, ProviderTimeout
+from payments.errors import ProviderTimeout
 from payments.providers.simulator import Simulator
 
 

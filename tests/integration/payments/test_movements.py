@@ -2,6 +2,7 @@
 
 import uuid
 from decimal import Decimal
+from functools import partial
 
 import eventlet
 import pytest
@@ -11,8 +12,10 @@ from structlog.testing import capture_logs
 
 from chassis import config as configuration
 from chassis.clock import utcnow
+from chassis.database import transaction
 from chassis.errors import Fault
-from payments.errors import AnswerMismatch, NotRefundable, ProviderTimeout, RefundTooLarge
+from contracts.payments.errors import AnswerMismatch, NotRefundable, RefundTooLarge
+from payments.errors import ProviderTimeout
 from payments.ledger import provider_transactions
 from payments.providers.port import Kind, Movement
 from payments.providers.simulator import Simulator
@@ -49,7 +52,7 @@ def book(config, payment, events):
 
     def run(movement):
         told = []
-        with Session(engine) as session, session.begin():
+        with transaction(partial(Session, engine)) as session:
             changed = provider_transactions.book(
                 session,
                 uuid.UUID(payment["id"]),

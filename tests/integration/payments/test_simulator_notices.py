@@ -8,7 +8,7 @@ import eventlet.wsgi
 import pytest
 from nameko.testing.utils import find_free_port
 
-from payments.errors import NoticeRefused
+from payments.errors import WebhookRefused
 from payments.providers import signed
 from payments.providers.simulator import notices
 from payments.service import PaymentsService
@@ -75,7 +75,7 @@ def test_a_charge_is_told_of(pay, payments, door, sql, eventually):
     eventually(lambda: door.came)
     ((body, signature),) = door.came
     event = signed.read(body, signature, [NEW])
-    with pytest.raises(NoticeRefused):
+    with pytest.raises(WebhookRefused):
         signed.read(body, signature, [OLD])
     (charge,) = sql("SELECT reference, key FROM simulator_charges")
     told = {"object": "charge", "id": charge["reference"], "metadata": {"key": charge["key"]}}

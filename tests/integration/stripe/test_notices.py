@@ -7,7 +7,7 @@ import pytest
 import requests
 from stripe import WebhookSignature
 
-from payments.errors import NoticeRefused
+from payments.errors import WebhookRefused
 from payments.providers.port import Notice
 from payments.providers.signed import sign
 from tests.integration.stripe.conftest import SECRETS
@@ -24,7 +24,7 @@ BODY = event("payment_intent.succeeded", INTENT)
 
 
 def refused(provider, body, signature):
-    with pytest.raises(NoticeRefused) as fault:
+    with pytest.raises(WebhookRefused) as fault:
         provider.read_notice(body, signature)
     return fault.value.reason
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from chassis.errors import Conflict
+from contracts.payments.enums import MethodType
+from contracts.payments.methods import Method
 from payments.cashier import Cashier
-from payments.charges.methods import CARD, Method
 from payments.providers.port import ChargeOrder
 from payments.providers.stripe import Stripe
 
@@ -239,7 +240,7 @@ def test_a_repeat_after_a_death_looks_before_it_charges(died, paid, stripe, no_s
 def test_whoever_comes_second_reports_what_the_first_did(provider, stripe, door):
     """Confirmed by somebody else in between, and the key is forgotten: Stripe refuses to confirm
     again, and what counts is how the PaymentIntent is."""
-    order = ChargeOrder("payment-1", Decimal("5.00"), "EUR", Method(CARD, stripe.card()))
+    order = ChargeOrder("payment-1", Decimal("5.00"), "EUR", Method(MethodType.CARD, stripe.card()))
 
     def somebody_is_faster(reference):
         stripe.answer("POST", f"/v1/payment_intents/{reference}/confirm", {})

@@ -5,6 +5,7 @@ import decimal
 import uuid
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,3 +71,16 @@ def test_forged_values_are_refused(values, types):
     """A cursor made by hand can't carry what the database would choke on."""
     with pytest.raises(Invalid):
         paging.decode("things", paging.encode("things", values), types)
+
+
+def test_a_list_is_cut_into_pages():
+    """One row more than a page has says that there is another, which begins after the last one."""
+    table = sa.table("things", sa.column("at", sa.DateTime), sa.column("id", sa.BigInteger))
+    newest = paging.Keyset("things", table.c.at, table.c.id)
+    rows = [{"at": MOMENT, "id": number} for number in (3, 2, 1)]
+    page, following = newest.cut(rows, 2)
+    assert page == rows[:2]
+    (after,) = newest.after(following)
+    assert str(after) == "(things.at, things.id) < (:param_1, :param_2)"
+    assert list(after.compile().params.values()) == [MOMENT, 2]
+    assert newest.cut(rows, 3) == (rows, None)

@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 from marshmallow import ValidationError
 
+from contracts.orders.requests import ListOrders
 from gateway.answers import created
 from gateway.schemas.common import Keyed, ProductPath, idempotency_key
 from gateway.schemas.orders import OrderChange, OrderQuery, PlaceOrder
 from gateway.schemas.payments import Method
 from gateway.schemas.products import Adjustment, NewProduct, ProductQuery, WholeProduct
 from gateway.schemas.users import Account, Login, NewAddress, Profile, SignUp, UserQuery
-from orders.schemas import List as ListOrders
 from products.schemas import ListProducts
 from users.schemas.accounts import List as ListUsers
 

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from marshmallow import ValidationError
 
-from notifications import schemas
+from contracts.notifications import events, requests
 
 SEND = {"user_id": str(uuid.uuid4()), "channel": "email", "subject": "Hello", "body": "a\nb"}
 SEND |= {"actor": "system"}
@@ -13,7 +13,7 @@ SEND |= {"actor": "system"}
 
 def test_a_body_may_have_lines():
     """Line breaks belong into a text."""
-    assert schemas.Send().load(SEND)["body"] == "a\nb"
+    assert requests.Send().load(SEND)["body"] == "a\nb"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_body_may_have_lines():
 def test_a_message_is_bounded(field, value):
     """A subject is one line, texts have limits, channels are known, nothing else is taken."""
     with pytest.raises(ValidationError) as invalid:
-        schemas.Send().load({**SEND, field: value})
+        requests.Send().load({**SEND, field: value})
     assert set(invalid.value.messages) == {field}
 
 
@@ -41,12 +41,12 @@ def test_a_message_is_bounded(field, value):
 def test_read_is_true_or_false(read):
     """Nothing that only looks like it."""
     with pytest.raises(ValidationError):
-        schemas.MarkRead().load({"notification_id": str(uuid.uuid4()), "read": read})
+        requests.MarkRead().load({"notification_id": str(uuid.uuid4()), "read": read})
 
 
 def test_events_hold_no_address():
     """Who listens learns that a mail was sent, not where to or what it says."""
-    assert set(schemas.NotificationSent().fields) == {
+    assert set(events.NotificationSent().fields) == {
         "notification_id",
         "user_id",
         "order_id",

@@ -5,19 +5,21 @@ from decimal import Decimal
 
 import pytest
 
-from notifications import schemas
+from contracts.notifications import requests
 from notifications.mail.templates import render, short
 from notifications.service import NotificationsService
 
 ORDER = uuid.UUID("1a2b3c4d-0000-4000-8000-000000000000")
 FACTS = {
     "order_id": ORDER,
+    "payment_id": uuid.uuid4(),
     "number": "S-102-748-399",
     "order_number": "S-102-748-399",
     "user_id": uuid.uuid4(),
     "total": Decimal("1299.90"),
     "amount": Decimal("1299.90"),
     "refunded_total": Decimal("1300.00"),
+    "full": True,
     "currency": "EUR",
     "reason": "order_cancelled",
     "failure_code": None,
@@ -125,7 +127,7 @@ def test_a_welcome_needs_no_order():
 
 def test_texts_fit_the_columns_of_a_message():
     """What we write ourselves keeps the bounds that we set others."""
-    send = schemas.Send().fields
+    send = requests.Send().fields
     for event_type in handled():
         message = render(event_type, FACTS)
         for name, limit in (("subject", 200), ("body", 5000)):

@@ -28,7 +28,7 @@ def test_a_number_is_known_however_it_is_typed(typed):
 @pytest.mark.parametrize(
     "typed",
     ["S-102-748-398", "S-102-784-399", "S-012-748-399", "02748399", "S-", "", "Zdenka", "S" * 400,
-     "9" * 20, "٠٠٠٠٠٠٠٠٠", "94FDD03C", "00000000"],
+     "9" * 20, "١٠٢٧٤٨٣٩٩", "94FDD03C", "00000000"],
 )  # fmt: skip
 def test_what_is_mistyped_is_no_number(typed):
     """One wrong digit, two that have changed places, one too few: the last digit tells. Too few and

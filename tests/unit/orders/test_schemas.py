@@ -7,6 +7,8 @@ import pytest
 from marshmallow import ValidationError
 
 from chassis.identity import Actor
+from contracts.orders import requests
+from contracts.orders.events import EVENTS
 from orders import schemas
 
 USER = str(uuid.uuid4())
@@ -14,7 +16,7 @@ ADDRESS = {"line1": "1 Quay", "city": "Bremen", "postal_code": "28195", "country
 
 
 def place(**fields):
-    return schemas.Place().load({"user_id": USER, **fields})
+    return requests.Place().load({"user_id": USER, **fields})
 
 
 def test_an_order_of_the_cart_needs_nothing_but_its_user():
@@ -67,11 +69,11 @@ def test_what_does_not_fit_is_refused(fields):
 def test_who_acts_has_to_be_said():
     """A person, or the system; a person is not the system."""
     order_id = str(uuid.uuid4())
-    loaded = schemas.OrderOf().load({"order_id": order_id, "actor": "system"})
+    loaded = requests.OneOrder().load({"order_id": order_id, "actor": "system"})
     assert loaded["actor"] is Actor.SYSTEM
     for actor in ({}, {"actor": None}, {"actor": {"user_id": USER, "role": "system"}}):
         with pytest.raises(ValidationError):
-            schemas.OrderOf().load({"order_id": order_id} | actor)
+            requests.OneOrder().load({"order_id": order_id} | actor)
 
 
 def test_events_say_money_as_text():
@@ -79,14 +81,16 @@ def test_events_say_money_as_text():
     order_id = uuid.uuid4()
     facts = {
         "order_id": order_id,
+        "number": "S-102-748-399",
         "user_id": uuid.UUID(USER),
         "total": Decimal("10"),
         "currency": "EUR",
         "version": 1,
         "cause": "placed",
     }
-    assert schemas.EVENTS["order_placed"]().dump(facts) == {
+    assert EVENTS["order_placed"]().dump(facts) == {
         "order_id": str(order_id),
+        "number": "S-102-748-399",
         "user_id": USER,
         "total": "10.00",
         "currency": "EUR",
@@ -102,3 +106,12 @@ def test_what_others_add_to_their_answers_is_ignored():
     assert loaded["items"] == [{**product, "price": Decimal("4.50")}]
     with pytest.raises(ValidationError):
         schemas.Products().load({"items": [{"id": 1}]})
+
+
+@pytest.mark.parametrize("change", [{}, {"version": 3}, {"status": None, "shipping_address": None}])
+def test_a_change_says_what_it_changes(change):
+    """Another address, or another status."""
+    order = {"order_id": str(uuid.uuid4()), "actor": "system"}
+    with pytest.raises(ValidationError):
+        requests.Update().load(order | change)
+    assert requests.Update().load(order | change | {"status": "shipped"})["status"] == "shipped"

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.payments.enums import Problem
 from payments.providers.port import Kind, Movement
-from payments.reconciliation.comparison import ADVICE, Entry, Owner, Problem, Sum, compare
+from payments.reconciliation.comparison import ADVICE, Entry, Owner, Sum, compare
 
 TEN = Decimal(10)
 SOMEBODY = Owner(uuid.UUID(int=1), uuid.UUID(int=2), settling=False)

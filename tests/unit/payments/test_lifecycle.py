@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from payments.charges.lifecycle import REPORTS, Status, advances, after_refund
+from contracts.payments.enums import Status
+from payments.charges.lifecycle import REPORTS, advances, after_refund
 
 CHANGES = {
     ("pending", "requires_action"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.charges.methods import CARD_NUMBER_SENT, NOT_A_METHOD, Method, parse
+from contracts.payments.methods import CARD_NUMBER_SENT, NOT_A_METHOD, Method, parse
 
 NUMBER = "4242424242424242"
 

@@ -7,6 +7,8 @@ import pytest
 from marshmallow import ValidationError
 
 from chassis.identity import Actor
+from contracts.payments import requests
+from contracts.payments.events import EVENTS
 from payments import schemas
 
 CHARGE = {
@@ -26,7 +28,7 @@ def faults(schema, **values):
 
 def test_a_charge_is_loaded_with_types():
     """Amounts are Decimal, ids are UUIDs, euros are the default."""
-    loaded = schemas.Charge().load(CHARGE)
+    loaded = requests.Charge().load(CHARGE)
     assert loaded["amount"] == Decimal("12.30")
     assert loaded["currency"] == "EUR"
     assert loaded["order_id"] == uuid.UUID(CHARGE["order_id"])
@@ -37,36 +39,36 @@ def test_a_charge_is_loaded_with_types():
 )
 def test_an_amount_is_positive_and_exact(amount):
     """Nothing, less, floats and fractions of a cent cannot be charged."""
-    assert set(faults(schemas.Charge, **{**CHARGE, "amount": amount})) == {"amount"}
+    assert set(faults(requests.Charge, **{**CHARGE, "amount": amount})) == {"amount"}
 
 
 def test_a_refused_method_is_not_repeated():
     """The answer names the field and none of what was in it."""
     number = "4242424242424242"
-    told = faults(schemas.Charge, **{**CHARGE, "method": {number: number}})
+    told = faults(requests.Charge, **{**CHARGE, "method": {number: number}})
     assert set(told) == {"method"}
     assert number not in str(told)
 
 
 def test_unknown_fields_are_refused():
     """A body cannot bring in what is ours to decide."""
-    assert "status" in faults(schemas.Charge, **CHARGE, status="succeeded")
+    assert "status" in faults(requests.Charge, **CHARGE, status="succeeded")
 
 
 def test_a_refund_without_amount_is_whole_and_somebody_gives_it():
     """Absent amount: all that is left. Absent actor: nobody."""
     refund = {"payment_id": str(uuid.uuid4()), "reason": "broken"}
-    loaded = schemas.Refund().load(refund | {"actor": "system"})
+    loaded = requests.Refund().load(refund | {"actor": "system"})
     assert loaded["amount"] is None
     assert loaded["actor"] is Actor.SYSTEM
-    assert set(faults(schemas.Refund, **refund)) == {"actor"}
+    assert set(faults(requests.Refund, **refund)) == {"actor"}
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501, "a\0b"])
 def test_a_refund_has_a_reason(reason):
     """Bounded, and readable."""
     payment_id = str(uuid.uuid4())
-    assert set(faults(schemas.Refund, payment_id=payment_id, reason=reason, actor="system")) == {
+    assert set(faults(requests.Refund, payment_id=payment_id, reason=reason, actor="system")) == {
         "reason"
     }
 
@@ -89,7 +91,7 @@ def test_of_a_refund_due_only_what_we_need_is_read():
 
 def test_events_carry_no_method_and_no_key():
     """Nothing by which someone could pay leaves this service."""
-    for schema in schemas.EVENTS.values():
+    for schema in EVENTS.values():
         assert not {"method", "token", "key"} & schema().fields.keys()
 
 
@@ -101,6 +103,6 @@ def test_an_amount_fits_its_currency(amount, currency, fits):
     """Nobody can pay half a yen."""
     charge = {**CHARGE, "amount": amount, "currency": currency}
     if fits:
-        assert schemas.Charge().load(charge)["amount"] == Decimal(amount)
+        assert requests.Charge().load(charge)["amount"] == Decimal(amount)
     else:
-        assert set(faults(schemas.Charge, **charge)) == {"amount"}
+        assert set(faults(requests.Charge, **charge)) == {"amount"}

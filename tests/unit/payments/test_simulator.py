@@ -8,8 +8,8 @@ from dataclasses import fields
 import pytest
 from marshmallow import ValidationError
 
-from payments.charges.lifecycle import Status
-from payments.errors import NoticeRefused
+from contracts.payments.enums import Status
+from payments.errors import WebhookRefused
 from payments.providers import signed
 from payments.providers.port import Notice
 from payments.providers.simulator import Simulator, scripts
@@ -124,7 +124,7 @@ def test_a_notice_says_which_charge(simulator, secret):
 )
 def test_any_other_notice_is_refused(simulator, body, signed_body, secret, reason):
     """The reason is for our log."""
-    with pytest.raises(NoticeRefused) as refused:
+    with pytest.raises(WebhookRefused) as refused:
         simulator.read_notice(body, signed.sign(signed_body, secret))
     assert refused.value.reason == reason
 
@@ -203,6 +203,6 @@ def refusal(simulator, body, signature):
     """Why it is refused; None when it is taken."""
     try:
         simulator.read_notice(body, signature)
-    except NoticeRefused as refused:
+    except WebhookRefused as refused:
         return refused.reason
     return None

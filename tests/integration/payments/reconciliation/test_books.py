@@ -8,11 +8,12 @@ import pytest
 
 from chassis.clock import Clock
 from chassis.errors import ProviderFault, Unavailable
+from contracts.payments.enums import Problem
 from payments.errors import ProviderTimeout
 from payments.providers.port import Kind, Movement
 from payments.reconciliation import commands as reconciliation
 from payments.reconciliation import ledger_queries
-from payments.reconciliation.comparison import Problem, Sum
+from payments.reconciliation.comparison import Sum
 from tests.integration.payments.reconciliation.conftest import DAY, Bank, problems
 
 

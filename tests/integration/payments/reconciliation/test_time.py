@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 
 from chassis.clock import Clock
+from contracts.payments.enums import Problem
 from payments.errors import ProviderTimeout
 from payments.providers.port import Kind, Movement
 from payments.providers.simulator import Simulator
-from payments.reconciliation.comparison import Problem, Sum
+from payments.reconciliation.comparison import Sum
 from tests.integration.payments.reconciliation.conftest import DAY, MINUTE, Bank, problems
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.payments.enums import MethodType
+
 CARD_NUMBER_SENT = "Card numbers are not accepted here: send the provider's token."
 NOT_A_METHOD = (
     'Send {"type": "card", "token": "…"}, or {"type": "checkout"} for the page of Stripe.'
 )
-
-CARD, CHECKOUT = "card", "checkout"
 
 #: 13 to 19 digits, as cards carry them, however they are spaced.
 _CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[\s._\-\u2010-\u2015]{0,3}\d){12,18}(?!\d)")
@@ -26,7 +26,7 @@ class Method:
     """How the buyer pays: by a token that the provider gave out, which no repr shows, or on the
     provider's own page."""
 
-    type: str
+    type: MethodType
     token: str | None = field(default=None, repr=False)
 
 
@@ -34,14 +34,14 @@ def parse(value: Any) -> Method:
     """The method in a request; raises ValueError with a sentence for the sender."""
     if any(_CARD_NUMBER.search(text) for text in _texts(value)):
         raise ValueError(CARD_NUMBER_SENT)
-    if value == {"type": CHECKOUT}:
-        return Method(CHECKOUT)
+    if value == {"type": MethodType.CHECKOUT}:
+        return Method(MethodType.CHECKOUT)
     if not isinstance(value, dict) or value.keys() != {"type", "token"}:
         raise ValueError(NOT_A_METHOD)
     kind, token = value["type"], value["token"]
-    if kind != CARD or not isinstance(token, str) or not _TOKEN.fullmatch(token):
+    if kind != MethodType.CARD or not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise ValueError(NOT_A_METHOD)
-    return Method(kind, token)
+    return Method(MethodType.CARD, token)
 
 
 def _texts(value: Any) -> Iterator[str]:

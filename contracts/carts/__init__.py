@@ -1,0 +1,1 @@
+"""Carts: what a buyer puts aside."""

@@ -1,0 +1,54 @@
+"""What notifications answers."""
+
+from marshmallow import fields
+
+from chassis.fields import Answer, Choice, Timestamp, Uuid, items_of, page_of
+from contracts.notifications.enums import Channel, Status
+
+
+class Notification(Answer):
+    id = Uuid(required=True)
+    user_id = Uuid(required=True)
+    channel = Choice(Channel, required=True)
+    subject = fields.String(required=True)
+    body = fields.String(required=True)
+    status = Choice(Status, required=True)
+    failure_code = fields.String(required=True, allow_none=True)
+    read = fields.Boolean(required=True)
+    created_at = Timestamp(required=True)
+
+
+class Sent(Notification):
+    """`replayed`: the key had been used before, and this is the message of then."""
+
+    replayed = fields.Boolean(required=True)
+
+
+class LiveNotification(Notification):
+    """The data of one event of the stream; the event's id is its position in the feed."""
+
+    order_id = Uuid(required=True, allow_none=True)
+
+
+class FeedItem(LiveNotification):
+    """A notification in its place in a feed."""
+
+    position = fields.Integer(required=True)
+
+
+class FeedPart(Answer):
+    """What came after a position, oldest first, and the position that it reaches."""
+
+    items = fields.List(fields.Nested(FeedItem), required=True)
+    reached = fields.Integer(required=True)
+
+
+class Position(Answer):
+    """How far one feed has come."""
+
+    user_id = Uuid(required=True)
+    last = fields.Integer(required=True)
+
+
+NotificationPage = page_of(Notification)
+Positions = items_of(Position)

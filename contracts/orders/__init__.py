@@ -1,0 +1,1 @@
+"""Orders: checkout, payment, and the life of an order."""

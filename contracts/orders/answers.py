@@ -1,0 +1,103 @@
+"""What orders answers."""
+
+from marshmallow import fields
+
+from chassis.fields import (
+    Answer,
+    Choice,
+    Currency,
+    Id,
+    Money,
+    Quantity,
+    Timestamp,
+    Uuid,
+    page_of,
+)
+from chassis.identity import Actor, Role
+from contracts.orders.enums import OVER, CheckoutState, PaymentStatus, Status, TimelineKind
+from contracts.orders.fields import MAX_QUANTITY
+
+
+class OrderLine(Answer):
+    product_id = Id(required=True)
+    name = fields.String(required=True)
+    quantity = Quantity(required=True, max=MAX_QUANTITY)
+    unit_price = Money(required=True)
+    line_total = fields.Decimal(required=True, as_string=True)
+
+
+class ShippingAddress(Answer):
+    """As it was when the order was placed, or last readdressed."""
+
+    name = fields.String(required=True, allow_none=True)
+    company = fields.String(required=True, allow_none=True)
+    phone = fields.String(required=True, allow_none=True)
+    line1 = fields.String(required=True)
+    line2 = fields.String(required=True, allow_none=True)
+    city = fields.String(required=True, allow_none=True)
+    region = fields.String(required=True, allow_none=True)
+    postal_code = fields.String(required=True, allow_none=True)
+    country = fields.String(required=True)
+
+
+class Order(Answer):
+    id = Uuid(required=True)
+    number = fields.String(
+        required=True,
+        metadata={"description": "The number that people know the order by; mails have it."},
+    )
+    user_id = Uuid(required=True)
+    status = Choice(Status, required=True)
+    payment_status = Choice(PaymentStatus, required=True)
+    items = fields.List(fields.Nested(OrderLine), required=True)
+    total = Money(required=True)
+    currency = Currency(required=True)
+    shipping_address = fields.Nested(ShippingAddress, required=True)
+    cancel_reason = fields.String(required=True, allow_none=True)
+    created_at = Timestamp(required=True)
+    expires_at = Timestamp(required=True, allow_none=True)
+    version = Id(required=True)
+
+
+class Placed(Order):
+    """`replayed`: the key had been used before, and this is the order of then."""
+
+    replayed = fields.Boolean(required=True)
+
+
+class TimelineEntry(Answer):
+    at = Timestamp(required=True)
+    kind = Choice(TimelineKind, required=True)
+    cause = fields.String(required=True)
+    actor = Choice([*Role, Actor.SYSTEM.role], required=True)
+    detail = fields.Dict(keys=fields.String(), required=True)
+    trace_id = fields.String(required=True, allow_none=True)
+
+
+class Timeline(Answer):
+    items = fields.List(fields.Nested(TimelineEntry), required=True)
+
+
+class Checkout(Answer):
+    """`due_at`: when it is taken up again; `reason`: why it has not ended yet."""
+
+    order_id = Uuid(required=True)
+    user_id = Uuid(required=True)
+    state = Choice(CheckoutState, required=True)
+    since = Timestamp(required=True)
+    due_at = Timestamp(required=True)
+    attempts = fields.Integer(required=True, allow_none=True, strict=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+class CheckoutOutcome(Answer):
+    """`over`: nothing is under way, be it finished, undone or never begun."""
+
+    order_id = Uuid(required=True)
+    state = Choice([*CheckoutState, OVER], required=True)
+    order_status = Choice(Status, required=True, allow_none=True)
+    payment_status = Choice(PaymentStatus, required=True, allow_none=True)
+
+
+OrderPage = page_of(Order)
+CheckoutPage = page_of(Checkout)

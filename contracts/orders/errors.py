@@ -1,0 +1,113 @@
+"""Errors of orders.
+
+chassis.errors.Fault
+ ├── Invalid
+ │    └── MixedCurrencies     422  an order has one currency; `data["lines"]` names each line's
+ ├── Conflict
+ │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
+ │    ├── CartChanged         409  the cart is not the one that was shown
+ │    ├── InvalidTransition   409  the order's state does not lead there
+ │    ├── AlreadyPaid         409  the order has been paid
+ │    ├── NothingToPay        409  the order costs nothing; it is paid without a payment
+ │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
+ │    ├── TooManyOpenOrders   409  pay or cancel some first
+ │    ├── TooManyUnpaidUnits  409  of a product; pay or cancel first, or take fewer
+ │    ├── CheckoutInTime      409  a checkout that its buyer may be at is not to be retried
+ │    └── PaymentCaptured     409  a checkout whose money has come is not to be undone
+ └── Unavailable
+      └── CheckoutInterrupted 503  the checkout was undone half-way; nothing is held, try again
+"""
+
+from chassis.errors import Conflict, Invalid, Unavailable
+
+
+class MixedCurrencies(Invalid):
+    """Products of several currencies are no order; `data["lines"]`: [{product_id, currency}]."""
+
+    code = "mixed_currencies"
+    title = "These products have several currencies; order those of each by themselves"
+
+
+class PriceChanged(Conflict):
+    """A price differs from the one the buyer saw.
+
+    `data["lines"]`: [{product_id, sent, current}], with the totals instead when only those differ;
+    `sent_currency` and `current_currency` beside them when it is another currency.
+    """
+
+    code = "price_changed"
+    title = "A price has changed"
+
+
+class CartChanged(Conflict):
+    """The cart is not the one the buyer saw."""
+
+    code = "cart_changed"
+    title = "The cart has changed"
+
+
+class InvalidTransition(Conflict):
+    """The state of the order does not lead there; `data`: `order_status`, `payment_status`."""
+
+    code = "invalid_transition"
+    title = "The order's state does not allow this"
+
+
+class AlreadyPaid(Conflict):
+    """The order has been paid."""
+
+    code = "already_paid"
+    title = "This order has been paid"
+
+
+class NothingToPay(Conflict):
+    """The order costs nothing: it is paid without a payment."""
+
+    code = "nothing_to_pay"
+    title = "This order costs nothing"
+
+
+class PaymentInProgress(Conflict):
+    """Money for the order has come and is being booked."""
+
+    code = "payment_in_progress"
+    title = "A payment is being booked; ask again in a moment"
+
+
+class TooManyOpenOrders(Conflict):
+    """The buyer holds stock with too many unpaid orders; `data["limit"]`."""
+
+    code = "too_many_open_orders"
+    title = "Pay or cancel some of your open orders first"
+
+
+class TooManyUnpaidUnits(Conflict):
+    """With this order the buyer would hold too much of a product without having paid for it.
+
+    `data["lines"]`: [{product_id, requested, unpaid, limit}], all that are over their limit;
+    `unpaid` is what the buyer's open orders hold already.
+    """
+
+    code = "too_many_unpaid_units"
+    title = "Take fewer, or pay or cancel your open orders first"
+
+
+class CheckoutInTime(Conflict):
+    """The checkout has not taken longer than it may: its buyer may be at it."""
+
+    code = "checkout_in_time"
+    title = "This checkout is still in its time"
+
+
+class PaymentCaptured(Conflict):
+    """Money for the order has come; it is to be finished, or cancelled and refunded."""
+
+    code = "payment_captured"
+    title = "The money has come; retry this checkout, or cancel its order"
+
+
+class CheckoutInterrupted(Unavailable):
+    """The checkout was undone before it was through; nothing is held."""
+
+    code = "checkout_interrupted"
+    title = "The checkout was interrupted; try again"

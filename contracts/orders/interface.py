@@ -1,0 +1,70 @@
+"""The RPC methods of orders."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from chassis.identity import Actor
+from chassis.messages import Json
+
+
+class Orders(Protocol):
+    """Answers are JSON; their schemas are in `contracts.orders.answers`."""
+
+    def place(
+        self,
+        *,
+        user_id: UUID,
+        items: Sequence[Mapping[str, Any]] | None = None,
+        shipping_address: Mapping[str, Any] | None = None,
+        expected_total: Decimal | None = None,
+        currency: str | None = None,
+        key: str | None = None,
+    ) -> Json: ...
+
+    def pay(
+        self, *, order_id: UUID, method: Mapping[str, str], key: str | None = None, actor: Actor
+    ) -> Json: ...
+
+    def get(self, *, order_id: UUID, actor: Actor) -> Json: ...
+
+    def list(
+        self,
+        *,
+        actor: Actor,
+        user_id: UUID | None = None,
+        status: str | None = None,
+        payment_status: str | None = None,
+        number: str | None = None,
+        search: str | None = None,
+        from_: datetime.datetime | None = None,
+        to: datetime.datetime | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> Json: ...
+
+    def update(
+        self,
+        *,
+        order_id: UUID,
+        actor: Actor,
+        shipping_address: Mapping[str, Any] | None = None,
+        status: str | None = None,
+        version: int | None = None,
+    ) -> Json: ...
+
+    def cancel(self, *, order_id: UUID, actor: Actor, reason: str | None = None) -> Json: ...
+
+    def hide(self, *, order_id: UUID, actor: Actor) -> None: ...
+
+    def timeline(self, *, order_id: UUID, actor: Actor) -> Json: ...
+
+    def list_checkouts(
+        self, *, actor: Actor, state: str | None = None, limit: int = 20, cursor: str | None = None
+    ) -> Json: ...
+
+    def retry_checkout(self, *, order_id: UUID, actor: Actor) -> Json: ...
+
+    def undo_checkout(self, *, order_id: UUID, actor: Actor) -> Json: ...

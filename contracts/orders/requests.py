@@ -1,0 +1,127 @@
+"""What orders is asked."""
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from chassis.fields import (
+    ActorField,
+    Choice,
+    Currency,
+    Dict,
+    Id,
+    Key,
+    List,
+    Money,
+    Page,
+    PostalAddress,
+    Quantity,
+    Request,
+    SingleLine,
+    String,
+    Text,
+    Timestamp,
+    Uuid,
+)
+from contracts.orders.enums import STUCK, CheckoutState, PaymentStatus, Status
+from contracts.orders.fields import MAX_LINES, MAX_QUANTITY
+
+
+class Item(Request):
+    """A product of an order, with the unit price that the buyer was shown."""
+
+    product_id = Id(required=True)
+    quantity = Quantity(required=True, max=MAX_QUANTITY)
+    price = Money(load_default=None, allow_none=True)
+
+
+class Place(Request):
+    """place: an order of `items`, or of the cart; `currency` is that of the prices and the total
+    which the buyer was shown."""
+
+    user_id = Uuid(required=True)
+    items = List(fields.Nested(Item), min=1, max=MAX_LINES, load_default=None, allow_none=True)
+    shipping_address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
+    expected_total = Money(load_default=None, allow_none=True)
+    currency = Currency(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "The currency in which `price` and `expected_total` were shown."
+            " Without it, for `items`, the shop's own; for the cart, that of its prices when they"
+            " were put in."
+        },
+    )
+    key = Key(load_default=None, allow_none=True)
+
+
+class OneOrder(Request):
+    """get, hide, timeline, retry_checkout, undo_checkout: one order."""
+
+    order_id = Uuid(required=True)
+    actor = ActorField()
+
+
+class ListOrders(Page):
+    """list: orders, newest first; `from_` and `to` bound the moment of placing."""
+
+    actor = ActorField()
+    user_id = Uuid(load_default=None, allow_none=True)
+    status = Choice(Status, load_default=None, allow_none=True)
+    payment_status = Choice(PaymentStatus, load_default=None, allow_none=True)
+    number = SingleLine(
+        max=40,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "The number of an order, with or without its hyphens; or the first"
+            " eight characters of its id, by which older mails name it."
+        },
+    )
+    search = Text(
+        max=100,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "For staff: the number of an order, or words that are in the name, user"
+            " name, e-mail address or phone number of its buyer, of whom the newest 100 count."
+        },
+    )
+    from_ = Timestamp(load_default=None, allow_none=True)
+    to = Timestamp(load_default=None, allow_none=True)
+
+
+class Update(OneOrder):
+    """update: another address, or the next status; `version` is the one that the caller knows."""
+
+    shipping_address = fields.Nested(PostalAddress, load_default=None, allow_none=True)
+    status = Choice(Status, load_default=None, allow_none=True)
+    version = Id(load_default=None, allow_none=True)
+
+    json_schema = {"minProperties": 1}
+
+    @validates_schema
+    def _one_at_least(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if data.get("shipping_address") is None and data.get("status") is None:
+            raise ValidationError("Give shipping_address or status.", "shipping_address")
+
+
+class Cancel(OneOrder):
+    """cancel: with the canceller's words, if any."""
+
+    reason = Text(max=500, load_default=None, allow_none=True)
+
+
+class Pay(OneOrder):
+    """pay: `method` is read by payments alone; nobody else keeps or logs it."""
+
+    method = Dict(keys=String(max=50), values=String(max=500), max=10, required=True)
+    key = Key(load_default=None, allow_none=True)
+
+
+class ListCheckouts(Page):
+    """list_checkouts: those under way, the oldest first; `stuck` are those that should be over
+    long ago."""
+
+    actor = ActorField()
+    state = Choice([*CheckoutState, STUCK], load_default=None, allow_none=True)
