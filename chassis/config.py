@@ -26,7 +26,7 @@ DEFAULT_PATH = pathlib.Path(__file__).parent.parent / "config.yaml"
 class _File(fields.String):
     """The path of a file that is there; None for none."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str | None:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if value in (None, ""):
             return None
         path = super()._deserialize(value, attr, data, **kwargs)

@@ -85,7 +85,7 @@ def decode(of: str, cursor: str, types: Sequence[type]) -> tuple[Any, ...]:
         raise Invalid(errors={"cursor": ["Not a cursor of this list."]}) from None
 
 
-def _parse(value: Any, wanted: type) -> Any:
+def _parse(value: Any, wanted: type[Any]) -> Any:
     if wanted in _PARSERS:
         return _PARSERS[wanted](value)
     if type(value) is not wanted or (wanted is str and "\0" in value):

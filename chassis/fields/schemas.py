@@ -43,7 +43,7 @@ class Request(Schema):
             return False
         return name in self._texts()
 
-    def _texts(self) -> dict[str, fields.Field]:
+    def _texts(self) -> dict[str, fields.Field[Any]]:
         """The optional texts that may not be empty, by their names on the wire."""
         return {
             field.data_key or name: field
@@ -85,6 +85,6 @@ def items_of(resource: type[Schema]) -> type[Schema]:
     return _list_of(resource, f"{resource.__name__}List")
 
 
-def _list_of(resource: type[Schema], name: str, **more: fields.Field) -> type[Schema]:
+def _list_of(resource: type[Schema], name: str, **more: fields.Field[Any]) -> type[Schema]:
     items = fields.List(fields.Nested(resource), required=True)
     return Answer.from_dict({"items": items, **more}, name=name)

@@ -10,6 +10,7 @@ from chassis import errors, tracing
 from chassis.container import ServiceContainer
 from chassis.tracing import export
 from chassis.web import route
+from chassis.web.server import Server
 from tests.collector import collecting
 from tests.unit.chassis.web_toy import ANYONE
 
@@ -51,7 +52,7 @@ def door(monkeypatch, eventually):
             }  # fmt: skip
             container = ServiceContainer(Echo, config)
             container.start()
-            server = next(e for e in container.extensions if hasattr(e, "log_access"))
+            server = next(e for e in container.extensions if isinstance(e, Server))
             url = f"http://127.0.0.1:{server._sock.getsockname()[1]}{path}"
             headers = {"traceparent": f"00-{TRACE}-{CALLER}-{flags}"} if flags else {}
             answer = requests.get(url, headers=headers, timeout=5)
