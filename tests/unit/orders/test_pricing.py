@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import Invalid
+from contracts.inventory.errors import OutOfStock
 from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
 from orders.checkout import pricing
 from orders.checkout.pricing import Line, Shown, Wanted
-from orders.errors import OutOfStock
 
 PRODUCTS = {
     1: {"id": 1, "name": "Kettle", "price": Decimal("19.99"), "currency": "EUR"},
