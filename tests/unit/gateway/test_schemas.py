@@ -9,6 +9,7 @@ import pytest
 from marshmallow import ValidationError
 
 from contracts.orders.requests import ListOrders
+from contracts.products.requests import ListProducts
 from contracts.users.requests import ListUsers, NewAddress
 from gateway.answers import created
 from gateway.schemas.common import Keyed, ProductPath, idempotency_key
@@ -16,7 +17,6 @@ from gateway.schemas.orders import OrderChange, OrderQuery, PlaceOrder
 from gateway.schemas.payments import Method
 from gateway.schemas.products import Adjustment, NewProduct, ProductQuery, WholeProduct
 from gateway.schemas.users import Account, Login, Profile, SignUp, UserQuery
-from products.schemas import ListProducts
 
 #: The request of the service behind a list.
 SERVICES = {ProductQuery: ListProducts, OrderQuery: ListOrders, UserQuery: ListUsers}
