@@ -15,7 +15,7 @@ from chassis.fields import Dict, EventPayload, String, Uuid
 from chassis.identity import Actor, Role
 
 
-class Fact(fields.Field):
+class Fact(fields.Field[Any]):
     """A part of what an action's `detail` tells: a number, true or false, a short text, or up to
     100 of them."""
 
