@@ -121,7 +121,7 @@ class SessionStates(Hooks, SharedExtension):
 
     def look_up(self, identities: Iterable[Identity]) -> None:
         """Ask which of these sessions have ended, and note those."""
-        users = {i.session_id: i.actor.user_id for i in identities if i.session_id is not None}
+        users = {i.session_id: _person(i) for i in identities if i.session_id is not None}
         ids = list(users)
         for first in range(0, len(ids), _IN_ONE_QUESTION):
             some = ids[first : first + _IN_ONE_QUESTION]
@@ -167,7 +167,7 @@ class SessionStates(Hooks, SharedExtension):
             del self._asking[key]
 
     def _ask(self, identity: Identity) -> dict[str, Any]:
-        user_id, session_id = identity.actor.user_id, identity.session_id
+        user_id, session_id = _person(identity), identity.session_id
         began = Clock.source()
         try:
             answer = self._users.check_session(user_id=user_id, session_id=session_id)
@@ -192,7 +192,13 @@ class Sessions(DependencyProvider):
 
 
 def _key(identity: Identity) -> UUID:
-    return identity.session_id or identity.actor.user_id
+    return identity.session_id or _person(identity)
+
+
+def _person(identity: Identity) -> UUID:
+    """Who a token is of: nobody signs in as the system."""
+    assert identity.actor.user_id is not None
+    return identity.actor.user_id
 
 
 def _remember(memory: OrderedDict[UUID, Any], key: UUID, value: Any) -> None:
