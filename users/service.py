@@ -135,7 +135,7 @@ class UsersService(Service):
 
     @rpc(requests.VerifyEmail, once=True, sensitive_arguments=("token", "network"))
     def verify_email(self, token: str, network: str | None) -> None:
-        """Confirm the address that a token was mailed to; whoever has the token may."""
+        """Confirm the address that a token was mailed to; the token is enough."""
         account_commands.verify_email(self, token, network)
 
     @rpc(requests.OfUser, once=True)
@@ -150,7 +150,7 @@ class UsersService(Service):
 
     @rpc(requests.OldEmail, answers.OldEmail)
     def old_email(self, change_id: UUID) -> Found:
-        """The address that is to be told of its end."""
+        """The former address of an account, to which a notice goes."""
         with self.db.autocommit() as connection:
             return {"email": verification.old_email(connection, change_id, self.clock())}
 
@@ -324,7 +324,7 @@ class UsersService(Service):
 
     @rpc(requests.EnrolTotp, answers.TotpSecret, once=True, sensitive_arguments="current_password")
     def enrol_totp(self, user_id: UUID, current_password: str) -> Found:
-        """A secret for an authenticator app; it counts once it is confirmed."""
+        """A secret for an authenticator app; it takes effect when it is confirmed."""
         return second_factor_commands.enrol(self, user_id, current_password)
 
     @rpc(
@@ -334,7 +334,7 @@ class UsersService(Service):
         sensitive_arguments=("code", "network"),
     )
     def confirm_totp(self, user_id: UUID, code: str, network: str | None) -> Found:
-        """Have the second factor count; the recovery codes are told now and never again."""
+        """Turn the second factor on; the recovery codes are shown now and never again."""
         codes = second_factor_commands.confirm(self, user_id, code, network)
         return {"recovery_codes": codes}
 
@@ -358,7 +358,7 @@ class UsersService(Service):
     def renew_recovery_codes(
         self, user_id: UUID, current_password: str, code: str, network: str | None
     ) -> Found:
-        """Other recovery codes, told now and never again; those of before end."""
+        """New recovery codes, shown now and never again; the previous ones end."""
         codes = second_factor_commands.renew_recovery_codes(
             self, user_id, current_password, code, network
         )
@@ -372,11 +372,11 @@ class UsersService(Service):
     # The audit trail
 
     @rpc(requests.ListAudit, answers.AuditPage)
-    def list_audit(self, actor: Actor, **wanted: Any) -> Found:
+    def list_audit(self, actor: Actor, **filters: Any) -> Found:
         """Entries of the audit trail, the newest first (admins)."""
         require_admin(actor)
         with self.db.autocommit() as connection:
-            return _page(audit_queries.page(connection, **wanted))
+            return _page(audit_queries.page(connection, **filters))
 
     @rpc(requests.ListSignIns, answers.SignInPage)
     def list_sign_ins(self, user_id: UUID, limit: int, cursor: str | None) -> Found:

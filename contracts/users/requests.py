@@ -145,7 +145,7 @@ class Contacts(Request):
 
 
 class VerifyEmail(Located):
-    """verify_email: `token` as the mail has it."""
+    """verify_email: the token of the mail."""
 
     token = OpaqueToken(required=True)
 
@@ -163,7 +163,7 @@ class IssueVerificationToken(Request):
 
 
 class OldEmail(Request):
-    """old_email: the address that is to be told of its end."""
+    """old_email: the former address of an account, to which a notice goes."""
 
     change_id = Uuid(required=True)
 
@@ -220,7 +220,7 @@ class IssueResetToken(Request):
 
 
 class ResetPassword(Located):
-    """reset_password: `token` as the mail has it."""
+    """reset_password: the token of the mail."""
 
     token = OpaqueToken(required=True)
     new_password = Password(min=MIN_PASSWORD, required=True)

@@ -30,7 +30,7 @@ GUARDED = {"email": "e-mail address", "username": "user name", "phone": "phone n
 
 
 def sign_up(context: Context, **account: Any) -> User:
-    """An account that somebody makes for himself; see `_register`."""
+    """An account that people make for themselves; see `_register`."""
     return _register(context, None, role=Role.CUSTOMER, **account)
 
 

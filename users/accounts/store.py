@@ -46,8 +46,8 @@ def keep_an_admin(session: Session, user_id: UUID) -> None:
 
 
 def forget_person(session: Session, user: User) -> None:
-    """Forget what a user has said of himself, and end every way in but the password and the
-    sessions. The user's lock comes first: a login at the same instant is over, or finds nobody."""
+    """Delete what is personal about a user, and every way in but the password and the sessions.
+    The user's lock comes first: a login at the same instant is over, or finds nobody."""
     for name in OPTIONAL:
         setattr(user, name, None)
     end_mailed_tokens(session, user)

@@ -141,7 +141,8 @@ def forget_changes(session: Session, user_id: UUID) -> None:
 
 
 def old_email(connection: Connection, change_id: UUID, now: datetime.datetime) -> str:
-    """The address to be told of a change; raises `NotFound` when that is too late."""
+    """The former address, to which the notice of a change goes; raises `NotFound` when that is too
+    late."""
     found = connection.scalar(
         select(EmailChange.old_email).where(
             EmailChange.id == change_id, EmailChange.expires_at > now

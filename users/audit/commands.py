@@ -20,7 +20,7 @@ from users.origin import NOWHERE, Origin
 #: The trigger of the table holds it as well (migration 0006).
 LEAST_RETENTION = datetime.timedelta(days=90)
 
-#: What the log is told of an entry: no networks.
+#: The fields of an entry that are logged: no networks.
 _LOGGED = ("action", "user_id", "actor_id", "actor_role", "target", "target_id")
 
 
@@ -84,5 +84,5 @@ def _entry(
 
 def _write(context: Context, session: Session, entry: dict[str, Any]) -> None:
     session.execute(insert(AuditEntry).values(entry))
-    told = {name: entry[name] and str(entry[name]) for name in _LOGGED}
-    after_commit(session, partial(context.log.info, "audit", **told))
+    shown = {name: entry[name] and str(entry[name]) for name in _LOGGED}
+    after_commit(session, partial(context.log.info, "audit", **shown))

@@ -11,7 +11,7 @@ from chassis.paging import Keyset
 from contracts.users.enums import Action
 from users.models import AuditEntry
 
-#: What users are shown of themselves.
+#: The entries about themselves that users can see.
 SIGN_INS = (Action.SIGNED_IN, Action.SIGN_IN_FAILED)
 
 _TABLE = AuditEntry.__table__
@@ -34,22 +34,22 @@ def page(
 ) -> tuple[Sequence[RowMapping], str | None]:
     """Up to `limit` entries after `cursor`, from `since` on, before `until`; and the cursor of the
     next page."""
-    wanted: Select[Any] = select(_TABLE)
+    query: Select[Any] = select(_TABLE)
     if user_id is not None:
-        wanted = wanted.where(_TABLE.c.user_id == user_id)
+        query = query.where(_TABLE.c.user_id == user_id)
     if actor_id is not None:
-        wanted = wanted.where(_TABLE.c.actor_id == actor_id)
+        query = query.where(_TABLE.c.actor_id == actor_id)
     if action is not None:
-        wanted = wanted.where(_TABLE.c.action == action)
+        query = query.where(_TABLE.c.action == action)
     if target is not None:
-        wanted = wanted.where(_TABLE.c.target == target)
+        query = query.where(_TABLE.c.target == target)
     if target_id is not None:
-        wanted = wanted.where(_TABLE.c.target.is_not(None), _TABLE.c.target_id == target_id)
+        query = query.where(_TABLE.c.target.is_not(None), _TABLE.c.target_id == target_id)
     if since is not None:
-        wanted = wanted.where(_TABLE.c.at >= since)
+        query = query.where(_TABLE.c.at >= since)
     if until is not None:
-        wanted = wanted.where(_TABLE.c.at < until)
-    return _ENTRIES.page(connection, wanted, limit, cursor)
+        query = query.where(_TABLE.c.at < until)
+    return _ENTRIES.page(connection, query, limit, cursor)
 
 
 def sign_ins(

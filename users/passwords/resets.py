@@ -45,7 +45,7 @@ def issue(session: Session, reset_id: UUID, now: datetime.datetime) -> tuple[str
     if user_id is None:
         raise NotFound("There is no such request.")
     email = session.scalar(select(User.email).where(User.id == user_id))
-    assert email is not None  # else the user were deleted, and the request with him
+    assert email is not None  # a request goes with its user
     return token, email
 
 

@@ -55,7 +55,7 @@ def prove(
     context: Context, user: RowMapping, password: str | None, message: str = WRONG_PASSWORD
 ) -> None:
     """Raise `Invalid` with `message` unless it is the present password of a user. Guesses are
-    counted here too, for whoever holds a stolen token."""
+    counted here too: somebody may hold a stolen token."""
     if password is None:
         raise wrong_password(message)
     with context.db.begin() as session:
@@ -78,7 +78,7 @@ def renew_hash(context: Context, user: RowMapping, password: str) -> None:
 
 
 def wrong_password(message: str = WRONG_PASSWORD) -> Invalid:
-    """What callers are told of a wrong present password."""
+    """The fault for a wrong present password."""
     return Invalid(errors={"current_password": [message]})
 
 

@@ -60,7 +60,7 @@ def sign_in(
     origin: Origin,
     **detail: Any,
 ) -> dict[str, Any] | None:
-    """Tokens for a new session of a user who has shown enough, in the transaction of `session`;
+    """Tokens for a new session of a user who is authenticated, in the transaction of `session`;
     None when the user is gone or has another password by now."""
     grant = store.start(context, session, user["id"], user["password_hash"], origin)
     if grant is None:

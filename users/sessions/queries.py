@@ -16,8 +16,8 @@ from users.sessions.store import MAX_SESSIONS
 def check(
     connection: Connection, user_id: UUID, session_id: UUID | None, now: datetime.datetime
 ) -> RowMapping:
-    """The `role` of a user whose session goes on, and whether he `has_totp`; raises `SessionEnded`.
-    Tokens from before they named a session have none: then it is enough that the user is there."""
+    """The `role` of a user whose session goes on, and `has_totp`; raises `SessionEnded`. Old tokens
+    name no session: then it is enough that the user is there."""
     factor = select(Totp.user_id).where(Totp.user_id == User.id, Totp.confirmed_at.is_not(None))
     alive = select(User.role, factor.exists().label("has_totp")).where(
         User.id == user_id, User.deleted_at.is_(None)
