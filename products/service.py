@@ -40,7 +40,7 @@ class ProductsService(Service):
     db = Database(models.Base, package="products")
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
-    news = Broadcast(schemas.CATALOG_NEWS)
+    broadcast = Broadcast(schemas.CATALOG_NEWS)
     events = EventOutbox(staff.EVENTS)
     network = Network()
 
@@ -129,7 +129,7 @@ class ProductsService(Service):
                     return
 
     def _changing(self, begun):
-        return cache_invalidation.announced(begun, self.news.tell, "catalog_changed")
+        return cache_invalidation.announced(begun, self.broadcast.publish, "catalog_changed")
 
     def _note(self, session, actor, action, product_id):
         """See `products.catalog.commands.Note`."""
@@ -143,7 +143,7 @@ class InventoryService(Service):
     db = Database(models.Base, package="products")
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
-    news = Broadcast(schemas.STOCK_NEWS)
+    broadcast = Broadcast(schemas.STOCK_NEWS)
     events = EventOutbox(staff.EVENTS)
     gauges = DatabaseGauges(metrics.RESERVATIONS)
     expired = Counter("shop_reservations_expired_total", "Reservations that were freed unpaid.")
@@ -182,7 +182,7 @@ class InventoryService(Service):
             held = reservation_store.reserve_new(connection, *asked)
         if held:
             changed = cache_invalidation.changes(line["product_id"] for line in lines)
-            self.news.tell_now("stock_changed", changed)
+            self.broadcast.publish_now("stock_changed", changed)
             return held
         with self._changing(self.db.begin()) as session:
             return reservation_store.reserve(session, *asked)
@@ -215,4 +215,4 @@ class InventoryService(Service):
                 return
 
     def _changing(self, begun):
-        return cache_invalidation.announced(begun, self.news.tell, "stock_changed")
+        return cache_invalidation.announced(begun, self.broadcast.publish, "stock_changed")
