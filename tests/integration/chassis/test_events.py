@@ -79,7 +79,7 @@ def test_the_relay_gathers_what_comes_fast(world, rows, heard, eventually, monke
         sizes.append(len(messages))
         return real(self, messages)
 
-    monkeypatch.setattr(ConfirmedPublisher, "deliver", deliver)
+    monkeypatch.setattr(ConfirmedPublisher, "publish", deliver)
     monkeypatch.setattr(relay, "PACE", 2.0)
     began = time.monotonic()
     world.speaker.say("first")

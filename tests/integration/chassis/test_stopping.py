@@ -97,7 +97,7 @@ def test_a_killed_ones_outbox_is_taken_over(start, call, rows, eventually, monke
             eventlet.sleep(60)
         return deliver(publisher, messages)
 
-    monkeypatch.setattr(ConfirmedPublisher, "deliver", hang)
+    monkeypatch.setattr(ConfirmedPublisher, "publish", hang)
     doomed, _ = start(Speaker, Listener)
     call.speaker.say("hello")
     eventually(lambda: begun)
