@@ -40,8 +40,9 @@ attack: .venv/installed-run  ## what a stranger may try, in five minutes; ARGS="
 	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
 	@exec $(BIN)/shop attack $(ARGS)
 
-bench: .venv/installed-test  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=ping,checkout
-	@exec $(BIN)/python -W ignore -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+bench: .venv/installed-test  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=ping or ablations
+	@exec $(BIN)/python -W ignore -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(SHORTCUTS),--shortcuts $(SHORTCUTS))
 
 lint: .venv/installed-test  ## style, import rules and types
 	$(BIN)/ruff check .

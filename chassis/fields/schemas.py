@@ -63,6 +63,17 @@ class Answer(Expected):
     """What a method answers: all its fields are there, and who reads it minds no others."""
 
 
+class PlainAnswer(Answer):
+    """An answer of rows that are asked for again and again: each value goes out as JSON writes it
+    (`chassis.broker.message.dumps`), which is the form that its field has, too."""
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        """The fields of `obj` as they are; raises KeyError for one that is not there."""
+        if many:
+            return [self.dump(one) for one in obj]
+        return {name: obj[name] for name in self.fields}
+
+
 class EventPayload(Expected):
     """What a service publishes: ids, amounts and codes, nothing that a person has typed."""
 

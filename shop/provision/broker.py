@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from chassis.broker.manifest import Manifest, manifest_of
 from chassis.broker.rights import Rights, rights_of
-from shop.migrate import load_services
+from shop.packages import load_services, package_of
 from shop.provision.management import Management
 from shop.provision.policies import set_policies
 
@@ -41,7 +41,7 @@ def _manifests() -> dict[str, list[Manifest]]:
     """Of the services of each package, which run in one process."""
     manifests = defaultdict(list)
     for service in load_services():
-        manifests[service.__module__.partition(".")[0]].append(manifest_of(service))
+        manifests[package_of(service)].append(manifest_of(service))
     return manifests
 
 

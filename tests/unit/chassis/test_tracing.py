@@ -11,6 +11,7 @@ from chassis.container import ServiceContainer
 from chassis.tracing import export
 from chassis.web import route
 from chassis.web.server import Server
+from shop.packages import SERVICE_PACKAGES
 from tests.collector import collecting
 from tests.unit.chassis.web_toy import ANYONE
 
@@ -143,10 +144,9 @@ def test_off_is_off(section):
 
 def test_off_nothing_of_opentelemetry_is_imported():
     """Neither its time nor its memory is paid."""
-    services = ["gateway", "users", "products", "orders", "payments", "notifications"]
     script = (
         "import sys, eventlet; eventlet.monkey_patch()\n"
-        f"for name in {services}: __import__(name + '.service')\n"
+        f"for name in {SERVICE_PACKAGES}: __import__(name + '.service')\n"
         "from chassis import config, container\n"
         "from users.service import UsersService\n"
         "service = container.ServiceContainer(UsersService, config.load())\n"
