@@ -33,9 +33,9 @@ class Outbox(Protocol):
 
 
 class Broadcast(Protocol):
-    """`tell` sends a hint to all who listen when the session's transaction has committed."""
+    """`publish` sends a hint to all who listen when the session's transaction has committed."""
 
-    def tell(self, session: Session, news_type: str, payload: Mapping[str, Any]) -> None: ...
+    def publish(self, session: Session, kind: str, payload: Mapping[str, Any]) -> None: ...
 
 
 class PasswordHasher(Protocol):
@@ -54,7 +54,7 @@ class Context(Protocol):
 
     db: Database
     events: Outbox
-    news: Broadcast
+    broadcast: Broadcast
     clock: Callable[[], datetime.datetime]
     passwords: PasswordHasher
     settings: Mapping[str, Any]

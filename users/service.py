@@ -50,7 +50,7 @@ class UsersService(Service):
 
     db: context.Database = Database(models.Base, package="users")
     events: context.Outbox = EventOutbox(EVENTS)
-    news: context.Broadcast = Broadcast(BROADCASTS)
+    broadcast: context.Broadcast = Broadcast(BROADCASTS)
     clock: Callable[[], datetime.datetime] = Clock()
     passwords: context.PasswordHasher = PasswordHasher()
     settings: Mapping[str, Any] = Settings(UsersSettings, section="users")

@@ -141,7 +141,9 @@ def _end(
     ids = session.scalars(doomed.order_by(LoginSession.id).with_for_update()).all()
     session.execute(delete(LoginSession).where(LoginSession.id.in_(ids)))
     if ids:
-        context.news.tell(session, "sessions_ended", {"user_id": user_id, "session_ids": ids})
+        context.broadcast.publish(
+            session, "sessions_ended", {"user_id": user_id, "session_ids": ids}
+        )
     return ids
 
 
