@@ -75,8 +75,8 @@ class Route(Measured, HttpRequestHandler):
     - `etag`: answers with a single resource and its `ETag` (`chassis.web.etags`).
     - `cache_tags`: the answers are cached (`chassis.web.response_cache`). It is called with the
       body of an answer and the method's arguments, and returns the tags by which that answer is
-      dropped from the cache. For routes that everybody may call, whose answers depend on path and query
-      alone.
+      dropped from the cache. For routes that everybody may call, whose answers depend on path and
+      query alone.
 
     `expected_exceptions` are Nameko's.
     """
