@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chassis.errors import Unauthenticated
 from chassis.messages import Json
-from chassis.web import Answer, Request, expected_version, route
+from chassis.web import Request, Response, expected_version, route
 from chassis.web.limits import SIGN_IN
 from contracts.users.answers import Address, AddressPage, JsonWebKeys, Tokens, User, UserPage
 from contracts.users.interface import Users
@@ -88,7 +88,7 @@ class UserRoutes:
         """Sign out: end the session of a refresh token, and its access tokens."""
         self.sessions.note_ended(self.users.logout(network=request.client_network, **body))
 
-    @route("GET", "/api/users/profile", who=ENROLLING, answer=User, is_tagged=True, faults=(404,))
+    @route("GET", "/api/users/profile", who=ENROLLING, answer=User, etag=True, faults=(404,))
     def get_profile(self, request: Request) -> Json:
         """Your own account."""
         return self.users.get(user_id=request.actor.user_id)
@@ -99,7 +99,7 @@ class UserRoutes:
         who=USER,
         body=Profile,
         answer=User,
-        is_tagged=True,
+        etag=True,
         faults=(404, 409),
     )
     def replace_profile(self, request: Request, body: Json) -> Json:
@@ -112,7 +112,7 @@ class UserRoutes:
         who=USER,
         body=Profile,
         answer=User,
-        is_tagged=True,
+        etag=True,
         faults=(404, 409),
     )
     def change_profile(self, request: Request, body: Json) -> Json:
@@ -185,10 +185,10 @@ class UserRoutes:
         self.users.request_email_verification(user_id=request.actor.user_id)
 
     @route("GET", "/.well-known/jwks.json", who=ANYONE, answer=JsonWebKeys)
-    def get_keys(self, request: Request) -> Answer:
+    def get_keys(self, request: Request) -> Response:
         """The public keys with which access tokens are signed."""
         headers = {"Cache-Control": "public, max-age=60"}
-        return Answer(self.users.jwks(), headers=headers)
+        return Response(self.users.jwks(), headers=headers)
 
 
 class AddressRoutes:
@@ -210,7 +210,7 @@ class AddressRoutes:
         status=201,
         faults=(404, 409),
     )
-    def add_address(self, request: Request, body: Json) -> Answer:
+    def add_address(self, request: Request, body: Json) -> Response:
         """Add an address to your address book."""
         address = self.users.add_address(user_id=request.actor.user_id, **body)
         return created("/api/users/addresses", address)
@@ -221,7 +221,7 @@ class AddressRoutes:
         who=USER,
         path=AddressPath,
         answer=Address,
-        is_tagged=True,
+        etag=True,
     )
     def get_address(self, request: Request, address_id: UUID) -> Json:
         """One of your addresses."""
@@ -234,7 +234,7 @@ class AddressRoutes:
         path=AddressPath,
         body=AddressReplacement,
         answer=Address,
-        is_tagged=True,
+        etag=True,
     )
     def replace_address(self, request: Request, address_id: UUID, body: Json) -> Json:
         """Replace one of your addresses."""
@@ -266,12 +266,12 @@ class AccountRoutes:
         return self.users.list(actor=request.actor, **query)
 
     @route("POST", "/api/users", who=ADMIN, body=NewAccount, answer=User, status=201, faults=(409,))
-    def create_user(self, request: Request, body: Json) -> Answer:
+    def create_user(self, request: Request, body: Json) -> Response:
         """Create an account for somebody, with any role."""
         user = self.users.create(actor=request.actor, **body)
         return created("/api/users", user)
 
-    @route("GET", "/api/users/{user_id}", who=ADMIN, path=UserPath, answer=User, is_tagged=True)
+    @route("GET", "/api/users/{user_id}", who=ADMIN, path=UserPath, answer=User, etag=True)
     def get_user(self, request: Request, user_id: UUID) -> Json:
         """One account."""
         return self.users.get(user_id=user_id)
@@ -283,7 +283,7 @@ class AccountRoutes:
         path=UserPath,
         body=Account,
         answer=User,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def replace_user(self, request: Request, user_id: UUID, body: Json) -> Json:
@@ -297,7 +297,7 @@ class AccountRoutes:
         path=UserPath,
         body=Account,
         answer=User,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def change_user(self, request: Request, user_id: UUID, body: Json) -> Json:
