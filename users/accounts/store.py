@@ -48,7 +48,7 @@ def keep_an_admin(session: Session, user_id: UUID) -> None:
 def forget_person(session: Session, user: User) -> None:
     """Delete what is personal about a user, and every way in but the password and the sessions.
     The user's lock comes first: a login at the same instant is over, or finds nobody."""
-    for name in OPTIONAL:
+    for name in (*OPTIONAL, "pending_email"):
         setattr(user, name, None)
     end_mailed_tokens(session, user)
     session.execute(delete(Address).where(Address.user_id == user.id))
