@@ -15,7 +15,7 @@ from chassis.origin import Network
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
-from chassis.trace import Cause
+from chassis.trace import TraceContext
 from contracts.notifications import answers, requests
 from contracts.notifications.errors import RecipientNotFound
 from contracts.notifications.events import BROADCASTS, EVENTS
@@ -53,7 +53,7 @@ class NotificationsService(Service):
     broadcast = Broadcast(BROADCASTS)
     clock = Clock()
     settings = Settings(NotificationsSettings, section="notifications")
-    cause = Cause()
+    trace = TraceContext()
     external_call = ExternalCalls()
     network = Network()
     users: Users = RpcProxy("users", timeout=5)
@@ -74,7 +74,7 @@ class NotificationsService(Service):
                 body=body,
                 key=key,
                 actor=actor,
-                cause=self.cause.kept(),
+                cause=self.trace.saved(),
                 now=self.clock(),
             )
             if not replayed:
@@ -144,14 +144,14 @@ class NotificationsService(Service):
         with self.db.once(event) as session:
             if event.payload["user_id"] is not None:
                 reset_id = event.payload["reset_id"]
-                feed.mail(session, event, self.cause.kept(), self.clock(), reset_id=reset_id)
+                feed.mail(session, event, self.trace.saved(), self.clock(), reset_id=reset_id)
 
     @event_handler("users", "email_verification_requested", user_events.EmailVerificationRequested)
     def offer_verification(self, event):
         """Write the mail that has an address confirmed."""
         with self.db.once(event) as session:
             asked = event.payload["verification_id"]
-            feed.mail(session, event, self.cause.kept(), self.clock(), verification_id=asked)
+            feed.mail(session, event, self.trace.saved(), self.clock(), verification_id=asked)
 
     @timer(interval=60)
     def forget_keys(self):
@@ -170,7 +170,7 @@ class NotificationsService(Service):
             self.enclosure,
             instrumented(channels(self.settings), self.settings, self.external_call),
             self.events.record_many,
-            self.cause.following,
+            self.trace.continuing,
             self.log,
             max_attempts=self.settings["max_attempts"],
             limits=limits(self.settings),
