@@ -62,7 +62,7 @@ class NotificationsService(Service):
     @rpc(requests.Send, answers.Sent, once=True, sensitive_arguments=("subject", "body"))
     def send(self, user_id, channel, subject, body, key, actor):
         """Write a message to a user (staff, or the system), once per key."""
-        feed.require_staff(actor)
+        staff.require_staff(actor)
         if not self.contacts([user_id]):
             raise RecipientNotFound
         with self.db.begin() as session:

@@ -23,7 +23,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from chassis import idempotency, paging
-from chassis.errors import Forbidden
 from chassis.events import Event
 from chassis.identity import Actor
 from chassis.prepared import prepared_insert_many, rows_of
@@ -182,12 +181,6 @@ def of_user(
     if unread is not None:
         wanted = wanted.where(~Notification.read if unread else Notification.read)
     return _NEWEST.page(connection, wanted, limit, cursor)
-
-
-def require_staff(actor: Actor) -> None:
-    """Raise `Forbidden` for customers."""
-    if not actor.is_staff:
-        raise Forbidden
 
 
 def _row(
