@@ -162,31 +162,6 @@ def http() -> None:
 
 
 @_shortcut
-def worker() -> None:
-    """Each worker words and times the debug lines of Nameko's own."""
-    from nameko.containers import _log, _log_time
-
-    from chassis.container import ServiceContainer
-
-    ours = ServiceContainer._run_worker
-
-    def run_worker(self: Any, worker_ctx: Any, handle_result: Any) -> None:
-        _log.debug("setting up %s", worker_ctx)
-        _log.debug("call stack for %s: %s", worker_ctx, "->".join(worker_ctx.call_id_stack))
-        with _log_time("ran worker %s", worker_ctx):
-            _log.debug("calling handler for %s", worker_ctx)
-            with _log_time("ran handler for %s", worker_ctx):
-                ours(self, worker_ctx, handle_result)
-            _log.debug("handling result for %s", worker_ctx)
-            with _log_time("handled result for %s", worker_ctx):
-                pass
-            with _log_time("tore down worker %s", worker_ctx):
-                pass
-
-    _replace("chassis.container:ServiceContainer", _run_worker=run_worker)
-
-
-@_shortcut
 def access_log() -> None:
     """Structlog writes the line of each request."""
     import structlog
