@@ -48,7 +48,7 @@ def _replace(owner: str, **values: Any) -> None:
 @_shortcut
 def prepared() -> None:
     """All statements go as text, their locks included."""
-    _replace("chassis.prepared", MOST=0)
+    _replace("chassis.json_rows", MOST=0)
 
 
 @_shortcut
@@ -75,7 +75,7 @@ def place() -> None:
     from sqlalchemy import delete, text
 
     from chassis.events import outbox
-    from chassis.prepared import prepared_text
+    from chassis.json_rows import with_documents
     from orders.checkout import placement
     from orders.models import Checkout
 
@@ -89,7 +89,7 @@ def place() -> None:
         "entries": placement._TELL,
         "events": outbox.RECORDING,
     }
-    writing = {name: prepared_text(insertion, name) for name, insertion in steps.items()}
+    writing = {name: with_documents(insertion, name) for name, insertion in steps.items()}
     whole = placement.place
 
     class Stepwise:
@@ -103,7 +103,7 @@ def place() -> None:
             is_alone = self.connection.connection.dbapi_connection.autocommit
             if is_alone:
                 execute(text("BEGIN"))
-            taken = execute(gone.execution_options(prepared=True), {"order_id": values["order_id"]})
+            taken = execute(gone, {"order_id": values["order_id"]})
             for name, insertion in writing.items() if taken.rowcount else ():
                 execute(insertion, {name: values[name]})
             if is_alone:
