@@ -1,7 +1,6 @@
 """The statements behind what orders hold.
 
-Built once, over plain tables, and most of them prepared: they run while others wait for the same
-stock.
+Built once, over plain tables: they run while others wait for the same stock.
 """
 
 from sqlalchemy import UUID as SqlUuid
