@@ -67,9 +67,11 @@ ABLATIONS = {
         "access log past structlog", "chassis/logs.py", (PING,), {"LOG_LEVEL": "INFO"}
     ),
     "read_cache": Ablation("read cache", "chassis/web/read_cache.py", (Path("cached"),)),
-    "encoded": Ablation("cached answers kept encoded", "chassis/web/response_cache.py", (CACHED, CACHED_LIST)),
+    "encoded": Ablation(
+        "cached answers kept encoded", "chassis/web/response_cache.py", (CACHED, CACHED_LIST)
+    ),
     "spellings": Ablation(
-        "cache keys by how a request is written", "chassis/web/response_cache.py", (CACHED, CACHED_LIST)
+        "keys by how a request is written", "chassis/web/response_cache.py", (CACHED, CACHED_LIST)
     ),
     "verified": Ablation(
         "verified tokens remembered", "chassis/identity.py", (SIGNED_IN, CHECKOUT)
