@@ -202,7 +202,7 @@ class LedgerEntry(Base):
     )
 
 
-class ProviderNotice(Base):
+class ReceivedWebhook(Base):
     """A webhook that was received: what it is about, and what came of it. Its text is not kept:
     booked is what the provider says when asked, and the text has personal data."""
 
@@ -232,7 +232,7 @@ class ProviderNotice(Base):
     )
 
 
-class RefusedNotices(Base):
+class RefusedWebhooks(Base):
     """How many webhooks were refused on a day, and why."""
 
     __tablename__ = "refused_notices"
@@ -243,7 +243,7 @@ class RefusedNotices(Base):
     count: Mapped[int] = mapped_column(Integer)
 
 
-class Turn(Base):
+class Lease(Base):
     """When something that one instance does for all is due: see `payments.leases`."""
 
     __tablename__ = "turns"
@@ -307,7 +307,7 @@ class SimulatorOutage(Base):
     until: Mapped[datetime.datetime]
 
 
-class SimulatorNotice(Base):
+class SimulatorWebhook(Base):
     """A webhook that the simulator will send, at `due_at`."""
 
     __tablename__ = "simulator_notices"

@@ -166,22 +166,22 @@ POINTS = (
         "products", "products.service:InventoryService.release", AFTER, "undo",
         ((AGAIN, 0, "nothing"),),
     ),
-    # payments.cashier: intent, provider, books
+    # payments: intent, provider, books
     Point(
         "a charge is intended, the provider was not asked",
-        "payments", "payments.cashier:Cashier._ask", BEFORE, "pay",
+        "payments", "payments.charges.commands:ask", BEFORE, "pay",
         ((REPEAT, CALL, "paid"), (SWEEP, GIVE_UP, "not charged")),
     ),
     Point(
         "the provider has charged, we have not booked it",
-        "payments", "payments.cashier:Cashier.settle", BEFORE, "pay",
+        "payments", "payments.charges.commands:settle", BEFORE, "pay",
         ((SWEEP, CALL, "paid"), (REPEAT, CALL, "paid")),
     ),
     Point(
         "a charge is booked, orders was not told",
-        "payments", "payments.cashier:Cashier.settle", AFTER, "pay",
+        "payments", "payments.charges.commands:settle", AFTER, "pay",
         ((EVENT, 0, "paid"), (AGAIN, 0, "paid")),
-        echo=("payments.cashier:Cashier.charge", 1),
+        echo=("payments.charges.commands:charge", 1),
     ),
     Point(
         "a waiting payment is to be replaced, the provider was not asked",
@@ -195,9 +195,9 @@ POINTS = (
     ),
     Point(
         "what is replaced has failed, the other means is not charged",
-        "payments", "payments.cashier:Cashier.cancel", AFTER, "pay_otherwise",
+        "payments", "payments.charges.commands:cancel", AFTER, "pay_otherwise",
         ((REPEAT, 0, "paid otherwise"), (AGAIN, 0, "paid otherwise")),
-        echo=("payments.cashier:Cashier.charge", 1),
+        echo=("payments.charges.commands:charge", 1),
     ),
     Point(
         "the order is cancelled, its waiting payment is not",
@@ -211,7 +211,7 @@ POINTS = (
     ),
     Point(
         "a refund is intended, the provider was not asked",
-        "payments", "payments.cashier:Cashier.settle_refund", BEFORE, "refund",
+        "payments", "payments.refunds.commands:complete", BEFORE, "refund",
         ((SWEEP, CALL, "refunded"), (REPEAT, CALL, "refunded")),
     ),
     Point(
@@ -221,12 +221,12 @@ POINTS = (
     ),
     Point(
         "a refund is booked, nobody was told",
-        "payments", "payments.cashier:Cashier.settle_refund", AFTER, "refund",
+        "payments", "payments.refunds.commands:complete", AFTER, "refund",
         ((REPEAT, 0, "refunded"),),
     ),
     Point(
         "a cancelled order's refund is intended, its event not acknowledged",
-        "payments", "payments.cashier:Cashier.settle_refund", BEFORE, "cancel",
+        "payments", "payments.refunds.commands:complete", BEFORE, "cancel",
         ((AGAIN, CALL, "cancelled"),),
     ),
     # Events: published and not marked; applied and not acknowledged

@@ -11,8 +11,8 @@ import requests
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from payments.models import SimulatorCharge, SimulatorNotice
-from payments.providers import signed
+from payments.models import SimulatorCharge, SimulatorWebhook
+from payments.providers import webhook_signature
 from payments.providers.simulator.scripts import Delivery
 
 SUCCEEDED, FAILED, REFUNDED = "charge.succeeded", "charge.failed", "charge.refunded"
@@ -74,15 +74,15 @@ class Notices:
         if delivery is Delivery.REORDERED and type == SUCCEEDED:
             due.append((_new_id(), FAILED, due_at + BEHIND))
         for event_id, type, due_at in due:
-            notice = SimulatorNotice(
+            notice = SimulatorWebhook(
                 event_id=event_id, type=type, charge_reference=charge, due_at=due_at
             )
             session.add(notice)
 
     def first(self, session: Session, now: datetime.datetime) -> Parcel | None:
         """Give up what was tried too often, and take the first that is due, for `send`."""
-        given_up = (SimulatorNotice.due_at <= now, SimulatorNotice.tries >= TRIES)
-        session.execute(delete(SimulatorNotice).where(*given_up))
+        given_up = (SimulatorWebhook.due_at <= now, SimulatorWebhook.tries >= TRIES)
+        session.execute(delete(SimulatorWebhook).where(*given_up))
         return _take(session, now)
 
     def send(
@@ -100,7 +100,7 @@ class Notices:
                 arrived = self._arrives(door, parcel, log)
                 with begin() as session:
                     if arrived:
-                        session.execute(delete(SimulatorNotice).filter_by(id=parcel.row))
+                        session.execute(delete(SimulatorWebhook).filter_by(id=parcel.row))
                     parcel = _take(session, clock()) if left else None
                 if parcel is None:
                     return
@@ -108,7 +108,7 @@ class Notices:
     def _arrives(self, door: requests.Session, parcel: Parcel, log: Any) -> bool:
         headers = {
             "Content-Type": "application/json",
-            "Stripe-Signature": signed.sign(parcel.body, self._secrets[0]),
+            "Stripe-Signature": webhook_signature.sign(parcel.body, self._secrets[0]),
         }
         try:
             answer = door.post(
@@ -130,12 +130,12 @@ class Notices:
 def _take(session: Session, now: datetime.datetime) -> Parcel | None:
     """One that is due, set aside for longer than its sending takes."""
     wanted = (
-        select(SimulatorNotice, SimulatorCharge.key)
-        .join(SimulatorCharge, SimulatorCharge.reference == SimulatorNotice.charge_reference)
-        .where(SimulatorNotice.due_at <= now)
-        .order_by(SimulatorNotice.due_at, SimulatorNotice.id)
+        select(SimulatorWebhook, SimulatorCharge.key)
+        .join(SimulatorCharge, SimulatorCharge.reference == SimulatorWebhook.charge_reference)
+        .where(SimulatorWebhook.due_at <= now)
+        .order_by(SimulatorWebhook.due_at, SimulatorWebhook.id)
         .limit(1)
-        .with_for_update(of=SimulatorNotice, skip_locked=True)
+        .with_for_update(of=SimulatorWebhook, skip_locked=True)
     )
     row = session.execute(wanted).first()
     if row is None:

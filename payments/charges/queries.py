@@ -4,10 +4,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, or_, select
 
 from chassis import paging
-from chassis.errors import Forbidden
 from chassis.identity import Actor
 from contracts.payments.errors import PaymentNotFound
 from payments.models import Payment
@@ -46,6 +45,17 @@ def get(connection: Connection, payment_id: uuid.UUID, actor: Actor) -> Mapping[
     return found
 
 
+def by_reference(connection: Connection, provider: str, reference: str) -> Mapping[str, Any]:
+    """The payment that a provider knows by `reference`, or knew at first; raises
+    `PaymentNotFound`."""
+    names = or_(Payment.provider_reference == reference, Payment.return_reference == reference)
+    wanted = select(*SHOWN).where(Payment.provider == provider, names).limit(1)
+    found = connection.execute(wanted).mappings().first()
+    if found is None:
+        raise PaymentNotFound
+    return found
+
+
 def of_order(
     connection: Connection,
     order_id: uuid.UUID,
@@ -65,18 +75,6 @@ def of_order(
     return _NEWEST.page(connection, wanted, limit, cursor)
 
 
-def require_staff(actor: Actor) -> None:
-    """Raise `Forbidden` for customers."""
-    if not actor.is_staff:
-        raise Forbidden
-
-
-def require_admin(actor: Actor) -> None:
-    """Raise `Forbidden` for all others."""
-    if not actor.is_admin:
-        raise Forbidden
-
-
-def _visible(actor: Actor) -> Select:
+def _visible(actor: Actor) -> Select[Any]:
     wanted = select(*SHOWN)
     return wanted if actor.is_staff else wanted.where(Payment.user_id == actor.user_id)
