@@ -16,7 +16,6 @@ from chassis.errors import Invalid
 from contracts.payments.enums import MethodType, ProviderName, Status
 from contracts.payments.methods import Method
 from payments.errors import ProviderTimeout, WebhookRefused
-from payments.models import SimulatorCharge, SimulatorRefund
 from payments.providers import webhook_signature
 from payments.providers.port import (
     ChargeReport,
@@ -27,14 +26,15 @@ from payments.providers.port import (
     RefundRequest,
     WebhookEvent,
 )
-from payments.providers.simulator import books, notices
-from payments.providers.simulator.notices import Notices
+from payments.providers.simulator import books, webhooks
+from payments.providers.simulator.models import SimulatorCharge, SimulatorRefund
 from payments.providers.simulator.scripts import TOKENS, Answer, Chances, Delivery
+from payments.providers.simulator.webhooks import Webhooks
 
 #: At most so many challenges end at one tick.
 BATCH = 100
 
-_NEWS = {Status.SUCCEEDED: notices.SUCCEEDED, Status.FAILED: notices.FAILED}
+_WEBHOOK_OF = {Status.SUCCEEDED: webhooks.SUCCEEDED, Status.FAILED: webhooks.FAILED}
 
 
 class Simulator:
@@ -57,7 +57,7 @@ class Simulator:
         self._down_time = datetime.timedelta(seconds=settings["down_seconds"])
         self._secrets = settings["webhook_secrets"]
         self._chances = Chances(settings["seed"], settings["chances"])
-        self._notices = Notices(settings)
+        self._webhooks = Webhooks(settings)
 
     def check(self, method: Method) -> None:
         """Refuse tokens that it does not know."""
@@ -98,7 +98,7 @@ class Simulator:
                 return None
             self._end_challenge(session, entry)
             if books.cancel(entry):
-                self._tell_type(session, entry, notices.FAILED, Delivery.ONCE)
+                self._tell_type(session, entry, webhooks.FAILED, Delivery.ONCE)
             return self._report(entry)
 
     def refund(self, request: RefundRequest) -> RefundReport:
@@ -115,7 +115,7 @@ class Simulator:
             if charge.captured - charge.refunded < request.amount:
                 return RefundReport(done=False, failure_code="amount_too_large")
             report = self._give_back(session, charge, request)
-            self._tell_type(session, charge, notices.REFUNDED, script.delivery)
+            self._tell_type(session, charge, webhooks.REFUNDED, script.delivery)
         if script.answer is Answer.LOST:
             raise ProviderTimeout
         return report
@@ -143,15 +143,15 @@ class Simulator:
 
     def tick(self, log: Any) -> None:
         """A moment of its own life: buyers end their challenges, and webhooks go out."""
-        if not self._notices.are_sent:
+        if not self._webhooks.are_sent:
             return  # what has changed is seen by whoever looks it up
         with self._begin() as session:
             now = self._clock()
             for charge in books.open_challenges(session, self._challenge_time, now, BATCH):
                 self._end_challenge(session, charge)
-            parcel = self._notices.first(session, now)
-        if parcel is not None:
-            self._notices.send(parcel, self._begin, self._clock, log)
+            outgoing = self._webhooks.first(session, now)
+        if outgoing is not None:
+            self._webhooks.send(outgoing, self._begin, self._clock, log)
 
     def _arrive(self, key: str, answer: Answer) -> None:
         """Raise `ProviderTimeout` for a request that does not come through."""
@@ -169,13 +169,13 @@ class Simulator:
             self._tell(session, charge, self._chances.of_challenge(charge.key).delivery)
 
     def _tell(self, session: Session, charge: SimulatorCharge, delivery: Delivery) -> None:
-        if charge.status in _NEWS:
-            self._tell_type(session, charge, _NEWS[charge.status], delivery)
+        if charge.status in _WEBHOOK_OF:
+            self._tell_type(session, charge, _WEBHOOK_OF[charge.status], delivery)
 
     def _tell_type(
         self, session: Session, charge: SimulatorCharge, type: str, delivery: Delivery
     ) -> None:
-        self._notices.tell(session, charge.reference, type, delivery, self._clock())
+        self._webhooks.tell(session, charge.reference, type, delivery, self._clock())
 
     def _give_back(
         self, session: Session, charge: SimulatorCharge, request: RefundRequest

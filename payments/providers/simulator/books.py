@@ -13,7 +13,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from contracts.payments.enums import Status
-from payments.models import SimulatorCharge, SimulatorOutage, SimulatorRefund
 from payments.providers import money
 from payments.providers.port import (
     ChargeRequest,
@@ -22,6 +21,7 @@ from payments.providers.port import (
     ProviderTransaction,
     RefundRequest,
 )
+from payments.providers.simulator.models import SimulatorCharge, SimulatorOutage, SimulatorRefund
 from payments.providers.simulator.scripts import Script
 
 #: How long a buyer takes for a challenge.

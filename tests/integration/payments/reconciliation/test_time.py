@@ -56,7 +56,7 @@ def test_outside_the_time(sale, bank, run):
     theirs.forget(Kind.REFUND)
     assert problems(run(theirs, since=now + MINUTE)) == []
     assert problems(run(theirs, until=now - MINUTE)) == []
-    assert run(theirs, until=now - MINUTE).transactions == 0
+    assert run(theirs, until=now - MINUTE).movements == 0
 
 
 def _payment(sql, status, minutes):
