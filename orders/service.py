@@ -15,15 +15,17 @@ from chassis.timers import timer
 from chassis.trace import TraceId
 from contracts.carts import requests as cart_requests
 from contracts.carts.answers import Cart
+from contracts.inventory.errors import OutOfStock, ReservationReleased
+from contracts.inventory.interface import Inventory
 from contracts.orders import answers, requests
 from contracts.orders.events import EVENTS
+from contracts.products.interface import Products
 from orders import catalog, jobs, metrics, models, schemas
 from orders import events as event_handlers
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.checkout import admin as checkout_admin
 from orders.checkout import commands as checkout_commands
-from orders.errors import OutOfStock, ReservationReleased
 from orders.order import commands as order_commands
 from orders.order import queries as order_queries
 from orders.order import timeline
@@ -42,7 +44,7 @@ class CartsService(Service):
     db = Database(models.Base, package="orders")
     clock = Clock()
     settings = Settings(OrdersSettings, section="orders")
-    products = RpcProxy("products", timeout=3)
+    products: Products = RpcProxy("products", timeout=3)
 
     @rpc(cart_requests.OneCart, Cart)
     def get(self, user_id):
@@ -111,9 +113,11 @@ class OrdersService(Service):
     gauges = DatabaseGauges(metrics.CHECKOUTS)
     trace_id = TraceId()
     network = Network()
-    products = RpcProxy("products", timeout=3)
+    products: Products = RpcProxy("products", timeout=3)
     users = RpcProxy("users", timeout=3)
-    inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))
+    inventory: Inventory = RpcProxy(
+        "inventory", timeout=5, errors=(OutOfStock, ReservationReleased)
+    )
     payments = RpcProxy("payments", timeout=12)
 
     @rpc(requests.Place, answers.Placed, once=True, sensitive_arguments="request.shipping_address")

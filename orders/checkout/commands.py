@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
+from contracts.inventory.errors import ReservationReleased
 from contracts.orders.enums import PaymentStatus, Status
 from contracts.orders.errors import CartChanged, CheckoutInterrupted, TooManyUnpaidUnits
 from orders import catalog, schemas
@@ -33,7 +34,6 @@ from orders.checkout import store as checkout_store
 from orders.checkout.pricing import Shown
 from orders.checkout.store import Attempt, Basket, Placed
 from orders.context import Context
-from orders.errors import ReservationReleased
 from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline

@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 from chassis import idempotency
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.identity import Actor, Role
+from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, Status
 from contracts.orders.errors import AlreadyPaid, InvalidTransition, NothingToPay
 from orders import schemas
 from orders.context import Context
-from orders.errors import OutOfStock, ReservationReleased
 from orders.models import Order, RequestKey
 from orders.order import commands as order_commands
 from orders.order import lifecycle, timeline

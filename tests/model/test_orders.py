@@ -11,9 +11,9 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.errors import Unavailable
 from chassis.identity import Actor, Role
+from contracts.inventory.errors import OutOfStock
 from orders import events as event_handlers
 from orders import jobs
-from orders.errors import OutOfStock
 from orders.models import Order
 from orders.order import commands as order_commands
 from orders.payment import commands as payment_commands
