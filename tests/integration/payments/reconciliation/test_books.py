@@ -32,7 +32,7 @@ def test_in_many_batches(sale, bank, run, monkeypatch):
     monkeypatch.setattr(ledger_queries, "BATCH", 2)
     made = [sale() for _ in range(5)]
     theirs = bank()
-    assert (run(theirs).transactions, problems(run(theirs))) == (10, [])
+    assert (run(theirs).movements, problems(run(theirs))) == (10, [])
     theirs.forget(Kind.REFUND)
     report = run(theirs)
     assert problems(report) == [Problem.REFUND_MISSING] * 5
