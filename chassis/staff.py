@@ -41,8 +41,10 @@ class Outbox(Protocol):
 class Teller(Protocol):
     """A service, as far as it is needed here."""
 
-    events: Outbox
     network: str | None
+
+    @property
+    def events(self) -> Outbox: ...
 
 
 def tell(

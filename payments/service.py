@@ -2,7 +2,6 @@
 
 import datetime
 import uuid
-from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
@@ -28,6 +27,7 @@ from payments import access, jobs, leases, metrics, models
 from payments.charges import commands as charges
 from payments.charges import queries as charge_queries
 from payments.charges.lifecycle import ORDER_CANCELLED
+from payments.charges.queries import PaymentView
 from payments.providers import Providers, configured
 from payments.providers.recent_answers import RecentAnswers
 from payments.providers.simulator import Simulator
@@ -68,7 +68,7 @@ class PaymentsService(Service):
         return {"test_mode": self.providers.chosen.test_mode}
 
     @rpc(requests.Charge, answers.Payment, sensitive_arguments="request.method")
-    def charge(self, **request: Any) -> Mapping[str, Any]:
+    def charge(self, **request: Any) -> PaymentView:
         """Take money for an order, once per (order_id, key); the payment, perhaps `pending`."""
         return charges.with_redirect_url(self, charges.charge(self, **request))
 
@@ -80,7 +80,7 @@ class PaymentsService(Service):
         reason: str,
         key: str | None,
         actor: Actor,
-    ) -> Mapping[str, Any]:
+    ) -> PaymentView:
         """Give money back (staff, or the system); the payment, and whether it is a repeat."""
         access.require_staff(actor)
         return refunds.refund(
@@ -95,7 +95,7 @@ class PaymentsService(Service):
         return {"done": charges.cancel(self, order_id, ORDER_CANCELLED)}
 
     @rpc(requests.Get, answers.Payment)
-    def get(self, payment_id: uuid.UUID, actor: Actor) -> Mapping[str, Any]:
+    def get(self, payment_id: uuid.UUID, actor: Actor) -> PaymentView:
         """One payment, for its owner or staff."""
         with self.db.autocommit() as connection:
             payment = charge_queries.get(connection, payment_id, actor)
@@ -115,7 +115,7 @@ class PaymentsService(Service):
         webhooks.receive(self, provider, body, signature)
 
     @rpc(requests.Returned, answers.Outcome)
-    def returned(self, provider: str, reference: str) -> Mapping[str, Any]:
+    def returned(self, provider: str, reference: str) -> PaymentView:
         """The payment of a buyer who comes back from the provider's page."""
         return charges.find_returned(self, provider, reference)
 

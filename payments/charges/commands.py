@@ -12,7 +12,6 @@ provider's. A repeat, a webhook and the sweep (`payments.jobs`) bring it to the 
 
 import datetime
 import uuid
-from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -27,6 +26,7 @@ from contracts.payments.methods import Method
 from payments import events
 from payments.charges import lifecycle, queries, store
 from payments.charges.lifecycle import PAID_TWICE, PARTIAL_CAPTURE, REPLACED
+from payments.charges.queries import PaymentView
 from payments.charges.store import Step
 from payments.context import Context, call_ends_at
 from payments.errors import ProviderTimeout
@@ -46,7 +46,7 @@ def charge(
     currency: str,
     method: Method,
     key: str,
-) -> Mapping[str, Any]:
+) -> PaymentView:
     """The payment of (order_id, key), driven as far as the provider answers.
 
     A repeat gives the same payment; one that was interrupted is picked up again. One of another
@@ -74,7 +74,7 @@ def charge(
     return ask(context, payment, request, known if step is Step.RESUME else None)
 
 
-def _open(context: Context, wanted: dict[str, Any]) -> tuple[dict[str, Any], KnownCharge, Step]:
+def _open(context: Context, wanted: dict[str, Any]) -> tuple[PaymentView, KnownCharge, Step]:
     provider = context.providers.chosen
     with context.db.begin() as session:
         payment, step = store.open_payment(
@@ -89,8 +89,8 @@ def _open(context: Context, wanted: dict[str, Any]) -> tuple[dict[str, Any], Kno
 
 
 def ask(
-    context: Context, payment: Mapping[str, Any], request: ChargeRequest, before: KnownCharge | None
-) -> Mapping[str, Any]:
+    context: Context, payment: PaymentView, request: ChargeRequest, before: KnownCharge | None
+) -> PaymentView:
     """Have the provider charge, and settle the payment by its answer; without one it stays pending.
 
     `before`: someone may have charged, and is gone; look before anything else happens.
@@ -123,7 +123,7 @@ def note_reference(context: Context, payment_id: uuid.UUID, reference: str) -> N
         raise ProviderTimeout
 
 
-def settle(context: Context, payment_id: uuid.UUID, report: ChargeReport) -> dict[str, Any]:
+def settle(context: Context, payment_id: uuid.UUID, report: ChargeReport) -> PaymentView:
     """Bring a payment to what the provider reports, once; old and repeated reports change nothing.
 
     The one way to a decision, for the caller's own answer, the sweep and webhooks alike. Raises
@@ -224,7 +224,7 @@ def cancel(context: Context, order_id: uuid.UUID, reason: str) -> bool:
     return settled["status"] not in OPEN
 
 
-def refresh(context: Context, payment: Mapping[str, Any]) -> Mapping[str, Any]:
+def refresh(context: Context, payment: PaymentView) -> PaymentView:
     """`payment` as the provider sees it by now, while it is not decided."""
     report = _look_up(context, payment) if payment["status"] in OPEN else None
     if report is None or report.status == payment["status"]:
@@ -232,7 +232,7 @@ def refresh(context: Context, payment: Mapping[str, Any]) -> Mapping[str, Any]:
     return settle(context, payment["id"], report)
 
 
-def find_returned(context: Context, provider: str, reference: str) -> Mapping[str, Any]:
+def find_returned(context: Context, provider: str, reference: str) -> dict[str, Any]:
     """The payment of the buyer who comes back from the provider's page, as the provider sees it by
     now; raises `NotFound` for a reference that is not in our books, about which nobody is asked."""
     context.providers.reachable(provider)
@@ -246,7 +246,7 @@ def find_returned(context: Context, provider: str, reference: str) -> Mapping[st
     }
 
 
-def with_redirect_url(context: Context, payment: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_redirect_url(context: Context, payment: PaymentView) -> PaymentView:
     """`payment` with the address at which the buyer's bank asks them, while it waits for that;
     without it when the provider does not answer: look again.
 
@@ -258,7 +258,7 @@ def with_redirect_url(context: Context, payment: Mapping[str, Any]) -> Mapping[s
     return {**payment, "action_url": report.private_url if report else None}
 
 
-def _look_up(context: Context, payment: Mapping[str, Any]) -> ChargeReport | None:
+def _look_up(context: Context, payment: PaymentView) -> ChargeReport | None:
     """What the provider says of it, asked once in a few seconds; None without an answer."""
     known = store.known_by(payment["id"], payment["provider_reference"])
     try:

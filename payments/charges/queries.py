@@ -1,7 +1,7 @@
 """Payments as others see them."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select
@@ -10,6 +10,9 @@ from chassis import paging
 from chassis.identity import Actor
 from contracts.payments.errors import PaymentNotFound
 from payments.models import Payment
+
+#: A payment as it is shown, by the keys of `SHOWN`.
+PaymentView = Mapping[Any, Any]
 
 #: What is shown, and what it takes to ask the provider; the rest of the row is ours.
 SHOWN = (
@@ -32,12 +35,12 @@ SHOWN = (
 _NEWEST = paging.Keyset("payments", Payment.created_at, Payment.id)
 
 
-def shown(payment: Payment) -> dict[str, Any]:
+def shown(payment: Payment) -> PaymentView:
     """A payment that outlives its session."""
     return {column.key: getattr(payment, column.key) for column in SHOWN}
 
 
-def get(connection: Connection, payment_id: uuid.UUID, actor: Actor) -> Mapping[str, Any]:
+def get(connection: Connection, payment_id: uuid.UUID, actor: Actor) -> PaymentView:
     """One payment of the actor's (staff: any); raises `PaymentNotFound`."""
     found = connection.execute(_visible(actor).where(Payment.id == payment_id)).mappings().first()
     if found is None:
@@ -45,7 +48,7 @@ def get(connection: Connection, payment_id: uuid.UUID, actor: Actor) -> Mapping[
     return found
 
 
-def by_reference(connection: Connection, provider: str, reference: str) -> Mapping[str, Any]:
+def by_reference(connection: Connection, provider: str, reference: str) -> PaymentView:
     """The payment that a provider knows by `reference`, or knew at first; raises
     `PaymentNotFound`."""
     names = or_(Payment.provider_reference == reference, Payment.return_reference == reference)
@@ -63,7 +66,7 @@ def of_order(
     actor: Actor,
     limit: int,
     cursor: str | None,
-) -> tuple[list[Mapping[str, Any]], str | None]:
+) -> tuple[Sequence[PaymentView], str | None]:
     """The payments of an order (with `key`: the one of that key), newest first, and the cursor of
     the next page.
 
@@ -75,6 +78,6 @@ def of_order(
     return _NEWEST.page(connection, wanted, limit, cursor)
 
 
-def _visible(actor: Actor) -> Select[Any]:
+def _visible(actor: Actor) -> Select[*tuple[Any, ...]]:
     wanted = select(*SHOWN)
     return wanted if actor.is_staff else wanted.where(Payment.user_id == actor.user_id)

@@ -111,10 +111,13 @@ class WebhookEvent:
 class Provider(Protocol):
     """Someone who moves money."""
 
-    #: The name on payments and ledger entries, and in the address of its webhook.
-    name: str
-    #: Is it no real money that it moves?
-    test_mode: bool
+    @property
+    def name(self) -> str:
+        """On payments and ledger entries, and in the address of its webhook."""
+
+    @property
+    def test_mode(self) -> bool:
+        """Is it no real money that it moves?"""
 
     def check(self, method: Method) -> None:
         """Raise `Invalid` for a method that this provider never accepts, without asking it."""

@@ -16,6 +16,8 @@ from payments.reconciliation.comparison import Entry, Finding, Owner, Sum
 from payments.refunds import store as refund_store
 
 Read = Callable[[], AbstractContextManager[Connection]]
+AnyRow = Row[*tuple[Any, ...]]
+AnySelect = Select[*tuple[Any, ...]]
 
 #: Rows that are read, or transactions that are looked for, together.
 BATCH = 500
@@ -142,7 +144,7 @@ def unanswered(read: Read, overdue: datetime.datetime) -> Iterator[Finding]:
         yield from (_unanswered(Problem.REFUND_PENDING, row, row.refund_id) for row in rows)
 
 
-def _unanswered(problem: Problem, row: Row[Any], refund_id: uuid.UUID | None = None) -> Finding:
+def _unanswered(problem: Problem, row: AnyRow, refund_id: uuid.UUID | None = None) -> Finding:
     return Finding(
         problem,
         row.provider,
@@ -162,7 +164,7 @@ def _is_overdue(overdue: datetime.datetime) -> Any:
     )
 
 
-def _pages(read: Read, wanted: Select[Any], **place: Any) -> Iterator[Sequence[Row[Any]]]:
+def _pages(read: Read, wanted: AnySelect, **place: Any) -> Iterator[Sequence[AnyRow]]:
     """The rows in the order of `place`: columns, by their names in a row, that no two share."""
     columns = place.values()
     page = wanted
@@ -177,7 +179,7 @@ def _pages(read: Read, wanted: Select[Any], **place: Any) -> Iterator[Sequence[R
         page = wanted.where(tuple_(*columns) > last)
 
 
-def _entry(row: Row[Any]) -> Entry:
+def _entry(row: AnyRow) -> Entry:
     return Entry(
         row.id,
         Kind(row.kind),

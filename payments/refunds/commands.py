@@ -58,7 +58,7 @@ def refund(
         raise RefundRefused
     with context.db.begin() as session:
         shown = queries.shown(session.get_one(Payment, payment_id))
-    return shown | {"replayed": not claim.is_new}
+    return {**shown, "replayed": not claim.is_new}
 
 
 def open_for_order(

@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,7 +34,8 @@ def pending(refund: Refund, payment: Payment) -> PendingRefund:
     """The provider's key is derived from the refund's row, so a repeat gives back once."""
     request = RefundRequest(
         key=keys.key_of(keys.REFUND, refund.id),
-        reference=payment.provider_reference,
+        # It was captured: no entry of the ledger is without a reference.
+        reference=cast(str, payment.provider_reference),
         amount=refund.amount,
         currency=payment.currency,
     )

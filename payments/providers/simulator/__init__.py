@@ -34,7 +34,7 @@ from payments.providers.simulator.webhooks import Webhooks
 #: At most so many challenges end at one tick.
 BATCH = 100
 
-_WEBHOOK_OF = {Status.SUCCEEDED: webhooks.SUCCEEDED, Status.FAILED: webhooks.FAILED}
+_WEBHOOK_OF: dict[str, str] = {Status.SUCCEEDED: webhooks.SUCCEEDED, Status.FAILED: webhooks.FAILED}
 
 
 class Simulator:
@@ -66,7 +66,7 @@ class Simulator:
 
     def create(self, request: ChargeRequest, note: Callable[[str], None]) -> ChargeReport:
         """Play the token's script, once per key."""
-        script = self._chances.of_charge(request.method.token, request.key)
+        script = self._chances.of_charge(str(request.method.token), request.key)
         self._arrive(request.key, script.answer)
         with self._begin() as session:
             charge, is_new = books.enter(session, request, script, self._clock())

@@ -9,7 +9,7 @@ charge behind that nobody can find.
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import stripe
 
@@ -39,6 +39,16 @@ from payments.providers.stripe.objects import (
     report_of,
 )
 from payments.settings import is_test_key
+
+if TYPE_CHECKING:
+    from stripe.params import (
+        PaymentIntentCancelParams,
+        PaymentIntentConfirmParams,
+        PaymentIntentCreateParams,
+        RefundCreateParams,
+        RefundListParams,
+    )
+    from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItemPriceData
 
 #: Most that one page of a list has.
 _PAGE = 100
@@ -159,19 +169,19 @@ class Stripe:
         return (transaction for _, transaction in self._moved({"created": made}))
 
     def _make_intent(self, request: ChargeRequest) -> dict[str, Any]:
-        wanted = {
+        wanted: PaymentIntentCreateParams = {
             "amount": minor(request.amount, request.currency),
             "currency": request.currency.lower(),
-            "payment_method": request.method.token,
-            "payment_method_types": ["card"],
+            "payment_method": str(request.method.token),
+            "allowed_payment_method_types": ["card"],
             "metadata": {"key": request.key},
         }
         return self._api.payment_intents.create(wanted, {"idempotency_key": request.key}).to_dict()
 
     def _confirm(self, request: ChargeRequest, intent: dict[str, Any]) -> ChargeReport:
         # Stripe adds `payment_intent` to the address when it sends a buyer back.
-        wanted = {"return_url": f"{self._pages}/success"}
-        option = {"idempotency_key": f"{request.key}-confirm"}
+        wanted: PaymentIntentConfirmParams = {"return_url": f"{self._pages}/success"}
+        option: stripe.RequestOptions = {"idempotency_key": f"{request.key}-confirm"}
         try:
             confirmed = self._api.payment_intents.confirm(intent["id"], wanted, option)
         except stripe.CardError as declined:
@@ -183,15 +193,15 @@ class Stripe:
         return report_of(confirmed.to_dict())
 
     def _open_page(self, request: ChargeRequest) -> dict[str, Any]:
-        price = {
+        price: SessionCreateParamsLineItemPriceData = {
             "currency": request.currency.lower(),
             "unit_amount": minor(request.amount, request.currency),
             "product_data": {"name": "Order"},
         }
-        wanted = {
+        wanted: SessionCreateParams = {
             "mode": "payment",
             # With others it may take days to know whether money came.
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "line_items": [{"quantity": 1, "price_data": price}],
             "success_url": self._pages + "/success?session_id={CHECKOUT_SESSION_ID}",
             "cancel_url": self._pages + "/fail?session_id={CHECKOUT_SESSION_ID}",
@@ -218,7 +228,7 @@ class Stripe:
         try:
             if reference.startswith(SESSION):
                 return self._api.checkout.sessions.expire(reference).to_dict()
-            wanted = {"cancellation_reason": "abandoned"}
+            wanted: PaymentIntentCancelParams = {"cancellation_reason": "abandoned"}
             return self._api.payment_intents.cancel(reference, wanted).to_dict()
         except stripe.InvalidRequestError:
             return self._retrieve(reference)
@@ -226,14 +236,14 @@ class Stripe:
     def _find_refund(self, request: RefundRequest) -> dict[str, Any] | None:
         """One that was asked for before, perhaps longer ago than Stripe keeps idempotency keys; as
         it is now, which a repeat under its key would not tell."""
-        wanted = {"payment_intent": request.reference, "limit": _PAGE}
+        wanted: RefundListParams = {"payment_intent": request.reference, "limit": _PAGE}
         for refund in self._api.refunds.list(wanted).auto_paging_iter():
             if key_of(refund.to_dict()) == request.key:
                 return refund.to_dict()
         return None
 
     def _make_refund(self, request: RefundRequest) -> dict[str, Any]:
-        wanted = {
+        wanted: RefundCreateParams = {
             "payment_intent": request.reference,
             "amount": minor(request.amount, request.currency),
             "metadata": {"key": request.key},
@@ -242,7 +252,7 @@ class Stripe:
 
     def _moved(self, which: dict[str, Any]) -> Iterator[tuple[int, ProviderTransaction]]:
         """Movements, each with its time; of captures that is when the card was charged."""
-        lists = (
+        lists: tuple[tuple[Any, Callable[[dict[str, Any]], Iterator[ProviderTransaction]]], ...] = (
             (self._api.charges, of_charge),
             (self._api.refunds, of_refund),
             (self._api.disputes, of_dispute),

@@ -25,7 +25,7 @@ def test_the_buyer_is_sent_to_stripes_page(opened, door, reference):
     back = "http://localhost:8000/api/payments/stripe"
     assert asked.form == {
         "mode": "payment",
-        "payment_method_types[0]": "card",
+        "allowed_payment_method_types[0]": "card",
         "line_items[0][quantity]": "1",
         "line_items[0][price_data][currency]": "eur",
         "line_items[0][price_data][unit_amount]": "10000",
