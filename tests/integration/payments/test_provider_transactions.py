@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from chassis import config as configuration
 from chassis.clock import utcnow
+from chassis.database import transaction
 from chassis.errors import Fault
 from contracts.payments.errors import AnswerMismatch, NotRefundable, RefundTooLarge
 from payments.errors import ProviderTimeout
@@ -49,23 +50,26 @@ def events():
 
 
 @pytest.fixture
-def book(config, payment, events):
-    """`book(transaction)`: whether it changed our books."""
+def context(events):
+    """What booking needs around it."""
+    return SimpleNamespace(
+        events=SimpleNamespace(record=lambda session, *event: events.append(event)),
+        clock=utcnow,
+        log=structlog.get_logger("payments"),
+    )
+
+
+@pytest.fixture
+def book(config, payment, context, events):
+    """`book(listed)`: whether it changed our books."""
     engine = sa.create_engine(configuration.database_url(config, "payments"), pool_size=20)
 
-    def run(transaction):
+    def run(listed):
         told = []
+        recording = SimpleNamespace(record=lambda session, *event: told.append(event))
+        within = SimpleNamespace(**vars(context) | {"events": recording})
         with transaction(partial(Session, engine)) as session:
-            changed = provider_transactions.book(
-                SimpleNamespace(
-                    events=SimpleNamespace(record=lambda _, *event: told.append(event)),
-                    clock=utcnow,
-                    log=structlog.get_logger("payments"),
-                ),
-                session,
-                uuid.UUID(payment["id"]),
-                transaction,
-            )
+            changed = provider_transactions.book(within, session, uuid.UUID(payment["id"]), listed)
         events.extend(told)
         return changed
 
@@ -78,16 +82,16 @@ def by_hand(sql, moved):
     """`by_hand("30")`: somebody gives money back at the provider's site."""
 
     def give(amount, **facts):
-        transaction = moved(Kind.REFUND, amount, **facts)
+        listed = moved(Kind.REFUND, amount, **facts)
         sql("UPDATE simulator_charges SET refunded = refunded + :amount", amount=Decimal(amount))
         sql(
             "INSERT INTO simulator_refunds (key, reference, charge_reference, amount, created_at)"
             " VALUES (:reference, :reference, :charge, :amount, now())",
-            reference=transaction.reference,
-            charge=transaction.charge,
+            reference=listed.reference,
+            charge=listed.charge,
             amount=Decimal(amount),
         )
-        return transaction
+        return listed
 
     return give
 
@@ -99,15 +103,15 @@ def entries(sql):
 
 def test_a_refund_by_hand_is_a_refund(by_hand, book, sql, payments, payment, events):
     """Booked, counted and told as any other, and asked for by nobody here."""
-    transaction = by_hand("30")
-    assert book(transaction)
+    listed = by_hand("30")
+    assert book(listed)
     after = payments.get(payment_id=payment["id"])
     assert (after["status"], after["refunded"]) == ("partially_refunded", "30.00")
     (refund,) = sql("SELECT * FROM refunds")
-    assert refund["key"] == f"provider-{transaction.reference}"
+    assert refund["key"] == f"provider-{listed.reference}"
     assert refund["reason"] == "made at the provider"
     assert (refund["requested_by"], refund["status"]) == (None, "succeeded")
-    assert refund["provider_reference"] == transaction.reference
+    assert refund["provider_reference"] == listed.reference
     assert entries(sql)[1:] == [("refund", "order", "provider", "30.00")]
     ((kind, told),) = events
     assert kind == "payment_refunded"
@@ -125,10 +129,10 @@ def test_all_of_it_by_hand(by_hand, book, payments, payment, events):
 @pytest.mark.parametrize("kind", [Kind.REFUND, Kind.DISPUTE])
 def test_twenty_at_once_book_it_once(by_hand, moved, book, sql, events, kind):
     """However often a transaction is told of, also at the same time."""
-    transaction = by_hand("30") if kind is Kind.REFUND else moved(kind, "30")
-    answers = list(eventlet.GreenPool(20).imap(lambda _: book(transaction), range(20)))
+    listed = by_hand("30") if kind is Kind.REFUND else moved(kind, "30")
+    answers = list(eventlet.GreenPool(20).imap(lambda _: book(listed), range(20)))
     assert answers.count(True) == 1
-    assert not book(transaction)
+    assert not book(listed)
     assert len(entries(sql)) == 2
     assert len(events) == (kind is Kind.REFUND)
 
@@ -138,9 +142,9 @@ def test_refunds_by_hand_at_once_stay_within_the_capture(moved, by_hand, book, s
 
     listed = [by_hand("30") for _ in range(3)] + [moved(Kind.REFUND, "30") for _ in range(7)]
 
-    def attempt(transaction):
+    def attempt(listed):
         try:
-            return book(transaction)
+            return book(listed)
         except RefundTooLarge as fault:
             return fault.data["refundable"]
 
@@ -250,12 +254,12 @@ def test_a_dispute_is_booked_and_said_once(moved, book, sql, payments, payment, 
     assert payments.get(payment_id=payment["id"])["status"] == "succeeded"
 
 
-def test_a_dispute_that_is_not_booked_is_not_said(config, moved, payment):
+def test_a_dispute_that_is_not_booked_is_not_said(config, moved, payment, context):
     """A transaction that came to nothing was never heard of."""
     engine = sa.create_engine(configuration.database_url(config, "payments"))
     with capture_logs() as said, Session(engine) as session:
         payment_id = uuid.UUID(payment["id"])
-        assert provider_transactions.book(session, payment_id, moved(Kind.DISPUTE), utcnow(), None)
+        assert provider_transactions.book(context, session, payment_id, moved(Kind.DISPUTE))
         session.rollback()
     engine.dispose()
     assert [line for line in said if "dispute" in line["event"]] == []
