@@ -96,8 +96,8 @@ class AccessTokens(Hooks, DependencyProvider, Callers):
 
     target_service = "users"
 
-    def __init__(self) -> None:
-        self.verifier: Verifier | None = None
+    #: Made by `check`.
+    verifier: Verifier
 
     def check(self) -> None:
         """Read the section `identity`; raises Nameko's `ConfigurationError`."""

@@ -9,10 +9,9 @@ from contracts.orders.interface import Orders
 from contracts.payments.interface import Payments
 from contracts.products.interface import Products
 from gateway.access import AccessTokens
+from gateway.api_docs import ApiDocs
 from gateway.catalog_cache import CatalogCache
-from gateway.live import Live
-from gateway.manual import Library
-from gateway.readiness import Peers
+from gateway.notification_streams import NotificationStreams
 from gateway.routes import (
     audit,
     carts,
@@ -28,6 +27,7 @@ from gateway.routes import (
     totp,
     users,
 )
+from gateway.service_health import ServiceHealth
 from gateway.sessions import Sessions
 
 
@@ -56,10 +56,10 @@ class GatewayService(
 
     tokens = AccessTokens()
     sessions = Sessions()
-    peers = Peers()
-    live = Live()
+    service_health = ServiceHealth()
+    notification_streams = NotificationStreams()
     catalog_cache = CatalogCache()
-    manual = Library()
+    api_docs = ApiDocs()
     users = RpcProxy("users", timeout=8)
     products: Products = RpcProxy("products", timeout=5)
     inventory: Inventory = RpcProxy("inventory", timeout=5)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from eventlet.event import Event
@@ -137,7 +137,7 @@ class SessionStates(Hooks, SharedExtension):
             some = [str(session_id) for session_id in ids[first : first + _IN_ONE_QUESTION]]
             for session_id in self._users.ended_sessions(session_ids=some)["ended"]:
                 self._note(UUID(session_id))
-                self._tell(users[UUID(session_id)])
+                self._tell(cast(UUID, users[UUID(session_id)]))
 
     def _hear(self, news: dict[str, Any]) -> None:
         self._seen.pop(news["user_id"], None)
@@ -201,7 +201,7 @@ class Sessions(DependencyProvider):
 
 
 def _key(identity: Identity) -> UUID:
-    return identity.session_id or identity.actor.user_id
+    return identity.session_id or cast(UUID, identity.actor.user_id)
 
 
 def _remember(memory: OrderedDict[UUID, Any], key: UUID, value: Any) -> None:

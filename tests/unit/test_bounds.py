@@ -19,7 +19,7 @@ from chassis.web.responses import problem
 from contracts.inventory.requests import Check
 from contracts.payments.fields import MethodField
 from contracts.products.fields import CategoryRef
-from gateway import live
+from gateway import notification_streams
 from gateway.schemas.orders import PlaceOrder
 from gateway.service import GatewayService
 from notifications import schemas as notifications
@@ -47,7 +47,7 @@ def schemas() -> Iterator[tuple[str, type[Schema]]]:
             yield name, schema
     for handling in handlings():
         yield str(handling), handling.schema
-    for module in (notifications, orders, live):
+    for module in (notifications, orders, notification_streams):
         for name, value in vars(module).items():
             if isinstance(value, type) and issubclass(value, fields.Expected):
                 yield f"{module.__name__}.{name}", value

@@ -4,8 +4,8 @@ errors of the services. A route that is not in here, or that documents otherwise
 Left out is what any request may get (422, 429, 500, and what is described as 4XX and 5XX).
 """
 
-from gateway.readiness import services_behind
 from gateway.service import GatewayService
+from gateway.service_health import services_behind
 
 REFUSALS = {
     # Users. What a deleted customer's token asks for is not there any more.

@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 from chassis.web import route_table
 from chassis.web.openapi import describe
 from gateway.access import ADMIN, ENROLLING, STAFF, USER
-from gateway.manual import MANUAL, TAGS
+from gateway.api_docs import MANUAL, TAGS
 from gateway.schemas.docs import FILES
 from gateway.service import GatewayService
 from tests.unit.gateway.refusals import REFUSALS

@@ -4,8 +4,8 @@ A route that is not in here, or that says otherwise, fails the tests.
 """
 
 from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
-from gateway.readiness import services_behind
 from gateway.service import GatewayService
+from gateway.service_health import services_behind
 
 WHO = {
     # Users
