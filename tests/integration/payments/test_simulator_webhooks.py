@@ -190,7 +190,7 @@ def test_a_slow_receiver_holds_nothing_up(pay, door, sql, monkeypatch, eventuall
     )
     assert sql(idle) == []
     assert pay(order_id="00000000-0000-4000-8000-000000000001")["status"] == "succeeded"
-    eventually(lambda: len(door.came) == 2, timeout=3)
+    eventually(lambda: len(door.came) == 2)
 
 
 def test_several_processes_send_each_once(pay, door, start, settings, waiting, eventually):
