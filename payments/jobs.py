@@ -39,7 +39,7 @@ def _each(
         try:
             settle(context, one)
         except Exception as error:  # its next check is set: it comes again
-            if not outages.is_told(error):
+            if not outages.is_logged(error):
                 context.log.warning(
                     "sweep_failed", step=settle.__name__, error=type(error).__name__
                 )
