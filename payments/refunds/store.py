@@ -101,7 +101,7 @@ def open_refund(
 def due_for_order(
     session: Session,
     order_id: uuid.UUID,
-    payment_id: uuid.UUID | None,
+    payment_id: uuid.UUID,
     amount: Decimal,
     currency: str,
 ) -> tuple[Payment, Decimal] | None:
@@ -112,10 +112,11 @@ def due_for_order(
     its amount would be forgotten. Raises `NotRefundable` for another currency than was taken.
     """
     wanted = select(Payment).where(
-        Payment.order_id == order_id, Payment.captured > 0, ~Payment.superseded
+        Payment.id == payment_id,
+        Payment.order_id == order_id,
+        Payment.captured > 0,
+        ~Payment.superseded,
     )
-    if payment_id is not None:
-        wanted = wanted.where(Payment.id == payment_id)
     payment = session.scalars(wanted.with_for_update()).one_or_none()
     if payment is None:
         return None

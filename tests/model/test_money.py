@@ -330,7 +330,8 @@ class Money(Machine):
         ]
         due = min(amount, PRICE - paid[0].sum("succeeded")) if paid else 0
         self.provider.refunding = script
-        got = outcome(self._give_back, order, amount)
+        payment_id = paid[0].id if paid else uuid.uuid4()
+        got = outcome(self._give_back, order, payment_id, amount)
         if due and due > paid[0].left:
             assert got == "refund_in_flight"
         elif due:
@@ -338,9 +339,9 @@ class Money(Machine):
         else:
             assert got is None
 
-    def _give_back(self, order, amount):
+    def _give_back(self, order, payment_id, amount):
         due = {
-            "order_id": self.orders[order], "payment_id": None, "amount": amount,
+            "order_id": self.orders[order], "payment_id": payment_id, "amount": amount,
             "currency": "EUR", "reason": "order_cancelled",
         }  # fmt: skip
         with self.begin() as session:
