@@ -85,7 +85,9 @@ def test_another_card_need_not_wait_for_what_was_not_confirmed(
 
 
 @pytest.mark.parametrize("fault", ["timeout_after", "error_after"])
-def test_another_card_is_not_charged_beside_a_lost_answer(pay, door, stripe, now_is, fault):
+def test_another_card_is_not_charged_beside_a_lost_answer(
+    pay, door, stripe, no_sweep, now_is, fault
+):
     """Stripe had charged the first: that counts."""
     door.fail(fault, CONFIRM)
     payment = pay()
