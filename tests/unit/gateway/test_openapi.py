@@ -12,11 +12,11 @@ from chassis.web import route_table
 from chassis.web.openapi import describe
 from contracts.orders.enums import Cause
 from contracts.payments.enums import ProviderName
+from contracts.users.enums import Action
 from gateway.access import ADMIN, ENROLLING, STAFF, USER
 from gateway.api_docs import MANUAL, TAGS
 from gateway.examples import EXAMPLES
 from gateway.glossary import ANSWERS, FIELDS
-from gateway.schemas.audit import ACTIONS
 from gateway.schemas.docs import FILES
 from gateway.service import GatewayService
 from tests.unit.gateway.refusals import REFUSALS
@@ -105,7 +105,7 @@ def test_an_operation_tells_all_that_a_caller_needs(name):
 
 
 @pytest.mark.parametrize(
-    ("field", "words"), [("action", ACTIONS), ("cause", Cause), ("provider", ProviderName)]
+    ("field", "words"), [("action", Action), ("cause", Cause), ("provider", ProviderName)]
 )
 def test_an_example_of_a_word_is_one_of_the_contract(field, words):
     """Also where the description leaves the words open, so that there may be more one day."""
