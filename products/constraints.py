@@ -9,7 +9,7 @@ from chassis.errors import Fault
 
 
 @contextmanager
-def meaning(faults: Mapping[str, Callable[[], Fault]]) -> Iterator[None]:
+def map_integrity_error(faults: Mapping[str, Callable[[], Fault]]) -> Iterator[None]:
     """Raise the fault that stands for the constraint (by its name) that a statement broke."""
     try:
         yield

@@ -1,7 +1,7 @@
-"""How much there is: read, checked, counted anew, and how it came about."""
+"""How much there is, and how that came about."""
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, any_, bindparam, select
@@ -9,17 +9,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from chassis import paging
-from chassis.errors import PreconditionFailed
-from chassis.identity import Actor
-from contracts.inventory.enums import MovementKind
 from contracts.products.errors import ProductNotFound
 from products.models import Movement, Product, Stock
-from products.stock import adjustment, ledger, reservations
+from products.stock import reservations
 from products.stock.availability import AVAILABLE
-from products.stock.reservations import Change
-
-#: `note(**detail)` writes it into the audit trail.
-Note = Callable[..., None]
 
 _LEVEL = select(
     Stock.product_id,
@@ -62,38 +55,6 @@ def check(
         {**line, "available": wanted[line["product_id"]] <= available.get(line["product_id"], 0)}
         for line in lines
     ]
-
-
-def adjust(
-    session: Session,
-    product_id: int,
-    delta: int | None,
-    counted: int | None,
-    reason: str,
-    version: int | None,
-    actor: Actor,
-    now: datetime.datetime,
-    note: Note = lambda **detail: None,
-) -> dict[str, Any]:
-    """Change on_hand by `delta`, or to what was `counted`; answers like `get`, and `note` is told.
-
-    Raises `ProductNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the stock is
-    not at `version` (if given) any more.
-    """
-    levels = ledger.lock(session, [product_id])
-    if not levels:
-        raise ProductNotFound()
-    level = levels[product_id]
-    if version not in (None, level.version):
-        raise PreconditionFailed(version=level.version)
-    changes = ledger.free_expired(session, levels, now)
-    moved = adjustment.adjusted(level.on_hand, level.reserved, delta, counted) - level.on_hand
-    if moved:
-        changes.append(Change(product_id, MovementKind.ADJUST, moved, 0, reason))
-    ledger.apply(session, changes, now, actor.user_id)
-    adjusted = get(session, product_id, now)
-    note(delta=moved, on_hand=adjusted["on_hand"])
-    return adjusted
 
 
 def movements(

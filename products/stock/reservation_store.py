@@ -147,7 +147,7 @@ def release(
     return _answer(order_id, ReservationState.RELEASED, found and found.expires_at)
 
 
-def sweep(session: Session, now: datetime.datetime, batch: int) -> int:
+def expire(session: Session, now: datetime.datetime, batch: int) -> int:
     """Free what up to `batch` expired reservations still hold; how many there were.
 
     Skips those that somebody is working on: other instances sweep too.
