@@ -127,9 +127,7 @@ def _lock_tree(session: Session) -> None:
 
 def _path(session: Session, category_id: int) -> set[int]:
     """The category and all above it."""
-    path = select(Category.id, Category.parent_id).where(Category.id == category_id)
-    path = path.cte(recursive=True)
-    path = path.union(
-        select(Category.id, Category.parent_id).join(path, Category.id == path.c.parent_id)
-    )
+    step = select(Category.id, Category.parent_id)
+    path = step.where(Category.id == category_id).cte(recursive=True)
+    path = path.union(step.join(path, Category.id == path.c.parent_id))
     return set(session.scalars(select(path.c.id)))

@@ -69,9 +69,9 @@ def change(
         return {}
     names = fields.keys() | {"price", "currency"}
     wanted = select(*(getattr(Product, name) for name in names)).where(Product.id == product_id)
-    before = session.execute(wanted).mappings().one()
+    before = session.execute(wanted).one()._asdict()
     if "price" in fields or "currency" in fields:
-        priced = dict(before) | fields
+        priced = before | fields
         _check_price(priced["price"], priced["currency"])
     with map_integrity_error(_BROKEN):
         session.execute(
@@ -121,8 +121,8 @@ def _found_by(session: Session, product_id: int, fields: dict[str, Any]) -> dict
         is_current = Product.indexed_version == Product.version
         return {"indexed_version": Product.indexed_version + cast(is_current, Integer)}
     columns = (getattr(Product, name) for name in search_index.SEARCHED)
-    before = session.execute(select(*columns).where(Product.id == product_id)).mappings().one()
-    found_by = search_index.indexed(session, dict(before) | fields)
+    before = session.execute(select(*columns).where(Product.id == product_id)).one()._asdict()
+    found_by = search_index.indexed(session, before | fields)
     return found_by | {"indexed_version": Product.version + 1}
 
 

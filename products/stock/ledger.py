@@ -15,7 +15,7 @@ from chassis.identity import Actor
 from contracts.inventory.enums import MovementKind
 from contracts.products.errors import ProductNotFound
 from products import cache_invalidation
-from products.models import Moment, Product, ReservationLine, Stock
+from products.models import Base, Moment
 from products.stock.adjustment import adjusted
 from products.stock.reservations import Change, expire
 
@@ -59,7 +59,9 @@ _APPLY = (
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 
-_STOCK, _LINES, _PRODUCTS = Stock.__table__, ReservationLine.__table__, Product.__table__
+_STOCK, _LINES, _PRODUCTS = (
+    Base.metadata.tables[name] for name in ("stock", "reservation_lines", "products")
+)
 
 _LOCK = (
     select(

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis import paging
 from contracts.products.errors import ProductNotFound
@@ -21,6 +21,18 @@ _LEVEL = select(
     AVAILABLE.label("available"),
     Stock.version,
 ).where(Stock.product_id == bindparam("id"))
+
+_MOVEMENT: tuple[InstrumentedAttribute[Any], ...] = (
+    Movement.id,
+    Movement.product_id,
+    Movement.kind,
+    Movement.delta_on_hand,
+    Movement.delta_reserved,
+    Movement.order_id,
+    Movement.reason,
+    Movement.actor,
+    Movement.at,
+)
 
 _FOR_SALE = (
     select(Stock.product_id, AVAILABLE.label("available"))
@@ -61,17 +73,7 @@ def movements(
     connection: Connection, product_id: int, limit: int, cursor: str | None
 ) -> dict[str, Any]:
     """The product's ledger, newest first, as `{"items", "next"}`; raises `ProductNotFound`."""
-    query = select(
-        Movement.id,
-        Movement.product_id,
-        Movement.kind,
-        Movement.delta_on_hand,
-        Movement.delta_reserved,
-        Movement.order_id,
-        Movement.reason,
-        Movement.actor,
-        Movement.at,
-    ).where(Movement.product_id == product_id)
+    query = select(*_MOVEMENT).where(Movement.product_id == product_id)
     rows, following = _NEWEST.page(connection, query, limit, cursor or None)
     if not rows and not connection.scalar(
         select(Stock.product_id).filter_by(product_id=product_id)
