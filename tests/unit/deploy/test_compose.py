@@ -2,6 +2,8 @@
 
 import pathlib
 import re
+import shutil
+import subprocess
 
 import pytest
 import yaml
@@ -122,9 +124,12 @@ def test_no_secret_has_a_default():
 
 
 def test_every_variable_is_explained():
-    """In .env.example, with the default of compose.yml; the demo sets all that is needed."""
+    """In .env.example, with the default of compose.yml, but for the passwords, which its command
+    makes; the demo sets all that is needed."""
     example = _settings(".env.example", r"^#?([A-Z_]+)=(.*)$")
     demo = _settings("deploy/demo.env", r"^([A-Z_]+)=(.*)$")
+    passwords = set(re.findall(r"[A-Z]*_PASSWORD(?=:\?)", COMPOSE))
+    example |= dict.fromkeys(passwords, "")
     for name, mark, default in re.findall(r"\$\{(\w+):([?-])([^}]*)\}", COMPOSE):
         if mark == "?":
             assert example[name] == ""
@@ -133,6 +138,22 @@ def test_every_variable_is_explained():
             assert example[name] == default, name
     assert demo.keys() <= example.keys()
     assert set(_variables(COMPOSE)) | {"COMPOSE_PROFILES"} == example.keys()
+
+
+def test_the_command_of_the_example_makes_each_password(tmp_path):
+    """A different one for each, and the file has all else, for its owner alone."""
+    for name in ("compose.yml", ".env.example"):
+        shutil.copy(ROOT / name, tmp_path)
+    command = re.search(r"^#   (for .+\n#     .+)$", (ROOT / ".env.example").read_text(), re.M)[1]
+    command = command.replace("\n#", "\n")
+    subprocess.run(["sh", "-euc", command], cwd=tmp_path, check=True)
+    made = tmp_path / ".env"
+    passwords = re.findall(r"^([A-Z]+)_PASSWORD=([0-9a-f]{48})$", made.read_text(), re.M)
+    names = {"rabbitmq", "postgres", *SERVICE_PACKAGES}
+    assert {name.lower() for name, _ in passwords} == names
+    assert len({value for _, value in passwords}) == len(names)
+    assert (ROOT / ".env.example").read_text() in made.read_text()
+    assert made.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_demo_is_all_that_has_known_passwords():
