@@ -4,10 +4,8 @@ from marshmallow import fields
 
 from chassis.fields import (
     Boolean,
-    Currency,
     Expected,
     Integer,
-    Money,
     String,
     Uuid,
 )
@@ -44,16 +42,6 @@ class VerificationRequested(Expected):
 
     verification_id = Uuid(required=True)
     user_id = Uuid(required=True)
-
-
-class OrderEvent(Expected):
-    """What we need of every orders.order_* event; those of before orders had a number have none."""
-
-    order_id = Uuid(required=True)
-    number = String(max=40, load_default=None, allow_none=True)
-    user_id = Uuid(required=True)
-    total = Money(required=True)
-    currency = Currency(required=True)
 
 
 class ResetToken(Expected):

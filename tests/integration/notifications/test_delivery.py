@@ -54,7 +54,7 @@ def broken_channel(monkeypatch):
 
     switch = Switch()
 
-    def deliver(self, letter):
+    def deliver(self, message):
         switch.tries += 1
         raise NotNow("not_writable")
 
@@ -165,10 +165,10 @@ def test_several_instances_share_the_work(
     """Thirty messages, three instances: each is delivered by one of them."""
     real, delivered = MailFiles.deliver, []
 
-    def deliver(self, letter):
-        delivered.append(letter.id)
+    def deliver(self, message):
+        delivered.append(message.id)
         eventlet.sleep(0.01)
-        real(self, letter)
+        real(self, message)
 
     monkeypatch.setattr(MailFiles, "deliver", deliver)
     start(NotificationsService, NotificationsService, notifications=settings)
@@ -182,14 +182,14 @@ def test_no_transaction_is_open_while_a_mail_goes(send, sql, eventually, monkeyp
     """A slow mail server holds no lock and no connection."""
     seen, real = [], MailFiles.deliver
 
-    def deliver(self, letter):
+    def deliver(self, message):
         seen.append(
             sql(
                 "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
                 " AND application_name = 'notifications' AND state LIKE 'idle in transaction%'"
             )
         )
-        real(self, letter)
+        real(self, message)
 
     monkeypatch.setattr(MailFiles, "deliver", deliver)
     send()
