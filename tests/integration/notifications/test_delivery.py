@@ -7,7 +7,7 @@ from notifications.channels.files import MailFiles
 from notifications.errors import NotNow
 from notifications.mail import leases
 from notifications.service import NotificationsService
-from tests.integration.events import publish
+from tests.integration import events
 from tests.integration.notifications.conftest import ANN, BOB, Users
 from tests.support import run_timer
 
@@ -111,8 +111,7 @@ def test_users_away_only_delays(by_hand, start, people, settings, call, eventual
     (service,) = start(NotificationsService, notifications=settings)
     users.stop()
     next(one for one in service.dependencies if one.attr_name == "users").timeout = 0.5
-    facts = {"order_id": ANN, "user_id": ANN, "total": "1.00", "currency": "EUR"}
-    publish(config["AMQP_URI"], "orders", "order_placed", facts)
+    events.publish(config["AMQP_URI"], "orders", "order_placed", events.of_order(ANN, user_id=ANN))
     inbox = lambda: call.notifications.list(user_id=ANN)["items"]  # noqa: E731
     eventually(lambda: len(inbox()) == 2)
     run_timer(service, "deliver")
