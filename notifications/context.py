@@ -17,7 +17,7 @@ class Context(Protocol):
     clock: Now
     settings: Mapping[str, Any]
     events: Recorder
-    news: Broadcast
+    broadcast: Broadcast
     cause: Trail
     network: str | None
     log: Any

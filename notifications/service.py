@@ -48,7 +48,7 @@ class NotificationsService(Service):
 
     db: Handle = Database(models.Base, package="notifications")
     events: Recorder = EventOutbox(EVENTS)
-    news = Broadcast(BROADCASTS)
+    broadcast = Broadcast(BROADCASTS)
     clock: Now = Clock()
     settings: Mapping[str, Any] = Settings(NotificationsSettings, section="notifications")
     cause: Trail = Cause()

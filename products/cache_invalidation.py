@@ -22,15 +22,15 @@ def note(session: Session, product_ids: Iterable[int] = ()) -> None:
 @contextmanager
 def announced(
     begun: AbstractContextManager[Session],
-    tell: Callable[[Session, str, dict[str, Any]], None],
-    news_type: str,
+    publish: Callable[[Session, str, dict[str, Any]], None],
+    broadcast_type: str,
 ) -> Iterator[Session]:
     """The transaction that `begun` begins; what it notes is told as `{"ids": [...]}`."""
     with begun as session:
         yield session
         changed = session.info.get(_NOTED)
         if changed is not None:
-            tell(session, news_type, changes(changed))
+            publish(session, broadcast_type, changes(changed))
 
 
 def changes(product_ids: Iterable[int]) -> dict[str, Any]:

@@ -16,5 +16,5 @@ class Context(Protocol):
     clock: Now
     settings: Mapping[str, Any]
     events: Outbox
-    news: Broadcast
+    broadcast: Broadcast
     network: str | None

@@ -54,7 +54,7 @@ class ProductsService(Service):
     db: Handle = Database(models.Base, package="products")
     clock: Now = Clock()
     settings: Mapping[str, Any] = Settings(ProductsSettings, section="products")
-    news = Broadcast(CATALOG_BROADCASTS)
+    broadcast = Broadcast(CATALOG_BROADCASTS)
     events: Outbox = EventOutbox(CATALOG_EVENTS)
     network: str | None = Network()
 
@@ -139,7 +139,7 @@ class InventoryService(Service):
     db: Handle = Database(models.Base, package="products")
     clock: Now = Clock()
     settings: Mapping[str, Any] = Settings(ProductsSettings, section="products")
-    news = Broadcast(STOCK_BROADCASTS)
+    broadcast = Broadcast(STOCK_BROADCASTS)
     events: Outbox = EventOutbox(STOCK_EVENTS)
     gauges = DatabaseGauges(metrics.RESERVATIONS)
     expired = Counter("shop_reservations_expired_total", "Reservations that were freed unpaid.")

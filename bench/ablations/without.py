@@ -124,8 +124,8 @@ def frame_buffer() -> None:
 
     plain = partial(connection.connect, corked=False)
     _replace("chassis.broker.connection", connect=plain)
-    _replace("chassis.broker.link", connect=plain)
-    _replace("chassis.broker.courier", connect=plain)
+    _replace("chassis.broker.reconnecting", connect=plain)
+    _replace("chassis.broker.confirmed_publisher", connect=plain)
 
     def drop(self: Any) -> None:
         """As it was, with nothing to flush."""
@@ -133,7 +133,7 @@ def frame_buffer() -> None:
         if self._connection is not None:
             connection.cut(self._connection)
 
-    _replace("chassis.broker.link:Link", drop=drop)
+    _replace("chassis.broker.reconnecting:Link", drop=drop)
 
 
 @_shortcut
@@ -144,7 +144,7 @@ def frame_reader() -> None:
         def __init__(self, connection: Any):
             self.read = connection.drain_events
 
-    _replace("chassis.broker.link", FrameReader=Reader)
+    _replace("chassis.broker.reconnecting", FrameReader=Reader)
 
 
 @_shortcut
@@ -200,25 +200,25 @@ def access_log() -> None:
 @_shortcut
 def read_cache() -> None:
     """Every read is made."""
-    _replace("chassis.web.remembered:Remembered", check=lambda self: None)
+    _replace("chassis.web.response_cache:ResponseCache", check=lambda self: None)
 
 
 @_shortcut
 def encoded() -> None:
     """What is cached is encoded for each who gets it."""
-    from chassis.web.answers import Answer
+    from chassis.web.responses import Response
 
     def kept(self: Any, answer: Any, tags: Any) -> None:
-        Answer.__init__(self, answer.body, answer.status, answer.headers, answer.media_type)
+        Response.__init__(self, answer.body, answer.status, answer.headers, answer.media_type)
         self.tags, self.size = frozenset(tags), 2000
 
-    _replace("chassis.web.remembered:Finished", __init__=kept, lines=Answer.lines)
+    _replace("chassis.web.response_cache:EncodedResponse", __init__=kept, lines=Response.lines)
 
 
 @_shortcut
 def spellings() -> None:
     """Path and query are validated for each request."""
-    _replace("chassis.web.remembered", _MAX_SPELLING=0)
+    _replace("chassis.web.response_cache", _MAX_SPELLING=0)
 
 
 @_shortcut
@@ -265,14 +265,14 @@ def relay_batch() -> None:
 @_shortcut
 def confirms() -> None:
     """Each message is confirmed before the next is sent."""
-    from chassis.broker.courier import Courier
+    from chassis.broker.confirmed_publisher import ConfirmedPublisher
 
-    together = Courier.deliver
+    together = ConfirmedPublisher.publish
 
     def deliver(self: Any, parcels: Sequence[Any]) -> list[bool]:
         return [together(self, [parcel])[0] for parcel in parcels]
 
-    _replace("chassis.broker.courier:Courier", deliver=deliver)
+    _replace("chassis.broker.confirmed_publisher:ConfirmedPublisher", deliver=deliver)
 
 
 @_shortcut

@@ -57,7 +57,7 @@ def announce(context: Context, events: Sequence[Event]) -> None:
     with context.db.once_each(events) as (session, fresh):
         _write_about(session, fresh, context.clock())
         for user_id in {event.payload["user_id"] for event in fresh}:
-            context.news.tell(session, "feed_grew", {"user_id": user_id})
+            context.broadcast.publish(session, "feed_grew", {"user_id": user_id})
 
 
 def announce_request(context: Context, event: Event, **request: uuid.UUID) -> None:
@@ -103,7 +103,7 @@ def send(
             session.execute(insert(Notification).values(row))
             about = "notification", claim.resource_id, user_id
             staff.tell(context, session, actor, "message_sent", *about, channel=channel)
-        context.news.tell(session, "feed_grew", {"user_id": user_id})
+        context.broadcast.publish(session, "feed_grew", {"user_id": user_id})
         written = select(*queries.SHOWN).where(Notification.id == claim.resource_id)
         shown = session.execute(written).mappings().one()
     return {**shown, "replayed": not claim.is_new}

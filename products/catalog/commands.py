@@ -107,4 +107,6 @@ def delete_category(context: Context, actor: Actor, category_id: int, version: i
 
 
 def _changing(context: Context) -> AbstractContextManager[Session]:
-    return cache_invalidation.announced(context.db.begin(), context.news.tell, "catalog_changed")
+    return cache_invalidation.announced(
+        context.db.begin(), context.broadcast.publish, "catalog_changed"
+    )

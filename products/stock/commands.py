@@ -61,7 +61,7 @@ def reserve(
         held = reservation_store.reserve_new(connection, *asked)
     if held:
         changed = cache_invalidation.changes(line["product_id"] for line in lines)
-        context.news.tell_now("stock_changed", changed)
+        context.broadcast.publish_now("stock_changed", changed)
         return held
     with _changing(context) as session:
         return reservation_store.reserve(session, *asked)
@@ -90,4 +90,4 @@ def expire(context: Context, batch: int) -> int:
 
 def _changing(context: Context, begin: Begin | None = None) -> AbstractContextManager[Session]:
     begun = (begin or context.db.begin)()
-    return cache_invalidation.announced(begun, context.news.tell, "stock_changed")
+    return cache_invalidation.announced(begun, context.broadcast.publish, "stock_changed")

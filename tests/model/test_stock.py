@@ -194,11 +194,13 @@ class Stock(Machine):
 
     def _adjust(self, product, left, delta, counted):
         wrong = left < self._reserved(product)
-        got = self._do(
-            ledger.adjust, self.products[product], delta, counted, "counted", None,
-            Actor.SYSTEM, self.now,
-        )  # fmt: skip
-        assert (got == "stock_reserved") == wrong
+        change = self.products[product], delta, counted, "counted", None, Actor.SYSTEM, self.now
+
+        def act():
+            with self.begin() as session:
+                ledger.adjust(session, *change)
+
+        assert (outcome(act) == "stock_reserved") == wrong
         if not wrong:
             self.on_hand[product] = left
 
