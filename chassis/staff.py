@@ -1,7 +1,7 @@
 """What staff do, as events that `users` writes into the audit trail.
 
 A service that has `events` with `EVENTS` and `network = Network()` calls `tell` in the transaction
-of the change. What customers and the system do is not told: their ways cost nothing.
+of the change. What customers and the system do is not published, so it costs nothing.
 """
 
 from typing import Any, Protocol

@@ -7,7 +7,7 @@ from chassis.clock import Now
 from chassis.database import Handle
 from chassis.events.broadcast import Broadcast
 from chassis.events.outbox import Recorder
-from chassis.trace import Trail
+from chassis.trace import WorkTrace
 
 
 class Context(Protocol):
@@ -18,7 +18,7 @@ class Context(Protocol):
     settings: Mapping[str, Any]
     events: Recorder
     broadcast: Broadcast
-    cause: Trail
+    trace: WorkTrace
     network: str | None
     log: Any
     #: The proxy to the service `users`.

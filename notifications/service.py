@@ -20,7 +20,7 @@ from chassis.origin import Network
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
-from chassis.trace import Cause, Trail
+from chassis.trace import TraceContext, WorkTrace
 from contracts.notifications import answers, requests
 from contracts.notifications.events import BROADCASTS, EVENTS
 from contracts.orders.events import OrderEvent
@@ -51,7 +51,7 @@ class NotificationsService(Service):
     broadcast = Broadcast(BROADCASTS)
     clock: Now = Clock()
     settings: Mapping[str, Any] = Settings(NotificationsSettings, section="notifications")
-    cause: Trail = Cause()
+    trace: WorkTrace = TraceContext()
     external_call: ExternalCall = ExternalCalls()
     network: str | None = Network()
     users = RpcProxy("users", timeout=5)

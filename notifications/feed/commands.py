@@ -70,7 +70,7 @@ def announce_request(context: Context, event: Event, **request: uuid.UUID) -> No
         message = templates.render(event.type, {})
         words = message.subject, message.body
         row = _row(user_id, Channel.EMAIL, *words, None, context.clock())
-        row |= {"event_id": event.id, "is_security": True, "cause": context.cause.kept()} | request
+        row |= {"event_id": event.id, "is_security": True, "cause": context.trace.saved()} | request
         session.execute(_WRITE_ONCE, rows_of([row]))
 
 
@@ -99,7 +99,7 @@ def send(
         if claim.is_new:
             position = _next_positions(session, [user_id])[0] if channel == Channel.IN_APP else None
             row = _row(user_id, channel, subject, body, position, now)
-            row |= {"id": claim.resource_id, "cause": context.cause.kept()}
+            row |= {"id": claim.resource_id, "cause": context.trace.saved()}
             session.execute(insert(Notification).values(row))
             about = "notification", claim.resource_id, user_id
             staff.tell(context, session, actor, "message_sent", *about, channel=channel)
@@ -139,7 +139,7 @@ def _write_about(session: Session, events: Sequence[Event], now: datetime.dateti
             "order_id": facts.get("order_id"),
             "email_change_id": facts.get("change_id"),
             "is_security": event.type in SECURITY,
-            "cause": event.cause,
+            "cause": event.trace_context,
         }
         for channel in _ANNOUNCED_ON:
             row = _row(facts["user_id"], channel, message.subject, message.body, position, now)

@@ -76,7 +76,7 @@ def deliver(
         contacts = addresses.contacts(context, list({one.user_id for one in batch}))
     except Exception as error:
         _release(context, batch)
-        if not outages.is_told(error):
+        if not outages.is_logged(error):
             context.log.info("notifications_wait", count=len(batch), code=type(error).__name__)
         return False
     refused = _admit(context, batch, contacts)
@@ -101,7 +101,7 @@ def _try(
 ) -> Exception | None:
     """Hand a message to its channel; returns what went wrong."""
     try:
-        with context.cause.following(message.cause):
+        with context.trace.continuing(message.cause):
             addressed = _addressed(context, message, contacts.get(message.user_id))
             channels[message.channel].deliver(addressed)
     except Exception as error:  # one message must not hold up the others
@@ -153,7 +153,7 @@ def _note(context: Context, tried: Iterable[tuple[Claimed, Exception | None]]) -
         _sent(context, sent)
     for message, error in tried:
         if error is not None:
-            with context.cause.following(message.cause):
+            with context.trace.continuing(message.cause):
                 _not_sent(context, message, error)
 
 

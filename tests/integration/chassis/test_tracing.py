@@ -124,7 +124,7 @@ def test_what_is_not_sampled_is_passed_on_and_not_recorded(
     """The first one decides for all, whatever our ratio; its traceparent goes on as it is."""
     traced(Speaker, Listener)
     causes = []
-    monkeypatch.setattr(Listener, "before", staticmethod(lambda e: causes.append(e.cause)))
+    monkeypatch.setattr(Listener, "before", staticmethod(lambda e: causes.append(e.trace_context)))
     monkeypatch.setattr(Listener, "during", staticmethod(lambda event: None))
     call.with_data(traceparent=sent(2, "00")).speaker.say("quiet")
     call.with_data(traceparent=sent(3)).speaker.say("loud")
@@ -175,7 +175,7 @@ def test_a_batch_and_its_events_are_linked(
 
     def before(events):
         sizes.append(len(events))
-        causes.extend(event.cause["traceparent"] for event in events)
+        causes.extend(event.trace_context["traceparent"] for event in events)
         go.wait()
 
     monkeypatch.setattr(Gatherer, "before", staticmethod(before))

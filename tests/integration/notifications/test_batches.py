@@ -14,7 +14,7 @@ from chassis import config as configuration
 from chassis import prepared
 from chassis.clock import utcnow
 from chassis.errors import Unavailable
-from chassis.trace import Trail
+from chassis.trace import WorkTrace
 from notifications.channels.files import MailFiles
 from notifications.errors import NotNow, Undeliverable
 from notifications.mail import commands, leases
@@ -53,7 +53,7 @@ class World:
             settings={"max_attempts": max_attempts} | self.limits,
             users=self,
             events=SimpleNamespace(record_many=self.record_many),
-            cause=Trail(self.data),
+            trace=WorkTrace(self.data),
             log=structlog.get_logger(),
         )
         commands.deliver_pending(context, {"email": self}, SECOND)
