@@ -8,6 +8,7 @@ from chassis.database import Handle
 from chassis.events.broadcast import Broadcast
 from chassis.events.outbox import Recorder
 from chassis.trace import WorkTrace
+from contracts.users.interface import Users
 
 
 class Context(Protocol):
@@ -21,5 +22,4 @@ class Context(Protocol):
     trace: WorkTrace
     network: str | None
     log: Any
-    #: The proxy to the service `users`.
-    users: Any
+    users: Users

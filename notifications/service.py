@@ -25,7 +25,9 @@ from contracts.notifications import answers, requests
 from contracts.notifications.events import BROADCASTS, EVENTS
 from contracts.orders.events import OrderEvent
 from contracts.payments.events import PaymentFailed, PaymentRefunded, PaymentSucceeded
-from notifications import metrics, models, schemas
+from contracts.users import events as user_events
+from contracts.users.interface import Users
+from notifications import metrics, models
 from notifications.channels.configured import channels
 from notifications.channels.instrumented import instrumented
 from notifications.feed import commands as feed_commands
@@ -54,7 +56,7 @@ class NotificationsService(Service):
     trace: WorkTrace = TraceContext()
     external_call: ExternalCall = ExternalCalls()
     network: str | None = Network()
-    users = RpcProxy("users", timeout=5)
+    users: Users = RpcProxy("users", timeout=5)
     gauges = DatabaseGauges(metrics.PENDING)
 
     @rpc(
@@ -96,14 +98,14 @@ class NotificationsService(Service):
         """Mark as read, or as unread."""
         return feed_commands.mark_read(self, actor, notification_id, read)
 
-    @event_handler("users", "user_registered", schemas.UserEvent, batch=BATCH)
-    @event_handler("users", "password_changed", schemas.UserEvent, batch=BATCH)
-    @event_handler("users", "email_change_requested", schemas.UserEvent, batch=BATCH)
-    @event_handler("users", "email_changed", schemas.EmailChanged, batch=BATCH)
-    @event_handler("users", "totp_enabled", schemas.UserEvent, batch=BATCH)
-    @event_handler("users", "totp_disabled", schemas.UserEvent, batch=BATCH)
-    @event_handler("users", "recovery_code_used", schemas.RecoveryCodeUsed, batch=BATCH)
-    @event_handler("users", "recovery_codes_renewed", schemas.UserEvent, batch=BATCH)
+    @event_handler("users", "user_registered", user_events.UserEvent, batch=BATCH)
+    @event_handler("users", "password_changed", user_events.UserEvent, batch=BATCH)
+    @event_handler("users", "email_change_requested", user_events.UserEvent, batch=BATCH)
+    @event_handler("users", "email_changed", user_events.EmailChanged, batch=BATCH)
+    @event_handler("users", "totp_enabled", user_events.UserEvent, batch=BATCH)
+    @event_handler("users", "totp_disabled", user_events.UserEvent, batch=BATCH)
+    @event_handler("users", "recovery_code_used", user_events.RecoveryCodeUsed, batch=BATCH)
+    @event_handler("users", "recovery_codes_renewed", user_events.UserEvent, batch=BATCH)
     @event_handler("orders", "order_placed", OrderEvent, batch=BATCH)
     @event_handler("orders", "order_paid", OrderEvent, batch=BATCH)
     @event_handler("orders", "order_shipped", OrderEvent, batch=BATCH)
@@ -116,12 +118,12 @@ class NotificationsService(Service):
         """Write the notifications that tell of events."""
         feed_commands.announce(self, events)
 
-    @event_handler("users", "password_reset_requested", schemas.ResetRequested)
+    @event_handler("users", "password_reset_requested", user_events.PasswordResetRequested)
     def offer_reset(self, event: Event) -> None:
         """Write the mail with the way to a new password."""
         feed_commands.announce_request(self, event, reset_id=event.payload["reset_id"])
 
-    @event_handler("users", "email_verification_requested", schemas.VerificationRequested)
+    @event_handler("users", "email_verification_requested", user_events.EmailVerificationRequested)
     def offer_verification(self, event: Event) -> None:
         """Write the mail that has an address confirmed."""
         verification_id = event.payload["verification_id"]

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from chassis import idempotency, staff
 from chassis.errors import Forbidden
 from chassis.identity import Actor
+from chassis.json_rows import insert_rows, rows_of
 from chassis.messages import Event, Json
-from chassis.prepared import prepared_insert_many, rows_of
 from contracts.notifications.enums import Channel, Status
 from contracts.notifications.errors import RecipientNotFound
 from notifications.context import Context
@@ -36,7 +36,7 @@ SECURITY = {
     "recovery_codes_renewed",
 }
 
-_WRITE_ONCE = prepared_insert_many(
+_WRITE_ONCE = insert_rows(
     Base.metadata.tables["notifications"], but={"failure_code", "read", "attempts", "is_counted"}
 )
 
@@ -48,7 +48,6 @@ _GROW = (
     )
     .bindparams(bindparam("users", type_=ARRAY(UUID)), bindparam("counts", type_=ARRAY(BigInteger)))
     .columns(user_id=UUID, last=BigInteger)
-    .execution_options(prepared=True)
 )
 
 

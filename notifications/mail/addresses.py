@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from chassis.errors import NotFound
 from chassis.messages import Json
-from notifications import schemas
+from contracts.users import answers
 from notifications.context import Context
 from notifications.errors import Undeliverable
 from notifications.mail import templates
@@ -15,9 +15,9 @@ from notifications.mail.leases import Claimed
 #: Of each user who is there `email`, `email_verified` and `phone`, by id.
 Contacts = Mapping[uuid.UUID, Mapping[str, Any]]
 
-_CONTACTS = schemas.Contacts()
-_RESET_TOKEN, _VERIFICATION_TOKEN = schemas.ResetToken(), schemas.VerificationToken()
-_OLD_EMAIL = schemas.OldEmail()
+_CONTACTS = answers.Contacts()
+_RESET_TOKEN, _VERIFICATION_TOKEN = answers.ResetToken(), answers.VerificationToken()
+_OLD_EMAIL = answers.OldEmail()
 
 
 class Enclosure(NamedTuple):
