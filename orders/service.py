@@ -15,22 +15,33 @@ from chassis.timers import timer
 from chassis.trace import TraceId
 from contracts.carts import requests as cart_requests
 from contracts.carts.answers import Cart
+from contracts.notifications.events import NotificationSent
 from contracts.orders import answers, requests
 from contracts.orders.events import EVENTS
+from contracts.payments.answers import KeyedPayment
+from contracts.payments.events import (
+    PaymentCancelled,
+    PaymentFailed,
+    PaymentRefunded,
+    PaymentSucceeded,
+)
+from contracts.payments.interface import Payments
 from orders import catalog, jobs, metrics, models, schemas
 from orders import events as event_handlers
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.checkout import admin as checkout_admin
 from orders.checkout import commands as checkout_commands
+from orders.checkout import queries as checkout_queries
 from orders.errors import OutOfStock, ReservationReleased
 from orders.order import commands as order_commands
 from orders.order import queries as order_queries
 from orders.order import timeline
 from orders.payment import commands as payment_commands
+from orders.payment.refunds import Payment
 from orders.settings import OrdersSettings
 
-#: News that one transaction writes into timelines at most.
+#: Events that one transaction writes into timelines at most.
 BATCH = 50
 
 
@@ -114,14 +125,14 @@ class OrdersService(Service):
     products = RpcProxy("products", timeout=3)
     users = RpcProxy("users", timeout=3)
     inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))
-    payments = RpcProxy("payments", timeout=12)
+    payments: Payments = RpcProxy("payments", timeout=12)
 
     @rpc(requests.Place, answers.Placed, once=True, sensitive_arguments="request.shipping_address")
     def place(self, **request):
         """An order from items or from the cart; a repeat under `key` gets the first one."""
         return checkout_commands.place(self, **request)
 
-    @rpc(requests.Pay, sensitive_arguments="method")
+    @rpc(requests.Pay, KeyedPayment, sensitive_arguments="method")
     def pay(self, order_id, method, key, actor):
         """Charge an order and finish it; the payment."""
         return payment_commands.pay(self, order_id, method, key, actor)
@@ -162,7 +173,7 @@ class OrdersService(Service):
     @rpc(requests.ListCheckouts, answers.CheckoutPage)
     def list_checkouts(self, **request):
         """Checkouts under way, or stuck, the oldest first (staff)."""
-        return checkout_admin.page(self, **request)
+        return checkout_queries.page(self, **request)
 
     @rpc(requests.OneOrder, answers.CheckoutOutcome)
     def retry_checkout(self, order_id, actor):
@@ -174,24 +185,25 @@ class OrdersService(Service):
         """Give a checkout up (staff)."""
         return checkout_admin.undo(self, order_id, actor)
 
-    @event_handler("payments", "payment_succeeded", schemas.PaymentNews)
+    @event_handler("payments", "payment_succeeded", PaymentSucceeded)
     def on_payment_succeeded(self, event):
         """Finish the order, unless `pay` already has."""
-        payment_commands.finish(self, event.payload, begin=partial(self.db.once, event))
+        payment = Payment.of_event(event.payload)
+        payment_commands.finish(self, payment, begin=partial(self.db.once, event))
 
-    @event_handler("payments", "payment_failed", schemas.PaymentNews)
+    @event_handler("payments", "payment_failed", PaymentFailed)
     def on_payment_failed(self, event):
         """Only the timeline cares."""
         with self.db.once(event) as session:
             event_handlers.payment_failed(self, session, event.payload)
 
-    @event_handler("payments", "payment_cancelled", schemas.PaymentNews)
+    @event_handler("payments", "payment_cancelled", PaymentCancelled)
     def on_payment_cancelled(self, event):
         """Only the timeline cares."""
         with self.db.once(event) as session:
             event_handlers.payment_cancelled(self, session, event.payload)
 
-    @event_handler("payments", "payment_refunded", schemas.PaymentRefunded)
+    @event_handler("payments", "payment_refunded", PaymentRefunded)
     def on_payment_refunded(self, event):
         """Show what became of the money."""
         with self.db.once(event) as session:
@@ -203,7 +215,7 @@ class OrdersService(Service):
         with self.db.once(event) as session:
             event_handlers.account_recovered(self, session, event)
 
-    @event_handler("notifications", "notification_sent", schemas.NotificationSent, batch=BATCH)
+    @event_handler("notifications", "notification_sent", NotificationSent, batch=BATCH)
     def on_notification_sent(self, events):
         """Only the timeline cares."""
         with self.db.once_each(events) as (session, fresh):
@@ -222,5 +234,5 @@ class OrdersService(Service):
     @timer(interval=3)
     def recover(self):
         """Finish or undo what was interrupted."""
-        jobs.undo_checkouts(self)
-        jobs.find_payments(self)
+        jobs.release_checkouts(self)
+        jobs.look_up_payments(self)

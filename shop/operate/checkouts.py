@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chassis.config import check
-from orders.checkout.admin import FACTOR
+from orders.checkout.queries import STUCK_FACTOR
 from orders.settings import OrdersSettings
 from shop.operate import settings
 from shop.operate.databases import opened
@@ -34,9 +34,9 @@ _COUNTS = """
 
 
 def stuck_after(config: Mapping[str, Any]) -> int:
-    """Seconds after which staff count a checkout as stuck too (`orders.checkout.admin`)."""
+    """Seconds after which staff count a checkout as stuck too (`orders.checkout.queries`)."""
     values = check(OrdersSettings(), config.get("orders") or {}, "orders")
-    return FACTOR * values["checkout_patience"]
+    return STUCK_FACTOR * values["checkout_patience"]
 
 
 def counts(books: Books, stuck_after: int) -> tuple[int, int]:

@@ -236,7 +236,6 @@ ANSWERS = {
     "inventory.commit": RESERVATION | {"state": one_of("committed")},
     "inventory.release": RESERVATION | {"state": one_of("released")},
     "orders.hide": None,
-    "orders.pay": PAYMENT | REPLAYED,
     "payments.webhook": None,
 }
 

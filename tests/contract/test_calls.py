@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from chassis.errors import Fault, NotFound
+from contracts.payments import answers as payments
 from notifications import schemas as notifications
 from orders import schemas as orders
 from products.service import InventoryService, ProductsService
@@ -27,8 +28,8 @@ NEEDED = {
     ("orders", "inventory.reserve"): None,
     ("orders", "inventory.commit"): None,
     ("orders", "inventory.release"): None,
-    ("orders", "payments.charge"): orders.Payment,
-    ("orders", "payments.list"): orders.Payments,
+    ("orders", "payments.charge"): payments.Payment,
+    ("orders", "payments.list"): payments.PaymentPage,
     ("orders", "payments.cancel"): None,
     ("notifications", "users.contacts"): notifications.Contacts,
     ("notifications", "users.issue_reset_token"): notifications.ResetToken,
