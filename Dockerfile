@@ -13,16 +13,7 @@ RUN awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' requirements.lock >setupto
     && pip install --no-deps --require-hashes -r setuptools.lock \
     && pip install --no-deps --require-hashes --use-pep517 --no-build-isolation -r requirements.lock \
     && rm setuptools.lock
-COPY setup.cfg pyproject.toml config.yaml ./
-COPY chassis chassis
-COPY gateway gateway
-COPY notifications notifications
-COPY contracts contracts
-COPY orders orders
-COPY payments payments
-COPY products products
-COPY shop shop
-COPY users users
+COPY . .
 # Nothing can be compiled at the start where nothing can be written.
 RUN pip install --no-deps --no-build-isolation --editable . \
     && pip uninstall --yes pip && python -m compileall -q . && mkdir var

@@ -16,7 +16,7 @@ run: .venv/installed-run  ## start the shop; Ctrl-C ends it, the data stay; SCAL
 demo: .venv/installed-run  ## walk one order through a running shop
 	@exec $(BIN)/shop demo
 
-test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k cart" narrows it
+test: lint $(SPECTRAL)  ## style, import rules, types and the whole suite; ARGS="-k cart" narrows it
 	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
 	@.ci/promtool
 	@.ci/haproxy
@@ -25,7 +25,7 @@ test: lint $(SPECTRAL)  ## style, import rules and the whole suite; ARGS="-k car
 
 clean:  ## end what still runs, remove the data and what was built
 	@if [ -x $(BIN)/shop ]; then $(BIN)/shop stop; fi
-	rm -rf var build *.egg-info .coverage* .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf var build *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -exec rm -rf {} +
 
 help:  ## what there is to type
@@ -40,13 +40,15 @@ attack: .venv/installed-run  ## what a stranger may try, in five minutes; ARGS="
 	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
 	@exec $(BIN)/shop attack $(ARGS)
 
-bench: .venv/installed-test  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=ping,checkout
-	@exec $(BIN)/python -W ignore -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+bench: .venv/installed-test  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=ping or ablations
+	@exec $(BIN)/python -W ignore -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(SHORTCUTS),--shortcuts $(SHORTCUTS))
 
-lint: .venv/installed-test  ## style and import rules
+lint: .venv/installed-test  ## style, import rules and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
 
 lint-api: .venv/installed-test $(SPECTRAL)  ## the description of the API: linters and generated clients
 	$(BIN)/python -m pytest tests/lint_api tests/e2e/test_clients.py

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import install, peers
 from shop.local.place import ONE_CLIENT, ROOT
-from shop.migrate import PACKAGES, SERVICE_MODULES
+from shop.packages import DATABASE_PACKAGES, SERVICE_PACKAGES
 
 #: Requests a minute: they are counted as ever, and nobody comes so far.
 _ENDLESS = "1000000000"
@@ -107,9 +107,9 @@ def _peer(name: str, peer: peers.Peer) -> Contender:
 SHOP = Contender(
     "shop",
     "this shop",
-    _nameko(*(f"{package}.service" for package in SERVICE_MODULES)),
+    _nameko(*(f"{package}.service" for package in SERVICE_PACKAGES)),
     lambda place: place.shop_environment,
-    packages=PACKAGES,
+    packages=DATABASE_PACKAGES,
 )
 
 #: The chassis without the shop: one route, one call.

@@ -13,16 +13,25 @@ from bench.show import number
 _HARDLY_ANYTHING = 0.01
 
 
+_BESIDE_PEERS = (
+    "# How fast, beside what people would pick instead\n\n"
+    "Made by `make bench`: gateway, products and orders of each contender on the same machine,"
+    " servers and rows, in turns, once their answers are right. Ratios are medians over the rounds,"
+    " with the lowest and the highest; absolute figures hold for this machine only."
+)
+
+
 @dataclass(frozen=True)
 class Report:
     """All that was measured, on what, and how long it took. `titles` are the contenders' names for
-    people; `notes` are what is missing and why."""
+    people; `notes` are what is missing and why; `head` is what the page begins with."""
 
     machine: Mapping[str, Any]
     seconds: float
     records: list[Record]
     titles: Mapping[str, str]
     notes: list[str]
+    head: str = _BESIDE_PEERS
 
     def to_json(self) -> str:
         """An object; `works` are the records."""
@@ -45,22 +54,17 @@ class Report:
         page.write_text(self.to_markdown())
 
     def _head(self) -> Iterator[str]:
-        yield "# How fast, beside what people would pick instead"
-        yield ""
-        yield (
-            "Made by `make bench`: gateway, products and orders of each contender on the same"
-            " machine, servers and rows, in turns, once their answers are right. Ratios are medians"
-            " over the rounds, with the lowest and the highest; absolute figures hold for this"
-            " machine only."
-        )
+        yield self.head
         yield ""
         facts = ", ".join(f"{name}: {value}" for name, value in self.machine.items())
         yield f"{facts}; {self.seconds:.0f} s in all."
         yield ""
-        yield "![Ratios](report.svg)"
-        yield ""
 
     def _goals(self) -> Iterator[str]:
+        if not any(record.goals for record in self.records):
+            return
+        yield "![Ratios](report.svg)"
+        yield ""
         yield "## Goals"
         yield ""
         yield "| work | measured | wanted | |"

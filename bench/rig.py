@@ -21,7 +21,8 @@ from shop.local.place import ROOT
 from shop.local.postgres import PostgreSQL, PrivatePostgreSQL
 from shop.local.rabbitmq import PrivateRabbitMQ, RabbitMQ
 from shop.local.server import free_ports, sweep
-from shop.migrate import PACKAGES, migrate
+from shop.migrate import migrate
+from shop.packages import DATABASE_PACKAGES
 
 Say = Callable[[str], None]
 
@@ -108,7 +109,9 @@ class Rig:
             self._fill(prefix, products, orders)
         return prefix
 
-    def copies(self, template: str, prefix: str, packages: tuple[str, ...] = PACKAGES) -> None:
+    def copies(
+        self, template: str, prefix: str, packages: tuple[str, ...] = DATABASE_PACKAGES
+    ) -> None:
         """Make databases `<prefix>_<package>` from a template; older ones of that name are gone."""
         for package in packages:
             self._drop(f"{prefix}_{package}")
@@ -120,7 +123,7 @@ class Rig:
 
     def _fill(self, prefix: str, products: int, orders: int) -> None:
         self._say(f"filling databases with {products:,} products and {orders:,} orders")
-        for package in PACKAGES:
+        for package in DATABASE_PACKAGES:
             self._drop(f"{prefix}_{package}")
         migrate({"DATABASE_URL": self.dsn(prefix)})
         databases = self.dsn(f"{prefix}_products"), self.dsn(f"{prefix}_orders")
@@ -163,7 +166,7 @@ class Rig:
 def _digest() -> str:
     """Changes with what templates are made of."""
     found = hashlib.sha256()
-    migrations = [ROOT / package / "migrations" / "versions" for package in PACKAGES]
+    migrations = [ROOT / package / "migrations" / "versions" for package in DATABASE_PACKAGES]
     for folder in [Path(goods.__file__).parent, *migrations]:
         for path in sorted(folder.glob("*.py")):
             found.update(path.read_bytes())

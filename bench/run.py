@@ -5,8 +5,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,11 +68,20 @@ class Run:
     """Contenders are started when a work first needs them, and stay until the end: what idles
     hardly costs. The shop comes first, for its tokens are everybody's."""
 
-    def __init__(self, rig: Rig, show: Show, size: Size, is_quick: bool = False):
+    def __init__(
+        self,
+        rig: Rig,
+        show: Show,
+        size: Size,
+        is_quick: bool = False,
+        shortcuts: Collection[str] = (),
+    ):
         self.rig = rig
         self.show = show
         self.size = size
         self.is_quick = is_quick
+        #: Those of `bench.ablations` that are taken out; all when there are none.
+        self.shortcuts = shortcuts
         #: Names for people of whoever is in a record.
         self.titles = {name: each.title for name, each in ALL.items()}
         #: Contenders that can't run here.
@@ -139,6 +148,20 @@ class Run:
             self._started[contender.name] = self._start(contender)
             self.titles[contender.name] = contender.title
 
+    @contextmanager
+    def guests(self, *contenders: Contender, template: str) -> Iterator[None]:
+        """These take part meanwhile, by their names, on copies of `template`."""
+        try:
+            for each in contenders:
+                self.titles[each.name] = each.title
+                self.show.say(f"starting {each.name}")
+                self._started[each.name] = self.start(each, each.name, template)
+            yield
+        finally:
+            for each in contenders:
+                if started := self._started.pop(each.name, None):
+                    started.stop()
+
     def start(self, contender: Contender, prefix: str, template: str) -> Started:
         """One more, on copies of another template; whoever starts it stops it."""
         if contender.packages:
@@ -194,6 +217,7 @@ class Run:
         check: Check | None = None,
         without: Sequence[str] = (),
         quiet: float = IDLE_SECONDS,
+        rounds: int | None = None,
     ) -> dict[str, Series]:
         """The rates of these contenders at the same requests, in turns; the shop's services
         `without` stand still while it is measured.
@@ -205,6 +229,7 @@ class Run:
         contenders = [self.contender(name) for name in names]
         judge = Judge(contenders[0], requests, expect, check)
         sent = [request.to_bytes() for request in requests]
+        rounds = rounds or self.size.rounds
         found = {each.name: Series() for each in contenders}
         for each in contenders:
             self.show.doing(work, f"{each.name}: are its answers right?")
@@ -212,10 +237,10 @@ class Run:
             self.show.doing(work, f"{each.name}: warming up")
             loaded, _ = self._turn(each, sent, judge, expect, quiet, seconds=0.7, first=0)
             found[each.name].answered += loaded.answered
-        for number in range(self.size.rounds):
+        for number in range(rounds):
             for each in rotated(contenders, number):
-                self.show.doing(work, f"round {number + 1} of {self.size.rounds}: {each.name}")
-                first = number * len(requests) // self.size.rounds
+                self.show.doing(work, f"round {number + 1} of {rounds}: {each.name}")
+                first = number * len(requests) // rounds
                 series = found[each.name]
                 before = self.cpu(each)
                 still = without if each.name == SHOP.name else ()

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable
+from typing import Any
 
 from nameko.extensions import DependencyProvider
 
@@ -19,5 +20,5 @@ class Clock(DependencyProvider):
     #: What every clock of this process reads; tests set it.
     source: Now = staticmethod(utcnow)
 
-    def get_dependency(self, worker_ctx) -> Now:
+    def get_dependency(self, worker_ctx: Any) -> Now:
         return Clock.source

@@ -26,7 +26,7 @@ DEFAULT_PATH = pathlib.Path(__file__).parent.parent / "config.yaml"
 class _File(fields.String):
     """The path of a file that is there; None for none."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str | None:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if value in (None, ""):
             return None
         path = super()._deserialize(value, attr, data, **kwargs)
@@ -148,24 +148,28 @@ def _place_of(error: yaml.YAMLError) -> str:
 
 
 def database_url(config: dict[str, Any], package: str) -> str:
-    """The database of `package`: `DATABASES[package]` when set, else the one next to
-    `DATABASE_URL`, named `<its database>_<package>`.
+    """The database of `package`: that of `<PACKAGE>_DATABASE_URL` in the environment or of
+    `DATABASES[package]`, else the one next to `DATABASE_URL`, named `<its database>_<package>`.
 
     A bare `postgresql://` means psycopg2 here, whatever SQLAlchemy's default is.
     """
-    own = (config.get("DATABASES") or {}).get(package)
-    given = own or config.get("DATABASE_URL")
+    variable = f"{package.upper()}_DATABASE_URL"
+    settings = {
+        variable: os.environ.get(variable),
+        f"DATABASES.{package}": (config.get("DATABASES") or {}).get(package),
+        "DATABASE_URL": config.get("DATABASE_URL"),
+    }
+    name, given = next(((name, url) for name, url in settings.items() if url), ("", ""))
     if not given:
         raise ConfigurationError("config: DATABASE_URL: not set")
     try:
         url = make_url(given)
     except ArgumentError:
-        name = f"DATABASES.{package}" if own else "DATABASE_URL"
         raise ConfigurationError(f"config: {name}: not a database URL") from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise ConfigurationError("config: DATABASE_URL: only PostgreSQL will do")
+        raise ConfigurationError(f"config: {name}: only PostgreSQL will do")
     url = url.set(drivername="postgresql+psycopg2")
-    if not own:
+    if name == "DATABASE_URL":
         url = url.set(database=f"{url.database or 'shop'}_{package}")
     return url.render_as_string(hide_password=False)
 

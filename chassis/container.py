@@ -32,7 +32,7 @@ class ServiceContainer(NamekoContainer):
     bounds how long a stop waits for them, where Nameko would wait for ever.
     """
 
-    def __init__(self, service_cls: type, config: dict[str, Any]):
+    def __init__(self, service_cls: Any, config: dict[str, Any]):
         try:
             shared = configuration.check(configuration.ChassisSettings(), config)
             workers = shared["max_workers_of"].get(service_cls.name, shared["max_workers"])

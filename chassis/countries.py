@@ -82,8 +82,8 @@ def _variants(code: str, country: str) -> Iterator[str]:
     """The code with other separators, and with more or less of the country's letters: "D-10115"."""
     letters = re.match("[A-Z]{1,2}(?=[ -])", code)
     bare = _SEPARATORS.sub("", code)
-    of_country = letters is not None and country.startswith(letters[0])
-    for one in (bare[letters.end() :], bare) if of_country else (bare,):
+    own = len(letters[0]) if letters and country.startswith(letters[0]) else 0
+    for one in (bare[own:], bare) if own else (bare,):
         yield one
         yield f"{country}-{one}"
         for place in range(1, len(one)):

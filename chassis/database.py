@@ -50,7 +50,11 @@ _HANDLE_EACH = (
     .columns(event_id=UUID)
     .execution_options(prepared=True)
 )
-_HANDLE = prepared.prepared_insert(INBOX, but={"handled_at"}).on_conflict_do_nothing()
+_HANDLE = (
+    prepared.prepared_insert(INBOX, but={"handled_at"})
+    .on_conflict_do_nothing()
+    .returning(INBOX.c.event_id)
+)
 
 
 class DatabaseUnavailable(Unavailable):
@@ -205,7 +209,7 @@ def statement_by_statement(engine: Engine) -> Iterator[Connection]:
     a round trip for each use. The driver's own switch sends nothing.
     """
     with engine.connect() as connection:
-        driver = connection.connection.dbapi_connection
+        driver: Any = connection.connection.dbapi_connection
         driver.autocommit = True
         try:
             yield connection
@@ -238,7 +242,7 @@ class Handle(DatabaseWrapper):
         context = self._worker_ctx
         handler = f"{context.service_name}.{context.entrypoint.method_name}"
         with self.begin() as session:
-            if session.execute(_HANDLE, {"event_id": event.id, "handler": handler}).rowcount == 0:
+            if session.scalar(_HANDLE, {"event_id": event.id, "handler": handler}) is None:
                 raise AlreadyHandled(event.id)
             yield session
 

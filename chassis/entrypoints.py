@@ -5,6 +5,7 @@ class Measured:
     """An entrypoint of the chassis; `kind` is its word in metrics."""
 
     kind: str
+    method_name: str
 
 
 Exceptions = type[BaseException] | tuple[type[BaseException], ...]

@@ -232,7 +232,7 @@ def to_wire(fault: Fault) -> dict[str, Any]:
 def from_wire(error: dict[str, Any], expected: Iterable[type[Fault]] = ()) -> Fault:
     """The fault that `error` describes: the class among `expected` with its code, else the
     generic class of its status."""
-    code, status = str(error["code"]), error.get("status")
+    code, status = str(error["code"]), error.get("status", Internal.status)
     cls = next((e for e in expected if e.code == code), None) or GENERIC.get(status, Internal)
     data = error.get("data")
     sent = data.items() if isinstance(data, dict) else ()

@@ -30,19 +30,20 @@ class Query:
     others are left out. The statement may use `:now`, `:most` and settings of its service by name.
     """
 
-    statement: str | sa.Executable
+    statement: str | sa.Select[Any]
     metrics: Mapping[str, str]
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def samples(self, connection: sa.Connection, values: Mapping[str, Any]) -> Iterator[Sample]:
         """What it says now; null is 0."""
-        statement = self.statement
-        if isinstance(statement, str):
-            statement = sa.text(statement)
+        asked = self.statement
+        statement = sa.text(asked) if isinstance(asked, str) else asked
         wanted = statement.compile().params.keys() & values.keys()
         rows = connection.execute(statement, {name: values[name] for name in wanted}).mappings()
+        found: dict[tuple[Any, ...], Mapping[Any, Any]]
         found = {tuple(row[label] for label in self.labels): row for row in rows}
         for key in itertools.product(*self.labels.values()):
-            row, labels = found.get(key, {}), dict(zip(self.labels, key, strict=True))
+            row = found.get(key, {})
+            labels = dict(zip(self.labels, key, strict=True))
             for column, text in self.metrics.items():
                 yield Sample(f"shop_{column}", text, float(row.get(column) or 0), labels)

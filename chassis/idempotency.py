@@ -101,4 +101,5 @@ def forget(begin: Begin, model: type[RequestKeyMixin], now: datetime.datetime) -
     deleted = BATCH
     while deleted == BATCH:
         with begin() as session:
-            deleted = session.execute(delete(model).where(tuple_(*identity).in_(locked))).rowcount
+            gone = delete(model).where(tuple_(*identity).in_(locked)).returning(model.key)
+            deleted = len(session.scalars(gone).all())

@@ -15,12 +15,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jwt.algorithms import OKPAlgorithm
+from jwt.types import Options
 
 from chassis.errors import Unauthenticated, Unavailable
 
@@ -72,6 +73,8 @@ class Actor:
         if wire == _SYSTEM:
             return cls.SYSTEM
         try:
+            if isinstance(wire, str):
+                raise ValueError(wire)
             return cls(UUID(wire["user_id"]), Role(wire["role"]))
         except (KeyError, TypeError, AttributeError, ValueError):
             raise ValueError("not an actor") from None
@@ -178,7 +181,7 @@ class KeySet:
         try:
             jwks = self._fetch()
             self._keys = {
-                jwk["kid"]: OKPAlgorithm.from_jwk(jwk)
+                jwk["kid"]: cast(Ed25519PublicKey, OKPAlgorithm.from_jwk(jwk))
                 for jwk in jwks["keys"]
                 if jwk["alg"] == ALGORITHM
             }
@@ -254,8 +257,13 @@ class Verifier:
         if key is None:
             raise jwt.InvalidTokenError("unknown key")
         # exp and nbf are compared by `_check`: PyJWT would ask the wall clock.
-        options = {"require": _CLAIMS, "strict_aud": True}
-        options |= {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
+        options: Options = {
+            "require": _CLAIMS,
+            "strict_aud": True,
+            "verify_exp": False,
+            "verify_nbf": False,
+            "verify_iat": False,
+        }
         return jwt.decode(
             token,
             key,

@@ -7,14 +7,14 @@ request id and the trace id; nobody logs personal data, tokens or payloads.
 import datetime
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import structlog
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-_SHARED = [
+_SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -29,7 +29,7 @@ structlog.configure(
 )
 
 
-class Terminal(logging.StreamHandler):
+class Terminal(logging.StreamHandler[TextIO]):
     """Writes to standard output what is at least as grave as `threshold`, which becomes the level
     of the root logger. A wrong one ends the process with one line, where `logging` would raise."""
 

@@ -42,8 +42,12 @@ def enable(engine: Engine) -> None:
 def prepared_insert(into: TableClause, but: Container[str] = ()) -> Insert:
     """An INSERT of one row, prepared; its parameters have the names of the columns, of which those
     in `but` are left to their defaults."""
-    named = {column.key: bindparam(column.key) for column in into.columns if column.key not in but}
-    return insert(into).values(named).execution_options(prepared=True)
+    names = [column.key for column in into.columns if column.key not in but]
+    return (
+        insert(into)
+        .values({name: bindparam(name) for name in names})
+        .execution_options(prepared=True)
+    )
 
 
 def insertion(into: TableClause, rows: str, but: Container[str] = ()) -> str:

@@ -31,7 +31,8 @@ class Service:
     """Base of the Nameko service classes."""
 
     name: str
-    log = Log()
+    log: Any = Log()
+    health: Any
 
     def condition(self) -> dict[str, Any]:
         """What this service's health tells beside that it is well."""

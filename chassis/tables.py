@@ -17,5 +17,4 @@ class _Inbox(InboxMixin, _Base):
     pass
 
 
-OUTBOX = _Outbox.__table__
-INBOX = _Inbox.__table__
+OUTBOX, INBOX = (_Base.metadata.tables[name] for name in ("outbox", "inbox"))

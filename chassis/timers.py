@@ -1,6 +1,7 @@
 """Work that is done every so often."""
 
 from contextlib import suppress
+from typing import Any
 
 from nameko.exceptions import ContainerBeingKilled
 from nameko.timer import Timer
@@ -20,10 +21,10 @@ class SteadyTimer(Measured, Timer):
 
     kind = "timer"
 
-    def __init__(self, interval: float, eager: bool = True, **kwargs):
+    def __init__(self, interval: float, eager: bool = True, **kwargs: Any):
         super().__init__(interval, eager=eager, **kwargs)
 
-    def handle_timer_tick(self):
+    def handle_timer_tick(self) -> None:
         with suppress(ContainerBeingKilled):  # which ends this loop as well, and is no news
             self.container.spawn_worker(
                 self,

@@ -31,7 +31,12 @@ def trace_id_of(traceparent: Any) -> str | None:
 def new_traceparent() -> str:
     """The start of a new trace, of which nobody records anything. Its ids keep no secret, so they
     cost no system call."""
-    return f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-00"
+    return f"00-{new_trace_id()}-{random.getrandbits(64):016x}-00"
+
+
+def new_trace_id() -> str:
+    """The id of a trace of which nobody records anything."""
+    return f"{random.getrandbits(128):032x}"
 
 
 def is_traceparent(value: str) -> bool:

@@ -15,20 +15,10 @@ from nameko.extensions import DependencyProvider
 
 from chassis.broker.inbound import Inbound
 from chassis.events.broadcast import Listener
-from chassis.fields import Expected, Id, List
 from chassis.web.remembered import Remembered
-
-#: As many ids as one broadcast bears.
-MAX_IDS = 500
+from contracts.products.events import ProductsChanged
 
 CATALOG, IN_STOCK = "catalog", "in stock"
-
-
-class Changed(Expected):
-    """What we need of the broadcasts products.catalog_changed and inventory.stock_changed: which
-    products look different now; None is all of them."""
-
-    ids = List(Id(), max=MAX_IDS, required=True, allow_none=True)
 
 
 class CatalogCache(DependencyProvider):
@@ -46,7 +36,7 @@ class CatalogCache(DependencyProvider):
                 self.inbound,
                 source,
                 news_type,
-                Changed,
+                ProductsChanged,
                 hear=lambda news, of_all=of_all: self._hear(news["ids"], of_all),
                 miss=self.remembered.clear,
             )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from nameko.extensions import DependencyProvider
 
 from chassis.errors import Fault
-from chassis.rpc import ReplyListener, ServiceProxy
+from chassis.rpc import ReplyListener, RpcProxy, ServiceProxy
 from chassis.rpc.client import Reply
-
-#: The services behind the gateway.
-SERVICES = ("users", "products", "inventory", "carts", "orders", "payments", "notifications")
 
 #: Seconds in which a service has to say that it is well: who asks wants to know now.
 PATIENCE = 2.0
+
+
+def services_behind(gateway: type) -> list[str]:
+    """The names of the services that a gateway class has a proxy to."""
+    proxies = inspect.getmembers(gateway, lambda value: isinstance(value, RpcProxy))
+    return [proxy.target_service for _, proxy in proxies]
 
 
 class Peers(DependencyProvider):
@@ -34,7 +38,7 @@ class Peers(DependencyProvider):
         whether payments take no real money."""
         checks = {"broker": "ok" if self.replies.outbound.connected else "broker_unavailable"}
         asked, test_mode = {}, False
-        for service in SERVICES:
+        for service in services_behind(self.container.service_cls):
             try:
                 asked[service] = self._ask(service)
             except Fault as fault:

@@ -92,7 +92,7 @@ SAMPLES = {
     "WholeCategory.description": "All that gives light.",
     "ProductChange": {"price": "44.90"},
     "Adjustment": {"delta": -3, "reason": "Broken in the store"},
-    "kind": "adjusted",
+    "Movement.kind": "adjust",
     "reason": "Broken in the store",
     "delta_on_hand": -3,
     "delta_reserved": 0,

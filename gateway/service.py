@@ -3,9 +3,11 @@
 from chassis.rpc import RpcProxy
 from chassis.service import Service
 from contracts.carts.interface import Carts
+from contracts.inventory.interface import Inventory
 from contracts.notifications.interface import Notifications
 from contracts.orders.interface import Orders
 from contracts.payments.interface import Payments
+from contracts.products.interface import Products
 from gateway.access import AccessTokens
 from gateway.catalog_cache import CatalogCache
 from gateway.live import Live
@@ -59,8 +61,8 @@ class GatewayService(
     catalog_cache = CatalogCache()
     manual = Library()
     users = RpcProxy("users", timeout=8)
-    products = RpcProxy("products", timeout=5)
-    inventory = RpcProxy("inventory", timeout=5)
+    products: Products = RpcProxy("products", timeout=5)
+    inventory: Inventory = RpcProxy("inventory", timeout=5)
     carts: Carts = RpcProxy("carts", timeout=8)
     orders: Orders = RpcProxy("orders", timeout=14)
     payments: Payments = RpcProxy("payments", timeout=14)

@@ -3,15 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
-from orders import schemas
+from contracts.products.answers import ProductList
+from contracts.products.interface import Products
 
-_PRODUCTS = schemas.Products()
+#: What is needed of a product.
+_FIELDS = ("id", "name", "price", "currency", "available")
+_PRODUCTS = ProductList(only=[f"items.{name}" for name in _FIELDS])
 
 #: Most products in one call.
 BATCH = 100
 
 
-def look_up(products: Any, ids: Iterable[int]) -> dict[int, dict[str, Any] | None]:
+def look_up(products: Products, ids: Iterable[int]) -> dict[int, dict[str, Any] | None]:
     """Each of `ids` with its product ({id, name, price, currency, available}), None when there is
     no such product. `products` is the proxy to the service."""
     wanted = list(dict.fromkeys(ids))

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from contracts.inventory.interface import Inventory
 from contracts.payments.interface import Payments
+from contracts.products.interface import Products
 
 
 class Database(Protocol):
@@ -44,8 +46,8 @@ class Context(Protocol):
     trace_id: str | None
     network: str | None
     log: Any
-    products: Any
-    inventory: Any
+    products: Products
+    inventory: Inventory
     payments: Payments
     users: Any
 

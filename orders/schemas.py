@@ -2,27 +2,8 @@
 
 from marshmallow import fields
 
-from chassis.fields import Currency, Expected, Id, Integer, Money, String, Uuid
+from chassis.fields import Expected, String, Uuid
 from chassis.fields import List as ListOf
-
-#: What one answer of `products` holds at most.
-MAX_PRODUCTS = 200
-
-
-class Product(Expected):
-    """products.get_many: one product."""
-
-    id = Id(required=True)
-    name = String(max=200, required=True)
-    price = Money(required=True)
-    currency = Currency(required=True)
-    available = Integer(min=-(2**31), max=2**31 - 1, required=True)
-
-
-class Products(Expected):
-    """products.get_many."""
-
-    items = ListOf(fields.Nested(Product), max=MAX_PRODUCTS, required=True)
 
 
 class FoundUser(Expected):

@@ -15,6 +15,8 @@ from chassis.timers import timer
 from chassis.trace import TraceId
 from contracts.carts import requests as cart_requests
 from contracts.carts.answers import Cart
+from contracts.inventory.errors import OutOfStock, ReservationReleased
+from contracts.inventory.interface import Inventory
 from contracts.notifications.events import NotificationSent
 from contracts.orders import answers, requests
 from contracts.orders.events import EVENTS
@@ -26,6 +28,7 @@ from contracts.payments.events import (
     PaymentSucceeded,
 )
 from contracts.payments.interface import Payments
+from contracts.products.interface import Products
 from orders import catalog, jobs, metrics, models, schemas
 from orders import events as event_handlers
 from orders.cart import commands as cart_commands
@@ -33,7 +36,6 @@ from orders.cart import queries as cart_queries
 from orders.checkout import admin as checkout_admin
 from orders.checkout import commands as checkout_commands
 from orders.checkout import queries as checkout_queries
-from orders.errors import OutOfStock, ReservationReleased
 from orders.order import commands as order_commands
 from orders.order import queries as order_queries
 from orders.order import timeline
@@ -53,7 +55,7 @@ class CartsService(Service):
     db = Database(models.Base, package="orders")
     clock = Clock()
     settings = Settings(OrdersSettings, section="orders")
-    products = RpcProxy("products", timeout=3)
+    products: Products = RpcProxy("products", timeout=3)
 
     @rpc(cart_requests.OneCart, Cart)
     def get(self, user_id):
@@ -122,9 +124,11 @@ class OrdersService(Service):
     gauges = DatabaseGauges(metrics.CHECKOUTS)
     trace_id = TraceId()
     network = Network()
-    products = RpcProxy("products", timeout=3)
+    products: Products = RpcProxy("products", timeout=3)
     users = RpcProxy("users", timeout=3)
-    inventory = RpcProxy("inventory", timeout=5, errors=(OutOfStock, ReservationReleased))
+    inventory: Inventory = RpcProxy(
+        "inventory", timeout=5, errors=(OutOfStock, ReservationReleased)
+    )
     payments: Payments = RpcProxy("payments", timeout=12)
 
     @rpc(requests.Place, answers.Placed, once=True, sensitive_arguments="request.shipping_address")

@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-#: Products that one broadcast names; None stands for more.
-MAX_IDS = 500
+from contracts.products.events import MAX_CHANGED
 
 _NOTED = "changed_products"
 
@@ -37,4 +36,4 @@ def announced(
 def changes(product_ids: Iterable[int]) -> dict[str, Any]:
     """The payload that names these products."""
     ids = sorted(set(product_ids))
-    return {"ids": ids if len(ids) <= MAX_IDS else None}
+    return {"ids": ids if len(ids) <= MAX_CHANGED else None}

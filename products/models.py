@@ -24,11 +24,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.models import NAMING, InboxMixin, OutboxMixin
+from contracts.inventory.enums import MovementKind, ReservationState
 
 Moment = DateTime(timezone=True)
 
-#: What the kinds of rows in the ledger may be; see `products.stock.ledger`.
-MOVEMENT_KINDS = ("initial", "adjust", "reserve", "expire", "release", "commit", "restock")
+_STATES = tuple(state.value for state in ReservationState)
+_KINDS = tuple(kind.value for kind in MovementKind)
 
 
 class Base(DeclarativeBase):
@@ -157,9 +158,7 @@ class Reservation(Base):
 
     __tablename__ = "reservations"
     __table_args__ = (
-        CheckConstraint(
-            "state IN ('reserved', 'committed', 'released', 'expired')", name="state_known"
-        ),
+        CheckConstraint(f"state IN {_STATES}", name="state_known"),
         CheckConstraint("state = 'released' OR expires_at IS NOT NULL", name="expires"),
         Index("ix_reservations_due", "expires_at", postgresql_where=text("state = 'reserved'")),
     )
@@ -204,7 +203,7 @@ class Movement(Base):
 
     __tablename__ = "movements"
     __table_args__ = (
-        CheckConstraint(f"kind IN {MOVEMENT_KINDS}", name="kind_known"),
+        CheckConstraint(f"kind IN {_KINDS}", name="kind_known"),
         CheckConstraint("delta_on_hand <> 0 OR delta_reserved <> 0", name="moves_something"),
         Index("ix_movements_product", "product_id", "id"),
     )

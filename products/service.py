@@ -14,7 +14,16 @@ from chassis.origin import Network
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timers import timer
-from products import cache_invalidation, metrics, models, schemas
+from contracts.inventory import answers as stock_answers
+from contracts.inventory import requests as stock_requests
+from contracts.inventory.events import BROADCASTS as STOCK_BROADCASTS
+from contracts.inventory.events import EVENTS as STOCK_EVENTS
+from contracts.orders.events import OrderEvent
+from contracts.products import answers as catalog_answers
+from contracts.products import requests as catalog_requests
+from contracts.products.events import BROADCASTS as CATALOG_BROADCASTS
+from contracts.products.events import EVENTS as CATALOG_EVENTS
+from products import cache_invalidation, metrics, models
 from products.catalog import categories, listing, naming
 from products.catalog import commands as catalog_commands
 from products.catalog import queries as catalog_queries
@@ -40,28 +49,28 @@ class ProductsService(Service):
     db = Database(models.Base, package="products")
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
-    news = Broadcast(schemas.CATALOG_NEWS)
-    events = EventOutbox(staff.EVENTS)
+    news = Broadcast(CATALOG_BROADCASTS)
+    events = EventOutbox(CATALOG_EVENTS)
     network = Network()
 
-    @rpc(schemas.ListProducts)
+    @rpc(catalog_requests.ListProducts, catalog_answers.ProductPage)
     def list(self, limit, cursor, sort, **filters):
         with self.db.autocommit() as connection:
             wanted = listing.Filters(**filters)
             page, currency = (sort, limit, cursor, self.clock()), self.settings["currency"]
             return listing.list_products(connection, wanted, *page, currency)
 
-    @rpc(schemas.GetProduct)
+    @rpc(catalog_requests.GetProduct, catalog_answers.Product)
     def get(self, product_id):
         with self.db.autocommit() as connection:
             return catalog_queries.get(connection, product_id, self.clock())
 
-    @rpc(schemas.GetProducts)
+    @rpc(catalog_requests.GetProducts, catalog_answers.ProductList)
     def get_many(self, ids=None, skus=None):
         with self.db.autocommit() as connection:
             return {"items": catalog_queries.get_many(connection, ids, skus, self.clock())}
 
-    @rpc(schemas.CreateProduct, once=True)
+    @rpc(catalog_requests.CreateProduct, catalog_answers.Product, once=True)
     def create(self, stock, actor, **fields):
         require_admin(actor)
         made_up = {"sku": naming.new_sku(), "currency": self.settings["currency"]}
@@ -71,31 +80,31 @@ class ProductsService(Service):
             self._note(session, actor, "product_created", made["id"])(**priced, stock=stock)
             return made
 
-    @rpc(schemas.UpdateProduct)
+    @rpc(catalog_requests.UpdateProduct, catalog_answers.Product)
     def update(self, product_id, version, actor, **fields):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
             note = self._note(session, actor, "product_changed", product_id)
             return catalog_commands.change(session, product_id, fields, version, self.clock(), note)
 
-    @rpc(schemas.DeleteProduct)
+    @rpc(catalog_requests.DeleteProduct)
     def delete(self, product_id, version, actor):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
             catalog_commands.delete(session, product_id, version, self.clock())
             self._note(session, actor, "product_deleted", product_id)()
 
-    @rpc
+    @rpc(answer=catalog_answers.CategoryList)
     def list_categories(self):
         with self.db.autocommit() as connection:
             return {"items": categories.list_all(connection)}
 
-    @rpc(schemas.GetCategory)
+    @rpc(catalog_requests.GetCategory, catalog_answers.Category)
     def get_category(self, category_id):
         with self.db.autocommit() as connection:
             return categories.get(connection, category_id)
 
-    @rpc(schemas.CreateCategory, once=True)
+    @rpc(catalog_requests.CreateCategory, catalog_answers.Category, once=True)
     def create_category(self, actor, **fields):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
@@ -103,7 +112,7 @@ class ProductsService(Service):
             staff.tell(self, session, actor, "category_created", "category", made["id"])
             return made
 
-    @rpc(schemas.UpdateCategory)
+    @rpc(catalog_requests.UpdateCategory, catalog_answers.Category)
     def update_category(self, category_id, version, actor, **fields):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
@@ -114,7 +123,7 @@ class ProductsService(Service):
             )
             return changed
 
-    @rpc(schemas.DeleteCategory)
+    @rpc(catalog_requests.DeleteCategory)
     def delete_category(self, category_id, version, actor):
         require_admin(actor)
         with self._changing(self.db.begin()) as session:
@@ -143,18 +152,18 @@ class InventoryService(Service):
     db = Database(models.Base, package="products")
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
-    news = Broadcast(schemas.STOCK_NEWS)
-    events = EventOutbox(staff.EVENTS)
+    news = Broadcast(STOCK_BROADCASTS)
+    events = EventOutbox(STOCK_EVENTS)
     gauges = DatabaseGauges(metrics.RESERVATIONS)
     expired = Counter("shop_reservations_expired_total", "Reservations that were freed unpaid.")
     network = Network()
 
-    @rpc(schemas.GetStock)
+    @rpc(stock_requests.GetStock, stock_answers.Stock)
     def get(self, product_id):
         with self.db.autocommit() as connection:
             return stock_queries.get(connection, product_id, self.clock())
 
-    @rpc(schemas.Adjust, once=True)
+    @rpc(stock_requests.Adjust, stock_answers.Stock, once=True)
     def adjust(self, product_id, reason, version, actor, delta=None, on_hand=None):
         require_staff(actor)
         with self._changing(self.db.begin()) as session:
@@ -164,17 +173,17 @@ class InventoryService(Service):
             change = product_id, delta, on_hand, reason, version
             return stock_queries.adjust(session, *change, actor, self.clock(), note)
 
-    @rpc(schemas.Movements)
+    @rpc(stock_requests.ListMovements, stock_answers.MovementPage)
     def movements(self, product_id, limit, cursor):
         with self.db.autocommit() as connection:
             return stock_queries.movements(connection, product_id, limit, cursor)
 
-    @rpc(schemas.Check)
+    @rpc(stock_requests.Check, stock_answers.Checked)
     def check(self, items):
         with self.db.autocommit() as connection:
             return {"items": stock_queries.check(connection, items, self.clock())}
 
-    @rpc(schemas.Reserve)
+    @rpc(stock_requests.Reserve, stock_answers.Reservation)
     def reserve(self, order_id, lines, expires_at):
         longest = datetime.timedelta(seconds=self.settings["max_hold_seconds"])
         asked = order_id, lines, expires_at, self.clock(), longest
@@ -187,17 +196,17 @@ class InventoryService(Service):
         with self._changing(self.db.begin()) as session:
             return reservation_store.reserve(session, *asked)
 
-    @rpc(schemas.Commit)
+    @rpc(stock_requests.Commit, stock_answers.Reservation)
     def commit(self, order_id):
         with self._changing(self.db.begin()) as session:
             return reservation_store.commit(session, order_id, self.clock())
 
-    @rpc(schemas.Release)
+    @rpc(stock_requests.Release, stock_answers.Reservation)
     def release(self, order_id, reason):
         with self._changing(self.db.begin()) as session:
             return reservation_store.release(session, order_id, reason, self.clock())
 
-    @event_handler("orders", "order_cancelled", schemas.OrderCancelled)
+    @event_handler("orders", "order_cancelled", OrderEvent)
     def on_order_cancelled(self, event):
         with self._changing(self.db.once(event)) as session:
             reservation_store.release(

@@ -111,11 +111,12 @@ def migrate() -> None:
     """Create and migrate the databases, declare the queues and, with RABBITMQ_API, bound them."""
     from shop import migrate
     from shop.operate import settings
+    from shop.packages import load_services
 
     config = settings.load()
     with migrate.answering():
         migrate.migrate(config, progress=click.echo)
-        migrate.declare_queues(config, migrate.load_services())
+        migrate.declare_queues(config, load_services())
         migrate.bound_queues(config, click.echo)
 
 
@@ -140,13 +141,12 @@ def load_sample(accounts: bool) -> None:
 def health(services: tuple[str, ...]) -> None:
     """Ask SERVICES over RabbitMQ how they are, or all; fails unless each says "ok".
 
-    They are carts, gateway, inventory, notifications, orders, payments, products and users. A
-    service that answers has its database, too. `shop status` looks at more.
+    A service that answers has its database, too. `shop status` looks at more.
     """
     from shop.health import ask
 
     if not services:
-        from shop.migrate import load_services
+        from shop.packages import load_services
 
         services = tuple(service.name for service in load_services())
     failed = False

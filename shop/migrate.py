@@ -3,9 +3,7 @@
 Safe to run at any time and by several at once: each database's migrations hold a lock.
 """
 
-import importlib
 import os
-import pathlib
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,12 +17,7 @@ from amqp import AMQPError
 
 from chassis import config as configuration
 from shop.options import CannotTell
-
-ROOT = pathlib.Path(__file__).parent.parent
-
-#: Packages that have a database, and the modules with the Nameko services.
-PACKAGES = ("users", "products", "orders", "payments", "notifications")
-SERVICE_MODULES = ("gateway", *PACKAGES)
+from shop.packages import DATABASE_PACKAGES, ROOT
 
 
 @contextmanager
@@ -42,7 +35,7 @@ def answering() -> Iterator[None]:
 
 def migrate(
     config: dict[str, Any],
-    packages: Iterable[str] = PACKAGES,
+    packages: Iterable[str] = DATABASE_PACKAGES,
     progress: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Create the databases of `packages` where they are missing, and run their migrations."""
@@ -55,20 +48,6 @@ def migrate(
         alembic.set_main_option("script_location", folder)
         alembic.attributes["url"] = url
         command.upgrade(alembic, "head")
-
-
-def load_services() -> list[type]:
-    """The Nameko service classes of the shop, by name; importing them takes most of a second."""
-    from chassis.service import Service
-
-    modules = [importlib.import_module(f"{package}.service") for package in SERVICE_MODULES]
-    services = {
-        value
-        for module in modules
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Service) and "name" in vars(value)
-    }
-    return sorted(services, key=lambda service: service.name)
 
 
 def declare_queues(config: dict[str, Any], services: list[type]) -> None:

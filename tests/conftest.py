@@ -38,15 +38,9 @@ from chassis.rpc import RpcProxy  # noqa: E402
 from chassis.rpc.client import ServiceProxy  # noqa: E402
 from chassis.service import Service  # noqa: E402
 from chassis.timers import SteadyTimer  # noqa: E402
+from shop.packages import DATABASE_PACKAGES  # noqa: E402
 from tests import support  # noqa: E402
 from tests.scraping import Scraper  # noqa: E402
-
-PACKAGES = ("users", "products", "orders", "payments", "notifications")
-SERVICES = (
-    "users", "products", "inventory", "carts", "orders", "payments", "notifications", "gateway",
-    "speaker", "middle", "listener", "asker", "nobody", "sample",
-    "ticker",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -104,9 +98,9 @@ def databases(servers):
     server = sa.make_url(servers.database_url).set(drivername="postgresql+psycopg2")
     prefix = f"test{os.getpid()}"
     url = server.set(database=prefix).render_as_string(hide_password=False)
-    migrate({"DATABASE_URL": url}, PACKAGES)
+    migrate({"DATABASE_URL": url})
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    names = [f"{prefix}_{package}" for package in PACKAGES]
+    names = [f"{prefix}_{package}" for package in DATABASE_PACKAGES]
     with admin.connect() as connection:
         for name in names:  # what is lost with the machine is nobody's loss
             connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
@@ -219,8 +213,7 @@ def parked(vhost):
 @pytest.fixture
 def call(start):
     """`call.inventory.reserve(...)`: RPC from outside; `call.with_timeout(0.5).inventory...`."""
-    proxies = {name: RpcProxy(name, timeout=10) for name in SERVICES}
-    (container,) = start(type("Tester", (Service,), {"name": "tester", **proxies}))
+    (container,) = start(type("Tester", (Service,), {"name": "tester", "any": RpcProxy("any")}))
     return Caller(container)
 
 
@@ -230,7 +223,7 @@ class Caller:
 
     def __init__(self, container, timeout=10, data=None):
         self._container, self._timeout, self._data = container, timeout, data or {}
-        self._providers = {d.attr_name: d for d in container.dependencies}
+        self._replies = next(d.replies for d in container.dependencies if isinstance(d, RpcProxy))
 
     def with_timeout(self, seconds):
         return Caller(self._container, seconds, self._data)
@@ -239,12 +232,9 @@ class Caller:
         return Caller(self._container, self._timeout, data)
 
     def __getattr__(self, service):
-        provider = self._providers[service]
         data = dict(self._data)
         context = types.SimpleNamespace(data=data, context_data=data)
-        return SystemsOwn(
-            provider.replies, provider.target_service, self._timeout, provider.errors, context
-        )
+        return SystemsOwn(self._replies, service, self._timeout, (), context)
 
 
 class SystemsOwn(ServiceProxy):

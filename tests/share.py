@@ -32,6 +32,13 @@ def pytest_runtestloop(session):
     return True
 
 
+def pytest_runtest_logreport(report):
+    """Note what has failed, for who runs it again."""
+    if report.failed:
+        with (TAKEN / "failed").open("a") as failed:
+            failed.write(f"{report.nodeid}\n")
+
+
 def _ours(session):
     files = {}
     for item in session.items:

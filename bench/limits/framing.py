@@ -83,8 +83,8 @@ def _application(server: Server):
         path, query = environ["RAW_PATH_INFO"], environ.get("QUERY_STRING", "")
         head = Head(environ["REQUEST_METHOD"], path, query, False, headers)
         request = Request(head, environ["REMOTE_ADDR"])
-        request.source = SimpleNamespace(is_pending=False, has_length=False, close=lambda: None)
-        answer, payload, _ = server.app.answer(request, None)
+        body = SimpleNamespace(is_pending=False, has_length=False, close=lambda: None)
+        answer, payload, _ = server.app.answer(request, body, None)
         status, *lines = answer.lines(len(payload)).split("\r\n")
         sent = [tuple(line.split(": ", 1)) for line in lines]
         sent += [("X-Request-ID", request.request_id), *request.answer_headers]

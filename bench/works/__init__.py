@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bench.measures import Record
 from bench.run import Run
 from bench.works import (
+    ablations,
     cached,
     checkout,
     events,
@@ -36,9 +37,13 @@ WORKS: dict[str, Callable[[Run], list[Record]]] = {
     "growth": growth.measure,
     "sizing": sizing.measure,
     "footprint": footprint.measure,
+    "ablations": ablations.measure,
     # And servers of its own.
     "kills": kills.measure,
 }
+
+#: What is measured only when it is named: it takes as long as all the others, and has no rivals.
+APART = ("ablations",)
 
 #: What a short run measures, and against whom.
 QUICK_WORKS = ("ping", "detail", "cached", "checkout")

@@ -23,7 +23,7 @@ _LINES, _ORDERS = 3, 2000
 #: Processes that an order is answered by.
 _AT_WORK = ("gateway", "orders", "products")
 #: Seconds; longer than the pause between two rounds of mail, which would fall into another's turn.
-_QUIET = 2.5
+QUIET = 2.5
 #: Services that come after an order has been answered, and that no peer has.
 _AFTERWARDS = ("notifications", "payments")
 _WHOLE = "this shop, with feeds, mails and timelines meanwhile"
@@ -42,7 +42,7 @@ def measure(run: Run) -> list[Record]:
             expect=201,
             check=lambda request, body: _is_right(request.body, body, prices),
             without=without,
-            quiet=_QUIET,
+            quiet=QUIET,
         )
 
     found = compare(run.rivals(), _AFTERWARDS)
@@ -83,7 +83,7 @@ def _profile(
         profiled.watched(shop, _AT_WORK, seconds, logs) as shares,
     ):
         loaded = run.load(shop.port, sent, expect=201)
-    shop.await_rest(_QUIET)
+    shop.await_rest(QUIET)
     parts = {
         service: {purpose: share * cost[service] for purpose, share in shared.items()}
         for service, shared in shares.items()

@@ -31,7 +31,7 @@ _HANDLED = """
     WHERE handler = 'notifications.announce' AND handled_at > %s
 """
 #: As many more events like those that are there, each of an order of its own.
-_RECORD = """
+RECORD = """
     INSERT INTO outbox (event_id, source, type, payload, headers, occurred_at)
     SELECT gen_random_uuid(), source, type,
         payload || jsonb_build_object('order_id', gen_random_uuid()), headers, now()
@@ -98,7 +98,7 @@ def _drained(run: Run, shop: Started) -> Record:
     orders, notifications = f"{shop.place.prefix}_orders", f"{shop.place.prefix}_notifications"
     run.show.doing("events", f"recording {_MANY:,} events while nobody handles them")
     shop.halt("notifications.service")
-    run.rig.rows(orders, _RECORD, _MANY)
+    run.rig.rows(orders, RECORD, _MANY)
     recorded = run.rig.value(orders, _LATEST)
     _await(run, orders, _UNSENT, 0)
     relayed = float(run.rig.value(orders, _RELAYED, recorded, recorded))

@@ -16,7 +16,7 @@ from bench.traffic import Request
 from shop.chaos.private import private_shop
 from shop.local.place import Place
 from shop.local.server import marked
-from shop.migrate import SERVICE_MODULES
+from shop.packages import SERVICE_PACKAGES
 
 #: Seconds in which nothing is asked of the shop.
 IDLE_SECONDS = 20
@@ -115,7 +115,7 @@ def _of_shop(figures: dict[str, float]) -> float:
 
 
 def _line(figures: dict[str, float], unit: str) -> str:
-    kinds = (*SERVICE_MODULES, "supervisord", RABBITMQ, POSTGRESQL)
+    kinds = (*SERVICE_PACKAGES, "supervisord", RABBITMQ, POSTGRESQL)
     return ", ".join(f"{kind} {figures[kind]:.3g} {unit}" for kind in kinds if kind in figures)
 
 

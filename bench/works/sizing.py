@@ -22,7 +22,7 @@ from bench.started import Started, cpu_of
 from bench.traffic import Request, ask
 from bench.works.checkout import baskets, well_stocked
 from shop.local.server import LocalError
-from shop.migrate import PACKAGES
+from shop.packages import DATABASE_PACKAGES
 
 #: Orders that are measured, after some that are not; people who buy at once.
 _ORDERS, _FIRST, _BUYERS = 1_000, 100, 16
@@ -86,10 +86,10 @@ class _Figures:
         rows, value = run.rig.rows, run.rig.value
         sizes = {
             f"{package}.{table}": float(size)
-            for package in PACKAGES
+            for package in DATABASE_PACKAGES
             for table, size in rows(f"sizing_{package}", _TABLES)
         }
-        publishers = [package for package in PACKAGES if f"{package}.outbox" in sizes]
+        publishers = [package for package in DATABASE_PACKAGES if f"{package}.outbox" in sizes]
         return cls(
             run.cpu(shop),
             _by_database(psutil.Process(run.rig.server_pids[0])),

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import kombu
+import kombu.connection
 from amqp import spec
 from amqp.basic_message import Message
 from amqp.exceptions import RecoverableConnectionError
@@ -56,7 +56,7 @@ def connect(
     uri = config[AMQP_URI_CONFIG_KEY]
     if heartbeat is None:
         heartbeat = config.get("AMQP_HEARTBEAT", HEARTBEAT)
-    client = kombu.Connection(
+    client = kombu.connection.Connection(
         uri,
         ssl=tls.options(uri, config.get("AMQP_TLS") or {}),
         heartbeat=heartbeat,

@@ -53,14 +53,15 @@ class Inbound(LinkExtension):
         """
         is_first = consumer.queue not in self._cancelled
         self._cancelled.add(consumer.queue)
-        channel = self._link.channel if self.connected else None
-        if channel is None:
+        link = self._link
+        channel = link.channel if link is not None else None
+        if link is None or channel is None:
             return
         with suppress(OSError, AMQPError), eventlet.Timeout(FAREWELL, False):
             if is_first:  # without a wait in it, for only the reader of the connection may read
                 arguments = (consumer.queue, False)
                 channel.send_method(spec.Basic.Cancel, "sb", arguments)
-            while channel is self._link.channel and consumer.queue in channel.callbacks:
+            while channel is link.channel and consumer.queue in channel.callbacks:
                 eventlet.sleep(_LOOK)
 
     def ack(self, message: Any) -> None:

@@ -83,6 +83,7 @@ class Outbound(LinkExtension):
         declarations.close()
 
     def on_blocked(self) -> None:
+        assert self._link is not None
         self._decided = Event()
         eventlet.spawn_n(self._decide, self._link.free, self._decided)
 

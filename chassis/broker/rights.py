@@ -9,7 +9,7 @@ connection, and no others.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from chassis.broker import topology
@@ -99,7 +99,7 @@ def _heard(usage: Usage) -> Iterable[tuple[str, str]]:
     yield from usage.hears
 
 
-def _name(form: object, *parts: str) -> str:
+def _name(form: Callable[..., str], *parts: str) -> str:
     """A pattern of the names that `form` of the topology makes of such parts."""
     marks = [f"PART{number}" for number in range(len(parts))]
     pattern = re.escape(form(*marks))

@@ -37,6 +37,6 @@ def options(uri: str, files: Mapping[str, str | None]) -> dict[str, Any] | None:
 def context(files: Mapping[str, str | None]) -> ssl.SSLContext:
     """The same for other clients; raises OSError for files that can't be read or are none."""
     made = ssl.create_default_context(cafile=files.get("ca_file") or None)
-    if files.get("cert_file"):
-        made.load_cert_chain(files["cert_file"], files.get("key_file") or None)
+    if certificate := files.get("cert_file"):
+        made.load_cert_chain(certificate, files.get("key_file") or None)
     return made

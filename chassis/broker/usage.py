@@ -20,7 +20,7 @@ class Usage:
     tells: bool
 
 
-def usage_of(service: type) -> Usage:
+def usage_of(service: Any) -> Usage:
     """Dependencies say it by `target_service`, `hears` and `tells`."""
     dependencies = [
         value for _, value in inspect.getmembers(service) if isinstance(value, DependencyProvider)
@@ -38,7 +38,7 @@ def usage_of(service: type) -> Usage:
     )
 
 
-def _entrypoints(service: type) -> Iterable[tuple[str, Any]]:
+def _entrypoints(service: Any) -> Iterable[tuple[str, Any]]:
     for method in dir(service):
         for entrypoint in getattr(getattr(service, method), ENTRYPOINT_EXTENSIONS_ATTR, ()):
             yield method, entrypoint

@@ -19,10 +19,11 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy.orm import Session
 
 from chassis.broker import topology
+from chassis.broker.connection import BrokerUnavailable
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, TRANSIENT, dumps
-from chassis.broker.outbound import BrokerUnavailable, Outbound
+from chassis.broker.outbound import Outbound
 from chassis.database import after_commit
 
 log = getLogger(__name__)

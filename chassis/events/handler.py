@@ -142,10 +142,11 @@ class EventHandler(Measured, NamekoEventHandler):
         """Handlers go on; the broker delivers again, and the inbox knows what was done."""
 
     def on_message(self, message: Any) -> None:
-        if self._batches is None:
+        batches = self._batches
+        if batches is None:
             self.workers.submit(partial(self._begin, message))
-        elif self._batches.add(message):
-            self.workers.submit(self._begin_batch)
+        elif batches.add(message):
+            self.workers.submit(partial(self._begin_batch, batches))
 
     def _begin(self, message: Any) -> None:
         if message.channel.connection is None:
@@ -165,10 +166,10 @@ class EventHandler(Measured, NamekoEventHandler):
         except ContainerBeingKilled:
             self.workers.done()  # not acknowledged: another instance gets it
 
-    def _begin_batch(self) -> None:
+    def _begin_batch(self, batches: Batches) -> None:
         """Start the worker for what has gathered, but for what can't be read."""
         messages, events = [], []
-        for message in self._batches.take():
+        for message in batches.take():
             if message.channel.connection is None:
                 continue  # waited over a reconnection: it will be delivered again
             try:
@@ -177,11 +178,11 @@ class EventHandler(Measured, NamekoEventHandler):
             except Poison as poison:
                 self._park_aside(message, str(poison))
         if not events:
-            self._next_batch()
+            self._next_batch(batches)
             return
         data = dict(events[0].cause) if len(events) == 1 else {}
         deadline.begin(data, HANDLER_TIMEOUT)
-        settle = partial(self._settle_batch, messages)
+        settle = partial(self._settle_batch, batches, messages)
         try:
             self.container.spawn_worker(
                 self, (events,), {}, context_data=data, handle_result=settle
@@ -190,7 +191,7 @@ class EventHandler(Measured, NamekoEventHandler):
             self.workers.done()  # not acknowledged: another instance gets them
 
     def _settle_batch(
-        self, messages: list[Any], worker_ctx: Any, result: Any, exc_info: Any
+        self, batches: Batches, messages: list[Any], worker_ctx: Any, result: Any, exc_info: Any
     ) -> tuple[Any, Any]:
         try:
             if exc_info is None:
@@ -199,21 +200,21 @@ class EventHandler(Measured, NamekoEventHandler):
             elif len(messages) > 1:
                 if not outages.is_told(exc_info[1]):
                     log.warning("%s failed with %d events, each alone", self.queue, len(messages))
-                self._batches.split(messages)
+                batches.split(messages)
             else:
                 self.inbound.settle(messages[0], self._again_later(messages[0], exc_info[1]))
         except Exception:  # whatever it is, it must not end the service
             log.exception("an event could not be settled, it will be delivered again")
             self.inbound.settle(messages[0], False)
         finally:
-            self._next_batch()
+            self._next_batch(batches)
         return result, exc_info
 
-    def _next_batch(self) -> None:
+    def _next_batch(self, batches: Batches) -> None:
         """Let others have the worker first."""
         self.workers.done()
-        if self._batches.go_on():
-            self.workers.submit(self._begin_batch)
+        if batches.go_on():
+            self.workers.submit(partial(self._begin_batch, batches))
 
     def _park_aside(self, message: Any, reason: str) -> None:
         """Off the reader of the connection, which must not wait for the broker."""
@@ -254,9 +255,8 @@ class EventHandler(Measured, NamekoEventHandler):
 
     def _settle(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         try:
-            error = exc_info[1] if exc_info else None
-            done = error is None or isinstance(error, AlreadyHandled)
-            self.inbound.settle(message, done or self._again_later(message, error))
+            is_safe = exc_info is None or isinstance(exc_info[1], AlreadyHandled)
+            self.inbound.settle(message, is_safe or self._again_later(message, exc_info[1]))
         except Exception:  # whatever it is, it must not end the service
             log.exception("an event could not be settled, it will be delivered again")
             self.inbound.settle(message, False)

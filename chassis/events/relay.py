@@ -121,7 +121,7 @@ class Relay:
             self._wake.reset()
 
 
-def _parcel(row: Row, headers: dict[str, Any]) -> Parcel:
+def _parcel(row: Row[Any], headers: dict[str, Any]) -> Parcel:
     return Parcel(
         exchange_of(row.source),
         row.type,

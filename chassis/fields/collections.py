@@ -5,10 +5,10 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 
-class List(fields.List):
+class List(fields.List[Any]):
     """A list of `min` to `max` items, which are looked at once their number is right."""
 
-    def __init__(self, inner: fields.Field, *, max: int, min: int = 0, **kwargs: Any):
+    def __init__(self, inner: fields.Field[Any], *, max: int, min: int = 0, **kwargs: Any):
         super().__init__(inner, **kwargs)
         self.max = max
         self.validators.insert(0, validate.Length(min=min, max=max))

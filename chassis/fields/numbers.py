@@ -24,7 +24,8 @@ class Money(fields.Decimal):
 
     def __init__(self, *, min: decimal.Decimal | str = "0", **kwargs: Any):
         super().__init__(as_string=True, allow_nan=False, **kwargs)
-        self.validators.insert(0, validate.Range(min=decimal.Decimal(min), max=MAX_MONEY))
+        self.min = decimal.Decimal(min)
+        self.validators.insert(0, validate.Range(min=self.min, max=MAX_MONEY))
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> decimal.Decimal:
         if type(value) is int and 0 <= value <= MAX_MONEY:

@@ -43,7 +43,7 @@ class Request(Schema):
             return False
         return name in self._texts()
 
-    def _texts(self) -> dict[str, fields.Field]:
+    def _texts(self) -> dict[str, fields.Field[Any]]:
         """The optional texts that may not be empty, by their names on the wire."""
         return {
             field.data_key or name: field
@@ -61,6 +61,17 @@ class Expected(Schema):
 
 class Answer(Expected):
     """What a method answers: all its fields are there, and who reads it minds no others."""
+
+
+class PlainAnswer(Answer):
+    """An answer of rows that are asked for again and again: each value goes out as JSON writes it
+    (`chassis.broker.message.dumps`), which is the form that its field has, too."""
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        """The fields of `obj` as they are; raises KeyError for one that is not there."""
+        if many:
+            return [self.dump(one) for one in obj]
+        return {name: obj[name] for name in self.fields}
 
 
 class EventPayload(Expected):
@@ -85,6 +96,6 @@ def items_of(resource: type[Schema]) -> type[Schema]:
     return _list_of(resource, f"{resource.__name__}List")
 
 
-def _list_of(resource: type[Schema], name: str, **more: fields.Field) -> type[Schema]:
+def _list_of(resource: type[Schema], name: str, **more: fields.Field[Any]) -> type[Schema]:
     items = fields.List(fields.Nested(resource), required=True)
     return Answer.from_dict({"items": items, **more}, name=name)

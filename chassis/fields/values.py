@@ -49,7 +49,7 @@ _UNSAID = ("required", "null")
 _SAY_WHO = 'Say on whose behalf: {{"user_id": ..., "role": ...}}, or "system".'
 
 
-class ActorField(fields.Field):
+class ActorField(fields.Field[Any]):
     """On whose behalf: `{"user_id": ..., "role": ...}`, or "system". It has to be said: nobody gets
     the rights of the system by forgetting to.
 

@@ -1,14 +1,13 @@
 """`GET /metrics` for all services of a process, the probes of those with routes, and nothing else.
 
 It has a port of its own, which is not for the public: it tells how much is sold. Whoever balances
-loads or restarts what is unwell asks here, whatever the public does to the other port.
+loads or restarts what is unwell asks here, whatever the public does to the other port. Requests are
+read as those of the public are (`chassis.web.protocol`): here, too, anything may be sent.
 """
 
 from __future__ import annotations
 
-import http
 import itertools
-import re
 from collections.abc import Callable, Iterator
 from logging import getLogger
 from typing import Any
@@ -18,6 +17,7 @@ from eventlet import GreenPool, Timeout
 from nameko.exceptions import ConfigurationError
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 from chassis import database
 from chassis.errors import Fault
@@ -26,6 +26,14 @@ from chassis.metrics import lag
 from chassis.metrics.database import QueryCollector, ask
 from chassis.metrics.instruments import REGISTRY
 from chassis.metrics.samples import families, samples_of
+from chassis.trace import new_trace_id
+from chassis.web.answers import Answer, problem
+from chassis.web.bodies import Body
+from chassis.web.errors import MethodNotAllowed, NoSuchRoute
+from chassis.web.protocol import Connection
+from chassis.web.request import Request, refused
+from chassis.web.shares import Shares
+from chassis.web.stopping import Stopping
 
 log = getLogger(__name__)
 
@@ -33,8 +41,11 @@ log = getLogger(__name__)
 _PLACES, _BACKLOG = 16, 64
 #: Seconds that one of them may take, whatever it does.
 _PATIENCE = 10
-_LONGEST_HEAD = 8192
-_REQUEST = re.compile(rb"([A-Z]+) ([^ ?]+)(?:\?[^ ]*)? HTTP/1\.[01]\r?\n")
+_LIMITS = {"trusted_proxies": 0} | dict.fromkeys(
+    ("header_seconds", "idle_seconds", "write_seconds"), _PATIENCE
+)
+#: Nobody sends a body, and each answer is the last of its connection.
+_NO_BODIES, _LAST = Shares(0, 0), Stopping(has_begun=True)
 
 #: By address; a process has one, its tests may have more.
 _exporters: dict[tuple[str, int], Exporter] = {}
@@ -51,7 +62,7 @@ def of(config: dict[str, Any]) -> Exporter | None:
     return _exporters[address]
 
 
-class Exporter:
+class Exporter(Collector):
     """Tells of services to who asks, from the first `add` to the last `remove`."""
 
     def __init__(self, address: tuple[str, int]):
@@ -98,60 +109,47 @@ class Exporter:
     def _run(self) -> None:
         while True:
             try:
-                sock, _ = self._sock.accept()
+                sock, address = self._sock.accept()
             except OSError as error:  # out of file descriptors, or gone before we took it
                 if self not in _exporters.values():
                     return
                 log.warning("a scrape could not be accepted: %s", error.strerror)
                 eventlet.sleep(1)
                 continue
-            self._places.spawn_n(self._serve, sock)
+            self._places.spawn_n(self._serve, sock, address)
 
-    def _serve(self, sock: Any) -> None:
+    def _serve(self, sock: Any, address: Any) -> None:
         """One request; no failure leaves this method."""
+        connection = None
         try:
-            with sock, Timeout(_PATIENCE, False):
-                status, media_type, body = self._answer(_head(sock))
-                lines = (
-                    f"HTTP/1.1 {status}",
-                    f"Content-Type: {media_type}",
-                    f"Content-Length: {len(body)}",
-                    "Connection: close",
-                )
-                sock.sendall("\r\n".join((*lines, "", "")).encode() + body)
+            with Timeout(_PATIENCE, False):
+                connection = Connection(sock, address[0], self, _LIMITS, _NO_BODIES, _LAST)
+                connection.serve()
         except OSError:  # the client is gone
             pass
         except Exception:
             log.exception("a scrape ended in an error")
+        finally:
+            (connection or sock).close()
 
-    def _answer(self, head: bytes) -> tuple[str, str, bytes]:
-        request = _REQUEST.match(head)
-        if request is None:
-            return "400 Bad Request", "text/plain", b"not understood\n"
-        if request[1] != b"GET":
-            return "405 Method Not Allowed\r\nAllow: GET", "text/plain", b"only GET\n"
-        if request[2] != b"/metrics":
-            return self._probe(request[2].decode("latin-1"))
-        return "200 OK", CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self)
+    def answer(self, request: Request, body: Body, sock: Any) -> tuple[Answer, bytes, None]:
+        """The answer to `request`, and its payload."""
+        try:
+            answer = self._answer(request)
+        except Fault as fault:
+            answer = refused(fault, request)
+        return answer, answer.payload(), None
 
-    def _probe(self, path: str) -> tuple[str, str, bytes]:
+    def refuse(self, fault: Fault, request_id: str) -> Answer:
+        """The answer to what is no request."""
+        return problem(fault, "", request_id, new_trace_id())
+
+    def _answer(self, request: Request) -> Answer:
+        if request.method != "GET":
+            raise MethodNotAllowed(allow=["GET"])
+        if request.path == "/metrics":
+            return Answer(generate_latest(self), media_type=CONTENT_TYPE_PLAIN_0_0_4)
         for probe in itertools.chain.from_iterable(self._probes.values()):
-            try:
-                answer = probe(path)
-            except Fault as fault:
-                return f"{fault.status} {fault.code}", "text/plain", b"no answer in time\n"
-            if answer is not None:
-                status = http.HTTPStatus(answer.status)
-                return f"{status.value} {status.phrase}", answer.media_type, answer.payload()
-        return "404 Not Found", "text/plain", b"there is /metrics, and probes of a gateway\n"
-
-
-def _head(sock: Any) -> bytes:
-    """What was sent up to the end of the head, or of patience."""
-    head = b""
-    while b"\r\n\r\n" not in head and len(head) < _LONGEST_HEAD:
-        arrived = sock.recv(_LONGEST_HEAD)
-        if not arrived:
-            break
-        head += arrived
-    return head
+            if (answer := probe(request.path)) is not None:
+                return answer
+        raise NoSuchRoute("Here are /metrics, and the probes of a gateway")

@@ -67,7 +67,7 @@ class MetricsObserver(Observer):
 
     def __init__(self, service: str):
         self._service = service
-        self._work: dict[Any, Meter] = {}
+        self._work: dict[Any, Meter | None] = {}
         self._calls: dict[str, Meter] = {}
         self._requests: dict[tuple[str, str, int], tuple[Any, Any]] = {}
         self._lag = OUTBOX_LAG.labels(service)
@@ -97,7 +97,7 @@ class MetricsObserver(Observer):
 
     def work(self, worker_ctx: Any) -> End | None:
         meter = self._meter_of(worker_ctx.entrypoint)
-        return meter and meter.begin()
+        return None if meter is None else meter.begin()
 
     def answered(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """By template, never by path; what fits no route counts as such, whatever its method."""

@@ -11,7 +11,7 @@ from chassis.hooks import hooks_of
 
 def families(samples: Iterable[tuple[str, Sample]]) -> Iterator[Metric]:
     """Each metric with its samples, which came with the service that they are of."""
-    found: dict[str, Metric] = {}
+    found: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
     for service, sample in samples:
         metric = found.get(sample.name)
         if metric is None:

@@ -18,11 +18,12 @@ from nameko.exceptions import deserialize as deserialize_stock
 from nameko.extensions import DependencyProvider, SharedExtension
 
 from chassis import deadline, observers
+from chassis.broker.connection import BrokerUnavailable
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.link import LinkExtension
 from chassis.broker.message import CONTENT, TRANSIENT, dumps, headers_of
-from chassis.broker.outbound import BrokerUnavailable, Outbound
+from chassis.broker.outbound import Outbound
 from chassis.broker.presence import Presence
 from chassis.broker.topology import RPC_EXCHANGE, reply_key, reply_queue_of, rpc_queue_of
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable, from_wire

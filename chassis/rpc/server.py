@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from logging import getLogger
 from typing import Any
@@ -19,11 +19,12 @@ from nameko.extensions import SharedExtension
 from nameko.rpc import Rpc as NamekoRpc
 
 from chassis import deadline, observers
+from chassis.broker.connection import BrokerUnavailable
 from chassis.broker.courier import Courier
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, TRANSIENT, data_of, dumps
-from chassis.broker.outbound import BrokerUnavailable, Outbound
+from chassis.broker.outbound import Outbound
 from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
 from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.errors import Fault, Interrupted
@@ -190,31 +191,25 @@ class Rpc(Measured, NamekoRpc):
 
     def on_request(self, message: Any) -> None:
         """Spawn the worker; runs in the reader of the connection, so it only looks at shapes."""
+        args: Sequence[Any]
         args, kwargs = wire.loads_request(message)
         data = data_of(message.headers)
         deadline.begin_from_header(data)
         if self._schema is None:
             self._check_signature(args, kwargs)
         else:
-            args, kwargs = (), self._load(args, kwargs)
+            args, kwargs = (), _load(self._schema, args, kwargs)
         if self.once and message.delivery_info["redelivered"] and kwargs.get("key") is None:
             raise Interrupted
         self.container.spawn_worker(
             self, args, kwargs, context_data=data, handle_result=partial(self._answer, message)
         )
 
-    def _check_signature(self, args: list[Any], kwargs: dict[str, Any]) -> None:
+    def _check_signature(self, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         try:
             self._signature.bind(*args, **kwargs)
         except TypeError as exc:
             raise IncorrectSignature(str(exc)) from None
-
-    def _load(self, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """What the schema makes of the arguments; positional ones come in its fields' order."""
-        names = list(self._schema.load_fields)
-        if len(args) > len(names) or set(names[: len(args)]) & set(kwargs):
-            raise IncorrectSignature(f"takes {', '.join(names)}")
-        return load(self._schema, dict(zip(names, args, strict=False)) | kwargs)
 
     def _answer(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         if exc_info is None:
@@ -239,6 +234,14 @@ class Rpc(Measured, NamekoRpc):
         if missing := schema.fields.keys() - answer.keys():
             raise KeyError(f"an answer without {', '.join(sorted(missing))}")
         return answer
+
+
+def _load(schema: Schema, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What the schema makes of the arguments; positional ones come in its fields' order."""
+    names = list(schema.load_fields)
+    if len(args) > len(names) or set(names[: len(args)]) & set(kwargs):
+        raise IncorrectSignature(f"takes {', '.join(names)}")
+    return load(schema, dict(zip(names, args, strict=False)) | kwargs)
 
 
 rpc = Rpc.decorator

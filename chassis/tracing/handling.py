@@ -53,7 +53,7 @@ def _begin_batch(
     about: Mapping[str, Any],
 ) -> BatchSpan | None:
     causes = [event.cause.get("traceparent") for event in events]
-    links = [Link(context_of(cause, True)) for cause in causes if is_recorded(cause)]
+    links = [Link(context_of(cause, True)) for cause in causes if cause and is_recorded(cause)]
     if not links:
         data["traceparent"] = new_traceparent()
         return None

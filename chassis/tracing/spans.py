@@ -77,22 +77,12 @@ class CallSpan(Span):
         super().end(error)
 
 
-class SendSpan(Span):
-    """An event on its way from the outbox to the broker."""
-
-    __slots__ = ()
-
-    def sent(self, safe: bool, now: float) -> None:
-        """The broker has it, or would not have it: then it is sent again."""
-        if not safe:
-            self.fail("refused")
-        self.end()
-
-
 class Linked(TraceIdRatioBased):
     """Samples a ratio of traces by their ids, and each that continues one which is recorded."""
 
-    def should_sample(self, parent_context: Any, trace_id: int, name: str, *rest: Any, **more: Any):
+    def should_sample(
+        self, parent_context: Any, trace_id: int, name: str, *rest: Any, **more: Any
+    ) -> SamplingResult:
         links: Sequence[Link] = more.get("links") or ()
         if any(link.context.trace_flags.sampled for link in links):
             return SamplingResult(Decision.RECORD_AND_SAMPLE, more.get("attributes"))

@@ -21,7 +21,6 @@ from chassis.tracing import conventions, handling
 from chassis.tracing.export import Pipeline
 from chassis.tracing.spans import (
     CallSpan,
-    SendSpan,
     Span,
     SpanFactory,
     flagged,
@@ -58,7 +57,7 @@ class Tracer(SpanFactory, Observer):
             return None
         name, about = conventions.http_request(request.method, route.path)
         if sent != request.traceparent:
-            span = self.begin(name, SpanKind.SERVER, about)
+            span: Span | None = self.begin(name, SpanKind.SERVER, about)
         else:
             if not self._trusts_callers:
                 lot = random.random() < self._ratio  # noqa: S311  (no secret)
@@ -84,11 +83,11 @@ class Tracer(SpanFactory, Observer):
         name, about = conventions.sending(row)
         waited = max(0.0, (Clock.source() - row.occurred_at).total_seconds())
         about[conventions.OUTBOX_DELAY] = waited
-        span = self.start(name, SpanKind.PRODUCER, about, parent, SendSpan)
+        span = self.start(name, SpanKind.PRODUCER, about, parent)
         if span is None:
             return None
         headers["traceparent"] = span.traceparent
-        return span.sent
+        return partial(_sent, span)
 
     def work(self, worker_ctx: Any) -> End | None:
         """What the worker sets going is below it."""
@@ -130,6 +129,13 @@ class Tracer(SpanFactory, Observer):
             data["traceparent"] = own
 
         return end
+
+
+def _sent(span: Span, is_safe: bool, now: float) -> None:
+    """The broker has an event, or would not have it: then it is sent again."""
+    if not is_safe:
+        span.fail("refused")
+    span.end()
 
 
 def _answered(span: Span, answer: Any) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from logging import getLogger
 from typing import Any
 
 from eventlet import Timeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoSuchMethod
+from werkzeug.routing import MapAdapter
 
-from chassis import observers
 from chassis.errors import Fault, Internal
-from chassis.web.answers import Answer
+from chassis.observers import Observers
+from chassis.trace import new_trace_id
+from chassis.web.access_log import AccessLog
+from chassis.web.answers import Answer, problem
+from chassis.web.bodies import Body
 from chassis.web.cors import Cors
 from chassis.web.errors import (
     BadRequest,
@@ -22,10 +27,12 @@ from chassis.web.errors import (
     RequestTimeout,
     UnsupportedMediaType,
 )
-from chassis.web.limits import RateLimits, policies_of
+from chassis.web.limits import Callers, RateLimits, policies_of
 from chassis.web.paths import decoded
+from chassis.web.probes import Probes
 from chassis.web.request import Request, refused
-from chassis.web.streams import EventStream, Flow
+from chassis.web.shares import RequestPlaces
+from chassis.web.streams import EventStream, Flow, Streams
 
 log = getLogger(__name__)
 
@@ -34,27 +41,46 @@ _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
 class App:
-    """Answers every request; nothing that goes wrong leaves it as anything but a problem."""
+    """Answers every request; nothing that goes wrong leaves it as anything but a problem.
 
-    def __init__(self, server: Any):
-        self._server = server
-        self._limits = server.limits
-        self._routing = server.routing()
-        self._cors = Cors(self._limits["cors"])
-        self._rates = RateLimits(self._limits["rate_limits"])
-        self._redirects = server.redirects()
-        self._observers = observers.of(server.container)
+    `routing` finds the route of a path and method; `redirects` are paths that lead to others.
+    """
 
-    def answer(self, request: Request, sock: Any) -> tuple[Answer, bytes, Flow | None]:
+    def __init__(
+        self,
+        limits: Mapping[str, Any],
+        routing: MapAdapter,
+        redirects: Mapping[str, str],
+        *,
+        places: RequestPlaces,
+        probes: Probes,
+        callers: Callers | None,
+        streams: Streams,
+        access_log: AccessLog,
+        observers: Observers,
+    ):
+        self.callers = callers
+        self._limits = limits
+        self._routing = routing
+        self._redirects = redirects
+        self._places = places
+        self._probes = probes
+        self._streams = streams
+        self._access_log = access_log
+        self._observers = observers
+        self._cors = Cors(limits["cors"])
+        self._rates = RateLimits(limits["rate_limits"])
+
+    def answer(self, request: Request, body: Body, sock: Any) -> tuple[Answer, bytes, Flow | None]:
         """The answer to `request` and its payload, or what flows on `sock` in place of one."""
         started = time.perf_counter()
         request.answer_headers += self._cors.headers(request.head)
         flow = None
         try:
-            answer = self._answer(request)
+            answer = self._answer(request, body)
             payload = answer.payload()
             if isinstance(answer, EventStream) and request.method != "HEAD":
-                flow = Flow(answer, self._server, sock)
+                flow = Flow(answer, self._streams, sock, self._limits["write_seconds"])
         except Fault as fault:
             answer, payload = _refused(fault, request)
         except Exception:
@@ -63,8 +89,8 @@ class App:
             answer, payload = _refused(Internal(), request)
         finally:
             request.body = b""
-            request.source.close()
-        self._server.log_access(
+            body.close()
+        self._access_log.record(
             request.method,
             request.route.path if request.route else None,
             answer,
@@ -76,7 +102,14 @@ class App:
             request.end(answer)
         return answer, payload, flow
 
-    def _answer(self, request: Request) -> Answer:
+    def refuse(self, fault: Fault, request_id: str) -> Answer:
+        """The answer to what can't be served as a request."""
+        trace_id = new_trace_id()
+        answer = problem(fault, "", request_id, trace_id)
+        self._access_log.record("-", None, answer, 0.0, request_id, trace_id)
+        return answer
+
+    def _answer(self, request: Request, body: Body) -> Answer:
         if request.method in ("GET", "HEAD"):
             elsewhere = self._redirects.get(request.path.removesuffix("/") or "/")
             if elsewhere is not None:
@@ -90,9 +123,9 @@ class App:
         if route is None:
             return Answer(status=204, headers={"Allow": ", ".join(self._methods_at(request.path))})
         if route.probe:
-            return self._server.probes.answer(route, request)
-        request.body = self._body(request)
-        with self._server.slot(request):
+            return self._probes.answer(route, request)
+        request.body = self._read(body, request)
+        with self._places.place(request.client_network, route.limit):
             return route.handle_request(request)
 
     def _find_route(self, request: Request) -> None:
@@ -113,8 +146,8 @@ class App:
         """Count the request for its client; raises `TooManyRequests`."""
         limit = request.route.limit if request.route else None
         client = None
-        if limit is None and self._server.callers is not None:  # elsewhere nobody is a user yet
-            client = self._server.callers.user_of(request)
+        if limit is None and self.callers is not None:  # elsewhere nobody is a user yet
+            client = self.callers.user_of(request)
         client = client or request.client_network
         headers, refusal = self._rates.take(client, policies_of(request.method, limit))
         request.answer_headers += headers
@@ -129,17 +162,17 @@ class App:
             raise NoSuchRoute()
         return sorted(methods | {"OPTIONS"})
 
-    def _body(self, request: Request) -> bytes:
+    def _read(self, body: Body, request: Request) -> bytes:
         """The body, before a worker is taken: a slow client holds nothing but its connection. What
         can be refused by the head is refused before anything is kept."""
-        source, route = request.source, request.route
+        route = request.route
         if route.body is None:
-            if source.is_pending:
+            if body.is_pending:
                 raise BadRequest("This route takes no body", code="body_not_expected")
             return b""
-        if self._server.callers is not None and 401 in route.who.refusals:
-            self._server.callers.authenticate(request)
-        if not source.has_length:
+        if self.callers is not None and 401 in route.who.refusals:
+            self.callers.authenticate(request)
+        if not body.has_length:
             if route.needs_body:
                 raise LengthRequired()
             return b""
@@ -148,7 +181,7 @@ class App:
             raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding")
         try:
             with Timeout(self._limits["body_seconds"]):
-                return source.read_all(self._limits["body_limit"])
+                return body.read_all(self._limits["body_limit"])
         except (Timeout, TimeoutError):
             raise RequestTimeout() from None
         except OSError:

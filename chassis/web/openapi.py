@@ -30,19 +30,16 @@ from chassis.web.vocabulary import (
     SENT_HEADERS,
 )
 
-_FAULTS = {
-    fault.status: fault
-    for fault in (
-        *errors.GENERIC.values(),
-        web_errors.BadRequest,
-        web_errors.RequestTimeout,
-        web_errors.LengthRequired,
-        web_errors.ContentTooLarge,
-        web_errors.UriTooLong,
-        web_errors.UnsupportedMediaType,
-        web_errors.HeadersTooLarge,
-    )
-}
+_OF_HTTP: tuple[type[errors.Fault], ...] = (
+    web_errors.BadRequest,
+    web_errors.RequestTimeout,
+    web_errors.LengthRequired,
+    web_errors.ContentTooLarge,
+    web_errors.UriTooLong,
+    web_errors.UnsupportedMediaType,
+    web_errors.HeadersTooLarge,
+)
+_FAULTS = {fault.status: fault for fault in (*errors.GENERIC.values(), *_OF_HTTP)}
 #: What any request may get.
 _ALWAYS = {400, 408, 414, 422, 431, 500, 503, 504}
 #: What only those can get that send a body.
@@ -82,11 +79,12 @@ class Manual:
 def describe(routes: Mapping[str, Route], manual: Manual) -> dict[str, Any]:
     """The OpenAPI document of the routes; `KeyError` names a field that lacks an example or a
     description."""
+    plugin = Plugin()
     spec = APISpec(
         manual.title,
         manual.version,
         "3.1.0",
-        plugins=[Plugin()],
+        plugins=[plugin],
         info={"description": manual.description, "contact": {"name": manual.title}},
         servers=[{"url": "/", "description": "This one", "x-internal": False}],
         tags=[{"name": name, "description": text} for name, text in manual.tags.items()],
@@ -109,7 +107,7 @@ def describe(routes: Mapping[str, Route], manual: Manual) -> dict[str, Any]:
     for status in sorted(set().union(*map(statuses, routes.values())) - FOLDED):
         spec.components.response(_FAULTS[status].__name__, _refusal(_FAULTS[status]))
     for name, entry in routes.items():
-        operation = _operation(name, entry, manual, spec)
+        operation = _operation(name, entry, manual, plugin)
         spec.path(entry.path, operations={entry.method.lower(): operation})
     document = spec.to_dict()
     _describe_fields(document, manual)
@@ -131,14 +129,14 @@ def statuses(entry: Route) -> set[int]:
     return found
 
 
-def _operation(name: str, entry: Route, manual: Manual, spec: APISpec) -> dict[str, Any]:
+def _operation(name: str, entry: Route, manual: Manual, plugin: Plugin) -> dict[str, Any]:
     words = (entry.summary, *entry.description.split(), manual.audience_of(entry))
     operation: dict[str, Any] = {
         "operationId": name,
         "tags": [manual.tag_of(entry)],
         "summary": entry.summary.removesuffix("."),
         "description": " ".join(filter(None, words)),
-        "parameters": _parameters(entry, spec),
+        "parameters": _parameters(entry, plugin),
         "responses": {str(entry.status): _success(entry, manual)},
         "security": [{"bearer": []}] if 401 in entry.who.refusals else [],
     }
@@ -166,8 +164,7 @@ def _folded(status: int) -> dict[str, str]:
     return {str(status): _FAULTS[status].__name__}
 
 
-def _parameters(entry: Route, spec: APISpec) -> list[dict[str, Any]]:
-    converter = spec.plugins[0].converter
+def _parameters(entry: Route, plugin: Plugin) -> list[dict[str, Any]]:
     found = []
     for schema, where in (
         (entry.path_schema, "path"),
@@ -175,7 +172,7 @@ def _parameters(entry: Route, spec: APISpec) -> list[dict[str, Any]]:
         (entry.headers, "header"),
     ):
         if schema:
-            found += converter.schema2parameters(schema(), location=where)
+            found += plugin.converter.schema2parameters(schema(), location=where)
     headers = [*SENT_HEADERS]
     if entry.is_tagged and entry.method != "POST":
         headers.append(IF_NONE_MATCH if entry.method == "GET" else IF_MATCH)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eventlet import Timeout
 from eventlet.event import Event
 
 from chassis.errors import DeadlineExceeded
 from chassis.web.answers import Answer, as_own
+from chassis.web.stopping import Stopping
 
 if TYPE_CHECKING:
     from chassis.web.request import Request, RunnableRoute
@@ -37,18 +38,20 @@ class Probes:
     So they need a worker for each probe at most, and none of the places for requests.
     """
 
-    def __init__(self, server: Any):
-        self._server = server
+    def __init__(self, seconds: float, stopping: Stopping):
+        """`seconds` is how long an answer may take."""
+        self._seconds = seconds
+        self._stopping = stopping
         self._asked: dict[tuple[str, bool], _Asked] = {}
 
     def answer(self, route: RunnableRoute, request: Request) -> Answer:
         """What the route answers, or has answered a moment ago. Raises what the route raises."""
-        key = route.path, self._server.is_stopping
+        key = route.path, self._stopping.has_begun
         asked = self._asked.get(key)
         if asked is None or asked.is_old:
             asked = self._asked[key] = _Asked()
             self._ask(asked, route, request)
-        with Timeout(self._server.limits["request_seconds"], DeadlineExceeded()):
+        with Timeout(self._seconds, DeadlineExceeded()):
             return as_own(asked.answered.wait(), request)
 
     def _ask(self, asked: _Asked, route: RunnableRoute, request: Request) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from collections.abc import Mapping
 from logging import getLogger
-from typing import Any
+from typing import Any, Protocol
 
 import eventlet
 from eventlet import Timeout
@@ -17,13 +18,14 @@ from eventlet.greenio import shutdown_safe
 from eventlet.hubs import trampoline
 
 from chassis.errors import Fault
-from chassis.trace import new_traceparent, trace_id_of
-from chassis.web.answers import Answer, problem
+from chassis.web.answers import Answer
 from chassis.web.bodies import Body
 from chassis.web.errors import RequestTimeout
 from chassis.web.framing import Framing
 from chassis.web.heads import Head
 from chassis.web.request import Request, new_request_id
+from chassis.web.shares import Shares
+from chassis.web.stopping import Stopping
 from chassis.web.streams import Flow
 
 log = getLogger(__name__)
@@ -43,15 +45,36 @@ IN_A_ROW = 4
 Headers = list[tuple[str, str]]
 
 
+class Application(Protocol):
+    """What answers the requests of a connection."""
+
+    def answer(self, request: Request, body: Body, sock: Any) -> tuple[Answer, bytes, Flow | None]:
+        """The answer to `request` and its payload, or what flows on `sock` in place of one."""
+
+    def refuse(self, fault: Fault, request_id: str) -> Answer:
+        """The answer to what can't be served as a request."""
+
+
 class Connection:
     """One client's connection, for as many requests as it sends."""
 
-    def __init__(self, server: Any, sock: Any, peer: str):
+    def __init__(
+        self,
+        sock: Any,
+        peer: str,
+        app: Application,
+        limits: Mapping[str, Any],
+        bodies: Shares,
+        stopping: Stopping,
+    ):
+        """`peer` is the client's address; `bodies` is how many bytes of bodies there may be."""
         self.sock = sock
         #: When it came or was last answered; None while a request is in hand.
         self._idle_since: float | None = time.monotonic()
-        self._server = server
-        self._limits = server.limits
+        self._app = app
+        self._limits = limits
+        self._bodies = bodies
+        self._stopping = stopping
         self._peer = peer
         self._framing = Framing(sock)
         self._is_over = False
@@ -90,10 +113,8 @@ class Connection:
         """Answer what can't be served, and be done with the client."""
         self._is_over = self._must_linger = True
         request_id = new_request_id()
-        trace_id = trace_id_of(new_traceparent())
-        answer = problem(fault, "", request_id, trace_id)
+        answer = self._app.refuse(fault, request_id)
         self._send(answer, answer.payload(), [("X-Request-ID", request_id)])
-        self._server.log_access("-", None, answer, 0.0, request_id, trace_id)
 
     def close(self) -> None:
         self.sock.close()
@@ -122,14 +143,9 @@ class Connection:
             self.refuse(fault)
         else:
             request = Request(head, self._peer, self._limits["trusted_proxies"])
-            request.source = Body(
-                self._framing,
-                head,
-                self._server.bodies,
-                request.client_network,
-                self._tell_to_go_on,
-            )
-            self._answer(request)
+            client = request.client_network
+            body = Body(self._framing, head, self._bodies, client, self._tell_to_go_on)
+            self._answer(request, body)
 
     def _read_head(self) -> Head:
         """The head, within the time for that; most often all of it is there already."""
@@ -141,10 +157,10 @@ class Connection:
     def _tell_to_go_on(self) -> None:
         self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _answer(self, request: Request) -> None:
-        answer, payload, flow = self._server.app.answer(request, self.sock)
-        self._must_linger = request.source.is_pending
-        if flow or self._must_linger or request.head.is_last or self._server.is_stopping:
+    def _answer(self, request: Request, body: Body) -> None:
+        answer, payload, flow = self._app.answer(request, body, self.sock)
+        self._must_linger = body.is_pending
+        if flow or self._must_linger or request.head.is_last or self._stopping.has_begun:
             self._is_over = True
         headers = [("X-Request-ID", request.request_id), *request.answer_headers]
         if flow is not None:

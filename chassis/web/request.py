@@ -6,6 +6,7 @@ import random
 import re
 import urllib.parse
 import uuid
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from chassis.trace import is_traceparent, new_traceparent
 from chassis.validation import refusal
 from chassis.web.addresses import client_address, client_network
 from chassis.web.answers import Answer, problem
-from chassis.web.bodies import Body, parse_object
+from chassis.web.bodies import parse_object
 from chassis.web.errors import BadRequest, UnsupportedMediaType
 from chassis.web.heads import Head
 
@@ -29,7 +30,7 @@ class Request:
     `actor` and `session_id` are set by the route's audience; `path_values` by the routing.
     `answer_headers` go out with whatever the answer is. `request_id` and `traceparent` are the
     client's when well-formed, else made here. `client_network` is what the client counts as where
-    clients are counted: its address or IPv6 network. `source` is where the body comes from, if any.
+    clients are counted: its address or IPv6 network.
     `context` is what travels along with its calls, once it has a worker.
     `peer` is the address at the other end of the connection, which may be that of a proxy of ours.
     """
@@ -48,13 +49,11 @@ class Request:
         "request_id",
         "route",
         "session_id",
-        "source",
         "traceparent",
     )
 
     def __init__(self, head: Head, peer: str, trusted_proxies: int = 0):
         self.head = head
-        self.source: Body | None = None
         self.client_network = (
             client_network(client_address(peer, head.headers, trusted_proxies))
             if trusted_proxies
@@ -62,7 +61,7 @@ class Request:
         )
         self.method = head.method
         self.path = head.path
-        self.path_values: dict[str, str] = {}
+        self.path_values: Mapping[str, Any] = {}
         self.body = b""
         self.actor: Any = None
         self.session_id: uuid.UUID | None = None

@@ -43,6 +43,9 @@ from chassis.web.server import Server
 
 log = getLogger(__name__)
 
+#: Of a service: called with it, the request and keyword arguments.
+Method = Callable[..., Any]
+
 _PARAMETER = re.compile(r"{(\w+)}")
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 #: A worker that is still at it so long after the request's budget has lost its listener.
@@ -129,9 +132,9 @@ class Route(Measured, HttpRequestHandler):
         }
         self.headers = headers
         self._header_loader = (headers or fields.Request)()
-        self._body_loader = body and body()
-        self.needs_body = body is not None and any(
-            f.required for f in self._body_loader.load_fields.values()
+        self._body_loader = body() if body else None
+        self.needs_body = self._body_loader is not None and any(
+            field.required for field in self._body_loader.load_fields.values()
         )
         self._check()
 
@@ -201,7 +204,7 @@ class Route(Measured, HttpRequestHandler):
         """What is answered when the method fails."""
         return Response(status=exc.status if isinstance(exc, Fault) else Internal.status)
 
-    def serve(self, function: Callable, service: Any, request: Request) -> Answer:
+    def serve(self, function: Method, service: Any, request: Request) -> Answer:
         """What the worker does: let in, validate, run, shape the answer."""
         self.who.admit(service, request)
         arguments = self.arguments(request)
@@ -237,7 +240,7 @@ class Route(Measured, HttpRequestHandler):
             arguments["query"] = query
         if self.headers:
             names = [field.data_key for field in self._header_loader.fields.values()]
-            sent = {name: request.header(name) for name in names}
+            sent = {name: request.header(name) for name in names if name}
             load(self._header_loader, {n: value for n, value in sent.items() if value is not None})
         if self._body_loader:
             arguments["body"] = load(self._body_loader, request.json())
@@ -248,10 +251,10 @@ class Route(Measured, HttpRequestHandler):
         return {n: value for n, value in query.items() if n not in self._filters or value.strip()}
 
 
-def route(method: str, path_template: str, **declaration: Any) -> Callable[[Callable], Callable]:
+def route(method: str, path_template: str, **declaration: Any) -> Callable[[Method], Method]:
     """Declare the method below as a route; the arguments are `Route`'s."""
 
-    def register(function: Callable) -> Callable:
+    def register(function: Method) -> Method:
         doc = inspect.getdoc(function)
         entry = Route(method, path_template, doc=doc, **declaration)
 

@@ -6,7 +6,6 @@ import re
 import resource
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from logging import getLogger
 from typing import Any
@@ -17,25 +16,26 @@ from nameko.web.server import WebServer
 from werkzeug.routing import MapAdapter
 
 from chassis import config as configuration
-from chassis import logs, observers
+from chassis import observers
 from chassis.errors import Unavailable
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
 from chassis.web import listening
-from chassis.web.answers import PROBLEM, Answer
+from chassis.web.access_log import AccessLog
+from chassis.web.answers import Answer
 from chassis.web.app import App
 from chassis.web.errors import Overloaded
-from chassis.web.limits import SIGN_IN, Callers
+from chassis.web.limits import Callers
 from chassis.web.paths import url_map
 from chassis.web.probes import Probes
 from chassis.web.protocol import Connection
 from chassis.web.request import Request, network_of_peer
 from chassis.web.settings import WebSettings
-from chassis.web.shares import Shares
-from chassis.web.streams import Flow
+from chassis.web.shares import RequestPlaces, Shares
+from chassis.web.stopping import Stopping
+from chassis.web.streams import Streams
 
 log = getLogger(__name__)
-access = getLogger("chassis.web.access")
 
 _POLL_SECONDS = 0.02
 #: A connection that was used so lately is about to be used again: its next request is answered,
@@ -53,19 +53,17 @@ class Server(Hooks, WebServer):
     Listens on `WEB_SERVER_ADDRESS`; the bounds are the section `web` of the configuration.
     """
 
+    # Of Nameko's server, which has no types.
+    _sock: Any
+    _starting: bool
+    _is_accepting: bool
+
     def __init__(self) -> None:
         super().__init__()
         self.limits: dict[str, Any] = {}
-        self.app: App | None = None
-        #: Asked to stop; still serving, but each answer is the last of its connection, and whoever
-        #: balances loads should look elsewhere.
-        self.is_stopping = False
-        #: No longer accepting.
-        self.is_draining = False
+        self.streams = Streams()
+        self._stopping = Stopping()
         self._connections: set[Connection] = set()
-        self.streams: set[Flow] = set()
-        self.callers: Callers | None = None
-        self.probes = Probes(self)
         self._probed: dict[str, Any] = {}  # routes by path, as long as the process lives
 
     def check(self) -> None:
@@ -78,13 +76,13 @@ class Server(Hooks, WebServer):
             self.limits["max_requests"] = max(1, min(self.limits["max_requests"], workers))
             self._divide(self.limits)
             self._sock = self._listen()
+            self.stop_delay = self.limits["stop_delay_seconds"]
             _allow_files(self.limits["max_connections"] + _OTHER_FILES)
 
     def _divide(self, limits: dict[str, Any]) -> None:
         """What there is of each kind, and how much of it one client may have."""
         self._places = Shares(limits["max_connections"], limits["client_connections"])
-        self._requests = Shares(limits["max_requests"], limits["client_requests"])
-        self._sign_ins = Shares(limits["max_sign_ins"], limits["client_sign_ins"])
+        self.requests = RequestPlaces(limits)
         #: Bytes of bodies, from when they are read until their request is answered.
         self.bodies = Shares(limits["bodies_limit"], limits["client_bodies_limit"])
 
@@ -96,24 +94,45 @@ class Server(Hooks, WebServer):
         if self._starting:
             return
         self._starting = True
-        self.callers = next((e for e in self.container.extensions if isinstance(e, Callers)), None)
         self._probed = {route.path: route for route in self._providers if route.probe}
-        self.app = App(self)
+        self.app = self._make_app()
         self._gt = self.container.spawn_managed_thread(self.run)
+
+    def _make_app(self) -> App:
+        observing = observers.of(self.container)
+        self.access_log = AccessLog(observing)
+        self._probes = Probes(self.limits["request_seconds"], self._stopping)
+        return App(
+            self.limits,
+            self._routing(),
+            self._redirects(),
+            places=self.requests,
+            probes=self._probes,
+            callers=next((e for e in self.container.extensions if isinstance(e, Callers)), None),
+            streams=self.streams,
+            access_log=self.access_log,
+            observers=observing,
+        )
+
+    @property
+    def is_stopping(self) -> bool:
+        """Asked to stop, and still serving what comes."""
+        return self._stopping.has_begun
 
     def _listen(self) -> Any:
         if (descriptor := self.limits["listen_fd"]) is not None:
             return listening.inherit(descriptor)
-        return listening.listen(*self.bind_addr, shared=self.limits["share_port"])
+        host, port = self.bind_addr
+        return listening.listen(host, port, shared=self.limits["share_port"])
 
-    def routing(self) -> MapAdapter:
+    def _routing(self) -> MapAdapter:
         """What finds the public route of a path and method."""
         taken: set[tuple[str, str]] = set()
         for route in self._providers:
             _check_unique(route, self.container.service_cls, taken)
         return url_map(self._providers, self._hidden()).bind("localhost")
 
-    def redirects(self) -> dict[str, str]:
+    def _redirects(self) -> dict[str, str]:
         """Where paths lead that are no route's, but for those that lead to what is not public."""
         hidden = url_map(self._hidden()).bind("localhost")
         targets = self.limits["redirects"].items()
@@ -132,9 +151,9 @@ class Server(Hooks, WebServer):
         route = self._probed.get(path)
         if route is None:
             return None
-        if self.is_draining:
+        if self._stopping.is_draining:
             raise Unavailable(code="stopping")
-        return self.probes.answer(route, Request.of_our_own("GET", path))
+        return self._probes.answer(route, Request.of_our_own("GET", path))
 
     def run(self) -> None:
         """Accept connections for as long as the service lives."""
@@ -162,7 +181,9 @@ class Server(Hooks, WebServer):
         has_place = self._places.take(client)
         connection = None
         try:
-            connection = Connection(self, sock, address[0])
+            connection = Connection(
+                sock, address[0], self.app, self.limits, self.bodies, self._stopping
+            )
             if not has_place:
                 connection.refuse(Overloaded())
                 return
@@ -178,38 +199,17 @@ class Server(Hooks, WebServer):
             self._connections.discard(connection)
             (connection or sock).close()
 
-    @contextmanager
-    def slot(self, request: Request) -> Iterator[None]:
-        """A place among the requests in hand, and where passwords are tried among those; raises
-        `Overloaded` when there is none for this client."""
-        kinds = [self._requests]
-        if request.route.limit == SIGN_IN:
-            kinds.append(self._sign_ins)
-        client, taken = request.client_network, []
-        try:
-            for places in kinds:
-                if not places.take(client):
-                    raise Overloaded(retry_after=1)
-                taken.append(places)
-            yield
-        finally:
-            for places in taken:
-                places.give_back(client)
-
     def samples(self) -> Iterator[Sample]:
         """How much of its bounds is taken."""
         yield Sample("shop_http_connections", "Open connections.", len(self._connections))
         yield Sample("shop_http_streams", "Streams that flow on them.", len(self.streams))
-        yield Sample("shop_http_requests_in_hand", "Requests in work.", self._requests.total)
-        most = self._requests.limit
+        yield Sample(
+            "shop_http_requests_in_hand", "Requests in work.", self.requests.requests.total
+        )
+        most = self.requests.requests.limit
         yield Sample("shop_http_requests_limit", "Requests that may be in work at once.", most)
         sent = self.bodies.total
         yield Sample("shop_http_body_bytes", "Bytes of bodies that are kept now.", sent)
-
-    @property
-    def stop_delay(self) -> float:
-        """Seconds that a stop takes before anything is finished."""
-        return self.limits.get("stop_delay_seconds", 0)
 
     def drain(self) -> None:
         """Stop accepting and let the requests in hand finish, and those that are about to come on
@@ -217,14 +217,13 @@ class Server(Hooks, WebServer):
 
         Every route calls this when the service stops; the first call does it.
         """
-        if self.is_stopping:
+        if self._stopping.has_begun:
             return
-        self.is_stopping = True
+        self._stopping.has_begun = True
         eventlet.sleep(self.stop_delay)
         self._close_listener()
-        self.is_draining = True
-        for stream in list(self.streams):
-            stream.end("stopping")
+        self._stopping.is_draining = True
+        self.streams.end("stopping")
         deadline = time.monotonic() + self.limits["drain_seconds"]
         while self._is_busy() and time.monotonic() < deadline:
             eventlet.sleep(_POLL_SECONDS)
@@ -251,29 +250,6 @@ class Server(Hooks, WebServer):
 
     def kill(self) -> None:
         self._close_listener()
-
-    def log_access(
-        self,
-        method: str,
-        route: str | None,
-        answer: Answer,
-        seconds: float,
-        request_id: str,
-        trace_id: str,
-    ) -> None:
-        """A line and a count for each request: which route, not which path; no query, no body."""
-        observers.of(self.container).answered(method, route, answer.status, seconds)
-        is_problem = answer.media_type == PROBLEM
-        fields = {
-            "method": method,
-            "route": route or "-",
-            "status": answer.status,
-            "code": answer.body["code"] if is_problem else None,
-            "ms": round(seconds * 1000, 1),
-            "request_id": request_id,
-            "trace_id": trace_id,
-        }
-        logs.tell(access, "request", fields)
 
 
 def _allow_files(wanted: int) -> None:

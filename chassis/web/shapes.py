@@ -28,7 +28,7 @@ _TIMESTAMP = {
 class Converter(OpenAPIConverter):
     """apispec's converter, told of our fields."""
 
-    def field2property(self, field: ma.Field) -> dict[str, Any]:
+    def field2property(self, field: ma.Field[Any]) -> dict[str, Any]:
         """The JSON Schema of a field."""
         shape = super().field2property(field)
         for key in [k for k in shape if k.startswith("x-")]:
@@ -87,6 +87,7 @@ class Plugin(MarshmallowPlugin):
     """Names each schema by its class."""
 
     Converter = Converter
+    converter: OpenAPIConverter
 
     def __init__(self) -> None:
         super().__init__(schema_name_resolver=_name)
@@ -96,7 +97,7 @@ def _name(schema: Any) -> str:
     return schema.__name__ if isinstance(schema, type) else type(schema).__name__
 
 
-def _is_sent(field: ma.Field) -> bool:
+def _is_sent(field: ma.Field[Any]) -> bool:
     """Whether clients send the field; else we answer with it."""
     parent = field.parent
     while isinstance(parent, ma.Field):
@@ -104,7 +105,7 @@ def _is_sent(field: ma.Field) -> bool:
     return isinstance(parent, fields.Request)
 
 
-def _special(field: ma.Field, is_sent: bool) -> dict[str, Any]:
+def _special(field: ma.Field[Any], is_sent: bool) -> dict[str, Any]:
     """What apispec can't know of our fields."""
     match field:
         case fields.Money() if is_sent:
@@ -132,7 +133,7 @@ def _special(field: ma.Field, is_sent: bool) -> dict[str, Any]:
 
 def _money(field: fields.Money) -> dict[str, Any]:
     """Text or an integer; in a path or query all is text."""
-    least = field.validators[0].min
+    least = field.min
     not_nothing = r"(?!0+(?:\.0+)?$)" if least else ""
     return {
         "type": ["string", "integer"],

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from chassis.web.errors import Overloaded
+from chassis.web.limits import SIGN_IN
 
 #: The part of the whole that is kept for clients who have nothing yet.
 _RESERVE = 10
@@ -45,3 +51,27 @@ class Shares:
             self._taken[client] -= amount
             if self._taken[client] <= 0:
                 del self._taken[client]
+
+
+class RequestPlaces:
+    """How many requests may be in hand at once, and of these how many that try passwords."""
+
+    def __init__(self, limits: Mapping[str, Any]):
+        self.requests = Shares(limits["max_requests"], limits["client_requests"])
+        self.sign_ins = Shares(limits["max_sign_ins"], limits["client_sign_ins"])
+
+    @contextmanager
+    def place(self, client: str, limit: str | None) -> Iterator[None]:
+        """A place for a request to a route with that rate `limit`; raises `Overloaded` when there
+        is none for this client."""
+        kinds = [self.requests, self.sign_ins] if limit == SIGN_IN else [self.requests]
+        taken = []
+        try:
+            for places in kinds:
+                if not places.take(client):
+                    raise Overloaded(retry_after=1)
+                taken.append(places)
+            yield
+        finally:
+            for places in taken:
+                places.give_back(client)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from logging import getLogger
 from typing import Any, Protocol
 
@@ -67,19 +67,43 @@ def frame(event: str, data: Any, id: int | None = None) -> bytes:
     return head + b"event: %s\ndata: %s\n\n" % (event.encode(), orjson.dumps(data))
 
 
+class Streams:
+    """The open streams of a server."""
+
+    def __init__(self) -> None:
+        self._open: set[Flow] = set()
+        #: Why each stream ends that is open or opened now; None while none has to.
+        self.end_reason: str | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, stream: Flow) -> None:
+        self._open.add(stream)
+
+    def discard(self, stream: Flow) -> None:
+        self._open.discard(stream)
+
+    def end(self, reason: str) -> None:
+        """End them all. Who comes later is sent elsewhere at once, with nothing lost."""
+        self.end_reason = reason
+        for stream in list(self._open):
+            stream.end(reason)
+
+
 class Flow:
     """One open stream, as its connection iterates and closes it.
 
     Its last event is `end`, with the code of the reason, unless the client went first.
     """
 
-    def __init__(self, stream: EventStream, server: Any, sock: Any):
+    def __init__(self, stream: EventStream, streams: Streams, sock: Any, write_seconds: float):
         self._heartbeat = stream.heartbeat_seconds
         self._source = stream.source
-        self._server = server
+        self._streams = streams
         self._sock = sock
-        # Who comes when we are about to go is sent elsewhere at once, with nothing lost.
-        self._reason = "stopping" if server.is_draining else None
+        self._write_seconds = write_seconds
+        self._reason = streams.end_reason
         self._is_gone = self._is_sending = False
         self._woken = Event()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
@@ -88,7 +112,7 @@ class Flow:
         self._watch = get_hub().add(
             "read", sock.fileno(), self._on_readable, self._on_readable, lambda: None
         )
-        server.streams.add(self)
+        streams.add(self)
 
     def wake(self) -> None:
         """There is something to do."""
@@ -104,7 +128,7 @@ class Flow:
         return self._frames
 
     def close(self) -> None:
-        self._server.streams.discard(self)
+        self._streams.discard(self)
         self._unwatch()
         self._source.close()
         self._frames.close()
@@ -112,7 +136,7 @@ class Flow:
             log.info("a stream was cut off: its client did not read on")
             shutdown_safe(self._sock)  # or closing it would wait for the client once more
 
-    def _run(self) -> Iterator[bytes]:
+    def _run(self) -> Generator[bytes]:
         last = time.monotonic()
         while self._reason is None and not self._is_gone:
             try:
@@ -135,7 +159,7 @@ class Flow:
     def _bounded(self, data: bytes) -> Iterator[bytes]:
         """Hand out `data` to be written; the time is for all of it, not for each byte."""
         self._is_sending = True
-        with Timeout(self._server.limits["write_seconds"]):  # raised in the write, not in here
+        with Timeout(self._write_seconds):  # raised in the write, not in here
             yield data
         self._is_sending = False
 

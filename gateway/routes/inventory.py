@@ -1,9 +1,10 @@
 """Stock."""
 
 from chassis.web import expected_version, route
+from contracts.inventory.answers import Checked, MovementPage, Stock
 from gateway.access import ANYONE, STAFF
 from gateway.schemas.common import Page, ProductPath
-from gateway.schemas.products import Adjustment, Check, Checked, MovementPage, Stock
+from gateway.schemas.products import Adjustment, Check
 
 
 class InventoryRoutes:

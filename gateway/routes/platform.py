@@ -6,6 +6,7 @@ They are answered beside the metrics, and here only with `web.probes`.
 from chassis.errors import Unavailable
 from chassis.web import route
 from gateway.access import ANYONE
+from gateway.readiness import services_behind
 from gateway.schemas.platform import Health, Liveness, Readiness
 
 
@@ -21,7 +22,12 @@ def _health_of(service):
 
 
 class PlatformRoutes:
-    """`/livez`, `/readyz` and `/api/{service}/health`."""
+    """`/livez`, `/readyz` and, for each service that the gateway calls, `/api/{service}/health`."""
+
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        for service in services_behind(cls):
+            setattr(cls, f"get_{service}_health", _health_of(service))
 
     @route("GET", "/livez", who=ANYONE, answer=Liveness, probe=True)
     def get_liveness(self, request):
@@ -37,11 +43,3 @@ class PlatformRoutes:
         if set(checks.values()) != {"ok"}:
             raise Unavailable("Not everything is there.", code="not_ready", checks=checks)
         return {"status": "ready", "checks": checks, "test_mode": test_mode}
-
-    get_users_health = _health_of("users")
-    get_products_health = _health_of("products")
-    get_inventory_health = _health_of("inventory")
-    get_carts_health = _health_of("carts")
-    get_orders_health = _health_of("orders")
-    get_payments_health = _health_of("payments")
-    get_notifications_health = _health_of("notifications")

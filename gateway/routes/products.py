@@ -1,18 +1,16 @@
 """The catalog: products and categories."""
 
 from chassis.web import expected_version, route
+from contracts.products.answers import Category, Product, ProductPage
 from gateway.access import ADMIN, ANYONE
 from gateway.answers import created
 from gateway.catalog_cache import of_categories, of_product, of_products
 from gateway.schemas.common import Conditional, ProductPath
 from gateway.schemas.products import (
-    Category,
     CategoryPage,
     CategoryPath,
     NewProduct,
-    Product,
     ProductChange,
-    ProductPage,
     ProductQuery,
     WholeCategory,
     WholeProduct,

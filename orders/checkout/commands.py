@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.steps import Step
+from contracts.inventory.errors import ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineKind
 from contracts.orders.errors import CartChanged, CheckoutInterrupted, TooManyUnpaidUnits
 from orders import catalog, schemas
@@ -40,7 +41,6 @@ from orders.checkout.basket import Basket
 from orders.checkout.pricing import Shown
 from orders.checkout.store import Attempt, Placed
 from orders.context import Context, period
-from orders.errors import ReservationReleased
 from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.errors import Invalid
+from contracts.inventory.errors import OutOfStock
 from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
 from contracts.orders.fields import MAX_QUANTITY, MAX_TOTAL
-from orders.errors import OutOfStock
 
 #: An amount and its currency.
 Price = tuple[Decimal, str]

@@ -24,11 +24,11 @@ from chassis import idempotency
 from chassis.errors import Conflict, NotFound
 from chassis.identity import Actor
 from chassis.steps import Step
+from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, RefundReason, Status, TimelineKind
 from contracts.orders.errors import AlreadyPaid, InvalidTransition, NothingToPay
 from contracts.payments import enums as payments
 from orders.context import Context, period
-from orders.errors import OutOfStock, ReservationReleased
 from orders.models import Order, RequestKey
 from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries

@@ -10,10 +10,15 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid, PreconditionFailed
+from contracts.products.errors import (
+    AlreadyExists,
+    CategoryInUse,
+    CategoryNotFound,
+    TooManyCategories,
+)
 from products import cache_invalidation
 from products.catalog import naming
 from products.constraints import meaning
-from products.errors import AlreadyExists, CategoryInUse, CategoryNotFound, TooManyCategories
 from products.models import Category, Product
 
 #: The whole tree is one answer, so it has a bound.

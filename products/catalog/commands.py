@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 from chassis import currencies
 from chassis.errors import Invalid, PreconditionFailed
 from chassis.identity import Actor
+from contracts.inventory.enums import MovementKind
+from contracts.products.errors import AlreadyExists, ProductNotFound
 from products import cache_invalidation
 from products.catalog import queries as catalog_queries
 from products.constraints import meaning
-from products.errors import AlreadyExists, ProductNotFound
 from products.models import Product, Stock
 from products.search import index as search_index
 from products.stock import ledger
-from products.stock.reservations import Change, Kind
+from products.stock.reservations import Change
 
 #: `note(**detail)` writes it into the audit trail.
 Note = Callable[..., None]
@@ -48,7 +49,7 @@ def create(
         ).scalar_one()
     session.execute(insert(Stock).values(product_id=product_id, on_hand=0, reserved=0, version=1))
     if stock:
-        first = Change(product_id, Kind.INITIAL, stock, 0, "initial stock")
+        first = Change(product_id, MovementKind.INITIAL, stock, 0, "initial stock")
         ledger.apply(session, [first], now, actor.user_id)
     cache_invalidation.note(session, [product_id])
     return catalog_queries.get(session, product_id, now)

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, Row
 from chassis import paging
 from chassis.errors import Invalid
 from chassis.fields import MAX_MONEY
+from contracts.products.enums import Sort
 from products.catalog.listing_sql import (
     CURRENCIES,
     EVERYWHERE,
@@ -94,8 +95,8 @@ def list_products(
     say no currency are in that of the catalog, or in `currency`, the shop's, when it has several.
     """
     filters = _in_currency(connection, filters, currency)
-    if sort is None or (sort == "relevance" and not filters.search):
-        sort = "relevance" if filters.search else "-created_at"
+    if sort is None or (sort == Sort.RELEVANCE and not filters.search):
+        sort = Sort.RELEVANCE if filters.search else Sort.NEWEST
     position = _decode(cursor, sort) if cursor else Position()
     rows = _find(connection, filters, sort, position, limit, now)
     if not rows and not cursor and filters.search and not _is_right(connection, filters):
@@ -179,7 +180,7 @@ def _find(
 def _stretches(shape: Shape) -> Iterator[Shape]:
     """By price, what follows the last product shown is the rest of its currency, and then the
     currencies after it."""
-    if shape.after and shape.sort.endswith("price") and not shape.currency:
+    if shape.after and shape.sort in (Sort.PRICE, Sort.HIGHEST_PRICE) and not shape.currency:
         yield replace(shape, currency=True)
         yield replace(shape, after=False, beyond=True)
     else:
@@ -226,7 +227,7 @@ def _tiers(
     connection: Connection, sort: str, position: Position, query: tsquery.Query | None
 ) -> Iterator[tuple[int, tuple[Any, ...] | None]]:
     """The tiers that are still to be read, each with where to begin in it."""
-    if sort != "relevance" or query is None:
+    if sort != Sort.RELEVANCE or query is None:
         yield EVERYWHERE, position.after
         return
     begun = position.tier if position.after else EXACT

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from contracts.products.enums import Sort
 from products.catalog import queries as catalog_queries
 from products.models import Category, Moment, Product, Stock
 from products.stock.availability import IN_STOCK, SOLD_OUT
@@ -51,12 +52,12 @@ NEWEST = Order((Product.created_at,), (datetime.datetime,), descending=True)
 #: Prices of different currencies are not to be compared: those of each come together.
 _BY_PRICE = (Product.currency, Product.price), (str, Decimal)
 
-ORDERS = {
-    "name": Order((Product.sort_name,), (str,)),
-    "price": Order(*_BY_PRICE),
-    "-price": Order(*_BY_PRICE, descending=True),
-    "-created_at": NEWEST,
-    "relevance": NEWEST,
+ORDERS: dict[str, Order] = {
+    Sort.NAME: Order((Product.sort_name,), (str,)),
+    Sort.PRICE: Order(*_BY_PRICE),
+    Sort.HIGHEST_PRICE: Order(*_BY_PRICE, descending=True),
+    Sort.NEWEST: NEWEST,
+    Sort.RELEVANCE: NEWEST,
 }
 
 #: Where a search looks: in titles, in all but the titles, in both at once; or, before the other

@@ -8,9 +8,9 @@ from collections.abc import Container
 from slugify import slugify
 from text_unidecode import unidecode
 
-_SKU_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that reads like something else
+from contracts.products.fields import MAX_SLUG
 
-MAX_SLUG = 80
+_SKU_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that reads like something else
 
 
 def new_sku() -> str:

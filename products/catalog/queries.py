@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Connection, Select, Text, any_, bindparam, se
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from products.errors import ProductNotFound
+from contracts.products.errors import ProductNotFound
 from products.models import Product, Stock
 from products.stock.availability import AVAILABLE
 

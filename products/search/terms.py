@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain, pairwise
 from typing import Any
 
-from products.catalog import attributes
+from products.search import attributes
 from products.search.folding import folded, spelled_out
 from products.search.stemming import STOP_WORDS, stem
 from products.search.tokens import Chunk, Token, chunks, symbols

@@ -1,10 +1,8 @@
 """How far somebody who counts the shelves may change the stock."""
 
 from chassis.errors import Invalid
-from products.errors import StockReserved
-
-#: More than this of one product is a slip of the keyboard.
-MAX_ON_HAND = 10_000_000
+from contracts.inventory.errors import StockReserved
+from contracts.inventory.fields import MAX_ON_HAND
 
 
 def adjusted(on_hand: int, reserved: int, delta: int | None, counted: int | None) -> int:

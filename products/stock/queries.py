@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from chassis import paging
 from chassis.errors import PreconditionFailed
 from chassis.identity import Actor
-from products.errors import ProductNotFound
+from contracts.inventory.enums import MovementKind
+from contracts.products.errors import ProductNotFound
 from products.models import Movement, Product, Stock
 from products.stock import adjustment, ledger, reservations
 from products.stock.availability import AVAILABLE
-from products.stock.reservations import Change, Kind
+from products.stock.reservations import Change
 
 #: `note(**detail)` writes it into the audit trail.
 Note = Callable[..., None]
@@ -88,7 +89,7 @@ def adjust(
     changes = ledger.free_expired(session, levels, now)
     moved = adjustment.adjusted(level.on_hand, level.reserved, delta, counted) - level.on_hand
     if moved:
-        changes.append(Change(product_id, Kind.ADJUST, moved, 0, reason))
+        changes.append(Change(product_id, MovementKind.ADJUST, moved, 0, reason))
     ledger.apply(session, changes, now, actor.user_id)
     adjusted = get(session, product_id, now)
     note(delta=moved, on_hand=adjusted["on_hand"])

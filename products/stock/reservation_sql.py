@@ -8,8 +8,9 @@ from sqlalchemy import UUID as SqlUuid
 from sqlalchemy import BigInteger, Integer, Text, any_, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from contracts.inventory.enums import MovementKind, ReservationState
 from products.models import Moment, Reservation, ReservationLine
-from products.stock.reservations import PLACED, Kind, State
+from products.stock.reservations import PLACED
 
 _RESERVATIONS, _LINES = Reservation.__table__, ReservationLine.__table__
 _ORDER = bindparam("order", type_=SqlUuid)
@@ -39,7 +40,9 @@ RENEW = (
     update(_RESERVATIONS)
     .where(_RESERVATIONS.c.order_id == _ORDER)
     .values(
-        state=State.RESERVED.value, expires_at=bindparam("until", type_=Moment), updated_at=_NOW
+        state=ReservationState.RESERVED.value,
+        expires_at=bindparam("until", type_=Moment),
+        updated_at=_NOW,
     )
 )
 
@@ -104,8 +107,8 @@ RESERVE_NEW = (
         _ORDER,
         _NOW,
         bindparam("until", type_=Moment),
-        bindparam("state", State.RESERVED.value, type_=Text),
-        bindparam("kind", Kind.RESERVE.value, type_=Text),
+        bindparam("state", ReservationState.RESERVED.value, type_=Text),
+        bindparam("kind", MovementKind.RESERVE.value, type_=Text),
         bindparam("reason", PLACED, type_=Text),
         bindparam("products", type_=ARRAY(BigInteger)),
         bindparam("quantities", type_=ARRAY(Integer)),
@@ -136,7 +139,9 @@ END = (
 
 DUE = (
     select(_RESERVATIONS.c.order_id)
-    .where(_RESERVATIONS.c.state == State.RESERVED.value, _RESERVATIONS.c.expires_at <= _NOW)
+    .where(
+        _RESERVATIONS.c.state == ReservationState.RESERVED.value, _RESERVATIONS.c.expires_at <= _NOW
+    )
     .order_by(_RESERVATIONS.c.expires_at)
     .limit(bindparam("batch"))
     .with_for_update(skip_locked=True, key_share=True)
@@ -155,6 +160,6 @@ EXPIRE = select(
 ).add_cte(
     update(_RESERVATIONS)
     .where(_RESERVATIONS.c.order_id == any_(_ORDERS))
-    .values(state=State.EXPIRED.value, updated_at=_NOW)
+    .values(state=ReservationState.EXPIRED.value, updated_at=_NOW)
     .cte("over")
 )

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from contracts.inventory.enums import ReservationState
+from contracts.inventory.errors import ReservationNotFound, ReservationReleased
 from products import cache_invalidation
-from products.errors import ReservationNotFound, ReservationReleased
 from products.stock import ledger, reservations
 from products.stock import reservation_sql as sql
 from products.stock.ledger import Level
-from products.stock.reservations import Change, Line, State
+from products.stock.reservations import Change, Line
 
 #: The constraint that nothing is promised twice.
 _ENOUGH = "ck_stock_reserved_within_on_hand"
@@ -64,7 +65,7 @@ def reserve_new(
         if error.orig.diag.constraint_name != _ENOUGH:
             raise
         return None
-    return _answer(order_id, State.RESERVED, expires_at) if written else None
+    return _answer(order_id, ReservationState.RESERVED, expires_at) if written else None
 
 
 def reserve(
@@ -81,10 +82,10 @@ def reserve(
     `ReservationReleased`, `Invalid`.
     """
     wanted = reservations.merge(lines)
-    earlier = _begin(session, order_id, State.RESERVED, expires_at, now)
+    earlier = _begin(session, order_id, ReservationState.RESERVED, expires_at, now)
     if earlier is not None:
         had = {line.product_id: line.quantity for line in _lines(session, order_id)}
-        state = State(earlier.state)
+        state = ReservationState(earlier.state)
         if not reservations.must_take(state, earlier.expires_at, had, wanted, now):
             return _answer(order_id, state, earlier.expires_at)
         session.execute(sql.RENEW, {"order": order_id, "until": expires_at, "now": now})
@@ -105,7 +106,7 @@ def reserve(
     )
     changes += reservations.reserve(order_id, wanted)
     ledger.apply(session, changes, now)
-    return _answer(order_id, State.RESERVED, expires_at)
+    return _answer(order_id, ReservationState.RESERVED, expires_at)
 
 
 def commit(session: Session, order_id: UUID, now: datetime.datetime) -> dict[str, Any]:
@@ -117,17 +118,17 @@ def commit(session: Session, order_id: UUID, now: datetime.datetime) -> dict[str
     found = _lock(session, order_id)
     if found is None:
         raise ReservationNotFound()
-    if found.state == State.RELEASED:
+    if found.state == ReservationState.RELEASED:
         raise ReservationReleased()
-    if found.state != State.COMMITTED:
+    if found.state != ReservationState.COMMITTED:
         levels, lines = _lock_lines(session, order_id)
         changes = _retake(session, levels, [line for line in lines if not line.held], now)
         changes += reservations.commit(order_id, lines)
         ledger.apply(session, changes, now)
         if found.expires_at <= now:  # readers saw it as free
             cache_invalidation.note(session, levels)
-        _end(session, order_id, State.COMMITTED, now)
-    return _answer(order_id, State.COMMITTED, found.expires_at)
+        _end(session, order_id, ReservationState.COMMITTED, now)
+    return _answer(order_id, ReservationState.COMMITTED, found.expires_at)
 
 
 def release(
@@ -137,13 +138,13 @@ def release(
 
     An order that has nothing yet will get nothing: a `reserve` that comes later is refused.
     """
-    found = _begin(session, order_id, State.RELEASED, None, now)
-    if found is not None and found.state != State.RELEASED:
+    found = _begin(session, order_id, ReservationState.RELEASED, None, now)
+    if found is not None and found.state != ReservationState.RELEASED:
         _, lines = _lock_lines(session, order_id)
-        changes = reservations.release(order_id, State(found.state), lines, reason)
+        changes = reservations.release(order_id, ReservationState(found.state), lines, reason)
         ledger.apply(session, changes, now)
-        _end(session, order_id, State.RELEASED, now)
-    return _answer(order_id, State.RELEASED, found and found.expires_at)
+        _end(session, order_id, ReservationState.RELEASED, now)
+    return _answer(order_id, ReservationState.RELEASED, found and found.expires_at)
 
 
 def sweep(session: Session, now: datetime.datetime, batch: int) -> int:
@@ -162,7 +163,7 @@ def sweep(session: Session, now: datetime.datetime, batch: int) -> int:
 def _begin(
     session: Session,
     order_id: UUID,
-    state: State,
+    state: ReservationState,
     expires_at: datetime.datetime | None,
     now: datetime.datetime,
 ) -> Row[Any] | None:
@@ -204,9 +205,11 @@ def _retake(
     return changes
 
 
-def _end(session: Session, order_id: UUID, state: State, now: datetime.datetime) -> None:
+def _end(session: Session, order_id: UUID, state: ReservationState, now: datetime.datetime) -> None:
     session.execute(sql.END, {"order": order_id, "ended": state.value, "now": now})
 
 
-def _answer(order_id: UUID, state: State, expires_at: datetime.datetime | None) -> dict[str, Any]:
+def _answer(
+    order_id: UUID, state: ReservationState, expires_at: datetime.datetime | None
+) -> dict[str, Any]:
     return {"order_id": order_id, "state": state.value, "expires_at": expires_at}

@@ -17,12 +17,12 @@ Plain rules: nothing here knows of a database. A quantity is *held* while it cou
 import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from chassis.errors import Invalid
-from products.errors import OutOfStock, ReservationConflict, ReservationReleased
+from contracts.inventory.enums import MovementKind, ReservationState
+from contracts.inventory.errors import OutOfStock, ReservationConflict, ReservationReleased
 
 #: The most of one product that an order may hold.
 MAX_QUANTITY = 10_000
@@ -30,31 +30,12 @@ MAX_QUANTITY = 10_000
 PLACED = "order placed"
 
 
-class State(StrEnum):
-    RESERVED = "reserved"
-    EXPIRED = "expired"
-    COMMITTED = "committed"
-    RELEASED = "released"
-
-
-class Kind(StrEnum):
-    """Why a product's counters moved."""
-
-    INITIAL = "initial"  # the stock that a product came with
-    ADJUST = "adjust"  # someone counted, bought or threw away
-    RESERVE = "reserve"  # promised to an order
-    EXPIRE = "expire"  # the order's time was over
-    RELEASE = "release"  # the order was cancelled before it was paid
-    COMMIT = "commit"  # the order was paid: gone
-    RESTOCK = "restock"  # a paid order was cancelled: back on the shelf
-
-
 @dataclass(frozen=True)
 class Change:
     """One row of the ledger to be."""
 
     product_id: int
-    kind: Kind
+    kind: MovementKind
     on_hand: int
     reserved: int
     reason: str
@@ -111,7 +92,7 @@ def check_enough(wanted: Mapping[int, int], available: Mapping[int, int]) -> Non
 
 
 def must_take(
-    state: State,
+    state: ReservationState,
     expires_at: datetime.datetime | None,
     earlier: Mapping[int, int],
     wanted: Mapping[int, int],
@@ -121,11 +102,11 @@ def must_take(
 
     Raises `ReservationReleased` after a release, `ReservationConflict` when the lines differ.
     """
-    if state is State.RELEASED:
+    if state is ReservationState.RELEASED:
         raise ReservationReleased()
     if earlier != wanted:
         raise ReservationConflict()
-    if state is State.COMMITTED:
+    if state is ReservationState.COMMITTED:
         return False
     return expires_at is None or expires_at <= now
 
@@ -133,14 +114,14 @@ def must_take(
 def reserve(order_id: UUID, wanted: Mapping[int, int]) -> list[Change]:
     """Promise the quantities."""
     return [
-        Change(product_id, Kind.RESERVE, 0, quantity, PLACED, order_id)
+        Change(product_id, MovementKind.RESERVE, 0, quantity, PLACED, order_id)
         for product_id, quantity in wanted.items()
     ]
 
 
 def expire(order_id: UUID, product_id: int, quantity: int) -> Change:
     """End a promise whose time is over."""
-    return Change(product_id, Kind.EXPIRE, 0, -quantity, "reservation expired", order_id)
+    return Change(product_id, MovementKind.EXPIRE, 0, -quantity, "reservation expired", order_id)
 
 
 def commit(order_id: UUID, lines: Iterable[Line]) -> list[Change]:
@@ -148,7 +129,7 @@ def commit(order_id: UUID, lines: Iterable[Line]) -> list[Change]:
     return [
         Change(
             line.product_id,
-            Kind.COMMIT,
+            MovementKind.COMMIT,
             -line.quantity,
             -line.quantity if line.held else 0,
             "order paid",
@@ -158,15 +139,17 @@ def commit(order_id: UUID, lines: Iterable[Line]) -> list[Change]:
     ]
 
 
-def release(order_id: UUID, state: State, lines: Iterable[Line], reason: str) -> list[Change]:
+def release(
+    order_id: UUID, state: ReservationState, lines: Iterable[Line], reason: str
+) -> list[Change]:
     """Give back what the order has: goods return to the shelf, promises that still count end."""
-    if state is State.COMMITTED:
+    if state is ReservationState.COMMITTED:
         return [
-            Change(line.product_id, Kind.RESTOCK, line.quantity, 0, reason, order_id)
+            Change(line.product_id, MovementKind.RESTOCK, line.quantity, 0, reason, order_id)
             for line in lines
         ]
     return [
-        Change(line.product_id, Kind.RELEASE, 0, -line.quantity, reason, order_id)
+        Change(line.product_id, MovementKind.RELEASE, 0, -line.quantity, reason, order_id)
         for line in lines
         if line.held
     ]

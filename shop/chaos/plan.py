@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shop.migrate import SERVICE_MODULES
+from shop.packages import DATABASE_PACKAGES, SERVICE_PACKAGES
 
 KILL, PAUSE, CUT = "kill", "pause", "cut"
 RABBITMQ, POSTGRESQL = "rabbitmq", "postgresql"
@@ -64,13 +64,12 @@ def faults(seed: int, orders: int, kills: int) -> Iterator[Fault]:
         (kind,) = chance.choices(list(_KINDS), list(_KINDS.values()))
         seconds = 0.0 if kind == KILL else chance.uniform(*_LENGTHS)
         if kind == CUT:
-            # The gateway has no database.
             peer = chance.choice(SERVERS)
-            victim = chance.choice(SERVICE_MODULES[1:] if peer == POSTGRESQL else SERVICE_MODULES)
+            victim = chance.choice(DATABASE_PACKAGES if peer == POSTGRESQL else SERVICE_PACKAGES)
             yield Fault(gap, kind, victim, seconds, peer)
         else:
             at_server = chance.random() < _SERVERS_SHARE
-            victim = chance.choice(SERVERS if at_server else SERVICE_MODULES)
+            victim = chance.choice(SERVERS if at_server else SERVICE_PACKAGES)
             yield Fault(gap, kind, victim, seconds)
 
 

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 
 from shop.chaos.plan import CUT, KILL, POSTGRESQL, RABBITMQ, Fault
 from shop.local.place import Place
-from shop.local.ready import services_of
 from shop.local.server import marked
+from shop.packages import services_of
 
 #: Seconds to wait for a victim that is just being started again.
 PATIENCE = 30

@@ -12,9 +12,10 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from shop.local.server import LocalError
+from shop.packages import GATEWAY
 
-#: Groups as supervisord stops them, each at once.
-SERVICES, DOOR = "services", "gateway"
+#: The group of all services but the gateway, which supervisord stops at once.
+SERVICES = "services"
 #: Who asks supervisord; only `shop run` and `shop restart` know the password.
 USER = "shop"
 #: States in which a process is there, or will be without anybody's doing.
@@ -29,7 +30,7 @@ class Control:
 
     def __init__(self, path: Path, password: str, is_alive: Callable[[], bool] = lambda: True):
         transport = SupervisorTransport(USER, password, f"unix://{path}")
-        self._door = ServerProxy("http://supervisor", transport=transport, allow_none=True)
+        self._supervisord = ServerProxy("http://supervisor", transport=transport, allow_none=True)
         self._path = path
         self._is_alive = is_alive
 
@@ -45,12 +46,12 @@ class Control:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._door("close")()
+        self._supervisord("close")()
 
     def processes(self, package: str) -> dict[str, bool]:
         """Each slot of a service in order, and whether a process is up there."""
         found = {}
-        for process in self._door.supervisor.getAllProcessInfo():
+        for process in self._supervisord.supervisor.getAllProcessInfo():
             name, _, number = process["name"].rpartition("-")
             if name == package:
                 found[int(number)] = (process["name"], process["statename"] in _UP)
@@ -59,7 +60,7 @@ class Control:
     def start(self, name: str) -> None:
         """Begin to start it; nothing to do if it is up."""
         try:
-            self._door.supervisor.startProcess(_full(name), False)
+            self._supervisord.supervisor.startProcess(_full(name), False)
         except Fault as fault:
             if fault.faultCode != Faults.ALREADY_STARTED:
                 raise LocalError(f"{name} can't be started: {fault.faultString}") from None
@@ -67,19 +68,19 @@ class Control:
     def stop(self, name: str) -> None:
         """End it in order, and return when it has ended."""
         try:
-            self._door.supervisor.stopProcess(_full(name))
+            self._supervisord.supervisor.stopProcess(_full(name))
         except Fault as fault:
             if fault.faultCode != Faults.NOT_RUNNING:
                 raise LocalError(f"{name} can't be stopped: {fault.faultString}") from None
 
     def _answers(self) -> bool:
         try:
-            return bool(self._door.supervisor.getState())
+            return bool(self._supervisord.supervisor.getState())
         except (OSError, HTTPException):
-            self._door("close")()
+            self._supervisord("close")()
             return False
 
 
 def _full(name: str) -> str:
     package, _, _ = name.rpartition("-")
-    return f"{DOOR if package == DOOR else SERVICES}:{name}"
+    return f"{GATEWAY if package == GATEWAY else SERVICES}:{name}"

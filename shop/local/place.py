@@ -22,7 +22,7 @@ from typing import IO
 from shop.local.postgres import PostgreSQL
 from shop.local.rabbitmq import RabbitMQ
 from shop.local.server import LOOPBACK, LocalError, Recipe, check_host, check_port
-from shop.migrate import PACKAGES
+from shop.packages import DATABASE_PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,7 +64,7 @@ SERVERS_OF_OTHERS = (
     "AMQP_KEY_FILE",
     "RABBITMQ_API",
     "DATABASE_URL",
-    *(f"{package.upper()}_DATABASE_URL" for package in PACKAGES),
+    *(f"{package.upper()}_DATABASE_URL" for package in DATABASE_PACKAGES),
 )
 
 #: Bytes of a socket's name, with what supervisord adds while it makes it.

@@ -8,17 +8,10 @@ import amqp
 
 from shop.health import connect
 from shop.local.server import LocalError
+from shop.packages import services_of
 
 #: Seconds for RabbitMQ to answer, and between two questions.
 _PATIENCE, _PAUSE = 5, 0.05
-
-#: Services by the process that they run in, where the names differ.
-_SERVICES = {"products": ["products", "inventory"], "orders": ["orders", "carts"]}
-
-
-def services_of(package: str) -> list[str]:
-    """The names of the Nameko services in a process."""
-    return _SERVICES.get(package, [package])
 
 
 def consumers(uri: str, package: str) -> int:

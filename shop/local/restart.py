@@ -14,11 +14,12 @@ from shop.local.place import Place
 from shop.local.ready import await_consumers, consumers
 from shop.local.server import LocalError
 from shop.local.terminal import Terminal
+from shop.packages import SERVICE_PACKAGES, in_call_order
 
-#: Those who are asked come before those who ask, so that new calls meet who knows them. Not so
-#: payments: it refuses calls that do not say who acts, as orders of the release before makes them,
-#: while orders of this one gets along with payments of that one.
-ORDER = ("users", "products", "orders", "payments", "notifications", "gateway")
+#: The exception to "who is called comes first": payments refuses calls that do not say who acts, as
+#: orders of the release before makes them, while orders of this one gets along with payments of
+#: that one.
+CALLERS_FIRST = {"payments"}
 
 #: Seconds for a process to be ready.
 PATIENCE = 120
@@ -27,16 +28,26 @@ PATIENCE = 120
 def restart(packages: Iterable[str]) -> None:
     """Renew the processes of `packages`, or all; LocalError when there is no shop, or one that was
     started does not get ready. Then it is stopped, and the old ones stay."""
-    wanted = set(packages) or set(ORDER)
-    if unknown := wanted.difference(ORDER):
-        raise LocalError(f"{', '.join(sorted(unknown))}: services are {', '.join(ORDER)}")
+    requested = set(packages) or set(SERVICE_PACKAGES)
+    if unknown := requested.difference(SERVICE_PACKAGES):
+        raise LocalError(
+            f"{', '.join(sorted(unknown))}: services are {', '.join(SERVICE_PACKAGES)}"
+        )
     place, terminal = Place.of_running(), Terminal()
     terminal.line(f"this clone's shop at {place.url}")
     uri = place.environment()["AMQP_URI"]
     with _alone(place), Control(place.control, place.control_password) as control:
-        for package in ORDER:
-            if package in wanted:
+        for package in order():
+            if package in requested:
                 _renew(control, uri, package, terminal)
+
+
+def order() -> list[str]:
+    """All packages in the order of their renewal: new calls meet who knows them. The gateway, which
+    calls all others, is the last."""
+    found = in_call_order()
+    late = [package for package in found if package in CALLERS_FIRST]
+    return [*(package for package in found[:-1] if package not in late), *late, found[-1]]
 
 
 def _renew(control: Control, uri: str, package: str, terminal: Terminal) -> None:

@@ -34,9 +34,10 @@ from shop.local.server import (
     sweep,
 )
 from shop.local.terminal import Terminal
-from shop.migrate import answering, bound_queues, declare_queues, load_services, migrate
+from shop.migrate import answering, bound_queues, declare_queues, migrate
 from shop.operate.broker import parameters_of
 from shop.operate.settings import read
+from shop.packages import load_services
 
 #: Seconds for each server to answer, and for the services after that.
 PATIENCE = 120

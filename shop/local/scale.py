@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from shop.local.server import LocalError
-from shop.migrate import SERVICE_MODULES
+from shop.packages import SERVICE_PACKAGES
 
 #: Most of one service: one machine is no cluster.
 MOST = 16
@@ -13,7 +13,7 @@ Scale = Mapping[str, int]
 
 def scale_of(wishes: Iterable[str]) -> dict[str, int]:
     """The number of processes of every service; LocalError for a wish that makes no sense."""
-    scale = dict.fromkeys(SERVICE_MODULES, 1)
+    scale = dict.fromkeys(SERVICE_PACKAGES, 1)
     told = set()
     for wish in " ".join(wishes).split():
         name, _, number = wish.partition("=")

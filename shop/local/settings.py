@@ -1,17 +1,16 @@
 """The settings with which `shop run` starts the services, checked before they are started: each of
 them would end with a line of its own, and be started again for ever."""
 
+import inspect
 import logging.config
+from collections.abc import Iterator
 from typing import Any
 
 from shop.local.server import LOOPBACK
 from shop.options import WrongSetting
 
-#: Sections of config.yaml in which services read.
-_SECTIONS = {
-    "identity", "live", "notifications", "orders", "payments", "products", "read_cache",
-    "sessions", "tracing", "users", "web",
-}  # fmt: skip
+#: Sections of config.yaml that several services or the gateway read; the others are services' own.
+_SHARED_SECTIONS = {"identity", "live", "read_cache", "sessions", "tracing", "web"}
 _WORKERS = {"max_workers", "max_workers_of"}
 #: A service that is only made takes no port of those that run.
 _NO_PORT = {"WEB_SERVER_ADDRESS": f"{LOOPBACK}:0", "METRICS_PORT": 0}
@@ -23,7 +22,7 @@ def check(config: dict[str, Any], services: list[type]) -> None:
     from chassis.container import ServiceContainer
     from chassis.web.server import Server
 
-    _check_sections(config)
+    _check_sections(config, _SHARED_SECTIONS | set(_sections(services)))
     for service in services:
         try:
             container = ServiceContainer(service, config | _NO_PORT)
@@ -34,14 +33,22 @@ def check(config: dict[str, Any], services: list[type]) -> None:
                 extension.kill()  # closes its socket
 
 
-def _check_sections(config: dict[str, Any]) -> None:
+def _sections(services: list[type]) -> Iterator[str]:
+    from chassis.config import Settings
+
+    for service in services:
+        for _, settings in inspect.getmembers(service, lambda value: isinstance(value, Settings)):
+            yield settings.section
+
+
+def _check_sections(config: dict[str, Any], sections: set[str]) -> None:
     """What nobody reads is a slip. Names in capitals may be those of Nameko's extensions."""
     for name, section in config.items():
         if str(name).isupper():
             continue
-        if name not in _SECTIONS | _WORKERS:
+        if name not in sections | _WORKERS:
             raise WrongSetting(f"config: {name}: Unknown section.")
-        if name in _SECTIONS and not isinstance(section, dict | None):
+        if name in sections and not isinstance(section, dict | None):
             raise WrongSetting(f"config: {name}: Not a section of settings.")
     if "LOGGING" in config:
         _check_logging(config["LOGGING"])

@@ -14,11 +14,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shop.local.control import DOOR, SERVICES, USER
+from shop.local.control import SERVICES, USER
 from shop.local.place import ROOT, Place, write_private
 from shop.local.scale import Scale, first_slots, slots
 from shop.local.server import MARK, Recipe
-from shop.migrate import SERVICE_MODULES
+from shop.packages import GATEWAY, SERVICE_PACKAGES
 
 #: Lower starts first and stops last.
 SERVERS_FIRST, SERVICES_NEXT, GATEWAY_LAST = 1, 2, 3
@@ -79,9 +79,9 @@ def configuration(place: Place, scale: Scale) -> str:
         _section("supervisorctl", {"serverurl": f"unix://{place.control}"} | login),
     ]
     sections += [_server(recipe, place.var) for recipe in place.servers]
-    services = [package for package in SERVICE_MODULES if package != DOOR]
+    services = [package for package in SERVICE_PACKAGES if package != GATEWAY]
     sections += [_section(f"program:{name}", _service(name, place, scale)) for name in services]
-    sections += [_door(place, scale)]
+    sections += [_gateways(place, scale)]
     servers = [recipe.name.lower() for recipe in place.servers]
     sections += [_group("servers", servers, SERVERS_FIRST)]
     sections += [_group(SERVICES, services, SERVICES_NEXT)]
@@ -127,14 +127,14 @@ def _service(package: str, place: Place, scale: Scale) -> dict[str, object]:
     } | _restarted()
 
 
-def _door(place: Place, scale: Scale) -> str:
+def _gateways(place: Place, scale: Scale) -> str:
     """The gateways, whose socket is their standard input."""
-    options = _service(DOOR, place, scale)
+    options = _service(GATEWAY, place, scale)
     environment = f'{options["environment"]},HTTP_LISTEN_FD="0"'
     host = place.http_host or "0.0.0.0"  # noqa: S104
     socket = f"tcp://{host}:{place.ports['HTTP_PORT']}"
     more = {"environment": environment, "socket": socket, "priority": GATEWAY_LAST}
-    return _section(f"fcgi-program:{DOOR}", options | more)
+    return _section(f"fcgi-program:{GATEWAY}", options | more)
 
 
 def _restarted() -> dict[str, object]:

@@ -9,10 +9,10 @@ import click
 from rich.table import Table
 
 from chassis.events.outbox import WAITING
-from shop.migrate import PACKAGES
 from shop.operate.databases import opened
 from shop.operate.settings import as_json
 from shop.operate.words import span
+from shop.packages import DATABASE_PACKAGES
 from shop.verify import Books
 from shop.verify.show import console
 
@@ -58,7 +58,7 @@ def outbox(as_json: bool) -> None:
     makes it again).
     """
     with opened() as books:
-        found = [of(books, package) for package in with_outbox(books, PACKAGES)]
+        found = [of(books, package) for package in with_outbox(books, DATABASE_PACKAGES)]
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:

@@ -60,9 +60,32 @@ def mail_outbox() -> Path:
 
 def load() -> dict[str, Any]:
     """The shop's configuration, with the addresses of the shop that the command is for; raises
-    `WrongSetting` for one that can't be read."""
+    `WrongSetting` for one that can't be read.
+
+    With the passwords that `shop provision` takes, each database is reached as its package's own
+    role, which then owns what is made there.
+    """
     find_servers()
-    return read()
+    config = read()
+    if os.environ["DATABASE_URL"] != _found.get("DATABASE_URL"):
+        config["DATABASES"] = _as_own_roles(config) | (config.get("DATABASES") or {})
+    return config
+
+
+def _as_own_roles(config: dict[str, Any]) -> dict[str, str]:
+    """The addresses of databases whose package has its password in the environment."""
+    import sqlalchemy as sa
+
+    from chassis.config import database_url
+    from shop.packages import DATABASE_PACKAGES
+
+    return {
+        package: sa.make_url(database_url(config, package))
+        .set(username=package, password=password)
+        .render_as_string(hide_password=False)
+        for package in DATABASE_PACKAGES
+        if (password := os.environ.get(f"{package.upper()}_PASSWORD"))
+    }
 
 
 def read() -> dict[str, Any]:
@@ -70,12 +93,12 @@ def read() -> dict[str, Any]:
     from nameko.exceptions import ConfigurationError
 
     from chassis import config as configuration
-    from shop.migrate import PACKAGES
+    from shop.packages import DATABASE_PACKAGES
 
     try:
         config = configuration.load()
         configuration.check(configuration.ChassisSettings(), config)
-        for package in PACKAGES:
+        for package in DATABASE_PACKAGES:
             configuration.database_url(config, package)
     except ConfigurationError as wrong:
         raise WrongSetting(wrong) from None

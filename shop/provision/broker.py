@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from chassis.broker.rights import Rights, rights_of
 from chassis.broker.usage import Usage, usage_of
-from shop.migrate import load_services
+from shop.packages import load_services, package_of
 from shop.provision.management import Management
 from shop.provision.policies import set_policies
 
@@ -41,7 +41,7 @@ def _usages() -> dict[str, list[Usage]]:
     """Of the services of each package, which run in one process."""
     usages = defaultdict(list)
     for service in load_services():
-        usages[service.__module__.partition(".")[0]].append(usage_of(service))
+        usages[package_of(service)].append(usage_of(service))
     return usages
 
 

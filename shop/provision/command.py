@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 import click
 import sqlalchemy as sa
 
-from shop.migrate import PACKAGES, SERVICE_MODULES
 from shop.operate.databases import answering
 from shop.options import CannotTell
+from shop.packages import DATABASE_PACKAGES, SERVICE_PACKAGES
 from shop.provision import databases
 from shop.provision.management import vhost_of
 
@@ -26,15 +26,15 @@ def provision() -> None:
 
     What is there is kept; a password that has changed is set. Takes administrators' DATABASE_URL,
     AMQP_URI and RABBITMQ_API (the address of the management plugin, with credentials), and a
-    password for each: GATEWAY_PASSWORD, USERS_PASSWORD, PRODUCTS_PASSWORD, ORDERS_PASSWORD,
-    PAYMENTS_PASSWORD and NOTIFICATIONS_PASSWORD. `shop migrate` comes after it.
+    password for each package: GATEWAY_PASSWORD, ORDERS_PASSWORD and so on. `shop migrate` comes
+    after it, with the same environment.
     """
     if faults := list(_faults(os.environ)):
         for fault in faults:
             click.echo(f"Error: a setting is wrong: {fault}", err=True)
         sys.exit(2)
-    passwords = {package: os.environ[_variable(package)] for package in SERVICE_MODULES}
-    own = {package: passwords[package] for package in PACKAGES}
+    passwords = {package: os.environ[_variable(package)] for package in SERVICE_PACKAGES}
+    own = {package: passwords[package] for package in DATABASE_PACKAGES}
     try:
         with answering():
             databases.provision(os.environ["DATABASE_URL"], own, click.echo)
@@ -56,7 +56,7 @@ def _faults(environment: Mapping[str, str]) -> Iterator[str]:
         backend = ""
     if not backend.startswith("postgres"):
         yield "DATABASE_URL is no address of a PostgreSQL database"
-    for name in map(_variable, SERVICE_MODULES):
+    for name in map(_variable, SERVICE_PACKAGES):
         if not environment.get(name):
             yield f"{name} is not set"
         elif not _SAFE.fullmatch(environment[name]):

@@ -1,7 +1,7 @@
 """The bounds of RabbitMQ's queues, as policies: operators change them while the shop runs.
 
 RabbitMQ applies one policy to a queue, that of the highest priority. Ours have 0; what an operator
-sets in them stays. See docs/operations.md.
+sets in them stays. See docs/capacity.md.
 """
 
 from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis import config as configuration
-from shop.migrate import PACKAGES
+from shop.packages import DATABASE_PACKAGES
 
 #: Seconds for a server to accept a connection.
 _PATIENCE = 5
@@ -31,7 +31,7 @@ class Books:
                     "connect_timeout": _PATIENCE,
                 },
             )
-            for package in PACKAGES
+            for package in DATABASE_PACKAGES
         }
 
     def rows(self, package: str, statement: str, **values: Any) -> list[sa.Row[Any]]:

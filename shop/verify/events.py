@@ -7,7 +7,7 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 
 from chassis.database import Database
 from chassis.events.handler import EventHandler
-from shop.migrate import PACKAGES, load_services
+from shop.packages import DATABASE_PACKAGES, load_services
 from shop.verify.books import Books
 from shop.verify.breach import Breach
 
@@ -73,6 +73,6 @@ def handlers() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
 def _with_table(books: Books, table: str) -> list[str]:
     return [
         package
-        for package in PACKAGES
+        for package in DATABASE_PACKAGES
         if books.value(package, "SELECT to_regclass(:table)::text", table=table)
     ]

@@ -17,7 +17,7 @@ from nameko.standalone.rpc import ClusterRpcProxy
 
 from chassis import config as configuration
 from shop.local.server import free_ports
-from shop.migrate import PACKAGES
+from shop.packages import DATABASE_PACKAGES
 from tests.support import eventually
 
 
@@ -156,6 +156,6 @@ def _pid(supervisor_of, package):
 def _drop_databases(server, prefix):
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        for package in PACKAGES:
+        for package in DATABASE_PACKAGES:
             connection.execute(sa.text(f"DROP DATABASE IF EXISTS {prefix}_{package} WITH (FORCE)"))
     admin.dispose()

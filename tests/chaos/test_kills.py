@@ -10,7 +10,7 @@ import eventlet
 import pytest
 import requests
 
-from shop.migrate import SERVICE_MODULES
+from shop.packages import SERVICE_PACKAGES
 from tests.support import eventually
 
 
@@ -25,7 +25,7 @@ def product(shop):
 
 
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize("victim", SERVICE_MODULES)
+@pytest.mark.parametrize("victim", SERVICE_PACKAGES)
 def test_a_killed_process_leaves_nothing_stuck_and_nothing_doubled(shop, product, buyers, victim):
     """Every order that was accepted comes to its end, with each mail once."""
     people = buyers(6)

@@ -3,7 +3,7 @@
 import pytest
 from nameko.testing.utils import find_free_port
 
-from shop.migrate import PACKAGES, SERVICE_MODULES
+from shop.packages import DATABASE_PACKAGES, SERVICE_PACKAGES
 from tests.containers.project import ROOT, Project, run
 from tests.containers.trade import Trade
 from tests.support import eventually
@@ -11,7 +11,7 @@ from tests.support import eventually
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 SCALE = ("--scale=orders=3", "--scale=gateway=2")
-SERVERS = ("rabbitmq", "postgres", "proxy", *SERVICE_MODULES)
+SERVERS = ("rabbitmq", "postgres", "proxy", *SERVICE_PACKAGES)
 #: What has no writable file system in the container of a service.
 CLOSED = "touch /shop/x || touch /venv/x || touch /etc/x"
 ENTER = """
@@ -63,9 +63,9 @@ def test_the_demo(project):
     project.compose("run", "--rm", "-e", "SHOP_URL=http://proxy:8000", "tools", "shop", "demo")
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", DATABASE_PACKAGES)
 def test_a_service_enters_its_own_database_only(project, package):
-    for other in PACKAGES:
+    for other in DATABASE_PACKAGES:
         done = project.inside(
             f"{package} 1", "python", "-c", ENTER, package, f"shop_{other}", check=False
         )
@@ -75,7 +75,7 @@ def test_a_service_enters_its_own_database_only(project, package):
             assert "does not have CONNECT privilege" in done.stderr
 
 
-@pytest.mark.parametrize("package", SERVICE_MODULES)
+@pytest.mark.parametrize("package", SERVICE_PACKAGES)
 def test_a_service_has_no_rights_on_its_machine(project, package):
     name = f"{package} 1"
     assert project.inside(name, "id", "-u").stdout == "10001\n"
@@ -128,9 +128,9 @@ def test_what_dies_comes_back_and_nothing_is_lost(project, trade, books_agree):
 
 def test_a_rolling_restart_fails_no_request(project, trade, books_agree):
     """With two of each."""
-    project.up(*(f"--scale={name}=2" for name in SERVICE_MODULES))
+    project.up(*(f"--scale={name}=2" for name in SERVICE_PACKAGES))
     with trade.going_on():
-        for name in SERVICE_MODULES:
+        for name in SERVICE_PACKAGES:
             project.restart(f"{name} 1")
             project.restart(f"{name} 2")
     assert sum(trade.journal.failed.values()) == 0

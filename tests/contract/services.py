@@ -12,7 +12,7 @@ from chassis.events.broadcast import Broadcast
 from chassis.events.handler import EventHandler
 from chassis.rpc import RpcProxy
 from chassis.rpc.server import Rpc
-from shop.migrate import load_services
+from shop.packages import load_services
 
 #: Every service class of the shop, the gateway included.
 SERVICES = load_services()

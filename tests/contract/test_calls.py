@@ -8,6 +8,7 @@ import pytest
 
 from chassis.errors import Fault, NotFound
 from contracts.payments import answers as payments
+from contracts.products.answers import ProductList
 from notifications import schemas as notifications
 from orders import schemas as orders
 from products.service import InventoryService, ProductsService
@@ -21,8 +22,8 @@ CALLS, SCHEMAS = calls(), answers()
 
 #: Who asks whom, and what is needed of the answer; None: only that there is one.
 NEEDED = {
-    ("carts", "products.get_many"): orders.Products,
-    ("orders", "products.get_many"): orders.Products,
+    ("carts", "products.get_many"): ProductList,
+    ("orders", "products.get_many"): ProductList,
     ("orders", "users.default_address"): orders.DefaultAddress,
     ("orders", "users.find"): orders.FoundUsers,
     ("orders", "inventory.reserve"): None,

@@ -7,7 +7,7 @@ from nameko.standalone.events import event_dispatcher
 
 from chassis.broker.declarations import declare
 from contracts.notifications.events import FeedGrew
-from gateway.catalog_cache import Changed
+from contracts.products.events import ProductsChanged
 from gateway.sessions import SessionsEnded
 from tests.contract import shapes
 from tests.contract.samples import payloads
@@ -21,8 +21,8 @@ HANDLINGS, PUBLISHED, BROADCAST = handlings(), published(), broadcast()
 HEARD = {
     ("notifications", "feed_grew"): FeedGrew,
     ("users", "sessions_ended"): SessionsEnded,
-    ("products", "catalog_changed"): Changed,
-    ("inventory", "stock_changed"): Changed,
+    ("products", "catalog_changed"): ProductsChanged,
+    ("inventory", "stock_changed"): ProductsChanged,
 }
 
 #: What may be told to everybody who can read a queue: ids, amounts and codes. Nothing here holds

@@ -12,26 +12,13 @@ from nameko.testing.utils import find_free_port
 
 from chassis import config as configuration
 from gateway.service import GatewayService
-from notifications.service import NotificationsService
-from orders.service import CartsService, OrdersService
-from payments.service import PaymentsService
-from products.service import InventoryService, ProductsService
-from shop.migrate import PACKAGES
+from shop.packages import DATABASE_PACKAGES, load_services, package_of
 from tests.conftest import empty
 from tests.e2e.client import ADDRESS, PASSWORD, Client, new_email
 from tests.support import ONE_CLIENT, eventually, hurry
-from users.service import UsersService
 
-SERVICES = (
-    UsersService,
-    ProductsService,
-    InventoryService,
-    CartsService,
-    OrdersService,
-    PaymentsService,
-    NotificationsService,
-    GatewayService,
-)
+#: The gateway last: it asks all others.
+SERVICES = sorted(load_services(), key=lambda service: service is GatewayService)
 
 
 class Shop:
@@ -137,7 +124,7 @@ def running(vhost, databases, outbox, uri_of=None, **settings):
     }
     containers = []
     for service in SERVICES:
-        package = service.__module__.partition(".")[0]
+        package = package_of(service)
         own = {"AMQP_URI": uri_of(package)} if uri_of else {}
         containers.append(get_container_cls(config)(service, config | own))
         hurry(containers[-1])
@@ -165,7 +152,7 @@ def another_door(shop, **settings):
 @contextlib.contextmanager
 def running_anew(name, new_vhost, databases, outbox, **settings):
     """As `running`, with empty books and queues: what other tests have left is in none of them."""
-    for package in PACKAGES:
+    for package in DATABASE_PACKAGES:
         empty(configuration.database_url({"DATABASE_URL": databases}, package))
     with new_vhost(name) as vhost, running(vhost, databases, outbox, **settings) as shop:
         yield shop

@@ -6,6 +6,19 @@ import uuid
 import kombu
 
 
+def of_order(order_id, **facts):
+    """The payload of an event of orders."""
+    return {
+        "order_id": str(order_id),
+        "number": "S-102-748-399",
+        "user_id": str(uuid.uuid4()),
+        "total": "49.90",
+        "currency": "EUR",
+        "version": 2,
+        "cause": "customer",
+    } | facts
+
+
 def publish(uri, source, event_type, payload, event_id=None, occurred_at=None):
     """Publish one event of `source`; returns its id. The same id again is a duplicate."""
     event_id = event_id or uuid.uuid4()

@@ -11,10 +11,10 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.errors import Unavailable
 from chassis.identity import Actor, Role
+from contracts.inventory.errors import OutOfStock
 from contracts.payments import answers
 from orders import events as event_handlers
 from orders import jobs
-from orders.errors import OutOfStock
 from orders.models import Order
 from orders.order import commands as order_commands
 from orders.payment import commands as payment_commands

@@ -16,16 +16,14 @@ from chassis.web import route_table
 from chassis.web.answers import problem
 from chassis.web.bodies import parse_object
 from chassis.web.errors import MalformedJson
+from contracts.inventory.requests import Check
 from contracts.payments.fields import MethodField
-from gateway import catalog_cache, live
+from contracts.products.fields import CategoryRef
+from gateway import live
 from gateway.schemas.orders import PlaceOrder
-from gateway.schemas.products import CategoryRef as CategoryText
-from gateway.schemas.products import Check
 from gateway.service import GatewayService
 from notifications import schemas as notifications
 from orders import schemas as orders
-from products.catalog.attributes import Attributes
-from products.schemas import CategoryRef
 from tests.contract.services import calls, handlings
 from users.fields import Fact, RoleField
 
@@ -33,7 +31,7 @@ from users.fields import Fact, RoleField
 _OF_A_SIZE = (
     *(fields.Boolean, fields.BooleanText, fields.Choice, fields.Country, fields.CurrencyInUse),
     *(fields.Integer, fields.Money, fields.Timestamp, fields.Uuid, fields.ActorField, RoleField),
-    *(Attributes, CategoryRef, CategoryText, Fact, MethodField, ma.Enum),
+    *(CategoryRef, Fact, MethodField, ma.Enum),
 )
 
 
@@ -49,7 +47,7 @@ def schemas() -> Iterator[tuple[str, type[Schema]]]:
             yield name, schema
     for handling in handlings():
         yield str(handling), handling.schema
-    for module in (notifications, orders, catalog_cache, live):
+    for module in (notifications, orders, live):
         for name, value in vars(module).items():
             if isinstance(value, type) and issubclass(value, fields.Expected):
                 yield f"{module.__name__}.{name}", value

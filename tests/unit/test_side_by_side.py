@@ -84,6 +84,30 @@ def test_what_a_folder_shares_ends_with_the_last_file_that_a_process_has_of_it(t
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+#: A test that fails so often.
+FAILS = """
+import pathlib
+
+RAN = pathlib.Path(__file__).with_name("runs")
+
+def test_unstable():
+    with RAN.open("a") as ran:
+        ran.write("x")
+    assert len(RAN.read_text()) > {times}
+"""
+
+
+@pytest.mark.parametrize(
+    ("times", "again", "status"), [(1, "1", 0), (2, "1", 1), (1, "0", 1), (0, "1", 0)]
+)
+def test_a_few_that_failed_may_run_again_alone(tmp_path, times, again, status):
+    """Once; those that pass then are named, and a test that fails again fails the whole."""
+    (tmp_path / "test_a.py").write_text(FAILS.format(times=times))
+    done = side_by_side(tmp_path, PROCESSES="2", AGAIN=again)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert ("UNSTABLE" in done.stdout) == (times == 1 and status == 0)
+
+
 SHARED = """
 import pytest
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from shop.migrate import PACKAGES
 from shop.options import CannotTell
+from shop.packages import DATABASE_PACKAGES
 
 MANIFEST = "backup.json"
 FORMAT = 1
@@ -59,9 +59,9 @@ def read(folder: Path, tell: Callable[[str], None] = lambda line: None) -> dict[
         page = Manifest().loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, ValidationError):
         raise CannotTell("this is no backup", folder) from None
-    if missing := set(PACKAGES) - page["databases"].keys():
+    if missing := set(DATABASE_PACKAGES) - page["databases"].keys():
         raise CannotTell("the backup lacks a database", ", ".join(sorted(missing)))
-    for package in PACKAGES:
+    for package in DATABASE_PACKAGES:
         path = dump_of(folder, package)
         tell(f"reading {path.name}")
         try:

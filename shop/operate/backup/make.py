@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from chassis import config as configuration
-from shop.migrate import PACKAGES
 from shop.operate.backup import folder, tools
 from shop.operate.backup.instant import Instant, instant
 from shop.options import CannotTell
+from shop.packages import DATABASE_PACKAGES
 
 
 def make(config: Mapping[str, Any], target: Path, tell: Callable[[str], None]) -> Instant:
     """Write a backup into the new folder `target`, which is not there until it is whole."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise CannotTell("there is something already", target)
-    urls = {package: configuration.database_url(dict(config), package) for package in PACKAGES}
+    urls = {
+        package: configuration.database_url(dict(config), package) for package in DATABASE_PACKAGES
+    }
     versions = {package: tools.version_of(url) for package, url in urls.items()}
     found = {version: tools.tools_for(version) for version in versions.values()}
     try:

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis import config as configuration
-from shop.migrate import PACKAGES
 from shop.operate.outbox import with_outbox
+from shop.packages import DATABASE_PACKAGES
 from shop.verify import Books
 from shop.verify.events import unheard
 
@@ -26,7 +26,7 @@ def resend(config: dict[str, Any]) -> int:
     leave it at that."""
     lost: dict[str, set[Any]] = defaultdict(set)
     with Books(config) as books:
-        publishing = with_outbox(books, PACKAGES)
+        publishing = with_outbox(books, DATABASE_PACKAGES)
         for package, event_id, _, _ in unheard(books):
             lost[package].add(event_id)
     for package in publishing:

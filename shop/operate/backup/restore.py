@@ -12,12 +12,13 @@ from alembic.util.exc import CommandError
 
 from chassis import config as configuration
 from chassis.broker.topology import RETRY_DELAYS, retry_queue
-from shop.migrate import PACKAGES, ROOT, create, declare_queues, load_services
+from shop.migrate import create, declare_queues
 from shop.operate.backup import folder, tools
 from shop.operate.backup.resend import resend
 from shop.operate.backup.stopped import check_databases, check_services, event_queues
 from shop.operate.broker import connected
 from shop.options import CannotTell
+from shop.packages import DATABASE_PACKAGES, ROOT, load_services
 
 _FULL = (
     "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
@@ -52,9 +53,11 @@ class Restore:
 
     def __init__(self, config: dict[str, Any], source: Path, tell: Callable[[str], None]):
         self._config, self._source, self._tell = config, source, tell
-        self._urls = {package: configuration.database_url(config, package) for package in PACKAGES}
+        self._urls = {
+            package: configuration.database_url(config, package) for package in DATABASE_PACKAGES
+        }
         self.page = folder.read(source, tell)
-        for package in PACKAGES:
+        for package in DATABASE_PACKAGES:
             _check_revision(package, self.page["databases"][package]["revision"])
         self._tools = {package: self._tools_for(url) for package, url in self._urls.items()}
         self._services = load_services()

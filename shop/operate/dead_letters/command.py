@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from shop.migrate import load_services
 from shop.operate.broker import connected
 from shop.operate.dead_letters import box
 from shop.operate.dead_letters import show as shown
@@ -16,6 +15,7 @@ from shop.operate.dead_letters.replay import Replay
 from shop.operate.dead_letters.wanted import Wanted
 from shop.operate.settings import as_json, setting
 from shop.operate.words import count
+from shop.packages import load_services
 
 _LIMIT = click.IntRange(min=1, max=100_000)
 

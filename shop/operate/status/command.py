@@ -7,12 +7,12 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from shop.migrate import load_services
 from shop.operate import settings
 from shop.operate.settings import as_json
 from shop.operate.status import messages, rows
 from shop.operate.status.finding import Finding
 from shop.operate.words import count, plain
+from shop.packages import load_services
 from shop.verify.show import console
 
 

@@ -9,10 +9,10 @@ from alembic.util.exc import CommandError
 
 from chassis.clock import utcnow
 from products.metrics import RESERVATIONS
-from shop.migrate import PACKAGES, ROOT
 from shop.operate import checkouts, outbox
 from shop.operate.status.finding import Finding
 from shop.operate.words import count, span
+from shop.packages import DATABASE_PACKAGES, ROOT
 from shop.verify import Books
 
 #: Seconds that a reservation may outlive its time: a timer frees them four times a minute.
@@ -24,7 +24,7 @@ _REVISION = "SELECT version_num FROM alembic_version"
 def look(config: Mapping[str, Any]) -> Iterator[Finding]:
     """A database that is away is a finding; what is in it is then not told."""
     with Books(config) as books:
-        found = {package: database(books, package) for package in PACKAGES}
+        found = {package: database(books, package) for package in DATABASE_PACKAGES}
         yield from found.values()
         well = [package for package, finding in found.items() if finding.is_well]
         for package in outbox.with_outbox(books, well):

@@ -3,7 +3,8 @@
 import pytest
 
 from chassis import config as configuration
-from shop.migrate import declare_queues, load_services
+from shop.migrate import declare_queues
+from shop.packages import load_services
 from tests.conftest import empty
 
 pytest.register_assert_rewrite("tests.chaos.crash.books")

@@ -10,7 +10,7 @@ import eventlet
 import pytest
 
 from chassis.errors import Fault, Interrupted
-from orders.errors import OutOfStock
+from contracts.inventory.errors import OutOfStock
 from tests.chaos.crash import books
 from tests.chaos.crash.points import (
     AGAIN,

@@ -8,8 +8,6 @@ from shop.local.rabbitmq import PrivateRabbitMQ, RabbitMQ
 from shop.local.server import free_ports, sweep
 from tests.integration.broker.certificates import Authority
 
-PACKAGES = ("gateway", "users", "products", "orders", "payments", "notifications")
-
 #: Clients may show a certificate; one that is shown has to be good.
 TLS = """
 listeners.ssl.1 = 127.0.0.1:{port}

@@ -18,6 +18,7 @@ from products.service import InventoryService
 from shop.health import ask
 from shop.local.rabbitmq import find_binary
 from shop.operate.outbox import of, with_outbox
+from shop.packages import DATABASE_PACKAGES
 from shop.verify import Books, verify
 from tests.e2e.client import ADDRESS
 from tests.e2e.shop import running_anew
@@ -139,7 +140,7 @@ def couriers(node):
 
 
 def senders(books):
-    return with_outbox(books, ("users", "products", "orders", "payments", "notifications"))
+    return with_outbox(books, DATABASE_PACKAGES)
 
 
 def queue_depths(node):

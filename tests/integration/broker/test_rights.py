@@ -13,13 +13,12 @@ from chassis.broker import topology
 from chassis.broker.declarations import declare
 from products.service import InventoryService
 from shop.health import ask
-from shop.migrate import load_services
+from shop.packages import SERVICE_PACKAGES, load_services
 from shop.provision.broker import provision
 from tests.e2e.shop import running
-from tests.integration.broker.conftest import PACKAGES
 from tests.support import eventually
 
-PASSWORDS = {package: f"{package}-password" for package in PACKAGES}
+PASSWORDS = {package: f"{package}-password" for package in SERVICE_PACKAGES}
 SOMEBODY = str(uuid.uuid4())
 HANDLER = "on_order_cancelled"
 QUEUE = topology.queue_of("orders", "order_cancelled", "inventory", HANDLER)
@@ -97,7 +96,7 @@ def test_operators_with_stock_clients_are_answered(shop, provisioned):
 
 def test_nobody_needs_what_is_not_granted(shop, provisioned):
     """Every user has the three patterns and its topics; none is a user of the management API."""
-    for package in PACKAGES:
+    for package in SERVICE_PACKAGES:
         (rights,) = requests.get(
             f"{provisioned.api}/users/{package}/permissions", timeout=10
         ).json()

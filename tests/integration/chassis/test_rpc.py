@@ -174,7 +174,7 @@ def test_a_call_that_timed_out_leaves_nothing_behind(call, start):
     for _ in range(5):
         with pytest.raises(DeadlineExceeded):
             caller.speaker.slow(0.3)
-    replies = call._providers["speaker"].replies
+    replies = call._replies
     assert replies._waiting == {}
 
 
@@ -248,7 +248,7 @@ def test_a_reply_in_the_name_of_another_is_none(call, start, channel):
     """A call is answered by the service that was asked, and by no other that knows its number."""
     start(Speaker)
     pending = call.speaker.slow.call_async(0.5)
-    replies = call._providers["speaker"].replies
+    replies = call._replies
     forged = b'{"result": "forged", "error": null}'
     for callee in ("listener", "*", ""):
         channel.basic_publish(

@@ -7,8 +7,9 @@ import requests
 from nameko.testing.utils import find_free_port
 
 from gateway.service import GatewayService
+from shop.packages import load_services
 
-SERVICES = ("users", "products", "inventory", "carts", "orders", "payments", "notifications")
+SERVICES = [service.name for service in load_services() if service is not GatewayService]
 PATHS = ("/livez", "/readyz", *(f"/api/{service}/health" for service in SERVICES))
 
 

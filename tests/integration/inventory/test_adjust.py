@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
-from products import schemas
+from contracts.inventory import answers
 
 STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
 
@@ -19,7 +19,7 @@ def test_by_difference_and_by_count(inventory, product):
     counted = inventory.adjust(product_id=kettle, on_hand=6, reason="counted")
     assert counted == inventory.get(product_id=kettle)
     assert counted["on_hand"] == 6
-    schemas.StockAnswer().load(counted)
+    answers.Stock().load(counted)
 
 
 @pytest.mark.parametrize("change", [{"delta": -3}, {"on_hand": 2}, {"on_hand": 0}, {"delta": -9}])
@@ -92,7 +92,7 @@ def test_the_ledger_tells_all(inventory, product, reserve):
         ("initial stock", None),
     ]
     for movement in items:
-        schemas.MovementAnswer().load(movement)
+        answers.Movement().load(movement)
 
 
 @pytest.mark.parametrize(

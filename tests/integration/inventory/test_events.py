@@ -17,8 +17,7 @@ def test_a_cancelled_order_gives_its_stock_back(
     reserve((kettle, 3), order_id=paid)
     inventory.commit(order_id=paid)
     for order in (unpaid, paid):
-        payload = {"order_id": order, "cause": "customer", "version": 3}
-        events.publish(config["AMQP_URI"], "orders", "order_cancelled", payload)
+        events.publish(config["AMQP_URI"], "orders", "order_cancelled", events.of_order(order))
     eventually(lambda: level(kettle) == (5, 0))
 
 
@@ -29,7 +28,7 @@ def test_an_event_is_applied_once(config, engine, inventory, product, reserve, l
     event_id = uuid.uuid4()
     last = str(uuid.uuid4())
     for cancelled, its_id in ((order, event_id), (order, event_id), (last, None)):
-        payload = {"order_id": cancelled}
+        payload = events.of_order(cancelled)
         events.publish(config["AMQP_URI"], "orders", "order_cancelled", payload, its_id)
 
     def handled():

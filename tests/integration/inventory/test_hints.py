@@ -58,7 +58,7 @@ def test_a_cancelled_order_is_told(config, stock, product, reserve, eventually):
     kettle, order = product(stock=5), str(uuid.uuid4())
     reserve((kettle, 2), order_id=order)
     assert stock() == [[kettle]]
-    events.publish(config["AMQP_URI"], "orders", "order_cancelled", {"order_id": order})
+    events.publish(config["AMQP_URI"], "orders", "order_cancelled", events.of_order(order))
     assert eventually(stock) == [[kettle]]
 
 
@@ -101,7 +101,7 @@ def test_a_late_payment_that_takes_anew_is_told(
 
 def test_a_broadcast_is_bounded(monkeypatch, stock, product, reserve):
     """Too many ids are no ids at all: anything may have changed."""
-    monkeypatch.setattr(cache_invalidation, "MAX_IDS", 2)
+    monkeypatch.setattr(cache_invalidation, "MAX_CHANGED", 2)
     some = [product() for _ in range(3)]
     reserve(*((one, 1) for one in some))
     reserve(*((one, 1) for one in some[:2]))

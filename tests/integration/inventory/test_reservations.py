@@ -6,7 +6,7 @@ import eventlet
 import pytest
 
 from chassis.errors import Conflict, Invalid, NotFound
-from products import schemas
+from contracts.inventory import answers
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_from_shelf_to_buyer(inventory, product, reserve, level, order):
     assert committed == held | {"state": "committed"}
     assert level(kettle) == (3, 0)
     for answer in (held, committed):
-        schemas.ReservationAnswer().load(answer)
+        answers.Reservation().load(answer)
 
 
 def test_the_product_shows_what_is_left(call, product, reserve):

@@ -11,7 +11,7 @@ from alembic.config import Config
 from chassis import config as configuration
 from chassis.errors import Invalid
 from chassis.events.broadcast import Broadcast
-from shop.migrate import ROOT
+from shop.packages import ROOT
 from tests.integration.notifications.conftest import ANN, BOB
 from tests.support import until_rival_waits
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from chassis.broker.declarations import declare
 from shop.cli import shop
-from shop.migrate import load_services
+from shop.packages import load_services
 from tests.integration.operate.letters import BOX, NOW, PAID, SHIPPED
 from tests.support import eventually
 

@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from chassis import config as configuration
-from shop.migrate import PACKAGES, migrate
+from shop.migrate import migrate
 from shop.operate.backup import instant as instants
 from shop.operate.backup import tools
+from shop.packages import DATABASE_PACKAGES
 from tests.conftest import empty
 from tests.integration.operate.databases import rows
 
@@ -47,7 +48,7 @@ def test_what_was_on_its_way_is_told_again(config, databases, fresh, tmp_path, r
     """An event that RabbitMQ had, and no handler yet, is unsent again in what is restored; what
     waits in RabbitMQ is not of this shop any more."""
     monkeypatch.setenv("DATABASE_URL", databases)
-    for package in PACKAGES:
+    for package in DATABASE_PACKAGES:
         empty(configuration.database_url({"DATABASE_URL": databases}, package))
     lost, heard = (
         "INSERT INTO outbox (event_id, source, type, payload, headers, occurred_at, sent_at) VALUES"
@@ -86,7 +87,7 @@ def test_databases_that_hold_something(run, kept, fresh, one_line):
     """Are replaced only when that was asked for, and after a yes."""
     run("restore", str(kept), DATABASE_URL=fresh)
     rows(fresh, "users", "CREATE TABLE later (id int)")
-    assert "use --replace: users, " in run("restore", str(kept), code=2)
+    assert f"use --replace: {', '.join(DATABASE_PACKAGES)}" in run("restore", str(kept), code=2)
     run("restore", str(kept), "--replace", code=1, input="n\n")
     assert rows(fresh, "users", "SELECT count(*) FROM later") == [(0,)]
     run("restore", str(kept), "--replace", input="y\n")
@@ -193,9 +194,9 @@ def test_interrupted_there_is_no_mixture(run, kept, fresh, monkeypatch):
     run("restore", str(kept), "--replace", "--yes", code=2)
     there = [
         bool(rows(fresh, package, "SELECT to_regclass('outbox')")[0][0])
-        for package in ("notifications", "payments")
+        for package in DATABASE_PACKAGES
     ]
-    assert there == [False, False]
+    assert there == [True, True, False, False, False]
     run("restore", str(kept), "--replace", "--yes")
 
 

@@ -12,6 +12,7 @@ from pika.exceptions import AMQPError
 
 from products.service import InventoryService, ProductsService
 from shop.operate.dead_letters import box
+from tests.integration import events
 from tests.integration.operate.letters import BOX, NOW, PAID, SHIPPED, texts
 from tests.support import eventually, statements
 
@@ -117,7 +118,7 @@ def test_a_running_handler_applies_it_once(run, amqp, start, config):
         "x-parked-from": "evt-orders-order_cancelled--inventory.on_order_cancelled",
         "x-parked-why": "OperationalError after 6 attempts",
     }
-    body = orjson.dumps({"order_id": str(order), "cause": "customer", "version": 2})
+    body = orjson.dumps(events.of_order(order))
     for _ in range(2):
         amqp.channel().basic_publish(
             "",

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from chassis import config as configuration
-from shop.migrate import PACKAGES
+from shop.packages import DATABASE_PACKAGES
 from tests.conftest import empty
 from tests.e2e.shop import running_anew
 from tests.support import eventually, statements
@@ -19,7 +19,7 @@ def rows(config, databases, amqp, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", databases)
     with contextlib.ExitStack() as stack:
         opened = {}
-        for package in PACKAGES:
+        for package in DATABASE_PACKAGES:
             empty(configuration.database_url(config, package))
             opened[package] = stack.enter_context(statements(config, package))
         yield lambda package, statement, **values: opened[package](statement, **values)

@@ -4,7 +4,7 @@ import eventlet
 import pytest
 
 from chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
-from products import schemas
+from contracts.products import answers
 from products.catalog import categories
 
 
@@ -18,7 +18,7 @@ def test_a_tree_comes_as_a_list(products, category):
         ("Lamps", "lamps", home),
     ]
     for item in items:
-        schemas.CategoryAnswer().load(item)
+        answers.Category().load(item)
         assert products.get_category(category_id=item["id"]) == item
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
-from products import schemas
+from contracts.products import answers
 from products.catalog import commands as catalog_commands
 from tests.support import until_rival_waits
 
@@ -28,7 +28,7 @@ def test_a_product_is_shown_as_it_was_made(products, category):
     made = products.create(**KETTLE, category_id=kitchen, stock=3)
     assert products.get(product_id=made["id"]) == made
     assert {**made, **KETTLE, "category_id": kitchen, "available": 3, "version": 1} == made
-    schemas.ProductAnswer().load(made)
+    answers.Product().load(made)
 
 
 def test_what_is_not_given_is_made_up(products):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from products import schemas
+from contracts.products import answers
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_whatever_is_typed(shop, products, search):
     """No input is a syntax error; what finds nothing answers an empty list."""
     page = products.list(search=search)
     for item in page["items"]:
-        schemas.ProductAnswer().load(item)
+        answers.Product().load(item)
 
 
 def test_an_empty_search_is_none(shop, names):

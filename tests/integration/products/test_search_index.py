@@ -7,7 +7,8 @@ from alembic.config import Config
 
 from chassis import config as configuration
 from products import service
-from shop.migrate import ROOT, migrate
+from shop.migrate import migrate
+from shop.packages import ROOT
 from tests.support import eventually
 
 #: What a process of the release before writes: it knows nothing of `indexed_version`.

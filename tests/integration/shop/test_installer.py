@@ -21,7 +21,7 @@ import zipfile
 import pytest
 from packaging.utils import canonicalize_name
 
-from shop.migrate import ROOT
+from shop.packages import ROOT
 from tests.support import eventually
 
 NEWER = "99.0"

@@ -10,10 +10,11 @@ from click.testing import CliRunner
 
 from chassis import config as configuration
 from shop.cli import shop
-from shop.migrate import PACKAGES, migrate
+from shop.migrate import migrate
+from shop.packages import DATABASE_PACKAGES
 
 
-@pytest.fixture(params=PACKAGES)
+@pytest.fixture(params=DATABASE_PACKAGES)
 def package(request):
     return request.param
 

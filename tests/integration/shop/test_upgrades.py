@@ -10,7 +10,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from orders.order import numbers
-from shop.migrate import ROOT, create
+from shop.migrate import create
+from shop.packages import ROOT
 
 
 class Database:

@@ -40,10 +40,13 @@ def test_a_database_for_each_package(given, expected):
     assert config.database_url({"DATABASE_URL": given}, "users") == expected
 
 
-def test_a_database_of_its_own():
-    """A package's own address is taken as it is."""
+def test_a_database_of_its_own(monkeypatch):
+    """A package's own address is taken as it is, and that of the environment wins."""
     settings = {"DATABASE_URL": "postgresql://h/shop", "DATABASES": {"users": "postgresql://x/y"}}
     assert config.database_url(settings, "users") == "postgresql+psycopg2://x/y"
+    monkeypatch.setenv("USERS_DATABASE_URL", "postgresql://v/w")
+    assert config.database_url(settings, "users") == "postgresql+psycopg2://v/w"
+    assert config.database_url(settings, "orders") == "postgresql+psycopg2://h/shop_orders"
 
 
 @pytest.mark.parametrize("url", ["", "no url", "sqlite:///x", "mysql://h/d"])

@@ -22,10 +22,28 @@ def test_round_trip():
     assert paging.decode("things", paging.encode("things", values), types) == tuple(values)
 
 
-def test_a_cursor_is_of_one_list():
+@pytest.mark.parametrize("other", ["others", "zebras"])
+def test_a_cursor_is_of_one_list(other):
     """Although another may be sorted by the same kinds of key."""
     with pytest.raises(Invalid):
-        paging.decode("things", paging.encode("others", [5]), [int])
+        paging.decode("things", paging.encode(other, [5]), [int])
+
+
+@pytest.mark.parametrize("number", [-(2**63), 2**63 - 1])
+def test_integers_go_as_far_as_the_database(number):
+    """A bigint has 64 bits."""
+    assert paging.decode("things", paging.encode("things", [number]), [int]) == (number,)
+
+
+def test_the_longest_cursor():
+    """One more is refused before it is read; what stands between its letters, too."""
+    text = "x" * 760
+    longest, longer = (paging.encode("l", [word]) for word in (text, text + "x"))
+    assert (len(longest), len(longer)) == (1024, 1026)
+    assert paging.decode("l", longest, [str]) == (text,)
+    for cursor in (longer, paging.encode("l", ["a"]) + " "):
+        with pytest.raises(Invalid):
+            paging.decode("l", cursor, [str])
 
 
 @given(st.text(max_size=200) | st.binary(max_size=100).map(lambda b: b.decode("latin1")))

@@ -10,6 +10,8 @@ from chassis import errors, tracing
 from chassis.container import ServiceContainer
 from chassis.tracing import export
 from chassis.web import route
+from chassis.web.server import Server
+from shop.packages import SERVICE_PACKAGES
 from tests.collector import collecting
 from tests.unit.chassis.web_toy import ANYONE
 
@@ -51,7 +53,7 @@ def door(monkeypatch, eventually):
             }  # fmt: skip
             container = ServiceContainer(Echo, config)
             container.start()
-            server = next(e for e in container.extensions if hasattr(e, "log_access"))
+            server = next(e for e in container.extensions if isinstance(e, Server))
             url = f"http://127.0.0.1:{server._sock.getsockname()[1]}{path}"
             headers = {"traceparent": f"00-{TRACE}-{CALLER}-{flags}"} if flags else {}
             answer = requests.get(url, headers=headers, timeout=5)
@@ -142,10 +144,9 @@ def test_off_is_off(section):
 
 def test_off_nothing_of_opentelemetry_is_imported():
     """Neither its time nor its memory is paid."""
-    services = ["gateway", "users", "products", "orders", "payments", "notifications"]
     script = (
         "import sys, eventlet; eventlet.monkey_patch()\n"
-        f"for name in {services}: __import__(name + '.service')\n"
+        f"for name in {SERVICE_PACKAGES}: __import__(name + '.service')\n"
         "from chassis import config, container\n"
         "from users.service import UsersService\n"
         "service = container.ServiceContainer(UsersService, config.load())\n"

@@ -126,7 +126,7 @@ def toy():
     quotas = {"default": {"quota": 5}, "writes": {"quota": 3}, "sign-in": {"quota": 1}}
     quotas["webhooks"] = {"quota": 8}
     with running(Door, rate_limits=quotas) as service:
-        service.server.callers = KnownCallers()
+        service.server.app.callers = KnownCallers()
         yield service
 
 

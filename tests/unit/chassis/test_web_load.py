@@ -277,7 +277,7 @@ def test_a_client_that_never_pauses_waits_for_its_turn(size):
     request = head.replace("X: ", f"X: {'a' * half}").replace("Y: ", f"Y: {'a' * (half + rest)}")
     with running() as toy:
         answered = []
-        toy.server.log_access = lambda *args: answered.append(args)
+        toy.server.access_log.record = lambda *args: answered.append(args)
         client = Raw(toy.port)
         eventlet.spawn(client.send, *[request * 20] * 10)
         most, turns = 0, 0

@@ -2,11 +2,13 @@
 
 import pathlib
 import re
+import shutil
+import subprocess
 
 import pytest
 import yaml
 
-from shop.migrate import PACKAGES, SERVICE_MODULES
+from shop.packages import DATABASE_PACKAGES, SERVICE_PACKAGES
 
 ROOT = pathlib.Path(__file__).parents[3]
 COMPOSE = (ROOT / "compose.yml").read_text()
@@ -55,7 +57,7 @@ def test_servers_are_looked_at_and_come_back(name):
     assert _seconds(probe["timeout"]) <= 10
 
 
-@pytest.mark.parametrize("name", SERVICE_MODULES)
+@pytest.mark.parametrize("name", SERVICE_PACKAGES)
 def test_each_package_has_a_container(name):
     """With its own user and its own database, and nobody else's."""
     service = SERVICES[name]
@@ -64,16 +66,16 @@ def test_each_package_has_a_container(name):
     environment = service["environment"]
     assert environment["AMQP_URI"].startswith(f"amqp://{name}:{secret}")
     databases = {key: value for key, value in environment.items() if "DATABASE_URL" in key}
-    expected = {f"{name.upper()}_DATABASE_URL"} if name in PACKAGES else set()
+    expected = {f"{name.upper()}_DATABASE_URL"} if name in DATABASE_PACKAGES else set()
     assert databases.keys() == expected
     for url in databases.values():
         assert url.startswith(f"postgresql://{name}:{secret}")
         assert url.endswith(f"@postgres:5432/shop_{name}")
-    others = {f"{other.upper()}_PASSWORD" for other in SERVICE_MODULES if other != name}
+    others = {f"{other.upper()}_PASSWORD" for other in SERVICE_PACKAGES if other != name}
     assert not others & set(_variables(str(service)))
 
 
-@pytest.mark.parametrize("name", SERVICE_MODULES)
+@pytest.mark.parametrize("name", SERVICE_PACKAGES)
 def test_work_in_hand_may_finish(name):
     """Docker kills later than the service gives up by itself."""
     service = SERVICES[name]
@@ -85,12 +87,12 @@ def test_each_step_waits_for_the_one_before():
     done, healthy = "service_completed_successfully", "service_healthy"
     assert _waits("provision") == {"rabbitmq": healthy, "postgres": healthy}
     assert _waits("migrate") == {"provision": done}
-    assert all(_waits(name) == {"migrate": done} for name in SERVICE_MODULES)
+    assert all(_waits(name) == {"migrate": done} for name in SERVICE_PACKAGES)
     assert _waits("proxy") == {"gateway": healthy}
 
 
 def test_what_can_be_scaled_has_no_port_and_no_name_of_its_own():
-    for name in SERVICE_MODULES:
+    for name in SERVICE_PACKAGES:
         assert not SERVICES[name].keys() & {"ports", "container_name", "hostname"}
 
 
@@ -117,14 +119,17 @@ def test_no_secret_has_a_default():
     """Without one, nothing starts; passwords of services that are not ours may be empty."""
     for name, rest in re.findall(r"\$\{(\w*(?:PASSWORD|SECRETS|API_KEY))\b([^}]*)\}", COMPOSE):
         assert rest.startswith(":?") or rest == ":-", name
-    for name in ("RABBITMQ", "POSTGRES", *map(str.upper, SERVICE_MODULES)):
+    for name in ("RABBITMQ", "POSTGRES", *map(str.upper, SERVICE_PACKAGES)):
         assert f"${{{name}_PASSWORD:?set {name}_PASSWORD, see .env.example}}" in COMPOSE
 
 
 def test_every_variable_is_explained():
-    """In .env.example, with the default of compose.yml; the demo sets all that is needed."""
+    """In .env.example, with the default of compose.yml, but for the passwords, which its command
+    makes; the demo sets all that is needed."""
     example = _settings(".env.example", r"^#?([A-Z_]+)=(.*)$")
     demo = _settings("deploy/demo.env", r"^([A-Z_]+)=(.*)$")
+    passwords = set(re.findall(r"[A-Z]*_PASSWORD(?=:\?)", COMPOSE))
+    example |= dict.fromkeys(passwords, "")
     for name, mark, default in re.findall(r"\$\{(\w+):([?-])([^}]*)\}", COMPOSE):
         if mark == "?":
             assert example[name] == ""
@@ -133,6 +138,22 @@ def test_every_variable_is_explained():
             assert example[name] == default, name
     assert demo.keys() <= example.keys()
     assert set(_variables(COMPOSE)) | {"COMPOSE_PROFILES"} == example.keys()
+
+
+def test_the_command_of_the_example_makes_each_password(tmp_path):
+    """A different one for each, and the file has all else, for its owner alone."""
+    for name in ("compose.yml", ".env.example"):
+        shutil.copy(ROOT / name, tmp_path)
+    command = re.search(r"^#   (for .+\n#     .+)$", (ROOT / ".env.example").read_text(), re.M)[1]
+    command = command.replace("\n#", "\n")
+    subprocess.run(["sh", "-euc", command], cwd=tmp_path, check=True)
+    made = tmp_path / ".env"
+    passwords = re.findall(r"^([A-Z]+)_PASSWORD=([0-9a-f]{48})$", made.read_text(), re.M)
+    names = {"rabbitmq", "postgres", *SERVICE_PACKAGES}
+    assert {name.lower() for name, _ in passwords} == names
+    assert len({value for _, value in passwords}) == len(names)
+    assert (ROOT / ".env.example").read_text() in made.read_text()
+    assert made.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_demo_is_all_that_has_known_passwords():
@@ -157,8 +178,8 @@ def test_prometheus_finds_every_process():
     page = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     jobs = {job["job_name"]: job for job in page["scrape_configs"]}
     (found,) = jobs["shop"]["dns_sd_configs"]
-    assert set(found["names"]) == set(SERVICE_MODULES)
-    for name in SERVICE_MODULES:
+    assert set(found["names"]) == set(SERVICE_PACKAGES)
+    for name in SERVICE_PACKAGES:
         assert SERVICES[name]["environment"]["METRICS_PORT"] == str(found["port"])
 
 

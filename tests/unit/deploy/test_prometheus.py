@@ -10,7 +10,7 @@ import yaml
 
 from tests import telemetry
 
-OPERATIONS = (telemetry.ROOT / "docs" / "operations.md").read_text().splitlines()
+RUNBOOK = (telemetry.ROOT / "docs" / "runbook.md").read_text().splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,11 @@ def test_each_alert_has_a_test():
 
 
 def test_each_alert_says_what_to_do():
-    """Its section of the operators' page has its name, and nothing else is promised there."""
+    """Its section of the runbook has its name, and nothing else is promised there."""
     for alert in telemetry.alerts():
         name = alert["alert"]
-        assert f"### {name}" in OPERATIONS, name
-        assert alert["annotations"]["runbook_url"] == f"docs/operations.md#{name.lower()}"
+        assert f"### {name}" in RUNBOOK, name
+        assert alert["annotations"]["runbook_url"] == f"docs/runbook.md#{name.lower()}"
         assert alert["annotations"]["summary"]
         assert alert["labels"]["severity"] in ("critical", "warning")
 

@@ -9,13 +9,13 @@ import pytest
 from marshmallow import ValidationError
 
 from contracts.orders.requests import ListOrders
+from contracts.products.requests import ListProducts
 from gateway.answers import created
 from gateway.schemas.common import Keyed, ProductPath, idempotency_key
 from gateway.schemas.orders import OrderChange, OrderQuery, PlaceOrder
 from gateway.schemas.payments import Method
 from gateway.schemas.products import Adjustment, NewProduct, ProductQuery, WholeProduct
 from gateway.schemas.users import Account, Login, NewAddress, Profile, SignUp, UserQuery
-from products.schemas import ListProducts
 from users.schemas.accounts import List as ListUsers
 
 #: The request of the service behind a list.

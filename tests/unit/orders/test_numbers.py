@@ -28,16 +28,25 @@ def test_a_number_is_known_however_it_is_typed(typed):
 @pytest.mark.parametrize(
     "typed",
     ["S-102-748-398", "S-102-784-399", "S-012-748-399", "02748399", "S-", "", "Zdenka", "S" * 400,
-     "9" * 20, "١٠٢٧٤٨٣٩٩", "94FDD03C"],
+     "9" * 20, "١٠٢٧٤٨٣٩٩", "94FDD03C", "00000000"],
 )  # fmt: skip
 def test_what_is_mistyped_is_no_number(typed):
-    """One wrong digit, two that have changed places, one too few: the last digit tells."""
+    """One wrong digit, two that have changed places, one too few: the last digit tells. Too few and
+    too many are none although their last digit is right."""
     assert numbers.parse(typed) is None
 
 
-def test_a_number_may_grow():
-    """From the hundred-millionth order on."""
-    assert numbers.parse("1102748397") == "S-1102-748-397"
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("1102748397", "S-1102-748-397"),
+        ("150000008", "S-150-000-008"),
+        ("1000000000000000009", "S-1000000000000-000-009"),
+    ],
+)
+def test_a_number_may_grow(typed, number):
+    """From the hundred-millionth order on, up to a bigint; digits that double to ten check, too."""
+    assert numbers.parse(typed) == number
 
 
 @pytest.mark.parametrize("typed", ["94FDD03C", "94fdd03c", "#94FDD03C", str(ID), ID.hex])
@@ -48,7 +57,8 @@ def test_an_id_is_known_by_its_beginning(typed):
 
 
 @pytest.mark.parametrize(
-    "typed", ["94FDD03", "94FDD03CA", "novakova", "94FDD0XC", "", "S-102-748-399"]
+    "typed",
+    ["94FDD03", "94FDD03CA", "novakova", "94FDD0XC", "", "S-102-748-399", ID.hex + "0", "Z" * 32],
 )
 def test_what_is_no_id(typed):
     """Neither eight characters nor an id."""

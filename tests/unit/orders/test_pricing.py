@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import Invalid
+from contracts.inventory.errors import OutOfStock
 from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
 from orders.checkout import pricing
-from orders.checkout.pricing import Line, Wanted
+from orders.checkout.pricing import Line, Shown, Wanted
 
 PRODUCTS = {
     1: {"id": 1, "name": "Kettle", "price": Decimal("19.99"), "currency": "EUR"},
@@ -41,8 +42,9 @@ def test_merging_keeps_every_piece(items):
 def test_no_way_around_the_bound_by_splitting():
     """The bound on a product's quantity holds for the sum of its items."""
     assert pricing.merge([item(1, 400), item(1, 600)])[0].quantity == 1000
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refused:
         pricing.merge([item(1, 400), item(1, 601)])
+    assert refused.value.errors == {"items": ["At most 1000 of product 1."]}
 
 
 def test_the_server_names_the_price():
@@ -123,11 +125,108 @@ def test_another_total_stops_the_checkout(from_cart, fault):
     assert changed.value.data["current_currency"] == "KWD"
 
 
+LINES = (Line(1, "Kettle", 1, Decimal("7.00")), Line(2, "Mug", 2, Decimal("1.50")))
+
+
+def put_in(kettle, currency="EUR", mug_currency=None):
+    """The lines of a cart, with what the kettle cost when it was put in, if that was shown."""
+    shown = () if kettle is None else (Decimal(kettle),)
+    return [Wanted(1, 1, shown, currency), Wanted(2, 2, (), mug_currency or currency)]
+
+
+@pytest.mark.parametrize(
+    ("from_cart", "total", "currency", "wanted", "refused"),
+    [
+        # Who was shown the total of a cart has seen its prices.
+        (True, "10.00", "EUR", put_in("6.00"), None),
+        (True, "10.00", None, put_in("6.00"), None),
+        # Another total, below or above, is told as such where the prices were right.
+        (True, "9.99", "EUR", put_in("7.00"), CartChanged),
+        (True, "10.01", "EUR", put_in("7.00"), CartChanged),
+        (True, "10.00", "USD", put_in("7.00"), CartChanged),
+        (True, "10.00", "CHF", put_in("7.00"), CartChanged),
+        (True, "10.00", None, put_in(None, "USD"), CartChanged),
+        # A line that costs less or more now is named before that.
+        (True, "9.00", "EUR", put_in("6.00"), PriceChanged),
+        (True, "11.00", "EUR", put_in("8.00"), PriceChanged),
+        (True, None, None, put_in("6.00"), PriceChanged),
+        (True, None, None, put_in("8.00"), PriceChanged),
+        # The currency is that of the prices when they were put in, unless it is named.
+        (True, "10.00", None, put_in("7.00", "USD"), PriceChanged),
+        (True, "10.00", None, put_in("7.00", "CHF"), PriceChanged),
+        (True, "10.00", "EUR", put_in("7.00", "USD"), None),
+        (True, "10.00", "EUR", put_in("6.00", "EUR", "USD"), None),
+        (True, "10.00", None, put_in("6.00", "EUR", "USD"), PriceChanged),
+        (True, "10.00", None, put_in("7.00", "EUR", "USD"), None),
+        # Without a cart the total alone says nothing of the lines.
+        (False, "10.00", "EUR", put_in("6.00"), PriceChanged),
+        (False, "10.00", "EUR", put_in("7.00"), None),
+        (False, "9.00", "EUR", put_in("7.00"), PriceChanged),
+        # Who says nothing takes what it costs; who names a currency, in that one.
+        (False, None, None, put_in(None), None),
+        (False, None, "EUR", put_in(None), None),
+        (False, None, "USD", put_in(None), PriceChanged),
+        (True, None, None, put_in("7.00"), None),
+    ],
+)
+def test_the_buyer_pays_what_they_were_shown(from_cart, total, currency, wanted, refused):
+    """10.00 EUR for two lines, or the checkout stops."""
+    shown = Shown(total and Decimal(total), currency)
+    if refused is None:
+        pricing.check_shown(shown, wanted, LINES, "EUR", from_cart=from_cart)
+        return
+    with pytest.raises(refused) as caught:
+        pricing.check_shown(shown, wanted, LINES, "EUR", from_cart=from_cart)
+    assert type(caught.value) is refused
+
+
+def test_another_currency_is_told():
+    """Where nothing but the currency was shown."""
+    with pytest.raises(PriceChanged) as changed:
+        pricing.check_shown(Shown(currency="USD"), put_in(None), LINES, "EUR", from_cart=False)
+    assert changed.value.data == {"sent_currency": "USD", "current_currency": "EUR"}
+
+
+@pytest.mark.parametrize(
+    ("kettles", "mugs", "short"),
+    [
+        (1, 2, []),
+        (2, 3, []),
+        (0, 2, [(1, 1, 0)]),
+        (1, 1, [(2, 2, 1)]),
+        (-3, 0, [(1, 1, 0), (2, 2, 0)]),
+    ],
+)
+def test_each_line_that_is_short_is_named(kettles, mugs, short):
+    """With how many there are; those that more has been promised of than there is count as none."""
+    available = {1: kettles, 2: mugs}
+    if not short:
+        pricing.check_available(LINES, available)
+        return
+    with pytest.raises(OutOfStock) as refused:
+        pricing.check_available(LINES, available)
+    assert refused.value.data["lines"] == [
+        dict(zip(("product_id", "requested", "available"), line, strict=True)) for line in short
+    ]
+
+
+def test_how_a_line_is_shown():
+    """The total of a line is with it."""
+    assert LINES[1].view() == {
+        "product_id": 2,
+        "name": "Mug",
+        "quantity": 2,
+        "unit_price": Decimal("1.50"),
+        "line_total": Decimal("3.00"),
+    }
+
+
 @pytest.mark.parametrize("total", ["-0.01", "100000000.00"])
 def test_a_total_that_nobody_can_pay_is_refused(total):
     """Neither less than nothing nor more than the books can hold."""
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refused:
         pricing.check_payable(Decimal(total))
+    assert refused.value.errors == {"items": ["The total must be at most 99999999.99."]}
 
 
 @pytest.mark.parametrize("total", ["0.00", "0.01", "99999999.99"])

@@ -14,6 +14,11 @@ def test_a_token_is_a_method():
     assert parse({"type": "card", "token": "tok_visa"}) == Method("card", "tok_visa")
 
 
+def test_the_page_of_the_provider_is_a_method():
+    """It has no token."""
+    assert parse({"type": "checkout"}) == Method("checkout", None)
+
+
 def test_the_repr_hides_the_token():
     """A method can end up in a log line; its token cannot."""
     assert "tok_visa" not in repr(parse({"type": "card", "token": "tok_visa"}))
@@ -76,6 +81,8 @@ def test_no_spacing_hides_a_card_number(digits, separator, every, around):
         {"type": "card", "token": 7},
         {"type": "card", "token": "t" * 201},
         {"type": "cash", "token": "tok_visa"},
+        {"type": "bank", "token": "tok_visa"},
+        {"type": "checkout", "token": "tok_visa"},
         {"type": "card", "token": "tok_visa", "cvc": "123"},
         {"type": "card", "token": "123456789012"},
     ],

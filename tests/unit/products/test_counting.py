@@ -3,8 +3,9 @@
 import pytest
 
 from chassis.errors import Invalid
-from products.errors import StockReserved
-from products.stock.adjustment import MAX_ON_HAND, adjusted
+from contracts.inventory.errors import StockReserved
+from contracts.inventory.fields import MAX_ON_HAND
+from products.stock.adjustment import adjusted
 
 
 @pytest.mark.parametrize(

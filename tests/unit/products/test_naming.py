@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.products.fields import Sku, Slug
 from products.catalog import naming
-from products.schemas import Sku, Slug
 
 
 @pytest.mark.parametrize(

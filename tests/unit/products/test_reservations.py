@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import Invalid
-from products.errors import OutOfStock, ReservationConflict, ReservationReleased
+from contracts.inventory.enums import MovementKind, ReservationState
+from contracts.inventory.errors import OutOfStock, ReservationConflict, ReservationReleased
 from products.stock import reservations
-from products.stock.reservations import Kind, Line, State
+from products.stock.reservations import Line
 
 NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 MINUTE = datetime.timedelta(minutes=1)
@@ -73,10 +74,10 @@ def test_a_hold_ends_in_the_near_future(expires_at, fine):
 @pytest.mark.parametrize(
     ("state", "expires_at", "takes"),
     [
-        (State.RESERVED, NOW + MINUTE, False),
-        (State.RESERVED, NOW, True),  # to the moment, whether or not the sweeper came by
-        (State.EXPIRED, NOW - MINUTE, True),
-        (State.COMMITTED, NOW - MINUTE, False),
+        (ReservationState.RESERVED, NOW + MINUTE, False),
+        (ReservationState.RESERVED, NOW, True),  # to the moment, whether or not the sweeper came by
+        (ReservationState.EXPIRED, NOW - MINUTE, True),
+        (ReservationState.COMMITTED, NOW - MINUTE, False),
     ],
 )
 def test_a_repeat_takes_anew_only_what_has_expired(state, expires_at, takes):
@@ -84,7 +85,9 @@ def test_a_repeat_takes_anew_only_what_has_expired(state, expires_at, takes):
     assert reservations.must_take(state, expires_at, {1: 2}, {1: 2}, NOW) is takes
 
 
-@pytest.mark.parametrize("state", [State.RESERVED, State.EXPIRED, State.COMMITTED])
+@pytest.mark.parametrize(
+    "state", [ReservationState.RESERVED, ReservationState.EXPIRED, ReservationState.COMMITTED]
+)
 def test_other_lines_under_the_same_order_are_refused(state):
     """An order's id stands for one set of lines."""
     with pytest.raises(ReservationConflict):
@@ -94,33 +97,33 @@ def test_other_lines_under_the_same_order_are_refused(state):
 def test_nothing_is_reserved_after_a_release():
     """A reserve that arrives after its order was cancelled finds the tombstone, lines or not."""
     with pytest.raises(ReservationReleased):
-        reservations.must_take(State.RELEASED, None, {}, {1: 2}, NOW)
+        reservations.must_take(ReservationState.RELEASED, None, {}, {1: 2}, NOW)
 
 
 def test_commit_takes_held_and_lost_lines_from_the_shelf():
     """What is held leaves the promise too; what had expired comes from what is free."""
     changes = reservations.commit(ORDER, LINES)
     assert [(c.product_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
-        (1, Kind.COMMIT, -2, -2),
-        (2, Kind.COMMIT, -5, 0),
+        (1, MovementKind.COMMIT, -2, -2),
+        (2, MovementKind.COMMIT, -5, 0),
     ]
 
 
 def test_release_frees_only_what_is_still_held():
     """A line that expired was freed then; freeing it twice would invent stock."""
-    for state in (State.RESERVED, State.EXPIRED):
+    for state in (ReservationState.RESERVED, ReservationState.EXPIRED):
         changes = reservations.release(ORDER, state, LINES, "cancelled")
         assert [(c.product_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
-            (1, Kind.RELEASE, 0, -2)
+            (1, MovementKind.RELEASE, 0, -2)
         ]
 
 
 def test_release_of_a_paid_order_puts_it_back_on_the_shelf():
     """After the commit nothing is held: all lines return to on_hand."""
-    changes = reservations.release(ORDER, State.COMMITTED, LINES, "cancelled")
+    changes = reservations.release(ORDER, ReservationState.COMMITTED, LINES, "cancelled")
     assert [(c.product_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
-        (1, Kind.RESTOCK, 2, 0),
-        (2, Kind.RESTOCK, 5, 0),
+        (1, MovementKind.RESTOCK, 2, 0),
+        (2, MovementKind.RESTOCK, 5, 0),
     ]
 
 
@@ -131,9 +134,9 @@ def test_what_is_taken_and_given_back_adds_up_to_nothing(wanted, paid):
     held = [Line(product_id, quantity, held=True) for product_id, quantity in wanted.items()]
     if paid:
         changes += reservations.commit(ORDER, held)
-        changes += reservations.release(ORDER, State.COMMITTED, held, "cancelled")
+        changes += reservations.release(ORDER, ReservationState.COMMITTED, held, "cancelled")
     else:
-        changes += reservations.release(ORDER, State.RESERVED, held, "cancelled")
+        changes += reservations.release(ORDER, ReservationState.RESERVED, held, "cancelled")
     for product_id in wanted:
         of_product = [change for change in changes if change.product_id == product_id]
         assert sum(change.on_hand for change in of_product) == 0

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from products.catalog import attributes
-from products.search import terms, tsquery
+from products.search import attributes, terms, tsquery
 from products.search.folding import folded, normalized
 
 #: What names are made of: any letters, digits and signs, and those that go wrong easily.

@@ -8,6 +8,7 @@ from shop.chaos.journal import Journal
 from shop.chaos.picture import svg
 from shop.chaos.run import Aim, Outcome
 from shop.cli import shop
+from shop.packages import SERVICE_PACKAGES
 
 
 def test_a_seed_decides_what_goes_wrong():
@@ -28,7 +29,7 @@ def test_the_mix_of_faults_is_as_told():
         orders += first[-1].gap
     kills = [fault for fault in first if fault.kind == plan.KILL]
     assert 70 < len(kills) < 140
-    assert {fault.victim for fault in kills} == {*plan.SERVERS, *plan.SERVICE_MODULES}
+    assert {fault.victim for fault in kills} == {*plan.SERVERS, *SERVICE_PACKAGES}
     assert sum(fault.victim in plan.SERVERS for fault in kills) < len(kills) / 4
 
 

@@ -4,8 +4,9 @@ import pytest
 from click.testing import CliRunner
 
 from shop.cli import shop
+from shop.packages import SERVICE_PACKAGES
 
-PASSWORDS = ("GATEWAY", "USERS", "PRODUCTS", "ORDERS", "PAYMENTS", "NOTIFICATIONS")
+PASSWORDS = [package.upper() for package in SERVICE_PACKAGES]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from products.schemas import CreateCategory, CreateProduct
+from contracts.products.requests import CreateCategory, CreateProduct
 from shop.sample import departments
 
 CATEGORIES, PRODUCTS = departments.read()

@@ -18,7 +18,7 @@ def test_one_of_each_unless_told():
 @pytest.mark.parametrize(
     ("wish", "why"),
     [
-        ("checkout=2", "services are gateway, users"),
+        ("checkout=2", "services are gateway, notifications"),
         ("orders", "say orders=N"),
         ("orders=0", "1 to 16"),
         ("orders=-1", "1 to 16"),
@@ -50,4 +50,4 @@ def test_the_command_refuses_before_it_begins(said, monkeypatch):
 def test_each_process_has_a_place():
     """One more for each service than run."""
     places = first_slots(scale_of(["gateway=2"]))
-    assert (places["gateway"], places["users"], places["products"]) == (0, 3, 5)
+    assert (places["gateway"], places["notifications"], places["orders"]) == (0, 3, 5)

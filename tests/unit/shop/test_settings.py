@@ -7,6 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from chassis.config import database_url
 from shop.cli import shop
 from shop.local.place import FOLLOWING, Place
 from shop.local.server import LocalError
@@ -66,6 +67,28 @@ def test_addresses_of_the_environment_win(running, environment):
     environment.setenv("SHOP_URL", "http://door:80/")
     assert settings.setting("AMQP_URI") == "amqp://me:secret@broker/"
     assert settings.shop_url() == "http://door:80"
+
+
+def test_each_database_is_reached_as_its_own_role(environment):
+    """By the passwords that `shop provision` takes; an address of its own wins."""
+    environment.setenv("AMQP_URI", "amqp://broker/")
+    environment.setenv("DATABASE_URL", "postgresql://admin:secret@server/shop")
+    environment.setenv("ORDERS_PASSWORD", "sesame")
+    environment.setenv("USERS_PASSWORD", "sesame")
+    environment.setenv("USERS_DATABASE_URL", "postgresql://me:mine@elsewhere/people")
+    config = settings.load()
+    urls = {name: database_url(config, name) for name in ("orders", "payments", "users")}
+    assert urls == {
+        "orders": "postgresql+psycopg2://orders:sesame@server/shop_orders",
+        "payments": "postgresql+psycopg2://admin:secret@server/shop_payments",
+        "users": "postgresql+psycopg2://me:mine@elsewhere/people",
+    }
+
+
+def test_of_a_running_shop_passwords_are_not_asked(running, environment):
+    """Its own server knows no such roles."""
+    environment.setenv("ORDERS_PASSWORD", "sesame")
+    assert "sesame" not in database_url(settings.load(), "orders")
 
 
 def test_without_a_shop_none_is_guessed(environment, tmp_path):

@@ -9,7 +9,7 @@ from shop.local import supervision
 from shop.local.place import Place
 from shop.local.rabbitmq import RabbitMQ
 from shop.local.scale import scale_of
-from shop.migrate import SERVICE_MODULES
+from shop.packages import SERVICE_PACKAGES
 
 GROUPS = ("services", "servers")
 
@@ -37,7 +37,7 @@ def test_every_process_is_started_again(configuration):
     """Whatever dies comes back, without an end to it."""
     parser = configuration()
     programs = [name for name in parser.sections() if "program:" in name]
-    assert {name.partition(":")[2] for name in programs} == {*SERVICE_MODULES, "rabbitmq"}
+    assert {name.partition(":")[2] for name in programs} == {*SERVICE_PACKAGES, "rabbitmq"}
     for name in programs:
         assert parser.getboolean(name, "autorestart")
         assert parser.getint(name, "startretries") > 100_000
@@ -50,7 +50,7 @@ def test_order_of_the_end(configuration):
     door = parser.getint("fcgi-program:gateway", "priority")
     assert door > order["services"] > order["servers"]
     members = ",".join(parser.get(f"group:{name}", "programs") for name in GROUPS)
-    assert sorted((*members.split(","), "gateway")) == sorted((*SERVICE_MODULES, "rabbitmq"))
+    assert sorted((*members.split(","), "gateway")) == sorted((*SERVICE_PACKAGES, "rabbitmq"))
 
 
 def test_folder_with_odd_characters(configuration, tmp_path):
@@ -66,13 +66,13 @@ def test_a_slot_more_than_run(configuration, tmp_path):
     """So that the next process of a service can start before another one stops; each has metrics
     on a port of its own."""
     parser = configuration(tmp_path, "orders=2 gateway=3")
-    slots = [("fcgi-program:gateway", 4, 9100), ("program:users", 2, 9104)]
-    slots += [("program:products", 2, 9106), ("program:orders", 3, 9108)]
+    slots = [("fcgi-program:gateway", 4, 9100), ("program:notifications", 2, 9104)]
+    slots += [("program:orders", 3, 9106), ("program:payments", 2, 9109)]
     for name, count, port in slots:
         assert parser.getint(name, "numprocs") == count
         assert shlex.split(parser.get(name, "command"))[4:6] == ["7", str(port)]
     names = {parser.get(name, "process_name") for name, *_ in slots}
-    assert names == {"gateway-7", "users-7", "products-7", "orders-7"}
+    assert names == {"gateway-7", "notifications-7", "orders-7", "payments-7"}
 
 
 def test_gateways_share_a_socket(configuration):

@@ -8,9 +8,9 @@ import yaml
 
 from chassis import config as configuration
 from shop.local import settings
-from shop.migrate import load_services
 from shop.operate.settings import read
 from shop.options import WrongSetting
+from shop.packages import load_services
 
 TEXT = configuration.DEFAULT_PATH.read_text()
 #: Each variable of config.yaml, with its default.
@@ -81,7 +81,7 @@ def test_a_word(check, monkeypatch, name):
         ("LOG_LEVEL", "loud", "config: LOG_LEVEL: not one of DEBUG, INFO,"),
         ("LOG_FORMAT", "xml", "config: LOG_FORMAT: not one of console, json"),
         ("DATABASE_URL", "mysql://h/shop", "config: DATABASE_URL: only PostgreSQL will do"),
-        ("USERS_DATABASE_URL", "nonsense", "config: DATABASES.users: not a database URL"),
+        ("USERS_DATABASE_URL", "nonsense", "config: USERS_DATABASE_URL: not a database URL"),
     ],
 )
 def test_what_is_said(check, monkeypatch, name, value, said):
@@ -137,8 +137,8 @@ def test_in_the_file(check, name, value, said):
 @pytest.mark.parametrize("name", ["web", "users", "DATABASES", "sessions", "live"])
 def test_an_empty_section(check, name):
     """As one that is not there: defaults hold."""
-    text = re.sub(rf"^{name}:.*\n(?:[ #].*\n|\n)*", f"{name}:\n", TEXT, flags=re.MULTILINE)
-    said = check(text)
+    text = re.sub(rf"^{name}:.*\n(?:[ #].*\n|\n)*", "", TEXT, flags=re.MULTILINE)
+    said = check(f"{text}\n{name}:\n")
     assert said is None or "Field may not be null" in said
 
 

@@ -1,0 +1,89 @@
+"""What each shortcut of the shop's own is worth: the same path with it and without it, in turns.
+
+A shortcut is code of ours where plainer code would give the same answers. `ABLATIONS` names each of
+them, and the paths that it should pay for itself on; `bench.ablations.without` runs a service
+without one. Nothing in the services knows of this.
+"""
+
+from dataclasses import dataclass, field
+
+#: What a shortcut has to save of its path's processor time to stay.
+WORTH = 0.10
+
+
+@dataclass(frozen=True)
+class Path:
+    """A name in `bench.works.ablations`, and those processes that the figure is of; all by
+    default."""
+
+    name: str
+    processes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One shortcut: what it is, in `paths` and where (`code`). `environment` is set on both
+    sides."""
+
+    title: str
+    code: str
+    paths: tuple[Path, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+PING, DETAIL, CACHED = Path("ping"), Path("detail"), Path("cached")
+SIGNED_IN, SEARCH, CHECKOUT, EVENTS = map(Path, ("signed in", "search", "checkout", "events"))
+
+#: By the name of the function in `bench.ablations.without` that takes it out.
+ABLATIONS = {
+    "prepared": Ablation(
+        "prepared statements", "chassis/prepared.py", (DETAIL, CHECKOUT)
+    ),
+    "autocommit": Ablation(
+        "one statement without BEGIN and COMMIT", "chassis/database.py", (DETAIL, CHECKOUT)
+    ),
+    "reserve_new": Ablation(
+        "stock of a new order in one statement",
+        "products/stock/reservation_sql.py",
+        (CHECKOUT, Path("checkout", ("products", "PostgreSQL"))),
+    ),
+    "place": Ablation(
+        "an order in one statement",
+        "orders/checkout/placement.py",
+        (CHECKOUT, Path("checkout", ("orders", "PostgreSQL"))),
+    ),
+    "frame_buffer": Ablation(
+        "AMQP frames sent together", "chassis/broker/corked.py", (PING, CHECKOUT)
+    ),
+    "frame_reader": Ablation(
+        "AMQP frames read together", "chassis/broker/corked.py", (PING, CHECKOUT)
+    ),
+    "http": Ablation(
+        "HTTP server on httptools", "chassis/web/server.py", (PING, DETAIL, CACHED)
+    ),
+    "worker": Ablation(
+        "workers without Nameko's debug lines", "chassis/container.py", (PING,)
+    ),
+    "access_log": Ablation(
+        "access log past structlog", "chassis/logs.py", (PING,), {"LOG_LEVEL": "INFO"}
+    ),
+    "read_cache": Ablation("read cache", "chassis/web/read_cache.py", (CACHED,)),
+    "encoded": Ablation("cached answers kept encoded", "chassis/web/remembered.py", (CACHED,)),
+    "spellings": Ablation(
+        "cache keys by how a request is written", "chassis/web/remembered.py", (CACHED,)
+    ),
+    "verified": Ablation(
+        "verified tokens remembered", "chassis/identity.py", (SIGNED_IN, CHECKOUT)
+    ),
+    "search_memos": Ablation(
+        "words and statements of searches remembered", "products/search/terms.py", (SEARCH,)
+    ),
+    "pace": Ablation("relay gathers for 20 ms", "chassis/events/relay.py", (CHECKOUT,)),
+    "relay_batch": Ablation("relay publishes many at once", "chassis/events/relay.py", (EVENTS,)),
+    "confirms": Ablation(
+        "many messages confirmed together", "chassis/broker/courier.py", (EVENTS,)
+    ),
+    "handler_batch": Ablation(
+        "events handled by the batch", "chassis/events/batches.py", (EVENTS,)
+    ),
+}  # fmt: skip

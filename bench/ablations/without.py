@@ -1,0 +1,297 @@
+"""Runs a service as `nameko` does, without one shortcut:
+
+    python -W ignore -m bench.ablations.without prepared run orders.service --config config.yaml
+
+Each function takes out the shortcut of its name, before the modules of the service are imported.
+What it replaces has to be there: a shortcut that is gone, or has moved, ends in an AttributeError.
+"""
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import logging  # noqa: E402  (monkey patching comes first)
+import sys  # noqa: E402
+from collections.abc import Callable, Iterator, Sequence  # noqa: E402
+from contextlib import contextmanager  # noqa: E402
+from functools import partial  # noqa: E402
+from importlib import import_module  # noqa: E402
+from types import SimpleNamespace  # noqa: E402
+from typing import Any  # noqa: E402
+
+from sqlalchemy import bindparam  # noqa: E402
+from sqlalchemy.orm import Session  # noqa: E402
+
+_TAKEN_OUT: dict[str, Callable[[], None]] = {}
+
+
+def take_out(name: str) -> None:
+    """Take out the shortcut of that name, one of `bench.ablations.ABLATIONS`."""
+    _TAKEN_OUT[name]()
+
+
+def _shortcut(function: Callable[[], None]) -> Callable[[], None]:
+    _TAKEN_OUT[function.__name__] = function
+    return function
+
+
+def _replace(owner: str, **values: Any) -> None:
+    """Set attributes that are there of a module, or of a class ("module:Class")."""
+    module, _, name = owner.partition(":")
+    found: Any = import_module(module)
+    found = getattr(found, name) if name else found
+    for attribute, value in values.items():
+        getattr(found, attribute)
+        setattr(found, attribute, value)
+
+
+@_shortcut
+def prepared() -> None:
+    """All statements go as text, their locks included."""
+    _replace("chassis.prepared", MOST=0)
+
+
+@_shortcut
+def autocommit() -> None:
+    """A read, or a single statement, is a transaction as SQLAlchemy has it."""
+
+    @contextmanager
+    def statement_by_statement(engine: Any) -> Iterator[Any]:
+        with engine.begin() as connection:
+            yield connection
+
+    _replace("chassis.database", statement_by_statement=statement_by_statement)
+
+
+@_shortcut
+def reserve_new() -> None:
+    """Each reservation goes step by step."""
+    _replace("products.stock.reservation_store", reserve_new=lambda *asked: None)
+
+
+@_shortcut
+def place() -> None:
+    """The rows of an order are written one table after the other, in a transaction."""
+    from sqlalchemy import delete, text
+
+    from chassis.events import outbox
+    from chassis.prepared import prepared_text
+    from orders.checkout import placement
+    from orders.models import Checkout
+
+    rows = Checkout.__table__.c
+    gone = delete(Checkout.__table__).where(
+        rows.order_id == bindparam("order_id"), rows.state == placement.OPEN
+    )
+    steps = {
+        "orders": placement._ENTER,
+        "lines": placement._ENTER_LINES,
+        "entries": placement._TELL,
+        "events": outbox.RECORDING,
+    }
+    writing = {name: prepared_text(insertion, name) for name, insertion in steps.items()}
+    whole = placement.place
+
+    class Stepwise:
+        """A connection that knows the one statement as several."""
+
+        def __init__(self, connection: Any):
+            self.connection = connection
+
+        def execute(self, statement: Any, values: dict[str, Any]) -> Any:
+            execute = self.connection.execute
+            is_alone = self.connection.connection.dbapi_connection.autocommit
+            if is_alone:
+                execute(text("BEGIN"))
+            taken = execute(gone.execution_options(prepared=True), {"order_id": values["order_id"]})
+            for name, insertion in writing.items() if taken.rowcount else ():
+                execute(insertion, {name: values[name]})
+            if is_alone:
+                execute(text("COMMIT"))
+            return SimpleNamespace(scalar_one=lambda: taken.rowcount)
+
+    def place(connection: Any, *what: Any) -> bool:
+        of = connection.connection() if isinstance(connection, Session) else connection
+        return whole(Stepwise(of), *what)
+
+    _replace("orders.checkout.placement", place=place)
+
+
+@_shortcut
+def frame_buffer() -> None:
+    """Each message is written by itself, by py-amqp."""
+    from chassis.broker import connection
+
+    plain = partial(connection.connect, corked=False)
+    _replace("chassis.broker.connection", connect=plain)
+    _replace("chassis.broker.link", connect=plain)
+    _replace("chassis.broker.courier", connect=plain)
+
+    def drop(self: Any) -> None:
+        """As it was, with nothing to flush."""
+        self.channel = None
+        if self._connection is not None:
+            connection.cut(self._connection)
+
+    _replace("chassis.broker.link:Link", drop=drop)
+
+
+@_shortcut
+def frame_reader() -> None:
+    """Each frame is read by itself, by py-amqp."""
+
+    class Reader:
+        def __init__(self, connection: Any):
+            self.read = connection.drain_events
+
+    _replace("chassis.broker.link", FrameReader=Reader)
+
+
+@_shortcut
+def http() -> None:
+    """eventlet.wsgi reads requests and writes answers."""
+    import eventlet.wsgi
+
+    from bench.ablations.wsgi import application
+
+    def run(self: Any) -> None:
+        answer = application(self.app)
+        eventlet.wsgi.server(self._sock, answer, log_output=False, keepalive=True)
+
+    _replace("chassis.web.server:Server", run=run)
+
+
+@_shortcut
+def worker() -> None:
+    """Each worker words and times the debug lines of Nameko's own."""
+    from nameko.containers import _log, _log_time
+
+    from chassis.container import ServiceContainer
+
+    ours = ServiceContainer._run_worker
+
+    def run_worker(self: Any, worker_ctx: Any, handle_result: Any) -> None:
+        _log.debug("setting up %s", worker_ctx)
+        _log.debug("call stack for %s: %s", worker_ctx, "->".join(worker_ctx.call_id_stack))
+        with _log_time("ran worker %s", worker_ctx):
+            _log.debug("calling handler for %s", worker_ctx)
+            with _log_time("ran handler for %s", worker_ctx):
+                ours(self, worker_ctx, handle_result)
+            _log.debug("handling result for %s", worker_ctx)
+            with _log_time("handled result for %s", worker_ctx):
+                pass
+            with _log_time("tore down worker %s", worker_ctx):
+                pass
+
+    _replace("chassis.container:ServiceContainer", _run_worker=run_worker)
+
+
+@_shortcut
+def access_log() -> None:
+    """Structlog writes the line of each request."""
+    import structlog
+
+    def tell(logger: logging.Logger, event: str, fields: dict[str, Any]) -> None:
+        structlog.get_logger(logger.name).info(event, **fields)
+
+    _replace("chassis.logs", tell=tell)
+
+
+@_shortcut
+def read_cache() -> None:
+    """Every read is made."""
+    _replace("chassis.web.remembered:Remembered", check=lambda self: None)
+
+
+@_shortcut
+def encoded() -> None:
+    """What is cached is encoded for each who gets it."""
+    from chassis.web.answers import Answer
+
+    def kept(self: Any, answer: Any, tags: Any) -> None:
+        Answer.__init__(self, answer.body, answer.status, answer.headers, answer.media_type)
+        self.tags, self.size = frozenset(tags), 2000
+
+    _replace("chassis.web.remembered:Finished", __init__=kept, lines=Answer.lines)
+
+
+@_shortcut
+def spellings() -> None:
+    """Path and query are validated for each request."""
+    _replace("chassis.web.remembered", _MAX_SPELLING=0)
+
+
+@_shortcut
+def verified() -> None:
+    """The signature of a token is checked for each request."""
+
+    def identify(self: Any, token: str) -> Any:
+        return self._check(token, self._clock().timestamp())
+
+    _replace("chassis.identity:Verifier", identify=identify)
+
+
+@_shortcut
+def search_memos() -> None:
+    """Each search is taken apart, and its statement built, anew."""
+    from products.catalog import listing_sql
+    from products.search import terms, tokens, tsquery
+
+    _replace("products.catalog.listing_sql", statement=listing_sql.statement.__wrapped__)
+    _replace("products.search.tokens", _known=tokens._chunk)
+    _replace("products.search.tsquery", as_typed=tsquery.as_typed.__wrapped__)
+    _replace(
+        "products.search.terms",
+        _terms_of=terms._terms_of.__wrapped__,
+        _spelling_words=terms._spelling_words.__wrapped__,
+    )
+
+
+@_shortcut
+def pace() -> None:
+    """The relay begins with the first event that it is woken for."""
+    _replace("chassis.events.relay", PACE=0)
+
+
+@_shortcut
+def relay_batch() -> None:
+    """One row of the outbox in each transaction of the relay."""
+    _replace("chassis.events.relay", BATCH=1)
+    from chassis.events import relay
+
+    _replace("chassis.events.relay", _UNSENT=relay._UNSENT.limit(1))
+
+
+@_shortcut
+def confirms() -> None:
+    """Each message is confirmed before the next is sent."""
+    from chassis.broker.courier import Courier
+
+    together = Courier.deliver
+
+    def deliver(self: Any, parcels: Sequence[Any]) -> list[bool]:
+        return [together(self, [parcel])[0] for parcel in parcels]
+
+    _replace("chassis.broker.courier:Courier", deliver=deliver)
+
+
+@_shortcut
+def handler_batch() -> None:
+    """A handler that takes events by the batch gets them one by one."""
+    from chassis.events.batches import Batches
+
+    _replace("chassis.events.handler", Batches=lambda most: Batches(1))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Take out the first argument, and leave the others to `nameko`."""
+    name, *others = arguments
+    take_out(name)
+    from nameko.cli.main import main as nameko
+
+    sys.argv = ["nameko", *others]
+    nameko()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,60 @@
+"""What inventory answers."""
+
+from marshmallow import fields
+
+from chassis.fields import (
+    Answer,
+    Choice,
+    Id,
+    Integer,
+    PlainAnswer,
+    Quantity,
+    Timestamp,
+    Uuid,
+    page_of,
+)
+from contracts.inventory.enums import MovementKind, ReservationState
+
+#: What returns from cancelled orders may add to what can be set.
+_MAX_STOCK = 2**31 - 1
+
+
+class Stock(Answer):
+    product_id = Id(required=True)
+    on_hand = Integer(min=0, max=_MAX_STOCK, required=True)
+    reserved = Integer(min=0, max=_MAX_STOCK, required=True)
+    available = Integer(min=0, max=_MAX_STOCK, required=True)
+    version = Id(required=True)
+
+
+class Movement(Answer):
+    id = Id(required=True)
+    product_id = Id(required=True)
+    kind = Choice(MovementKind, required=True)
+    delta_on_hand = fields.Integer(required=True, strict=True)
+    delta_reserved = fields.Integer(required=True, strict=True)
+    order_id = Uuid(required=True, allow_none=True)
+    reason = fields.String(required=True)
+    actor = Uuid(required=True, allow_none=True)
+    at = Timestamp(required=True)
+
+
+class CheckedLine(Answer):
+    product_id = Id(required=True)
+    quantity = Quantity(required=True)
+    available = fields.Boolean(required=True)
+
+
+class Checked(Answer):
+    items = fields.List(fields.Nested(CheckedLine), required=True)
+
+
+class Reservation(PlainAnswer):
+    """Null for `expires_at`: it was released before anything was reserved."""
+
+    order_id = Uuid(required=True)
+    state = Choice(ReservationState, required=True)
+    expires_at = Timestamp(required=True, allow_none=True)
+
+
+MovementPage = page_of(Movement)

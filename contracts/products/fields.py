@@ -1,0 +1,84 @@
+"""Forms that the services and their callers share."""
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from chassis.fields import Dict, Id, IntegerText, SingleLine, Text
+
+MAX_SLUG = 80
+#: Attributes of one product, and items in a list among them.
+MAX_ATTRIBUTES, MAX_ITEMS = 50, 20
+#: Integers beyond this lose digits in most JSON readers.
+MAX_NUMBER = 2**53
+
+_SLUG = validate.Regexp(r"(?=[0-9-]*[a-z])[a-z0-9]+(-[a-z0-9]+)*\Z", error="Not a slug.")
+_SKU = validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9._/-]*\Z", error="Not a SKU.")
+
+
+class Slug(SingleLine):
+    """A category's name in addresses: `desk-lamps`. It has a letter, so it is never an id."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max=MAX_SLUG, validate=_SLUG, **kwargs)
+
+
+class Sku(SingleLine):
+    """A product's number in the books of the merchant (stock keeping unit)."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max=64, validate=_SKU, **kwargs)
+
+
+class CategoryRef(fields.Field[int | str]):
+    """A category by its id or its slug; digits are an id."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            metadata={"json_schema": {"type": "string", "maxLength": MAX_SLUG}}, **kwargs
+        )
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int | str:
+        if not isinstance(value, str):
+            return Id().deserialize(value)
+        slug = SingleLine(max=MAX_SLUG).deserialize(value)
+        return _IdText().deserialize(slug) if slug.isdecimal() else slug
+
+
+class _IdText(IntegerText, Id):
+    """An `Id` in text."""
+
+
+class Attributes(Dict):
+    """What a product says of itself beyond its other fields: `{"colour": "sand", "sizes": ["S",
+    "M"], "weight_g": 420, "dishwasher_safe": true}`: text, numbers, truth values, and lists of
+    those."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(keys=SingleLine(max=50), max=MAX_ATTRIBUTES, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, Any]:
+        named = super()._deserialize(value, attr, data, **kwargs)
+        return {name: _value(of_name) for name, of_name in named.items()}
+
+
+_TEXT = Text(max=500)
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, list):
+        if len(value) > MAX_ITEMS:
+            raise ValidationError(f"At most {MAX_ITEMS} in a list.")
+        return [_scalar(item) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _TEXT.deserialize(value)
+    # NaN is not below anything.
+    if isinstance(value, int | float) and abs(value) <= MAX_NUMBER:
+        return value
+    raise ValidationError("Text, a number, true or false, or a list of those.")
