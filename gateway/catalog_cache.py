@@ -28,17 +28,20 @@ class CatalogCache(DependencyProvider):
     inbound = Inbound()
     remembered = Remembered()
 
-    hears = {("products", "catalog_changed"): CATALOG, ("inventory", "stock_changed"): IN_STOCK}
+    subscribes = {
+        ("products", "catalog_changed"): CATALOG,
+        ("inventory", "stock_changed"): IN_STOCK,
+    }
 
     def setup(self) -> None:
-        for (source, news_type), of_all in self.hears.items():
+        for (source, broadcast_type), of_all in self.subscribes.items():
             Listener(
                 self.inbound,
                 source,
-                news_type,
+                broadcast_type,
                 ProductsChanged,
-                hear=lambda news, of_all=of_all: self._hear(news["ids"], of_all),
-                miss=self.remembered.clear,
+                on_broadcast=lambda news, of_all=of_all: self._hear(news["ids"], of_all),
+                on_gap=self.remembered.clear,
             )
 
     def get_dependency(self, worker_ctx: Any) -> CatalogCache:

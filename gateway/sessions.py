@@ -194,7 +194,7 @@ class Sessions(DependencyProvider):
 
     states = SessionStates()
 
-    hears = (("users", "sessions_ended"),)
+    subscribes = (("users", "sessions_ended"),)
 
     def get_dependency(self, worker_ctx: Any) -> SessionStates:
         return self.states

@@ -47,7 +47,7 @@ class NotificationsService(Service):
 
     db = Database(models.Base, package="notifications")
     events = EventOutbox(EVENTS)
-    news = Broadcast(BROADCASTS)
+    broadcast = Broadcast(BROADCASTS)
     clock = Clock()
     settings = Settings(NotificationsSettings, section="notifications")
     cause = Cause()
@@ -77,7 +77,7 @@ class NotificationsService(Service):
             if not replayed:
                 about = "notification", written["id"], user_id
                 staff.tell(self, session, actor, "message_sent", *about, channel=channel)
-            self.news.tell(session, "feed_grew", {"user_id": user_id})
+            self.broadcast.publish(session, "feed_grew", {"user_id": user_id})
         return dict(written) | {"replayed": replayed}
 
     @rpc(requests.ListNotifications, answers.NotificationPage)
@@ -133,7 +133,7 @@ class NotificationsService(Service):
         with self.db.once_each(events) as (session, fresh):
             feed.announce(session, fresh, self.clock())
             for user_id in {event.payload["user_id"] for event in fresh}:
-                self.news.tell(session, "feed_grew", {"user_id": user_id})
+                self.broadcast.publish(session, "feed_grew", {"user_id": user_id})
 
     @event_handler("users", "password_reset_requested", schemas.ResetRequested)
     def offer_reset(self, event):

@@ -204,7 +204,7 @@ class SecurityMethods:
             yield session
         for user_id, session_ids in session_commands.ended(session).items():
             news = {"user_id": user_id, "session_ids": session_ids}
-            self.news.tell_now("sessions_ended", news)
+            self.broadcast.publish_now("sessions_ended", news)
         for entry in audit.written(session):
             self.log.info("audit", **entry)
 

@@ -45,7 +45,7 @@ class UsersService(security.SecurityMethods, Service):
 
     db = Database(models.Base, package="users")
     events = EventOutbox(schemas.events.EVENTS)
-    news = Broadcast(schemas.events.NEWS)
+    broadcast = Broadcast(schemas.events.NEWS)
     clock = Clock()
     passwords = PasswordHasher()
     settings = Settings(UsersSettings, section="users")

@@ -53,10 +53,10 @@ ABLATIONS = {
         (CHECKOUT, Path("checkout", ("orders", "PostgreSQL"))),
     ),
     "frame_buffer": Ablation(
-        "AMQP frames sent together", "chassis/broker/corked.py", (PING, CHECKOUT)
+        "AMQP frames sent together", "chassis/broker/frame_buffer.py", (PING, CHECKOUT)
     ),
     "frame_reader": Ablation(
-        "AMQP frames read together", "chassis/broker/corked.py", (PING, CHECKOUT)
+        "AMQP frames read together", "chassis/broker/frame_buffer.py", (PING, CHECKOUT)
     ),
     "http": Ablation(
         "HTTP server on httptools", "chassis/web/server.py", (PING, DETAIL, CACHED)
@@ -81,7 +81,7 @@ ABLATIONS = {
     "pace": Ablation("relay gathers for 20 ms", "chassis/events/relay.py", (CHECKOUT,)),
     "relay_batch": Ablation("relay publishes many at once", "chassis/events/relay.py", (EVENTS,)),
     "confirms": Ablation(
-        "many messages confirmed together", "chassis/broker/courier.py", (EVENTS,)
+        "many messages confirmed together", "chassis/broker/confirmed_publisher.py", (EVENTS,)
     ),
     "handler_batch": Ablation(
         "events handled by the batch", "chassis/events/batches.py", (EVENTS,)

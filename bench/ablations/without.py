@@ -124,8 +124,8 @@ def frame_buffer() -> None:
 
     plain = partial(connection.connect, corked=False)
     _replace("chassis.broker.connection", connect=plain)
-    _replace("chassis.broker.link", connect=plain)
-    _replace("chassis.broker.courier", connect=plain)
+    _replace("chassis.broker.reconnecting", connect=plain)
+    _replace("chassis.broker.confirmed_publisher", connect=plain)
 
     def drop(self: Any) -> None:
         """As it was, with nothing to flush."""
@@ -133,7 +133,7 @@ def frame_buffer() -> None:
         if self._connection is not None:
             connection.cut(self._connection)
 
-    _replace("chassis.broker.link:Link", drop=drop)
+    _replace("chassis.broker.reconnecting:Link", drop=drop)
 
 
 @_shortcut
@@ -144,7 +144,7 @@ def frame_reader() -> None:
         def __init__(self, connection: Any):
             self.read = connection.drain_events
 
-    _replace("chassis.broker.link", FrameReader=Reader)
+    _replace("chassis.broker.reconnecting", FrameReader=Reader)
 
 
 @_shortcut
@@ -265,14 +265,14 @@ def relay_batch() -> None:
 @_shortcut
 def confirms() -> None:
     """Each message is confirmed before the next is sent."""
-    from chassis.broker.courier import Courier
+    from chassis.broker.confirmed_publisher import ConfirmedPublisher
 
-    together = Courier.deliver
+    together = ConfirmedPublisher.publish
 
     def deliver(self: Any, parcels: Sequence[Any]) -> list[bool]:
         return [together(self, [parcel])[0] for parcel in parcels]
 
-    _replace("chassis.broker.courier:Courier", deliver=deliver)
+    _replace("chassis.broker.confirmed_publisher:ConfirmedPublisher", deliver=deliver)
 
 
 @_shortcut

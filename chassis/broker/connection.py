@@ -14,7 +14,7 @@ from nameko.constants import AMQP_URI_CONFIG_KEY
 
 from chassis import outages
 from chassis.broker import tls
-from chassis.broker.corked import CorkedWriter
+from chassis.broker.frame_buffer import FrameBuffer
 from chassis.broker.frames import tolerant_frame_handler
 from chassis.errors import Unavailable
 
@@ -44,15 +44,15 @@ def outage_of(config: Mapping[str, Any]) -> outages.Outage:
 
 
 def connect(
-    config: Mapping[str, Any], name: str, heartbeat: float | None = None, *, corked: bool = True
+    config: Mapping[str, Any], name: str, heartbeat: float | None = None, *, buffered: bool = True
 ) -> Any:
     """An open `amqp.Connection` that the management UI lists as `name`.
 
     `heartbeat` in seconds instead of the setting's; 0 is for who does not read all the time.
-    `corked`: what one turn of eventlet's hub sends goes out together. A command that runs without
+    `buffered`: what one turn of eventlet's hub sends goes out together. A command that runs without
     the hub does without.
     """
-    writer = {"frame_writer": partial(CorkedWriter, on_stuck=cut)} if corked else {}
+    writer = {"frame_writer": partial(FrameBuffer, on_stuck=cut)} if buffered else {}
     uri = config[AMQP_URI_CONFIG_KEY]
     if heartbeat is None:
         heartbeat = config.get("AMQP_HEARTBEAT", HEARTBEAT)

@@ -15,7 +15,7 @@ from eventlet.event import Event
 
 from chassis.broker.connection import BrokerUnavailable, send
 from chassis.broker.declarations import Declarations
-from chassis.broker.link import LinkExtension
+from chassis.broker.reconnecting import BrokerConnection
 
 log = getLogger(__name__)
 
@@ -24,7 +24,7 @@ log = getLogger(__name__)
 PATIENCE = 1.0
 
 
-class Outbound(LinkExtension):
+class Outbound(BrokerConnection):
     """The publishing connection of a service."""
 
     role = "publisher"
@@ -52,7 +52,7 @@ class Outbound(LinkExtension):
     @property
     def blocked(self) -> bool:
         """The broker is short of memory or disk, and takes nothing."""
-        return self._link is not None and self._link.blocked
+        return self._connection is not None and self._connection.blocked
 
     def await_connection(self, patience: float) -> bool:
         """Whether there is a connection that the broker reads from, after `patience` seconds at the
@@ -66,7 +66,7 @@ class Outbound(LinkExtension):
         self, exchange: str, routing_key: str, body: bytes, mandatory: bool, **properties: Any
     ) -> None:
         """Send a message or raise `BrokerUnavailable`; does not wait for the broker's answer."""
-        link = self._link
+        link = self._connection
         if link is None or link.channel is None or self.blocked:
             raise self.told(BrokerUnavailable(retry_after=1))
         message = Message(body, **properties)
@@ -83,9 +83,9 @@ class Outbound(LinkExtension):
         declarations.close()
 
     def on_blocked(self) -> None:
-        assert self._link is not None
+        assert self._connection is not None
         self._decided = Event()
-        eventlet.spawn_n(self._decide, self._link.free, self._decided)
+        eventlet.spawn_n(self._decide, self._connection.free, self._decided)
 
     def _decide(self, free: Event, decided: Event) -> None:
         with eventlet.Timeout(PATIENCE, False):

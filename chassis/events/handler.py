@@ -16,7 +16,7 @@ from nameko.extensions import SharedExtension
 
 from chassis import deadline, observers, outages
 from chassis.broker import topology
-from chassis.broker.courier import Courier
+from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import data_of
@@ -87,7 +87,7 @@ class EventHandler(Measured, NamekoEventHandler):
     kind = "event"
     queue_consumer = None  # of Nameko's own; `inbound` reads the queue
     inbound = Inbound()
-    courier = Courier()
+    publisher = ConfirmedPublisher()
     workers = EventWorkers()
     janitor = Janitor()
 
@@ -155,7 +155,7 @@ class EventHandler(Measured, NamekoEventHandler):
         try:
             event, data = self._read(message)
         except Poison as poison:
-            self._park_aside(message, str(poison))
+            self._dead_letter_aside(message, str(poison))
             self.workers.done()
             return
         deadline.begin(data, HANDLER_TIMEOUT)
@@ -176,7 +176,7 @@ class EventHandler(Measured, NamekoEventHandler):
                 events.append(self._read(message)[0])
                 messages.append(message)
             except Poison as poison:
-                self._park_aside(message, str(poison))
+                self._dead_letter_aside(message, str(poison))
         if not events:
             self._next_batch(batches)
             return
@@ -216,10 +216,11 @@ class EventHandler(Measured, NamekoEventHandler):
         if batches.go_on():
             self.workers.submit(partial(self._begin_batch, batches))
 
-    def _park_aside(self, message: Any, reason: str) -> None:
+    def _dead_letter_aside(self, message: Any, reason: str) -> None:
         """Off the reader of the connection, which must not wait for the broker."""
         self.container.spawn_managed_thread(
-            lambda: self.inbound.settle(message, self._park(message, reason)), identifier="park"
+            lambda: self.inbound.settle(message, self._dead_letter(message, reason)),
+            identifier="dead letter",
         )
 
     def _read(self, message: Any) -> tuple[Event, dict[str, Any]]:
@@ -268,17 +269,17 @@ class EventHandler(Measured, NamekoEventHandler):
         headers = dict(message.headers or {})
         attempt = _count(headers.get(ATTEMPTS)) + 1
         if attempt > len(topology.RETRY_DELAYS):
-            return self._park(message, f"{type(error).__name__} after {attempt} attempts")
+            return self._dead_letter(message, f"{type(error).__name__} after {attempt} attempts")
         self._observers.retried(self.method_name)
         delay = topology.RETRY_DELAYS[attempt - 1]
         if not outages.is_told(error):
             log.warning("%s failed (attempt %d), again in %d s", self.queue, attempt, delay)
-        return self.courier.forward(
+        return self.publisher.forward(
             message, topology.retry_exchange(delay), self.queue, headers | {ATTEMPTS: attempt}
         )
 
-    def _park(self, message: Any, reason: str) -> bool:
-        return self.courier.park(message, self.container.service_name, self.queue, reason)
+    def _dead_letter(self, message: Any, reason: str) -> bool:
+        return self.publisher.dead_letter(message, self.container.service_name, self.queue, reason)
 
 
 def _count(value: Any) -> int:

@@ -8,7 +8,7 @@ from marshmallow import Schema
 from nameko.extensions import DependencyProvider
 from sqlalchemy.orm import Session
 
-from chassis.broker.courier import Courier
+from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.clock import Clock
 from chassis.database import after_commit
 from chassis.events.janitor import Janitor
@@ -48,10 +48,10 @@ class EventOutbox(Hooks, DependencyProvider):
     """
 
     queries = (WAITING,)
-    courier = Courier()
+    publisher = ConfirmedPublisher()
     janitor = Janitor()
 
-    tells = True
+    publishes = True
 
     def __init__(self, schemas: Mapping[str, type[Schema]]):
         self.schemas = {event_type: schema() for event_type, schema in schemas.items()}
@@ -62,7 +62,7 @@ class EventOutbox(Hooks, DependencyProvider):
         self.janitor.keep_outbox_small()
 
     def start(self) -> None:
-        self._relay = Relay(self.container, self.courier)
+        self._relay = Relay(self.container, self.publisher)
         self._thread = self.container.spawn_managed_thread(self._relay.run, "outbox relay")
 
     def stop(self) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Row, any_, bindparam, func, select, text, upd
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis import database, observers, outages
-from chassis.broker.courier import Courier, Parcel
+from chassis.broker.confirmed_publisher import ConfirmedPublisher, OutgoingMessage
 from chassis.broker.message import CONTENT, headers_of
 from chassis.broker.topology import exchange_of
 from chassis.clock import Clock
@@ -60,9 +60,9 @@ class Relay:
     and our commit publishes an event again, which the inbox of its handlers recognises.
     """
 
-    def __init__(self, container: Any, courier: Courier):
+    def __init__(self, container: Any, publisher: ConfirmedPublisher):
         self._database = database.of(container)
-        self._courier = courier
+        self._publisher = publisher
         self._observers = observers.of(container)
         self._stopping = False
         self._wake = Event()
@@ -99,7 +99,7 @@ class Relay:
                 return 0
             headers = [row.headers | {"occurred_at": row.occurred_at.isoformat()} for row in rows]
             ends = list(map(self._observers.publishing, rows, headers))
-            delivered = self._courier.deliver(list(map(_parcel, rows, headers)))
+            delivered = self._publisher.publish(list(map(_outgoing, rows, headers)))
             now = Clock.source().timestamp()
             for end, safe in zip(ends, delivered, strict=True):
                 if end is not None:
@@ -121,8 +121,8 @@ class Relay:
             self._wake.reset()
 
 
-def _parcel(row: Row[Any], headers: dict[str, Any]) -> Parcel:
-    return Parcel(
+def _outgoing(row: Row[Any], headers: dict[str, Any]) -> OutgoingMessage:
+    return OutgoingMessage(
         exchange_of(row.source),
         row.type,
         orjson.dumps(row.payload),

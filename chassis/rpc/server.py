@@ -19,8 +19,8 @@ from nameko.extensions import SharedExtension
 from nameko.rpc import Rpc as NamekoRpc
 
 from chassis import deadline, observers
+from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.broker.connection import BrokerUnavailable
-from chassis.broker.courier import Courier
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, TRANSIENT, data_of, dumps
@@ -45,7 +45,7 @@ class RpcConsumer(Hooks, SharedExtension):
 
     inbound = Inbound()
     outbound = Outbound()
-    courier = Courier()
+    publisher = ConfirmedPublisher()
 
     no_ack = False
 
@@ -87,7 +87,7 @@ class RpcConsumer(Hooks, SharedExtension):
         """Start the worker that answers `message`, or say why not."""
         reply_to = message.properties.get("reply_to", "")
         if not may_reply_to(reply_to, self.container.service_name):
-            self._spawn(partial(self._park, message, "no reply_to of a caller"))
+            self._spawn(partial(self._dead_letter, message, "no reply_to of a caller"))
             return
         try:
             routing_key = message.delivery_info["routing_key"]
@@ -103,7 +103,7 @@ class RpcConsumer(Hooks, SharedExtension):
             self._spawn(partial(self.answer, message, None, refused))
         except Exception as error:
             log.exception("%s: a message that nobody foresaw", self.queue)
-            self._spawn(partial(self._park, message, type(error).__name__))
+            self._spawn(partial(self._dead_letter, message, type(error).__name__))
 
     def answer(self, message: Any, result: Any, exc: BaseException | None) -> None:
         """Send the reply, then let the broker forget the request.
@@ -142,9 +142,11 @@ class RpcConsumer(Hooks, SharedExtension):
         """Off the reader of the connection, which must not wait for the broker."""
         self.container.spawn_managed_thread(work, identifier="rpc consumer")
 
-    def _park(self, message: Any, reason: str) -> None:
-        parked = self.courier.park(message, self.container.service_name, self.queue, reason)
-        self.inbound.settle(message, parked)
+    def _dead_letter(self, message: Any, reason: str) -> None:
+        is_safe = self.publisher.dead_letter(
+            message, self.container.service_name, self.queue, reason
+        )
+        self.inbound.settle(message, is_safe)
 
 
 class Rpc(Measured, NamekoRpc):

@@ -1,8 +1,8 @@
 """A dead letter: a message that was parked, and what is known of how it came to that.
 
 A service parks what it gives up, with headers that say from where, why and when
-(`chassis.broker.courier`). What takes its process with it again and again is parked by RabbitMQ,
-which leaves its own trace (`x-death`).
+(`chassis.broker.confirmed_publisher`). What takes its process with it again and again is parked by
+RabbitMQ, which leaves its own trace (`x-death`).
 """
 
 import datetime

@@ -6,7 +6,7 @@ import collections
 import eventlet
 import pytest
 
-from chassis.broker.courier import Courier
+from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.errors import Fault
 from chassis.events import relay
 from tests.integration.chassis.world import Listener, Speaker
@@ -89,15 +89,15 @@ def test_a_killed_ones_events_are_taken_over(start, call, rows, eventually, monk
 
 def test_a_killed_ones_outbox_is_taken_over(start, call, rows, eventually, monkeypatch):
     """By the other's relay, with the next look that it takes every few seconds."""
-    deliver, begun = Courier.deliver, []
+    deliver, begun = ConfirmedPublisher.publish, []
 
-    def hang(courier, parcels):
-        begun.append(courier)
-        if courier is begun[0]:
+    def hang(publisher, messages):
+        begun.append(publisher)
+        if publisher is begun[0]:
             eventlet.sleep(60)
-        return deliver(courier, parcels)
+        return deliver(publisher, messages)
 
-    monkeypatch.setattr(Courier, "deliver", hang)
+    monkeypatch.setattr(ConfirmedPublisher, "publish", hang)
     doomed, _ = start(Speaker, Listener)
     call.speaker.say("hello")
     eventually(lambda: begun)

@@ -12,8 +12,8 @@ from amqp.exceptions import UnexpectedFrame
 from amqp.method_framing import frame_handler
 from amqp.serialization import dumps
 
-from chassis.broker import corked
-from chassis.broker.corked import CorkedWriter, FrameReader
+from chassis.broker import frame_buffer
+from chassis.broker.frame_buffer import FrameBuffer, FrameReader
 
 
 class Wire:
@@ -34,7 +34,7 @@ class Line:
         self.bytes_sent = self.bytes_recv = 0
         self.wire = Wire()
         self.stuck = []
-        self.write = CorkedWriter(self, self.wire, self.stuck.append)
+        self.write = FrameBuffer(self, self.wire, self.stuck.append)
         self.heard = []
         self.on_inbound_frame = frame_handler(self, self._hear)
 
@@ -107,14 +107,14 @@ def test_who_sends_more_than_may_wait_sends_it_himself():
     """A buffer without bound would hide a broker that has stopped reading."""
     line = Line(frame_max=131072)
     for _ in range(3):
-        line.publish(b"x" * (corked.MOST // 2))
+        line.publish(b"x" * (frame_buffer.MOST // 2))
     assert len(line.wire.writes) == 1
-    assert len(line.wire.writes[0]) >= corked.MOST
+    assert len(line.wire.writes[0]) >= frame_buffer.MOST
 
 
 def test_a_broker_that_does_not_read_is_given_up(monkeypatch):
     """Half a frame may be on the wire, so the connection is of no use to anybody."""
-    monkeypatch.setattr(corked, "WRITE_TIMEOUT", 0.02)
+    monkeypatch.setattr(frame_buffer, "WRITE_TIMEOUT", 0.02)
     line = Line()
     line.wire.write = lambda data: eventlet.sleep(5)
     line.publish(b"x")

@@ -29,7 +29,7 @@ CHUNK = 64 * 1024
 WRITE_TIMEOUT = 5
 
 
-class CorkedWriter:
+class FrameBuffer:
     """py-amqp's writer of frames; `on_stuck(connection)` is called when it can't be written to."""
 
     def __init__(self, connection: Any, transport: Any, on_stuck: Callable[[Any], None]):

@@ -28,7 +28,7 @@ ROUTING_HEADERS = ("CC", "BCC")
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class OutgoingMessage:
     """One message on its way."""
 
     exchange: str
@@ -37,7 +37,7 @@ class Parcel:
     properties: dict[str, Any] = field(default_factory=dict)
 
 
-class Courier(SharedExtension):
+class ConfirmedPublisher(SharedExtension):
     """Publishes in batches, `mandatory` and confirmed, on a connection opened when needed."""
 
     def __init__(self) -> None:
@@ -60,8 +60,8 @@ class Courier(SharedExtension):
 
     kill = stop
 
-    def deliver(self, parcels: Sequence[Parcel]) -> list[bool]:
-        """Publish `parcels` in their order; for each, whether it is safe in a queue.
+    def publish(self, messages: Sequence[OutgoingMessage]) -> list[bool]:
+        """Publish `messages` in their order; for each, whether it is safe in a queue.
 
         False means that the broker would not have it: unroutable, or a queue is full. Raises
         `BrokerUnavailable` when it gives no answer, as while it is short of memory or disk;
@@ -76,7 +76,7 @@ class Courier(SharedExtension):
                     self._dial()
                 while self._is_blocked:
                     self._connection.drain_events()
-                first = self._publish(parcels)
+                first = self._publish(messages)
                 while self._open:
                     self._connection.drain_events()
             except (OSError, AMQPError) as error:
@@ -96,11 +96,11 @@ class Courier(SharedExtension):
             finally:
                 timeout.cancel()
             self._outage.works()
-            return [tag not in self._failed for tag in range(first, first + len(parcels))]
+            return [tag not in self._failed for tag in range(first, first + len(messages))]
 
-    def park(self, message: Any, service: str, queue: str, reason: str) -> bool:
+    def dead_letter(self, message: Any, service: str, queue: str, reason: str) -> bool:
         """Put a consumed `message` into the dead-letter queue of `service`; whether it is there."""
-        log.error("parked a message from %s: %s", queue, reason)
+        log.error("dead-lettered a message from %s: %s", queue, reason)
         ours = {
             "x-parked-from": queue,
             "x-parked-why": reason,
@@ -128,28 +128,28 @@ class Courier(SharedExtension):
         properties["application_headers"] = {
             key: value for key, value in headers.items() if key not in ROUTING_HEADERS
         }
-        parcel = Parcel(exchange, routing_key, message.body, properties)
+        outgoing = OutgoingMessage(exchange, routing_key, message.body, properties)
         while True:
             try:
-                return self.deliver([parcel])[0]
+                return self.publish([outgoing])[0]
             except BrokerUnavailable:
                 if not self._is_blocked:
                     return False
 
-    def _publish(self, parcels: Sequence[Parcel]) -> int:
+    def _publish(self, messages: Sequence[OutgoingMessage]) -> int:
         self._open.clear()
         self._failed.clear()
         first = self._sent + 1
-        for parcel in parcels:
+        for outgoing in messages:
             self._sent += 1
             self._open.add(self._sent)
             # A return names no delivery tag, so the message carries it.
-            properties = parcel.properties | {
+            properties = outgoing.properties | {
                 "correlation_id": str(self._sent),
                 "delivery_mode": PERSISTENT,
             }
-            message = Message(parcel.body, **properties)
-            send(self._channel, message, parcel.exchange, parcel.routing_key, mandatory=True)
+            message = Message(outgoing.body, **properties)
+            send(self._channel, message, outgoing.exchange, outgoing.routing_key, mandatory=True)
         return first
 
     def _dial(self) -> None:

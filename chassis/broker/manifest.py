@@ -9,23 +9,25 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, DependencyProvider
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Of one service: the events it `handles` (source, type, method), the services it `calls`, the
-    broadcasts it `hears` (source, type), and whether it `tells` events or broadcasts itself."""
+class Manifest:
+    """Of one service: the events that it `handles` (source, type, method), the services that it
+    `calls`, the broadcasts that it `subscribes` to (source, type), and whether it `publishes`
+    events or broadcasts."""
 
     service: str
     handles: tuple[tuple[str, str, str], ...]
     calls: frozenset[str]
-    hears: frozenset[tuple[str, str]]
-    tells: bool
+    subscribes: frozenset[tuple[str, str]]
+    publishes: bool
 
 
-def usage_of(service: Any) -> Usage:
-    """Dependencies say it by `target_service`, `hears` and `tells`."""
+def manifest_of(service: Any) -> Manifest:
+    """Read off the entrypoints of a service class, and off the attributes `target_service`,
+    `subscribes` and `publishes` of its dependencies."""
     dependencies = [
         value for _, value in inspect.getmembers(service) if isinstance(value, DependencyProvider)
     ]
-    return Usage(
+    return Manifest(
         service=service.name,
         handles=tuple(
             (entrypoint.source_service, entrypoint.event_type, method)
@@ -33,8 +35,8 @@ def usage_of(service: Any) -> Usage:
             if hasattr(entrypoint, "event_type")
         ),
         calls=frozenset(d.target_service for d in dependencies if hasattr(d, "target_service")),
-        hears=frozenset(news for d in dependencies for news in getattr(d, "hears", ())),
-        tells=any(getattr(d, "tells", False) for d in dependencies),
+        subscribes=frozenset(each for d in dependencies for each in getattr(d, "subscribes", ())),
+        publishes=any(getattr(d, "publishes", False) for d in dependencies),
     )
 
 

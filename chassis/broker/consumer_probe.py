@@ -19,7 +19,7 @@ FRESH = 1.0
 PATIENCE = 0.5
 
 
-class Presence(SharedExtension):
+class ConsumerProbe(SharedExtension):
     """Tells an absent service from a slow one, after a call to it has timed out.
 
     The question needs an answer on a channel, which the reading and publishing connections can't
@@ -31,7 +31,7 @@ class Presence(SharedExtension):
         self._known: dict[str, tuple[float, bool]] = {}
         self._one_at_a_time = Semaphore()
 
-    def is_deserted(self, queue: str) -> bool:
+    def has_no_consumer(self, queue: str) -> bool:
         """True when `queue` has no consumer; False when it has, or when that can't be found out."""
         with self._one_at_a_time:
             asked, deserted = self._known.get(queue, (float("-inf"), False))

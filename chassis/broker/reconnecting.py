@@ -14,7 +14,7 @@ from nameko.extensions import SharedExtension
 from nameko.utils import sanitize_url
 
 from chassis.broker.connection import AWAY, HEARTBEAT, connect, cut, hang_up, outage_of
-from chassis.broker.corked import FrameReader
+from chassis.broker.frame_buffer import FrameReader
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
 from chassis.outages import F
@@ -26,7 +26,7 @@ log = getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
 
 
-class Link:
+class ReconnectingConnection:
     """One connection and one channel, opened again whenever they break.
 
     `on_open(channel)` declares and consumes; it runs in the greenthread that then reads, so it may
@@ -166,32 +166,35 @@ class Link:
             log.warning("%s: no connection to %s (%s), trying again", self.name, where, error)
 
 
-class LinkExtension(Hooks, SharedExtension):
-    """A `Link` that lives as long as its service; `role` says in the management UI what for."""
+class BrokerConnection(Hooks, SharedExtension):
+    """A `ReconnectingConnection` that lives as long as its service; `role` says in the management
+    UI what for."""
 
     role: str
 
     def __init__(self) -> None:
         super().__init__()
-        self._link: Link | None = None
+        self._connection: ReconnectingConnection | None = None
         self._thread: Any = None
 
     @property
     def connected(self) -> bool:
-        return self._link is not None and self._link.channel is not None
+        return self._connection is not None and self._connection.channel is not None
 
     def start(self) -> None:
         """Connect, and wait until that has succeeded for the first time."""
         name = f"{self.container.service_name} {self.role}"
         config = self.container.config
-        self._link = Link(config, name, self.on_open, self.on_lost, self.on_blocked)
-        self._thread = self.container.spawn_managed_thread(self._link.run, identifier=name)
-        self._link.up.wait()
+        self._connection = ReconnectingConnection(
+            config, name, self.on_open, self.on_lost, self.on_blocked
+        )
+        self._thread = self.container.spawn_managed_thread(self._connection.run, identifier=name)
+        self._connection.up.wait()
 
     def samples(self) -> Iterator[Sample]:
         """Whether there is a connection, and whether the broker takes nothing on it."""
         labels = {"connection": self.role}
-        blocked = self._link is not None and self._link.blocked
+        blocked = self._connection is not None and self._connection.blocked
         up = "Whether there is a connection to RabbitMQ."
         held = "Whether RabbitMQ takes no messages on it, being short of memory or disk."
         yield Sample("shop_broker_connected", up, self.connected, labels)
@@ -199,16 +202,16 @@ class LinkExtension(Hooks, SharedExtension):
 
     def await_connection(self, patience: float) -> bool:
         """Whether there is a connection, after `patience` seconds at the latest."""
-        if not self.connected and self._link is not None:
+        if not self.connected and self._connection is not None:
             with eventlet.Timeout(patience, False):
-                self._link.up.wait()
+                self._connection.up.wait()
         return self.connected
 
     def told(self, fault: F) -> F:
         """Work ends with `fault` for want of this connection. The log is told of it if it is not
         yet: the link has told of one that is blocked, and when the broker is back by now, it only
         waits for its next try."""
-        link = self._link
+        link = self._connection
         if link is not None and link.why_away is not None and link.outage.is_away:
             link.outage.failed(fault, link.why_away)
         elif link is not None and (link.blocked or link.why_away is not None):
@@ -216,13 +219,13 @@ class LinkExtension(Hooks, SharedExtension):
         return fault
 
     def stop(self) -> None:
-        if self._link is not None:
-            self._link.close()
+        if self._connection is not None:
+            self._connection.close()
             self._thread.wait()
 
     def kill(self) -> None:
-        if self._link is not None:
-            self._link.close()
+        if self._connection is not None:
+            self._connection.close()
 
     def on_open(self, channel: Any) -> None:
         """Declare and consume on a new channel."""
