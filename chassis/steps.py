@@ -4,21 +4,21 @@
     ...
     RESERVED.reached()
 
-Tests make a process die, or a rival come, at exactly one of them, however its code is called
-meanwhile. Nobody watches in production: there it costs a look at an attribute.
+Tests make a process die, or a rival come, at exactly one of them, whatever the functions around it
+are called. Nobody watches in production: there it costs a look at an attribute.
 """
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Step:
-    """An instant, named `<package>.<what is done by then>`; each name is declared once."""
+    """An instant, named after what is done by then; each name is declared once."""
 
     #: All that the imported modules declare, by name.
     declared: ClassVar[dict[str, "Step"]] = {}
-    #: Told of each step that is reached.
-    watch: ClassVar[Callable[["Step"], None] | None] = None
+    #: Told of each step that is reached, and of what (see `reached`).
+    watch: ClassVar[Callable[["Step", Any], None] | None] = None
 
     __slots__ = ("name",)
 
@@ -31,7 +31,8 @@ class Step:
     def __repr__(self) -> str:
         return f"Step({self.name!r})"
 
-    def reached(self) -> None:
-        """What the step is named after is done; what comes next has not begun."""
+    def reached(self, entrypoint: Any = None) -> None:
+        """What the step is named after is done; what comes next has not begun. A step that all
+        `entrypoint`s of a kind have says of which one it is."""
         if Step.watch is not None:
-            Step.watch(self)
+            Step.watch(self, entrypoint)

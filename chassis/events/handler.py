@@ -25,6 +25,7 @@ from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.events.batches import Batches
 from chassis.events.janitor import Janitor
 from chassis.messages import AlreadyHandled, Event
+from chassis.steps import Step
 from chassis.trace import cause_in, trace_id_of
 from chassis.workers import workers_for_events
 
@@ -35,6 +36,9 @@ HANDLER_TIMEOUT = 60.0
 
 #: How often an event was tried, in a header of the message.
 ATTEMPTS = "x-attempts"
+
+#: A handler has done its work; the broker does not know.
+HANDLED = Step("events.handled")
 
 
 class Poison(Exception):
@@ -195,6 +199,7 @@ class EventHandler(Measured, NamekoEventHandler):
     ) -> tuple[Any, Any]:
         try:
             if exc_info is None:
+                HANDLED.reached(self)
                 for message in messages:
                     self.inbound.ack(message)
             elif len(messages) > 1:
@@ -257,6 +262,8 @@ class EventHandler(Measured, NamekoEventHandler):
     def _settle(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         try:
             is_safe = exc_info is None or isinstance(exc_info[1], AlreadyHandled)
+            if is_safe:
+                HANDLED.reached(self)
             self.inbound.settle(message, is_safe or self._again_later(message, exc_info[1]))
         except Exception:  # whatever it is, it must not end the service
             log.exception("an event could not be settled, it will be delivered again")

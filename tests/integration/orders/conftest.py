@@ -207,7 +207,7 @@ def at(monkeypatch):
     """
     waiting = {}
 
-    def watch(step):
+    def watch(step, entrypoint):
         if step in waiting:
             waiting.pop(step)()
 
