@@ -39,8 +39,12 @@ class Outbox(Protocol):
 class Context(Protocol):
     """The orders service, as its commands see it. The last four call other services."""
 
-    db: Database
-    events: Outbox
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def events(self) -> Outbox: ...
+
     clock: Callable[[], datetime.datetime]
     settings: Mapping[str, Any]
     trace_id: str | None

@@ -112,7 +112,8 @@ def outcome(context: Context, order_id: uuid.UUID) -> dict[str, Any]:
     with context.db.autocommit() as connection:
         begun = connection.scalar(select(Checkout.state).where(Checkout.order_id == order_id))
         query = select(Order.status, Order.payment_status, Order.paying_since)
-        order = connection.execute(query.where(Order.id == order_id)).mappings().first() or {}
+        found = connection.execute(query.where(Order.id == order_id)).mappings().first()
+    order: Mapping[str, Any] = dict(found or {})
     return {
         "order_id": order_id,
         "state": begun or (CheckoutState.PAYING if order.get("paying_since") else OVER),

@@ -22,6 +22,7 @@ from chassis import idempotency
 from chassis.events import outbox
 from chassis.idempotency import KeyReused
 from chassis.prepared import as_json, insertion, prepared_text
+from chassis.tables import changed
 from contracts.orders.enums import CheckoutState, Status
 from contracts.orders.errors import TooManyOpenOrders, TooManyUnpaidUnits
 from orders.checkout.basket import Basket, Limits
@@ -179,12 +180,18 @@ def enter(
         }
         for line in attempt.basket.lines
     ]
-    values = {"checkouts": as_json([row]), "wanted": as_json(wanted)}
-    values |= {"user_id": attempt.user_id, "most": limits.orders}
+    values = {
+        "checkouts": as_json([row]),
+        "wanted": as_json(wanted),
+        "user_id": attempt.user_id,
+        "most": limits.orders,
+    }
     unpaid, over, number = session.execute(_ENTER, values).one()
-    identity = (attempt.user_id, attempt.key, attempt.fingerprint, now)
+    key = attempt.key
     if number is None:
-        rival = None if attempt.key is None else find(session, *identity)
+        rival = None
+        if key is not None:
+            rival = find(session, attempt.user_id, key, attempt.fingerprint, now)
         if rival is None and unpaid >= limits.orders:
             raise TooManyOpenOrders(limit=limits.orders)
         if rival is None and over:
@@ -192,13 +199,13 @@ def enter(
         # A rival that was faster and has given up by now: this one starts over.
         return rival or enter(session, attempt, now, due_at, limits)
     attempt = replace(attempt, number=number)
-    if attempt.key is None:
+    if key is None:
         return attempt
-    placed = _placed(session, *identity)
+    placed = _placed(session, attempt.user_id, key, attempt.fingerprint, now)
     if placed is not None:
         drop(session, attempt.order_id)
     else:
-        forget_keys(session, now, attempt.user_id, attempt.key)
+        forget_keys(session, now, attempt.user_id, key)
     return placed or attempt
 
 
@@ -242,10 +249,10 @@ def abandon(session: Session, order_id: uuid.UUID, due_at: datetime.datetime) ->
     """
     mine = (Checkout.order_id == order_id, Checkout.state == CheckoutState.OPEN)
     change = update(Checkout).where(*mine).values(state=CheckoutState.UNDOING, due_at=due_at)
-    return session.execute(change).rowcount == 1
+    return changed(session, change) == 1
 
 
-def drop(session: Session, order_id: uuid.UUID) -> None:
+def drop(session: Session | Connection, order_id: uuid.UUID) -> None:
     """Forget a checkout: its order is made, or nothing is reserved for it any more."""
     session.execute(_DROP, {"id": order_id})
 
@@ -286,7 +293,7 @@ def abandon_stale(session: Session, now: datetime.datetime, limit: int) -> list[
 
 
 def forget_keys(
-    session: Session,
+    session: Session | Connection,
     now: datetime.datetime,
     user_id: uuid.UUID | None = None,
     key: str | None = None,
@@ -304,7 +311,7 @@ def forget_keys(
     else:
         old = old.where(Order.user_id == user_id, Order.idempotency_key == key)
     change = update(Order).where(Order.id.in_(old)).values(idempotency_key=None)
-    return session.execute(change).rowcount
+    return changed(session, change)
 
 
 def _placed(
