@@ -29,7 +29,7 @@ class Observer:
         """A worker begins. Its context data, and events among its arguments, may be replaced."""
 
     def routed(self, request: Any) -> Callable[[Any], None] | None:
-        """An HTTP request has found its route; the end is told its `Answer`."""
+        """An HTTP request has found its route; the end is told its `Response`."""
 
     def answered(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """An HTTP request is answered, whether there was a route (its template) for it or not."""

@@ -68,9 +68,9 @@ ABLATIONS = {
         "access log past structlog", "chassis/logs.py", (PING,), {"LOG_LEVEL": "INFO"}
     ),
     "read_cache": Ablation("read cache", "chassis/web/read_cache.py", (CACHED,)),
-    "encoded": Ablation("cached answers kept encoded", "chassis/web/remembered.py", (CACHED,)),
+    "encoded": Ablation("cached answers kept encoded", "chassis/web/response_cache.py", (CACHED,)),
     "spellings": Ablation(
-        "cache keys by how a request is written", "chassis/web/remembered.py", (CACHED,)
+        "cache keys by how a request is written", "chassis/web/response_cache.py", (CACHED,)
     ),
     "verified": Ablation(
         "verified tokens remembered", "chassis/identity.py", (SIGNED_IN, CHECKOUT)

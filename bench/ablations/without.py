@@ -200,25 +200,25 @@ def access_log() -> None:
 @_shortcut
 def read_cache() -> None:
     """Every read is made."""
-    _replace("chassis.web.remembered:Remembered", check=lambda self: None)
+    _replace("chassis.web.response_cache:ResponseCache", check=lambda self: None)
 
 
 @_shortcut
 def encoded() -> None:
     """What is cached is encoded for each who gets it."""
-    from chassis.web.answers import Answer
+    from chassis.web.responses import Response
 
     def kept(self: Any, answer: Any, tags: Any) -> None:
-        Answer.__init__(self, answer.body, answer.status, answer.headers, answer.media_type)
+        Response.__init__(self, answer.body, answer.status, answer.headers, answer.media_type)
         self.tags, self.size = frozenset(tags), 2000
 
-    _replace("chassis.web.remembered:Finished", __init__=kept, lines=Answer.lines)
+    _replace("chassis.web.response_cache:EncodedResponse", __init__=kept, lines=Response.lines)
 
 
 @_shortcut
 def spellings() -> None:
     """Path and query are validated for each request."""
-    _replace("chassis.web.remembered", _MAX_SPELLING=0)
+    _replace("chassis.web.response_cache", _MAX_SPELLING=0)
 
 
 @_shortcut

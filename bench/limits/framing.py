@@ -20,9 +20,9 @@ import eventlet.wsgi
 import psutil
 
 from chassis.container import ServiceContainer
-from chassis.web import Answer, route
-from chassis.web.heads import Head
+from chassis.web import Response, route
 from chassis.web.request import Request
+from chassis.web.request_head import RequestHead
 from chassis.web.server import Server
 
 #: About as long as a product with a description, pictures and attributes.
@@ -52,7 +52,7 @@ class Answering:
     @route("GET", "/answer", who=Anyone())
     def answer(self, request):
         """The same for all."""
-        return Answer({"text": "x" * (SIZE - 11)})
+        return Response({"text": "x" * (SIZE - 11)})
 
 
 def serve(parser: str) -> None:
@@ -81,13 +81,13 @@ def _application(server: Server):
             if name.startswith("HTTP_")
         }
         path, query = environ["RAW_PATH_INFO"], environ.get("QUERY_STRING", "")
-        head = Head(environ["REQUEST_METHOD"], path, query, False, headers)
+        head = RequestHead(environ["REQUEST_METHOD"], path, query, False, headers)
         request = Request(head, environ["REMOTE_ADDR"])
         body = SimpleNamespace(is_pending=False, has_length=False, close=lambda: None)
         answer, payload, _ = server.app.answer(request, body, None)
         status, *lines = answer.lines(len(payload)).split("\r\n")
         sent = [tuple(line.split(": ", 1)) for line in lines]
-        sent += [("X-Request-ID", request.request_id), *request.answer_headers]
+        sent += [("X-Request-ID", request.request_id), *request.response_headers]
         start_response(status.partition(" ")[2], sent)
         return [payload]
 

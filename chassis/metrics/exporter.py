@@ -27,11 +27,11 @@ from chassis.metrics.database import QueryCollector, ask
 from chassis.metrics.instruments import REGISTRY
 from chassis.metrics.samples import families, samples_of
 from chassis.trace import new_trace_id
-from chassis.web.answers import Answer, problem
-from chassis.web.bodies import Body
 from chassis.web.errors import MethodNotAllowed, NoSuchRoute
 from chassis.web.protocol import Connection
 from chassis.web.request import Request, refused
+from chassis.web.request_body import RequestBody
+from chassis.web.responses import Response, problem
 from chassis.web.shares import Shares
 from chassis.web.stopping import Stopping
 
@@ -132,24 +132,26 @@ class Exporter(Collector):
         finally:
             (connection or sock).close()
 
-    def answer(self, request: Request, body: Body, sock: Any) -> tuple[Answer, bytes, None]:
+    def answer(
+        self, request: Request, body: RequestBody, sock: Any
+    ) -> tuple[Response, bytes, None]:
         """The answer to `request`, and its payload."""
         try:
-            answer = self._answer(request)
+            response = self._answer(request)
         except Fault as fault:
-            answer = refused(fault, request)
-        return answer, answer.payload(), None
+            response = refused(fault, request)
+        return response, response.payload(), None
 
-    def refuse(self, fault: Fault, request_id: str) -> Answer:
+    def refuse(self, fault: Fault, request_id: str) -> Response:
         """The answer to what is no request."""
         return problem(fault, "", request_id, new_trace_id())
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         if request.method != "GET":
             raise MethodNotAllowed(allow=["GET"])
         if request.path == "/metrics":
-            return Answer(generate_latest(self), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+            return Response(generate_latest(self), media_type=CONTENT_TYPE_PLAIN_0_0_4)
         for probe in itertools.chain.from_iterable(self._probes.values()):
-            if (answer := probe(request.path)) is not None:
-                return answer
+            if (response := probe(request.path)) is not None:
+                return response
         raise NoSuchRoute("Here are /metrics, and the probes of a gateway")

@@ -70,7 +70,7 @@ class WebSettings(Schema):
 
 
 class ReadCacheSettings(Schema):
-    """Section `read_cache`: what routes that `remember` may keep, in one process."""
+    """Section `read_cache`: what routes that `cache_tags` may keep, in one process."""
 
     #: How old what is shown may be although nobody told of a change; 0 keeps nothing.
     max_age_seconds = fields.Float(load_default=5, validate=validate.Range(min=0, max=5))

@@ -1,7 +1,7 @@
 """Sign-up, sessions, profile, addresses, and the administration of users."""
 
 from chassis.errors import Unauthenticated
-from chassis.web import Answer, expected_version, route
+from chassis.web import Response, expected_version, route
 from chassis.web.limits import SIGN_IN
 from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
 from gateway.answers import created
@@ -86,7 +86,7 @@ class UserRoutes:
         """Sign out: end the session of a refresh token, and its access tokens."""
         self.sessions.note_ended(self.users.logout(network=request.client_network, **body))
 
-    @route("GET", "/api/users/profile", who=ENROLLING, answer=User, is_tagged=True, faults=(404,))
+    @route("GET", "/api/users/profile", who=ENROLLING, answer=User, etag=True, faults=(404,))
     def get_profile(self, request):
         """Your own account."""
         return self.users.get(user_id=request.actor.user_id)
@@ -97,7 +97,7 @@ class UserRoutes:
         who=USER,
         body=Profile,
         answer=User,
-        is_tagged=True,
+        etag=True,
         faults=(404, 409),
     )
     def replace_profile(self, request, body):
@@ -110,7 +110,7 @@ class UserRoutes:
         who=USER,
         body=Profile,
         answer=User,
-        is_tagged=True,
+        etag=True,
         faults=(404, 409),
     )
     def change_profile(self, request, body):
@@ -196,7 +196,7 @@ class UserRoutes:
     def get_keys(self, request):
         """The public keys with which access tokens are signed."""
         headers = {"Cache-Control": "public, max-age=60"}
-        return Answer(self.users.jwks(), headers=headers)
+        return Response(self.users.jwks(), headers=headers)
 
 
 class AddressRoutes:
@@ -227,7 +227,7 @@ class AddressRoutes:
         who=USER,
         path=AddressPath,
         answer=Address,
-        is_tagged=True,
+        etag=True,
     )
     def get_address(self, request, address_id):
         """One of your addresses."""
@@ -240,7 +240,7 @@ class AddressRoutes:
         path=AddressPath,
         body=AddressReplacement,
         answer=Address,
-        is_tagged=True,
+        etag=True,
     )
     def replace_address(self, request, address_id, body):
         """Replace one of your addresses."""
@@ -274,7 +274,7 @@ class AccountRoutes:
         user = self.users.create(actor=request.actor, **body)
         return created("/api/users", user)
 
-    @route("GET", "/api/users/{user_id}", who=ADMIN, path=UserPath, answer=User, is_tagged=True)
+    @route("GET", "/api/users/{user_id}", who=ADMIN, path=UserPath, answer=User, etag=True)
     def get_user(self, request, user_id):
         """One account."""
         return self.users.get(user_id=user_id)
@@ -286,7 +286,7 @@ class AccountRoutes:
         path=UserPath,
         body=Account,
         answer=User,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def replace_user(self, request, user_id, body):
@@ -300,7 +300,7 @@ class AccountRoutes:
         path=UserPath,
         body=Account,
         answer=User,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def change_user(self, request, user_id, body):

@@ -13,9 +13,9 @@ from marshmallow import fields as ma
 from chassis import fields, validation
 from chassis.errors import Invalid
 from chassis.web import route_table
-from chassis.web.answers import problem
-from chassis.web.bodies import parse_object
 from chassis.web.errors import MalformedJson
+from chassis.web.request_body import parse_object
+from chassis.web.responses import problem
 from contracts.inventory.requests import Check
 from contracts.payments.fields import MethodField
 from contracts.products.fields import CategoryRef

@@ -13,7 +13,7 @@ from nameko.testing.utils import find_free_port
 
 from chassis import logs
 from chassis.container import ServiceContainer
-from chassis.web import Answer, protocol, route, route_table
+from chassis.web import Response, protocol, route, route_table
 from chassis.web.framing import RECEIVE
 from chassis.web.protocol import IN_A_ROW
 from tests.support import eventually
@@ -232,13 +232,13 @@ def test_routes_cannot_hide_each_other():
         @route("GET", "/things", who=ANYONE)
         def other_things(self, request):
             """Things again."""
-            return Answer()
+            return Response()
 
     class Same:
         @route("GET", "/elsewhere", who=ANYONE)
         def list_things(self, request):
             """Things elsewhere."""
-            return Answer()
+            return Response()
 
     for mixin in (More, Same):
         service = type("Both", (mixin, Toy), {"name": "both"})
@@ -299,7 +299,7 @@ class Shelf(Toy):
     @route("GET", "/large", who=ANYONE)
     def large(self, request):
         """The same bytes for everybody."""
-        return Answer(LARGE)
+        return Response(LARGE)
 
 
 def ask(toy, buffer):

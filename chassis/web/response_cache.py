@@ -1,6 +1,6 @@
-"""Answers of routes that `remember`, kept by the process that gives them.
+"""Cached answers of routes with `cache_tags`, kept by the process that gives them.
 
-A hit costs neither a worker nor a call nor any JSON: validated is how a request is written, once,
+A hit costs neither a worker nor a call nor any JSON: each way to write a request is validated once,
 and an answer is encoded once.
 """
 
@@ -14,8 +14,8 @@ from nameko.extensions import SharedExtension
 
 from chassis import config as configuration
 from chassis.hooks import Hooks
-from chassis.web.answers import Answer, as_own
 from chassis.web.read_cache import Made, ReadCache
+from chassis.web.responses import Response, as_own
 from chassis.web.settings import ReadCacheSettings
 
 if TYPE_CHECKING:
@@ -27,16 +27,16 @@ _MAX_SPELLINGS, _MAX_SPELLING = 4096, 256
 _BYTES_OF_HEADERS = 1200
 
 
-class Finished(Answer):
+class EncodedResponse(Response):
     """An answer for all who ask the same, with nothing left to encode; `tags` name what it shows,
     `size` is in bytes."""
 
     __slots__ = ("_lines", "size", "tags")
 
-    def __init__(self, answer: Answer, tags: Iterable[Hashable]):
-        payload = answer.payload()
-        super().__init__(payload, answer.status, answer.headers, answer.media_type)
-        self._lines = answer.lines(len(payload))
+    def __init__(self, response: Response, tags: Iterable[Hashable]):
+        payload = response.payload()
+        super().__init__(payload, response.status, response.headers, response.media_type)
+        self._lines = response.lines(len(payload))
         self.tags = frozenset(tags)
         self.size = len(payload) + _BYTES_OF_HEADERS
 
@@ -44,8 +44,8 @@ class Finished(Answer):
         return self._lines
 
 
-class Remembered(Hooks, SharedExtension):
-    """What a service's routes remember; its bounds are the section `read_cache`."""
+class ResponseCache(Hooks, SharedExtension):
+    """The cached answers of a service's routes; its bounds are the section `read_cache`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,15 +63,15 @@ class Remembered(Hooks, SharedExtension):
     def setup(self) -> None:
         self.check()
 
-    def answer(self, route: RunnableRoute, request: Request, patience: float) -> Answer:
+    def answer(self, route: RunnableRoute, request: Request, patience: float) -> Response:
         """The answer to a request, kept or made now; `patience` is for one that another request is
         waiting for already. Raises what `route.run` and its validation raise."""
         if self._cache is None:
             return route.run(request)
         key = self._key(route, request)
         make = partial(_make, route, request)
-        answer = self._cache.read(key, make, patience, afresh=_goes_past(request))
-        return answer if isinstance(answer, Finished) else as_own(answer, request)
+        response = self._cache.read(key, make, patience, afresh=_goes_past(request))
+        return response if isinstance(response, EncodedResponse) else as_own(response, request)
 
     def forget(self, tags: Iterable[Hashable]) -> None:
         """What bears one of `tags` has changed."""
@@ -98,10 +98,10 @@ class Remembered(Hooks, SharedExtension):
 
 
 def _make(route: RunnableRoute, request: Request) -> Made:
-    answer = route.run(request)
-    if isinstance(answer, Finished):
-        return answer, answer.tags, answer.size
-    return answer, None, 0
+    response = route.run(request)
+    if isinstance(response, EncodedResponse):
+        return response, response.tags, response.size
+    return response, None, 0
 
 
 def _goes_past(request: Request) -> bool:

@@ -16,17 +16,17 @@ class Desk:
     name = "desk"
     things = {"version": 3, "text": "a"}
 
-    @route("GET", "/note", who=ANYONE, is_tagged=True)
+    @route("GET", "/note", who=ANYONE, etag=True)
     def get_note(self, request):
         """A note."""
         return dict(self.things)
 
-    @route("GET", "/plain", who=ANYONE, is_tagged=True)
+    @route("GET", "/plain", who=ANYONE, etag=True)
     def get_plain(self, request):
         """Something without a version."""
         return {"text": self.things["text"]}
 
-    @route("PUT", "/note", who=ANYONE, body=Note, is_tagged=True)
+    @route("PUT", "/note", who=ANYONE, body=Note, etag=True)
     def put_note(self, request, body):
         """The version that is expected."""
         return {"version": 3, "text": str(expected_version(request))}

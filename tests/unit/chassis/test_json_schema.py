@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from marshmallow import ValidationError
 
 from chassis import fields, text
-from chassis.web.shapes import Plugin
+from chassis.web.json_schema import Plugin
 
 #: What forms, other programs and attackers put into text.
 ODD = [

@@ -11,8 +11,8 @@ from nameko.containers import ServiceContainer
 from nameko.exceptions import ConfigurationError
 
 from chassis import errors, fields
-from chassis.web import Answer, Route, route
-from chassis.web.remembered import Remembered
+from chassis.web import Response, Route, route
+from chassis.web.response_cache import ResponseCache
 from tests.unit.chassis.web_toy import Nobody, running
 
 
@@ -48,8 +48,8 @@ class Library:
     books = {}
     gate = None
 
-    @route("GET", "/books/{book_id}", who=ANYONE, path=BookPath, is_tagged=True,
-           remember=lambda book, book_id: (book_id,))  # fmt: skip
+    @route("GET", "/books/{book_id}", who=ANYONE, path=BookPath, etag=True,
+           cache_tags=lambda book, book_id: (book_id,))  # fmt: skip
     def get_book(self, request, book_id):
         """A book."""
         self.served.append(book_id)
@@ -61,17 +61,17 @@ class Library:
         return dict(found)
 
     @route("GET", "/books", who=ANYONE, query=BookQuery,
-           remember=lambda page, query: ("all", *page["items"]))  # fmt: skip
+           cache_tags=lambda page, query: ("all", *page["items"]))  # fmt: skip
     def list_books(self, request, query):
         """All books."""
         self.served.append(query)
         return {"items": list(self.books), "next": "cursor"}
 
-    @route("GET", "/odd", who=ANYONE, remember=lambda body: ())
+    @route("GET", "/odd", who=ANYONE, cache_tags=lambda body: ())
     def odd(self, request):
         """Another status."""
         self.served.append("odd")
-        return Answer({}, 202)
+        return Response({}, 202)
 
 
 @pytest.fixture
@@ -85,8 +85,8 @@ def library():
 
 
 @pytest.fixture
-def remembered(library):
-    return next(e for e in library.container.extensions if isinstance(e, Remembered))
+def response_cache(library):
+    return next(e for e in library.container.extensions if isinstance(e, ResponseCache))
 
 
 def get(library, path, expect=200, method="GET", **headers):
@@ -101,7 +101,7 @@ def without_id(answer):
 
 
 def test_an_answer_is_remembered_as_it_was(library):
-    """Body, tag and all headers; but each request has its own id."""
+    """RequestBody, tag and all headers; but each request has its own id."""
     first, second = get(library, "/books/1"), get(library, "/books/1")
     assert Library.served == [1]
     assert first.content == second.content == b'{"title":"Momo","version":1}'
@@ -170,16 +170,16 @@ def test_a_long_question_is_remembered_too(library):
     assert len(Library.served) == 1
 
 
-def test_what_is_forgotten_is_asked_again(library, remembered):
+def test_what_is_forgotten_is_asked_again(library, response_cache):
     """One book, and the lists that show it."""
     for path in ("/books/1", "/books"):
         get(library, path)
     Library.books[1] = {"title": "Jim Knopf", "version": 2}
-    remembered.forget([1])
+    response_cache.forget([1])
     assert get(library, "/books/1").json()["title"] == "Jim Knopf"
     get(library, "/books")
     assert len(Library.served) == 4
-    remembered.clear()
+    response_cache.clear()
     get(library, "/books/1")
     assert len(Library.served) == 5
 
@@ -212,8 +212,8 @@ def test_equal_requests_are_one(library, eventually):
     Library.gate = Event()
     first = eventlet.spawn(get, library, "/books/1", Cache_Control="no-cache")
     eventually(lambda: Library.served)
-    remembered = next(e for e in library.container.extensions if isinstance(e, Remembered))
-    remembered._cache._entries.clear()
+    response_cache = next(e for e in library.container.extensions if isinstance(e, ResponseCache))
+    response_cache._cache._entries.clear()
     readers = [eventlet.spawn(get, library, "/books/1") for _ in range(9)]
     readers.append(eventlet.spawn(get, library, "/books/1", 304, If_None_Match=tag))
     eventually(lambda: library.server.requests.requests.total == 11)
@@ -266,9 +266,11 @@ def test_it_can_be_switched_off():
         tag = get(library, "/books/1").headers["ETag"]
         get(library, "/books/1", 304, If_None_Match=tag)
         assert Library.served == [1, 1]
-        remembered = next(e for e in library.container.extensions if isinstance(e, Remembered))
-        remembered.forget([1])
-        remembered.clear()
+        response_cache = next(
+            e for e in library.container.extensions if isinstance(e, ResponseCache)
+        )
+        response_cache.forget([1])
+        response_cache.clear()
 
 
 @pytest.mark.parametrize(
@@ -286,7 +288,7 @@ def test_its_bounds_are_bounded(wrong):
     config = {"WEB_SERVER_ADDRESS": "127.0.0.1:0", "read_cache": wrong}
     container = ServiceContainer(Library, config)
     with pytest.raises(ConfigurationError, match=f"read_cache.{next(iter(wrong))}"):
-        next(e for e in container.extensions if isinstance(e, Remembered)).check()
+        next(e for e in container.extensions if isinstance(e, ResponseCache)).check()
 
 
 @pytest.mark.parametrize(
@@ -300,8 +302,8 @@ def test_its_bounds_are_bounded(wrong):
 )
 def test_only_what_is_the_same_for_all_is_remembered(declaration):
     """What depends on who asks, or on more than path and query, is a mistake in the program."""
-    given = {"method": "GET", "who": ANYONE, "remember": lambda body: ()} | declaration
-    with pytest.raises(ConfigurationError, match="remembered"):
+    given = {"method": "GET", "who": ANYONE, "cache_tags": lambda body: ()} | declaration
+    with pytest.raises(ConfigurationError, match="cached"):
         Route(given.pop("method"), "/books", doc="Books.", **given)
 
 

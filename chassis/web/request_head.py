@@ -23,7 +23,7 @@ _ALONE = frozenset({"host", "content-length", "transfer-encoding"})
 
 
 @dataclass(slots=True)
-class Head:
+class RequestHead:
     """`path` and `query` as sent, percent-encoded; `headers` by name in lower case, several of one
     name joined by commas. `is_last`: the connection closes after the answer."""
 
@@ -53,7 +53,9 @@ class Head:
         return self.headers.get("expect", "").lower() == "100-continue" and not self.is_http_1_0
 
 
-def read_head(method: str, target: str, version: str, fields: list[tuple[bytes, bytes]]) -> Head:
+def read_head(
+    method: str, target: str, version: str, fields: list[tuple[bytes, bytes]]
+) -> RequestHead:
     """The head with these parts, as the parser found them; raises `BadRequest`."""
     if version not in ("1.0", "1.1"):
         raise BadRequest("Only HTTP/1.1 and 1.0 are spoken here")
@@ -67,7 +69,7 @@ def read_head(method: str, target: str, version: str, fields: list[tuple[bytes, 
         raise BadRequest("The only transfer coding is chunked")
     if not _DIGITS.match(headers.get("content-length", "0")):
         raise BadRequest("Content-Length is not a number")
-    return Head(method, path, query, is_http_1_0, headers, is_last=is_http_1_0)
+    return RequestHead(method, path, query, is_http_1_0, headers, is_last=is_http_1_0)
 
 
 def _joined(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.web.addresses import client_address, client_network
+from chassis.web.client_ip import client_address, client_network
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for st
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """A status, a body (JSON-able, bytes as they are, or None: no body at all) and headers beyond
     the usual ones, or in place of them."""
 
@@ -83,7 +83,7 @@ def dumps(value: Any) -> bytes:
     return serialization.dumps(value, orjson.OPT_UTC_Z)
 
 
-def problem(fault: Fault, path: str, request_id: str, trace_id: str) -> Answer:
+def problem(fault: Fault, path: str, request_id: str, trace_id: str) -> Response:
     """The fault as an `application/problem+json` answer.
 
     Of our own mistakes (500) it tells nothing but the ids of request and trace, under which the log
@@ -104,19 +104,19 @@ def problem(fault: Fault, path: str, request_id: str, trace_id: str) -> Answer:
     if data.get("errors"):
         document["errors"] = dict(flatten(data["errors"]))
     document.update((k, v) for k, v in data.items() if k not in ("errors", "retry_after"))
-    return Answer(document, fault.status, _headers_of(fault), PROBLEM)
+    return Response(document, fault.status, _headers_of(fault), PROBLEM)
 
 
-def as_own(answer: Answer, request: Any) -> Answer:
+def as_own(response: Response, request: Any) -> Response:
     """An answer to several who asked the same, as this one is told it: a problem has its ids."""
-    if answer.media_type != PROBLEM:
-        return answer
+    if response.media_type != PROBLEM:
+        return response
     own = {
         "instance": request.path,
         "request_id": request.request_id,
         "trace_id": request.trace_id,
     }
-    return Answer(answer.body | own, answer.status, answer.headers, PROBLEM)
+    return Response(response.body | own, response.status, response.headers, PROBLEM)
 
 
 def _headers_of(fault: Fault) -> dict[str, str]:

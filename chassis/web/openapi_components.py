@@ -26,7 +26,7 @@ IF_MATCH = {"name": "If-Match"} | _text(
     maxLength=1000,
 )
 
-#: Of routes that remember their answers.
+#: Of routes whose answers are cached.
 CACHE_CONTROL = {"name": "Cache-Control"} | _text(
     "With `no-cache` the answer is as of now; without, it may be some seconds old."
 )

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 
-from chassis.web.answers import Answer
 from chassis.web.errors import BadRequest
 from chassis.web.request import Request
+from chassis.web.responses import Response
 
 _ONE = r'(W/)?"([\x21\x23-\x7e]*)"'
 _TAG = re.compile(_ONE)
@@ -22,31 +22,31 @@ _VERSIONED = re.compile(r"([1-9][0-9]{0,17})-[0-9a-f]{32}\Z")
 _NEVER = 2**63 - 1
 
 
-def tag(answer: Answer, is_public: bool) -> None:
+def tag(response: Response, is_public: bool) -> None:
     """Give the answer its tag, unless it brings one. Clients may keep what is public and have to
     ask; what only some may see is kept nowhere (OWASP ASVS 5.0, 14.3.2), and its tag is for
     `If-Match` and for clients that have it in hand."""
-    if "ETag" not in answer.headers:
-        answer.headers["ETag"] = f'"{_tag_of(answer)}"'
+    if "ETag" not in response.headers:
+        response.headers["ETag"] = f'"{_tag_of(response)}"'
     if is_public:
-        answer.headers.setdefault("Cache-Control", "private, no-cache")
+        response.headers.setdefault("Cache-Control", "private, no-cache")
 
 
-def unless_known(request: Request, answer: Answer) -> Answer:
+def unless_known(request: Request, response: Response) -> Response:
     """The answer, or 304 when the client has it already."""
     sent = request.header("If-None-Match")
     if sent is None or request.method not in ("GET", "HEAD"):
-        return answer
-    etag = answer.headers.get("ETag")
+        return response
+    etag = response.headers.get("ETag")
     if etag is None or not _knows(sent, etag.strip('"')):
-        return answer
-    return Answer(status=304, headers=answer.headers)
+        return response
+    return Response(status=304, headers=response.headers)
 
 
-def _tag_of(answer: Answer) -> str:
-    version = answer.body.get("version")
-    answer.body = answer.payload()
-    digest = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
+def _tag_of(response: Response) -> str:
+    version = response.body.get("version")
+    response.body = response.payload()
+    digest = hashlib.blake2b(response.body, digest_size=16).hexdigest()
     return digest if version is None else f"{version}-{digest}"
 
 

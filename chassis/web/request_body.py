@@ -12,7 +12,7 @@ import orjson
 
 from chassis.web.errors import ContentTooLarge, MalformedJson, Overloaded
 from chassis.web.framing import Framing
-from chassis.web.heads import Head
+from chassis.web.request_head import RequestHead
 from chassis.web.shares import Shares
 
 #: Objects and lists within each other, and in all, beyond which nobody of good will goes. Each list
@@ -24,7 +24,7 @@ _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 
 
-class Body:
+class RequestBody:
     """The body of one request, read when somebody asks for it, within a limit and a budget.
 
     What it takes of the budget is given back by `close`.
@@ -33,7 +33,7 @@ class Body:
     def __init__(
         self,
         framing: Framing,
-        head: Head,
+        head: RequestHead,
         budget: Shares,
         client: str,
         tell_to_go_on: Callable[[], None],

@@ -11,7 +11,7 @@ _BY_FORMAT = {
 }
 
 
-class Samples:
+class Examples:
     """Composes examples; `given` has values of fields ("email", "Login.email") and schemas."""
 
     def __init__(self, schemas: Mapping[str, Any], given: Mapping[str, Any]):
