@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from nameko.containers import get_container_cls
 
 from chassis import config as configuration
-from chassis.errors import NotFound
+from chassis.errors import Fault, NotFound
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from shop.local.place import ROOT
@@ -80,6 +80,12 @@ class Shop:
         self.call = Caller(self._containers[1], timeout=20)
         for package in PACKAGES:
             self.start(package)
+        for name in names:
+            eventually(lambda name=name: self._answers(name), timeout=90)
+
+    def _answers(self, name):
+        with contextlib.suppress(Fault):
+            return getattr(self.call, name).health()
 
     def close(self):
         for process, _ in (*self._running.values(), *self._ready.values()):
