@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from contracts.inventory.interface import Inventory
 from contracts.payments.interface import Payments
 from contracts.products.interface import Products
+from contracts.users.interface import Users
 
 
 class Database(Protocol):
@@ -53,7 +54,7 @@ class Context(Protocol):
     products: Products
     inventory: Inventory
     payments: Payments
-    users: Any
+    users: Users
 
 
 def period(context: Context, setting: str) -> datetime.timedelta:

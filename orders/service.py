@@ -35,7 +35,9 @@ from contracts.payments.events import (
 )
 from contracts.payments.interface import Payments
 from contracts.products.interface import Products
-from orders import catalog, jobs, metrics, models, schemas
+from contracts.users.events import UserEvent
+from contracts.users.interface import Users
+from orders import catalog, jobs, metrics, models
 from orders import events as event_handlers
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
@@ -130,7 +132,7 @@ class OrdersService(Service):
     trace_id: str | None = TraceId()
     network: str | None = Network()
     products: Products = RpcProxy("products", timeout=3)
-    users = RpcProxy("users", timeout=3)
+    users: Users = RpcProxy("users", timeout=3)
     inventory: Inventory = RpcProxy(
         "inventory", timeout=5, errors=(OutOfStock, ReservationReleased)
     )
@@ -218,7 +220,7 @@ class OrdersService(Service):
         with self.db.once(event) as session:
             event_handlers.payment_refunded(self, session, event.payload)
 
-    @event_handler("users", "account_recovered", schemas.AccountRecovered)
+    @event_handler("users", "account_recovered", UserEvent)
     def on_account_recovered(self, event: Event) -> None:
         """Forget the cart, and let unpaid orders expire."""
         with self.db.once(event) as session:

@@ -12,16 +12,16 @@ from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
 from nameko.extensions import SharedExtension
 
-from chassis import observers
-from chassis.broker.connection import AWAY, BrokerUnavailable, connect, hang_up, outage_of, send
+from chassis.broker.connection import AWAY, BrokerUnavailable, broker_outage, connect, hang_up, send
 from chassis.broker.message import PERSISTENT
 from chassis.broker.topology import dead_letters_of
 from chassis.clock import Clock
+from chassis.observers import observers_of
 
 log = getLogger(__name__)
 
 #: Seconds for the broker to confirm what was sent in one go.
-PATIENCE = 10
+TIMEOUT = 10
 
 #: Headers that have RabbitMQ deliver to further queues, such as the one that a message came from.
 ROUTING_HEADERS = ("CC", "BCC")
@@ -53,7 +53,7 @@ class ConfirmedPublisher(SharedExtension):
         self._outage: Any = None
 
     def setup(self) -> None:
-        self._outage = outage_of(self.container.config)
+        self._outage = broker_outage(self.container.config)
 
     def stop(self) -> None:
         self._hang_up()
@@ -68,7 +68,7 @@ class ConfirmedPublisher(SharedExtension):
         publishing again is then right, and may double.
         """
         with self._lock:
-            timeout = eventlet.Timeout(PATIENCE)
+            timeout = eventlet.Timeout(TIMEOUT)
             try:
                 if self._dialled_at < self._outage.lost_at and not self._is_blocked:
                     self._hang_up()  # it went with the broker; nobody reads from it, to find out
@@ -114,7 +114,7 @@ class ConfirmedPublisher(SharedExtension):
         # Some headers can be read but not written: too deep, or too long for a frame with ours.
         is_there = is_there or self.forward(message, target, queue, ours)
         if is_there:
-            observers.of(self.container).dead_lettered(queue)
+            observers_of(self.container).dead_lettered(queue)
         return is_there
 
     def forward(

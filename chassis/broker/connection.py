@@ -17,6 +17,7 @@ from chassis.broker import tls
 from chassis.broker.frame_buffer import FrameBuffer
 from chassis.broker.frames import tolerant_frame_handler
 from chassis.errors import Unavailable
+from chassis.outages import outage_of
 
 #: Seconds of silence after which either side calls the other dead (twice that, at the worst), when
 #: `AMQP_HEARTBEAT` does not say it.
@@ -38,9 +39,9 @@ class BrokerUnavailable(Unavailable):
     title = "The message broker is away"
 
 
-def outage_of(config: Mapping[str, Any]) -> outages.Outage:
+def broker_outage(config: Mapping[str, Any]) -> outages.Outage:
     """Of the broker, for all connections of this process."""
-    return outages.of("RabbitMQ", config[AMQP_URI_CONFIG_KEY])
+    return outage_of("RabbitMQ", config[AMQP_URI_CONFIG_KEY])
 
 
 def connect(

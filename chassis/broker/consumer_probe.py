@@ -15,8 +15,8 @@ log = getLogger(__name__)
 #: Seconds for which an answer is good enough: many calls may time out at once.
 FRESH = 1.0
 
-#: Seconds that the question may take; whoever asks is late already.
-PATIENCE = 0.5
+#: Seconds that the question may take: the call that asks has timed out already.
+TIMEOUT = 0.5
 
 
 class ConsumerProbe(SharedExtension):
@@ -43,7 +43,7 @@ class ConsumerProbe(SharedExtension):
     def _ask(self, queue: str) -> bool:
         name = f"{self.container.service_name} presence"
         try:
-            with eventlet.Timeout(PATIENCE):
+            with eventlet.Timeout(TIMEOUT):
                 connection = connect(self.container.config, name)
                 try:
                     channel = connection.channel()

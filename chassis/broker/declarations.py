@@ -37,8 +37,8 @@ class Declarations:
     """
 
     def __init__(self, channel: Any, *, bind_anew: bool = False):
-        """`bind_anew`: also bind what has been there already, lest whoever declared it was
-        interrupted in between."""
+        """`bind_anew`: also bind what has been there already, in case its declaration was
+        interrupted before the binding."""
         self._channel = channel
         self._bind_anew = bind_anew
         self._probe: Any = None

@@ -13,7 +13,7 @@ from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 from nameko.utils import sanitize_url
 
-from chassis.broker.connection import AWAY, HEARTBEAT, connect, cut, hang_up, outage_of
+from chassis.broker.connection import AWAY, HEARTBEAT, broker_outage, connect, cut, hang_up
 from chassis.broker.frame_buffer import FrameReader
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
@@ -44,7 +44,7 @@ class ReconnectingConnection:
     ):
         self.config = config
         self.name = name
-        self.outage = outage_of(config)
+        self.outage = broker_outage(config)
         #: Why there is no connection, as long as that means that the broker is away.
         self.why_away: str | None = None
         self.on_open = on_open
@@ -79,7 +79,7 @@ class ReconnectingConnection:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def close(self) -> None:
-        """Let go of the connection and end `run`, and whoever still waits for it."""
+        """Give up the connection, end `run`, and wake those who wait for the connection."""
         for event in (self._closing, self.up, self.free):
             if not event.ready():
                 event.send()
@@ -90,7 +90,7 @@ class ReconnectingConnection:
         self._connection.on_blocked = self._on_blocked
         self._connection.on_unblocked = self._on_unblocked
         channel = self._connection.channel()
-        # Bodies stay bytes: they are decoded once, by whoever knows what they are.
+        # Bodies stay bytes: they are decoded once, where their form is known.
         channel.auto_decode = False
         self._on_unblocked(quietly=True)
         self.on_open(channel)
@@ -200,22 +200,24 @@ class BrokerConnection(Hooks, SharedExtension):
         yield Sample("shop_broker_connected", up, self.connected, labels)
         yield Sample("shop_broker_blocked", held, blocked, labels)
 
-    def await_connection(self, patience: float) -> bool:
-        """Whether there is a connection, after `patience` seconds at the latest."""
+    def await_connection(self, timeout: float) -> bool:
+        """Whether there is a connection, after `timeout` seconds at the latest."""
         if not self.connected and self._connection is not None:
-            with eventlet.Timeout(patience, False):
+            with eventlet.Timeout(timeout, False):
                 self._connection.up.wait()
         return self.connected
 
-    def told(self, fault: F) -> F:
-        """Work ends with `fault` for want of this connection. The log is told of it if it is not
-        yet: the link has told of one that is blocked, and when the broker is back by now, it only
-        waits for its next try."""
+    def as_logged(self, fault: F) -> F:
+        """`fault`, with which work ends because there is no connection, marked as logged.
+
+        An outage is logged here if it has not been yet. Nothing is to be logged while the broker
+        blocks us, which `ReconnectingConnection` has logged, nor when the broker is back and only
+        the next attempt to connect is waited for."""
         link = self._connection
         if link is not None and link.why_away is not None and link.outage.is_away:
             link.outage.failed(fault, link.why_away)
         elif link is not None and (link.blocked or link.why_away is not None):
-            fault.is_told = True
+            fault.is_logged = True
         return fault
 
     def stop(self) -> None:

@@ -14,7 +14,7 @@ from nameko.events import EventHandler as NamekoEventHandler
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import SharedExtension
 
-from chassis import deadline, observers, outages
+from chassis import deadline, outages
 from chassis.broker import topology
 from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.broker.declarations import Declarations
@@ -25,8 +25,9 @@ from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.events.batches import Batches
 from chassis.events.janitor import Janitor
 from chassis.messages import AlreadyHandled, Event
+from chassis.observers import observers_of
 from chassis.steps import Step
-from chassis.trace import cause_in, trace_id_of
+from chassis.trace import trace_context_of, trace_id_of
 from chassis.workers import workers_for_events
 
 log = getLogger(__name__)
@@ -126,7 +127,7 @@ class EventHandler(Measured, NamekoEventHandler):
         # While one batch is in work, the next one gathers.
         batches = self._batches
         self.prefetch = 2 * batches.most if batches else workers_for_events(self.container)
-        self._observers = observers.of(self.container)
+        self._observers = observers_of(self.container)
         self.inbound.register(self)
         self.janitor.keep_inbox_small()
 
@@ -184,7 +185,7 @@ class EventHandler(Measured, NamekoEventHandler):
         if not events:
             self._next_batch(batches)
             return
-        data = dict(events[0].cause) if len(events) == 1 else {}
+        data = dict(events[0].trace_context) if len(events) == 1 else {}
         deadline.begin(data, HANDLER_TIMEOUT)
         settle = partial(self._settle_batch, batches, messages)
         try:
@@ -203,7 +204,7 @@ class EventHandler(Measured, NamekoEventHandler):
                 for message in messages:
                     self.inbound.ack(message)
             elif len(messages) > 1:
-                if not outages.is_told(exc_info[1]):
+                if not outages.is_logged(exc_info[1]):
                     log.warning("%s failed with %d events, each alone", self.queue, len(messages))
                 batches.split(messages)
             else:
@@ -242,7 +243,7 @@ class EventHandler(Measured, NamekoEventHandler):
                 payload=payload,
                 request_id=data.get("request_id"),
                 trace_id=trace_id_of(data.get("traceparent")),
-                cause=cause_in(data),
+                trace_context=trace_context_of(data),
             )
             age = Clock.source().timestamp() - event.occurred_at.timestamp()
             self._observers.received(self.method_name, event, max(age, 0))
@@ -279,7 +280,7 @@ class EventHandler(Measured, NamekoEventHandler):
             return self._dead_letter(message, f"{type(error).__name__} after {attempt} attempts")
         self._observers.retried(self.method_name)
         delay = topology.RETRY_DELAYS[attempt - 1]
-        if not outages.is_told(error):
+        if not outages.is_logged(error):
             log.warning("%s failed (attempt %d), again in %d s", self.queue, attempt, delay)
         return self.publisher.forward(
             message, topology.retry_exchange(delay), self.queue, headers | {ATTEMPTS: attempt}

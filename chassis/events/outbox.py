@@ -17,7 +17,7 @@ from chassis.gauges import Query
 from chassis.hooks import Hooks
 from chassis.prepared import as_json, insertion, prepared_text
 from chassis.tables import OUTBOX
-from chassis.trace import cause_in
+from chassis.trace import trace_context_of
 
 #: Records the rows of `Recorder.event`, given as JSON in `events`; a part of larger statements too.
 RECORDING = insertion(OUTBOX, "events", but={"id", "due_at", "sent_at"})
@@ -103,20 +103,20 @@ class Recorder:
         self,
         session: Session,
         event_type: str,
-        told: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
+        events: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
     ) -> None:
         """`record` for several events of one type by one statement, in their order: of each its
-        payload, and the cause that it has instead of the worker's own (`chassis.trace`)."""
-        self._write(session, [self.event(event_type, payload, cause) for payload, cause in told])
+        payload, and the trace context that it has instead of the worker's own (`chassis.trace`)."""
+        self._write(session, [self.event(event_type, *each) for each in events])
 
     def event(
         self,
         event_type: str,
         payload: Mapping[str, Any],
-        cause: Mapping[str, Any] | None = None,
+        trace_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The outbox row of an event, for a statement with `RECORDING`; `wake` after its commit.
-        Without a `cause` it has the worker's own.
+        Without a `trace_context` it has the worker's own.
 
         Raises KeyError for a type that the service does not publish, or a payload without one of
         its fields.
@@ -130,7 +130,9 @@ class Recorder:
             "source": self._worker_ctx.service_name,
             "type": event_type,
             "payload": body,
-            "headers": cause_in(self._worker_ctx.data) if cause is None else cause,
+            "headers": trace_context_of(self._worker_ctx.data)
+            if trace_context is None
+            else trace_context,
             "occurred_at": Clock.source(),
         }
 

@@ -10,11 +10,13 @@ from eventlet.event import Event
 from sqlalchemy import BigInteger, Row, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis import database, observers, outages
+from chassis import outages
 from chassis.broker.confirmed_publisher import ConfirmedPublisher, OutgoingMessage
 from chassis.broker.message import CONTENT, headers_of
 from chassis.broker.topology import exchange_of
 from chassis.clock import Clock
+from chassis.database import database_of
+from chassis.observers import observers_of
 from chassis.steps import Step
 from chassis.tables import OUTBOX
 
@@ -65,9 +67,9 @@ class Relay:
     """
 
     def __init__(self, container: Any, publisher: ConfirmedPublisher):
-        self._database = database.of(container)
+        self._database = database_of(container)
         self._publisher = publisher
-        self._observers = observers.of(container)
+        self._observers = observers_of(container)
         self._stopping = False
         self._wake = Event()
 
@@ -79,7 +81,7 @@ class Relay:
                 relayed = self.relay_batch()
             except Exception as error:
                 # Its text may hold a row, so only its kind is told.
-                if not outages.is_told(error):
+                if not outages.is_logged(error):
                     log.warning("the outbox waits: %s", type(error).__name__)
             if relayed < BATCH:
                 self._rest()

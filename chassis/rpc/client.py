@@ -27,6 +27,7 @@ from chassis.broker.outbound import Outbound
 from chassis.broker.reconnecting import BrokerConnection
 from chassis.broker.topology import RPC_EXCHANGE, reply_key, reply_queue_of, rpc_queue_of
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable, from_wire
+from chassis.observers import observers_of
 
 log = getLogger(__name__)
 
@@ -89,12 +90,10 @@ class ReplyListener(SharedExtension):
         A connection that was just lost, or is just being made, is waited for a little. Raises
         `BrokerUnavailable` when there is no queue that a reply could come to.
         """
-        patience = min(timeout, RECONNECTION)
-        if not (
-            self.inbound.await_connection(patience) and self.outbound.await_connection(patience)
-        ):
+        wait = min(timeout, RECONNECTION)
+        if not (self.inbound.await_connection(wait) and self.outbound.await_connection(wait)):
             link = self.outbound if self.inbound.connected else self.inbound
-            raise link.told(BrokerUnavailable(retry_after=1))
+            raise link.as_logged(BrokerUnavailable(retry_after=1))
         reply_to = reply_key(self.container.service_name, self.process, callee)
         correlation_id = f"{self.process}.{next(self._numbers)}"
         event = Event()
@@ -131,7 +130,7 @@ class ReplyListener(SharedExtension):
         """Nor does one while the broker takes no messages."""
         waiting, self._waiting = self._waiting, {}
         for _, event in waiting.values():
-            event.send_exception(link.told(ConnectionLost(retry_after=1)))
+            event.send_exception(link.as_logged(ConnectionLost(retry_after=1)))
 
     def _keep_probing(self) -> None:
         """Send ourselves an empty message from time to time: a broker that is short of memory or
@@ -241,7 +240,7 @@ class MethodProxy:
         body = dumps({"args": args, "kwargs": kwargs})
         until = time.monotonic() + timeout
         correlation_id = ""
-        end = observers.of(replies.container).call(data, service, self._method)
+        end = observers_of(replies.container).call(data, service, self._method)
         try:
             reply_to, correlation_id, event = replies.expect(service, timeout)
             replies.outbound.publish(

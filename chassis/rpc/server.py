@@ -18,7 +18,7 @@ from nameko.exceptions import (
 from nameko.extensions import SharedExtension
 from nameko.rpc import Rpc as NamekoRpc
 
-from chassis import deadline, observers
+from chassis import deadline
 from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.broker.connection import BrokerUnavailable
 from chassis.broker.declarations import Declarations
@@ -29,6 +29,7 @@ from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
 from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.errors import Fault, Interrupted
 from chassis.hooks import Hooks
+from chassis.observers import observers_of
 from chassis.rpc import wire
 from chassis.steps import Step
 from chassis.validation import load
@@ -38,7 +39,7 @@ log = getLogger(__name__)
 
 #: Seconds for which a reply waits for a lost connection to come back, or a broker that is short of
 #: memory or disk to take messages again.
-REPLY_PATIENCE = 5.0
+REPLY_TIMEOUT = 5.0
 
 #: A method has returned; its caller does not know.
 RETURNED = Step("rpc.returned")
@@ -67,7 +68,7 @@ class RpcConsumer(Hooks, SharedExtension):
                 raise ConfigurationError(f"{entrypoint.method_name}: use chassis.rpc.rpc")
 
     def setup(self) -> None:
-        # Also without a method: who calls one is told that it is not there.
+        # Also without a method: a caller then learns that its method does not exist.
         service = self.container.service_name
         self.queue = rpc_queue_of(service)
         # A worker per message in hand: the reader of the connection then never has to wait
@@ -103,7 +104,7 @@ class RpcConsumer(Hooks, SharedExtension):
         except ContainerBeingKilled:
             pass  # the message goes back to the queue with the connection
         except (MalformedRequest, MethodNotFound, IncorrectSignature, Fault) as refused:
-            observers.of(self.container).rejected()
+            observers_of(self.container).rejected()
             self._spawn(partial(self.answer, message, None, refused))
         except Exception as error:
             log.exception("%s: a message that nobody foresaw", self.queue)
@@ -116,7 +117,7 @@ class RpcConsumer(Hooks, SharedExtension):
         has given up, and asks again by its key if it wants to know what became of the work.
         """
         body = self._encode(message, result, exc)
-        self.outbound.await_connection(REPLY_PATIENCE)
+        self.outbound.await_connection(REPLY_TIMEOUT)
         try:
             self.outbound.publish(
                 RPC_EXCHANGE,

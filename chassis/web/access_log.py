@@ -38,4 +38,4 @@ class AccessLog:
             "request_id": request_id,
             "trace_id": trace_id,
         }
-        logs.tell(access, "request", fields)
+        logs.log_event(access, "request", fields)

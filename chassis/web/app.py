@@ -36,7 +36,7 @@ from chassis.web.streams import EventStream, SseConnection, Streams
 
 log = getLogger(__name__)
 
-#: What `OPTIONS *` is told: what some route or other takes.
+#: The answer to `OPTIONS *`: the methods that any route takes.
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 

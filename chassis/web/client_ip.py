@@ -1,4 +1,4 @@
-"""Whose request it is, as far as the network tells.
+"""The client of a request, as far as the network shows it.
 
 A client can write any `X-Forwarded-For` it likes; only what our own proxies added to its end is
 true. How many those are is the setting `web.trusted_proxies`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
-#: One customer's IPv6 network; whoever has one has all its addresses.
+#: One customer's IPv6 network; its owner has all its addresses.
 _IPV6_NETWORK = 64
 
 

@@ -75,7 +75,7 @@ class CorsSettings(Schema):
 
 
 class Cors:
-    """What to tell browsers, by the section `web.cors`."""
+    """The headers for browsers, by the section `web.cors`."""
 
     def __init__(self, settings: Mapping[str, Any]):
         self._origins = frozenset(settings["origins"])

@@ -1,7 +1,7 @@
 """Conditional requests (RFC 9110, 13): a strong `ETag` on single resources, 304 and 412.
 
 A tag is `"<digest>"` of the body or, for a resource with a `version`, `"<version>-<digest>"`. So
-`If-None-Match` sees every change of what is shown, while `If-Match` asks whether somebody has
+`If-None-Match` sees every change of the answer, while `If-Match` asks whether somebody has
 written meanwhile: the service compares the version in the transaction that writes.
 """
 

@@ -99,8 +99,8 @@ class Framing:
         return head
 
     def read_body(self, head: RequestHead, limit: int, take: Callable[[int], None]) -> bytes:
-        """The body that follows `head`, of at most `limit` bytes; `take` is told of each so many
-        bytes before they are kept."""
+        """The body that follows `head`, of at most `limit` bytes; `take` is called with the
+        size of each part before that is kept."""
         try:
             self._read_body(head, limit, take)
             return bytes(self._body)

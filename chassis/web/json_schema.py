@@ -1,7 +1,7 @@
 """Marshmallow schemas as JSON Schema 2020-12, exactly: with the patterns and bounds of our fields.
 
 A schema adds rules across fields as its attribute `json_schema`, e.g. `{"minProperties": 1}`; a
-field of no known kind tells its own as metadata of that name.
+field of no known kind has its own as metadata of that name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TIMESTAMP = {
 
 
 class Converter(OpenAPIConverter):
-    """apispec's converter, told of our fields."""
+    """apispec's converter, which also knows our fields."""
 
     def field2property(self, field: ma.Field[Any]) -> dict[str, Any]:
         """The JSON Schema of a field."""

@@ -68,7 +68,7 @@ class Request:
         self.context: dict[str, Any] = {}
         self.response_headers: list[tuple[str, str]] = []
         self.route: Any = None
-        #: What is told of its answer, once it has found its route.
+        #: Called with its response, once it has found its route.
         self.end: Any = None
         sent = head.headers.get("x-request-id", "")
         self.request_id: str = sent if _REQUEST_ID.match(sent) else new_request_id()

@@ -49,7 +49,7 @@ class RequestHead:
 
     @property
     def awaits_continue(self) -> bool:
-        """Whether the client sends its body only when told to."""
+        """Whether the client sends its body only when asked to."""
         return self.headers.get("expect", "").lower() == "100-continue" and not self.is_http_1_0
 
 

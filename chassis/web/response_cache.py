@@ -63,14 +63,14 @@ class ResponseCache(Hooks, SharedExtension):
     def setup(self) -> None:
         self.check()
 
-    def answer(self, route: RunnableRoute, request: Request, patience: float) -> Response:
-        """The answer to a request, kept or made now; `patience` is for one that another request is
+    def answer(self, route: RunnableRoute, request: Request, timeout: float) -> Response:
+        """The answer to a request, kept or made now; `timeout` is for one that another request is
         waiting for already. Raises what `route.run` and its validation raise."""
         if self._cache is None:
             return route.run(request)
         key = self._key(route, request)
         make = partial(_make, route, request)
-        response = self._cache.read(key, make, patience, afresh=_goes_past(request))
+        response = self._cache.read(key, make, timeout, afresh=_goes_past(request))
         return response if isinstance(response, EncodedResponse) else as_own(response, request)
 
     def forget(self, tags: Iterable[Hashable]) -> None:

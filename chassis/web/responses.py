@@ -50,7 +50,7 @@ class Response:
 
     @property
     def is_sized(self) -> bool:
-        """Whether the length of the body is told."""
+        """Whether there is a `Content-Length`."""
         return self.status not in (204, 304)
 
     def lines(self, length: int) -> str:
@@ -86,7 +86,7 @@ def dumps(value: Any) -> bytes:
 def problem(fault: Fault, path: str, request_id: str, trace_id: str) -> Response:
     """The fault as an `application/problem+json` answer.
 
-    Of our own mistakes (500) it tells nothing but the ids of request and trace, under which the log
+    Of our own mistakes (500) it shows nothing but the ids of request and trace, under which the log
     has them.
     """
     own = fault.status == 500
@@ -108,7 +108,7 @@ def problem(fault: Fault, path: str, request_id: str, trace_id: str) -> Response
 
 
 def as_own(response: Response, request: Any) -> Response:
-    """An answer to several who asked the same, as this one is told it: a problem has its ids."""
+    """An answer to several who asked the same, as this one gets it: a problem has its own ids."""
     if response.media_type != PROBLEM:
         return response
     own = {

@@ -163,8 +163,8 @@ class Route(Measured, HttpRequestHandler):
     def handle_request(self, request: Request) -> Response:
         """Answer the request, within its budget."""
         if self.cache_tags:
-            patience = self.server.limits["request_seconds"] + _GRACE_SECONDS
-            response = self.response_cache.answer(self, request, patience)
+            timeout = self.server.limits["request_seconds"] + _GRACE_SECONDS
+            response = self.response_cache.answer(self, request, timeout)
         else:
             response = self.run(request)
         return unless_known(request, response) if self.etag else response
@@ -215,12 +215,12 @@ class Route(Measured, HttpRequestHandler):
         response = self._answer(result)
         if self.query and issubclass(self.query, fields.Page):
             self._link_next(arguments, response)
-        shown = None
+        tags = None
         if self.cache_tags and response.status == 200:
-            shown = self.cache_tags(response.body, **arguments)
+            tags = self.cache_tags(response.body, **arguments)
         if self.etag:
             tag(response, is_public=not self.who.refusals)
-        return response if shown is None else EncodedResponse(response, shown)
+        return response if tags is None else EncodedResponse(response, tags)
 
     def _link_next(self, arguments: dict[str, Any], response: Response) -> None:
         """The next page as a `Link`, relative to us: whatever name we are reached by. Made of what

@@ -16,10 +16,10 @@ from nameko.web.server import WebServer
 from werkzeug.routing import MapAdapter
 
 from chassis import config as configuration
-from chassis import observers
 from chassis.errors import Unavailable
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
+from chassis.observers import observers_of
 from chassis.web import sockets
 from chassis.web.access_log import AccessLog
 from chassis.web.app import App
@@ -99,7 +99,7 @@ class Server(Hooks, WebServer):
         self._gt = self.container.spawn_managed_thread(self.run)
 
     def _make_app(self) -> App:
-        observing = observers.of(self.container)
+        observing = observers_of(self.container)
         self.access_log = AccessLog(observing)
         self._probes = Probes(self.limits["request_seconds"], self._stopping)
         return App(
@@ -252,14 +252,14 @@ class Server(Hooks, WebServer):
         self._close_listener()
 
 
-def _allow_files(wanted: int) -> None:
+def _allow_files(needed: int) -> None:
     """Raise this process's own limit of open files, which is 1024 on most systems."""
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most != resource.RLIM_INFINITY and most < wanted:
-        log.warning("may open %d files; with that many connections %d are needed", most, wanted)
-        wanted = most
-    if now != resource.RLIM_INFINITY and now < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    if most != resource.RLIM_INFINITY and most < needed:
+        log.warning("may open %d files; with that many connections %d are needed", most, needed)
+        needed = most
+    if now != resource.RLIM_INFINITY and now < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))
 
 
 def _check_unique(route: Any, service_cls: type, taken: set[tuple[str, str]]) -> None:

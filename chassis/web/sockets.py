@@ -33,7 +33,7 @@ def listen(host: str, port: int, shared: bool) -> Any:
 
 
 def inherit(descriptor: int) -> Any:
-    """The socket that whoever started us has open as `descriptor`, which stays open; raises
+    """The socket that our parent process has open as `descriptor`, which stays open; raises
     Nameko's `ConfigurationError`."""
     try:
         found = green.socket(fileno=os.dup(descriptor))

@@ -27,7 +27,7 @@ log = getLogger(__name__)
 EVENT_STREAM = "text/event-stream"
 #: Bytes that the kernel keeps for a client that reads slowly; left alone it takes megabytes.
 _SEND_BUFFER = 64 * 1024
-#: A comment: it keeps proxies from closing the connection, and tells us of clients that are gone.
+#: A comment: it keeps proxies from closing the connection, and shows which clients are gone.
 _HEARTBEAT = b":\n\n"
 
 

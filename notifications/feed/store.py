@@ -94,7 +94,7 @@ def announce(session: Session, events: Sequence[Event], now: datetime.datetime) 
             "order_id": facts.get("order_id"),
             "email_change_id": facts.get("change_id"),
             "is_security": event.type in SECURITY,
-            "cause": event.cause,
+            "cause": event.trace_context,
         }
         for channel in _ANNOUNCED_ON:
             row = _row(facts["user_id"], channel, message.subject, message.body, position, now)

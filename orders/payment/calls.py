@@ -61,5 +61,5 @@ def cancel(context: Context, order_id: uuid.UUID) -> None:
     try:
         context.payments.cancel(order_id=order_id, actor=_SYSTEM)
     except Fault as fault:
-        if not outages.is_told(fault):
+        if not outages.is_logged(fault):
             context.log.warning("payment_cancelled_later", order_id=str(order_id), code=fault.code)

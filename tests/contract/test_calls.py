@@ -9,8 +9,7 @@ import pytest
 from chassis.errors import Fault, NotFound
 from contracts.payments import answers as payments
 from contracts.products.answers import ProductList
-from notifications import schemas as notifications
-from orders import schemas as orders
+from contracts.users import answers as users
 from products.service import InventoryService, ProductsService
 from tests.contract import shapes
 from tests.contract.answers import ANSWERS, ERROR
@@ -24,18 +23,18 @@ CALLS, SCHEMAS = calls(), answers()
 NEEDED = {
     ("carts", "products.get_many"): ProductList,
     ("orders", "products.get_many"): ProductList,
-    ("orders", "users.default_address"): orders.DefaultAddress,
-    ("orders", "users.find"): orders.FoundUsers,
+    ("orders", "users.default_address"): users.DefaultAddress,
+    ("orders", "users.find"): users.UserIds,
     ("orders", "inventory.reserve"): None,
     ("orders", "inventory.commit"): None,
     ("orders", "inventory.release"): None,
     ("orders", "payments.charge"): payments.Payment,
     ("orders", "payments.list"): payments.PaymentPage,
     ("orders", "payments.cancel"): None,
-    ("notifications", "users.contacts"): notifications.Contacts,
-    ("notifications", "users.issue_reset_token"): notifications.ResetToken,
-    ("notifications", "users.issue_verification_token"): notifications.VerificationToken,
-    ("notifications", "users.old_email"): notifications.OldEmail,
+    ("notifications", "users.contacts"): users.Contacts,
+    ("notifications", "users.issue_reset_token"): users.ResetToken,
+    ("notifications", "users.issue_verification_token"): users.VerificationToken,
+    ("notifications", "users.old_email"): users.OldEmail,
 }
 
 

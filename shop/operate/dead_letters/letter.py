@@ -120,7 +120,7 @@ def _payload(body: bytes) -> Any:
 
 
 def _death(headers: Mapping[Any, Any]) -> dict[str, Any]:
-    """What RabbitMQ wrote when it parked the message. Its way over the waiting rooms for retries
+    """What RabbitMQ wrote when it parked the message. Its way over the delay queues for retries
     is in the same list, as messages that have expired."""
     deaths = headers.get("x-death")
     for death in deaths if isinstance(deaths, list) else ():

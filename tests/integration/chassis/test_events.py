@@ -80,11 +80,9 @@ def test_the_relay_gathers_what_comes_fast(world, rows, heard, eventually, monke
         return real(self, messages)
 
     monkeypatch.setattr(ConfirmedPublisher, "publish", deliver)
-    monkeypatch.setattr(relay, "PACE", 2.0)
-    began = time.monotonic()
+    monkeypatch.setattr(relay, "PACE", 5.0)
     world.speaker.say("first")
-    eventually(heard)
-    assert time.monotonic() - began < 2.0
+    eventually(heard, timeout=4)
     for number in range(5):
         world.speaker.say(str(number))
     assert sizes == [1]
