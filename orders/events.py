@@ -19,11 +19,7 @@ from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
 from orders.payment import refunds
 
-_KNOWN = (
-    select(Order.id)
-    .where(Order.id == any_(bindparam("ids", type_=ARRAY(UUID))))
-    .execution_options(prepared=True)
-)
+_KNOWN = select(Order.id).where(Order.id == any_(bindparam("ids", type_=ARRAY(UUID))))
 
 
 def payment_failed(context: Context, session: Session, payload: Mapping[str, Any]) -> None:

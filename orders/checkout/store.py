@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from chassis import idempotency
 from chassis.events import outbox
 from chassis.idempotency import KeyReused
-from chassis.prepared import as_json, insertion, prepared_text
+from chassis.json_rows import as_json, insertion, with_documents
 from chassis.tables import changed
 from contracts.orders.enums import CheckoutState, Status
 from contracts.orders.errors import TooManyOpenOrders, TooManyUnpaidUnits
@@ -39,9 +39,12 @@ _INSERT = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason", "number"
 
 # How many orders the buyer has not paid or is just placing, of which products they hold too much
 # for this one, and whether the checkout has been entered. A buyer's checkouts begin one after the
-# other (`lock`), so that each counts those before it.
-_ENTER = prepared_text(
+# other, so that each counts those before it: an advisory lock is held until the transaction ends.
+# The lock is a statement of its own, so that the next one reads what the one before has committed;
+# in the same message, so that it costs no round trip.
+_ENTER = with_documents(
     f"""
+    SELECT pg_advisory_xact_lock(hashtextextended(CAST(:user_id AS text), 0));
     WITH unpaid AS (
         SELECT id FROM orders WHERE user_id = :user_id AND status = '{Status.PENDING}'
     ),
@@ -73,7 +76,6 @@ _ENTER = prepared_text(
     SELECT number, lines, (SELECT number FROM entered) FROM counted
     """,  # noqa: S608  (names of ours)
     "checkouts", "wanted",
-    lock="user_id",
 )  # fmt: skip
 
 #: What comes later in an order's life.
@@ -87,7 +89,7 @@ _INSERT_ENTRIES = insertion(TimelineEntry.__table__, "entries", but={"id"})
 # One statement, for each is a round trip, and a checkout is what the shop does most. Whoever else
 # wants the checkout waits for the lock of the DELETE, or we for theirs: what is no longer open then
 # makes no order.
-_COMPLETE = prepared_text(
+_COMPLETE = with_documents(
     f"""
     WITH taken AS (
         DELETE FROM checkouts WHERE order_id = :order_id AND state = '{CheckoutState.OPEN}'
@@ -102,7 +104,7 @@ _COMPLETE = prepared_text(
     "orders", "lines", "entries", "events",
 )  # fmt: skip
 
-_DROP = delete(_CHECKOUTS).where(_THIS).execution_options(prepared=True)
+_DROP = delete(_CHECKOUTS).where(_THIS)
 
 
 @dataclass(frozen=True, slots=True)

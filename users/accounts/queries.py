@@ -20,16 +20,12 @@ from users.models import User
 NEAR = 2000
 
 _USERS = User.__table__
-_CONTACTS = (
-    select(
-        User.id,
-        case((User.email_verified, User.email)).label("email"),
-        User.email_verified,
-        User.phone,
-    )
-    .where(User.id == any_(bindparam("ids", type_=ARRAY(UuidType))), User.deleted_at.is_(None))
-    .execution_options(prepared=True)
-)
+_CONTACTS = select(
+    User.id,
+    case((User.email_verified, User.email)).label("email"),
+    User.email_verified,
+    User.phone,
+).where(User.id == any_(bindparam("ids", type_=ARRAY(UuidType))), User.deleted_at.is_(None))
 
 _NEWEST = paging.Keyset("users", User.created_at, User.id)
 
