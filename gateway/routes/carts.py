@@ -1,13 +1,17 @@
 """The cart."""
 
+from chassis.rpc import RpcProxy
 from chassis.web import route
 from contracts.carts.answers import Cart
+from contracts.carts.interface import Carts
 from gateway.access import USER
 from gateway.schemas.orders import CartItem, CartRemoval
 
 
 class CartRoutes:
     """`/api/carts…`: one's own cart; every route answers with it."""
+
+    carts: Carts = RpcProxy("carts", timeout=8)
 
     @route("GET", "/api/carts", who=USER, answer=Cart)
     def get_cart(self, request):

@@ -1,7 +1,9 @@
 """Orders."""
 
+from chassis.rpc import RpcProxy
 from chassis.web import expected_version, route
 from contracts.orders.answers import Order, OrderPage, Timeline
+from contracts.orders.interface import Orders
 from gateway.access import ADMIN, USER
 from gateway.answers import created
 from gateway.schemas.common import Keyed, OrderPath, UserPath, idempotency_key
@@ -10,6 +12,8 @@ from gateway.schemas.orders import Cancellation, OrderChange, OrderFilter, Order
 
 class OrderRoutes:
     """`/api/orders…`: one's own orders; for staff, everybody's."""
+
+    orders: Orders = RpcProxy("orders", timeout=14)
 
     @route(
         "POST",

@@ -1,6 +1,7 @@
 """Sign-up, sessions, profile, addresses, and the administration of users."""
 
 from chassis.errors import Unauthenticated
+from chassis.rpc import RpcProxy
 from chassis.web import Answer, expected_version, route
 from chassis.web.limits import SIGN_IN
 from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
@@ -32,6 +33,8 @@ from gateway.schemas.users import (
 
 class UserRoutes:
     """`/api/users…`: one's own account, without having to name it."""
+
+    users = RpcProxy("users", timeout=8)
 
     @route(
         "POST",
