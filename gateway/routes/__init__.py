@@ -1,7 +1,7 @@
 """The routes: a module for each resource, whose classes the gateway inherits.
 
-A route says who may call it and what it takes and answers; its method makes the RPC. A service's proxy
-is declared beside its own routes.
+A route says who may call it and what it takes and answers; its method makes the RPC. The proxy to a
+service is declared beside its own routes.
 """
 
 import importlib
