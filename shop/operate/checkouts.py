@@ -14,8 +14,8 @@ from orders.checkout.admin import FACTOR
 from orders.settings import OrdersSettings
 from shop.operate import settings
 from shop.operate.databases import opened
+from shop.operate.formatting import count, plain, span
 from shop.operate.settings import as_json
-from shop.operate.words import count, plain, span
 from shop.verify import Books
 from shop.verify.show import console
 
