@@ -1,6 +1,6 @@
 """Configuration: one `config.yaml`, in which the environment wins (`${NAME:default}`).
 
-What is wrong is told in one line when a service starts, before it touches anything.
+A wrong setting ends the start of a service with one line, before it touches anything.
 """
 
 import os
@@ -71,7 +71,7 @@ class ChassisSettings(Schema):
 
 
 class IdentitySettings(Schema):
-    """Section `identity`: what whoever signs tokens and whoever verifies them agree on."""
+    """Section `identity`: what signers and verifiers of tokens have to agree on."""
 
     issuer = fields.String(required=True, validate=validate.Length(min=1))
     audience = fields.String(required=True, validate=validate.Length(min=1))

@@ -16,7 +16,7 @@ from chassis.broker import tls
 from chassis.errors import DeadlineExceeded, Fault, Unavailable
 from chassis.gauges import Sample
 from chassis.hooks import hooks_of
-from chassis.metrics import exporter
+from chassis.metrics.exporter import exporter_of
 from chassis.metrics.observer import MetricsObserver
 from chassis.observers import NOBODY, Observers
 
@@ -42,7 +42,7 @@ class ServiceContainer(NamekoContainer):
             tracing.settings_in(config)
             for part in hooks_of(self):
                 part.check()
-            self._exporter = exporter.of(self.config)
+            self._exporter = exporter_of(self.config)
         except ConfigurationError as wrong:
             raise SystemExit(f"{service_cls.name}: {wrong}") from None
         self.observers = NOBODY  # until the start
@@ -93,7 +93,7 @@ class ServiceContainer(NamekoContainer):
     ) -> None:
         """As Nameko's own, but for the debug lines that it times and words for each worker, which
         cost as much as a small method itself. A fault is an answer and no news; an
-        outage is told once, by who met it (`chassis.outages`)."""
+        outage is logged once, by who found it (`chassis.outages`)."""
         end = self.observers.work(worker_ctx)
         self._inject_dependencies(worker_ctx)
         self._worker_setup(worker_ctx)
@@ -103,7 +103,7 @@ class ServiceContainer(NamekoContainer):
             method = getattr(worker_ctx.service, entrypoint.method_name)
             result = method(*worker_ctx.args, **worker_ctx.kwargs)
         except Exception as error:
-            if outages.is_told(error):
+            if outages.is_logged(error):
                 pass
             elif _came_from_outside(error, entrypoint.expected_exceptions):
                 log.warning("%s failed: %s", worker_ctx, error)

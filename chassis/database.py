@@ -17,24 +17,27 @@ from nameko.exceptions import ConfigurationError
 from nameko_sqlalchemy import Database as NamekoDatabase
 from nameko_sqlalchemy.database import DatabaseWrapper
 from sqlalchemy import ARRAY, UUID, Connection, Engine, Text, bindparam, create_engine, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chassis import config as configuration
-from chassis import deadline, observers, outages, prepared
+from chassis import deadline
 from chassis.errors import DeadlineExceeded, Fault, Unavailable
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
 from chassis.messages import AlreadyHandled, Event
+from chassis.observers import observers_of
+from chassis.outages import outage_of
 from chassis.pool import Pool
 from chassis.tables import INBOX
 
 #: Seconds that one piece of work may take when its caller set no deadline (timers).
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 #: Connections beyond one a worker: the outbox relay's.
 SPARE = 1
 
-#: SQLSTATEs that tell of the server and not of what it was asked: it stops, starts, is out of
+#: SQLSTATEs that concern the server and not the statement: it stops, starts, is out of
 #: connections, memory or disk, or the connection is lost.
 _OF_THE_SERVER = ("08", "53", "57P")
 
@@ -48,13 +51,8 @@ _HANDLE_EACH = (
     )
     .bindparams(bindparam("events", type_=ARRAY(UUID)), bindparam("handler", type_=Text))
     .columns(event_id=UUID)
-    .execution_options(prepared=True)
 )
-_HANDLE = (
-    prepared.prepared_insert(INBOX, but={"handled_at"})
-    .on_conflict_do_nothing()
-    .returning(INBOX.c.event_id)
-)
+_HANDLE = insert(INBOX).on_conflict_do_nothing().returning(INBOX.c.event_id)
 
 
 class DatabaseUnavailable(Unavailable):
@@ -80,18 +78,17 @@ class Database(Hooks, NamekoDatabase):
     def setup(self) -> None:
         config = self.container.config
         self.db_uri = configuration.database_url(config, self.package)
-        self.outage = outages.of(f"the database of {self.package}", self.db_uri)
+        self.outage = outage_of(f"the database of {self.package}", self.db_uri)
         options = engine_options(config, self.container) | (config.get("DB_ENGINE_OPTIONS") or {})
         self.engine = create_engine(self.db_uri, **options, **self.engine_options)
-        observers.of(self.container).database(self.engine)
-        prepared.enable(self.engine)
+        observers_of(self.container).database(self.engine)
         self.Session = sessionmaker(
             bind=self.engine, class_=Session, expire_on_commit=False, **self.session_options
         )
 
     def fault_of(self, error: sqlalchemy.exc.SQLAlchemyError) -> Fault | None:
-        """What callers are told of `error`; None when it is a mistake of ours. The log is told when
-        the database is away."""
+        """The fault that callers get for `error`; None when it is a mistake of ours. Logs when the
+        database is away."""
         if isinstance(error, sqlalchemy.exc.TimeoutError):
             fault = DatabaseUnavailable(retry_after=1)
             return self.outage.failed(fault, str(error)) if self.outage.is_away else fault
@@ -108,8 +105,7 @@ class Database(Hooks, NamekoDatabase):
 
     @contextmanager
     def reached(self) -> Iterator[None]:
-        """Raises what goes wrong with the database in the `with` block as the fault that it is, and
-        tells the log of an outage."""
+        """Turns errors of the database in the `with` block into faults, and logs an outage."""
         try:
             yield
         except sqlalchemy.exc.SQLAlchemyError as error:
@@ -151,7 +147,7 @@ def engine_options(config: dict[str, Any], container: Any) -> dict[str, Any]:
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "options": f"-c statement_timeout={statement_ms} -c lock_timeout={statement_ms}"
-            f" -c idle_in_transaction_session_timeout={int(PATIENCE * 2000)} -c timezone=UTC"
+            f" -c idle_in_transaction_session_timeout={int(TIMEOUT * 2000)} -c timezone=UTC"
             # Statements of milliseconds: compiling a plan would cost more than running it.
             " -c jit=off",
         },
@@ -166,7 +162,7 @@ def has(container: Any) -> bool:
     return any(isinstance(dependency, Database) for dependency in container.dependencies)
 
 
-def of(container: Any) -> Database:
+def database_of(container: Any) -> Database:
     """The database of a service; raises `ConfigurationError` when it has none."""
     for dependency in container.dependencies:
         if isinstance(dependency, Database):
@@ -192,11 +188,11 @@ def after_commit(session: Session, call: Callable[[], None]) -> None:
 
 
 def _is_of_the_server(error: sqlalchemy.exc.DBAPIError) -> bool:
-    """Whether it is away, rather than of another mind than we are about a statement."""
+    """Whether the server is away, rather than refusing a statement."""
     state = getattr(error.orig, "pgcode", None)
     if state is not None:
         return state.startswith(_OF_THE_SERVER)
-    # Words of the client library: no connection could be made, or it was lost.
+    # An error of the client library: no connection could be made, or it was lost.
     return error.connection_invalidated or isinstance(error, sqlalchemy.exc.OperationalError)
 
 
@@ -269,7 +265,7 @@ class Handle(DatabaseWrapper):
     @contextmanager
     def _bounded(self) -> Iterator[None]:
         """Ends what a stopped server would keep waiting, and names what went wrong."""
-        timeout = Timeout(deadline.remaining(self._worker_ctx.data, PATIENCE))
+        timeout = Timeout(deadline.remaining(self._worker_ctx.data, TIMEOUT))
         try:
             with self._database.reached():
                 yield

@@ -32,7 +32,7 @@ import orjson
 STANDARD_MEMBERS = frozenset(
     {"type", "title", "status", "detail", "instance", "code", "errors", "request_id", "trace_id"}
 )
-#: Characters that a caller without `from_wire` is told at most.
+#: Longest text, in characters, for a caller that has no `from_wire`.
 _LONGEST = 2000
 
 
@@ -51,7 +51,7 @@ class Fault(Exception):
     #: Those of the standard members that this kind of fault may have in its data.
     members: frozenset[str] = frozenset()
     #: Whether the log has it already (`chassis.outages`).
-    is_told = False
+    is_logged = False
 
     def __init__(self, detail: str | None = None, *, code: str | None = None, **data: Any):
         if taken := STANDARD_MEMBERS & data.keys() - self.members:
@@ -184,7 +184,7 @@ class DeadlineExceeded(Fault):
 
 
 class Interrupted(DeadlineExceeded):
-    """Whoever had the call is gone, perhaps after doing it."""
+    """The instance that had the call is gone, perhaps after doing it."""
 
     code = "interrupted"
     title = "Interrupted: look whether it was done before you send it again, or send it with a key"

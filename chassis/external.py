@@ -9,7 +9,7 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from chassis import observers
+from chassis.observers import Observers, observers_of
 
 OK, FAILED = "ok", "failed"
 
@@ -30,18 +30,18 @@ class ExternalCalls(DependencyProvider):
     """Injects an `ExternalCall`. Without attributes the call is counted, and in no trace."""
 
     def get_dependency(self, worker_ctx: Any) -> ExternalCall:
-        return partial(observed, observers.of(self.container), worker_ctx.data)
+        return partial(observed, observers_of(self.container), worker_ctx.data)
 
 
 @contextmanager
 def observed(
-    observers: observers.Observers,
+    observers: Observers,
     data: dict[str, Any],
     provider: str,
     operation: str,
     attributes: Mapping[str, Any] | None,
 ) -> Iterator[Call]:
-    """A call by a worker with `data` for its context, told to `observers`. Its outcome is ok or
+    """A call by a worker with `data` for its context, reported to `observers`. Its outcome is ok or
     failed, unless the call has another one at its end."""
     call, began, error = Call(), perf_counter(), None
     end = None

@@ -38,8 +38,8 @@ class Query:
         """What it says now; null is 0."""
         asked = self.statement
         statement = sa.text(asked) if isinstance(asked, str) else asked
-        wanted = statement.compile().params.keys() & values.keys()
-        rows = connection.execute(statement, {name: values[name] for name in wanted}).mappings()
+        needed = statement.compile().params.keys() & values.keys()
+        rows = connection.execute(statement, {name: values[name] for name in needed}).mappings()
         found: dict[tuple[Any, ...], Mapping[Any, Any]]
         found = {tuple(row[label] for label in self.labels): row for row in rows}
         for key in itertools.product(*self.labels.values()):

@@ -24,7 +24,7 @@ class Hooks:
         return ()
 
     def answer_probe(self, path: str) -> Any:
-        """The `Answer` to a `GET` of the path of a probe; None when it is none of ours."""
+        """The `Response` to a `GET` of the path of a probe; None when it is none of ours."""
 
 
 def hooks_of(container: Any) -> Iterator[Hooks]:

@@ -77,7 +77,7 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
         return f"{at} [info     ] {record.msg:<30} [{record.name}] {said}"
 
 
-def tell(logger: logging.Logger, event: str, fields: dict[str, Any]) -> None:
+def log_event(logger: logging.Logger, event: str, fields: dict[str, Any]) -> None:
     """Log a line with fields that need no quoting, by a way that costs a tenth of structlog's.
 
     For what is said for each request, where the usual way was an eighth of all the work.

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that has happened in service `source`, told by `payload`."""
+    """Something that has happened in service `source`; `payload` says what."""
 
     id: uuid.UUID
     source: str
@@ -21,8 +21,8 @@ class Event:
     payload: Mapping[str, Any]
     request_id: str | None = None
     trace_id: str | None = None
-    #: What it was caused by, to be handed on (`chassis.trace`).
-    cause: Mapping[str, Any] = field(default_factory=dict)
+    #: The request and trace that it belongs to, to be handed on (`chassis.trace`).
+    trace_context: Mapping[str, Any] = field(default_factory=dict)
 
 
 class AlreadyHandled(Exception):

@@ -19,7 +19,7 @@ NAMING = {
 
 
 class OutboxMixin:
-    """An event that was decided together with the state it tells of (pattern: outbox).
+    """An event that is committed together with the change that it reports (pattern: outbox).
 
     `sent_at` is null until the broker has confirmed it; one that the broker would not have waits
     until `due_at` for its next try.

@@ -1,6 +1,6 @@
-"""What happens in a service, told to those who observe it: metrics and tracing.
+"""What happens in a service, as metrics and tracing observe it.
 
-The parts of the chassis tell the `Observers` of their container and know nobody else: a new
+The parts of the chassis call the `Observers` of their container, and know of no others: a new
 observer changes nothing below the container, which alone knows who they are.
 """
 
@@ -16,7 +16,8 @@ End = Callable[[BaseException | None], None]
 class Observer:
     """Observes one service. What is not of interest is left as it is here, where nothing is done.
 
-    A method that returns something is told of a beginning: what it returns is called at the end.
+    Methods that return a function are called when something begins; the function is called at its
+    end.
     """
 
     def started(self, container: Any) -> None:
@@ -29,7 +30,7 @@ class Observer:
         """A worker begins. Its context data, and events among its arguments, may be replaced."""
 
     def routed(self, request: Any) -> Callable[[Any], None] | None:
-        """An HTTP request has found its route; the end is told its `Answer`."""
+        """An HTTP request has found its route; at the end, the function gets the `Response`."""
 
     def answered(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """An HTTP request is answered, whether there was a route (its template) for it or not."""
@@ -41,8 +42,8 @@ class Observer:
         """A call reached no method of ours: an unknown one, or arguments that it does not take."""
 
     def publishing(self, row: Any, headers: dict[str, Any]) -> Callable[[bool, float], None] | None:
-        """An outbox row is about to be published with `headers`; the end is told whether the broker
-        has confirmed it, and when (seconds since 1970)."""
+        """An outbox row is about to be published with `headers`; at the end, the function gets
+        whether the broker has confirmed it, and when (seconds since 1970)."""
 
     def received(self, handler: str, event: Any, age: float) -> None:
         """A handler has got an event that occurred `age` seconds ago."""
@@ -130,19 +131,19 @@ class Observers(Observer):
 NOBODY = Observers()
 
 
-def of(container: Any) -> Observers:
+def observers_of(container: Any) -> Observers:
     """The observers of a service."""
     return getattr(container, "observers", NOBODY)
 
 
 def _all(ends: list[Any]) -> Any:
     """One function that calls those of `ends` that are none of None; None when all are."""
-    wanted = [end for end in ends if end is not None]
-    if len(wanted) < 2:
-        return wanted[0] if wanted else None
+    given = [end for end in ends if end is not None]
+    if len(given) < 2:
+        return given[0] if given else None
 
     def end(*outcome: Any) -> None:
-        for each in wanted:
+        for each in given:
             each(*outcome)
 
     return end

@@ -1,8 +1,9 @@
-"""What a process cannot reach: a line when it goes, one when it is back, and a count between.
+"""Outages of databases and of the broker, in the log: one line when a server goes away, one when it
+is back, with the number of failures in between.
 
-While a database or the broker is away everything that needs it fails, many times a second. Each of
-these failures is expected, is an answer to who asked, and is counted in the metrics; in the log a
-line for each would bury what matters. So whoever meets an outage tells it here.
+While it is away everything that needs it fails, many times a second. Each of these failures is an
+answer to the caller and is counted in the metrics; a line for each would bury all other lines. So
+who finds a server away reports that here, and logs nothing itself.
 """
 
 import time
@@ -19,11 +20,11 @@ F = TypeVar("F", bound=Fault)
 #: Seconds between two lines about what is still away.
 REMIND = 30.0
 
-#: Seconds without a failure after which it is back. A server that starts or stops, or is out of
-#: connections, serves some and refuses others.
+#: Seconds without a failure after which it counts as back: a server that starts or stops, or is out
+#: of connections, serves some requests and refuses others.
 SETTLED = 2.0
 
-#: Characters of a reason that are told.
+#: Longest reason that is logged, in characters.
 _LONGEST = 200
 
 
@@ -46,14 +47,14 @@ class Outage:
 
     def failed(self, fault: F, reason: str) -> F:
         """A piece of work fails with `fault`, because it is away. Returns the fault, marked as
-        told, so that nobody logs it again."""
-        fault.is_told = True
+        logged, so that nobody logs it again."""
+        fault.is_logged = True
         self._failures += 1
         self.lost(reason)
         return fault
 
     def lost(self, reason: str) -> None:
-        """It is away; no work has failed for that yet. `reason` tells nothing personal."""
+        """It is away; no work has failed for that yet. `reason` holds nothing personal."""
         now = self.lost_at = self._clock()
         self._works_since = None
         if not self.is_away:
@@ -87,18 +88,18 @@ class Outage:
         return f"{self._failures} {'piece' if self._failures == 1 else 'pieces'} of work failed"
 
 
-#: By name and address: the services of a process tell of one thing once.
+#: By name and address: the services of a process share them.
 _known: dict[tuple[str, str], Outage] = {}
 
 
-def of(name: str, address: str) -> Outage:
+def outage_of(name: str, address: str) -> Outage:
     """That of the dependency at `address`, the same for all of this process."""
     return _known.setdefault((name, address), Outage(name))
 
 
-def is_told(error: BaseException | None) -> bool:
+def is_logged(error: BaseException | None) -> bool:
     """Whether the log has `error` by way of an outage."""
-    return isinstance(error, Fault) and error.is_told
+    return isinstance(error, Fault) and error.is_logged
 
 
 def _line(reason: str) -> str:

@@ -9,9 +9,10 @@ from chassis.gauges import Sample
 
 
 class Pool(QueuePool):
-    """SQLAlchemy's, which can tell who waits for a connection."""
+    """SQLAlchemy's pool, which also counts those who wait for a connection."""
 
-    # Its log is SQLAlchemy's, and as quiet: by our own name it would tell of each lost connection.
+    # It logs under SQLAlchemy's name, which is quiet: under ours, each lost connection would be a
+    # line.
     _sqla_logger_namespace = "sqlalchemy.pool.Pool"
 
     waiting = waits = timeouts = 0
@@ -36,5 +37,5 @@ class Pool(QueuePool):
         yield Sample(f"{name}_checked_out", "Connections at work.", self.checkedout())
         yield Sample(f"{name}_waiting", "Work that waits for a connection.", self.waiting)
         yield Sample(f"{name}_waits_total", "Work that had to wait for one.", self.waits)
-        told = "Work that waited for one in vain, and failed."
-        yield Sample(f"{name}_timeouts_total", told, self.timeouts)
+        text = "Work that waited for one in vain, and failed."
+        yield Sample(f"{name}_timeouts_total", text, self.timeouts)

@@ -35,7 +35,7 @@ class Service:
     health: Any
 
     def condition(self) -> dict[str, Any]:
-        """What this service's health tells beside that it is well."""
+        """What this service adds to the answer of its `health`."""
         return {}
 
     def __init_subclass__(cls, **kwargs: Any):

@@ -16,7 +16,7 @@ INVISIBLE = (
     r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
 )
-#: A word as RFC 2047 encodes it in a mail header: whoever shows it may decode it, so what it says
+#: A word as RFC 2047 encodes it in a mail header: a mail program may decode it, so what it says
 #: there has passed no check here. Many decode one with a question mark in it, too.
 ENCODED_WORD = r"=\?[^?]*\?[^?]*\?.*\?="
 

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from nameko.extensions import DependencyProvider
 
-#: What of the request that caused something travels on with it.
+#: What travels on from a request to all that it causes.
 CONTEXT = ("request_id", "traceparent")
 
 _TRACEPARENT = re.compile(
@@ -17,8 +17,8 @@ _TRACEPARENT = re.compile(
 )
 
 
-def cause_in(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a worker's context data, what says where its work comes from."""
+def trace_context_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a worker's context data, what its work belongs to."""
     return {key: data[key] for key in CONTEXT if data.get(key)}
 
 
@@ -56,38 +56,38 @@ class TraceId(DependencyProvider):
         return trace_id_of(worker_ctx.data.get("traceparent"))
 
 
-class Cause(DependencyProvider):
-    """Injects what a worker's work comes from, for work that is put off: `kept()` goes into a row,
-    and who takes it up works `with following(kept)`."""
+class TraceContext(DependencyProvider):
+    """Injects the `WorkTrace` of a worker."""
 
-    def get_dependency(self, worker_ctx: Any) -> "Trail":
-        return Trail(worker_ctx.data)
+    def get_dependency(self, worker_ctx: Any) -> "WorkTrace":
+        return WorkTrace(worker_ctx.data)
 
 
-class Trail:
-    """The cause of a worker's work."""
+class WorkTrace:
+    """What a worker's work belongs to, for work that is put off: `saved()` goes into a row, and
+    who takes that up later works within `continuing(saved)`."""
 
     def __init__(self, data: dict[str, Any]):
         self._data = data
 
-    def kept(self) -> dict[str, Any]:
-        """The cause, JSON-able."""
-        return cause_in(self._data)
+    def saved(self) -> dict[str, Any]:
+        """Request id and traceparent, as far as there are any; JSON-able."""
+        return trace_context_of(self._data)
 
     @contextmanager
-    def following(self, kept: Mapping[str, Any]) -> Iterator[None]:
-        """What is called, recorded and logged within this has another cause."""
-        own = self.kept()
-        self._become(kept)
+    def continuing(self, saved: Mapping[str, Any]) -> Iterator[None]:
+        """What is called, recorded and logged within this belongs to `saved` instead."""
+        own = self.saved()
+        self._set(saved)
         try:
             with structlog.contextvars.bound_contextvars(
-                request_id=kept.get("request_id"), trace_id=trace_id_of(kept.get("traceparent"))
+                request_id=saved.get("request_id"), trace_id=trace_id_of(saved.get("traceparent"))
             ):
                 yield
         finally:
-            self._become(own)
+            self._set(own)
 
-    def _become(self, cause: Mapping[str, Any]) -> None:
+    def _set(self, context: Mapping[str, Any]) -> None:
         for key in CONTEXT:
             self._data.pop(key, None)
-        self._data.update(cause)
+        self._data.update(context)

@@ -10,7 +10,7 @@ from chassis.errors import Invalid
 
 #: So many faults are named. Who sends more knows by these what to look at.
 MAX_FAULTS = 20
-#: Characters of a name that is repeated: an unknown field is named by whoever sent it.
+#: Characters of a name that is repeated: the name of an unknown field comes from the client.
 MAX_NAME = 64
 
 
@@ -39,7 +39,7 @@ def refusal(messages: Mapping[str, Any]) -> Invalid:
 
 
 def short_name(name: Any) -> str:
-    """A name as it may be repeated to whoever sent it."""
+    """A name as it may be repeated to its sender."""
     text = str(name)
     return text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}…"
 

@@ -15,7 +15,7 @@ from nameko.extensions import DependencyProvider
 
 from chassis.broker.inbound import Inbound
 from chassis.events.broadcast import Listener
-from chassis.web.remembered import Remembered
+from chassis.web.response_cache import ResponseCache
 from contracts.products.events import ProductsChanged
 
 CATALOG, IN_STOCK = "catalog", "in stock"
@@ -26,19 +26,22 @@ class CatalogCache(DependencyProvider):
     it may come later than the client's next request."""
 
     inbound = Inbound()
-    remembered = Remembered()
+    response_cache = ResponseCache()
 
-    hears = {("products", "catalog_changed"): CATALOG, ("inventory", "stock_changed"): IN_STOCK}
+    subscribes = {
+        ("products", "catalog_changed"): CATALOG,
+        ("inventory", "stock_changed"): IN_STOCK,
+    }
 
     def setup(self) -> None:
-        for (source, news_type), of_all in self.hears.items():
+        for (source, broadcast_type), of_all in self.subscribes.items():
             Listener(
                 self.inbound,
                 source,
-                news_type,
+                broadcast_type,
                 ProductsChanged,
-                hear=lambda news, of_all=of_all: self._hear(news["ids"], of_all),
-                miss=self.remembered.clear,
+                on_broadcast=lambda news, of_all=of_all: self._hear(news["ids"], of_all),
+                on_gap=self.response_cache.clear,
             )
 
     def get_dependency(self, worker_ctx: Any) -> CatalogCache:
@@ -46,21 +49,21 @@ class CatalogCache(DependencyProvider):
 
     def forget_product(self, product_id: int) -> None:
         """It was made, changed or deleted."""
-        self.remembered.forget((product_id, CATALOG))
+        self.response_cache.forget((product_id, CATALOG))
 
     def forget_categories(self) -> None:
         """One was made, changed or deleted, and with it what lists by category show."""
-        self.remembered.forget((CATALOG,))
+        self.response_cache.forget((CATALOG,))
 
     def forget_stock(self, product_ids: Iterable[int]) -> None:
         """There are more or fewer of these products."""
-        self.remembered.forget((*product_ids, IN_STOCK))
+        self.response_cache.forget((*product_ids, IN_STOCK))
 
     def _hear(self, product_ids: list[int] | None, of_all: str) -> None:
         if product_ids is None:
-            self.remembered.clear()
+            self.response_cache.clear()
         else:
-            self.remembered.forget((*product_ids, of_all))
+            self.response_cache.forget((*product_ids, of_all))
 
 
 def of_product(product: dict[str, Any], product_id: int) -> Iterable[Hashable]:

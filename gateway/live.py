@@ -46,7 +46,7 @@ class Live(Hooks, DependencyProvider):
     states = SessionStates()
 
     target_service = "notifications"
-    hears = (("notifications", "feed_grew"),)
+    subscribes = (("notifications", "feed_grew"),)
 
     def __init__(self) -> None:
         self.feeds: dict[str, set[Feed]] = {}
@@ -65,8 +65,8 @@ class Live(Hooks, DependencyProvider):
         self.check()
         # What is asked for streams is nobody's request: it has no deadline or id of one.
         self.notifications = ServiceProxy(self.replies, self.target_service, timeout=5)
-        for source, news_type in self.hears:
-            Listener(self.inbound, source, news_type, FeedGrew, self._hear)
+        for source, broadcast_type in self.subscribes:
+            Listener(self.inbound, source, broadcast_type, FeedGrew, self._hear)
         self.states.when_ended(lambda user_id: self._hear({"user_id": user_id}))
 
     def start(self) -> None:

@@ -7,9 +7,9 @@ import pathlib
 
 from nameko.extensions import DependencyProvider
 
-from chassis.web import Answer, Route, route_table
-from chassis.web.answers import JSON, dumps
+from chassis.web import Response, Route, route_table
 from chassis.web.openapi import Manual, describe, tag_by_path
+from chassis.web.responses import JSON, dumps
 from gateway.access import ADMIN, ENROLLING, STAFF, USER
 from gateway.glossary import ANSWERS, FIELDS
 from gateway.samples import SAMPLES
@@ -87,19 +87,19 @@ class Library(DependencyProvider):
     def get_dependency(self, worker_ctx: object) -> Library:
         return self
 
-    def specification(self) -> Answer:
+    def specification(self) -> Response:
         return self._specification
 
-    def page(self) -> Answer:
+    def page(self) -> Response:
         return self._page
 
-    def file(self, name: str) -> Answer:
+    def file(self, name: str) -> Response:
         """A file of the page; `name` is one of `FILES`."""
         return self._files[name]
 
 
-def _kept(content: bytes, media_type: str, headers: dict[str, str] | None = None) -> Answer:
+def _kept(content: bytes, media_type: str, headers: dict[str, str] | None = None) -> Response:
     """What clients may keep, but have to ask about: it changes with the next release."""
     tag = hashlib.sha256(content).hexdigest()[:32]
     kept = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"} | (headers or {})
-    return Answer(content, headers=kept, media_type=media_type)
+    return Response(content, headers=kept, media_type=media_type)

@@ -156,5 +156,5 @@ def _each(context: Context, what: str, taken: Iterable[Any], do: Callable[[Any],
         try:
             do(one)
         except Exception as error:
-            if not outages.is_told(error):
+            if not outages.is_logged(error):
                 context.log.warning("recovery_postponed", what=what, error=type(error).__name__)

@@ -68,7 +68,7 @@ class Sweep:
             try:
                 ask(item)
             except Exception as error:  # its next check is set: it comes again
-                if not outages.is_told(error):
+                if not outages.is_logged(error):
                     self.cashier.log.warning(
                         "sweep_failed", step=ask.__name__, error=type(error).__name__
                     )

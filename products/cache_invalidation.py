@@ -23,14 +23,14 @@ def note(session: Session, product_ids: Iterable[int] = ()) -> None:
 def announced(
     begun: AbstractContextManager[Session],
     tell: Callable[[Session, str, dict[str, Any]], None],
-    news_type: str,
+    broadcast_type: str,
 ) -> Iterator[Session]:
     """The transaction that `begun` begins; what it notes is told as `{"ids": [...]}`."""
     with begun as session:
         yield session
         changed = session.info.get(_NOTED)
         if changed is not None:
-            tell(session, news_type, changes(changed))
+            tell(session, broadcast_type, changes(changed))
 
 
 def changes(product_ids: Iterable[int]) -> dict[str, Any]:

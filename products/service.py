@@ -49,7 +49,7 @@ class ProductsService(Service):
     db = Database(models.Base, package="products")
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
-    news = Broadcast(CATALOG_BROADCASTS)
+    broadcast = Broadcast(CATALOG_BROADCASTS)
     events = EventOutbox(CATALOG_EVENTS)
     network = Network()
 
@@ -138,7 +138,7 @@ class ProductsService(Service):
                     return
 
     def _changing(self, begun):
-        return cache_invalidation.announced(begun, self.news.tell, "catalog_changed")
+        return cache_invalidation.announced(begun, self.broadcast.publish, "catalog_changed")
 
     def _note(self, session, actor, action, product_id):
         """See `products.catalog.commands.Note`."""
@@ -152,7 +152,7 @@ class InventoryService(Service):
     db = Database(models.Base, package="products")
     clock = Clock()
     settings = Settings(ProductsSettings, section="products")
-    news = Broadcast(STOCK_BROADCASTS)
+    broadcast = Broadcast(STOCK_BROADCASTS)
     events = EventOutbox(STOCK_EVENTS)
     gauges = DatabaseGauges(metrics.RESERVATIONS)
     expired = Counter("shop_reservations_expired_total", "Reservations that were freed unpaid.")
@@ -191,7 +191,7 @@ class InventoryService(Service):
             held = reservation_store.reserve_new(connection, *asked)
         if held:
             changed = cache_invalidation.changes(line["product_id"] for line in lines)
-            self.news.tell_now("stock_changed", changed)
+            self.broadcast.publish_now("stock_changed", changed)
             return held
         with self._changing(self.db.begin()) as session:
             return reservation_store.reserve(session, *asked)
@@ -224,4 +224,4 @@ class InventoryService(Service):
                 return
 
     def _changing(self, begun):
-        return cache_invalidation.announced(begun, self.news.tell, "stock_changed")
+        return cache_invalidation.announced(begun, self.broadcast.publish, "stock_changed")

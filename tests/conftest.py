@@ -191,8 +191,8 @@ def told(monkeypatch):
     """The payloads of all broadcasts from now on, by their type; they are not sent."""
     payloads = collections.defaultdict(list)
 
-    def note(provider, news_type, body):
-        payloads[news_type].append(orjson.loads(body))
+    def note(provider, broadcast_type, body):
+        payloads[broadcast_type].append(orjson.loads(body))
 
     monkeypatch.setattr(Broadcast, "_send", note)
     return payloads

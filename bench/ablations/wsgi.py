@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from chassis.web.app import App
-from chassis.web.heads import Head
 from chassis.web.request import Request
+from chassis.web.request_head import RequestHead
 
 #: In place of a body that is still to be read.
 _NO_BODY = SimpleNamespace(is_pending=False, has_length=False, close=lambda: None)
@@ -22,13 +22,13 @@ def application(app: App) -> Callable[..., Iterable[bytes]]:
             if name.startswith("HTTP_")
         }
         path, query = environ["RAW_PATH_INFO"], environ.get("QUERY_STRING", "")
-        head = Head(environ["REQUEST_METHOD"], path, query, False, headers)
+        head = RequestHead(environ["REQUEST_METHOD"], path, query, False, headers)
         request = Request(head, environ["REMOTE_ADDR"])
         request.source = _NO_BODY
         answer, payload, _ = app.answer(request, None)
         status, *lines = answer.lines(len(payload)).split("\r\n")
         sent = [tuple(line.split(": ", 1)) for line in lines]
-        sent += [("X-Request-ID", request.request_id), *request.answer_headers]
+        sent += [("X-Request-ID", request.request_id), *request.response_headers]
         start_response(status.partition(" ")[2], sent)
         return [payload]
 

@@ -14,9 +14,10 @@ from nameko.constants import AMQP_URI_CONFIG_KEY
 
 from chassis import outages
 from chassis.broker import tls
-from chassis.broker.corked import CorkedWriter
+from chassis.broker.frame_buffer import FrameBuffer
 from chassis.broker.frames import tolerant_frame_handler
 from chassis.errors import Unavailable
+from chassis.outages import outage_of
 
 #: Seconds of silence after which either side calls the other dead (twice that, at the worst), when
 #: `AMQP_HEARTBEAT` does not say it.
@@ -38,21 +39,21 @@ class BrokerUnavailable(Unavailable):
     title = "The message broker is away"
 
 
-def outage_of(config: Mapping[str, Any]) -> outages.Outage:
+def broker_outage(config: Mapping[str, Any]) -> outages.Outage:
     """Of the broker, for all connections of this process."""
-    return outages.of("RabbitMQ", config[AMQP_URI_CONFIG_KEY])
+    return outage_of("RabbitMQ", config[AMQP_URI_CONFIG_KEY])
 
 
 def connect(
-    config: Mapping[str, Any], name: str, heartbeat: float | None = None, *, corked: bool = True
+    config: Mapping[str, Any], name: str, heartbeat: float | None = None, *, buffered: bool = True
 ) -> Any:
     """An open `amqp.Connection` that the management UI lists as `name`.
 
     `heartbeat` in seconds instead of the setting's; 0 is for who does not read all the time.
-    `corked`: what one turn of eventlet's hub sends goes out together. A command that runs without
+    `buffered`: what one turn of eventlet's hub sends goes out together. A command that runs without
     the hub does without.
     """
-    writer = {"frame_writer": partial(CorkedWriter, on_stuck=cut)} if corked else {}
+    writer = {"frame_writer": partial(FrameBuffer, on_stuck=cut)} if buffered else {}
     uri = config[AMQP_URI_CONFIG_KEY]
     if heartbeat is None:
         heartbeat = config.get("AMQP_HEARTBEAT", HEARTBEAT)

@@ -15,8 +15,8 @@ from amqp.exceptions import AccessRefused, NotFound
 
 from chassis.broker import topology
 from chassis.broker.connection import connect, hang_up
+from chassis.broker.manifest import manifest_of
 from chassis.broker.topology import RPC_EXCHANGE, dead_letters_of, exchange_of
-from chassis.broker.usage import usage_of
 
 _QUORUM = {
     # Written to disk and confirmed, also when the vhost's default type is another.
@@ -37,8 +37,8 @@ class Declarations:
     """
 
     def __init__(self, channel: Any, *, bind_anew: bool = False):
-        """`bind_anew`: also bind what has been there already, lest whoever declared it was
-        interrupted in between."""
+        """`bind_anew`: also bind what has been there already, in case its declaration was
+        interrupted before the binding."""
         self._channel = channel
         self._bind_anew = bind_anew
         self._probe: Any = None
@@ -59,14 +59,15 @@ class Declarations:
         self._passing_queue(queue, _CLASSIC)
         self._channel.queue_bind(queue, RPC_EXCHANGE, topology.reply_key(service, process, "*"))
 
-    def news_queue(self, source: str, news_type: str, queue: str) -> None:
-        """A queue for what one process hears of a source's broadcasts; the oldest make room."""
+    def broadcast_queue(self, source: str, broadcast_type: str, queue: str) -> None:
+        """A queue for the broadcasts that one process gets of a source; when it is full, the oldest
+        are dropped."""
         self.events_of(source)
-        self._passing_queue(queue, _CLASSIC | {"x-max-length": topology.NEWS_LIMIT})
-        self._channel.queue_bind(queue, exchange_of(source), news_type)
+        self._passing_queue(queue, _CLASSIC | {"x-max-length": topology.BROADCAST_LIMIT})
+        self._channel.queue_bind(queue, exchange_of(source), broadcast_type)
 
     def events_of(self, source: str) -> None:
-        """The exchange for what a service tells."""
+        """The exchange for what a service publishes."""
         self._exchange(exchange_of(source))
 
     def dead_letters(self, service: str) -> None:
@@ -77,7 +78,7 @@ class Declarations:
             self._channel.queue_bind(name, name)
 
     def retries(self) -> None:
-        """The waiting rooms, shared by all services.
+        """The delay queues, shared by all services.
 
         A message is published with its own queue as routing key; when its time is over, it is
         dead-lettered to the default exchange with that key, so back to where it came from. One
@@ -159,7 +160,7 @@ class Declarations:
             self._probe = None
             return False
         except AccessRefused:
-            # From 4.2.6 on RabbitMQ tells only whom it concerns, which is not who parks there. Who
+            # From 4.2.6 on RabbitMQ tells only whom it concerns, which is not who writes there. Who
             # may declare it may also ask.
             self._probe = None
         return True
@@ -174,16 +175,16 @@ class Declarations:
 
 def declare(config: dict[str, Any], services: Iterable[type]) -> None:
     """Declare everything that `services` (Nameko service classes) need."""
-    connection = connect(config, "topology", heartbeat=0, corked=False)
+    connection = connect(config, "topology", heartbeat=0, buffered=False)
     try:
         declarations = Declarations(connection.channel(), bind_anew=True)
         declarations.retries()
-        for usage in map(usage_of, services):
-            declarations.rpc_queue(usage.service)
-            if usage.tells:
-                declarations.events_of(usage.service)
-            for source, event_type, method in usage.handles:
-                declarations.event_queue(source, event_type, usage.service, method)
+        for manifest in map(manifest_of, services):
+            declarations.rpc_queue(manifest.service)
+            if manifest.publishes:
+                declarations.events_of(manifest.service)
+            for source, event_type, method in manifest.handles:
+                declarations.event_queue(source, event_type, manifest.service, method)
         connection.close()
     finally:
         hang_up(connection)

@@ -22,7 +22,7 @@ def tolerant_frame_handler(
     is no UTF-8, a table nested without end) is a message without properties.
 
     Its own raises, which would end the connection; the broker would deliver the message again, and
-    so on for ever. Without properties the message is parked by whoever gets it.
+    so on for ever. A message without properties becomes a dead letter.
     """
     read = frame_handler(connection, callback)
 

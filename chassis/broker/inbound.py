@@ -8,7 +8,7 @@ from amqp import spec
 from amqp.exceptions import AMQPError
 
 from chassis.broker.declarations import Declarations
-from chassis.broker.link import LinkExtension
+from chassis.broker.reconnecting import BrokerConnection
 
 #: Seconds for the broker to say that it sends no more from a queue, and how often to look.
 FAREWELL, _LOOK = 2.0, 0.01
@@ -31,7 +31,7 @@ class Consumer(Protocol):
         """The connection is gone: what was not acknowledged will be delivered again."""
 
 
-class Inbound(LinkExtension):
+class Inbound(BrokerConnection):
     """The consuming connection of a service."""
 
     role = "consumer"
@@ -53,7 +53,7 @@ class Inbound(LinkExtension):
         """
         is_first = consumer.queue not in self._cancelled
         self._cancelled.add(consumer.queue)
-        link = self._link
+        link = self._connection
         channel = link.channel if link is not None else None
         if link is None or channel is None:
             return

@@ -1,7 +1,7 @@
 """What a service sends and need not have confirmed: calls and replies.
 
 A lost call ends at its deadline and a lost reply likewise, so a publisher confirm would only make
-both slower; `mandatory` tells at once when nobody is bound.
+both slower; `mandatory` returns a message at once when no queue is bound.
 """
 
 from collections.abc import Callable
@@ -15,16 +15,16 @@ from eventlet.event import Event
 
 from chassis.broker.connection import BrokerUnavailable, send
 from chassis.broker.declarations import Declarations
-from chassis.broker.link import LinkExtension
+from chassis.broker.reconnecting import BrokerConnection
 
 log = getLogger(__name__)
 
-#: Seconds for which the broker may be short of memory or disk before those who wait for answers
-#: are told: it takes none of the answers either.
-PATIENCE = 1.0
+#: Seconds for which the broker may be short of memory or disk before calls that wait for answers
+#: fail: it takes none of the answers either.
+TIMEOUT = 1.0
 
 
-class Outbound(LinkExtension):
+class Outbound(BrokerConnection):
     """The publishing connection of a service."""
 
     role = "publisher"
@@ -46,19 +46,19 @@ class Outbound(LinkExtension):
         self._on_returned = callback
 
     def when_stuck(self, callback: Callable[[], None]) -> None:
-        """Have `callback()` called when the broker has taken nothing for `PATIENCE` seconds."""
+        """Have `callback()` called when the broker has taken nothing for `TIMEOUT` seconds."""
         self._on_stuck = callback
 
     @property
     def blocked(self) -> bool:
         """The broker is short of memory or disk, and takes nothing."""
-        return self._link is not None and self._link.blocked
+        return self._connection is not None and self._connection.blocked
 
-    def await_connection(self, patience: float) -> bool:
-        """Whether there is a connection that the broker reads from, after `patience` seconds at the
-        latest; one that is blocked is waited for until others that wait are told."""
-        with eventlet.Timeout(patience, False):
-            if super().await_connection(patience) and self.blocked:
+    def await_connection(self, timeout: float) -> bool:
+        """Whether there is a connection that the broker reads from, after `timeout` seconds at the
+        latest; one that is blocked is waited for until the calls under way fail."""
+        with eventlet.Timeout(timeout, False):
+            if super().await_connection(timeout) and self.blocked:
                 self._decided.wait()
         return self.connected and not self.blocked
 
@@ -66,14 +66,14 @@ class Outbound(LinkExtension):
         self, exchange: str, routing_key: str, body: bytes, mandatory: bool, **properties: Any
     ) -> None:
         """Send a message or raise `BrokerUnavailable`; does not wait for the broker's answer."""
-        link = self._link
+        link = self._connection
         if link is None or link.channel is None or self.blocked:
-            raise self.told(BrokerUnavailable(retry_after=1))
+            raise self.as_logged(BrokerUnavailable(retry_after=1))
         message = Message(body, **properties)
         try:
             send(link.channel, message, exchange, routing_key, mandatory)
         except (OSError, AMQPError):
-            raise self.told(BrokerUnavailable(retry_after=1)) from None
+            raise self.as_logged(BrokerUnavailable(retry_after=1)) from None
 
     def on_open(self, channel: Any) -> None:
         channel.events["basic_return"].add(self._returned)
@@ -83,12 +83,12 @@ class Outbound(LinkExtension):
         declarations.close()
 
     def on_blocked(self) -> None:
-        assert self._link is not None
+        assert self._connection is not None
         self._decided = Event()
-        eventlet.spawn_n(self._decide, self._link.free, self._decided)
+        eventlet.spawn_n(self._decide, self._connection.free, self._decided)
 
     def _decide(self, free: Event, decided: Event) -> None:
-        with eventlet.Timeout(PATIENCE, False):
+        with eventlet.Timeout(TIMEOUT, False):
             free.wait()
         decided.send()
         if not free.ready():

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from chassis.broker import topology
+from chassis.broker.manifest import Manifest
 from chassis.broker.topology import UUID
-from chassis.broker.usage import Usage
 
 _METHOD = r"\w+"
 _NOTHING = "^$"
@@ -32,14 +32,14 @@ class Rights:
     topics: Mapping[str, tuple[str, str]]
 
 
-def rights_of(usages: Iterable[Usage]) -> Rights:
+def rights_of(manifests: Iterable[Manifest]) -> Rights:
     """Of a process that runs all of these services."""
-    usages = tuple(usages)
-    services = _any_of(usage.service for usage in usages)
-    sources = {source for usage in usages for source, _ in _heard(usage)}
+    manifests = tuple(manifests)
+    services = _any_of(manifest.service for manifest in manifests)
+    sources = {source for manifest in manifests for source, _ in _heard(manifest)}
     passing = [
         _name(topology.reply_queue_of, services, UUID),
-        _name(topology.news_queue_of, ".+", ".+", services, UUID),
+        _name(topology.broadcast_queue_of, ".+", ".+", services, UUID),
     ]
     # A queue is written to by binding it, and never by its name: that takes the default exchange.
     own = [
@@ -60,12 +60,12 @@ def rights_of(usages: Iterable[Usage]) -> Rights:
         configure=_whole(passing),
         write=_whole([*written, *own]),
         read=_whole([*read, *own]),
-        topics=_topics(usages, services),
+        topics=_topics(manifests, services),
     )
 
 
-def _topics(usages: tuple[Usage, ...], services: str) -> dict[str, tuple[str, str]]:
-    calls = [rf"{_any_of(usage.calls)}\.{_METHOD}" for usage in usages if usage.calls]
+def _topics(manifests: tuple[Manifest, ...], services: str) -> dict[str, tuple[str, str]]:
+    calls = [rf"{_any_of(manifest.calls)}\.{_METHOD}" for manifest in manifests if manifest.calls]
     topics = {
         topology.RPC_EXCHANGE: (
             _whole(
@@ -83,10 +83,12 @@ def _topics(usages: tuple[Usage, ...], services: str) -> dict[str, tuple[str, st
     for delay in topology.RETRY_DELAYS:
         topics[topology.retry_exchange(delay)] = (own_queue, _NOTHING)
     heard = defaultdict(set)
-    for source, type_ in (pair for usage in usages for pair in _heard(usage)):
+    for source, type_ in (pair for manifest in manifests for pair in _heard(manifest)):
         heard[topology.exchange_of(source)].add(re.escape(type_))
-    for exchange in {topology.exchange_of(u.service) for u in usages if u.tells} | heard.keys():
-        is_own = exchange in {topology.exchange_of(usage.service) for usage in usages}
+    for exchange in {
+        topology.exchange_of(u.service) for u in manifests if u.publishes
+    } | heard.keys():
+        is_own = exchange in {topology.exchange_of(manifest.service) for manifest in manifests}
         topics[exchange] = (
             _ANYTHING if is_own else _NOTHING,
             _whole(sorted(heard[exchange])) if heard[exchange] else _NOTHING,
@@ -94,9 +96,9 @@ def _topics(usages: tuple[Usage, ...], services: str) -> dict[str, tuple[str, st
     return topics
 
 
-def _heard(usage: Usage) -> Iterable[tuple[str, str]]:
-    yield from ((source, event_type) for source, event_type, _ in usage.handles)
-    yield from usage.hears
+def _heard(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    yield from ((source, event_type) for source, event_type, _ in manifest.handles)
+    yield from manifest.subscribes
 
 
 def _name(form: Callable[..., str], *parts: str) -> str:

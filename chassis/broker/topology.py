@@ -4,7 +4,7 @@
 | --- | --- |
 | `rpc-<service>` | calls to a service (Nameko's own name and form) |
 | `rpc.reply-<service>-<uuid>` | replies to one process; gone with its connection |
-| `<service>.events` (exchange) | what a service tells the world; routing key = event type |
+| `<service>.events` (exchange) | what a service publishes; routing key = event type |
 | `evt-<source>-<type>--<service>.<method>` | events for one handler (Nameko's own name) |
 | `news-<source>-<type>--<service>-<uuid>` | broadcasts for one process; gone with its connection |
 | `retry.<delay>s` (queue) | events whose handler failed, waiting to go back |
@@ -26,10 +26,11 @@ RPC_EXCHANGE = "nameko-rpc"
 QUEUE_CEILING = 1_000_000
 
 #: Most broadcasts that wait for one process. No operator needs to change that: they are hints.
-NEWS_LIMIT = 100_000
+BROADCAST_LIMIT = 100_000
 
-#: Deliveries of one message after which the broker itself parks it: a handler that takes the whole
-#: process with it never gets to count its own attempts. RabbitMQ 4's default, absent from 3.x.
+#: Deliveries of one message after which the broker itself dead-letters it: a handler that takes the
+#: whole process with it never gets to count its own attempts. RabbitMQ 4's default, absent from
+#: 3.x.
 DELIVERY_LIMIT = 20
 
 #: What stands for a process: written as Python writes UUIDs.
@@ -39,7 +40,7 @@ UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _STOCK_ADDRESS = re.compile(UUID)
 _OUR_ADDRESS = re.compile(rf"reply-.+-{UUID}\.(?P<callee>[^.]+)")
 
-#: Seconds between the attempts at an event; after the last it is parked.
+#: Seconds between the attempts at an event; after the last it becomes a dead letter.
 RETRY_DELAYS = (1, 5, 30, 120, 600)
 
 
@@ -83,12 +84,13 @@ def queue_of(source: str, event_type: str, service: str, method: str) -> str:
     return f"evt-{source}-{event_type}--{service}.{method}"
 
 
-def news_queue_of(source: str, news_type: str, service: str, process: str) -> str:
-    return f"news-{source}-{news_type}--{service}-{process}"
+def broadcast_queue_of(source: str, broadcast_type: str, service: str, process: str) -> str:
+    return f"news-{source}-{broadcast_type}--{service}-{process}"
 
 
 def dead_letters_of(service: str) -> str:
-    """The queue, and the exchange to it: who may park there must not be able to write elsewhere."""
+    """The queue, and the exchange to it: who may write there must not be able to write
+    elsewhere."""
     return f"{service}.dead-letters"
 
 

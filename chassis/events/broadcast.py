@@ -1,8 +1,8 @@
-"""News that every instance of a service may hear, and that nobody may rely on.
+"""Broadcasts: hints for every instance of a service, on which nobody may rely.
 
-An event (`outbox`, `handler`) reaches each service once and for certain. A broadcast is a hint for
-those who happen to listen: it is sent after the commit, kept by nobody, and may be lost. Who needs
-the truth asks for it, and now and then unasked.
+An event (`outbox`, `handler`) reaches each service once and for certain. A broadcast is for those
+that are connected: it is sent after the commit, stored nowhere, and may be lost. So a subscriber
+also asks for the present state from time to time.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ log = getLogger(__name__)
 
 
 class Broadcast(DependencyProvider):
-    """Injects `tell(session, type, payload)` and `tell_now(type, payload)`; `schemas` dump the
-    payload of each type."""
+    """Injects `publish(session, type, payload)` and `publish_now(type, payload)`; `schemas` dump
+    the payload of each type."""
 
     outbound = Outbound()
 
-    tells = True
+    publishes = True
 
     def __init__(self, schemas: Mapping[str, type[Schema]]):
-        self.schemas = {news_type: schema() for news_type, schema in schemas.items()}
+        self.schemas = {broadcast_type: schema() for broadcast_type, schema in schemas.items()}
 
     def setup(self) -> None:
         self.outbound.declare_events_of(self.container.service_name)
@@ -46,41 +46,42 @@ class Broadcast(DependencyProvider):
     def get_dependency(self, worker_ctx: Any) -> Broadcast:
         return self
 
-    def tell(self, session: Session, news_type: str, payload: Mapping[str, Any]) -> None:
-        """Tell it when the transaction of `session` has committed."""
-        send = partial(self._send, news_type, self._body(news_type, payload))
+    def publish(self, session: Session, broadcast_type: str, payload: Mapping[str, Any]) -> None:
+        """Send it when the transaction of `session` has committed."""
+        send = partial(self._send, broadcast_type, self._body(broadcast_type, payload))
         after_commit(session, send)
 
-    def tell_now(self, news_type: str, payload: Mapping[str, Any]) -> None:
-        """Tell what is committed already."""
-        self._send(news_type, self._body(news_type, payload))
+    def publish_now(self, broadcast_type: str, payload: Mapping[str, Any]) -> None:
+        """Send what is committed already."""
+        self._send(broadcast_type, self._body(broadcast_type, payload))
 
-    def _body(self, news_type: str, payload: Mapping[str, Any]) -> bytes:
-        return dumps(self.schemas[news_type].dump(payload))
+    def _body(self, broadcast_type: str, payload: Mapping[str, Any]) -> bytes:
+        return dumps(self.schemas[broadcast_type].dump(payload))
 
-    def _send(self, news_type: str, body: bytes) -> None:
+    def _send(self, broadcast_type: str, body: bytes) -> None:
         try:
             self.outbound.publish(
                 topology.exchange_of(self.container.service_name),
-                news_type,
+                broadcast_type,
                 body,
                 mandatory=False,
                 delivery_mode=TRANSIENT,
-                type=news_type,
+                type=broadcast_type,
                 **CONTENT,
             )
         except BrokerUnavailable:
-            log.debug("%s: nobody was told", news_type)
+            log.debug("%s: not sent", broadcast_type)
 
 
 class Listener:
-    """Hears the broadcasts of one type: `hear(payload)` is called for each and must not block.
+    """Receives the broadcasts of one type. `on_broadcast(payload)` is called for each and must not
+    block.
 
-    The dependency that makes it names source and type in its class, as one of what it `hears`:
-    RabbitMQ may let the service hear no more than that.
+    The dependency that makes it has source and type in its class attribute `subscribes`: RabbitMQ
+    may let the service receive no others.
 
-    `miss()` is called when the connection goes, and again when broadcasts are heard anew: what was
-    told in between is lost.
+    `on_gap()` is called when the connection is lost, and again when it is back: what was sent in
+    between is lost.
     """
 
     prefetch = 0  # nothing waits for an acknowledgement
@@ -90,22 +91,22 @@ class Listener:
         self,
         inbound: Inbound,
         source: str,
-        news_type: str,
+        broadcast_type: str,
         schema: type[Schema],
-        hear: Callable[[dict[str, Any]], None],
-        miss: Callable[[], None] = lambda: None,
+        on_broadcast: Callable[[dict[str, Any]], None],
+        on_gap: Callable[[], None] = lambda: None,
     ):
         service = inbound.container.service_name
-        self.queue = topology.news_queue_of(source, news_type, service, str(uuid.uuid4()))
-        self._source, self._news_type = source, news_type
+        self.queue = topology.broadcast_queue_of(source, broadcast_type, service, str(uuid.uuid4()))
+        self._source, self._news_type = source, broadcast_type
         self._schema = schema()
-        self._hear = hear
-        self._miss = miss
+        self._on_broadcast = on_broadcast
+        self._on_gap = on_gap
         inbound.register(self)
 
     def declare(self, declarations: Declarations) -> None:
-        declarations.news_queue(self._source, self._news_type, self.queue)
-        self._miss()
+        declarations.broadcast_queue(self._source, self._news_type, self.queue)
+        self._on_gap()
 
     def on_message(self, message: Any) -> None:
         try:
@@ -113,7 +114,7 @@ class Listener:
         except (ValueError, ValidationError):
             log.warning("%s %s: not understood", self._source, self._news_type)
         else:
-            self._hear(payload)
+            self._on_broadcast(payload)
 
     def on_lost(self) -> None:
-        self._miss()
+        self._on_gap()

@@ -14,9 +14,9 @@ from nameko.events import EventHandler as NamekoEventHandler
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import SharedExtension
 
-from chassis import deadline, observers, outages
+from chassis import deadline, outages
 from chassis.broker import topology
-from chassis.broker.courier import Courier
+from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import data_of
@@ -25,7 +25,8 @@ from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.events.batches import Batches
 from chassis.events.janitor import Janitor
 from chassis.messages import AlreadyHandled, Event
-from chassis.trace import cause_in, trace_id_of
+from chassis.observers import observers_of
+from chassis.trace import trace_context_of, trace_id_of
 from chassis.workers import workers_for_events
 
 log = getLogger(__name__)
@@ -87,7 +88,7 @@ class EventHandler(Measured, NamekoEventHandler):
     kind = "event"
     queue_consumer = None  # of Nameko's own; `inbound` reads the queue
     inbound = Inbound()
-    courier = Courier()
+    publisher = ConfirmedPublisher()
     workers = EventWorkers()
     janitor = Janitor()
 
@@ -122,7 +123,7 @@ class EventHandler(Measured, NamekoEventHandler):
         # While one batch is in work, the next one gathers.
         batches = self._batches
         self.prefetch = 2 * batches.most if batches else workers_for_events(self.container)
-        self._observers = observers.of(self.container)
+        self._observers = observers_of(self.container)
         self.inbound.register(self)
         self.janitor.keep_inbox_small()
 
@@ -155,7 +156,7 @@ class EventHandler(Measured, NamekoEventHandler):
         try:
             event, data = self._read(message)
         except Poison as poison:
-            self._park_aside(message, str(poison))
+            self._dead_letter_aside(message, str(poison))
             self.workers.done()
             return
         deadline.begin(data, HANDLER_TIMEOUT)
@@ -176,11 +177,11 @@ class EventHandler(Measured, NamekoEventHandler):
                 events.append(self._read(message)[0])
                 messages.append(message)
             except Poison as poison:
-                self._park_aside(message, str(poison))
+                self._dead_letter_aside(message, str(poison))
         if not events:
             self._next_batch(batches)
             return
-        data = dict(events[0].cause) if len(events) == 1 else {}
+        data = dict(events[0].trace_context) if len(events) == 1 else {}
         deadline.begin(data, HANDLER_TIMEOUT)
         settle = partial(self._settle_batch, batches, messages)
         try:
@@ -198,7 +199,7 @@ class EventHandler(Measured, NamekoEventHandler):
                 for message in messages:
                     self.inbound.ack(message)
             elif len(messages) > 1:
-                if not outages.is_told(exc_info[1]):
+                if not outages.is_logged(exc_info[1]):
                     log.warning("%s failed with %d events, each alone", self.queue, len(messages))
                 batches.split(messages)
             else:
@@ -216,10 +217,11 @@ class EventHandler(Measured, NamekoEventHandler):
         if batches.go_on():
             self.workers.submit(partial(self._begin_batch, batches))
 
-    def _park_aside(self, message: Any, reason: str) -> None:
+    def _dead_letter_aside(self, message: Any, reason: str) -> None:
         """Off the reader of the connection, which must not wait for the broker."""
         self.container.spawn_managed_thread(
-            lambda: self.inbound.settle(message, self._park(message, reason)), identifier="park"
+            lambda: self.inbound.settle(message, self._dead_letter(message, reason)),
+            identifier="dead letter",
         )
 
     def _read(self, message: Any) -> tuple[Event, dict[str, Any]]:
@@ -236,7 +238,7 @@ class EventHandler(Measured, NamekoEventHandler):
                 payload=payload,
                 request_id=data.get("request_id"),
                 trace_id=trace_id_of(data.get("traceparent")),
-                cause=cause_in(data),
+                trace_context=trace_context_of(data),
             )
             age = Clock.source().timestamp() - event.occurred_at.timestamp()
             self._observers.received(self.method_name, event, max(age, 0))
@@ -268,17 +270,17 @@ class EventHandler(Measured, NamekoEventHandler):
         headers = dict(message.headers or {})
         attempt = _count(headers.get(ATTEMPTS)) + 1
         if attempt > len(topology.RETRY_DELAYS):
-            return self._park(message, f"{type(error).__name__} after {attempt} attempts")
+            return self._dead_letter(message, f"{type(error).__name__} after {attempt} attempts")
         self._observers.retried(self.method_name)
         delay = topology.RETRY_DELAYS[attempt - 1]
-        if not outages.is_told(error):
+        if not outages.is_logged(error):
             log.warning("%s failed (attempt %d), again in %d s", self.queue, attempt, delay)
-        return self.courier.forward(
+        return self.publisher.forward(
             message, topology.retry_exchange(delay), self.queue, headers | {ATTEMPTS: attempt}
         )
 
-    def _park(self, message: Any, reason: str) -> bool:
-        return self.courier.park(message, self.container.service_name, self.queue, reason)
+    def _dead_letter(self, message: Any, reason: str) -> bool:
+        return self.publisher.dead_letter(message, self.container.service_name, self.queue, reason)
 
 
 def _count(value: Any) -> int:

@@ -8,6 +8,7 @@ from nameko.extensions import SharedExtension
 from sqlalchemy import text
 
 from chassis import database, outages
+from chassis.database import database_of
 
 log = getLogger(__name__)
 
@@ -61,13 +62,13 @@ class Janitor(SharedExtension):
             try:
                 self.purge()
             except Exception as error:  # another time, then
-                if not outages.is_told(error):
+                if not outages.is_logged(error):
                     log.warning("old events stay for now: %s", type(error).__name__)
             eventlet.sleep(EVERY)
 
     def purge(self) -> None:
         """Delete what is old, in short transactions."""
-        own = database.of(self.container)
+        own = database_of(self.container)
         with own.reached(), database.statement_by_statement(own.engine) as connection:
             for statement, days in self._statements.items():
                 values = {"days": days, "batch": BATCH}

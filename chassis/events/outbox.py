@@ -8,20 +8,20 @@ from marshmallow import Schema
 from nameko.extensions import DependencyProvider
 from sqlalchemy.orm import Session
 
-from chassis.broker.courier import Courier
+from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.clock import Clock
 from chassis.database import after_commit
 from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.gauges import Query
 from chassis.hooks import Hooks
-from chassis.prepared import as_json, insertion, prepared_text
+from chassis.json_rows import as_json, insertion, with_documents
 from chassis.tables import OUTBOX
-from chassis.trace import cause_in
+from chassis.trace import trace_context_of
 
 #: Records the rows of `Recorder.event`, given as JSON in `events`; a part of larger statements too.
 RECORDING = insertion(OUTBOX, "events", but={"id", "due_at", "sent_at"})
-_RECORD = prepared_text(RECORDING, "events")
+_RECORD = with_documents(RECORDING, "events")
 
 #: What waits for the relay; of it the broker refused what is put off.
 WAITING = Query(
@@ -48,10 +48,10 @@ class EventOutbox(Hooks, DependencyProvider):
     """
 
     queries = (WAITING,)
-    courier = Courier()
+    publisher = ConfirmedPublisher()
     janitor = Janitor()
 
-    tells = True
+    publishes = True
 
     def __init__(self, schemas: Mapping[str, type[Schema]]):
         self.schemas = {event_type: schema() for event_type, schema in schemas.items()}
@@ -62,7 +62,7 @@ class EventOutbox(Hooks, DependencyProvider):
         self.janitor.keep_outbox_small()
 
     def start(self) -> None:
-        self._relay = Relay(self.container, self.courier)
+        self._relay = Relay(self.container, self.publisher)
         self._thread = self.container.spawn_managed_thread(self._relay.run, "outbox relay")
 
     def stop(self) -> None:
@@ -103,20 +103,20 @@ class Recorder:
         self,
         session: Session,
         event_type: str,
-        told: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
+        events: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
     ) -> None:
         """`record` for several events of one type by one statement, in their order: of each its
-        payload, and the cause that it has instead of the worker's own (`chassis.trace`)."""
-        self._write(session, [self.event(event_type, payload, cause) for payload, cause in told])
+        payload, and the trace context that it has instead of the worker's own (`chassis.trace`)."""
+        self._write(session, [self.event(event_type, *each) for each in events])
 
     def event(
         self,
         event_type: str,
         payload: Mapping[str, Any],
-        cause: Mapping[str, Any] | None = None,
+        trace_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The outbox row of an event, for a statement with `RECORDING`; `wake` after its commit.
-        Without a `cause` it has the worker's own.
+        Without a `trace_context` it has the worker's own.
 
         Raises KeyError for a type that the service does not publish, or a payload without one of
         its fields.
@@ -130,7 +130,9 @@ class Recorder:
             "source": self._worker_ctx.service_name,
             "type": event_type,
             "payload": body,
-            "headers": cause_in(self._worker_ctx.data) if cause is None else cause,
+            "headers": trace_context_of(self._worker_ctx.data)
+            if trace_context is None
+            else trace_context,
             "occurred_at": Clock.source(),
         }
 

@@ -10,11 +10,13 @@ from eventlet.event import Event
 from sqlalchemy import BigInteger, Row, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis import database, observers, outages
-from chassis.broker.courier import Courier, Parcel
+from chassis import outages
+from chassis.broker.confirmed_publisher import ConfirmedPublisher, OutgoingMessage
 from chassis.broker.message import CONTENT, headers_of
 from chassis.broker.topology import exchange_of
 from chassis.clock import Clock
+from chassis.database import database_of
+from chassis.observers import observers_of
 from chassis.tables import OUTBOX
 
 log = getLogger(__name__)
@@ -39,13 +41,10 @@ _UNSENT = (
     .order_by(OUTBOX.c.id)
     .limit(BATCH)
     .with_for_update(skip_locked=True)
-    .execution_options(prepared=True)
 )
 
 _THESE = OUTBOX.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
-_MARK_SENT = (
-    update(OUTBOX).where(_THESE).values(sent_at=func.now()).execution_options(prepared=True)
-)
+_MARK_SENT = update(OUTBOX).where(_THESE).values(sent_at=func.now())
 _PUT_OFF = (
     update(OUTBOX)
     .where(_THESE)
@@ -60,10 +59,10 @@ class Relay:
     and our commit publishes an event again, which the inbox of its handlers recognises.
     """
 
-    def __init__(self, container: Any, courier: Courier):
-        self._database = database.of(container)
-        self._courier = courier
-        self._observers = observers.of(container)
+    def __init__(self, container: Any, publisher: ConfirmedPublisher):
+        self._database = database_of(container)
+        self._publisher = publisher
+        self._observers = observers_of(container)
         self._stopping = False
         self._wake = Event()
 
@@ -75,7 +74,7 @@ class Relay:
                 relayed = self.relay_batch()
             except Exception as error:
                 # Its text may hold a row, so only its kind is told.
-                if not outages.is_told(error):
+                if not outages.is_logged(error):
                     log.warning("the outbox waits: %s", type(error).__name__)
             if relayed < BATCH:
                 self._rest()
@@ -99,7 +98,7 @@ class Relay:
                 return 0
             headers = [row.headers | {"occurred_at": row.occurred_at.isoformat()} for row in rows]
             ends = list(map(self._observers.publishing, rows, headers))
-            delivered = self._courier.deliver(list(map(_parcel, rows, headers)))
+            delivered = self._publisher.publish(list(map(_outgoing, rows, headers)))
             now = Clock.source().timestamp()
             for end, safe in zip(ends, delivered, strict=True):
                 if end is not None:
@@ -121,8 +120,8 @@ class Relay:
             self._wake.reset()
 
 
-def _parcel(row: Row[Any], headers: dict[str, Any]) -> Parcel:
-    return Parcel(
+def _outgoing(row: Row[Any], headers: dict[str, Any]) -> OutgoingMessage:
+    return OutgoingMessage(
         exchange_of(row.source),
         row.type,
         orjson.dumps(row.payload),

@@ -2,7 +2,7 @@
 
 Whatever has a length says its greatest, and that is checked before anything else is looked at: the
 items of a list that is too long are not loaded, and a text that is too long is not searched. The
-fields take what `chassis.web.shapes` publishes of them, and nothing else.
+fields take what `chassis.web.json_schema` publishes of them, and nothing else.
 """
 
 from chassis.fields.addresses import AddressFields, PhoneNumber, PostalAddress

@@ -1,4 +1,4 @@
-"""What Prometheus is told of a process, and how: `GET /metrics` on `METRICS_PORT`.
+"""The metrics of a process for Prometheus: `GET /metrics` on `METRICS_PORT`.
 
 | module | what is in it |
 | --- | --- |

@@ -1,7 +1,7 @@
 """Gauges that a service's database is asked for, when somebody asks us.
 
-Every instance of a service tells the same, for they ask the same database: rules take the `max`,
-never the `sum`.
+All instances of a service report the same values, as they ask the same database: rules take the
+`max`, never the `sum`.
 """
 
 import time
@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from eventlet import GreenPool, Timeout
 from eventlet.semaphore import Semaphore
 
-from chassis import database, outages
+from chassis import outages
 from chassis.clock import Clock
 from chassis.config import Settings
+from chassis.database import database_of
 from chassis.gauges import Sample
 from chassis.hooks import hooks_of
 
@@ -24,7 +25,7 @@ log = getLogger(__name__)
 #: Seconds for which what was asked is good enough, however many ask us.
 FRESH = 5.0
 #: Seconds that the database has for all of a service's queries; each has one of them.
-PATIENCE = 1.5
+TIMEOUT = 1.5
 #: Rows that a query counts at most, so that a heap of them does not make it slow.
 MOST = 100_000
 
@@ -32,7 +33,7 @@ _SHORT = sa.text("SET LOCAL statement_timeout = 1000")
 
 
 class QueryCollector:
-    """What the queries of a service have told last."""
+    """The latest results of a service's queries."""
 
     def __init__(self, container: Any):
         self.service = container.service_name
@@ -54,20 +55,20 @@ class QueryCollector:
     def _ask(self) -> list[Sample]:
         up = "Whether the database has answered the last question of this kind."
         try:
-            with Timeout(PATIENCE):
-                return [*self._told(), Sample("shop_database_up", up, 1)]
+            with Timeout(TIMEOUT):
+                return [*self._query(), Sample("shop_database_up", up, 1)]
         except (Exception, Timeout) as error:
             # Its text may hold an address or a statement.
-            if not outages.is_told(error):
-                log.warning("the database tells no figures: %s", type(error).__name__)
+            if not outages.is_logged(error):
+                log.warning("the database gives no metrics: %s", type(error).__name__)
             return [Sample("shop_database_up", up, 0)]
 
-    def _told(self) -> list[Sample]:
+    def _query(self) -> list[Sample]:
         values: dict[str, Any] = {"now": Clock.source(), "most": MOST}
         for dependency in self._container.dependencies:
             if isinstance(dependency, Settings):
                 values |= dependency.values
-        own = database.of(self._container)
+        own = database_of(self._container)
         with own.reached(), own.engine.begin() as connection:
             connection.execute(_SHORT)
             return [
@@ -76,8 +77,8 @@ class QueryCollector:
 
 
 def ask(collectors: Sequence[QueryCollector]) -> Iterator[tuple[str, Sample]]:
-    """What all of them tell, asked at once."""
-    told = GreenPool().imap(QueryCollector.samples, collectors)
-    for collector, samples in zip(collectors, told, strict=True):
+    """The samples of all of them, asked at once."""
+    results = GreenPool().imap(QueryCollector.samples, collectors)
+    for collector, samples in zip(collectors, results, strict=True):
         for sample in samples:
             yield collector.service, sample

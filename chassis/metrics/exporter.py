@@ -1,7 +1,7 @@
 """`GET /metrics` for all services of a process, the probes of those with routes, and nothing else.
 
-It has a port of its own, which is not for the public: it tells how much is sold. Whoever balances
-loads or restarts what is unwell asks here, whatever the public does to the other port. Requests are
+It has a port of its own, which is not for the public: it shows how much is sold. Load
+balancers and supervisors ask here, whatever the public does to the other port. Requests are
 read as those of the public are (`chassis.web.protocol`): here, too, anything may be sent.
 """
 
@@ -27,11 +27,11 @@ from chassis.metrics.database import QueryCollector, ask
 from chassis.metrics.instruments import REGISTRY
 from chassis.metrics.samples import families, samples_of
 from chassis.trace import new_trace_id
-from chassis.web.answers import Answer, problem
-from chassis.web.bodies import Body
 from chassis.web.errors import MethodNotAllowed, NoSuchRoute
 from chassis.web.protocol import Connection
 from chassis.web.request import Request, refused
+from chassis.web.request_body import RequestBody
+from chassis.web.responses import Response, problem
 from chassis.web.shares import Shares
 from chassis.web.stopping import Stopping
 
@@ -40,9 +40,9 @@ log = getLogger(__name__)
 #: Connections at once; more wait in the kernel's backlog.
 _PLACES, _BACKLOG = 16, 64
 #: Seconds that one of them may take, whatever it does.
-_PATIENCE = 10
+_TIMEOUT = 10
 _LIMITS = {"trusted_proxies": 0} | dict.fromkeys(
-    ("header_seconds", "idle_seconds", "write_seconds"), _PATIENCE
+    ("header_seconds", "idle_seconds", "write_seconds"), _TIMEOUT
 )
 #: Nobody sends a body, and each answer is the last of its connection.
 _NO_BODIES, _LAST = Shares(0, 0), Stopping(has_begun=True)
@@ -51,7 +51,7 @@ _NO_BODIES, _LAST = Shares(0, 0), Stopping(has_begun=True)
 _exporters: dict[tuple[str, int], Exporter] = {}
 
 
-def of(config: dict[str, Any]) -> Exporter | None:
+def exporter_of(config: dict[str, Any]) -> Exporter | None:
     """The exporter of this process, which has taken its port by then; None where there is to be
     none. Raises Nameko's `ConfigurationError` when the port is taken."""
     address = config["METRICS_HOST"], config["METRICS_PORT"]
@@ -63,7 +63,7 @@ def of(config: dict[str, Any]) -> Exporter | None:
 
 
 class Exporter(Collector):
-    """Tells of services to who asks, from the first `add` to the last `remove`."""
+    """Answers with the metrics of services, from the first `add` to the last `remove`."""
 
     def __init__(self, address: tuple[str, int]):
         self._address = address
@@ -81,14 +81,14 @@ class Exporter(Collector):
         self._places = GreenPool(_PLACES)
 
     def add(self, container: Any) -> None:
-        """Tell of a service from now on."""
+        """Include a service from now on."""
         self._collectors[container] = QueryCollector(container) if database.has(container) else None
         self._probes[container] = [part.answer_probe for part in hooks_of(container)]
         if not self._threads:
             self._threads = [eventlet.spawn(self._run), eventlet.spawn(lag.watch)]
 
     def remove(self, container: Any) -> None:
-        """Tell of a service no longer; with the last one the port is free. Does not wait."""
+        """Leave a service out from now on; after the last one the port is free. Does not wait."""
         self._collectors.pop(container, None)
         self._probes.pop(container, None)
         if not self._collectors and _exporters.pop(self._address, None) is self:
@@ -122,7 +122,7 @@ class Exporter(Collector):
         """One request; no failure leaves this method."""
         connection = None
         try:
-            with Timeout(_PATIENCE, False):
+            with Timeout(_TIMEOUT, False):
                 connection = Connection(sock, address[0], self, _LIMITS, _NO_BODIES, _LAST)
                 connection.serve()
         except OSError:  # the client is gone
@@ -132,24 +132,26 @@ class Exporter(Collector):
         finally:
             (connection or sock).close()
 
-    def answer(self, request: Request, body: Body, sock: Any) -> tuple[Answer, bytes, None]:
+    def answer(
+        self, request: Request, body: RequestBody, sock: Any
+    ) -> tuple[Response, bytes, None]:
         """The answer to `request`, and its payload."""
         try:
-            answer = self._answer(request)
+            response = self._answer(request)
         except Fault as fault:
-            answer = refused(fault, request)
-        return answer, answer.payload(), None
+            response = refused(fault, request)
+        return response, response.payload(), None
 
-    def refuse(self, fault: Fault, request_id: str) -> Answer:
+    def refuse(self, fault: Fault, request_id: str) -> Response:
         """The answer to what is no request."""
         return problem(fault, "", request_id, new_trace_id())
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         if request.method != "GET":
             raise MethodNotAllowed(allow=["GET"])
         if request.path == "/metrics":
-            return Answer(generate_latest(self), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+            return Response(generate_latest(self), media_type=CONTENT_TYPE_PLAIN_0_0_4)
         for probe in itertools.chain.from_iterable(self._probes.values()):
-            if (answer := probe(request.path)) is not None:
-                return answer
+            if (response := probe(request.path)) is not None:
+                return response
         raise NoSuchRoute("Here are /metrics, and the probes of a gateway")

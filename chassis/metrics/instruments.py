@@ -86,7 +86,7 @@ RETRIES = Counter(
 )
 DEAD_LETTERS = Counter(
     "shop_dead_letters_total",
-    "Messages that were parked, by the queue that they came from.",
+    "Messages that became dead letters, by the queue that they came from.",
     ("service", "queue"),
     registry=REGISTRY,
 )

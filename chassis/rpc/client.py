@@ -19,22 +19,23 @@ from nameko.extensions import DependencyProvider, SharedExtension
 
 from chassis import deadline, observers
 from chassis.broker.connection import BrokerUnavailable
+from chassis.broker.consumer_probe import ConsumerProbe
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
-from chassis.broker.link import LinkExtension
 from chassis.broker.message import CONTENT, TRANSIENT, dumps, headers_of
 from chassis.broker.outbound import Outbound
-from chassis.broker.presence import Presence
+from chassis.broker.reconnecting import BrokerConnection
 from chassis.broker.topology import RPC_EXCHANGE, reply_key, reply_queue_of, rpc_queue_of
 from chassis.errors import DeadlineExceeded, Fault, ServiceUnavailable, Unavailable, from_wire
+from chassis.observers import observers_of
 
 log = getLogger(__name__)
 
 #: Seconds a call may take when neither it nor its caller says less.
 DEFAULT_TIMEOUT = 5.0
 
-#: Seconds between two knocks at the broker while replies are due.
-KNOCK = 1.0
+#: Seconds between two probes of whether the broker blocks us, while replies are due.
+PROBE_EVERY = 1.0
 
 #: Seconds for which a call waits for a connection to the broker before it gives up.
 RECONNECTION = 1.0
@@ -52,7 +53,7 @@ class ReplyListener(SharedExtension):
 
     inbound = Inbound()
     outbound = Outbound()
-    presence = Presence()
+    consumer_probe = ConsumerProbe()
 
     prefetch = 0  # as many as come: each one has somebody waiting for it
     no_ack = True
@@ -63,7 +64,7 @@ class ReplyListener(SharedExtension):
         self.queue = ""
         self._waiting: dict[str, tuple[str, Event]] = {}
         self._numbers = itertools.count()
-        self._knocking: Any = None
+        self._probing: Any = None
 
     def setup(self) -> None:
         self.queue = reply_queue_of(self.container.service_name, self.process)
@@ -72,11 +73,11 @@ class ReplyListener(SharedExtension):
         self.outbound.when_stuck(partial(self._give_up, self.outbound))
 
     def start(self) -> None:
-        self._knocking = self.container.spawn_managed_thread(self._keep_knocking, "rpc knocks")
+        self._probing = self.container.spawn_managed_thread(self._keep_probing, "rpc probe")
 
     def stop(self) -> None:
-        if self._knocking is not None:
-            self._knocking.kill()
+        if self._probing is not None:
+            self._probing.kill()
 
     kill = stop
 
@@ -89,12 +90,10 @@ class ReplyListener(SharedExtension):
         A connection that was just lost, or is just being made, is waited for a little. Raises
         `BrokerUnavailable` when there is no queue that a reply could come to.
         """
-        patience = min(timeout, RECONNECTION)
-        if not (
-            self.inbound.await_connection(patience) and self.outbound.await_connection(patience)
-        ):
+        wait = min(timeout, RECONNECTION)
+        if not (self.inbound.await_connection(wait) and self.outbound.await_connection(wait)):
             link = self.outbound if self.inbound.connected else self.inbound
-            raise link.told(BrokerUnavailable(retry_after=1))
+            raise link.as_logged(BrokerUnavailable(retry_after=1))
         reply_to = reply_key(self.container.service_name, self.process, callee)
         correlation_id = f"{self.process}.{next(self._numbers)}"
         event = Event()
@@ -127,19 +126,19 @@ class ReplyListener(SharedExtension):
         """No reply that is due will come: the queue went with the connection."""
         self._give_up(self.inbound)
 
-    def _give_up(self, link: LinkExtension) -> None:
+    def _give_up(self, link: BrokerConnection) -> None:
         """Nor does one while the broker takes no messages."""
         waiting, self._waiting = self._waiting, {}
         for _, event in waiting.values():
-            event.send_exception(link.told(ConnectionLost(retry_after=1)))
+            event.send_exception(link.as_logged(ConnectionLost(retry_after=1)))
 
-    def _keep_knocking(self) -> None:
-        """Send ourselves nothing now and then: a broker that is short of memory or disk, and so
-        takes no reply either, says so only to who publishes."""
+    def _keep_probing(self) -> None:
+        """Send ourselves an empty message from time to time: a broker that is short of memory or
+        disk takes no replies, and says so only to those who publish."""
         service = self.container.service_name
         address = reply_key(service, self.process, service)
         while True:
-            eventlet.sleep(KNOCK)
+            eventlet.sleep(PROBE_EVERY)
             if self._waiting:
                 with suppress(BrokerUnavailable):
                     self.outbound.publish(RPC_EXCHANGE, address, b"", mandatory=False)
@@ -241,7 +240,7 @@ class MethodProxy:
         body = dumps({"args": args, "kwargs": kwargs})
         until = time.monotonic() + timeout
         correlation_id = ""
-        end = observers.of(replies.container).call(data, service, self._method)
+        end = observers_of(replies.container).call(data, service, self._method)
         try:
             reply_to, correlation_id, event = replies.expect(service, timeout)
             replies.outbound.publish(
@@ -317,7 +316,7 @@ class Reply:
         service = self._callee._service
         if self._callee._replies.outbound.blocked:
             return ConnectionLost(retry_after=1)  # nor could the service have answered
-        if self._callee._replies.presence.is_deserted(rpc_queue_of(service)):
+        if self._callee._replies.consumer_probe.has_no_consumer(rpc_queue_of(service)):
             return ServiceUnavailable(f"The service {service} is away", retry_after=1)
         return DeadlineExceeded(f"The service {service} did not answer in time")
 

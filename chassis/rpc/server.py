@@ -18,9 +18,9 @@ from nameko.exceptions import (
 from nameko.extensions import SharedExtension
 from nameko.rpc import Rpc as NamekoRpc
 
-from chassis import deadline, observers
+from chassis import deadline
+from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.broker.connection import BrokerUnavailable
-from chassis.broker.courier import Courier
 from chassis.broker.declarations import Declarations
 from chassis.broker.inbound import Inbound
 from chassis.broker.message import CONTENT, TRANSIENT, data_of, dumps
@@ -29,6 +29,7 @@ from chassis.broker.topology import RPC_EXCHANGE, may_reply_to, rpc_queue_of
 from chassis.entrypoints import Exceptions, Measured, expected
 from chassis.errors import Fault, Interrupted
 from chassis.hooks import Hooks
+from chassis.observers import observers_of
 from chassis.rpc import wire
 from chassis.validation import load
 from chassis.workers import workers_for_rpc
@@ -37,7 +38,7 @@ log = getLogger(__name__)
 
 #: Seconds for which a reply waits for a lost connection to come back, or a broker that is short of
 #: memory or disk to take messages again.
-REPLY_PATIENCE = 5.0
+REPLY_TIMEOUT = 5.0
 
 
 class RpcConsumer(Hooks, SharedExtension):
@@ -45,7 +46,7 @@ class RpcConsumer(Hooks, SharedExtension):
 
     inbound = Inbound()
     outbound = Outbound()
-    courier = Courier()
+    publisher = ConfirmedPublisher()
 
     no_ack = False
 
@@ -63,7 +64,7 @@ class RpcConsumer(Hooks, SharedExtension):
                 raise ConfigurationError(f"{entrypoint.method_name}: use chassis.rpc.rpc")
 
     def setup(self) -> None:
-        # Also without a method: who calls one is told that it is not there.
+        # Also without a method: a caller then learns that its method does not exist.
         service = self.container.service_name
         self.queue = rpc_queue_of(service)
         # A worker per message in hand: the reader of the connection then never has to wait
@@ -87,7 +88,7 @@ class RpcConsumer(Hooks, SharedExtension):
         """Start the worker that answers `message`, or say why not."""
         reply_to = message.properties.get("reply_to", "")
         if not may_reply_to(reply_to, self.container.service_name):
-            self._spawn(partial(self._park, message, "no reply_to of a caller"))
+            self._spawn(partial(self._dead_letter, message, "no reply_to of a caller"))
             return
         try:
             routing_key = message.delivery_info["routing_key"]
@@ -99,11 +100,11 @@ class RpcConsumer(Hooks, SharedExtension):
         except ContainerBeingKilled:
             pass  # the message goes back to the queue with the connection
         except (MalformedRequest, MethodNotFound, IncorrectSignature, Fault) as refused:
-            observers.of(self.container).rejected()
+            observers_of(self.container).rejected()
             self._spawn(partial(self.answer, message, None, refused))
         except Exception as error:
             log.exception("%s: a message that nobody foresaw", self.queue)
-            self._spawn(partial(self._park, message, type(error).__name__))
+            self._spawn(partial(self._dead_letter, message, type(error).__name__))
 
     def answer(self, message: Any, result: Any, exc: BaseException | None) -> None:
         """Send the reply, then let the broker forget the request.
@@ -112,7 +113,7 @@ class RpcConsumer(Hooks, SharedExtension):
         has given up, and asks again by its key if it wants to know what became of the work.
         """
         body = self._encode(message, result, exc)
-        self.outbound.await_connection(REPLY_PATIENCE)
+        self.outbound.await_connection(REPLY_TIMEOUT)
         try:
             self.outbound.publish(
                 RPC_EXCHANGE,
@@ -142,9 +143,11 @@ class RpcConsumer(Hooks, SharedExtension):
         """Off the reader of the connection, which must not wait for the broker."""
         self.container.spawn_managed_thread(work, identifier="rpc consumer")
 
-    def _park(self, message: Any, reason: str) -> None:
-        parked = self.courier.park(message, self.container.service_name, self.queue, reason)
-        self.inbound.settle(message, parked)
+    def _dead_letter(self, message: Any, reason: str) -> None:
+        is_safe = self.publisher.dead_letter(
+            message, self.container.service_name, self.queue, reason
+        )
+        self.inbound.settle(message, is_safe)
 
 
 class Rpc(Measured, NamekoRpc):

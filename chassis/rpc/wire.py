@@ -47,10 +47,10 @@ def _untagged(found: dict[str, Any]) -> Any:
 
 
 def error_of(exc: BaseException, service: str, call_id: str) -> dict[str, Any]:
-    """What a caller is told of an exception.
+    """An exception, as its caller gets it.
 
     Nameko's own complaints (no such method, wrong arguments) keep their type, so that a stock
-    caller gets them back as such; they are mistakes of whoever wrote the caller. Anything else
+    caller gets them back as such; they are mistakes in the calling code. Anything else
     becomes `internal`, with the place to look at instead of its text, which may hold anything.
     """
     if isinstance(exc, Fault):

@@ -36,7 +36,7 @@ LONGEST, MOST_LINKS = 2000, 200
 
 
 class Exporter(SpanExporter):
-    """OTLP over HTTP to one collector; of a collector that is away it tells once."""
+    """OTLP over HTTP to one collector; that a collector is away is logged once."""
 
     def __init__(self, endpoint: str):
         self._otlp = OTLPSpanExporter(endpoint.rstrip("/") + "/v1/traces")
@@ -88,7 +88,7 @@ class Pipeline:
 
 
 def _resource(service: str) -> Resource:
-    """Who tells; `OTEL_RESOURCE_ATTRIBUTES` adds to it."""
+    """The resource that spans belong to; `OTEL_RESOURCE_ATTRIBUTES` adds to it."""
     who: dict[str, Any] = {
         SERVICE_NAME: service,
         SERVICE_INSTANCE_ID: str(uuid.uuid4()),

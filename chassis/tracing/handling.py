@@ -1,4 +1,4 @@
-"""Events in a handler's hands: below what caused each of them, one by one or by the batch."""
+"""Spans of event handlers: children of the span that published an event, alone or in a batch."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class BatchSpan:
 def begin(spans: SpanFactory, worker_ctx: Any, queue: str) -> Span | BatchSpan | None:
     """The span of a worker that handles one event or several; the events that it is given are below
     it from now on."""
-    (told,) = worker_ctx.args
-    events = [told] if isinstance(told, Event) else told
+    (given,) = worker_ctx.args
+    events = [given] if isinstance(given, Event) else given
     name, about = conventions.processing(events[0].source, events[0].type, queue)
     data = worker_ctx.data
     if len(events) > 1:
         return _begin_batch(spans, data, events, name, about)
     (event,) = events
-    data["traceparent"] = event.cause.get("traceparent")
+    data["traceparent"] = event.trace_context.get("traceparent")
     about = about | conventions.of_message(event)
     span = spans.below_sender(data, name, SpanKind.CONSUMER, about)
     event = _below(event, data["traceparent"])
-    worker_ctx.args = (event if isinstance(told, Event) else [event],)
+    worker_ctx.args = (event if isinstance(given, Event) else [event],)
     return span
 
 
@@ -52,8 +52,8 @@ def _begin_batch(
     name: str,
     about: Mapping[str, Any],
 ) -> BatchSpan | None:
-    causes = [event.cause.get("traceparent") for event in events]
-    links = [Link(context_of(cause, True)) for cause in causes if cause and is_recorded(cause)]
+    parents = [event.trace_context.get("traceparent") for event in events]
+    links = [Link(context_of(parent, True)) for parent in parents if parent and is_recorded(parent)]
     if not links:
         data["traceparent"] = new_traceparent()
         return None
@@ -63,9 +63,9 @@ def _begin_batch(
     data["traceparent"] = batch.traceparent
     to_batch = [Link(context_of(batch.traceparent, False))]
     each = []
-    for place, (event, cause) in enumerate(zip(events, causes, strict=True)):
+    for place, (event, parent) in enumerate(zip(events, parents, strict=True)):
         of_event = {**about, **conventions.of_message(event)}
-        span = spans.start(name, SpanKind.CONSUMER, of_event, cause, links=to_batch)
+        span = spans.start(name, SpanKind.CONSUMER, of_event, parent, links=to_batch)
         if span is not None:
             each.append(span)
             events[place] = _below(event, span.traceparent)
@@ -73,6 +73,6 @@ def _begin_batch(
 
 
 def _below(event: Event, traceparent: str) -> Event:
-    """`event`, as the cause of what is below `traceparent`."""
-    cause = {**event.cause, "traceparent": traceparent}
-    return dataclasses.replace(event, trace_id=trace_id_of(traceparent), cause=cause)
+    """`event`, for a handler whose work is below `traceparent`."""
+    context = {**event.trace_context, "traceparent": traceparent}
+    return dataclasses.replace(event, trace_id=trace_id_of(traceparent), trace_context=context)

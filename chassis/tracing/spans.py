@@ -49,8 +49,8 @@ class Span:
         )
 
     def end(self, error: BaseException | None = None) -> None:
-        """It is over, by `error` if there is one: of that only the kind is told, for its text may
-        hold anything."""
+        """It is over, by `error` if there is one: of that only the kind is recorded, for its text
+        may hold anything."""
         if error is not None and not isinstance(error, AlreadyHandled):
             self.fail(kind_of(error))
         self._span.end()

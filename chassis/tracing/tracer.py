@@ -28,7 +28,7 @@ from chassis.tracing.spans import (
     sampler,
 )
 from chassis.tracing.sql import WORK, Statements
-from chassis.web.answers import PROBLEM
+from chassis.web.responses import PROBLEM
 
 
 class Tracer(SpanFactory, Observer):

@@ -6,7 +6,7 @@ from logging import getLogger
 
 from chassis import logs
 from chassis.observers import Observers
-from chassis.web.answers import PROBLEM, Answer
+from chassis.web.responses import PROBLEM, Response
 
 access = getLogger("chassis.web.access")
 
@@ -21,21 +21,21 @@ class AccessLog:
         self,
         method: str,
         route: str | None,
-        answer: Answer,
+        response: Response,
         seconds: float,
         request_id: str,
         trace_id: str,
     ) -> None:
         """A request has its answer, `seconds` after its head."""
-        self._observers.answered(method, route, answer.status, seconds)
-        is_problem = answer.media_type == PROBLEM
+        self._observers.answered(method, route, response.status, seconds)
+        is_problem = response.media_type == PROBLEM
         fields = {
             "method": method,
             "route": route or "-",
-            "status": answer.status,
-            "code": answer.body["code"] if is_problem else None,
+            "status": response.status,
+            "code": response.body["code"] if is_problem else None,
             "ms": round(seconds * 1000, 1),
             "request_id": request_id,
             "trace_id": trace_id,
         }
-        logs.tell(access, "request", fields)
+        logs.log_event(access, "request", fields)

@@ -16,8 +16,6 @@ from chassis.errors import Fault, Internal
 from chassis.observers import Observers
 from chassis.trace import new_trace_id
 from chassis.web.access_log import AccessLog
-from chassis.web.answers import Answer, problem
-from chassis.web.bodies import Body
 from chassis.web.cors import Cors
 from chassis.web.errors import (
     BadRequest,
@@ -31,12 +29,14 @@ from chassis.web.limits import Callers, RateLimits, policies_of
 from chassis.web.paths import decoded
 from chassis.web.probes import Probes
 from chassis.web.request import Request, refused
+from chassis.web.request_body import RequestBody
+from chassis.web.responses import Response, problem
 from chassis.web.shares import RequestPlaces
-from chassis.web.streams import EventStream, Flow, Streams
+from chassis.web.streams import EventStream, SseConnection, Streams
 
 log = getLogger(__name__)
 
-#: What `OPTIONS *` is told: what some route or other takes.
+#: The answer to `OPTIONS *`: the methods that any route takes.
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
@@ -71,57 +71,61 @@ class App:
         self._cors = Cors(limits["cors"])
         self._rates = RateLimits(limits["rate_limits"])
 
-    def answer(self, request: Request, body: Body, sock: Any) -> tuple[Answer, bytes, Flow | None]:
+    def answer(
+        self, request: Request, body: RequestBody, sock: Any
+    ) -> tuple[Response, bytes, SseConnection | None]:
         """The answer to `request` and its payload, or what flows on `sock` in place of one."""
         started = time.perf_counter()
-        request.answer_headers += self._cors.headers(request.head)
-        flow = None
+        request.response_headers += self._cors.headers(request.head)
+        stream = None
         try:
-            answer = self._answer(request, body)
-            payload = answer.payload()
-            if isinstance(answer, EventStream) and request.method != "HEAD":
-                flow = Flow(answer, self._streams, sock, self._limits["write_seconds"])
+            response = self._answer(request, body)
+            payload = response.payload()
+            if isinstance(response, EventStream) and request.method != "HEAD":
+                stream = SseConnection(response, self._streams, sock, self._limits["write_seconds"])
         except Fault as fault:
-            answer, payload = _refused(fault, request)
+            response, payload = _refused(fault, request)
         except Exception:
             ids = request.request_id, request.trace_id
             log.exception("request %s of trace %s ended in an error", *ids)
-            answer, payload = _refused(Internal(), request)
+            response, payload = _refused(Internal(), request)
         finally:
             request.body = b""
             body.close()
         self._access_log.record(
             request.method,
             request.route.path if request.route else None,
-            answer,
+            response,
             time.perf_counter() - started,
             request.request_id,
             request.trace_id,
         )
         if request.end is not None:
-            request.end(answer)
-        return answer, payload, flow
+            request.end(response)
+        return response, payload, stream
 
-    def refuse(self, fault: Fault, request_id: str) -> Answer:
+    def refuse(self, fault: Fault, request_id: str) -> Response:
         """The answer to what can't be served as a request."""
         trace_id = new_trace_id()
-        answer = problem(fault, "", request_id, trace_id)
-        self._access_log.record("-", None, answer, 0.0, request_id, trace_id)
-        return answer
+        response = problem(fault, "", request_id, trace_id)
+        self._access_log.record("-", None, response, 0.0, request_id, trace_id)
+        return response
 
-    def _answer(self, request: Request, body: Body) -> Answer:
+    def _answer(self, request: Request, body: RequestBody) -> Response:
         if request.method in ("GET", "HEAD"):
             elsewhere = self._redirects.get(request.path.removesuffix("/") or "/")
             if elsewhere is not None:
                 self._count(request)
-                return Answer(status=302, headers={"Location": elsewhere})
+                return Response(status=302, headers={"Location": elsewhere})
         self._find_route(request)
         if request.route:
             request.end = self._observers.routed(request)
         self._count(request)
         route = request.route
         if route is None:
-            return Answer(status=204, headers={"Allow": ", ".join(self._methods_at(request.path))})
+            return Response(
+                status=204, headers={"Allow": ", ".join(self._methods_at(request.path))}
+            )
         if route.probe:
             return self._probes.answer(route, request)
         request.body = self._read(body, request)
@@ -150,7 +154,7 @@ class App:
             client = self.callers.user_of(request)
         client = client or request.client_network
         headers, refusal = self._rates.take(client, policies_of(request.method, limit))
-        request.answer_headers += headers
+        request.response_headers += headers
         if refusal:
             raise refusal
 
@@ -162,7 +166,7 @@ class App:
             raise NoSuchRoute()
         return sorted(methods | {"OPTIONS"})
 
-    def _read(self, body: Body, request: Request) -> bytes:
+    def _read(self, body: RequestBody, request: Request) -> bytes:
         """The body, before a worker is taken: a slow client holds nothing but its connection. What
         can be refused by the head is refused before anything is kept."""
         route = request.route
@@ -177,7 +181,7 @@ class App:
                 raise LengthRequired()
             return b""
         if (request.header("Content-Encoding") or "identity").lower() != "identity":
-            request.answer_headers.append(("Accept-Encoding", "identity"))
+            request.response_headers.append(("Accept-Encoding", "identity"))
             raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding")
         try:
             with Timeout(self._limits["body_seconds"]):
@@ -188,6 +192,6 @@ class App:
             raise BadRequest("The body ended before its announced end") from None
 
 
-def _refused(fault: Fault, request: Request) -> tuple[Answer, bytes]:
-    answer = refused(fault, request)
-    return answer, answer.payload()
+def _refused(fault: Fault, request: Request) -> tuple[Response, bytes]:
+    response = refused(fault, request)
+    return response, response.payload()

@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from chassis.web.heads import Head
+from chassis.web.request_head import RequestHead
 
 _ORIGIN = r"\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?"
 _TOKEN = validate.Regexp(r"[A-Za-z0-9-]+\Z")
@@ -75,7 +75,7 @@ class CorsSettings(Schema):
 
 
 class Cors:
-    """What to tell browsers, by the section `web.cors`."""
+    """The headers for browsers, by the section `web.cors`."""
 
     def __init__(self, settings: Mapping[str, Any]):
         self._origins = frozenset(settings["origins"])
@@ -89,7 +89,7 @@ class Cors:
             ("Access-Control-Max-Age", str(settings["max_age"])),
         ]
 
-    def headers(self, head: Head) -> list[tuple[str, str]]:
+    def headers(self, head: RequestHead) -> list[tuple[str, str]]:
         """Headers for the answer to this request."""
         if not self._origins:
             return []
@@ -107,7 +107,7 @@ class Cors:
         return headers
 
 
-def is_preflight(head: Head) -> bool:
+def is_preflight(head: RequestHead) -> bool:
     """Whether a browser asks what it may send."""
     return (
         head.method == "OPTIONS"

@@ -2,7 +2,7 @@
 
 Fault (chassis.errors)
  ├── BadRequest            400  not HTTP/1.1, or not by its rules
- │    └── MalformedJson    400  not JSON, or not the kind of JSON that is wanted
+ │    └── MalformedJson    400  not JSON, or not the kind of JSON that is expected
  ├── NoSuchRoute           404  nothing is at this path
  ├── MethodNotAllowed      405  something is, but not for this method
  ├── RequestTimeout        408  the client took too long to send

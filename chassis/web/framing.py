@@ -3,7 +3,7 @@
 llhttp reads on behind the end of a request. So that nothing behind a request is looked at before
 that is answered, the parser is fed up to where one can end: a head and a chunked body end with an
 empty line, any other body has a known length. What llhttp takes although RFC 9112 does not is
-refused here and in `chassis.web.heads`.
+refused here and in `chassis.web.request_head`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chassis.web.errors import (
     HeadersTooLarge,
     UriTooLong,
 )
-from chassis.web.heads import Head, read_head
+from chassis.web.request_head import RequestHead, read_head
 
 #: Bytes of the request target and of one header, and of a whole head.
 MAX_LINE, MAX_HEAD = 8192, 32768
@@ -75,7 +75,7 @@ class Framing:
             self._arrived = self._sock.recv(RECEIVE)
         return bool(self._arrived)
 
-    def read_head(self) -> Head:
+    def read_head(self) -> RequestHead:
         """The next request's head."""
         self._begin()
         while not self._is_head_read:
@@ -98,16 +98,16 @@ class Framing:
             raise BadRequest("A request with a body can't ask for another protocol")
         return head
 
-    def read_body(self, head: Head, limit: int, take: Callable[[int], None]) -> bytes:
-        """The body that follows `head`, of at most `limit` bytes; `take` is told of each so many
-        bytes before they are kept."""
+    def read_body(self, head: RequestHead, limit: int, take: Callable[[int], None]) -> bytes:
+        """The body that follows `head`, of at most `limit` bytes; `take` is called with the
+        size of each part before that is kept."""
         try:
             self._read_body(head, limit, take)
             return bytes(self._body)
         finally:
             self._body = bytearray()
 
-    def _read_body(self, head: Head, limit: int, take: Callable[[int], None]) -> None:
+    def _read_body(self, head: RequestHead, limit: int, take: Callable[[int], None]) -> None:
         size = turn = 0
         while not self._is_whole:
             piece = self._piece() if head.is_chunked else self._part(head.content_length - size)

@@ -1,4 +1,4 @@
-"""Rate limits: how often one client may call, told in the headers of every answer.
+"""Rate limits: how often one client may call, as the headers of every answer say.
 
 A client is a user when the request carries a token that holds, else a network address. Each policy
 is a token bucket: full, it allows `quota` requests at once; empty, it fills in `window` seconds.
@@ -45,8 +45,7 @@ class RateSettings(Schema):
     sign_in = fields.Nested(
         PolicySettings, data_key=SIGN_IN, attribute=SIGN_IN, load_default=lambda: _policy(20)
     )
-    #: Those in which a machine of somebody else's tells us something, in place of the others: it
-    #: tells all of it from a few addresses.
+    #: Webhooks, in place of the other limits: a provider sends all of them from a few addresses.
     webhooks = fields.Nested(PolicySettings, load_default=lambda: _policy(6000))
     #: Clients that are remembered; beyond, the one that was away for the longest is forgotten.
     clients = fields.Integer(load_default=20_000, validate=validate.Range(min=1, max=10**6))

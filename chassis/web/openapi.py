@@ -1,8 +1,8 @@
 """OpenAPI 3.1 from the route table: what validates requests and answers is what is published.
 
 `describe(routes, manual)` gives the document. Nothing in it is written a second time: shapes come
-from the marshmallow schemas (`chassis.web.shapes`), words from docstrings, statuses from what a
-route declares, error examples from the faults themselves.
+from the marshmallow schemas (`chassis.web.json_schema`), words from docstrings, statuses from what
+a route declares, error examples from the faults themselves.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from marshmallow import Schema, validate
 
 from chassis import errors, fields
 from chassis.web import errors as web_errors
-from chassis.web.answers import JSON, PROBLEM, problem
-from chassis.web.routes import Route
-from chassis.web.samples import Samples
-from chassis.web.shapes import Plugin
-from chassis.web.vocabulary import (
+from chassis.web.examples import Examples
+from chassis.web.json_schema import Plugin
+from chassis.web.openapi_components import (
     CACHE_CONTROL,
     HEADERS,
     IF_MATCH,
@@ -29,6 +27,8 @@ from chassis.web.vocabulary import (
     PROBLEM_SHAPE,
     SENT_HEADERS,
 )
+from chassis.web.responses import JSON, PROBLEM, problem
+from chassis.web.routes import Route
 
 _OF_HTTP: tuple[type[errors.Fault], ...] = (
     web_errors.BadRequest,
@@ -124,7 +124,7 @@ def statuses(entry: Route) -> set[int]:
         found |= _WITH_BODY
     if entry.needs_body:
         found.add(411)
-    if entry.is_tagged and entry.method in _CONDITIONAL:
+    if entry.etag and entry.method in _CONDITIONAL:
         found.add(412)
     return found
 
@@ -140,7 +140,7 @@ def _operation(name: str, entry: Route, manual: Manual, plugin: Plugin) -> dict[
         "responses": {str(entry.status): _success(entry, manual)},
         "security": [{"bearer": []}] if 401 in entry.who.refusals else [],
     }
-    if entry.is_tagged and entry.method == "GET":
+    if entry.etag and entry.method == "GET":
         names = (*_ALWAYS_SENT, "ETag", "RateLimit", "RateLimit-Policy")
         operation["responses"]["304"] = {
             "description": "Not changed: the client has this state already",
@@ -174,9 +174,9 @@ def _parameters(entry: Route, plugin: Plugin) -> list[dict[str, Any]]:
         if schema:
             found += plugin.converter.schema2parameters(schema(), location=where)
     headers = [*SENT_HEADERS]
-    if entry.is_tagged and entry.method != "POST":
+    if entry.etag and entry.method != "POST":
         headers.append(IF_NONE_MATCH if entry.method == "GET" else IF_MATCH)
-    if entry.remember:
+    if entry.cache_tags:
         headers.append(CACHE_CONTROL)
     return [*found, *({"in": "header"} | header for header in headers)]
 
@@ -187,7 +187,7 @@ def _success(entry: Route, manual: Manual) -> dict[str, Any]:
         names.append("Location")
     if entry.query and issubclass(entry.query, fields.Page):
         names.append("Link")
-    if entry.is_tagged:
+    if entry.etag:
         names.append("ETag")
     if any(f.data_key == "Idempotency-Key" for f in _fields_of(entry.headers)):
         names.append("Idempotent-Replayed")
@@ -254,7 +254,7 @@ def _describe_fields(document: dict[str, Any], manual: Manual) -> None:
 
 def _add_examples(document: dict[str, Any], manual: Manual) -> None:
     """An example for every body, and for every name in a path."""
-    samples = Samples(document["components"]["schemas"], manual.samples)
+    samples = Examples(document["components"]["schemas"], manual.samples)
     for operations in document["paths"].values():
         for operation in operations.values():
             for parameter in operation["parameters"]:

@@ -10,7 +10,7 @@ from eventlet import Timeout
 from eventlet.event import Event
 
 from chassis.errors import DeadlineExceeded
-from chassis.web.answers import Answer, as_own
+from chassis.web.responses import Response, as_own
 from chassis.web.stopping import Stopping
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Probes:
         self._stopping = stopping
         self._asked: dict[tuple[str, bool], _Asked] = {}
 
-    def answer(self, route: RunnableRoute, request: Request) -> Answer:
+    def answer(self, route: RunnableRoute, request: Request) -> Response:
         """What the route answers, or has answered a moment ago. Raises what the route raises."""
         key = route.path, self._stopping.has_begun
         asked = self._asked.get(key)

@@ -18,15 +18,15 @@ from eventlet.greenio import shutdown_safe
 from eventlet.hubs import trampoline
 
 from chassis.errors import Fault
-from chassis.web.answers import Answer
-from chassis.web.bodies import Body
 from chassis.web.errors import RequestTimeout
 from chassis.web.framing import Framing
-from chassis.web.heads import Head
 from chassis.web.request import Request, new_request_id
+from chassis.web.request_body import RequestBody
+from chassis.web.request_head import RequestHead
+from chassis.web.responses import Response
 from chassis.web.shares import Shares
 from chassis.web.stopping import Stopping
-from chassis.web.streams import Flow
+from chassis.web.streams import SseConnection
 
 log = getLogger(__name__)
 
@@ -48,10 +48,12 @@ Headers = list[tuple[str, str]]
 class Application(Protocol):
     """What answers the requests of a connection."""
 
-    def answer(self, request: Request, body: Body, sock: Any) -> tuple[Answer, bytes, Flow | None]:
+    def answer(
+        self, request: Request, body: RequestBody, sock: Any
+    ) -> tuple[Response, bytes, SseConnection | None]:
         """The answer to `request` and its payload, or what flows on `sock` in place of one."""
 
-    def refuse(self, fault: Fault, request_id: str) -> Answer:
+    def refuse(self, fault: Fault, request_id: str) -> Response:
         """The answer to what can't be served as a request."""
 
 
@@ -113,8 +115,8 @@ class Connection:
         """Answer what can't be served, and be done with the client."""
         self._is_over = self._must_linger = True
         request_id = new_request_id()
-        answer = self._app.refuse(fault, request_id)
-        self._send(answer, answer.payload(), [("X-Request-ID", request_id)])
+        response = self._app.refuse(fault, request_id)
+        self._send(response, response.payload(), [("X-Request-ID", request_id)])
 
     def close(self) -> None:
         self.sock.close()
@@ -144,10 +146,10 @@ class Connection:
         else:
             request = Request(head, self._peer, self._limits["trusted_proxies"])
             client = request.client_network
-            body = Body(self._framing, head, self._bodies, client, self._tell_to_go_on)
+            body = RequestBody(self._framing, head, self._bodies, client, self._tell_to_go_on)
             self._answer(request, body)
 
-    def _read_head(self) -> Head:
+    def _read_head(self) -> RequestHead:
         """The head, within the time for that; most often all of it is there already."""
         if self._framing.has_whole_head:
             return self._framing.read_head()
@@ -157,24 +159,24 @@ class Connection:
     def _tell_to_go_on(self) -> None:
         self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _answer(self, request: Request, body: Body) -> None:
-        answer, payload, flow = self._app.answer(request, body, self.sock)
+    def _answer(self, request: Request, body: RequestBody) -> None:
+        response, payload, stream = self._app.answer(request, body, self.sock)
         self._must_linger = body.is_pending
-        if flow or self._must_linger or request.head.is_last or self._stopping.has_begun:
+        if stream or self._must_linger or request.head.is_last or self._stopping.has_begun:
             self._is_over = True
-        headers = [("X-Request-ID", request.request_id), *request.answer_headers]
-        if flow is not None:
-            self._stream_out(answer, flow, headers, is_chunked=not request.head.is_http_1_0)
+        headers = [("X-Request-ID", request.request_id), *request.response_headers]
+        if stream is not None:
+            self._stream_out(response, stream, headers, is_chunked=not request.head.is_http_1_0)
         elif request.method == "HEAD":
-            self._send_head(answer, len(payload), headers)
+            self._send_head(response, len(payload), headers)
         else:
-            self._send(answer, payload, headers)
+            self._send(response, payload, headers)
 
-    def _send_head(self, answer: Answer, length: int, headers: Headers) -> None:
-        self.sock.sendall(self._head(answer, length, headers))
+    def _send_head(self, response: Response, length: int, headers: Headers) -> None:
+        self.sock.sendall(self._head(response, length, headers))
 
-    def _send(self, answer: Answer, payload: bytes, headers: Headers) -> None:
-        head = self._head(answer, len(payload), headers)
+    def _send(self, response: Response, payload: bytes, headers: Headers) -> None:
+        head = self._head(response, len(payload), headers)
         if len(payload) <= _SMALL:
             self._write(head + payload)
         else:
@@ -189,26 +191,26 @@ class Connection:
             with Timeout(self._limits["write_seconds"] + len(rest) / SLOWEST, TimeoutError()):
                 self.sock.sendall(rest)
 
-    def _head(self, answer: Answer, length: int, headers: Headers) -> bytes:
-        return answer.head(length, [*headers, _CLOSE] if self._is_over else headers)
+    def _head(self, response: Response, length: int, headers: Headers) -> bytes:
+        return response.head(length, [*headers, _CLOSE] if self._is_over else headers)
 
     def _stream_out(
-        self, answer: Answer, flow: Flow, headers: Headers, *, is_chunked: bool
+        self, response: Response, stream: SseConnection, headers: Headers, *, is_chunked: bool
     ) -> None:
         """Send what flows; in chunks, where the client knows them, so that it can tell the end
         from a broken line."""
         if is_chunked:
             headers.append(("Transfer-Encoding", "chunked"))
         try:
-            self._send_head(answer, 0, headers)
-            for data in flow:
+            self._send_head(response, 0, headers)
+            for data in stream:
                 self.sock.sendall(_chunk(data) if is_chunked else data)
             if is_chunked:
                 self.sock.sendall(_LAST_CHUNK)
         except Timeout:
             log.debug("a stream's client took nothing of it for too long")
         finally:
-            flow.close()
+            stream.close()
 
     def _linger(self) -> None:
         self.sock.shutdown(socket.SHUT_WR)

@@ -1,4 +1,5 @@
-"""A cache of what was read: bounded in size and age, told what is outdated, asked once for many.
+"""A cache of what was read: bounded in size and age, with tags by which outdated entries are
+dropped, and one read for all who ask at once.
 
 An entry bears tags, names of what it shows. `forget(tags)` drops all that bear one of them; what
 was asked for before a `forget` is neither kept for later readers nor given to them.
@@ -35,7 +36,7 @@ class _Entry:
 
 
 class _Flight:
-    """A read under way, and whoever waits for it."""
+    """A read under way, and those who wait for it."""
 
     __slots__ = ("began", "forgotten", "landed")
 
@@ -45,8 +46,8 @@ class _Flight:
         #: What was forgotten since it began: it may or may not have seen the change.
         self.forgotten: set[Hashable] = set()
 
-    def wait(self, patience: float) -> Any:
-        with Timeout(patience, DeadlineExceeded()):
+    def wait(self, timeout: float) -> Any:
+        with Timeout(timeout, DeadlineExceeded()):
             return self.landed.wait()
 
 
@@ -76,13 +77,11 @@ class ReadCache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def read(
-        self, key: str, make: Callable[[], Made], patience: float, afresh: bool = False
-    ) -> Any:
+    def read(self, key: str, make: Callable[[], Made], timeout: float, afresh: bool = False) -> Any:
         """What is kept for `key`, else what an equal read under way brings, else what is made now.
 
         `make()` returns a value, its tags (None: not to be kept) and its size in bytes. Who waits
-        for somebody else's read does so for `patience` seconds (`DeadlineExceeded`), and gets its
+        for somebody else's read does so for `timeout` seconds (`DeadlineExceeded`), and gets its
         error as well. `afresh`, it is made now in any case.
         """
         now = self._clock()
@@ -93,7 +92,7 @@ class ReadCache:
                 return entry.value
             flight = self._flights.get(key)
             if flight is not None and not flight.forgotten and now < flight.began + self._max_age:
-                return flight.wait(patience)
+                return flight.wait(timeout)
         return self._fly(key, make, _Flight(now))
 
     def forget(self, tags: Iterable[Hashable]) -> None:
@@ -120,8 +119,8 @@ class ReadCache:
         except BaseException as error:
             if self._flights.get(key) is flight:
                 del self._flights[key]
-            is_told = isinstance(error, Exception)  # not so when we are killed
-            flight.landed.send_exception(error if is_told else Unavailable(retry_after=1))
+            is_logged = isinstance(error, Exception)  # not so when we are killed
+            flight.landed.send_exception(error if is_logged else Unavailable(retry_after=1))
             raise
         if self._flights.get(key) is flight:
             del self._flights[key]

@@ -14,11 +14,11 @@ from chassis import deadline
 from chassis.errors import Fault
 from chassis.trace import is_traceparent, new_traceparent
 from chassis.validation import refusal
-from chassis.web.addresses import client_address, client_network
-from chassis.web.answers import Answer, problem
-from chassis.web.bodies import parse_object
+from chassis.web.client_ip import client_address, client_network
 from chassis.web.errors import BadRequest, UnsupportedMediaType
-from chassis.web.heads import Head
+from chassis.web.request_body import parse_object
+from chassis.web.request_head import RequestHead
+from chassis.web.responses import Response, problem
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}\Z")
 _MAX_QUERY_FIELDS = 50
@@ -28,7 +28,7 @@ class Request:
     """Method, path (as sent, percent-encoded), headers, body and whose request it is.
 
     `actor` and `session_id` are set by the route's audience; `path_values` by the routing.
-    `answer_headers` go out with whatever the answer is. `request_id` and `traceparent` are the
+    `response_headers` go out with whatever the answer is. `request_id` and `traceparent` are the
     client's when well-formed, else made here. `client_network` is what the client counts as where
     clients are counted: its address or IPv6 network.
     `context` is what travels along with its calls, once it has a worker.
@@ -37,7 +37,6 @@ class Request:
 
     __slots__ = (
         "actor",
-        "answer_headers",
         "body",
         "client_network",
         "context",
@@ -47,12 +46,13 @@ class Request:
         "path",
         "path_values",
         "request_id",
+        "response_headers",
         "route",
         "session_id",
         "traceparent",
     )
 
-    def __init__(self, head: Head, peer: str, trusted_proxies: int = 0):
+    def __init__(self, head: RequestHead, peer: str, trusted_proxies: int = 0):
         self.head = head
         self.client_network = (
             client_network(client_address(peer, head.headers, trusted_proxies))
@@ -66,9 +66,9 @@ class Request:
         self.actor: Any = None
         self.session_id: uuid.UUID | None = None
         self.context: dict[str, Any] = {}
-        self.answer_headers: list[tuple[str, str]] = []
+        self.response_headers: list[tuple[str, str]] = []
         self.route: Any = None
-        #: What is told of its answer, once it has found its route.
+        #: Called with its response, once it has found its route.
         self.end: Any = None
         sent = head.headers.get("x-request-id", "")
         self.request_id: str = sent if _REQUEST_ID.match(sent) else new_request_id()
@@ -78,7 +78,7 @@ class Request:
     @classmethod
     def of_our_own(cls, method: str, path: str) -> Request:
         """A request that came on no connection of the public."""
-        return cls(Head(method, path, "", False, {}), "127.0.0.1")
+        return cls(RequestHead(method, path, "", False, {}), "127.0.0.1")
 
     def __deepcopy__(self, memo: Any) -> Request:
         """Itself: a connection can't be copied, as tools do that redact a worker's arguments."""
@@ -143,11 +143,11 @@ class RunnableRoute(Protocol):
     def arguments(self, request: Request) -> dict[str, Any]:
         """What its method gets besides the request; raises `Invalid`."""
 
-    def run(self, request: Request) -> Answer:
+    def run(self, request: Request) -> Response:
         """Run its method in a worker; raises what that raises."""
 
 
-def refused(fault: Fault, request: Request) -> Answer:
+def refused(fault: Fault, request: Request) -> Response:
     """The problem that answers `request`."""
     return problem(fault, request.path, request.request_id, request.trace_id)
 

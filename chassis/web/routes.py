@@ -9,7 +9,7 @@
 The same declaration checks who calls, validates path, query and body, and describes the route in
 the route table, together with the method's docstring. A method gets the request, one keyword
 argument for each name in its path, and `query` and `body` where those have a schema; it returns
-something JSON-able or an `Answer`.
+something JSON-able or an `Response`.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from marshmallow import Schema
 from nameko.exceptions import ConfigurationError, ContainerBeingKilled
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, register_entrypoint
 from nameko.web.handlers import HttpRequestHandler
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from chassis import fields
 from chassis.entrypoints import Exceptions, Measured
 from chassis.errors import DeadlineExceeded, Fault, Internal, Unavailable
 from chassis.validation import load
-from chassis.web.answers import JSON, Answer
-from chassis.web.conditions import tag, unless_known
-from chassis.web.remembered import Finished, Remembered
+from chassis.web.etags import tag, unless_known
 from chassis.web.request import Request, refused
+from chassis.web.response_cache import EncodedResponse, ResponseCache
+from chassis.web.responses import JSON, Response
 from chassis.web.server import Server
 
 log = getLogger(__name__)
@@ -65,22 +65,25 @@ class Route(Measured, HttpRequestHandler):
     """The Nameko entrypoint behind `@route`, and a row of the route table.
 
     `path`, `query`, `headers`, `body` and `answer` are marshmallow schema classes; headers, each by
-    its `data_key`, are only checked. A `probe` is asked by machines of ours; its answer is given
-        again for a second (`chassis.web.probes`). `limit` names a rate limit beside those of its
-    method, by address (`chassis.web.limits`). With a `media_type` other than JSON, `answer`
-    describes each part. An `is_tagged` one answers with a single resource and its `ETag`
-    (`chassis.web.conditions`).
-    `docs` describe the API, and are public with the setting `web.docs` only.
+    its `data_key`, are only checked. With a `media_type` other than JSON, `answer` describes each
+    part. `limit` names a rate limit, by address, beside those of the method (`chassis.web.limits`).
     `faults` are statuses of problems that don't follow from the rest (`chassis.web.openapi`).
-    A route that everybody may call, and whose answer depends on path and query alone, can
-    `remember` its answers (`chassis.web.remembered`): called with an answer's body and the method's
-    arguments, `remember` returns the tags by which it will be forgotten.
+
+    - `probe`: asked by load balancers and the like; an answer is given again for a second
+      (`chassis.web.probes`).
+    - `docs`: describes the API, and is public with the setting `web.docs` only.
+    - `etag`: answers with a single resource and its `ETag` (`chassis.web.etags`).
+    - `cache_tags`: the answers are cached (`chassis.web.response_cache`). It is called with the
+      body of an answer and the method's arguments, and returns the tags by which that answer is
+      dropped from the cache. For routes that everybody may call, whose answers depend on path and
+      query alone.
+
     `expected_exceptions` are Nameko's.
     """
 
     kind = "http"
     server = Server()
-    remembered = Remembered()
+    response_cache = ResponseCache()
 
     def __init__(
         self,
@@ -100,8 +103,8 @@ class Route(Measured, HttpRequestHandler):
         limit: str | None = None,
         media_type: str = JSON,
         faults: tuple[int, ...] = (),
-        is_tagged: bool = False,
-        remember: Callable[..., Iterable[Hashable]] | None = None,
+        etag: bool = False,
+        cache_tags: Callable[..., Iterable[Hashable]] | None = None,
         expected_exceptions: Exceptions = (),
     ):
         # Bodies and headers have passwords and tokens in them.
@@ -120,8 +123,8 @@ class Route(Measured, HttpRequestHandler):
         self.limit = limit
         self.media_type = media_type
         self.faults = faults
-        self.is_tagged = is_tagged
-        self.remember = remember
+        self.etag = etag
+        self.cache_tags = cache_tags
         self.path_schema = path
         self._path_loader = (path or fields.Request)()
         self._query_loader = (query or fields.Request)()
@@ -148,25 +151,25 @@ class Route(Measured, HttpRequestHandler):
             raise ConfigurationError(f"{name}: its method has no docstring to describe it")
         if set(_PARAMETER.findall(self.path)) != set(self._path_loader.load_fields):
             raise ConfigurationError(f"{name}: its path and its path schema name other things")
-        if self.remember and (self.who.refusals or self.method != "GET"):
-            raise ConfigurationError(f"{name}: only a GET for everybody can be remembered")
-        if self.remember and (self.headers or self.body):
-            raise ConfigurationError(f"{name}: remembered by path and query, it can't take more")
+        if self.cache_tags and (self.who.refusals or self.method != "GET"):
+            raise ConfigurationError(f"{name}: only a GET for everybody can be cached")
+        if self.cache_tags and (self.headers or self.body):
+            raise ConfigurationError(f"{name}: cached by path and query, it can't take more")
 
     def stop(self) -> None:
         self.server.drain()
         super().stop()
 
-    def handle_request(self, request: Request) -> Answer:
+    def handle_request(self, request: Request) -> Response:
         """Answer the request, within its budget."""
-        if self.remember:
-            patience = self.server.limits["request_seconds"] + _GRACE_SECONDS
-            answer = self.remembered.answer(self, request, patience)
+        if self.cache_tags:
+            timeout = self.server.limits["request_seconds"] + _GRACE_SECONDS
+            response = self.response_cache.answer(self, request, timeout)
         else:
-            answer = self.run(request)
-        return unless_known(request, answer) if self.is_tagged else answer
+            response = self.run(request)
+        return unless_known(request, response) if self.etag else response
 
-    def run(self, request: Request) -> Answer:
+    def run(self, request: Request) -> Response:
         """Run the route's method in a worker."""
         budget = self.server.limits["request_seconds"]
         done = Event()
@@ -193,44 +196,44 @@ class Route(Measured, HttpRequestHandler):
             done.send(result)
         return result, exc_info
 
-    def response_from_result(self, result: Any) -> Response:
+    def response_from_result(self, result: Any) -> WerkzeugResponse:
         """The answer as tools for Nameko's own entrypoints read it: status, headers, body."""
-        answer = self._answer(result)
-        return Response(
-            answer.payload(), answer.status, answer.headers, content_type=answer.media_type
+        response = self._answer(result)
+        return WerkzeugResponse(
+            response.payload(), response.status, response.headers, content_type=response.media_type
         )
 
-    def response_from_exception(self, exc: BaseException) -> Response:
+    def response_from_exception(self, exc: BaseException) -> WerkzeugResponse:
         """What is answered when the method fails."""
-        return Response(status=exc.status if isinstance(exc, Fault) else Internal.status)
+        return WerkzeugResponse(status=exc.status if isinstance(exc, Fault) else Internal.status)
 
-    def serve(self, function: Method, service: Any, request: Request) -> Answer:
+    def serve(self, function: Method, service: Any, request: Request) -> Response:
         """What the worker does: let in, validate, run, shape the answer."""
         self.who.admit(service, request)
         arguments = self.arguments(request)
         result = function(service, request, **arguments)
-        answer = self._answer(result)
+        response = self._answer(result)
         if self.query and issubclass(self.query, fields.Page):
-            self._link_next(arguments, answer)
-        shown = None
-        if self.remember and answer.status == 200:
-            shown = self.remember(answer.body, **arguments)
-        if self.is_tagged:
-            tag(answer, is_public=not self.who.refusals)
-        return answer if shown is None else Finished(answer, shown)
+            self._link_next(arguments, response)
+        tags = None
+        if self.cache_tags and response.status == 200:
+            tags = self.cache_tags(response.body, **arguments)
+        if self.etag:
+            tag(response, is_public=not self.who.refusals)
+        return response if tags is None else EncodedResponse(response, tags)
 
-    def _link_next(self, arguments: dict[str, Any], answer: Answer) -> None:
+    def _link_next(self, arguments: dict[str, Any], response: Response) -> None:
         """The next page as a `Link`, relative to us: whatever name we are reached by. Made of what
         path and query mean, not of how they are written: the answer may be given to others."""
-        following = answer.body.get("next") if isinstance(answer.body, dict) else None
+        following = response.body.get("next") if isinstance(response.body, dict) else None
         if following:
             path = _written(self._path_loader, arguments)
             query = _written(self._query_loader, arguments["query"]) | {"cursor": following}
             target = _PARAMETER.sub(lambda name: urllib.parse.quote(path[name[1]], ""), self.path)
-            answer.headers["Link"] = f'<{target}?{urllib.parse.urlencode(query)}>; rel="next"'
+            response.headers["Link"] = f'<{target}?{urllib.parse.urlencode(query)}>; rel="next"'
 
-    def _answer(self, result: Any) -> Answer:
-        return result if isinstance(result, Answer) else Answer(result, self.status)
+    def _answer(self, result: Any) -> Response:
+        return result if isinstance(result, Response) else Response(result, self.status)
 
     def arguments(self, request: Request) -> dict[str, Any]:
         """What the method gets besides the request; raises `Invalid`."""

@@ -16,13 +16,12 @@ from nameko.web.server import WebServer
 from werkzeug.routing import MapAdapter
 
 from chassis import config as configuration
-from chassis import observers
 from chassis.errors import Unavailable
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
-from chassis.web import listening
+from chassis.observers import observers_of
+from chassis.web import sockets
 from chassis.web.access_log import AccessLog
-from chassis.web.answers import Answer
 from chassis.web.app import App
 from chassis.web.errors import Overloaded
 from chassis.web.limits import Callers
@@ -30,6 +29,7 @@ from chassis.web.paths import url_map
 from chassis.web.probes import Probes
 from chassis.web.protocol import Connection
 from chassis.web.request import Request, network_of_peer
+from chassis.web.responses import Response
 from chassis.web.settings import WebSettings
 from chassis.web.shares import RequestPlaces, Shares
 from chassis.web.stopping import Stopping
@@ -99,7 +99,7 @@ class Server(Hooks, WebServer):
         self._gt = self.container.spawn_managed_thread(self.run)
 
     def _make_app(self) -> App:
-        observing = observers.of(self.container)
+        observing = observers_of(self.container)
         self.access_log = AccessLog(observing)
         self._probes = Probes(self.limits["request_seconds"], self._stopping)
         return App(
@@ -121,9 +121,9 @@ class Server(Hooks, WebServer):
 
     def _listen(self) -> Any:
         if (descriptor := self.limits["listen_fd"]) is not None:
-            return listening.inherit(descriptor)
+            return sockets.inherit(descriptor)
         host, port = self.bind_addr
-        return listening.listen(host, port, shared=self.limits["share_port"])
+        return sockets.listen(host, port, shared=self.limits["share_port"])
 
     def _routing(self) -> MapAdapter:
         """What finds the public route of a path and method."""
@@ -143,7 +143,7 @@ class Server(Hooks, WebServer):
         probes, docs = self.limits["probes"], self.limits["docs"]
         return {r for r in self._providers if (r.probe and not probes) or (r.docs and not docs)}
 
-    def answer_probe(self, path: str) -> Answer | None:
+    def answer_probe(self, path: str) -> Response | None:
         """The answer to a `GET` of a probe for a port of our own; None where there is none.
 
         Raises what the route raises, and `Unavailable` when we no longer accept connections: who
@@ -240,7 +240,7 @@ class Server(Hooks, WebServer):
             if self._gt is not None:
                 self._gt.kill()
                 if self.limits["listen_fd"] is None:  # nobody else will take them
-                    for sock, address in listening.waiting(self._sock):
+                    for sock, address in sockets.waiting(self._sock):
                         self._welcome(sock, address)
             self._sock.close()
 
@@ -252,14 +252,14 @@ class Server(Hooks, WebServer):
         self._close_listener()
 
 
-def _allow_files(wanted: int) -> None:
+def _allow_files(needed: int) -> None:
     """Raise this process's own limit of open files, which is 1024 on most systems."""
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most != resource.RLIM_INFINITY and most < wanted:
-        log.warning("may open %d files; with that many connections %d are needed", most, wanted)
-        wanted = most
-    if now != resource.RLIM_INFINITY and now < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    if most != resource.RLIM_INFINITY and most < needed:
+        log.warning("may open %d files; with that many connections %d are needed", most, needed)
+        needed = most
+    if now != resource.RLIM_INFINITY and now < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))
 
 
 def _check_unique(route: Any, service_cls: type, taken: set[tuple[str, str]]) -> None:

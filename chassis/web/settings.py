@@ -70,9 +70,9 @@ class WebSettings(Schema):
 
 
 class ReadCacheSettings(Schema):
-    """Section `read_cache`: what routes that `remember` may keep, in one process."""
+    """Section `read_cache`: what routes that `cache_tags` may keep, in one process."""
 
-    #: How old what is shown may be although nobody told of a change; 0 keeps nothing.
+    #: Oldest answer, in seconds, that may be given although no change was announced; 0: no cache.
     max_age_seconds = fields.Float(load_default=5, validate=validate.Range(min=0, max=5))
     max_entries = _count(20_000)
     max_megabytes = fields.Float(load_default=32, validate=validate.Range(min=1, max=4096))

@@ -19,7 +19,7 @@ class Shares:
 
     The last tenth goes only to clients that have none yet, so that a few who take all they can
     leave something for the others. A client is an address or an IPv6 network
-    (`chassis.web.addresses`); None is one that can't be told from others, and has no share.
+    (`chassis.web.client_ip`); None is one that can't be told from others, and has no share.
     """
 
     def __init__(self, limit: int, share: int):

@@ -20,14 +20,14 @@ from eventlet.greenio import shutdown_safe
 from eventlet.hubs import get_hub
 
 from chassis.errors import Fault
-from chassis.web.answers import Answer
+from chassis.web.responses import Response
 
 log = getLogger(__name__)
 
 EVENT_STREAM = "text/event-stream"
 #: Bytes that the kernel keeps for a client that reads slowly; left alone it takes megabytes.
 _SEND_BUFFER = 64 * 1024
-#: A comment: it keeps proxies from closing the connection, and tells us of clients that are gone.
+#: A comment: it keeps proxies from closing the connection, and shows which clients are gone.
 _HEARTBEAT = b":\n\n"
 
 
@@ -45,7 +45,7 @@ class Source(Protocol):
         """The stream has ended."""
 
 
-class EventStream(Answer):
+class EventStream(Response):
     """Answers with the events of `source`, and a comment after each `heartbeat_seconds` without."""
 
     def __init__(self, source: Source, heartbeat_seconds: float):
@@ -71,17 +71,17 @@ class Streams:
     """The open streams of a server."""
 
     def __init__(self) -> None:
-        self._open: set[Flow] = set()
+        self._open: set[SseConnection] = set()
         #: Why each stream ends that is open or opened now; None while none has to.
         self.end_reason: str | None = None
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, stream: Flow) -> None:
+    def add(self, stream: SseConnection) -> None:
         self._open.add(stream)
 
-    def discard(self, stream: Flow) -> None:
+    def discard(self, stream: SseConnection) -> None:
         self._open.discard(stream)
 
     def end(self, reason: str) -> None:
@@ -91,7 +91,7 @@ class Streams:
             stream.end(reason)
 
 
-class Flow:
+class SseConnection:
     """One open stream, as its connection iterates and closes it.
 
     Its last event is `end`, with the code of the reason, unless the client went first.

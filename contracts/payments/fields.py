@@ -8,7 +8,7 @@ from chassis.fields import String
 from contracts.payments import methods
 
 
-class MethodField(fields.Field):
+class MethodField(fields.Field[methods.Method]):
     """A payment method (`contracts.payments.methods`); card numbers are refused."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> methods.Method:

@@ -20,7 +20,7 @@ class InventoryRoutes:
         who=STAFF,
         path=ProductPath,
         answer=Stock,
-        is_tagged=True,
+        etag=True,
     )
     def get_stock(self, request, product_id):
         """The stock of a product: on hand, reserved and available."""
@@ -33,7 +33,7 @@ class InventoryRoutes:
         path=ProductPath,
         body=Adjustment,
         answer=Stock,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def adjust_stock(self, request, product_id, body):

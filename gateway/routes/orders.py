@@ -23,7 +23,7 @@ class OrderRoutes:
         body=PlaceOrder,
         answer=Order,
         status=201,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def place_order(self, request, body):
@@ -57,7 +57,7 @@ class OrderRoutes:
         """A user's orders, newest first."""
         return self.orders.list(actor=request.actor, user_id=user_id, **query)
 
-    @route("GET", "/api/orders/{order_id}", who=USER, path=OrderPath, answer=Order, is_tagged=True)
+    @route("GET", "/api/orders/{order_id}", who=USER, path=OrderPath, answer=Order, etag=True)
     def get_order(self, request, order_id):
         """One order."""
         return self.orders.get(order_id=order_id, actor=request.actor)
@@ -69,7 +69,7 @@ class OrderRoutes:
         path=OrderPath,
         body=OrderChange,
         answer=Order,
-        is_tagged=True,
+        etag=True,
         faults=(403, 409),
     )
     def replace_order(self, request, order_id, body):
@@ -84,7 +84,7 @@ class OrderRoutes:
         path=OrderPath,
         body=OrderChange,
         answer=Order,
-        is_tagged=True,
+        etag=True,
         faults=(403, 409),
     )
     def change_order(self, request, order_id, body):

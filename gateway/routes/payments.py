@@ -33,7 +33,7 @@ class PaymentRoutes:
         body=NewPayment,
         answer=Payment,
         status=201,
-        is_tagged=True,
+        etag=True,
         faults=(404, 409, 502),
     )
     def pay_order(self, request, body):
@@ -59,7 +59,7 @@ class PaymentRoutes:
         who=USER,
         path=PaymentPath,
         answer=Payment,
-        is_tagged=True,
+        etag=True,
     )
     def get_payment(self, request, payment_id):
         """One payment."""

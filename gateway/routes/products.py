@@ -30,7 +30,7 @@ class ProductRoutes:
         who=ANYONE,
         query=ProductQuery,
         answer=ProductPage,
-        remember=of_products,
+        cache_tags=of_products,
     )
     def list_products(self, request, query):
         """List products: search, filter and sort them.
@@ -52,7 +52,7 @@ class ProductRoutes:
         body=NewProduct,
         answer=Product,
         status=201,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def create_product(self, request, body):
@@ -67,8 +67,8 @@ class ProductRoutes:
         who=ANYONE,
         path=ProductPath,
         answer=Product,
-        is_tagged=True,
-        remember=of_product,
+        etag=True,
+        cache_tags=of_product,
     )
     def get_product(self, request, product_id):
         """One product."""
@@ -81,7 +81,7 @@ class ProductRoutes:
         path=ProductPath,
         body=WholeProduct,
         answer=Product,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def replace_product(self, request, product_id, body):
@@ -102,7 +102,7 @@ class ProductRoutes:
         path=ProductPath,
         body=ProductChange,
         answer=Product,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def change_product(self, request, product_id, body):
@@ -135,7 +135,7 @@ class ProductRoutes:
 class CategoryRoutes:
     """`/api/categories…`: a tree."""
 
-    @route("GET", "/api/categories", who=ANYONE, answer=CategoryPage, remember=of_categories)
+    @route("GET", "/api/categories", who=ANYONE, answer=CategoryPage, cache_tags=of_categories)
     def list_categories(self, request):
         """All categories, on one page."""
         return {"next": None} | self.products.list_categories()
@@ -147,7 +147,7 @@ class CategoryRoutes:
         body=WholeCategory,
         answer=Category,
         status=201,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def create_category(self, request, body):
@@ -162,8 +162,8 @@ class CategoryRoutes:
         who=ANYONE,
         path=CategoryPath,
         answer=Category,
-        is_tagged=True,
-        remember=of_categories,
+        etag=True,
+        cache_tags=of_categories,
     )
     def get_category(self, request, category_id):
         """One category."""
@@ -176,7 +176,7 @@ class CategoryRoutes:
         path=CategoryPath,
         body=WholeCategory,
         answer=Category,
-        is_tagged=True,
+        etag=True,
         faults=(409,),
     )
     def replace_category(self, request, category_id, body):

@@ -6,7 +6,7 @@ from marshmallow import RAISE, Schema, validate
 
 from chassis.fields import Id, IntegerText, Page, Request, String, Uuid, page_of
 from chassis.web import Request as WebRequest
-from chassis.web.vocabulary import IF_MATCH
+from chassis.web.openapi_components import IF_MATCH
 
 #: Items that a list in a request may have.
 MAX_ITEMS = 100

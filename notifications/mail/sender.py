@@ -118,7 +118,7 @@ class Postman:
             contacts = self.contacts(list({message.user_id for message in batch}))
         except Exception as error:
             self._release(batch)
-            if not outages.is_told(error):
+            if not outages.is_logged(error):
                 self.log.info("notifications_wait", count=len(batch), code=type(error).__name__)
             return False
         refused = self._admit(batch, contacts)

@@ -40,7 +40,7 @@ def stop_payment(context: Context, order_id: uuid.UUID) -> None:
     try:
         context.payments.cancel(order_id=order_id, actor=Actor.SYSTEM.to_wire())
     except Fault as fault:
-        if not outages.is_told(fault):
+        if not outages.is_logged(fault):
             context.log.warning("payment_cancelled_later", order_id=str(order_id), code=fault.code)
 
 

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
+from chassis.broker.manifest import Manifest, manifest_of
 from chassis.broker.rights import Rights, rights_of
-from chassis.broker.usage import Usage, usage_of
 from shop.packages import load_services, package_of
 from shop.provision.management import Management
 from shop.provision.policies import set_policies
@@ -30,19 +30,19 @@ def provision(
     if management.get("vhosts", vhost) is None:
         management.put("vhosts", vhost)
         say(f"vhost {vhost}: made")
-    usages = _usages()
+    manifests = _manifests()
     for package, password in passwords.items():
-        _provide(management, package, password, rights_of(usages[package]))
+        _provide(management, package, password, rights_of(manifests[package]))
         say(f"user {package}: password and rights set")
     set_policies(management, say)
 
 
-def _usages() -> dict[str, list[Usage]]:
+def _manifests() -> dict[str, list[Manifest]]:
     """Of the services of each package, which run in one process."""
-    usages = defaultdict(list)
+    manifests = defaultdict(list)
     for service in load_services():
-        usages[package_of(service)].append(usage_of(service))
-    return usages
+        manifests[package_of(service)].append(manifest_of(service))
+    return manifests
 
 
 def _provide(management: Management, user: str, password: str, rights: Rights) -> None:

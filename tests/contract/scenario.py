@@ -206,11 +206,11 @@ def _a_sale(call, buyer):
     yesterday = Clock.source() - datetime.timedelta(days=1)
     call.payments.reconcile(since=yesterday, until=Clock.source(), actor=ADMIN)
 
-    def is_told():
+    def is_logged():
         entries = call.orders.timeline(**order, actor=actor)["items"]
         return {"mail", "payment", "stock", "order"} == {one["kind"] for one in entries}
 
-    eventually(is_told)
+    eventually(is_logged)
     call.orders.list(actor=actor, payment_status="partially_refunded")
     (found,) = call.orders.list(actor=STAFF, search="Lindqvist clara", limit=1)["items"]
     assert found["number"] == placed["number"]

@@ -111,7 +111,7 @@ def prankster(config, shop, call, caplog):
     for service in SERVICES:
         health = getattr(call, service.name).health()
         assert (health["service"], health["status"]) == (service.name, "ok")
-    telling = ("chassis.broker.link", "chassis.outages")
+    telling = ("chassis.broker.reconnecting", "chassis.outages")
     links = [record for record in caplog.records if record.name in telling]
     assert links == [], "a connection broke"
 

@@ -10,7 +10,7 @@ import sys
 import eventlet
 import pytest
 
-from chassis.web.answers import dumps
+from chassis.web.responses import dumps
 from tests.e2e.client import new_email
 from tests.e2e.description import DOCUMENT
 
@@ -57,7 +57,7 @@ def staff_token(shop):
 def test_every_process_describes_the_same(folder):
     """Byte by byte, whatever the order of its sets: the page and its ETag are everybody's."""
     program = (
-        "from tests.e2e.description import DOCUMENT; import sys; from chassis.web.answers import"
+        "from tests.e2e.description import DOCUMENT; import sys; from chassis.web.responses import"
     )
     program += " dumps; sys.stdout.buffer.write(dumps(DOCUMENT))"
     for seed in ("1", "2"):

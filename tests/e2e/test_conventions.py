@@ -101,7 +101,7 @@ def test_every_route_of_a_kind_is_here():
     """Lists, single resources, and changes of these."""
     entries = BY_NAME.items()
     assert set(LISTS) == {n for n, e in entries if e.query and issubclass(e.query, Page)}
-    tagged = {name for name, entry in entries if entry.is_tagged}
+    tagged = {name for name, entry in entries if entry.etag}
     assert set(SINGLE) == {name for name in tagged if name.startswith("GET")}
     changes = {name for name, _ in entries if name.startswith(("PUT", "PATCH"))}
     assert set(WRITTEN) == changes & tagged == changes - UNTAGGED

@@ -220,7 +220,7 @@ def test_a_lost_connection_forgets_everything(shop, other, nobody_is_told):
     shop.admin.patch(path_of(product), {"price": "11.00"})
     assert shown(other, product)["price"] == "10.00"
     inbound = next(e for e in other.gateway.extensions if isinstance(e, Inbound))
-    inbound._link.drop()
+    inbound._connection.drop()
     eventually(lambda: other.get(path_of(product), None).get("price") == "11.00", SOON)
 
 

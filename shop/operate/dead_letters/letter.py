@@ -1,8 +1,8 @@
 """A dead letter: a message that was parked, and what is known of how it came to that.
 
 A service parks what it gives up, with headers that say from where, why and when
-(`chassis.broker.courier`). What takes its process with it again and again is parked by RabbitMQ,
-which leaves its own trace (`x-death`).
+(`chassis.broker.confirmed_publisher`). What takes its process with it again and again is parked by
+RabbitMQ, which leaves its own trace (`x-death`).
 """
 
 import datetime
@@ -120,7 +120,7 @@ def _payload(body: bytes) -> Any:
 
 
 def _death(headers: Mapping[Any, Any]) -> dict[str, Any]:
-    """What RabbitMQ wrote when it parked the message. Its way over the waiting rooms for retries
+    """What RabbitMQ wrote when it parked the message. Its way over the delay queues for retries
     is in the same list, as messages that have expired."""
     deaths = headers.get("x-death")
     for death in deaths if isinstance(deaths, list) else ():

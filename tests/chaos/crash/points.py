@@ -232,7 +232,8 @@ POINTS = (
     # Events: published and not marked; applied and not acknowledged
     Point(
         "events are published, their rows not marked",
-        "orders", "chassis.broker.courier:Courier.deliver", AFTER, "place", ((AGAIN, 0, "placed"),),
+        "orders", "chassis.broker.confirmed_publisher:ConfirmedPublisher.publish",
+        AFTER, "place", ((AGAIN, 0, "placed"),),
         echo=("notifications.service:NotificationsService.announce", 2),
     ),
     Point(

@@ -13,7 +13,7 @@ import pytest
 import requests
 from eventlet.green import subprocess
 
-from chassis.broker import courier
+from chassis.broker import confirmed_publisher
 from products.service import InventoryService
 from shop.health import ask
 from shop.local.rabbitmq import find_binary
@@ -71,7 +71,7 @@ def test_an_alarm(shop, node, alarm, failing, monkeypatch):
     """Who buys or reads is told 503 with Retry-After well before the deadline; events wait in the
     outboxes, and those that fail with their handler; afterwards all is as if nothing had been,
     without a restart."""
-    monkeypatch.setattr(courier, "PATIENCE", 2)  # so that some attempts are given up
+    monkeypatch.setattr(confirmed_publisher, "TIMEOUT", 2)  # so that some attempts are given up
     buyer, lamp = shop.customer(), shop.product(stock=500)
     shop.pay(buyer, shop.order(buyer, lamp))
     for order in [shop.order(buyer, lamp) for _ in range(2)]:

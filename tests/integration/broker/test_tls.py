@@ -87,13 +87,13 @@ def test_a_lost_connection_comes_back(node, authority, trust, run):
     """As one without TLS does, with the heartbeat that the settings say."""
     container, starting = run(trust(authority, AMQP_HEARTBEAT=7))
     starting.wait()
-    lost = [e for e in container.extensions if getattr(e, "_link", None)]
+    lost = [e for e in container.extensions if getattr(e, "_connection", None)]
     assert len(lost) == 2
     for extension in lost:
-        connection = extension._link._connection
+        connection = extension._connection._connection
         assert connection.heartbeat == 7
         assert connection.transport.sock.gettimeout() is None  # it may be silent for long
-        extension._link.drop()
+        extension._connection.drop()
     assert eventually(lambda: ask(node.secure_uri, "secretive") == "ok")
     assert not container._died.ready()
 

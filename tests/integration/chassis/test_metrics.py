@@ -142,8 +142,8 @@ def test_figures_are_asked_for_now_and_then(world, scrape, monkeypatch):
     """However often we are asked, the database is asked once in some seconds."""
     scrape()
     asked = []
-    real = database.QueryCollector._told
-    monkeypatch.setattr(database.QueryCollector, "_told", lambda own: asked.append(1) or real(own))
+    real = database.QueryCollector._query
+    monkeypatch.setattr(database.QueryCollector, "_query", lambda own: asked.append(1) or real(own))
     monkeypatch.setattr(database, "FRESH", 60)
     for _ in range(3):
         assert scrape().value("shop_database_up", service="speaker") == 1

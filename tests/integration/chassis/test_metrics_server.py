@@ -82,7 +82,7 @@ def test_garbage_makes_no_series(port, scrape, call):
 
 def test_slow_clients_are_cut_off(port, scrape, monkeypatch):
     """Those who take all places and say nothing go after a while; a scrape waits for that."""
-    monkeypatch.setattr(exporter, "_PATIENCE", 1)
+    monkeypatch.setattr(exporter, "_TIMEOUT", 1)
     idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]
     began = time.monotonic()
     assert scrape().value("shop_workers", service="middle") > 0

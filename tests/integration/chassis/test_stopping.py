@@ -6,10 +6,11 @@ import collections
 import eventlet
 import pytest
 
-from chassis.broker.courier import Courier
+from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.errors import Fault
 from chassis.events import relay
 from tests.integration.chassis.world import Listener, Speaker
+from tests.support import eventually
 
 
 class Load:
@@ -32,6 +33,11 @@ class Load:
                 self.outcomes["done"] += 1
             count += 1
 
+    def go_on_for(self, count):
+        """Wait until so many more have got something."""
+        enough = self.outcomes.total() + count
+        eventually(lambda: self.outcomes.total() >= enough, timeout=30)
+
     def end(self):
         self._is_over = True
         for caller in self._callers:
@@ -45,7 +51,7 @@ def test_a_stop_loses_no_call(start, call, rows, seconds):
     doomed, _ = start(Speaker, Speaker)
     load = Load(lambda text: call.speaker.note(text, seconds), callers=40)
     for _ in range(3):
-        eventlet.sleep(0.5)
+        load.go_on_for(60)
         doomed.stop()
         (doomed,) = start(Speaker)
     load.end()
@@ -54,12 +60,12 @@ def test_a_stop_loses_no_call(start, call, rows, seconds):
     assert len(noted) == len(set(noted)) == load.outcomes["done"]
 
 
-def test_a_stop_loses_no_event(start, call, rows, eventually):
+def test_a_stop_loses_no_event(start, call, rows):
     """Nor does a handler run twice for one."""
     doomed, *_ = start(Listener, Listener, Speaker)
     load = Load(lambda text: call.speaker.say(text), callers=10)
     for _ in range(3):
-        eventlet.sleep(0.5)
+        load.go_on_for(60)
         doomed.stop()
         (doomed,) = start(Listener)
     load.end()
@@ -89,15 +95,15 @@ def test_a_killed_ones_events_are_taken_over(start, call, rows, eventually, monk
 
 def test_a_killed_ones_outbox_is_taken_over(start, call, rows, eventually, monkeypatch):
     """By the other's relay, with the next look that it takes every few seconds."""
-    deliver, begun = Courier.deliver, []
+    deliver, begun = ConfirmedPublisher.publish, []
 
-    def hang(courier, parcels):
-        begun.append(courier)
-        if courier is begun[0]:
+    def hang(publisher, messages):
+        begun.append(publisher)
+        if publisher is begun[0]:
             eventlet.sleep(60)
-        return deliver(courier, parcels)
+        return deliver(publisher, messages)
 
-    monkeypatch.setattr(Courier, "deliver", hang)
+    monkeypatch.setattr(ConfirmedPublisher, "publish", hang)
     doomed, _ = start(Speaker, Listener)
     call.speaker.say("hello")
     eventually(lambda: begun)

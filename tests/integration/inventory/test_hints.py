@@ -112,8 +112,8 @@ def test_nobody_is_told_before_the_commit(monkeypatch, inventory, product, reser
     """Who asks at once must find what was told."""
     found = []
 
-    def look(provider, news_type, body):
-        if news_type == "stock_changed":
+    def look(provider, broadcast_type, body):
+        if broadcast_type == "stock_changed":
             found.append(inventory.get(product_id=kettle)["available"])
 
     kettle = product(stock=5)

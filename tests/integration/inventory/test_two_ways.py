@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from chassis import database
+from chassis.database import database_of
 from chassis.errors import Fault
 from chassis.identity import Actor
 from products.catalog import commands as catalog_commands
@@ -172,7 +173,7 @@ def test_both_ways_write_the_same_rows(engine):
 
 def test_the_usual_way_is_one_statement(service, product, reserve, level):
     """Of its own transaction; another one only for what is unusual."""
-    engine, seen, kettle, mug = database.of(service).engine, [], product(), product()
+    engine, seen, kettle, mug = database_of(service).engine, [], product(), product()
     sa.event.listen(
         engine,
         "before_cursor_execute",

@@ -10,10 +10,9 @@ import structlog
 from sqlalchemy.orm import sessionmaker
 
 from chassis import config as configuration
-from chassis import prepared
 from chassis.clock import utcnow
 from chassis.errors import Unavailable
-from chassis.trace import Trail
+from chassis.trace import WorkTrace
 from notifications.channels.files import MailFiles
 from notifications.errors import NotNow, Undeliverable
 from notifications.mail import leases, sender
@@ -50,7 +49,7 @@ class World:
             self.enclosure,
             {"email": self},
             self.publish,
-            Trail(self.data).following,
+            WorkTrace(self.data).continuing,
             structlog.get_logger(),
             max_attempts=max_attempts,
             limits=self.limits,
@@ -118,7 +117,6 @@ def world(databases):
     url = configuration.database_url({"DATABASE_URL": databases, "DATABASES": {}}, "notifications")
     empty(url)
     engine = sa.create_engine(url)
-    prepared.enable(engine)
     yield World(engine)
     engine.dispose()
 

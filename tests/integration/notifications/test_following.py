@@ -100,7 +100,7 @@ def test_nobody_is_told_before_the_commit(notifications, write, sql, monkeypatch
     """Who asks at once must find what was told."""
     told = []
 
-    def note(provider, news_type, body):
+    def note(provider, broadcast_type, body):
         told.append(sql("SELECT count(*) AS there FROM notifications")[0]["there"])
 
     monkeypatch.setattr(Broadcast, "_send", note)

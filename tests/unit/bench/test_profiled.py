@@ -4,7 +4,7 @@ from bench.profiled import by_purpose
 
 SAMPLES = """\
 main (eventlet/green.py:1);place (orders/checkout/commands.py:2);go (sqlalchemy/engine/base.py:3) 5
-main (eventlet/green.py:1);on (chassis/broker/link.py:2);recv (eventlet/greenio/base.py:9) 2
+main (eventlet/green.py:1);on (chassis/broker/reconnecting.py:2);recv (eventlet/greenio/base.py:9) 2
 main (eventlet/green.py:1);place (orders/checkout/commands.py:2) 1
 run (eventlet/hubs/hub.py:1);wait (eventlet/hubs/poll.py:2);do_poll (eventlet/hubs/epolls.py:3) 90
 """

@@ -91,8 +91,8 @@ def test_a_second_outage_counts_anew(world):
 
 def test_only_what_was_told_is_known(world):
     """Other faults, and all other errors, are somebody else's to log."""
-    assert outages.is_told(world.fail())
-    assert not any(map(outages.is_told, (None, Fault(), Unavailable(), KeyError("is_told"))))
+    assert outages.is_logged(world.fail())
+    assert not any(map(outages.is_logged, (None, Fault(), Unavailable(), KeyError("is_logged"))))
 
 
 def test_a_reason_is_one_line_with_an_end(world):

@@ -71,8 +71,8 @@ def refuse():
     raise AssertionError("should have been there")
 
 
-def joiners(cache, key, count=3, patience=5):
-    found = [eventlet.spawn(cache.read, key, refuse, patience) for _ in range(count)]
+def joiners(cache, key, count=3, timeout=5):
+    found = [eventlet.spawn(cache.read, key, refuse, timeout) for _ in range(count)]
     eventlet.sleep(0)
     return found
 
@@ -266,7 +266,7 @@ def test_a_reader_that_is_killed_lets_nobody_wait(cache):
 def test_who_waits_has_a_deadline_of_their_own(cache):
     """The read goes on for the others."""
     gate = Gate(cache, "a", 1)
-    (hasty,) = joiners(cache, "a", 1, patience=0.01)
+    (hasty,) = joiners(cache, "a", 1, timeout=0.01)
     (patient,) = joiners(cache, "a", 1)
     with pytest.raises(DeadlineExceeded):
         hasty.wait()

@@ -9,15 +9,15 @@ from amqp.exceptions import AccessRefused, NotFound
 
 from chassis.broker import topology
 from chassis.broker.declarations import Declarations
+from chassis.broker.manifest import Manifest, manifest_of
 from chassis.broker.rights import rights_of
-from chassis.broker.usage import Usage, usage_of
 from chassis.events import EventOutbox, event_handler
 from chassis.rpc import RpcProxy
 from chassis.service import Service
 from tests.integration.chassis.world import Said
 
 PROCESS = str(uuid.uuid4())
-SHIPPING = Usage(
+SHIPPING = Manifest(
     "shipping", (("orders", "paid", "on_paid"),), frozenset({"maps"}), frozenset(), True
 )
 
@@ -34,7 +34,7 @@ def test_a_class_tells_what_it_uses():
         def on_paid(self, event):
             """Ship it."""
 
-    assert usage_of(Shipping) == SHIPPING
+    assert manifest_of(Shipping) == SHIPPING
 
 
 @pytest.mark.parametrize(

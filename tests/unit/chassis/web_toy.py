@@ -10,7 +10,7 @@ from marshmallow import fields as plain
 from nameko.containers import ServiceContainer
 
 from chassis import errors, fields
-from chassis.web import Answer, route
+from chassis.web import Response, route
 from chassis.web.server import Server
 from tests.support import ONE_CLIENT
 
@@ -67,7 +67,7 @@ class Toy:
     @route("POST", "/things", who=ANYONE, body=NewThing, status=201)
     def add_thing(self, request, body):
         """A new thing."""
-        return Answer(body, 201, {"Location": "/things/1"})
+        return Response(body, 201, {"Location": "/things/1"})
 
     @route("GET", "/things/{thing_id}", who=ANYONE, path=ThingPath)
     def get_thing(self, request, thing_id):

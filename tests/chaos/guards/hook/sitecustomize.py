@@ -48,12 +48,12 @@ def without_lock(session, product_ids):
     return {row.product_id: ledger.Level(*row[1:]) for row in rows}
 
 
-def without_outbox(courier, parcels):
+def without_outbox(publisher, messages):
     """Published and forgotten: what is lost on the way counts as sent."""
-    kept = [parcel for parcel in parcels if random.random() > 0.1]
+    kept = [message for message in messages if random.random() > 0.1]
     with contextlib.suppress(Exception):
-        courier.without_guard(kept)
-    return [True] * len(parcels)
+        publisher.without_guard(kept)
+    return [True] * len(messages)
 
 
 def without_bound(payment):
@@ -84,7 +84,7 @@ def without_doubt(simulator, order):
 GUARDS = {
     "inbox": {"chassis.database:Handle.once": without_inbox},
     "lock": {"products.stock.ledger:lock": without_lock},
-    "outbox": {"chassis.broker.courier:Courier.deliver": without_outbox},
+    "outbox": {"chassis.broker.confirmed_publisher:ConfirmedPublisher.publish": without_outbox},
     "refund": {
         "payments.refunds.store:refundable": without_bound,
         "payments.providers.simulator:Simulator.refund": without_doubt,
