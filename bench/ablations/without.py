@@ -160,10 +160,10 @@ def access_log() -> None:
     """Structlog writes the line of each request."""
     import structlog
 
-    def tell(logger: logging.Logger, event: str, fields: dict[str, Any]) -> None:
+    def log_event(logger: logging.Logger, event: str, fields: dict[str, Any]) -> None:
         structlog.get_logger(logger.name).info(event, **fields)
 
-    _replace("chassis.logs", tell=tell)
+    _replace("chassis.logs", log_event=log_event)
 
 
 @_shortcut

@@ -23,7 +23,6 @@ from contracts.products.fields import CategoryRef
 from gateway import live
 from gateway.schemas.orders import PlaceOrder
 from gateway.service import GatewayService
-from notifications import schemas as notifications
 from orders import schemas as orders
 from tests.contract.services import calls, handlings
 
@@ -47,7 +46,7 @@ def schemas() -> Iterator[tuple[str, type[Schema]]]:
             yield name, schema
     for handling in handlings():
         yield str(handling), handling.schema
-    for module in (notifications, orders, live):
+    for module in (orders, live):
         for name, value in vars(module).items():
             if isinstance(value, type) and issubclass(value, fields.Expected):
                 yield f"{module.__name__}.{name}", value

@@ -258,7 +258,7 @@ POINTS = (
     ),
     Point(
         "a mail is delivered, that is not noted",
-        "notifications", "notifications.mail.sender:Postman._sent", BEFORE, "place",
+        "notifications", "notifications.mail.commands:_sent", BEFORE, "place",
         ((SWEEP, CLAIM, "placed"),),
     ),
 )  # fmt: skip
