@@ -1,6 +1,7 @@
 """The cart."""
 
 from chassis.messages import Json
+from chassis.rpc import RpcProxy
 from chassis.web import Request, route
 from contracts.carts.answers import Cart
 from contracts.carts.interface import Carts
@@ -11,7 +12,7 @@ from gateway.schemas.orders import CartItem, CartRemoval
 class CartRoutes:
     """`/api/carts…`: one's own cart; every route answers with it."""
 
-    carts: Carts
+    carts: Carts = RpcProxy("carts", timeout=8)
 
     @route("GET", "/api/carts", who=USER, answer=Cart)
     def get_cart(self, request: Request) -> Json:

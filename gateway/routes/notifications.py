@@ -1,8 +1,10 @@
 """Notifications."""
 
+from chassis.rpc import RpcProxy
 from chassis.web import route
 from chassis.web.streams import EVENT_STREAM
 from contracts.notifications.answers import LiveNotification, Notification, NotificationPage
+from contracts.notifications.interface import Notifications
 from gateway.access import STAFF, USER, bearer
 from gateway.answers import replayable
 from gateway.schemas.common import Keyed, Resumed, idempotency_key, last_event_id
@@ -16,6 +18,8 @@ from gateway.schemas.notifications import (
 
 class NotificationRoutes:
     """`/api/notifications…`: one's own; for staff, everybody's."""
+
+    notifications: Notifications = RpcProxy("notifications", timeout=5)
 
     @route(
         "POST",

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chassis.messages import Json
+from chassis.rpc import RpcProxy
 from chassis.web import Request, Response, expected_version, route
 from contracts.orders.answers import Order, OrderPage, Timeline
 from contracts.orders.interface import Orders
@@ -16,7 +17,7 @@ from gateway.schemas.orders import Cancellation, OrderChange, OrderFilter, Order
 class OrderRoutes:
     """`/api/orders…`: one's own orders; for staff, everybody's."""
 
-    orders: Orders
+    orders: Orders = RpcProxy("orders", timeout=14)
     catalog_cache: CatalogCache
 
     @route(

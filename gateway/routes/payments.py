@@ -1,8 +1,10 @@
 """Payments."""
 
+from chassis.rpc import RpcProxy
 from chassis.web import route
 from chassis.web.limits import WEBHOOKS
 from contracts.payments.answers import Outcome, Payment, PaymentPage
+from contracts.payments.interface import Payments
 from gateway.access import ANYONE, STAFF, USER
 from gateway.answers import created, replayable
 from gateway.schemas.common import Keyed, idempotency_key
@@ -20,6 +22,8 @@ from gateway.schemas.payments import (
 
 class PaymentRoutes:
     """`/api/payments…`: of one's own orders, for staff of all; and what the providers tell."""
+
+    payments: Payments = RpcProxy("payments", timeout=14)
 
     @route(
         "POST",

@@ -18,8 +18,8 @@ from orders.checkout.queries import under_way as checkouts_under_way
 from orders.settings import OrdersSettings
 from shop.operate import settings
 from shop.operate.databases import opened
+from shop.operate.formatting import count, plain, span
 from shop.operate.settings import as_json
-from shop.operate.words import count, plain, span
 from shop.verify import Books
 from shop.verify.show import console
 

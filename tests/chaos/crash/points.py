@@ -254,7 +254,7 @@ POINTS = (
     ),
     Point(
         "a mail is delivered, that is not noted",
-        "notifications", "before notifications.mail.sender:Postman._sent", "place",
+        "notifications", "notifications.mail.delivered", "place",
         ((SWEEP, CLAIM, "placed"),),
     ),
 )  # fmt: skip

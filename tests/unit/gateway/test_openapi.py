@@ -14,7 +14,7 @@ from gateway.access import ADMIN, ENROLLING, STAFF, USER
 from gateway.manual import MANUAL, TAGS
 from gateway.schemas.docs import FILES
 from gateway.service import GatewayService
-from tests.unit.gateway.refusals import REFUSALS
+from tests.unit.gateway.expected import REFUSALS
 
 #: Who may call is said, too: a padlock does not tell customers from staff.
 AUDIENCES = {

@@ -10,8 +10,8 @@ from alembic.util.exc import CommandError
 from chassis.clock import utcnow
 from products.metrics import RESERVATIONS
 from shop.operate import checkouts, outbox
+from shop.operate.formatting import count, span
 from shop.operate.status.finding import Finding
-from shop.operate.words import count, span
 from shop.packages import DATABASE_PACKAGES, ROOT
 from shop.verify import Books
 
