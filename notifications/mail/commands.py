@@ -16,6 +16,7 @@ from typing import Any
 
 from chassis import outages
 from chassis.errors import Unavailable
+from chassis.steps import Step
 from contracts.notifications.enums import Channel, Status
 from notifications.channels import port
 from notifications.channels.port import Message
