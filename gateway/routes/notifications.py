@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chassis.identity import Verifier
 from chassis.messages import Json
+from chassis.rpc import RpcProxy
 from chassis.web import Request, Response, route
 from chassis.web.streams import EVENT_STREAM
 from contracts.notifications.answers import LiveNotification, Notification, NotificationPage
@@ -24,7 +25,7 @@ from gateway.schemas.notifications import (
 class NotificationRoutes:
     """`/api/notifications…`: one's own; for staff, everybody's."""
 
-    notifications: Notifications
+    notifications: Notifications = RpcProxy("notifications", timeout=5)
     notification_streams: NotificationStreams
     tokens: Verifier
 

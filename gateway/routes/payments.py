@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chassis.messages import Json
+from chassis.rpc import RpcProxy
 from chassis.web import Request, Response, route
 from chassis.web.limits import WEBHOOKS
 from contracts.orders.interface import Orders
@@ -28,7 +29,7 @@ class PaymentRoutes:
     """`/api/payments…`: of one's own orders, for staff of all; and what the providers tell."""
 
     orders: Orders
-    payments: Payments
+    payments: Payments = RpcProxy("payments", timeout=14)
 
     @route(
         "POST",

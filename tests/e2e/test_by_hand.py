@@ -79,7 +79,7 @@ def test_the_order_follows(shop, give_back):
     eventually(lambda: state() == "refunded", timeout=30)
     assert buyer.get(f"/api/payments/{payment['id']}")["refunded"] == "20.00"
     with Books(shop.config) as books:
-        eventually(lambda: not [b for each in INVARIANTS for b in each.check(books).breaches])
+        eventually(lambda: not [b for each in INVARIANTS for b in each.check(books).violations])
 
 
 def test_all_of_it(shop, give_back):

@@ -19,7 +19,7 @@ from gateway.examples import EXAMPLES
 from gateway.glossary import ANSWERS, FIELDS
 from gateway.schemas.docs import FILES
 from gateway.service import GatewayService
-from tests.unit.gateway.refusals import REFUSALS
+from tests.unit.gateway.expected import REFUSALS
 
 #: Who may call is said, too: a padlock does not tell customers from staff.
 AUDIENCES = {

@@ -1,16 +1,16 @@
-"""How the books of a shop are checked that goes on selling.
+"""How the books are checked while the shop sells.
 
-Services agree with each other a moment after each change, not at every instant. So a breach counts
-when it is still the same one at a second look: what was under way has arrived by then.
+Services agree with each other a moment after each change, not at every instant. So a violation
+counts when a second check finds the same one: what was under way has arrived by then.
 """
 
 import time
 from collections.abc import Callable, Iterable
 
 from shop.verify.books import Books
-from shop.verify.invariants import INVARIANTS, Breach, Invariant, Verdict
+from shop.verify.invariants import INVARIANTS, Invariant, Verdict, Violation
 
-#: Seconds between two looks.
+#: Seconds between two checks.
 PAUSE = 2.0
 
 
@@ -20,8 +20,8 @@ def verify(
     invariants: Iterable[Invariant] = INVARIANTS,
     tell: Callable[[Invariant, Verdict], None] = lambda invariant, verdict: None,
 ) -> dict[Invariant, Verdict]:
-    """Each invariant with what came of it; breaches are those seen in all looks of `patience`
-    seconds. `tell` hears of each as soon as it is decided."""
+    """Each invariant with its verdict: the violations that every check within `patience` seconds
+    has found. `tell` gets each as soon as it is decided."""
     verdicts = {}
     until = time.monotonic() + patience
     for invariant in invariants:
@@ -32,11 +32,12 @@ def verify(
 
 def _decide(books: Books, invariant: Invariant, until: float) -> Verdict:
     verdict = invariant.check(books)
-    lasting: set[Breach] = set(verdict.breaches)
+    lasting: set[Violation] = set(verdict.violations)
     while lasting and time.monotonic() < until:
         time.sleep(PAUSE)
         verdict = invariant.check(books)
-        lasting &= set(verdict.breaches)
+        lasting &= set(verdict.violations)
     return Verdict(
-        verdict.checked, tuple(breach for breach in verdict.breaches if breach in lasting)
+        verdict.checked,
+        tuple(violation for violation in verdict.violations if violation in lasting),
     )

@@ -8,8 +8,8 @@ from chassis.broker.topology import dead_letters_of
 from shop.health import ask
 from shop.operate.broker import connected
 from shop.operate.dead_letters.box import counts
+from shop.operate.formatting import count
 from shop.operate.status.finding import Finding
-from shop.operate.words import count
 from shop.options import CannotTell, WrongSetting
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Breach:
+class Violation:
     """`subject` is what it is about (an id), `detail` what is wrong with it."""
 
     subject: str

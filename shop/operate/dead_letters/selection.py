@@ -1,4 +1,4 @@
-"""Which dead letters a command is for."""
+"""The dead letters that a command selects."""
 
 import datetime
 from collections.abc import Callable
@@ -9,12 +9,12 @@ import click
 
 from chassis.broker.topology import dead_letters_of
 from shop.operate.dead_letters.letter import Letter
-from shop.operate.words import Span
+from shop.operate.formatting import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What has been asked for; what is None or empty does not matter."""
+class Selection:
+    """Filters; one that is None or empty lets everything through."""
 
     queues: tuple[str, ...] = ()
     event: str | None = None
@@ -41,8 +41,8 @@ class Wanted:
         )
 
 
-def options(command: Any) -> Any:
-    """The options that a `Wanted` is made of."""
+def filter_options(command: Any) -> Any:
+    """The options that a `Selection` is made of."""
     added: list[Callable[[Any], Any]] = [
         click.option(
             "--queue",
@@ -60,7 +60,7 @@ def options(command: Any) -> Any:
     return command
 
 
-def ids(command: Any) -> Any:
+def id_option(command: Any) -> Any:
     return click.option(
         "--id", "ids", multiple=True, metavar="ID", help="This letter; may be repeated."
     )(command)

@@ -40,7 +40,7 @@ def _title(outcome: Outcome) -> str:
     orders = outcome.journal.counts["orders"]
     return (
         f"seed {outcome.aim.seed}: {orders} orders, {len(outcome.faults)} faults,"
-        f" {outcome.kills} of them kill -9, {outcome.breaches} breaches"
+        f" {outcome.kills} of them kill -9, {outcome.violations} violations"
     )
 
 

@@ -28,11 +28,11 @@ AWAY = (429, 502, 503, 504)
 SECRETS = ("password", "access_token", "refresh_token", "token")
 
 
-class Surprise(Exception):
+class Unexpected(Exception):
     """The shop did something else than it should; the message says what."""
 
 
-class Visitor:
+class DemoClient:
     """Calls the shop at `url`, with the access token once it has one."""
 
     def __init__(self, url: str, console: Console) -> None:
@@ -41,12 +41,12 @@ class Visitor:
         self.calls = 0
         self._console = console
 
-    def knock(self) -> None:
-        """Surprise at once when nobody is there at all."""
+    def reach(self) -> None:
+        """Unexpected at once when nobody is there at all."""
         try:
             self._ask("GET", "/api/categories?limit=1", None, None)
         except (OSError, http.client.HTTPException) as error:
-            raise Surprise(
+            raise Unexpected(
                 f"no shop answers at {self.url} ({error}); make run starts one"
             ) from None
 
@@ -59,7 +59,7 @@ class Visitor:
         key: str | None = None,
         done: int | None = None,
     ) -> Any:
-        """The answer to one call, shown; Surprise when its status is not `expect`.
+        """The answer to one call, shown; Unexpected when its status is not `expect`.
 
         Asked again while the shop is away. Where that may happen twice, `key` makes it one, or
         `done` is the status of a repeat whose first try was carried out but not answered.
@@ -68,13 +68,13 @@ class Visitor:
         status, answer, tries = self._insist(method, path, body, key)
         self._show_answer(status, answer)
         if status != expect and not (tries > 1 and status == done):
-            raise Surprise(f"{method} {path} answered {status} instead of {expect}")
+            raise Unexpected(f"{method} {path} answered {status} instead of {expect}")
         return answer
 
     def until(self, path: str, condition: Callable[[Any], Any], what: str) -> Any:
         """Read `path` until `condition` is true of the answer, then show the call and the answer.
 
-        Surprise when that takes longer than LATER.
+        Unexpected when that takes longer than LATER.
         """
         began = remarked = time.monotonic()
         while True:
@@ -84,7 +84,7 @@ class Visitor:
             if time.monotonic() > began + LATER:
                 self._show_call("GET", path, None)
                 self._show_answer(status, answer)
-                raise Surprise(f"after {LATER} s still not: {what}")
+                raise Unexpected(f"after {LATER} s still not: {what}")
             if time.monotonic() > remarked + 10:
                 remarked = time.monotonic()
                 self.remark(f"not yet: {what}")
@@ -100,7 +100,7 @@ class Visitor:
         self._console.print(f"  [dim]{escape(text)}[/dim]", soft_wrap=True)
 
     def _insist(self, method: str, path: str, body: Any, key: str | None) -> tuple[int, Any, int]:
-        """Status, answer and how often it was asked; Surprise when the shop stays away."""
+        """Status, answer and how often it was asked; Unexpected when the shop stays away."""
         until = time.monotonic() + PATIENCE
         for tries in itertools.count(1):
             try:
@@ -111,7 +111,7 @@ class Visitor:
             except (OSError, http.client.HTTPException) as error:
                 trouble = str(error)
             if time.monotonic() > until:
-                raise Surprise(f"{method} {path}: still {trouble} after {PATIENCE} s")
+                raise Unexpected(f"{method} {path}: still {trouble} after {PATIENCE} s")
             self.remark(f"{trouble}; trying again")
             time.sleep(1)
 
