@@ -26,7 +26,7 @@ _FOLDER = ROOT / "var" / "bench"
 _WITHOUT = (
     "# What each shortcut of our own is worth\n\n"
     "Made by `make bench ONLY=ablations`: the shop beside itself without one of them,"
-    " on the same machine, servers and rows, in turns. `SHORTCUTS=prepared` takes out that alone."
+    " on the same machine, servers and rows, in turns. `SHORTCUTS=place` takes out that alone."
 )
 
 

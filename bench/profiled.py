@@ -18,7 +18,7 @@ _PURPOSES = {
     "sqlalchemy/": "database",
     "psycopg2/": "database",
     "chassis/database": "database",
-    "chassis/prepared": "database",
+    "chassis/json_rows": "database",
     "chassis/events": "events",
     "amqp/": "broker",
     "chassis/broker": "broker",

@@ -17,10 +17,11 @@ from nameko.exceptions import ConfigurationError
 from nameko_sqlalchemy import Database as NamekoDatabase
 from nameko_sqlalchemy.database import DatabaseWrapper
 from sqlalchemy import ARRAY, UUID, Connection, Engine, Text, bindparam, create_engine, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chassis import config as configuration
-from chassis import deadline, prepared
+from chassis import deadline
 from chassis.errors import DeadlineExceeded, Fault, Unavailable
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
@@ -50,13 +51,8 @@ _HANDLE_EACH = (
     )
     .bindparams(bindparam("events", type_=ARRAY(UUID)), bindparam("handler", type_=Text))
     .columns(event_id=UUID)
-    .execution_options(prepared=True)
 )
-_HANDLE = (
-    prepared.prepared_insert(INBOX, but={"handled_at"})
-    .on_conflict_do_nothing()
-    .returning(INBOX.c.event_id)
-)
+_HANDLE = insert(INBOX).on_conflict_do_nothing().returning(INBOX.c.event_id)
 
 
 class DatabaseUnavailable(Unavailable):
@@ -86,7 +82,6 @@ class Database(Hooks, NamekoDatabase):
         options = engine_options(config, self.container) | (config.get("DB_ENGINE_OPTIONS") or {})
         self.engine = create_engine(self.db_uri, **options, **self.engine_options)
         observers_of(self.container).database(self.engine)
-        prepared.enable(self.engine)
         self.Session = sessionmaker(
             bind=self.engine, class_=Session, expire_on_commit=False, **self.session_options
         )

@@ -95,9 +95,7 @@ class AccessTokens(Hooks, DependencyProvider, Callers):
     states = SessionStates()
 
     target_service = "users"
-
-    def __init__(self) -> None:
-        self.verifier: Verifier | None = None
+    verifier: Verifier
 
     def check(self) -> None:
         """Read the section `identity`; raises Nameko's `ConfigurationError`."""

@@ -8,6 +8,7 @@ from contracts.notifications.interface import Notifications
 from contracts.orders.interface import Orders
 from contracts.payments.interface import Payments
 from contracts.products.interface import Products
+from contracts.users.interface import Users
 from gateway.access import AccessTokens
 from gateway.catalog_cache import CatalogCache
 from gateway.live import Live
@@ -60,7 +61,7 @@ class GatewayService(
     live = Live()
     catalog_cache = CatalogCache()
     manual = Library()
-    users = RpcProxy("users", timeout=8)
+    users: Users = RpcProxy("users", timeout=8)
     products: Products = RpcProxy("products", timeout=5)
     inventory: Inventory = RpcProxy("inventory", timeout=5)
     carts: Carts = RpcProxy("carts", timeout=8)

@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 from eventlet.event import Event
-from marshmallow import fields
 from nameko.extensions import DependencyProvider, SharedExtension
 
 from chassis import config as configuration
@@ -23,10 +22,13 @@ from chassis.broker.inbound import Inbound
 from chassis.clock import Clock
 from chassis.errors import DeadlineExceeded, Unauthenticated, Unavailable
 from chassis.events.broadcast import Listener
-from chassis.fields import Expected, Uuid
 from chassis.hooks import Hooks
 from chassis.identity import Actor, Identity, Role
 from chassis.rpc import ReplyListener, ServiceProxy
+from contracts.users import answers
+from contracts.users.errors import SessionEnded
+from contracts.users.events import SessionsEnded
+from contracts.users.interface import Users
 from gateway.settings import SessionSettings
 
 #: Sessions that are remembered, of those that go on and of those that have ended.
@@ -34,19 +36,7 @@ _MAX_REMEMBERED = 20_000
 #: Sessions in one question.
 _IN_ONE_QUESTION = 500
 
-
-class SessionsEnded(Expected):
-    """What we need of the broadcast users.sessions_ended."""
-
-    user_id = Uuid(required=True)
-    session_ids = fields.List(Uuid(), required=True)
-
-
-class SessionEnded(Unauthenticated):
-    """The token would hold, but its session is over."""
-
-    code = "session_ended"
-    title = "Your session has ended, sign in again"
+_ENDED, _STATE = answers.Ended(), answers.SessionState()
 
 
 class EnrolmentRequired(Unauthenticated):
@@ -72,7 +62,7 @@ class SessionStates(Hooks, SharedExtension):
         self._ask_again_at = datetime.datetime.min.replace(tzinfo=datetime.UTC)
         self._when_ended: list[Callable[[UUID], None]] = []
         self._check_for = self._trust_for = datetime.timedelta()
-        self._users: Any = None
+        self._users: Users
 
     def check(self) -> None:
         """Read the section `sessions`; raises Nameko's `ConfigurationError`."""
@@ -119,25 +109,26 @@ class SessionStates(Hooks, SharedExtension):
         and `EnrolmentRequired` for who has to set up a second factor first, unless `may_enrol`."""
         self.refuse_ended(identity)
         state = self._ask(identity)
-        if state.get("must_enrol") and not may_enrol:
+        if state["must_enrol"] and not may_enrol:
             raise EnrolmentRequired()
         return Actor(identity.actor.user_id, Role(state["role"]))
 
     def note_ended(self, answer: Any) -> None:
         """What `users` has just answered to whoever ended sessions: the broadcast of it may come
         later than the client's next request."""
-        for session_id in (answer or {}).get("ended", ()):
-            self._note(UUID(session_id))
+        for session_id in _ENDED.load(answer or {})["ended"]:
+            self._note(session_id)
 
     def look_up(self, identities: Iterable[Identity]) -> None:
         """Ask which of these sessions have ended, and note those."""
-        users = {i.session_id: i.actor.user_id for i in identities if i.session_id is not None}
+        users = {i.session_id: _person(i) for i in identities if i.session_id is not None}
         ids = list(users)
         for first in range(0, len(ids), _IN_ONE_QUESTION):
-            some = [str(session_id) for session_id in ids[first : first + _IN_ONE_QUESTION]]
-            for session_id in self._users.ended_sessions(session_ids=some)["ended"]:
-                self._note(UUID(session_id))
-                self._tell(users[UUID(session_id)])
+            some = ids[first : first + _IN_ONE_QUESTION]
+            answer = self._users.ended_sessions(session_ids=some)
+            for session_id in _ENDED.load(answer)["ended"]:
+                self._note(session_id)
+                self._tell(users[session_id])
 
     def _hear(self, news: dict[str, Any]) -> None:
         self._seen.pop(news["user_id"], None)
@@ -176,17 +167,17 @@ class SessionStates(Hooks, SharedExtension):
             del self._asking[key]
 
     def _ask(self, identity: Identity) -> dict[str, Any]:
-        user_id, session_id = identity.actor.user_id, identity.session_id
+        user_id, session_id = _person(identity), identity.session_id
         began = Clock.source()
         try:
-            state = self._users.check_session(user_id=user_id, session_id=session_id)
+            answer = self._users.check_session(user_id=user_id, session_id=session_id)
         except Unauthenticated:
             if session_id is not None:
                 self._note(session_id)
             raise SessionEnded() from None
         self.refuse_ended(identity)  # it may have ended while the answer was under way
         _remember(self._seen, _key(identity), began)
-        return state
+        return _STATE.load(answer)
 
 
 class Sessions(DependencyProvider):
@@ -201,7 +192,13 @@ class Sessions(DependencyProvider):
 
 
 def _key(identity: Identity) -> UUID:
-    return identity.session_id or identity.actor.user_id
+    return identity.session_id or _person(identity)
+
+
+def _person(identity: Identity) -> UUID:
+    """Who a token is of: nobody signs in as the system."""
+    assert identity.actor.user_id is not None
+    return identity.actor.user_id
 
 
 def _remember(memory: OrderedDict[UUID, Any], key: UUID, value: Any) -> None:

@@ -20,6 +20,9 @@ from contracts.notifications import answers, requests
 from contracts.notifications.errors import RecipientNotFound
 from contracts.notifications.events import BROADCASTS, EVENTS
 from contracts.payments.events import PaymentFailed, PaymentRefunded, PaymentSucceeded
+from contracts.users import answers as user_answers
+from contracts.users import events as user_events
+from contracts.users.interface import Users
 from notifications import metrics, models, schemas
 from notifications.channels.configured import channels
 from notifications.channels.instrumented import instrumented
@@ -30,9 +33,9 @@ from notifications.mail import recipients, templates
 from notifications.mail.sender import Enclosure, Postman
 from notifications.settings import NotificationsSettings, limits
 
-CONTACTS = schemas.Contacts()
-RESET_TOKEN, VERIFICATION_TOKEN = schemas.ResetToken(), schemas.VerificationToken()
-OLD_EMAIL = schemas.OldEmail()
+CONTACTS = user_answers.Contacts()
+RESET_TOKEN, VERIFICATION_TOKEN = user_answers.ResetToken(), user_answers.VerificationToken()
+OLD_EMAIL = user_answers.OldEmail()
 
 #: Seconds between two rounds of the delivery; one that needs longer is followed at once.
 ROUND = 2
@@ -53,7 +56,7 @@ class NotificationsService(Service):
     trace = TraceContext()
     external_call = ExternalCalls()
     network = Network()
-    users = RpcProxy("users", timeout=5)
+    users: Users = RpcProxy("users", timeout=5)
     gauges = DatabaseGauges(metrics.PENDING)
 
     @rpc(requests.Send, answers.Sent, once=True, sensitive_arguments=("subject", "body"))
@@ -112,14 +115,14 @@ class NotificationsService(Service):
         with self.db.autocommit() as connection:
             return feed.mark_read(connection, notification_id, read, actor)
 
-    @event_handler("users", "user_registered", schemas.UserEvent, batch=BATCH)
-    @event_handler("users", "password_changed", schemas.UserEvent, batch=BATCH)
-    @event_handler("users", "email_change_requested", schemas.UserEvent, batch=BATCH)
-    @event_handler("users", "email_changed", schemas.EmailChanged, batch=BATCH)
-    @event_handler("users", "totp_enabled", schemas.UserEvent, batch=BATCH)
-    @event_handler("users", "totp_disabled", schemas.UserEvent, batch=BATCH)
-    @event_handler("users", "recovery_code_used", schemas.RecoveryCodeUsed, batch=BATCH)
-    @event_handler("users", "recovery_codes_renewed", schemas.UserEvent, batch=BATCH)
+    @event_handler("users", "user_registered", user_events.UserEvent, batch=BATCH)
+    @event_handler("users", "password_changed", user_events.UserEvent, batch=BATCH)
+    @event_handler("users", "email_change_requested", user_events.UserEvent, batch=BATCH)
+    @event_handler("users", "email_changed", user_events.EmailChanged, batch=BATCH)
+    @event_handler("users", "totp_enabled", user_events.UserEvent, batch=BATCH)
+    @event_handler("users", "totp_disabled", user_events.UserEvent, batch=BATCH)
+    @event_handler("users", "recovery_code_used", user_events.RecoveryCodeUsed, batch=BATCH)
+    @event_handler("users", "recovery_codes_renewed", user_events.UserEvent, batch=BATCH)
     @event_handler("orders", "order_placed", schemas.OrderEvent, batch=BATCH)
     @event_handler("orders", "order_paid", schemas.OrderEvent, batch=BATCH)
     @event_handler("orders", "order_shipped", schemas.OrderEvent, batch=BATCH)
@@ -135,7 +138,7 @@ class NotificationsService(Service):
             for user_id in {event.payload["user_id"] for event in fresh}:
                 self.broadcast.publish(session, "feed_grew", {"user_id": user_id})
 
-    @event_handler("users", "password_reset_requested", schemas.ResetRequested)
+    @event_handler("users", "password_reset_requested", user_events.PasswordResetRequested)
     def offer_reset(self, event):
         """Write the mail with the way to a new password."""
         with self.db.once(event) as session:
@@ -143,7 +146,7 @@ class NotificationsService(Service):
                 reset_id = event.payload["reset_id"]
                 feed.mail(session, event, self.trace.saved(), self.clock(), reset_id=reset_id)
 
-    @event_handler("users", "email_verification_requested", schemas.VerificationRequested)
+    @event_handler("users", "email_verification_requested", user_events.EmailVerificationRequested)
     def offer_verification(self, event):
         """Write the mail that has an address confirmed."""
         with self.db.once(event) as session:

@@ -20,11 +20,7 @@ from orders.order import lifecycle, timeline
 from orders.order import queries as order_queries
 from orders.payment import refund_requests
 
-_KNOWN = (
-    select(Order.id)
-    .where(Order.id == any_(bindparam("ids", type_=ARRAY(UUID))))
-    .execution_options(prepared=True)
-)
+_KNOWN = select(Order.id).where(Order.id == any_(bindparam("ids", type_=ARRAY(UUID))))
 
 
 def payment_failed(context: Context, session: Session, news: Mapping[str, Any]) -> None:

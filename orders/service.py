@@ -20,6 +20,8 @@ from contracts.inventory.interface import Inventory
 from contracts.orders import answers, requests
 from contracts.orders.events import EVENTS
 from contracts.products.interface import Products
+from contracts.users.events import UserEvent
+from contracts.users.interface import Users
 from orders import catalog, jobs, metrics, models, schemas
 from orders import events as event_handlers
 from orders.cart import commands as cart_commands
@@ -114,7 +116,7 @@ class OrdersService(Service):
     trace_id = TraceId()
     network = Network()
     products: Products = RpcProxy("products", timeout=3)
-    users = RpcProxy("users", timeout=3)
+    users: Users = RpcProxy("users", timeout=3)
     inventory: Inventory = RpcProxy(
         "inventory", timeout=5, errors=(OutOfStock, ReservationReleased)
     )
@@ -201,7 +203,7 @@ class OrdersService(Service):
         with self.db.once(event) as session:
             event_handlers.payment_refunded(self, session, event.payload)
 
-    @event_handler("users", "account_recovered", schemas.AccountRecovered)
+    @event_handler("users", "account_recovered", UserEvent)
     def on_account_recovered(self, event):
         """Forget the cart, and let unpaid orders expire."""
         with self.db.once(event) as session:

@@ -39,6 +39,10 @@ class Origin:
     client: str | None = None
 
 
+#: Of what operators do, and of what nobody knows.
+NOWHERE = Origin()
+
+
 def origin_of(network: str | None, user_agent: str | None = None) -> Origin:
     """The origin of a request from `network`, an address or an IPv6 network."""
     return Origin(abbreviated(network), _client(user_agent or ""))

@@ -1,338 +1,404 @@
 """The Nameko service `users`."""
 
 import datetime
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import RowMapping
 
 from chassis.clock import Clock
 from chassis.config import IdentitySettings, Settings
 from chassis.database import Database
-from chassis.errors import Forbidden, Invalid
-from chassis.events import EventOutbox
+from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
-from chassis.identity import Actor, Role
+from chassis.identity import Actor
+from chassis.messages import Event
 from chassis.rpc import rpc
 from chassis.service import Service
+from chassis.staff import StaffActed, require_admin
 from chassis.timers import timer
-from users import audit, models, schemas, security
+from contracts.users import answers, requests
+from contracts.users.events import BROADCASTS, EVENTS
+from users import context, jobs, models
 from users.accounts import commands as account_commands
-from users.accounts import contacts, verification
 from users.accounts import queries as account_queries
+from users.accounts import verification
 from users.addresses import commands as address_commands
-from users.audit import Action
-from users.errors import BadCredentials
-from users.origin import origin_of
-from users.passwords import resets
+from users.addresses import queries as address_queries
+from users.audit import commands as audit_commands
+from users.audit import queries as audit_queries
+from users.models import Address, User
+from users.passwords import commands as password_commands
 from users.passwords.hashing import PasswordHasher
-from users.passwords.rules import NAMES, PUBLIC, TOO_EASY, is_guessable
-from users.second_factor import totp
-from users.security import admins_only
+from users.second_factor import commands as second_factor_commands
+from users.second_factor import queries as second_factor_queries
+from users.sessions import authentication, signing_keys
 from users.sessions import commands as session_commands
-from users.sessions import signing_keys, throttle
-from users.sessions.authentication import Doorman, Rules
+from users.sessions import queries as session_queries
+from users.sessions.lifetimes import Lifetimes
 from users.settings import UsersSettings
 
-USER, CONTACT = schemas.accounts.User(), schemas.accounts.Contact()
-ADDRESS, ENDED = schemas.addresses.Address(), schemas.sessions.Ended()
+#: What an entrypoint returns for its answer's schema to dump.
+Result = Mapping[str, Any]
 
 
-class UsersService(security.SecurityMethods, Service):
+class UsersService(Service):
     """Who people are: accounts, logins, tokens, addresses, roles."""
 
     name = "users"
 
-    db = Database(models.Base, package="users")
-    events = EventOutbox(schemas.events.EVENTS)
-    broadcast = Broadcast(schemas.events.NEWS)
-    clock = Clock()
-    passwords = PasswordHasher()
-    settings = Settings(UsersSettings, section="users")
-    identity = Settings(IdentitySettings, section="identity")
+    db: context.Database = Database(models.Base, package="users")
+    events: context.Outbox = EventOutbox(EVENTS)
+    broadcast: context.Broadcast = Broadcast(BROADCASTS)
+    clock: Callable[[], datetime.datetime] = Clock()
+    passwords: context.PasswordHasher = PasswordHasher()
+    settings: Mapping[str, Any] = Settings(UsersSettings, section="users")
+    identity: Mapping[str, Any] = Settings(IdentitySettings, section="identity")
 
-    @rpc(schemas.accounts.SignUp, once=True, sensitive_arguments="account")
-    def sign_up(self, **account):
-        return self._register(None, role=Role.CUSTOMER, **account)
+    # Accounts
 
-    @rpc(schemas.accounts.Create, once=True, sensitive_arguments="account")
-    def create(self, actor, **account):
-        admins_only(actor)
-        return self._register(actor, **account)
+    @rpc(requests.SignUp, answers.User, once=True, sensitive_arguments="account")
+    def sign_up(self, **account: Any) -> User:
+        """Make an account for oneself."""
+        return account_commands.sign_up(self, **account)
 
-    @rpc(schemas.sessions.Login, sensitive_arguments="credentials")
-    def login(self, **credentials):
-        for _ in range(2):  # another login at the same instant may have renewed the hash
-            tokens = self._doorman().log_in(**credentials, admit=self._admit)
-            if tokens is not None:
-                return tokens
-        raise BadCredentials()
+    @rpc(requests.Create, answers.User, once=True, sensitive_arguments="account")
+    def create(self, actor: Actor, **account: Any) -> User:
+        """Make an account for somebody else, with any role (admins)."""
+        return account_commands.create(self, actor, **account)
 
-    @rpc(schemas.sessions.Credentials, sensitive_arguments="credentials")
-    def verify_credentials(self, **credentials):
-        return USER.dump(self._doorman().verify(**credentials))
+    @rpc(requests.OfUser, answers.User)
+    def get(self, user_id: UUID) -> RowMapping:
+        """One account."""
+        return account_queries.read(self, user_id)
+
+    @rpc(requests.ListUsers, answers.UserPage, sensitive_arguments="search")
+    def list(
+        self, search: str | None, role: str | None, limit: int, cursor: str | None, actor: Actor
+    ) -> Result:
+        """Users, newest first: all of them for admins; staff say whom they look for."""
+        with self.db.autocommit() as connection:
+            page = account_queries.page(connection, search, role, limit, cursor, actor)
+        return _page(page)
+
+    @rpc(requests.Find, answers.UserIds, sensitive_arguments="search")
+    def find(self, search: str, limit: int) -> Result:
+        """The ids of those whom the words are about, the newest first; nothing else of them."""
+        with self.db.autocommit() as connection:
+            return {"items": account_queries.find(connection, search, None, limit)}
+
+    @rpc(requests.Contacts, answers.Contacts)
+    def contacts(self, user_ids: Sequence[UUID]) -> Result:
+        """Where users can be reached; who is not there is left out."""
+        with self.db.autocommit() as connection:
+            return {"items": account_queries.contacts(connection, user_ids)}
 
     @rpc(
-        schemas.passwords.ChangePassword,
+        requests.Update,
+        answers.User,
+        sensitive_arguments=("current_password", "network", "profile"),
+    )
+    def update(
+        self,
+        user_id: UUID,
+        partial: bool,
+        current_password: str | None,
+        version: int | None,
+        actor: Actor,
+        network: str | None,
+        role: str | None = None,
+        **profile: Any,
+    ) -> User:
+        """Change a profile; for admins, anybody's and the role."""
+        return account_commands.update(
+            self,
+            user_id,
+            partial=partial,
+            current_password=current_password,
+            version=version,
+            actor=actor,
+            network=network,
+            role=role,
+            **profile,
+        )
+
+    @rpc(requests.SetRole, answers.User)
+    def set_role(self, user_id: UUID, role: str, actor: Actor) -> User:
+        """Give a user another role (admins)."""
+        return account_commands.set_role(self, user_id, role, actor)
+
+    @rpc(requests.Delete, answers.Ended, sensitive_arguments="network")
+    def delete(self, user_id: UUID, actor: Actor, network: str | None) -> Result:
+        """Delete a user (admins): what is personal is forgotten, the id stays."""
+        return {"ended": account_commands.delete(self, user_id, actor, network)}
+
+    @rpc(requests.VerifyEmail, once=True, sensitive_arguments=("token", "network"))
+    def verify_email(self, token: str, network: str | None) -> None:
+        """Confirm the address that a token was mailed to; the token is enough."""
+        account_commands.verify_email(self, token, network)
+
+    @rpc(requests.OfUser, once=True)
+    def request_email_verification(self, user_id: UUID) -> None:
+        """Mail another token to the address that a user has yet to confirm."""
+        account_commands.request_email_verification(self, user_id)
+
+    @rpc(requests.IssueVerificationToken, answers.VerificationToken)
+    def issue_verification_token(self, verification_id: UUID) -> Result:
+        """The token for a mail, and where that goes."""
+        return account_commands.issue_verification_token(self, verification_id)
+
+    @rpc(requests.OldEmail, answers.OldEmail)
+    def old_email(self, change_id: UUID) -> Result:
+        """The former address of an account, to which a notice goes."""
+        with self.db.autocommit() as connection:
+            return {"email": verification.old_email(connection, change_id, self.clock())}
+
+    @rpc(requests.MarkEmailVerified, answers.User)
+    def mark_email_verified(self, user_id: UUID, actor: Actor) -> User:
+        """Take a user's address as confirmed, on an admin's word."""
+        return account_commands.mark_email_verified(self, user_id, actor)
+
+    # Addresses
+
+    @rpc(requests.OfUser, answers.AddressPage)
+    def list_addresses(self, user_id: UUID) -> Result:
+        """All addresses of a user, the default first."""
+        with self.db.autocommit() as connection:
+            return {"items": address_queries.of_user(connection, user_id), "next": None}
+
+    @rpc(requests.GetAddress, answers.Address)
+    def get_address(self, user_id: UUID, address_id: UUID) -> RowMapping:
+        """One address of a user."""
+        with self.db.autocommit() as connection:
+            return address_queries.get(connection, user_id, address_id)
+
+    @rpc(requests.OfUser, answers.DefaultAddress)
+    def default_address(self, user_id: UUID) -> Result:
+        """Where orders of a user go that name no address."""
+        with self.db.autocommit() as connection:
+            return address_queries.default(connection, user_id)
+
+    @rpc(requests.AddAddress, answers.Address, once=True, sensitive_arguments="address")
+    def add_address(self, user_id: UUID, **address: Any) -> Address:
+        """Add an address to a user's address book."""
+        return address_commands.add(self, user_id, **address)
+
+    @rpc(requests.UpdateAddress, answers.Address, sensitive_arguments="address")
+    def update_address(
+        self, user_id: UUID, address_id: UUID, version: int | None, **address: Any
+    ) -> Address:
+        """Write an address of a user anew."""
+        return address_commands.replace(self, user_id, address_id, version, **address)
+
+    @rpc(requests.GetAddress)
+    def delete_address(self, user_id: UUID, address_id: UUID) -> None:
+        """Delete an address of a user."""
+        address_commands.remove(self, user_id, address_id)
+
+    # Passwords
+
+    @rpc(
+        requests.ChangePassword,
+        answers.Ended,
         once=True,
         sensitive_arguments=("current_password", "new_password", "network"),
     )
-    def change_password(self, user_id, current_password, new_password, network):
-        ended = self._doorman().change_password(user_id, current_password, new_password, network)
-        return ENDED.dump({"ended": ended})
+    def change_password(
+        self, user_id: UUID, current_password: str, new_password: str, network: str | None
+    ) -> Result:
+        """Take another password instead of the present one; all sessions end."""
+        ended = password_commands.change(self, user_id, current_password, new_password, network)
+        return {"ended": ended}
 
-    @rpc(schemas.passwords.ForgotPassword, once=True, sensitive_arguments=("email", "network"))
-    def forgot_password(self, email, network):
-        self._doorman().ask_for_reset(email, network)
+    @rpc(requests.ForgotPassword, once=True, sensitive_arguments=("email", "network"))
+    def forgot_password(self, email: str, network: str | None) -> None:
+        """Have a token for another password mailed, if the address is a user's."""
+        password_commands.request_reset(self, email, network)
 
-    @rpc(schemas.passwords.IssueResetToken)
-    def issue_reset_token(self, reset_id):
-        with self.db.begin() as session:
-            token, email = resets.issue(session, reset_id, self.clock())
-        return {"token": token, "email": email, "holds": self.settings["reset_token_seconds"]}
+    @rpc(requests.IssueResetToken, answers.ResetToken)
+    def issue_reset_token(self, reset_id: UUID) -> Result:
+        """The token for a mail, and where that goes."""
+        return password_commands.issue_reset_token(self, reset_id)
 
     @rpc(
-        schemas.passwords.ResetPassword,
+        requests.ResetPassword,
+        answers.Ended,
         once=True,
         sensitive_arguments=("token", "new_password", "network"),
     )
-    def reset_password(self, token, new_password, network):
-        ended = self._doorman().reset_password(token, new_password, network)
-        return ENDED.dump({"ended": ended})
+    def reset_password(self, token: str, new_password: str, network: str | None) -> Result:
+        """Take another password by a mailed token; all sessions end."""
+        return {"ended": password_commands.reset(self, token, new_password, network)}
 
-    @rpc(schemas.accounts.VerifyEmail, once=True, sensitive_arguments=("token", "network"))
-    def verify_email(self, token, network):
-        """Confirm the address that a token was mailed to; whoever has the token may."""
-        with self.db.begin() as session:
-            guess = verification.guess(session, network, self.clock())
-        with self._begin() as session:
-            user, is_another = account_commands.confirm_email(
-                session, token, self.clock(), self.events.record
-            )
-            note = self._note(session, user.id, Actor(user.id, Role(user.role)), network)
-            note(Action.EMAIL_CHANGED if is_another else Action.EMAIL_VERIFIED)
-            verification.was_right(session, guess, self.clock())
+    # Sessions
 
-    @rpc(schemas.common.Get, once=True)
-    def request_email_verification(self, user_id):
-        """Mail another token to the address that a user has yet to confirm."""
-        with self.db.begin() as session:
-            user = account_commands.lock(session, user_id)
-            verification.ask_again(session, user, self.clock(), self.events.record)
+    @rpc(
+        requests.Login,
+        answers.Tokens,
+        sensitive_arguments=("password", "network", "user_agent", "name"),
+    )
+    def login(
+        self, password: str, network: str | None, user_agent: str | None, **name: str
+    ) -> Result:
+        """Sign in with an e-mail address or user name, and a password."""
+        return session_commands.log_in(self, name, password, network, user_agent)
 
-    @rpc(schemas.accounts.IssueVerificationToken)
-    def issue_verification_token(self, verification_id):
-        """The token for a mail, and where that goes."""
-        with self.db.begin() as session:
-            token, email = verification.issue(session, verification_id, self.clock())
-        return {"token": token, "email": email}
+    @rpc(
+        requests.Credentials,
+        answers.User,
+        sensitive_arguments=("password", "network", "name"),
+    )
+    def verify_credentials(self, password: str, network: str | None, **name: str) -> RowMapping:
+        """The user who has that name and password, without signing in."""
+        return authentication.verify_credentials(self, name, password, network)
 
-    @rpc(schemas.accounts.OldEmail)
-    def old_email(self, change_id):
-        """The address that is to be told of its end."""
-        with self.db.begin() as session:
-            return {"email": verification.old_email(session, change_id, self.clock())}
+    @rpc(requests.RefreshToken, answers.Tokens, sensitive_arguments=("refresh_token", "network"))
+    def refresh(self, refresh_token: str, network: str | None) -> Result:
+        """New tokens for a refresh token; one that was used before ends its session."""
+        return session_commands.refresh(self, refresh_token, network)
 
-    @rpc(schemas.accounts.MarkEmailVerified)
-    def mark_email_verified(self, user_id, actor):
-        """Take a user's address as confirmed, on an admin's word."""
-        admins_only(actor)
-        with self._begin() as session:
-            note = self._note(session, user_id, actor)
-            return USER.dump(account_commands.mark_verified(session, user_id, note))
+    @rpc(requests.RefreshToken, answers.Ended, sensitive_arguments=("refresh_token", "network"))
+    def logout(self, refresh_token: str, network: str | None) -> Result:
+        """End the session of a refresh token."""
+        return {"ended": session_commands.log_out(self, refresh_token, network)}
 
-    @rpc(schemas.sessions.RotateKeys, once=True)
-    def rotate_keys(self, actor):
-        admins_only(actor)
-        with self._begin() as session:
-            self._record(session, Action.SIGNING_KEYS_ROTATED, None, actor)
-            return {"kid": signing_keys.rotate(session, self.clock())}
-
-    @rpc
-    def jwks(self):
-        with self.db.begin() as session:
-            return signing_keys.published(session, self.clock(), self._access_lifetime())
-
-    @rpc(schemas.common.Get)
-    def get(self, user_id):
+    @rpc(requests.SessionOfUser, answers.SessionState)
+    def check_session(self, user_id: UUID, session_id: UUID | None) -> Result:
+        """Whether a session goes on, and what its user may do; raises `SessionEnded`."""
         with self.db.autocommit() as connection:
-            return USER.dump(account_queries.get(connection, user_id))
+            user = session_queries.check(connection, user_id, session_id, self.clock())
+        is_required = second_factor_queries.is_required(user["role"], self.settings)
+        return {"role": user["role"], "must_enrol": is_required and not user["has_totp"]}
 
-    @rpc(schemas.accounts.Contacts)
-    def contacts(self, user_ids):
+    @rpc(requests.SessionIds, answers.Ended)
+    def ended_sessions(self, session_ids: Sequence[UUID]) -> Result:
+        """Those of these sessions that have ended."""
         with self.db.autocommit() as connection:
-            return {
-                "items": CONTACT.dump(account_queries.contacts(connection, user_ids), many=True)
-            }
+            return {"ended": session_queries.ended_among(connection, session_ids, self.clock())}
 
-    @rpc(schemas.accounts.List, sensitive_arguments="search")
-    def list(self, search, role, limit, cursor, actor):
-        """Users, newest first: all of them for admins; staff say whom they look for."""
-        if not actor.is_staff:
-            raise Forbidden()
-        if not actor.is_admin and search is None:
-            raise Invalid(errors={"search": ["Say whom you look for."]})
+    @rpc(requests.SessionOfUser, answers.SessionPage)
+    def list_sessions(self, user_id: UUID, session_id: UUID | None) -> Result:
+        """The sessions of a user; `session_id` is the one that asks."""
         with self.db.autocommit() as connection:
-            items, following = account_queries.page(connection, search, role, limit, cursor)
-        return {"items": USER.dump(items, many=True), "next": following}
+            items = session_queries.of_user(connection, user_id, session_id, self.clock())
+        return {"items": items, "next": None}
 
-    @rpc(schemas.accounts.Find, sensitive_arguments="search")
-    def find(self, search, limit):
-        """The ids of those whom the words are about, the newest first; nothing else of them."""
-        with self.db.autocommit() as connection:
-            rows = account_queries.find(connection, search, None, limit)
-        return {"items": [{"id": row["id"]} for row in rows]}
+    @rpc(requests.EndSession, answers.Ended, sensitive_arguments="network")
+    def end_session(self, user_id: UUID, session_id: UUID, network: str | None) -> Result:
+        """End one session of one's own."""
+        session_commands.end(self, user_id, session_id, network)
+        return {"ended": [session_id]}
 
-    @rpc(schemas.accounts.Update, sensitive_arguments=("current_password", "network", "profile"))
-    def update(
-        self, user_id, partial, current_password, version, actor, network, role=None, **profile
-    ):
-        if role is not None:
-            admins_only(actor)
-        profile = self._whole(user_id, profile, partial)
-        self._doorman().confirm(user_id, profile, current_password, actor)
-        email = profile.pop("email", None)
-        with self._begin() as session:
-            note = self._note(session, user_id, actor, network)
-            if actor.user_id != user_id:
-                note(Action.ACCOUNT_CHANGED, fields=sorted(profile))
-            user = account_commands.update(session, user_id, profile, role, version, note)
-            if email is not None:
-                verification.change(session, user, email, self.clock(), self.events.record)
-            return USER.dump(user)
+    @rpc(requests.EndSessions, answers.Ended, sensitive_arguments="network")
+    def end_sessions(
+        self, user_id: UUID, but: UUID | None, actor: Actor, network: str | None
+    ) -> Result:
+        """End all sessions of a user, one's own or, for admins, anybody's; `but` goes on."""
+        return {"ended": session_commands.end_all(self, user_id, but, actor, network)}
 
-    @rpc(schemas.accounts.SetRole)
-    def set_role(self, user_id, role, actor):
-        admins_only(actor)
-        with self._begin() as session:
-            note = self._note(session, user_id, actor)
-            return USER.dump(account_commands.update(session, user_id, {}, role, note=note))
+    @rpc(requests.RotateKeys, answers.KeyId, once=True)
+    def rotate_keys(self, actor: Actor) -> Result:
+        """Sign access tokens with another key from now on (admins)."""
+        return {"kid": session_commands.rotate_keys(self, actor)}
 
-    @rpc(schemas.accounts.Delete, sensitive_arguments="network")
-    def delete(self, user_id, actor, network):
-        admins_only(actor)
-        with self._begin() as session:
-            account_commands.anonymise(session, user_id, self.clock())
-            self._record(session, Action.USER_DELETED, user_id, actor, origin_of(network))
-        return ENDED.dump({"ended": session_commands.ended(session).get(user_id, [])})
-
-    @rpc(schemas.common.Get)
-    def list_addresses(self, user_id):
-        with self.db.autocommit() as connection:
-            items = address_commands.of_user(connection, user_id)
-        return {"items": ADDRESS.dump(items, many=True), "next": None}
-
-    @rpc(schemas.addresses.GetAddress)
-    def get_address(self, user_id, address_id):
-        with self.db.autocommit() as connection:
-            return ADDRESS.dump(address_commands.get(connection, user_id, address_id))
-
-    @rpc(schemas.common.Get)
-    def default_address(self, user_id):
-        with self.db.autocommit() as connection:
-            return ADDRESS.dump(address_commands.default(connection, user_id))
-
-    @rpc(schemas.addresses.AddAddress, once=True, sensitive_arguments="fields")
-    def add_address(self, user_id, default, **fields):
+    @rpc(answer=answers.JsonWebKeys)
+    def jwks(self) -> Result:
+        """The public keys of access tokens that may still hold."""
+        lifetime = Lifetimes.of(self.settings).access_token
         with self.db.begin() as session:
-            return ADDRESS.dump(
-                address_commands.add(session, user_id, fields, default, self.clock())
-            )
+            return signing_keys.published(session, self.clock(), lifetime)
 
-    @rpc(schemas.addresses.UpdateAddress, sensitive_arguments="fields")
-    def update_address(self, user_id, address_id, default, version, **fields):
-        with self.db.begin() as session:
-            changed = address_commands.replace(
-                session, user_id, address_id, fields, default, version
-            )
-            return ADDRESS.dump(changed)
+    # The second factor
 
-    @rpc(schemas.addresses.GetAddress)
-    def delete_address(self, user_id, address_id):
-        with self.db.begin() as session:
-            address_commands.remove(session, user_id, address_id)
+    @rpc(requests.LoginTotp, answers.Tokens, sensitive_arguments="proof")
+    def login_totp(self, **proof: Any) -> Result:
+        """Sign in with a challenge of `login` and a code."""
+        return second_factor_commands.log_in(self, **proof)
+
+    @rpc(requests.OfUser, answers.TotpState)
+    def get_totp(self, user_id: UUID) -> Result:
+        """Whether a user has a second factor, and needs one."""
+        with self.db.autocommit() as connection:
+            return second_factor_queries.state(connection, user_id, self.settings)
+
+    @rpc(requests.EnrolTotp, answers.TotpSecret, once=True, sensitive_arguments="current_password")
+    def enrol_totp(self, user_id: UUID, current_password: str) -> Result:
+        """A secret for an authenticator app; it takes effect when it is confirmed."""
+        return second_factor_commands.enrol(self, user_id, current_password)
+
+    @rpc(
+        requests.ConfirmTotp,
+        answers.NewRecoveryCodes,
+        once=True,
+        sensitive_arguments=("code", "network"),
+    )
+    def confirm_totp(self, user_id: UUID, code: str, network: str | None) -> Result:
+        """Turn the second factor on; the recovery codes are shown now and never again."""
+        codes = second_factor_commands.confirm(self, user_id, code, network)
+        return {"recovery_codes": codes}
+
+    @rpc(
+        requests.TotpProof,
+        once=True,
+        sensitive_arguments=("current_password", "code", "network"),
+    )
+    def disable_totp(
+        self, user_id: UUID, current_password: str, code: str, network: str | None
+    ) -> None:
+        """Sign in with the password alone from now on."""
+        second_factor_commands.disable(self, user_id, current_password, code, network)
+
+    @rpc(
+        requests.TotpProof,
+        answers.NewRecoveryCodes,
+        once=True,
+        sensitive_arguments=("current_password", "code", "network"),
+    )
+    def renew_recovery_codes(
+        self, user_id: UUID, current_password: str, code: str, network: str | None
+    ) -> Result:
+        """New recovery codes, shown now and never again; the previous ones end."""
+        codes = second_factor_commands.renew_recovery_codes(
+            self, user_id, current_password, code, network
+        )
+        return {"recovery_codes": codes}
+
+    @rpc(requests.Delete, answers.Ended, sensitive_arguments="network")
+    def reset_totp(self, user_id: UUID, actor: Actor, network: str | None) -> Result:
+        """Take the second factor from a user who has lost it (admins); all sessions end."""
+        return {"ended": second_factor_commands.reset(self, user_id, actor, network)}
+
+    # The audit trail
+
+    @rpc(requests.ListAudit, answers.AuditPage)
+    def list_audit(self, actor: Actor, **filters: Any) -> Result:
+        """Entries of the audit trail, the newest first (admins)."""
+        require_admin(actor)
+        with self.db.autocommit() as connection:
+            return _page(audit_queries.page(connection, **filters))
+
+    @rpc(requests.ListSignIns, answers.SignInPage)
+    def list_sign_ins(self, user_id: UUID, limit: int, cursor: str | None) -> Result:
+        """When and from where a user has signed in, or somebody tried to."""
+        with self.db.autocommit() as connection:
+            return _page(audit_queries.sign_ins(connection, user_id, limit, cursor))
+
+    @event_handler("products", "staff_acted", StaffActed)
+    @event_handler("inventory", "staff_acted", StaffActed)
+    @event_handler("orders", "staff_acted", StaffActed)
+    @event_handler("payments", "staff_acted", StaffActed)
+    @event_handler("notifications", "staff_acted", StaffActed)
+    def record_staff_action(self, event: Event) -> None:
+        """Write into the audit trail what staff did elsewhere."""
+        audit_commands.record_staff_action(self, event)
 
     @timer(interval=600)
-    def forget_what_is_over(self):
-        kept = datetime.timedelta(days=self.settings["audit_retention_days"])
-        for purge in (
-            session_commands.purge,
-            resets.purge,
-            verification.purge,
-            throttle.purge,
-            totp.purge,
-            partial(audit.purge, retention=kept),
-        ):
-            with self.db.begin() as session:
-                purge(session, self.clock())
+    def forget_what_is_over(self) -> None:
+        """Delete what has expired."""
+        jobs.forget_what_is_over(self)
 
-    def _register(
-        self,
-        actor: Actor | None,
-        password: str,
-        role: Role,
-        address: Mapping[str, Any] | None,
-        network: str | None = None,
-        email_verified: bool = False,
-        **profile: Any,
-    ) -> dict[str, Any]:
-        """Account, first address and events in one transaction; the hash is made before it. Without
-        an actor users register themselves."""
-        if profile.get("phone"):
-            country = address["country"] if address else self.settings["default_country"]
-            profile["phone"] = contacts.phone(profile["phone"], country)
-        self._refuse_guessable(password, profile, actor)
-        password_hash, now = self.passwords.hash(password), self.clock()
-        with self._begin() as session:
-            user = account_commands.register(
-                session, profile, password_hash, role, now, email_verified
-            )
-            action = Action.USER_CREATED if actor else Action.USER_REGISTERED
-            by, origin = actor or Actor(user.id, role), origin_of(network)
-            self._record(session, action, user.id, by, origin, role=str(role))
-            if address is not None:
-                address_commands.add(session, user.id, address, True, now)
-            throttle.remember(session, user.id, network, now)
-            self.events.record(session, "user_registered", {"user_id": user.id})
-            if not email_verified:
-                verification.welcome(session, user, now, self.events.record)
-            return USER.dump(user)
 
-    def _whole(self, user_id: UUID, profile: Mapping[str, Any], partial: bool) -> dict[str, Any]:
-        """What a change makes of a profile: without `partial` what is not given becomes empty, and
-        e-mail address and phone number are written as they are kept."""
-        whole = dict(profile) if partial else dict.fromkeys(account_commands.OPTIONAL) | profile
-        if not whole.get("phone") and not whole.get("email"):
-            return whole
-        with self.db.begin() as session:
-            return contacts.in_profile(session, user_id, whole, self.settings["default_country"])
-
-    def _refuse_guessable(
-        self, password: str, profile: Mapping[str, Any], actor: Actor | None
-    ) -> None:
-        """What the schema cannot know: the shop's own names, and whether this is a demo."""
-        if password == PUBLIC:
-            is_refused = not (self.settings["sample_accounts"] and actor and actor.is_admin)
-        else:
-            names = (profile.get(name) for name in NAMES)
-            shop_names = self.settings["shop_names"]
-            is_refused = bool(shop_names) and is_guessable(password, *names, *shop_names)
-        if is_refused:
-            raise Invalid(errors={"password": [TOO_EASY]})
-
-    def _doorman(self) -> Doorman:
-        settings = self.settings
-        rules = Rules(
-            datetime.timedelta(seconds=settings["reset_token_seconds"]),
-            settings["shop_names"],
-            settings["sample_accounts"],
-        )
-        return Doorman(
-            self._begin,
-            self.db.autocommit,
-            self.passwords,
-            self.clock,
-            self.events.record,
-            self._record,
-            rules,
-        )
+def _page(page: tuple[Any, str | None]) -> Result:
+    items, following = page
+    return {"items": items, "next": following}

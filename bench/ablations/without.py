@@ -1,6 +1,6 @@
 """Runs a service as `nameko` does, without one shortcut:
 
-    python -W ignore -m bench.ablations.without prepared run orders.service --config config.yaml
+    python -W ignore -m bench.ablations.without place run orders.service --config config.yaml
 
 Each function takes out the shortcut of its name, before the modules of the service are imported.
 What it replaces has to be there: a shortcut that is gone, or has moved, ends in an AttributeError.
@@ -46,12 +46,6 @@ def _replace(owner: str, **values: Any) -> None:
 
 
 @_shortcut
-def prepared() -> None:
-    """All statements go as text, their locks included."""
-    _replace("chassis.prepared", MOST=0)
-
-
-@_shortcut
 def autocommit() -> None:
     """A read, or a single statement, is a transaction as SQLAlchemy has it."""
 
@@ -75,7 +69,7 @@ def place() -> None:
     from sqlalchemy import delete, text
 
     from chassis.events import outbox
-    from chassis.prepared import prepared_text
+    from chassis.json_rows import with_documents
     from orders.checkout import placement
     from orders.models import Checkout
 
@@ -89,7 +83,7 @@ def place() -> None:
         "entries": placement._TELL,
         "events": outbox.RECORDING,
     }
-    writing = {name: prepared_text(insertion, name) for name, insertion in steps.items()}
+    writing = {name: with_documents(insertion, name) for name, insertion in steps.items()}
     whole = placement.place
 
     class Stepwise:
@@ -103,7 +97,7 @@ def place() -> None:
             is_alone = self.connection.connection.dbapi_connection.autocommit
             if is_alone:
                 execute(text("BEGIN"))
-            taken = execute(gone.execution_options(prepared=True), {"order_id": values["order_id"]})
+            taken = execute(gone, {"order_id": values["order_id"]})
             for name, insertion in writing.items() if taken.rowcount else ():
                 execute(insertion, {name: values[name]})
             if is_alone:
@@ -133,7 +127,7 @@ def frame_buffer() -> None:
         if self._connection is not None:
             connection.cut(self._connection)
 
-    _replace("chassis.broker.reconnecting:Link", drop=drop)
+    _replace("chassis.broker.reconnecting:ReconnectingConnection", drop=drop)
 
 
 @_shortcut
@@ -159,31 +153,6 @@ def http() -> None:
         eventlet.wsgi.server(self._sock, answer, log_output=False, keepalive=True)
 
     _replace("chassis.web.server:Server", run=run)
-
-
-@_shortcut
-def worker() -> None:
-    """Each worker words and times the debug lines of Nameko's own."""
-    from nameko.containers import _log, _log_time
-
-    from chassis.container import ServiceContainer
-
-    ours = ServiceContainer._run_worker
-
-    def run_worker(self: Any, worker_ctx: Any, handle_result: Any) -> None:
-        _log.debug("setting up %s", worker_ctx)
-        _log.debug("call stack for %s: %s", worker_ctx, "->".join(worker_ctx.call_id_stack))
-        with _log_time("ran worker %s", worker_ctx):
-            _log.debug("calling handler for %s", worker_ctx)
-            with _log_time("ran handler for %s", worker_ctx):
-                ours(self, worker_ctx, handle_result)
-            _log.debug("handling result for %s", worker_ctx)
-            with _log_time("handled result for %s", worker_ctx):
-                pass
-            with _log_time("tore down worker %s", worker_ctx):
-                pass
-
-    _replace("chassis.container:ServiceContainer", _run_worker=run_worker)
 
 
 @_shortcut
@@ -272,7 +241,7 @@ def confirms() -> None:
     def deliver(self: Any, parcels: Sequence[Any]) -> list[bool]:
         return [together(self, [parcel])[0] for parcel in parcels]
 
-    _replace("chassis.broker.confirmed_publisher:ConfirmedPublisher", deliver=deliver)
+    _replace("chassis.broker.confirmed_publisher:ConfirmedPublisher", publish=deliver)
 
 
 @_shortcut

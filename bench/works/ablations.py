@@ -213,6 +213,12 @@ _WALKS: dict[str, Walk] = {
     "cached": _reads(
         lambda run, buyers: [Request(f"/api/products/{n}") for n in some_products(run, 200)]
     ),
+    "cached list": _reads(
+        lambda run, buyers: [
+            Request(f"/api/products?limit=20&sort={sort}&in_stock=true")
+            for sort in ("name", "price")
+        ]
+    ),
     "signed in": _reads(
         lambda run, buyers: [
             Request(f"/api/products/{n}", token=buyers[n % len(buyers)].token)

@@ -15,13 +15,13 @@ from chassis.events.janitor import Janitor
 from chassis.events.relay import Relay
 from chassis.gauges import Query
 from chassis.hooks import Hooks
-from chassis.prepared import as_json, insertion, prepared_text
+from chassis.json_rows import as_json, insertion, with_documents
 from chassis.tables import OUTBOX
 from chassis.trace import trace_context_of
 
 #: Records the rows of `Recorder.event`, given as JSON in `events`; a part of larger statements too.
 RECORDING = insertion(OUTBOX, "events", but={"id", "due_at", "sent_at"})
-_RECORD = prepared_text(RECORDING, "events")
+_RECORD = with_documents(RECORDING, "events")
 
 #: What waits for the relay; of it the broker refused what is put off.
 WAITING = Query(

@@ -41,13 +41,10 @@ _UNSENT = (
     .order_by(OUTBOX.c.id)
     .limit(BATCH)
     .with_for_update(skip_locked=True)
-    .execution_options(prepared=True)
 )
 
 _THESE = OUTBOX.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
-_MARK_SENT = (
-    update(OUTBOX).where(_THESE).values(sent_at=func.now()).execution_options(prepared=True)
-)
+_MARK_SENT = update(OUTBOX).where(_THESE).values(sent_at=func.now())
 _PUT_OFF = (
     update(OUTBOX)
     .where(_THESE)

@@ -1,22 +1,18 @@
 """The second factor: codes of an authenticator app (RFC 6238)."""
 
-from chassis.web import route
+from chassis.messages import Json
+from chassis.web import Request, route
 from chassis.web.limits import SIGN_IN
+from contracts.users.answers import NewRecoveryCodes, Tokens, TotpSecret, TotpState
+from contracts.users.interface import Users
 from gateway.access import ANYONE, ENROLLING, USER
-from gateway.schemas.totp import (
-    LoginTotp,
-    NewRecoveryCodes,
-    TotpConfirmation,
-    TotpEnrolment,
-    TotpProof,
-    TotpSecret,
-    TotpState,
-)
-from gateway.schemas.users import Tokens
+from gateway.schemas.totp import LoginTotp, TotpConfirmation, TotpEnrolment, TotpProof
 
 
 class TotpRoutes:
     """`/api/users/totp…` and `/api/users/login/totp`."""
+
+    users: Users
 
     @route(
         "POST",
@@ -27,7 +23,7 @@ class TotpRoutes:
         limit=SIGN_IN,
         faults=(401,),
     )
-    def log_in_with_totp(self, request, body):
+    def log_in_with_totp(self, request: Request, body: Json) -> Json:
         """Sign in, second step: get tokens for a challenge and a code.
 
         A recovery code does as well. Each code holds once; the challenge, for five minutes.
@@ -37,7 +33,7 @@ class TotpRoutes:
         return self.users.login_totp(network=network, user_agent=user_agent, **body)
 
     @route("GET", "/api/users/totp", who=ENROLLING, answer=TotpState, faults=(404,))
-    def get_totp(self, request):
+    def get_totp(self, request: Request) -> Json:
         """Whether you have a second factor, and whether you must."""
         return self.users.get_totp(user_id=request.actor.user_id)
 
@@ -50,7 +46,7 @@ class TotpRoutes:
         limit=SIGN_IN,
         faults=(404, 409),
     )
-    def enrol_totp(self, request, body):
+    def enrol_totp(self, request: Request, body: Json) -> Json:
         """Get a secret for your authenticator app; it takes effect when you confirm it."""
         return self.users.enrol_totp(user_id=request.actor.user_id, **body)
 
@@ -63,7 +59,7 @@ class TotpRoutes:
         limit=SIGN_IN,
         faults=(404, 409),
     )
-    def confirm_totp(self, request, body):
+    def confirm_totp(self, request: Request, body: Json) -> Json:
         """Turn on the second factor with a first code.
 
         The recovery codes are told here and never again; each stands in for a code, once.
@@ -80,7 +76,7 @@ class TotpRoutes:
         limit=SIGN_IN,
         faults=(404, 409),
     )
-    def disable_totp(self, request, body):
+    def disable_totp(self, request: Request, body: Json) -> None:
         """Turn off the second factor."""
         user_id, network = request.actor.user_id, request.client_network
         self.users.disable_totp(user_id=user_id, network=network, **body)
@@ -94,7 +90,7 @@ class TotpRoutes:
         limit=SIGN_IN,
         faults=(404, 409),
     )
-    def renew_recovery_codes(self, request, body):
+    def renew_recovery_codes(self, request: Request, body: Json) -> Json:
         """Get new recovery codes; those that you had before work no longer.
 
         They are told here and never again. `code` may be one of those before, if any is left.

@@ -1,37 +1,39 @@
 """Sign-up, sessions, profile, addresses, and the administration of users."""
 
+from uuid import UUID
+
 from chassis.errors import Unauthenticated
-from chassis.web import Response, expected_version, route
+from chassis.messages import Json
+from chassis.web import Request, Response, expected_version, route
 from chassis.web.limits import SIGN_IN
+from contracts.users.answers import Address, AddressPage, JsonWebKeys, Tokens, User, UserPage
+from contracts.users.interface import Users
+from contracts.users.requests import AddressReplacement, NewAddress
 from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
 from gateway.answers import created
 from gateway.schemas.common import UserPath
 from gateway.schemas.users import (
     Account,
-    Address,
-    AddressPage,
     AddressPath,
-    AddressReplacement,
     EmailConfirmation,
-    JsonWebKeys,
     Login,
     NewAccount,
-    NewAddress,
     PasswordChange,
     PasswordForgotten,
     PasswordReset,
     Profile,
     RefreshToken,
     SignUp,
-    Tokens,
-    User,
-    UserPage,
     UserQuery,
 )
+from gateway.sessions import SessionStates
 
 
 class UserRoutes:
     """`/api/users…`: one's own account, without having to name it."""
+
+    users: Users
+    sessions: SessionStates
 
     @route(
         "POST",
@@ -43,7 +45,7 @@ class UserRoutes:
         limit=SIGN_IN,
         faults=(409,),
     )
-    def sign_up(self, request, body):
+    def sign_up(self, request: Request, body: Json) -> Json:
         """Create an account for yourself."""
         return self.users.sign_up(network=request.client_network, **body)
 
@@ -56,7 +58,7 @@ class UserRoutes:
         limit=SIGN_IN,
         faults=(401,),
     )
-    def log_in(self, request, body):
+    def log_in(self, request: Request, body: Json) -> Json:
         """Sign in: get tokens for an e-mail address or user name, and a password.
 
         Who has a second factor gets a 401 with the code `totp_required` and a `challenge`, which
@@ -73,7 +75,7 @@ class UserRoutes:
         answer=Tokens,
         faults=(401,),
     )
-    def refresh_tokens(self, request, body):
+    def refresh_tokens(self, request: Request, body: Json) -> Json:
         """Get new tokens for a refresh token. One that was used before ends the session."""
         try:
             return self.users.refresh(network=request.client_network, **body)
@@ -82,12 +84,12 @@ class UserRoutes:
             raise
 
     @route("POST", "/api/users/logout", who=ANYONE, body=RefreshToken, status=204)
-    def log_out(self, request, body):
+    def log_out(self, request: Request, body: Json) -> None:
         """Sign out: end the session of a refresh token, and its access tokens."""
         self.sessions.note_ended(self.users.logout(network=request.client_network, **body))
 
     @route("GET", "/api/users/profile", who=ENROLLING, answer=User, etag=True, faults=(404,))
-    def get_profile(self, request):
+    def get_profile(self, request: Request) -> Json:
         """Your own account."""
         return self.users.get(user_id=request.actor.user_id)
 
@@ -100,9 +102,9 @@ class UserRoutes:
         etag=True,
         faults=(404, 409),
     )
-    def replace_profile(self, request, body):
+    def replace_profile(self, request: Request, body: Json) -> Json:
         """Replace your profile: what is not given is emptied."""
-        return self._change_user(request, request.actor.user_id, body, partial=False)
+        return _change_user(self.users, request, request.actor.user_id, body, partial=False)
 
     @route(
         "PATCH",
@@ -113,9 +115,9 @@ class UserRoutes:
         etag=True,
         faults=(404, 409),
     )
-    def change_profile(self, request, body):
+    def change_profile(self, request: Request, body: Json) -> Json:
         """Change some of your profile."""
-        return self._change_user(request, request.actor.user_id, body, partial=True)
+        return _change_user(self.users, request, request.actor.user_id, body, partial=True)
 
     @route(
         "POST",
@@ -126,7 +128,7 @@ class UserRoutes:
         limit=SIGN_IN,
         faults=(404,),
     )
-    def change_password(self, request, body):
+    def change_password(self, request: Request, body: Json) -> None:
         """Change your password; all your sessions end."""
         user_id, network = request.actor.user_id, request.client_network
         answer = self.users.change_password(user_id=user_id, network=network, **body)
@@ -140,7 +142,7 @@ class UserRoutes:
         status=202,
         limit=SIGN_IN,
     )
-    def forgot_password(self, request, body):
+    def forgot_password(self, request: Request, body: Json) -> None:
         """Ask for a mail with a token to reset a forgotten password."""
         self.users.forgot_password(network=request.client_network, **body)
 
@@ -152,7 +154,7 @@ class UserRoutes:
         status=204,
         limit=SIGN_IN,
     )
-    def reset_password(self, request, body):
+    def reset_password(self, request: Request, body: Json) -> None:
         """Set a new password with the token from the mail; all sessions end."""
         answer = self.users.reset_password(network=request.client_network, **body)
         self.sessions.note_ended(answer)
@@ -166,7 +168,7 @@ class UserRoutes:
         limit=SIGN_IN,
         faults=(409,),
     )
-    def verify_email(self, request, body):
+    def verify_email(self, request: Request, body: Json) -> None:
         """Confirm an e-mail address with the token from the mail."""
         self.users.verify_email(network=request.client_network, **body)
 
@@ -178,22 +180,12 @@ class UserRoutes:
         limit=SIGN_IN,
         faults=(404, 409),
     )
-    def request_email_verification(self, request):
+    def request_email_verification(self, request: Request) -> None:
         """Ask for another mail to confirm your e-mail address."""
         self.users.request_email_verification(user_id=request.actor.user_id)
 
-    def _change_user(self, request, user_id, fields, partial):
-        return self.users.update(
-            user_id=user_id,
-            partial=partial,
-            version=expected_version(request),
-            actor=request.actor,
-            network=request.client_network,
-            **fields,
-        )
-
     @route("GET", "/.well-known/jwks.json", who=ANYONE, answer=JsonWebKeys)
-    def get_keys(self, request):
+    def get_keys(self, request: Request) -> Response:
         """The public keys with which access tokens are signed."""
         headers = {"Cache-Control": "public, max-age=60"}
         return Response(self.users.jwks(), headers=headers)
@@ -202,8 +194,10 @@ class UserRoutes:
 class AddressRoutes:
     """`/api/users/addresses…`: one's own address book."""
 
+    users: Users
+
     @route("GET", "/api/users/addresses", who=USER, answer=AddressPage)
-    def list_addresses(self, request):
+    def list_addresses(self, request: Request) -> Json:
         """Your addresses."""
         return self.users.list_addresses(user_id=request.actor.user_id)
 
@@ -216,7 +210,7 @@ class AddressRoutes:
         status=201,
         faults=(404, 409),
     )
-    def add_address(self, request, body):
+    def add_address(self, request: Request, body: Json) -> Response:
         """Add an address to your address book."""
         address = self.users.add_address(user_id=request.actor.user_id, **body)
         return created("/api/users/addresses", address)
@@ -229,7 +223,7 @@ class AddressRoutes:
         answer=Address,
         etag=True,
     )
-    def get_address(self, request, address_id):
+    def get_address(self, request: Request, address_id: UUID) -> Json:
         """One of your addresses."""
         return self.users.get_address(user_id=request.actor.user_id, address_id=address_id)
 
@@ -242,7 +236,7 @@ class AddressRoutes:
         answer=Address,
         etag=True,
     )
-    def replace_address(self, request, address_id, body):
+    def replace_address(self, request: Request, address_id: UUID, body: Json) -> Json:
         """Replace one of your addresses."""
         return self.users.update_address(
             user_id=request.actor.user_id,
@@ -252,7 +246,7 @@ class AddressRoutes:
         )
 
     @route("DELETE", "/api/users/addresses/{address_id}", who=USER, path=AddressPath, status=204)
-    def delete_address(self, request, address_id):
+    def delete_address(self, request: Request, address_id: UUID) -> None:
         """Delete one of your addresses."""
         self.users.delete_address(user_id=request.actor.user_id, address_id=address_id)
 
@@ -260,8 +254,11 @@ class AddressRoutes:
 class AccountRoutes:
     """`/api/users` and `/api/users/{user_id}`: everybody's accounts, for admins."""
 
+    users: Users
+    sessions: SessionStates
+
     @route("GET", "/api/users", who=STAFF, query=UserQuery, answer=UserPage)
-    def list_users(self, request, query):
+    def list_users(self, request: Request, query: Json) -> Json:
         """Users, newest first.
 
         Staff give a `search`; the list of all is for admins.
@@ -269,13 +266,13 @@ class AccountRoutes:
         return self.users.list(actor=request.actor, **query)
 
     @route("POST", "/api/users", who=ADMIN, body=NewAccount, answer=User, status=201, faults=(409,))
-    def create_user(self, request, body):
+    def create_user(self, request: Request, body: Json) -> Response:
         """Create an account for somebody, with any role."""
         user = self.users.create(actor=request.actor, **body)
         return created("/api/users", user)
 
     @route("GET", "/api/users/{user_id}", who=ADMIN, path=UserPath, answer=User, etag=True)
-    def get_user(self, request, user_id):
+    def get_user(self, request: Request, user_id: UUID) -> Json:
         """One account."""
         return self.users.get(user_id=user_id)
 
@@ -289,9 +286,9 @@ class AccountRoutes:
         etag=True,
         faults=(409,),
     )
-    def replace_user(self, request, user_id, body):
+    def replace_user(self, request: Request, user_id: UUID, body: Json) -> Json:
         """Replace a user's profile: what is not given is emptied."""
-        return self._change_user(request, user_id, body, partial=False)
+        return _change_user(self.users, request, user_id, body, partial=False)
 
     @route(
         "PATCH",
@@ -303,14 +300,27 @@ class AccountRoutes:
         etag=True,
         faults=(409,),
     )
-    def change_user(self, request, user_id, body):
+    def change_user(self, request: Request, user_id: UUID, body: Json) -> Json:
         """Change a user's profile or role."""
-        return self._change_user(request, user_id, body, partial=True)
+        return _change_user(self.users, request, user_id, body, partial=True)
 
     @route("DELETE", "/api/users/{user_id}", who=ADMIN, path=UserPath, status=204, faults=(409,))
-    def delete_user(self, request, user_id):
+    def delete_user(self, request: Request, user_id: UUID) -> None:
         """Delete a user; orders stay, without the name."""
         answer = self.users.delete(
             user_id=user_id, actor=request.actor, network=request.client_network
         )
         self.sessions.note_ended(answer)
+
+
+def _change_user(
+    users: Users, request: Request, user_id: UUID, fields: Json, *, partial: bool
+) -> Json:
+    return users.update(
+        user_id=user_id,
+        partial=partial,
+        version=expected_version(request),
+        actor=request.actor,
+        network=request.client_network,
+        **fields,
+    )

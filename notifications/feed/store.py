@@ -26,7 +26,7 @@ from chassis import idempotency, paging
 from chassis.errors import Forbidden
 from chassis.events import Event
 from chassis.identity import Actor
-from chassis.prepared import prepared_insert_many, rows_of
+from chassis.json_rows import insert_rows, rows_of
 from contracts.notifications.enums import Channel, Status
 from contracts.notifications.errors import NotificationNotFound
 from notifications.mail import templates
@@ -63,7 +63,7 @@ SHOWN = (
     Notification.created_at,
 )
 
-_WRITE_ONCE = prepared_insert_many(
+_WRITE_ONCE = insert_rows(
     Notification.__table__, but={"failure_code", "read", "attempts", "is_counted"}
 )
 
@@ -75,7 +75,6 @@ _GROW = (
     )
     .bindparams(bindparam("users", type_=ARRAY(UUID)), bindparam("counts", type_=ARRAY(BigInteger)))
     .columns(user_id=UUID, last=BigInteger)
-    .execution_options(prepared=True)
 )
 
 _NEWEST = paging.Keyset("notifications", Notification.created_at, Notification.id)

@@ -75,7 +75,6 @@ _TAKE = (
     .where(_NOTIFICATIONS.c.id == _WAITING.c.id)
     .values(attempts=_NOTIFICATIONS.c.attempts + 1, claimed_until=_UNTIL, failure_code=INTERRUPTED)
     .returning(*(_NOTIFICATIONS.c[name] for name in Claimed._fields[:-1]), _WAITING.c.failure_code)
-    .execution_options(prepared=True)
 )
 _RELEASE = text(
     "UPDATE notifications AS n"
@@ -93,7 +92,6 @@ _SENT = (
     .where(_NOTIFICATIONS.c.id == any_(bindparam("ids", type_=ARRAY(UUID))), _PENDING)
     .values(status=Status.SENT, sent_at=_NOW, failure_code=None)
     .returning(_NOTIFICATIONS.c.id)
-    .execution_options(prepared=True)
 )
 
 

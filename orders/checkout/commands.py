@@ -26,7 +26,8 @@ from chassis.identity import Actor, Role
 from contracts.inventory.errors import ReservationReleased
 from contracts.orders.enums import PaymentStatus, Status
 from contracts.orders.errors import CartChanged, CheckoutInterrupted, TooManyUnpaidUnits
-from orders import catalog, schemas
+from contracts.users.answers import DefaultAddress
+from orders import catalog
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.checkout import placement, pricing
@@ -39,7 +40,7 @@ from orders.order import queries as order_queries
 from orders.order import timeline
 from orders.payment import commands as payment_commands
 
-_ADDRESS = schemas.DefaultAddress()
+_ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
 
 
 def place(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from chassis.events import outbox
-from chassis.prepared import as_json, insertion, prepared_text
+from chassis.json_rows import as_json, insertion, with_documents
 from orders.checkout.pricing import Line
 from orders.checkout.store import OPEN
 from orders.models import Order, OrderLine, TimelineEntry
@@ -26,7 +26,7 @@ _TELL = insertion(TimelineEntry.__table__, "entries", but={"id"})
 
 # Whoever else wants the checkout waits for the lock of the DELETE, or we for theirs: what is no
 # longer open then makes no order.
-_PLACE = prepared_text(
+_PLACE = with_documents(
     f"""
     WITH taken AS (
         DELETE FROM checkouts WHERE order_id = :order_id AND state = '{OPEN}' RETURNING order_id

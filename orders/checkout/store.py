@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from chassis import idempotency
 from chassis.idempotency import KeyReused
-from chassis.prepared import as_json, insertion, prepared_text
+from chassis.json_rows import as_json, insertion, with_documents
 from contracts.orders.enums import Status
 from contracts.orders.errors import TooManyOpenOrders, TooManyUnpaidUnits
 from orders.checkout import pricing
@@ -33,9 +33,12 @@ _ENTER = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason", "number"}
 
 # How many orders the buyer has not paid or is just placing, of which products they hold too much
 # for this one, and whether the checkout has been entered. A buyer's checkouts begin one after the
-# other (`lock`), so that each counts those before it.
-_BEGIN = prepared_text(
+# other, so that each counts those before it: an advisory lock is held until the transaction ends.
+# The lock is a statement of its own, so that the next one reads what the one before has committed;
+# in the same message, so that it costs no round trip.
+_BEGIN = with_documents(
     f"""
+    SELECT pg_advisory_xact_lock(hashtextextended(CAST(:user_id AS text), 0));
     WITH unpaid AS (
         SELECT id FROM orders WHERE user_id = :user_id AND status = '{Status.PENDING}'
     ),
@@ -67,9 +70,8 @@ _BEGIN = prepared_text(
     SELECT number, lines, (SELECT number FROM entered) FROM counted
     """,  # noqa: S608  (names of ours)
     "checkouts", "wanted",
-    lock="user_id",
 )  # fmt: skip
-_DROP = delete(_CHECKOUTS).where(_THIS).execution_options(prepared=True)
+_DROP = delete(_CHECKOUTS).where(_THIS)
 
 
 @dataclass(frozen=True, slots=True)

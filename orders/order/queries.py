@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from chassis import paging
 from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.identity import Actor, Role
-from orders import schemas
+from contracts.users.answers import UserIds
 from orders.checkout.pricing import Line
 from orders.context import Context
 from orders.models import Order, OrderLine
 from orders.order import numbers
 
-_FOUND = schemas.FoundUsers()
+_FOUND = UserIds()
 
 #: Users whose orders one search looks for at most, the newest.
 MOST_BUYERS = 100

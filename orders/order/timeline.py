@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
-from chassis.prepared import prepared_insert_many, rows_of
+from chassis.json_rows import insert_rows, rows_of
 from orders.context import Context
 from orders.models import TimelineEntry
 
@@ -22,7 +22,7 @@ ORDER, STOCK, PAYMENT, MAIL = "order", "stock", "payment", "mail"
 #: How many entries are shown, the newest.
 SHOWN = 500
 
-_ADD = prepared_insert_many(TimelineEntry.__table__, but={"id"})
+_ADD = insert_rows(TimelineEntry.__table__, but={"id"})
 
 
 def add(

@@ -107,10 +107,8 @@ def statement(shape: Shape) -> Select[Any]:
 
 
 #: The first and the last of the currencies that prices are in, by their codes.
-CURRENCIES = (
-    select(func.min(Product.currency), func.max(Product.currency))
-    .where(Product.deleted_at.is_(None))
-    .execution_options(prepared=True)
+CURRENCIES = select(func.min(Product.currency), func.max(Product.currency)).where(
+    Product.deleted_at.is_(None)
 )
 
 #: About as many as there are products: deleted ones stay, and ids have gaps.
@@ -127,7 +125,7 @@ _NAMED = (
     .prefix_with("MATERIALIZED")
 )
 #: Whether some product is `exact`: mostly none, and then there is no need to look for a page.
-IS_NAMED = select(exists().select_from(_NAMED)).execution_options(prepared=True)
+IS_NAMED = select(exists().select_from(_NAMED))
 
 _WITH_WORDS = (
     select(Product.id)
@@ -141,7 +139,7 @@ _WITH_WORDS = (
     .prefix_with("MATERIALIZED")
 )
 #: Whether some product has the `words` of a search, whatever filters say.
-HAS_WORDS = select(exists().select_from(_WITH_WORDS)).execution_options(prepared=True)
+HAS_WORDS = select(exists().select_from(_WITH_WORDS))
 
 _START = func.coalesce(bindparam("start", type_=BigInteger), NEWEST_ID.scalar_subquery())
 
@@ -152,7 +150,6 @@ MADE = (
     .where(Product.id <= _START - bindparam("far", type_=BigInteger))
     .order_by(Product.id.desc())
     .limit(1)
-    .execution_options(prepared=True)
 )
 
 

@@ -42,12 +42,8 @@ def shown() -> Select[Any]:
     )
 
 
-_BY_ID = shown().where(Product.id == bindparam("id")).execution_options(prepared=True)
-_BY_IDS = (
-    shown()
-    .where(Product.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
-    .execution_options(prepared=True)
-)
+_BY_ID = shown().where(Product.id == bindparam("id"))
+_BY_IDS = shown().where(Product.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
 _BY_SKUS = shown().where(Product.sku == any_(bindparam("skus", type_=ARRAY(Text))))
 
 

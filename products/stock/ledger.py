@@ -14,8 +14,7 @@ from products import cache_invalidation
 from products.models import Moment, Product, ReservationLine, Stock
 from products.stock.reservations import Change, expire
 
-_APPLY = (
-    text("""
+_APPLY = text("""
     WITH change AS (
         SELECT * FROM unnest(
             :products, :kinds, :on_hand, :reserved, :reasons, :orders
@@ -37,18 +36,15 @@ _APPLY = (
         (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
     SELECT product_id, kind, on_hand, reserved, order_id, reason, :actor, :at
     FROM change ORDER BY number
-""")
-    .bindparams(
-        bindparam("products", type_=ARRAY(BigInteger)),
-        bindparam("kinds", type_=ARRAY(Text)),
-        bindparam("on_hand", type_=ARRAY(Integer)),
-        bindparam("reserved", type_=ARRAY(Integer)),
-        bindparam("reasons", type_=ARRAY(Text)),
-        bindparam("orders", type_=ARRAY(SqlUuid)),
-        bindparam("actor", type_=SqlUuid),
-        bindparam("at", type_=Moment),
-    )
-    .execution_options(prepared=True)
+""").bindparams(
+    bindparam("products", type_=ARRAY(BigInteger)),
+    bindparam("kinds", type_=ARRAY(Text)),
+    bindparam("on_hand", type_=ARRAY(Integer)),
+    bindparam("reserved", type_=ARRAY(Integer)),
+    bindparam("reasons", type_=ARRAY(Text)),
+    bindparam("orders", type_=ARRAY(SqlUuid)),
+    bindparam("actor", type_=SqlUuid),
+    bindparam("at", type_=Moment),
 )
 
 
@@ -68,7 +64,6 @@ _LOCK = (
     .where(_STOCK.c.product_id == any_(_IDS))
     .order_by(_STOCK.c.product_id)
     .with_for_update(of=_STOCK, key_share=True)
-    .execution_options(prepared=True)
 )
 
 _FREE_EXPIRED = (
@@ -76,7 +71,6 @@ _FREE_EXPIRED = (
     .where(_LINES.c.product_id == any_(_IDS), _LINES.c.held_until <= bindparam("now", type_=Moment))
     .values(held_until=None)
     .returning(_LINES.c.order_id, _LINES.c.product_id, _LINES.c.quantity)
-    .execution_options(prepared=True)
 )
 
 

@@ -1,7 +1,6 @@
 """The statements behind what orders hold.
 
-Built once, over plain tables, and most of them prepared: they run while others wait for the same
-stock.
+Built once, over plain tables: they run while others wait for the same stock.
 """
 
 from sqlalchemy import UUID as SqlUuid
@@ -26,14 +25,12 @@ BEGIN = (
         updated_at=_NOW,
     )
     .on_conflict_do_nothing()
-    .execution_options(prepared=True)
 )
 
 LOCK = (
     select(_RESERVATIONS.c.state, _RESERVATIONS.c.expires_at)
     .where(_RESERVATIONS.c.order_id == _ORDER)
     .with_for_update(key_share=True)
-    .execution_options(prepared=True)
 )
 
 RENEW = (
@@ -46,26 +43,21 @@ RENEW = (
     )
 )
 
-HOLD = (
-    text("""
+HOLD = text("""
     INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
     SELECT :order, product_id, quantity, :until
     FROM unnest(:products, :quantities) AS line (product_id, quantity)
     ON CONFLICT (order_id, product_id) DO UPDATE SET held_until = excluded.held_until
-""")
-    .bindparams(
-        _ORDER,
-        bindparam("until", type_=Moment),
-        bindparam("products", type_=ARRAY(BigInteger)),
-        bindparam("quantities", type_=ARRAY(Integer)),
-    )
-    .execution_options(prepared=True)
+""").bindparams(
+    _ORDER,
+    bindparam("until", type_=Moment),
+    bindparam("products", type_=ARRAY(BigInteger)),
+    bindparam("quantities", type_=ARRAY(Integer)),
 )
 
 # All of `reserve` for an order that is new, or nothing. The rows are numbered under the lock, so
 # the movements of a product are in the order in which they happened.
-RESERVE_NEW = (
-    text("""
+RESERVE_NEW = text("""
     WITH wanted AS (
         SELECT * FROM unnest(:products, :quantities) AS wanted (product_id, quantity)
     ),
@@ -102,25 +94,21 @@ RESERVE_NEW = (
         (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
     SELECT product_id, :kind, 0, quantity, :order, :reason, NULL, :now
     FROM counted ORDER BY product_id
-""")
-    .bindparams(
-        _ORDER,
-        _NOW,
-        bindparam("until", type_=Moment),
-        bindparam("state", ReservationState.RESERVED.value, type_=Text),
-        bindparam("kind", MovementKind.RESERVE.value, type_=Text),
-        bindparam("reason", PLACED, type_=Text),
-        bindparam("products", type_=ARRAY(BigInteger)),
-        bindparam("quantities", type_=ARRAY(Integer)),
-    )
-    .execution_options(prepared=True)
+""").bindparams(
+    _ORDER,
+    _NOW,
+    bindparam("until", type_=Moment),
+    bindparam("state", ReservationState.RESERVED.value, type_=Text),
+    bindparam("kind", MovementKind.RESERVE.value, type_=Text),
+    bindparam("reason", PLACED, type_=Text),
+    bindparam("products", type_=ARRAY(BigInteger)),
+    bindparam("quantities", type_=ARRAY(Integer)),
 )
 
 LINES_OF_ORDER = (
     select(_LINES.c.product_id, _LINES.c.quantity, _LINES.c.held_until.is_not(None))
     .where(_LINES.c.order_id == _ORDER)
     .order_by(_LINES.c.product_id)
-    .execution_options(prepared=True)
 )
 
 # The order holds nothing any more: both tables in one statement.
@@ -134,7 +122,6 @@ END = (
         .values(held_until=None)
         .cte("no_longer_held")
     )
-    .execution_options(prepared=True)
 )
 
 DUE = (

@@ -10,10 +10,11 @@ from marshmallow import ValidationError
 from nameko.exceptions import RemoteError
 
 from chassis.identity import Role
+from contracts.users.fields import fold_email
+from contracts.users.requests import SignUp
 from shop.operate.calls import SYSTEM, services
 from shop.operate.settings import as_json
-from users.fields import fold_email
-from users.schemas.accounts import SignUp
+from users.passwords import rules
 
 #: Users that one call lists, and characters that it takes to search by.
 _PAGE, _SEARCHED = 100, 100
@@ -170,10 +171,13 @@ def _find(rpc: Any, email: str) -> dict[str, Any] | None:
 def _checked(account: dict[str, str]) -> dict[str, Any]:
     """The account by the rules of a sign-up, which the service applies as well."""
     try:
-        return SignUp().load(account)
+        checked = SignUp().load(account)
     except ValidationError as invalid:
         ((field, faults), *_) = invalid.normalized_messages().items()
         raise click.UsageError(f"{field}: {' '.join(map(str, faults))}") from None
+    if rules.is_guessable(checked["password"], checked["email"]):
+        raise click.UsageError(f"password: {rules.TOO_EASY}")
+    return checked
 
 
 def _has_terminal() -> bool:

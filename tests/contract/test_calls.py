@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from chassis.errors import Fault, NotFound
-from notifications import schemas as notifications
+from contracts.users import answers as users
 from orders import schemas as orders
 from products.service import InventoryService, ProductsService
 from tests.contract import shapes
@@ -22,18 +22,18 @@ CALLS, SCHEMAS = calls(), answers()
 NEEDED = {
     ("carts", "products.get_many"): orders.Products,
     ("orders", "products.get_many"): orders.Products,
-    ("orders", "users.default_address"): orders.DefaultAddress,
-    ("orders", "users.find"): orders.FoundUsers,
+    ("orders", "users.default_address"): users.DefaultAddress,
+    ("orders", "users.find"): users.UserIds,
     ("orders", "inventory.reserve"): None,
     ("orders", "inventory.commit"): None,
     ("orders", "inventory.release"): None,
     ("orders", "payments.charge"): orders.Payment,
     ("orders", "payments.list"): orders.Payments,
     ("orders", "payments.cancel"): None,
-    ("notifications", "users.contacts"): notifications.Contacts,
-    ("notifications", "users.issue_reset_token"): notifications.ResetToken,
-    ("notifications", "users.issue_verification_token"): notifications.VerificationToken,
-    ("notifications", "users.old_email"): notifications.OldEmail,
+    ("notifications", "users.contacts"): users.Contacts,
+    ("notifications", "users.issue_reset_token"): users.ResetToken,
+    ("notifications", "users.issue_verification_token"): users.VerificationToken,
+    ("notifications", "users.old_email"): users.OldEmail,
 }
 
 

@@ -8,7 +8,7 @@ from nameko.standalone.events import event_dispatcher
 from chassis.broker.declarations import declare
 from contracts.notifications.events import FeedGrew
 from contracts.products.events import ProductsChanged
-from gateway.sessions import SessionsEnded
+from contracts.users.events import SessionsEnded
 from tests.contract import shapes
 from tests.contract.samples import payloads
 from tests.contract.scenario import PERSONAL

@@ -28,9 +28,6 @@ SOME = {
     "users.list": {"search"},
     "payments.webhook": {"body"},
     "notifications.send": {"body"},
-    # `email` or `username` come as `name`.
-    "users.login": {"name"},
-    "users.verify_credentials": {"name"},
 }
 CALLS = [
     (f"{service.name}.{method}", service, entrypoint)
@@ -44,8 +41,6 @@ CALLS = [
 def arguments(name, entrypoint):
     """What the method may be called with: every field of its schema."""
     fields = set(entrypoint.schema_class._declared_fields) | SOME.get(name, set())
-    if "name" in SOME.get(name, ()):
-        fields -= {"email", "username"}
     return dict.fromkeys(fields, "to be seen")
 
 

@@ -97,7 +97,7 @@ def cost(shop, meter, action):
 
 def test_what_it_costs(metered):
     """Each stays below what it is allowed; the first of each is not counted, for it opens
-    connections and prepares statements."""
+    connections."""
     shop, meter = metered
     products = [shop.product() for _ in range(LINES)]
     buyer = shop.customer()

@@ -12,6 +12,7 @@ from marshmallow import fields as ma
 
 from chassis import fields, validation
 from chassis.errors import Invalid
+from chassis.staff import Fact
 from chassis.web import route_table
 from chassis.web.errors import MalformedJson
 from chassis.web.request_body import parse_object
@@ -25,12 +26,11 @@ from gateway.service import GatewayService
 from notifications import schemas as notifications
 from orders import schemas as orders
 from tests.contract.services import calls, handlings
-from users.fields import Fact, RoleField
 
 #: Fields that look at a whole of a known size: numbers, words of a list, forms with a length.
 _OF_A_SIZE = (
     *(fields.Boolean, fields.BooleanText, fields.Choice, fields.Country, fields.CurrencyInUse),
-    *(fields.Integer, fields.Money, fields.Timestamp, fields.Uuid, fields.ActorField, RoleField),
+    *(fields.Integer, fields.Money, fields.Timestamp, fields.Uuid, fields.ActorField),
     *(CategoryRef, Fact, MethodField, ma.Enum),
 )
 

@@ -1,87 +1,260 @@
-"""What happens to a user's account: registered, changed, promoted, deleted."""
+"""What happens to accounts: made, changed, promoted, deleted, their addresses confirmed.
 
-import datetime
-from collections.abc import Callable, Mapping
+`network` is where the client is, None among services.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select
-from sqlalchemy import update as update_rows
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound, PreconditionFailed
-from chassis.identity import Role
-from users.accounts import uniqueness, verification
-from users.audit import Action
-from users.errors import LastAdmin, VerificationTokenInvalid
-from users.models import Address, KnownNetwork, User
-from users.passwords import resets
-from users.second_factor import totp
-from users.sessions import commands as session_commands
+from chassis.errors import Invalid, NotFound
+from chassis.identity import Actor, Role
+from chassis.staff import require_admin
+from contracts.users.enums import Action
+from contracts.users.errors import VerificationTokenInvalid
+from users.accounts import contacts, store, uniqueness, verification
+from users.accounts import queries as account_queries
+from users.addresses import store as address_store
+from users.audit import commands as audit
+from users.context import Context
+from users.models import User
+from users.origin import NOWHERE, Origin, origin_of
+from users.passwords.rules import NAMES, PUBLIC, TOO_EASY, is_guessable
+from users.sessions import authentication, throttle
+from users.sessions import store as session_store
 
-#: `note(action, **detail)` writes it into the audit trail.
-Note = Callable[..., None]
-
-#: What its owner may change, and may leave empty.
-OPTIONAL = ("username", "first_name", "last_name", "phone")
+#: What needs the password to change: what one signs in with, and where one is reached.
+GUARDED = {"email": "e-mail address", "username": "user name", "phone": "phone number"}
 
 
-def register(
-    session: Session,
-    profile: Mapping[str, Any],
-    password_hash: str,
-    role: Role,
-    now: datetime.datetime,
+def sign_up(context: Context, **account: Any) -> User:
+    """An account that people make for themselves; see `_register`."""
+    return _register(context, None, role=Role.CUSTOMER, **account)
+
+
+def create(context: Context, actor: Actor, **account: Any) -> User:
+    """An account for somebody else, with any role (admins); see `_register`."""
+    require_admin(actor)
+    return _register(context, actor, **account)
+
+
+def _register(
+    context: Context,
+    actor: Actor | None,
+    password: str,
+    role: str,
+    address: Mapping[str, Any] | None = None,
+    network: str | None = None,
     email_verified: bool = False,
+    **profile: Any,
 ) -> User:
-    """A new user with a profile (email and what is there of `OPTIONAL`); `AlreadyExists` when
-    the e-mail address or the user name is taken, whatever its case."""
-    user = User(
-        id=uuid4(),
-        email_verified=email_verified,
-        password_hash=password_hash,
-        role=role,
-        version=1,
-        created_at=now,
-        **profile,
-    )
-    session.add(user)
-    uniqueness.flush(session)
-    return user
+    """Account, first address and events in one transaction; the hash is made before it. Without
+    an actor users register themselves.
 
-
-def lock(session: Session, user_id: UUID, version: int | None = None) -> User:
-    """The user, locked until the transaction ends; raises `NotFound`, also for a deleted one, and
-    `PreconditionFailed` when the profile is not at `version` (if given) any more."""
-    user = session.scalar(
-        select(User)
-        .where(User.id == user_id, User.deleted_at.is_(None))
-        .with_for_update(key_share=True)
-    )
-    if user is None:
-        raise NotFound("There is no such user.")
-    if version not in (None, user.version):
-        raise PreconditionFailed(version=user.version)
-    return user
+    Raises `Invalid`, and `AlreadyExists` when the e-mail address or the user name is taken.
+    """
+    _refuse_guessable(context, password, profile, actor)
+    if profile.get("phone"):
+        country = address["country"] if address else context.settings["default_country"]
+        profile["phone"] = contacts.phone(profile["phone"], country)
+    password_hash, now = context.passwords.hash(password), context.clock()
+    with context.db.begin() as session:
+        user = User(
+            id=uuid4(),
+            email_verified=email_verified,
+            pending_email=None,
+            password_hash=password_hash,
+            role=role,
+            version=1,
+            created_at=now,
+            **(dict.fromkeys(store.OPTIONAL) | profile),
+        )
+        session.add(user)
+        uniqueness.flush(session)
+        action = Action.USER_CREATED if actor else Action.USER_REGISTERED
+        by = actor or Actor(user.id, role)
+        audit.record(context, session, action, user.id, by, origin_of(network), role=str(role))
+        if address is not None:
+            address_store.add(session, user.id, address, True, now)
+        throttle.remember(session, user.id, network, now)
+        context.events.record(session, "user_registered", {"user_id": user.id})
+        if not email_verified:
+            verification.welcome(context, session, user)
+        return user
 
 
 def update(
-    session: Session,
+    context: Context,
     user_id: UUID,
-    profile: Mapping[str, Any],
-    role: Role | None = None,
-    version: int | None = None,
-    note: Note = lambda action, **detail: None,
+    *,
+    partial: bool,
+    current_password: str | None,
+    version: int | None,
+    actor: Actor,
+    network: str | None,
+    role: str | None = None,
+    **profile: Any,
 ) -> User:
-    """Change what `profile` has of `OPTIONAL`, and the role if given, which ends all mailed tokens;
-    `note` is told of another role. Another e-mail address is the business of
-    `users.accounts.verification`.
+    """Change a profile: without `partial` what is not given becomes empty. Another e-mail address
+    waits until it is confirmed; another role (admins) ends all mailed tokens.
 
-    Raises `AlreadyExists`, `LastAdmin`, and `PreconditionFailed` as `lock` does.
+    Raises `NotFound`, `Invalid`, `AlreadyExists`, `LastAdmin`, and `PreconditionFailed` when the
+    profile is not at `version` any more.
     """
+    if role is not None:
+        require_admin(actor)
+    if not partial:
+        profile = dict.fromkeys(store.OPTIONAL) | profile
+    if profile.get("phone") or profile.get("email"):
+        with context.db.autocommit() as connection:
+            country = context.settings["default_country"]
+            profile = contacts.in_profile(connection, user_id, profile, country)
+    _confirm(context, user_id, profile, current_password, actor)
+    email = profile.pop("email", None)
+    origin = origin_of(network)
+    with context.db.begin() as session:
+        user = _lock(session, user_id, role, version)
+        if actor.user_id != user_id:
+            changed = {"fields": sorted(profile)}
+            audit.record(
+                context, session, Action.ACCOUNT_CHANGED, user_id, actor, origin, **changed
+            )
+        _change(context, session, user, profile, role, actor, origin)
+        if email is not None:
+            verification.change(context, session, user, email)
+        return user
+
+
+def set_role(context: Context, user_id: UUID, role: str, actor: Actor) -> User:
+    """Give a user another role (admins), which ends all mailed tokens; raises `LastAdmin`."""
+    require_admin(actor)
+    with context.db.begin() as session:
+        user = _lock(session, user_id, role)
+        _change(context, session, user, {}, role, actor, NOWHERE)
+        return user
+
+
+def delete(context: Context, user_id: UUID, actor: Actor, network: str | None) -> Sequence[UUID]:
+    """Delete a user (admins): end the sessions, whose ids are returned, and forget everything
+    personal. The id stays, for the orders that name it; e-mail address and user name are free
+    again. Raises `LastAdmin`."""
+    require_admin(actor)
+    with context.db.begin() as session:
+        store.keep_an_admin(session, user_id)
+        user = store.lock(session, user_id)
+        user.deleted_at = context.clock()
+        user.email = user.password_hash = None
+        user.email_verified = False
+        store.forget_person(session, user)
+        ended = session_store.end_all(context, session, user_id)
+        audit.record(context, session, Action.USER_DELETED, user_id, actor, origin_of(network))
+        return ended
+
+
+def verify_email(context: Context, token: str, network: str | None) -> None:
+    """Confirm the address that a token was mailed to; whoever has the token may.
+
+    Raises `VerificationTokenInvalid`, `TooManyRequests`, and `AlreadyExists` when somebody else has
+    confirmed the address meanwhile.
+    """
+    with context.db.begin() as session:
+        guess = verification.guess(session, network, context.clock())
+    with context.db.begin() as session:
+        try:
+            user = store.lock(session, verification.owner(session, token, context.clock()))
+        except NotFound:  # deleted a moment ago
+            raise VerificationTokenInvalid() from None
+        is_another = verification.redeem(context, session, user, token)
+        action = Action.EMAIL_CHANGED if is_another else Action.EMAIL_VERIFIED
+        actor = Actor(user.id, Role(user.role))
+        audit.record(context, session, action, user.id, actor, origin_of(network))
+        verification.was_right(session, guess, context.clock())
+
+
+def request_email_verification(context: Context, user_id: UUID) -> None:
+    """Mail another token to the address that a user has yet to confirm."""
+    with context.db.begin() as session:
+        verification.ask_again(context, session, store.lock(session, user_id))
+
+
+def issue_verification_token(context: Context, verification_id: UUID) -> dict[str, str]:
+    """The token for a mail that is about to leave, and where that goes; raises `NotFound`."""
+    with context.db.begin() as session:
+        token, email = verification.issue(session, verification_id, context.clock())
+    return {"token": token, "email": email}
+
+
+def mark_email_verified(context: Context, user_id: UUID, actor: Actor) -> User:
+    """Take the present address of a user as confirmed, on an admin's word."""
+    require_admin(actor)
+    with context.db.begin() as session:
+        user = store.lock(session, user_id)
+        if not user.email_verified:
+            user.email_verified = True
+            user.version += 1
+            session.flush()
+            audit.record(context, session, Action.EMAIL_VERIFIED, user_id, actor)
+        return user
+
+
+def _refuse_guessable(
+    context: Context, password: str, profile: Mapping[str, Any], actor: Actor | None
+) -> None:
+    """Refuse a password that is easily found; the sample accounts' only belongs in a demo."""
+    if password == PUBLIC:
+        is_refused = not (context.settings["sample_accounts"] and actor and actor.is_admin)
+    else:
+        names = (profile.get(name) for name in NAMES)
+        is_refused = is_guessable(password, *names, *context.settings["shop_names"])
+    if is_refused:
+        raise Invalid(errors={"password": [TOO_EASY]})
+
+
+def _confirm(
+    context: Context,
+    user_id: UUID,
+    profile: Mapping[str, str | None],
+    password: str | None,
+    actor: Actor,
+) -> None:
+    """Have users prove themselves before what is in `GUARDED` changes: a stolen access token
+    must not be enough to take an account over (OWASP ASVS 5.0, 7.5.1). Admins may correct other
+    people's."""
+    is_others_admin = actor.is_admin and actor.user_id not in (None, user_id)
+    if is_others_admin or not GUARDED.keys() & profile.keys():
+        return
+    user = account_queries.read(context, user_id)
+    for name in GUARDED.keys() & profile.keys():
+        if not _is_same(name, profile[name], user[name]):
+            message = f"A new {GUARDED[name]} needs your present password."
+            authentication.prove(context, user, password, message)
+            return
+
+
+def _is_same(name: str, new: str | None, old: str | None) -> bool:
+    if name == "email" and new and old:
+        return new.lower() == old.lower()
+    return new == old
+
+
+def _lock(session: Session, user_id: UUID, role: str | None, version: int | None = None) -> User:
+    """The user, locked, who can be given that role."""
     if role not in (None, Role.ADMIN):
-        _keep_an_admin(session, user_id)
-    user = lock(session, user_id, version)
+        store.keep_an_admin(session, user_id)
+    return store.lock(session, user_id, version)
+
+
+def _change(
+    context: Context,
+    session: Session,
+    user: User,
+    profile: Mapping[str, Any],
+    role: str | None,
+    actor: Actor,
+    origin: Origin,
+) -> None:
     old_role = user.role
     for name, value in profile.items():
         setattr(user, name, value)
@@ -89,111 +262,6 @@ def update(
     user.version += 1
     uniqueness.flush(session)
     if user.role != old_role:
-        _end_mailed_tokens(session, user)
-        note(Action.ROLE_CHANGED, old=str(old_role), new=str(user.role))
-    return user
-
-
-def confirm_email(
-    session: Session, token: str, now: datetime.datetime, publish: verification.Publish
-) -> tuple[User, bool]:
-    """Confirm the address that `token` was mailed to; whose it is, and whether it took the place of
-    another. Raises as `verification.redeem` does."""
-    try:
-        user = lock(session, verification.owner(session, token, now))
-    except NotFound:  # deleted a moment ago
-        raise VerificationTokenInvalid() from None
-    old_email = user.email
-    verification.redeem(session, user, token, now, publish)
-    return user, user.email != old_email
-
-
-def mark_verified(session: Session, user_id: UUID, note: Note) -> User:
-    """Take the present address of a user as confirmed; `note` is told if it was not."""
-    user = lock(session, user_id)
-    if not user.email_verified:
-        user.email_verified = True
-        user.version += 1
-        session.flush()
-        note(Action.EMAIL_VERIFIED)
-    return user
-
-
-def set_password(session: Session, user_id: UUID, old_hash: str, new_hash: str) -> bool:
-    """Give a user another password; all sessions and mailed tokens end. False, and nothing is
-    done, when the present password is no longer that of `old_hash`."""
-    user = lock(session, user_id)
-    if user.password_hash != old_hash:
-        return False
-    user.password_hash = new_hash
-    session.flush()  # the user's lock first, as in `anonymise`
-    session_commands.end_all(session, user_id)
-    totp.end_challenges(session, user_id)
-    _end_mailed_tokens(session, user)
-    return True
-
-
-def recover(session: Session, user_id: UUID) -> bool:
-    """The owner of an address has come into the account that somebody had made with it: forget what
-    was put there, and take the address as confirmed. False, and nothing is done, when it had been
-    confirmed before: then it is the owner's account."""
-    user = lock(session, user_id)
-    if user.email_verified:
-        return False
-    _forget_person(session, user)
-    user.email_verified = True
-    user.version += 1
-    session.flush()
-    return True
-
-
-def renew_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) -> None:
-    """Store another hash of the same password, unless the password has changed meanwhile."""
-    session.execute(
-        update_rows(User)
-        .where(User.id == user_id, User.password_hash == old_hash)
-        .values(password_hash=new_hash)
-    )
-
-
-def anonymise(session: Session, user_id: UUID, now: datetime.datetime) -> None:
-    """Delete a user: end the sessions and forget everything personal. The id stays, for the
-    orders that name it; e-mail address and user name are free again. Raises `LastAdmin`."""
-    _keep_an_admin(session, user_id)
-    user = lock(session, user_id)
-    user.deleted_at = now
-    user.email = user.password_hash = None
-    user.email_verified = False
-    _forget_person(session, user)
-
-
-def _forget_person(session: Session, user: User) -> None:
-    """Forget what a user has said of himself, and end every way in but the password."""
-    for name in OPTIONAL:
-        setattr(user, name, None)
-    user.pending_email = None
-    session.flush()  # the user's lock first: a login at the same instant is over, or finds nobody
-    session.execute(delete(Address).where(Address.user_id == user.id))
-    session.execute(delete(KnownNetwork).where(KnownNetwork.user_id == user.id))
-    verification.forget_changes(session, user.id)
-    session_commands.end_all(session, user.id)
-    totp.forget(session, user.id)
-    _end_mailed_tokens(session, user)
-
-
-def _end_mailed_tokens(session: Session, user: User) -> None:
-    resets.forget(session, user.id)
-    verification.forget(session, user)
-
-
-def _keep_an_admin(session: Session, user_id: UUID) -> None:
-    """Raise `LastAdmin` if `user_id` is the only admin. The admins stay locked, so that two of
-    them cannot demote each other at once."""
-    admins = session.scalars(
-        select(User.id)
-        .where(User.role == Role.ADMIN, User.deleted_at.is_(None))
-        .order_by(User.id)
-        .with_for_update()
-    ).all()
-    if admins == [user_id]:
-        raise LastAdmin()
+        store.end_mailed_tokens(session, user)
+        roles = {"old": str(old_role), "new": str(user.role)}
+        audit.record(context, session, Action.ROLE_CHANGED, user.id, actor, origin, **roles)

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, select
 
 from chassis import phones
 from chassis.errors import Invalid
-from users.fields import NO_EMAIL, as_compared, is_email
+from contracts.users.fields import NO_EMAIL, as_compared, is_email
 from users.models import Address, User
 
 
@@ -26,14 +25,14 @@ def phone(written: str, country: str) -> str:
 
 
 def in_profile(
-    session: Session, user_id: UUID, profile: Mapping[str, Any], default_country: str
+    connection: Connection, user_id: UUID, profile: Mapping[str, Any], default_country: str
 ) -> dict[str, Any]:
     """The profile with e-mail address and phone number, if it has them, as they are kept; raises
     `Invalid`. A number without a country code is of the user's default address, else of
     `default_country`."""
     kept = dict(profile)
     email, written = kept.get("email"), kept.get("phone")
-    found = session.execute(select(User.email, User.phone).where(User.id == user_id)).first()
+    found = connection.execute(select(User.email, User.phone).where(User.id == user_id)).first()
     stored_email, stored_phone = found or (None, None)
     if email and stored_email and email in (stored_email, as_compared(stored_email)):
         kept["email"] = stored_email
@@ -41,5 +40,5 @@ def in_profile(
         raise Invalid(errors={"email": [NO_EMAIL]})
     if written and written != stored_phone:
         mine = select(Address.country).where(Address.user_id == user_id, Address.is_default)
-        kept["phone"] = phone(written, session.scalar(mine) or default_country)
+        kept["phone"] = phone(written, connection.scalar(mine) or default_country)
     return kept

@@ -1,32 +1,31 @@
 """Who is there: finding users, one or a page of them. Deleted ones are not found."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, any_, bindparam, case, func, select
+from sqlalchemy import ARRAY, Select, any_, bindparam, case, func, literal, select
 from sqlalchemy import UUID as UuidType
 from sqlalchemy.engine import Connection, RowMapping
 
 from chassis import paging
-from chassis.errors import NotFound
-from chassis.identity import Role
+from chassis.errors import Invalid, NotFound
+from chassis.identity import Actor, Role
+from chassis.staff import require_staff
 from users.accounts.search import indexed, matches, words
+from users.context import Context
 from users.models import User
 
 #: So many users, the newest, are looked at one by one before an index is used.
 NEAR = 2000
 
 _USERS = User.__table__
-_CONTACTS = (
-    select(
-        User.id,
-        case((User.email_verified, User.email)).label("email"),
-        User.email_verified,
-        User.phone,
-    )
-    .where(User.id == any_(bindparam("ids", type_=ARRAY(UuidType))), User.deleted_at.is_(None))
-    .execution_options(prepared=True)
-)
+_CONTACTS = select(
+    User.id,
+    case((User.email_verified, User.email)).label("email"),
+    User.email_verified,
+    User.phone,
+).where(User.id == any_(bindparam("ids", type_=ARRAY(UuidType))), User.deleted_at.is_(None))
 
 _NEWEST = paging.Keyset("users", User.created_at, User.id)
 
@@ -39,6 +38,17 @@ def get(connection: Connection, user_id: UUID) -> RowMapping:
     return found
 
 
+def read(context: Context, user_id: UUID) -> RowMapping:
+    """`get`, outside of any transaction."""
+    with context.db.autocommit() as connection:
+        return get(connection, user_id)
+
+
+def actor_of(user: RowMapping) -> Actor:
+    """A user that was found as the one who acts."""
+    return Actor(user["id"], Role(user["role"]))
+
+
 def contacts(connection: Connection, user_ids: Sequence[UUID]) -> Sequence[RowMapping]:
     """`id`, `email`, `email_verified` and `phone` of these users; who is not there is left out.
     An address that is not confirmed is told to nobody: it may be a stranger's."""
@@ -49,27 +59,36 @@ def by_name(
     connection: Connection, email: str | None = None, username: str | None = None
 ) -> RowMapping | None:
     """The user of this e-mail address or user name, in any case; exactly one is given."""
-    column, name = (User.email, email) if email is not None else (User.username, username)
-    query = _alive().where(func.lower(column) == name.lower())
+    column, name = (User.email, email) if email is not None else (User.username, username or "")
+    query = _alive().where(func.lower(column) == literal(name.lower()))
     return connection.execute(query).mappings().first()
 
 
 def page(
-    connection: Connection, search: str | None, role: Role | None, limit: int, cursor: str | None
+    connection: Connection,
+    search: str | None,
+    role: str | None,
+    limit: int,
+    cursor: str | None,
+    actor: Actor,
 ) -> tuple[Sequence[RowMapping], str | None]:
-    """`find`, by pages: up to `limit` users after `cursor`, and the cursor of the next page."""
+    """Up to `limit` users after `cursor`, the newest first, and the cursor of the next page: all of
+    them for admins; staff say whom they look for."""
+    require_staff(actor)
+    if not actor.is_admin and search is None:
+        raise Invalid(errors={"search": ["Say whom you look for."]})
     return _NEWEST.cut(find(connection, search, role, limit + 1, cursor), limit)
 
 
 def find(
     connection: Connection,
     search: str | None,
-    role: Role | None,
+    role: str | None,
     limit: int,
     cursor: str | None = None,
 ) -> Sequence[RowMapping]:
     """Up to `limit` users after `cursor`, the newest first; each word of `search` is a part of what
-    is told of them (`users.search`)."""
+    is told of them (`users.accounts.search`)."""
     query = _alive().order_by(User.created_at.desc(), User.id.desc())
     query = query.where(*_NEWEST.after(cursor))
     if role is not None:
@@ -80,7 +99,7 @@ def find(
     # A word that many have ("example.com") is met among the newest; only a rarer one needs the
     # index, from which all whom it finds would have to be put in order.
     newest = query.limit(NEAR).subquery().c
-    near = select(newest).where(matches(wanted, newest)).limit(limit)
+    near = select(*newest).where(matches(wanted, newest)).limit(limit)
     near = near.order_by(newest.created_at.desc(), newest.id.desc())
     rows = connection.execute(near).mappings().all()
     if len(rows) < limit:
@@ -89,5 +108,5 @@ def find(
     return rows
 
 
-def _alive() -> Select:
+def _alive() -> Select[Any]:
     return select(_USERS).where(User.deleted_at.is_(None))

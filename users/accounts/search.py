@@ -6,8 +6,10 @@ index on groups of three letters (`search_grams`) keeps it fast, as there is no 
 """
 
 import re
+import unicodedata
 from typing import Any
 
+import idna
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -21,7 +23,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from users.fields import as_in_emails
 from users.models import User
 
 #: Words of a search that count, and letters of a word.
@@ -37,6 +38,19 @@ def words(connection: Connection, search: str) -> list[str]:
     kept = " ".join(map(as_in_emails, search.split()))
     folded = connection.scalar(_FOLD, {"search": kept}) or ""
     return [word[:MAX_LETTERS] for word in _APART.split(folded) if word][:MAX_WORDS]
+
+
+def as_in_emails(word: str) -> str:
+    """A word of a search as it stands in the e-mail addresses that are kept, where it may be a part
+    of one: an international domain is in ASCII there."""
+    usual = unicodedata.normalize("NFKC", word).replace("\u3002", ".")
+    local, at, domain = usual.rpartition("@")
+    if domain.isascii() or "." not in domain:
+        return usual
+    try:
+        return local + at + idna.encode(domain, uts46=True).decode()
+    except (idna.IDNAError, UnicodeError):
+        return usual
 
 
 def matches(words: list[str], users: Any) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from users.errors import AlreadyExists
+from contracts.users.errors import AlreadyExists
 
 _TAKEN = {"uq_users_email": "email", "uq_users_username": "username"}
 
@@ -14,7 +14,7 @@ def flush(session: Session) -> None:
     try:
         session.flush()
     except IntegrityError as error:
-        field = _TAKEN.get(error.orig.diag.constraint_name)
+        field = _TAKEN.get(error.orig.diag.constraint_name)  # type: ignore[union-attr]
         if field is None:
             raise
         raise AlreadyExists(field=field) from None

@@ -10,16 +10,16 @@ at a time, and it ends when the e-mail address, the password or the role changes
 """
 
 import datetime
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Connection, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
+from contracts.users.errors import AlreadyExists, AlreadyVerified, VerificationTokenInvalid
 from users.accounts import uniqueness
-from users.errors import AlreadyExists, AlreadyVerified, VerificationTokenInvalid
+from users.context import Context
 from users.models import EmailChange, EmailVerification, User
 from users.passwords import resets
 from users.sessions import refresh_tokens, throttle
@@ -35,36 +35,32 @@ BY_USER = Limit("verify-user", free=5, longest=3600)
 #: Tokens that do not hold, from one network.
 GUESSES = Limit("verify-network", free=20, longest=900)
 
-#: `publish(session, type, payload)` records an event in the session's transaction.
-Publish = Callable[[Session, str, dict[str, Any]], object]
 
-
-def welcome(session: Session, user: User, now: datetime.datetime, publish: Publish) -> None:
+def welcome(context: Context, session: Session, user: User) -> None:
     """Have the address of a new account confirmed. When it has had too many such mails already
     there is no other one, and the user asks for it later."""
-    if throttle.is_free(session, BY_ADDRESS, now, user.email):
-        _ask(session, user, user.email, now, publish)
+    email = _of(user)
+    if throttle.is_free(session, BY_ADDRESS, context.clock(), email):
+        _ask(context, session, user, email)
 
 
-def ask_again(session: Session, user: User, now: datetime.datetime, publish: Publish) -> None:
+def ask_again(context: Context, session: Session, user: User) -> None:
     """Another mail with another token; the one before ends. `user` is locked.
 
     Raises `AlreadyVerified`, and `TooManyRequests`.
     """
     if user.pending_email is None and user.email_verified:
         raise AlreadyVerified()
-    _ask(session, user, user.pending_email or user.email, now, publish)
+    _ask(context, session, user, user.pending_email or _of(user))
 
 
-def change(
-    session: Session, user: User, email: str, now: datetime.datetime, publish: Publish
-) -> None:
+def change(context: Context, session: Session, user: User, email: str) -> None:
     """Have another address of `user`, who is locked, confirmed before it counts. The present one
     gives a change that waits up. What differs in case alone is the same address.
 
     Raises `AlreadyExists`, and `TooManyRequests`.
     """
-    if email.lower() == user.email.lower():
+    if email.lower() == _of(user).lower():
         user.email = email
         if user.pending_email is not None:
             forget(session, user)
@@ -73,8 +69,8 @@ def change(
         raise AlreadyExists(field="email")
     resets.forget(session, user.id)
     user.pending_email = email
-    _ask(session, user, email, now, publish)
-    publish(session, "email_change_requested", {"user_id": user.id})
+    _ask(context, session, user, email)
+    context.events.record(session, "email_change_requested", {"user_id": user.id})
 
 
 def issue(session: Session, verification_id: UUID, now: datetime.datetime) -> tuple[str, str]:
@@ -112,24 +108,24 @@ def owner(session: Session, token: str, now: datetime.datetime) -> UUID:
     return found
 
 
-def redeem(
-    session: Session, user: User, token: str, now: datetime.datetime, publish: Publish
-) -> None:
-    """Confirm the address that the token was sent to. `user` is locked, so of two at once the
-    second finds nothing.
+def redeem(context: Context, session: Session, user: User, token: str) -> bool:
+    """Confirm the address that the token was sent to; whether it took the place of another. `user`
+    is locked, so of two at once the second finds nothing.
 
     Raises `VerificationTokenInvalid`, and `AlreadyExists` when somebody else has confirmed the
     address meanwhile.
     """
-    used = delete(EmailVerification).where(*_holds(token, now)).returning(EmailVerification.email)
+    mine, old_email = _holds(token, context.clock()), user.email
+    used = delete(EmailVerification).where(*mine).returning(EmailVerification.email)
     email = session.scalar(used)
-    if email is None or email.lower() != (user.pending_email or user.email).lower():
+    if email is None or email.lower() != (user.pending_email or _of(user)).lower():
         raise VerificationTokenInvalid()
     if user.pending_email is not None:
-        _move(session, user, now, publish)
+        _move(context, session, user)
     user.email_verified = True
     user.version += 1
     uniqueness.flush(session)
+    return user.email != old_email
 
 
 def forget(session: Session, user: User) -> None:
@@ -144,9 +140,10 @@ def forget_changes(session: Session, user_id: UUID) -> None:
     session.execute(delete(EmailChange).where(EmailChange.user_id == user_id))
 
 
-def old_email(session: Session, change_id: UUID, now: datetime.datetime) -> str:
-    """The address to be told of a change; raises `NotFound` when that is too late."""
-    found = session.scalar(
+def old_email(connection: Connection, change_id: UUID, now: datetime.datetime) -> str:
+    """The former address, to which the notice of a change goes; raises `NotFound` when that is too
+    late."""
+    found = connection.scalar(
         select(EmailChange.old_email).where(
             EmailChange.id == change_id, EmailChange.expires_at > now
         )
@@ -158,14 +155,14 @@ def old_email(session: Session, change_id: UUID, now: datetime.datetime) -> str:
 
 def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None:
     """Delete what has expired, `limit` rows of each table at most."""
-    for model in (EmailVerification, EmailChange):
+    models: tuple[Any, ...] = (EmailVerification, EmailChange)
+    for model in models:
         over = select(model.id).where(model.expires_at <= now).limit(limit)
         session.execute(delete(model).where(model.id.in_(over.with_for_update(skip_locked=True))))
 
 
-def _ask(
-    session: Session, user: User, email: str, now: datetime.datetime, publish: Publish
-) -> None:
+def _ask(context: Context, session: Session, user: User, email: str) -> None:
+    now = context.clock()
     throttle.take(session, BY_USER, now, str(user.id))
     throttle.take(session, BY_ADDRESS, now, email)
     session.flush()
@@ -173,27 +170,29 @@ def _ask(
     request = EmailVerification(id=uuid4(), user_id=user.id, email=email, expires_at=now + LIFETIME)
     session.add(request)
     session.flush()
-    publish(
-        session,
-        "email_verification_requested",
-        {"verification_id": request.id, "user_id": user.id},
-    )
+    asked = {"verification_id": request.id, "user_id": user.id}
+    context.events.record(session, "email_verification_requested", asked)
 
 
-def _move(session: Session, user: User, now: datetime.datetime, publish: Publish) -> None:
+def _move(context: Context, session: Session, user: User) -> None:
     """The new address takes the place of the old one, which is told if it was ever confirmed."""
     change_id = None
     if user.email_verified:
-        change_id = uuid4()
+        change_id, told_by = uuid4(), context.clock() + NOTICE
         session.add(
-            EmailChange(
-                id=change_id, user_id=user.id, old_email=user.email, expires_at=now + NOTICE
-            )
+            EmailChange(id=change_id, user_id=user.id, old_email=user.email, expires_at=told_by)
         )
     user.email, user.pending_email = user.pending_email, None
     uniqueness.flush(session)
     resets.forget(session, user.id)
-    publish(session, "email_changed", {"change_id": change_id, "user_id": user.id})
+    changed = {"change_id": change_id, "user_id": user.id}
+    context.events.record(session, "email_changed", changed)
+
+
+def _of(user: User) -> str:
+    """The address of a user who is not deleted, which a constraint demands."""
+    assert user.email is not None
+    return user.email
 
 
 def _holds(token: str, now: datetime.datetime) -> tuple[Any, ...]:

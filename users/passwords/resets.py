@@ -10,27 +10,21 @@ address, the password or the role changes.
 import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import Connection, RowMapping, delete, select, update
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from users.errors import ResetTokenInvalid
+from contracts.users.errors import ResetTokenInvalid
 from users.models import PasswordReset, User
 from users.sessions import refresh_tokens
 
 
-def request(
-    session: Session,
-    user_id: UUID | None,
-    now: datetime.datetime,
-    lifetime: datetime.timedelta,
-) -> PasswordReset:
-    """Note that `user_id`, or nobody, is to be mailed a token that holds for `lifetime` from now
-    on; returns the request. Who is deleted at the same instant is nobody."""
+def request(session: Session, user_id: UUID | None, expires_at: datetime.datetime) -> PasswordReset:
+    """Note that `user_id`, or nobody, is to be mailed a token that holds until `expires_at`, and
+    return the request. Who is deleted at the same instant is nobody."""
     mine = select(User.id).where(User.id == user_id, User.deleted_at.is_(None))
     owner_id = session.scalar(mine.with_for_update(read=True))
-    reset = PasswordReset(id=uuid4(), user_id=owner_id, expires_at=now + lifetime)
+    reset = PasswordReset(id=uuid4(), user_id=owner_id, expires_at=expires_at)
     session.add(reset)
     session.flush()
     return reset
@@ -50,15 +44,17 @@ def issue(session: Session, reset_id: UUID, now: datetime.datetime) -> tuple[str
     user_id = session.scalar(issued)
     if user_id is None:
         raise NotFound("There is no such request.")
-    return token, session.scalar(select(User.email).where(User.id == user_id))
+    email = session.scalar(select(User.email).where(User.id == user_id))
+    assert email is not None  # a request goes with its user
+    return token, email
 
 
-def owner(connection: Connection, token: str, now: datetime.datetime) -> UUID:
-    """Whose token it is; raises `ResetTokenInvalid`."""
+def owner(connection: Connection, token: str, now: datetime.datetime) -> RowMapping:
+    """The user whose token it is; raises `ResetTokenInvalid`."""
     mine = PasswordReset.token_hash == refresh_tokens.digest(token)
-    found = connection.scalar(
-        select(PasswordReset.user_id).where(mine, PasswordReset.expires_at > now)
-    )
+    query = select(User.__table__).join(PasswordReset, PasswordReset.user_id == User.id)
+    query = query.where(mine, PasswordReset.expires_at > now, User.deleted_at.is_(None))
+    found = connection.execute(query).mappings().first()
     if found is None:
         raise ResetTokenInvalid()
     return found
@@ -68,7 +64,7 @@ def redeem(session: Session, token: str, now: datetime.datetime) -> None:
     """Use a token, which ends it; raises `ResetTokenInvalid` when it is over, or was used."""
     mine = PasswordReset.token_hash == refresh_tokens.digest(token)
     used = delete(PasswordReset).where(mine, PasswordReset.expires_at > now)
-    if session.execute(used).rowcount == 0:
+    if session.scalar(used.returning(PasswordReset.id)) is None:
         raise ResetTokenInvalid()
 
 

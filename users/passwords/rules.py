@@ -14,8 +14,6 @@ from zxcvbn import zxcvbn
 
 from users.passwords.common import COMMON
 
-MIN_LENGTH = 8
-MAX_LENGTH = 128
 #: Of all sample accounts, and in the README. Only they may have it, and only in a demo.
 PUBLIC = "demo-Passw0rd"
 TOO_EASY = "Too easy to guess, take another one."
@@ -42,7 +40,8 @@ def is_guessable(password: str, *names: str | None) -> bool:
     if plain in COMMON or plain == PUBLIC.casefold():
         return True
     parts = list(_parts(names))
-    before, word, after = _WORD.fullmatch(plain).groups()
+    around = _WORD.fullmatch(plain)
+    before, word, after = around.groups() if around else ("", plain, "")
     if word and len(before + after) <= _AROUND and _is_common(word, parts):
         return True
     return _guesses(password, parts) < _GUESSES

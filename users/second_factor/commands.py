@@ -1,12 +1,12 @@
 """What people do with their second factor: enrol, confirm, sign in with it, give it up.
 
 Each code that is tried counts before it is looked at (`users.sessions.throttle`), by user. What
-changes is told to the owner, who may not be the one who did it.
+changes is told to the owner, who may not be the one who did it. `network` is where the client is,
+None among services.
 """
 
-import datetime
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -14,124 +14,131 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
 from chassis.identity import Actor, Role
-from users.accounts import commands as account_commands
-from users.audit import Action
-from users.errors import TotpFailed
+from chassis.staff import require_admin
+from contracts.users.enums import Action
+from contracts.users.errors import TotpFailed, TotpNotEnabled
+from users.accounts import queries as account_queries
+from users.accounts import store as account_store
+from users.audit import commands as audit
+from users.context import Context
 from users.models import User
 from users.origin import origin_of
 from users.second_factor import totp
-from users.sessions import throttle
-from users.sessions.authentication import Admit, Doorman, Publish, Record
+from users.sessions import authentication, throttle
+from users.sessions import commands as session_commands
+from users.sessions import store as session_store
 
 
-class SecondFactor:
-    """`network` is where the one who asks is, None among services."""
+def enrol(context: Context, user_id: UUID, password: str) -> dict[str, str]:
+    """`secret` and `uri` for an authenticator app; raises `TotpEnabled`."""
+    user = account_queries.read(context, user_id)
+    authentication.prove(context, user, password)
+    with context.db.begin() as session:
+        account_store.lock(session, user_id)
+        secret = totp.enrol(session, user_id, context.clock())
+    return {"secret": secret, "uri": totp.uri(secret, user["email"], context.identity["issuer"])}
 
-    def __init__(
-        self,
-        begin: Callable[[], AbstractContextManager[Session]],
-        clock: Callable[[], datetime.datetime],
-        doorman: Doorman,
-        publish: Publish,
-        record: Record,
-    ):
-        self._begin = begin
-        self._clock = clock
-        self._doorman = doorman
-        self._publish = publish
-        self._record = record
 
-    def enrol(self, user_id: UUID, password: str, issuer: str) -> dict[str, str]:
-        """`secret` and `uri` for an authenticator app; raises `TotpEnabled`."""
-        user = self._doorman.prove(user_id, password)
-        with self._begin() as session:
-            account_commands.lock(session, user_id)
-            secret = totp.enrol(session, user_id, self._clock())
-        return {"secret": secret, "uri": totp.uri(secret, user["email"], issuer)}
-
-    def confirm(self, user_id: UUID, code: str, network: str | None) -> list[str]:
-        """Recovery codes, of which nobody is told again; the second factor counts from now on."""
-        attempt = self._count(user_id, network)
-        with self._begin() as session:
-            user = account_commands.lock(session, user_id)
-            codes = totp.confirm(session, user_id, code, self._clock())
-            if codes is None:
-                raise _wrong_code()
-            throttle.forgive(session, attempt, self._clock())
-            self._note(session, user, Action.TOTP_ENABLED, network)
-            self._publish(session, "totp_enabled", {"user_id": user_id})
+def confirm(context: Context, user_id: UUID, code: str, network: str | None) -> list[str]:
+    """Recovery codes, of which nobody is told again; the second factor counts from now on."""
+    attempt = _count(context, user_id, network)
+    with context.db.begin() as session:
+        user = account_store.lock(session, user_id)
+        codes = totp.confirm(session, user_id, code, context.clock())
+        if codes is None:
+            raise _wrong_code()
+        throttle.forgive(session, attempt, context.clock())
+        _tell(context, session, user, Action.TOTP_ENABLED, network)
         return codes
 
-    def disable(self, user_id: UUID, password: str, code: str, network: str | None) -> None:
-        """The password alone is enough again."""
-        with self._proven(user_id, password, code, network) as (session, user):
-            totp.forget(session, user_id)
-            self._note(session, user, Action.TOTP_DISABLED, network)
-            self._publish(session, "totp_disabled", {"user_id": user_id})
 
-    def renew_recovery_codes(
-        self, user_id: UUID, password: str, code: str, network: str | None
-    ) -> list[str]:
-        """Other recovery codes, of which nobody is told again; those of before end."""
-        with self._proven(user_id, password, code, network) as (session, user):
-            codes = totp.renew_recovery_codes(session, user_id)
-            self._note(session, user, Action.RECOVERY_CODES_RENEWED, network)
-            self._publish(session, "recovery_codes_renewed", {"user_id": user_id})
+def disable(context: Context, user_id: UUID, password: str, code: str, network: str | None) -> None:
+    """The password alone is enough again."""
+    with _proven(context, user_id, password, code, network) as (session, user):
+        totp.forget(session, user_id)
+        _tell(context, session, user, Action.TOTP_DISABLED, network)
+
+
+def renew_recovery_codes(
+    context: Context, user_id: UUID, password: str, code: str, network: str | None
+) -> list[str]:
+    """Other recovery codes, of which nobody is told again; those of before end."""
+    with _proven(context, user_id, password, code, network) as (session, user):
+        codes = totp.renew_recovery_codes(session, user_id)
+        _tell(context, session, user, Action.RECOVERY_CODES_RENEWED, network)
         return codes
 
-    def log_in(
-        self,
-        challenge: str,
-        code: str,
-        network: str | None,
-        user_agent: str | None,
-        admit: Admit,
-    ) -> dict[str, Any]:
-        """Tokens for a new session; raises `ChallengeExpired` and `TotpFailed`."""
-        now, origin = self._clock(), origin_of(network, user_agent)
-        with self._begin() as session:
-            user = totp.challenged(session, challenge, now)
-            attempt = throttle.second_factor(session, user.id, network, now)
-        with self._begin() as session:
-            user = totp.challenged(session, challenge, now)
-            factor = totp.verify(session, user.id, code, now)
-            if factor is None:
-                self._record(session, Action.SIGN_IN_FAILED, user.id, None, origin, factor=totp.APP)
-            else:
-                totp.redeem(session, challenge)
-                tokens = admit(session, user.id, user.password_hash, origin)
-                throttle.succeed(session, attempt, user.id, network, now)
-                actor = Actor(user.id, Role(user.role))
-                self._record(session, Action.SIGNED_IN, user.id, actor, origin, factor=factor)
-                if factor == totp.RECOVERY:
-                    left = totp.state(session, user.id)["recovery_codes_left"]
-                    used = {"user_id": user.id, "left": left}
-                    self._publish(session, "recovery_code_used", used)
+
+def log_in(
+    context: Context, challenge: str, code: str, network: str | None, user_agent: str | None
+) -> dict[str, Any]:
+    """Tokens for a new session; raises `ChallengeExpired` and `TotpFailed`."""
+    now, origin = context.clock(), origin_of(network, user_agent)
+    with context.db.begin() as session:
+        user = totp.challenged(session, challenge, now)
+        attempt = throttle.second_factor(session, user["id"], network, now)
+    with context.db.begin() as session:
+        user = totp.challenged(session, challenge, now)
+        user_id, factor = user["id"], totp.verify(session, user["id"], code, now)
+        if factor is None:
+            failed = {"factor": totp.APP}
+            audit.record(context, session, Action.SIGN_IN_FAILED, user_id, None, origin, **failed)
+        else:
+            totp.redeem(session, challenge)
+            if factor == totp.RECOVERY:
+                left = totp.state(session, user_id)["recovery_codes_left"]
+                used = {"user_id": user_id, "left": left}
+                context.events.record(session, "recovery_code_used", used)
+            tokens = session_commands.sign_in(
+                context, session, user, attempt, network, origin, factor=factor
+            )
+            if tokens is not None:
                 return tokens
-        raise TotpFailed()  # only now: that somebody tried has to be committed
+    raise TotpFailed()  # only now: that somebody tried has to be committed
 
-    @contextmanager
-    def _proven(
-        self, user_id: UUID, password: str, code: str, network: str | None
-    ) -> Iterator[tuple[Session, User]]:
-        """A transaction of a user, locked, who has shown both factors; raises `Invalid` and
-        `TotpNotEnabled`."""
-        self._doorman.prove(user_id, password)
-        attempt = self._count(user_id, network)
-        with self._begin() as session:
-            user = account_commands.lock(session, user_id)
-            if totp.verify(session, user_id, code, self._clock()) is None:
-                raise _wrong_code()
-            throttle.forgive(session, attempt, self._clock())
-            yield session, user
 
-    def _note(self, session: Session, user: User, action: Action, network: str | None) -> None:
-        actor = Actor(user.id, Role(user.role))
-        self._record(session, action, user.id, actor, origin_of(network))
+def reset(context: Context, user_id: UUID, actor: Actor, network: str | None) -> Sequence[UUID]:
+    """Take the second factor from a user who has lost it (admins); all sessions end, whose ids are
+    returned. Raises `TotpNotEnabled`."""
+    require_admin(actor)
+    with context.db.begin() as session:
+        account_store.lock(session, user_id)
+        if not totp.forget(session, user_id):
+            raise TotpNotEnabled()
+        ended = session_store.end_all(context, session, user_id)
+        audit.record(context, session, Action.TOTP_RESET, user_id, actor, origin_of(network))
+        context.events.record(session, "totp_disabled", {"user_id": user_id})
+        return ended
 
-    def _count(self, user_id: UUID, network: str | None) -> throttle.Attempt:
-        with self._begin() as session:
-            return throttle.second_factor(session, user_id, network, self._clock())
+
+@contextmanager
+def _proven(
+    context: Context, user_id: UUID, password: str, code: str, network: str | None
+) -> Iterator[tuple[Session, User]]:
+    """A transaction of a user, locked, who has shown both factors; raises `Invalid` and
+    `TotpNotEnabled`."""
+    authentication.prove(context, account_queries.read(context, user_id), password)
+    attempt = _count(context, user_id, network)
+    with context.db.begin() as session:
+        user = account_store.lock(session, user_id)
+        if totp.verify(session, user_id, code, context.clock()) is None:
+            raise _wrong_code()
+        throttle.forgive(session, attempt, context.clock())
+        yield session, user
+
+
+def _tell(
+    context: Context, session: Session, user: User, action: Action, network: str | None
+) -> None:
+    """Tell of a change in the audit trail, and its event, which has the same name."""
+    actor = Actor(user.id, Role(user.role))
+    audit.record(context, session, action, user.id, actor, origin_of(network))
+    context.events.record(session, str(action), {"user_id": user.id})
+
+
+def _count(context: Context, user_id: UUID, network: str | None) -> throttle.Attempt:
+    with context.db.begin() as session:
+        return throttle.second_factor(session, user_id, network, context.clock())
 
 
 def _wrong_code() -> Invalid:

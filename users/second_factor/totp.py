@@ -11,12 +11,11 @@ import secrets
 from uuid import UUID
 
 import pyotp
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
-from users.errors import ChallengeExpired, TotpEnabled, TotpNotEnabled
+from contracts.users.errors import ChallengeExpired, TotpEnabled, TotpNotEnabled
 from users.models import RecoveryCode, Totp, TotpChallenge, User
 from users.sessions import refresh_tokens
 
@@ -40,7 +39,7 @@ def enrol(session: Session, user_id: UUID, now: datetime.datetime) -> str:
         set_={"secret": secret, "created_at": now},
         where=Totp.confirmed_at.is_(None),
     )
-    if session.execute(begun).rowcount == 0:
+    if session.scalar(begun.returning(Totp.user_id)) is None:
         raise TotpEnabled()
     return secret
 
@@ -85,10 +84,11 @@ def verify(session: Session, user_id: UUID, code: str, now: datetime.datetime) -
     step = _step_of(secret, code, now)
     if step is not None:
         unused = update(Totp).where(Totp.user_id == user_id, Totp.last_step < step)
-        return APP if session.execute(unused.values(last_step=step)).rowcount else None
+        unused = unused.values(last_step=step).returning(Totp.user_id)
+        return APP if session.scalar(unused) else None
     mine = RecoveryCode.user_id == user_id
     used = delete(RecoveryCode).where(mine, RecoveryCode.code_hash == _digest(code))
-    return RECOVERY if session.execute(used).rowcount else None
+    return RECOVERY if session.scalar(used.returning(RecoveryCode.user_id)) else None
 
 
 def state(connection: Connection | Session, user_id: UUID) -> RowMapping:
@@ -101,34 +101,32 @@ def state(connection: Connection | Session, user_id: UUID) -> RowMapping:
 
 def is_enabled(session: Session, user_id: UUID) -> bool:
     """Whether a password alone is not enough."""
-    return session.scalar(select(_enabled(user_id).exists()))
+    return session.scalars(select(_enabled(user_id).exists())).one()
 
 
-def challenge(
-    session: Session, user_id: UUID, password_hash: str, now: datetime.datetime
-) -> str | None:
+def challenge(session: Session, user: RowMapping, now: datetime.datetime) -> str | None:
     """A token that says that its bearer knew the password a moment ago; None when the user was
     deleted or the password has changed since."""
-    unchanged = select(User.id).where(User.id == user_id, User.password_hash == password_hash)
-    if session.scalar(unchanged.with_for_update(read=True)) is None:
+    unchanged = User.id == user["id"], User.password_hash == user["password_hash"]
+    if session.scalar(select(User.id).where(*unchanged).with_for_update(read=True)) is None:
         return None
     token = refresh_tokens.new()
     digest, expires_at = refresh_tokens.digest(token), now + CHALLENGE_LIFETIME
-    session.add(TotpChallenge(token_hash=digest, user_id=user_id, expires_at=expires_at))
+    session.add(TotpChallenge(token_hash=digest, user_id=user["id"], expires_at=expires_at))
     session.flush()
     return token
 
 
-def challenged(session: Session, token: str, now: datetime.datetime) -> User:
-    """Whose challenge it is, locked against another password; raises `ChallengeExpired`."""
+def challenged(session: Session, token: str, now: datetime.datetime) -> RowMapping:
+    """`id` and `password_hash` of the user whose challenge it is, locked against another password;
+    raises `ChallengeExpired`."""
     mine = TotpChallenge.token_hash == refresh_tokens.digest(token)
     user_id = session.scalar(
         select(TotpChallenge.user_id).where(mine, TotpChallenge.expires_at > now)
     )
     # The user first, as everybody does who changes the password, which ends all challenges.
-    user = user_id and session.scalar(
-        select(User).where(User.id == user_id).with_for_update(read=True)
-    )
+    locked = select(User.id, User.password_hash).where(User.id == user_id)
+    user = session.execute(locked.with_for_update(read=True)).mappings().first()
     if user is None or session.scalar(select(TotpChallenge.user_id).where(mine)) is None:
         raise ChallengeExpired()
     return user
@@ -137,7 +135,8 @@ def challenged(session: Session, token: str, now: datetime.datetime) -> User:
 def redeem(session: Session, token: str) -> None:
     """Use a challenge, which ends it; raises `ChallengeExpired` when somebody was faster."""
     mine = TotpChallenge.token_hash == refresh_tokens.digest(token)
-    if session.execute(delete(TotpChallenge).where(mine)).rowcount == 0:
+    used = delete(TotpChallenge).where(mine).returning(TotpChallenge.user_id)
+    if session.scalar(used) is None:
         raise ChallengeExpired()
 
 
@@ -150,7 +149,8 @@ def forget(session: Session, user_id: UUID) -> bool:
     """Have no second factor any more; False when there was none."""
     end_challenges(session, user_id)
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
-    return session.execute(delete(Totp).where(Totp.user_id == user_id)).rowcount > 0
+    mine = delete(Totp).where(Totp.user_id == user_id).returning(Totp.user_id)
+    return session.scalar(mine) is not None
 
 
 def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None:
@@ -160,7 +160,7 @@ def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None
     session.execute(delete(TotpChallenge).where(TotpChallenge.token_hash.in_(over)))
 
 
-def _enabled(user_id: UUID):
+def _enabled(user_id: UUID) -> Select[UUID]:
     return select(Totp.user_id).where(Totp.user_id == user_id, Totp.confirmed_at.is_not(None))
 
 

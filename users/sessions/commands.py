@@ -1,212 +1,141 @@
-"""Logins and what keeps them alive: opening, refreshing, ending.
+"""Signing in and out. `network` is where the client is, None among services."""
 
-Everything that touches a family of tokens first locks its row in `sessions`, so that a refresh, a
-re-use and a logout at the same instant happen one after the other.
-"""
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
 
-import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import UUID, uuid4
-
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.identity import Actor, Role
-from users.models import LoginSession, RefreshToken, User
-from users.origin import Origin
-from users.sessions import refresh_tokens
-from users.sessions.refresh_tokens import Worth
+from chassis.identity import Actor
+from chassis.staff import require_admin
+from contracts.users.enums import Action
+from contracts.users.errors import BadCredentials, SessionEnded, TotpRequired
+from users.accounts import queries as account_queries
+from users.accounts import store as account_store
+from users.audit import commands as audit
+from users.context import Context
+from users.origin import Origin, origin_of
+from users.second_factor import totp
+from users.sessions import access_tokens, authentication, signing_keys, store, throttle
 
-#: Sessions that one user may have; one more ends the one that was not used for the longest time.
-MAX_SESSIONS = 100
 
-_ENDED = "ended_sessions"
+def log_in(
+    context: Context,
+    name: Mapping[str, str],
+    password: str,
+    network: str | None,
+    user_agent: str | None,
+) -> dict[str, Any]:
+    """Tokens for a new session of the user with this name (`email` or `username`) and password.
 
-
-@dataclass(frozen=True)
-class Lifetimes:
-    """How long an unused refresh token holds, how long a used one may be repeated, and how long a
-    session lasts at most, however often it is refreshed: for customers, and for staff and admins.
+    Raises `BadCredentials`, `TooManyRequests`, and `TotpRequired` for who has a second factor.
     """
-
-    refresh_token: datetime.timedelta
-    grace: datetime.timedelta
-    session: datetime.timedelta
-    staff_session: datetime.timedelta
-
-    def end(
-        self, role: str, created_at: datetime.datetime, now: datetime.datetime
-    ) -> datetime.datetime:
-        """When a session that is used now ends, if it is not used again."""
-        longest = self.session if role == Role.CUSTOMER else self.staff_session
-        return min(now + self.refresh_token, created_at + longest)
-
-
-@dataclass(frozen=True)
-class Grant:
-    """Who may have an access token, the session that it belongs to, and the refresh token that goes
-    with it. Both tokens end with the session at the latest."""
-
-    actor: Actor
-    session_id: UUID
-    expires_at: datetime.datetime
-    refresh_token: str
+    origin = origin_of(network, user_agent)
+    for _ in range(2):  # another login at the same instant may have renewed the hash
+        user, attempt = authentication.authenticate(context, name, password, network, origin)
+        tokens = challenge = None
+        with context.db.begin() as session:
+            if totp.is_enabled(session, user["id"]):
+                challenge = totp.challenge(session, user, context.clock())
+                throttle.forgive(session, attempt, context.clock())
+            else:
+                tokens = sign_in(context, session, user, attempt, network, origin)
+        if tokens or challenge:
+            authentication.renew_hash(context, user, password)
+        if challenge is not None:
+            raise TotpRequired(challenge=challenge)
+        if tokens is not None:
+            return tokens
+    raise BadCredentials()
 
 
-@dataclass(frozen=True)
-class Theft:
-    """A refresh token came again after its successor was used: its session has ended."""
+def sign_in(
+    context: Context,
+    session: Session,
+    user: RowMapping,
+    attempt: throttle.Attempt,
+    network: str | None,
+    origin: Origin,
+    **detail: Any,
+) -> dict[str, Any] | None:
+    """Tokens for a new session of a user who is authenticated, in the transaction of `session`;
+    None when the user is gone or has another password by now."""
+    grant = store.start(context, session, user["id"], user["password_hash"], origin)
+    if grant is None:
+        return None
+    throttle.succeed(session, attempt, user["id"], network, context.clock())
+    audit.record(context, session, Action.SIGNED_IN, user["id"], grant.actor, origin, **detail)
+    return access_tokens.issue(context, session, grant)
 
-    user_id: UUID
-    session_id: UUID
+
+def refresh(context: Context, token: str, network: str | None) -> dict[str, Any]:
+    """Tokens for a refresh token. One that was used before ends its session; raises
+    `SessionEnded`."""
+    origin = origin_of(network)
+    ended: dict[str, Any] = {}
+    with context.db.begin() as session:
+        outcome = store.refresh(context, session, token, origin)
+        if isinstance(outcome, store.Grant):
+            return access_tokens.issue(context, session, outcome)
+        if isinstance(outcome, store.Theft):
+            ended = {"ended": [str(outcome.session_id)]}
+            reused = Action.REFRESH_TOKEN_REUSED
+            audit.record(context, session, reused, outcome.user_id, None, origin)
+    raise SessionEnded(**ended)  # only now: the end of a stolen family has to be committed
 
 
-def start(
+def log_out(context: Context, token: str, network: str | None) -> Sequence[UUID]:
+    """End the session of a refresh token, if it is known; returns its id."""
+    with context.db.begin() as session:
+        over = store.end_by_token(context, session, token)
+        if over is None:
+            return []
+        actor = account_queries.actor_of(account_queries.get(session.connection(), over.user_id))
+        origin = origin_of(network)
+        audit.record(context, session, Action.SIGNED_OUT, over.user_id, actor, origin)
+        return [over.id]
+
+
+def end(context: Context, user_id: UUID, session_id: UUID, network: str | None) -> None:
+    """End one session of one's own; raises `NotFound`, also for somebody else's."""
+    with context.db.begin() as session:
+        if not store.end(context, session, user_id, session_id):
+            raise NotFound("There is no such session.")
+        actor = account_queries.actor_of(account_queries.get(session.connection(), user_id))
+        _record_end(context, session, user_id, actor, network, count=1)
+
+
+def end_all(
+    context: Context, user_id: UUID, but: UUID | None, actor: Actor, network: str | None
+) -> Sequence[UUID]:
+    """End all sessions of a user, one's own or, for admins, anybody's; `but` goes on. Returns their
+    ids."""
+    if actor.user_id != user_id:
+        require_admin(actor)
+    with context.db.begin() as session:
+        account_store.lock(session, user_id)
+        ended = store.end_all(context, session, user_id, but)
+        _record_end(context, session, user_id, actor, network, count=len(ended))
+        return ended
+
+
+def rotate_keys(context: Context, actor: Actor) -> str:
+    """Sign with another key from now on (admins); returns its id."""
+    require_admin(actor)
+    with context.db.begin() as session:
+        audit.record(context, session, Action.SIGNING_KEYS_ROTATED, None, actor)
+        return signing_keys.rotate(session, context.clock())
+
+
+def _record_end(
+    context: Context,
     session: Session,
     user_id: UUID,
-    password_hash: str,
-    origin: Origin,
-    now: datetime.datetime,
-    lives: Lifetimes,
-) -> Grant | None:
-    """Open a session for a user whose password matched `password_hash`.
-
-    None if the user was deleted or the password changed since: the row is locked against both.
-    """
-    user = session.scalar(
-        select(User)
-        .where(User.id == user_id, User.password_hash == password_hash)
-        .with_for_update(read=True)
-    )
-    if user is None:
-        return None
-    _make_room(session, user.id)
-    login = LoginSession(
-        id=uuid4(),
-        user_id=user.id,
-        created_at=now,
-        last_used_at=now,
-        expires_at=lives.end(user.role, now, now),
-        network=origin.network,
-        client=origin.client,
-    )
-    session.add(login)
-    session.flush()
-    return _grant(session, user, login, refresh_tokens.new())
-
-
-def refresh(
-    session: Session, token: str, origin: Origin, now: datetime.datetime, lives: Lifetimes
-) -> Grant | Theft | None:
-    """Exchange `token` for its successor. None if it does not hold; a `Theft` if it was used
-    before, which ends the whole family, so commit in any case."""
-    login = _family_of(session, token)
-    if login is None:
-        return None
-    known = session.get_one(RefreshToken, refresh_tokens.digest(token))
-    worth = _judge(session, token, known, now, lives)
-    if worth is Worth.STOLEN:
-        _end(session, login.user_id, LoginSession.id == login.id)
-        return Theft(login.user_id, login.id)
-    user = session.get_one(User, login.user_id)
-    ends_at = lives.end(user.role, login.created_at, now)
-    if worth is Worth.EXPIRED or ends_at <= now:
-        return None
-    if worth is Worth.REPEATED:
-        again = refresh_tokens.successor(token, known.successor_salt)
-        return Grant(Actor(user.id, Role(user.role)), login.id, login.expires_at, again)
-    known.used_at, known.successor_salt = now, refresh_tokens.new_salt()
-    login.expires_at, login.last_used_at = ends_at, now
-    login.network = origin.network or login.network
-    following = refresh_tokens.successor(token, known.successor_salt)
-    return _grant(session, user, login, following)
-
-
-def log_out(session: Session, token: str) -> LoginSession | None:
-    """End the family of `token`, used or not. An unknown token has none."""
-    login = _family_of(session, token)
-    if login is not None:
-        _end(session, login.user_id, LoginSession.id == login.id)
-    return login
-
-
-def end(session: Session, user_id: UUID, session_id: UUID) -> None:
-    """End one session; raises `NotFound`, also for somebody else's."""
-    if not _end(session, user_id, LoginSession.id == session_id):
-        raise NotFound("There is no such session.")
-
-
-def end_all(session: Session, user_id: UUID, but: UUID | None = None) -> int:
-    """End every session of a user, except `but`; returns how many those were."""
-    others = () if but is None else (LoginSession.id != but,)
-    return len(_end(session, user_id, *others))
-
-
-def ended(session: Session) -> dict[UUID, list[UUID]]:
-    """What has ended in this transaction: ids of sessions by user."""
-    return session.info.get(_ENDED, {})
-
-
-def _end(session: Session, user_id: UUID, *which: ColumnElement[bool]) -> Sequence[UUID]:
-    # Always locked in the same order, so that two who end several do not wait for each other.
-    doomed = select(LoginSession.id).where(LoginSession.user_id == user_id, *which)
-    ids = session.scalars(doomed.order_by(LoginSession.id).with_for_update()).all()
-    session.execute(delete(LoginSession).where(LoginSession.id.in_(ids)))
-    if ids:
-        session.info.setdefault(_ENDED, {}).setdefault(user_id, []).extend(ids)
-    return ids
-
-
-def _make_room(session: Session, user_id: UUID) -> None:
-    used = select(LoginSession.id).where(LoginSession.user_id == user_id)
-    used = used.order_by(LoginSession.last_used_at.desc(), LoginSession.id)
-    over = session.scalars(used.offset(MAX_SESSIONS - 1)).all()
-    if over:
-        _end(session, user_id, LoginSession.id.in_(over))
-
-
-def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None:
-    """Delete what has expired, `limit` rows of each table at most; several may do so at once."""
-    for model, key in ((RefreshToken, RefreshToken.token_hash), (LoginSession, LoginSession.id)):
-        expired = (
-            select(key)
-            .where(model.expires_at <= now)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        session.execute(delete(model).where(key.in_(expired)))
-
-
-def _family_of(session: Session, token: str) -> LoginSession | None:
-    return session.scalar(
-        select(LoginSession)
-        .join(RefreshToken)
-        .where(RefreshToken.token_hash == refresh_tokens.digest(token))
-        .with_for_update(of=LoginSession)
-    )
-
-
-def _judge(
-    session: Session, token: str, known: RefreshToken, now: datetime.datetime, lives: Lifetimes
-) -> Worth:
-    is_successor_used = False
-    if known.successor_salt is not None:
-        following = refresh_tokens.successor(token, known.successor_salt)
-        successor = session.get(RefreshToken, refresh_tokens.digest(following))
-        is_successor_used = successor is None or successor.used_at is not None
-    return refresh_tokens.judge(
-        now, known.expires_at, known.used_at, is_successor_used, lives.grace
-    )
-
-
-def _grant(session: Session, user: User, login: LoginSession, token: str) -> Grant:
-    session.add(
-        RefreshToken(
-            token_hash=refresh_tokens.digest(token),
-            session_id=login.id,
-            expires_at=login.expires_at,
-        )
-    )
-    return Grant(Actor(user.id, Role(user.role)), login.id, login.expires_at, token)
+    actor: Actor,
+    network: str | None,
+    count: int,
+) -> None:
+    origin = origin_of(network)
+    audit.record(context, session, Action.SESSIONS_ENDED, user_id, actor, origin, count=count)

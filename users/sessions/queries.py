@@ -2,21 +2,22 @@
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection, RowMapping
 
-from users.errors import SessionEnded
+from contracts.users.errors import SessionEnded
 from users.models import LoginSession, Totp, User
-from users.sessions.commands import MAX_SESSIONS
+from users.sessions.store import MAX_SESSIONS
 
 
 def check(
     connection: Connection, user_id: UUID, session_id: UUID | None, now: datetime.datetime
 ) -> RowMapping:
-    """The `role` of a user whose session goes on, and whether he `has_totp`; raises `SessionEnded`.
-    Tokens from before they named a session have none: then it is enough that the user is there."""
+    """The `role` of a user whose session goes on, and `has_totp`; raises `SessionEnded`. Old tokens
+    name no session: then it is enough that the user is there."""
     factor = select(Totp.user_id).where(Totp.user_id == User.id, Totp.confirmed_at.is_not(None))
     alive = select(User.role, factor.exists().label("has_totp")).where(
         User.id == user_id, User.deleted_at.is_(None)
@@ -42,9 +43,13 @@ def ended_among(
     return list(set(session_ids) - set(connection.scalars(going_on)))
 
 
-def of_user(connection: Connection, user_id: UUID, now: datetime.datetime) -> Sequence[RowMapping]:
-    """The sessions of a user, the last used first; `MAX_SESSIONS` are all there can be."""
+def of_user(
+    connection: Connection, user_id: UUID, asking: UUID | None, now: datetime.datetime
+) -> list[dict[str, Any]]:
+    """The sessions of a user, the last used first, of which the one that is `asking` is `current`;
+    `MAX_SESSIONS` are all there can be."""
     table = LoginSession.__table__
     mine = select(table).where(table.c.user_id == user_id, table.c.expires_at > now)
     mine = mine.order_by(table.c.last_used_at.desc(), table.c.id).limit(MAX_SESSIONS)
-    return connection.execute(mine).mappings().all()
+    rows = connection.execute(mine).mappings()
+    return [{**row, "current": row["id"] == asking} for row in rows]

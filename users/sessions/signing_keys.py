@@ -22,10 +22,7 @@ from users.models import SigningKey
 
 def active(session: Session, now: datetime.datetime) -> tuple[str, Ed25519PrivateKey]:
     """Key id and private key to sign with; the first call ever makes it."""
-    key = _find_active(session)
-    if key is None:
-        _insert(session, now)
-        key = _find_active(session)
+    key = session.scalar(_active()) or _insert(session, now)
     return key.kid, _load(key.private_pem)
 
 
@@ -36,8 +33,7 @@ def rotate(session: Session, now: datetime.datetime) -> str:
     if old is not None:
         old.retired_at = now
         session.flush()
-    _insert(session, now)
-    return _find_active(session).kid
+    return _insert(session, now).kid
 
 
 def published(
@@ -52,15 +48,12 @@ def published(
     return {"keys": [public_jwk(_load(k.private_pem).public_key(), k.kid) for k in keys]}
 
 
-def _find_active(session: Session) -> SigningKey | None:
-    return session.scalar(_active())
-
-
-def _active() -> Select:
+def _active() -> Select[Any]:
     return select(SigningKey).where(SigningKey.retired_at.is_(None))
 
 
-def _insert(session: Session, now: datetime.datetime) -> None:
+def _insert(session: Session, now: datetime.datetime) -> SigningKey:
+    """Make a key; of two instances that do so at once, both get that of the first."""
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -69,8 +62,9 @@ def _insert(session: Session, now: datetime.datetime) -> None:
     session.execute(
         insert(SigningKey)
         .values(kid=uuid4().hex, private_pem=pem.decode(), created_at=now)
-        .on_conflict_do_nothing()  # another instance was first: its key it is
+        .on_conflict_do_nothing()
     )
+    return session.scalars(_active()).one()
 
 
 @lru_cache(maxsize=8)

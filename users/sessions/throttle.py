@@ -137,10 +137,10 @@ def take(session: Session, limit: Limit, now: datetime.datetime, *what: str) -> 
         # The first ones never wait: of two at once, one may have read the clock before the other.
         where=or_(Throttle.failures < limit.free, Throttle.retry_at <= now),
     )
-    if session.execute(counted).rowcount == 0:
-        retry_at = session.scalar(select(Throttle.retry_at).where(Throttle.key == key))
-        wait = math.ceil((retry_at - now).total_seconds())
-        raise TooManyRequests("Too many attempts; wait a little.", retry_after=max(1, wait))
+    if session.scalar(counted.returning(Throttle.key)) is None:
+        retry_at = session.scalars(select(Throttle.retry_at).where(Throttle.key == key)).one()
+        left = math.ceil((retry_at - now).total_seconds())
+        raise TooManyRequests("Too many attempts; wait a little.", retry_after=max(1, left))
     return key
 
 
@@ -164,7 +164,7 @@ def _is_known(session: Session, user_id: UUID | None, network: str) -> bool:
     known = exists().where(
         KnownNetwork.user_id == user_id, KnownNetwork.network == _digest(network)
     )
-    return session.scalar(select(known))
+    return session.scalars(select(known)).one()
 
 
 def _digest(*what: str) -> bytes:

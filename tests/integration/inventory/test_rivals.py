@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from chassis import prepared
 from chassis.database import statement_by_statement
 from chassis.errors import Fault
 from chassis.identity import Actor
@@ -31,13 +30,6 @@ _TRACES = [
     sa.text(f"SELECT count(*) FROM {table} WHERE order_id = :order")
     for table in ("reservations", "reservation_lines", "movements")
 ]
-
-
-@pytest.fixture
-def engine(engine):
-    """That of the other tests, with prepared statements as in the service."""
-    prepared.enable(engine)
-    return engine
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import structlog
 from sqlalchemy.orm import sessionmaker
 
 from chassis import config as configuration
-from chassis import prepared
 from chassis.clock import utcnow
 from chassis.errors import Unavailable
 from chassis.trace import WorkTrace
@@ -118,7 +117,6 @@ def world(databases):
     url = configuration.database_url({"DATABASE_URL": databases, "DATABASES": {}}, "notifications")
     empty(url)
     engine = sa.create_engine(url)
-    prepared.enable(engine)
     yield World(engine)
     engine.dispose()
 

@@ -107,6 +107,24 @@ def test_rotation_for_programs(run, service, call):
     assert kid == call.users.jwks()["keys"][0]["kid"]
 
 
+def test_what_operators_do_is_in_the_audit_trail(run, service, call):
+    """By `system`: who may sit at the machine is not for the shop to know."""
+    ada = run(*CREATE, "--json", input="rule the shop\n")["id"]
+    anna = call.users.sign_up(**people.SIGN_UP)["id"]
+    run("users", "verify", "anna@example.com")
+    run("keys", "rotate")
+    trail = [
+        (entry["action"], entry["user_id"], entry["actor_id"])
+        for entry in call.users.list_audit()["items"]
+        if entry["actor_role"] == "system"
+    ]
+    assert trail == [
+        ("signing_keys_rotated", None, None),
+        ("email_verified", anna, None),
+        ("user_created", ada, None),
+    ]
+
+
 def test_without_the_service(run, config, one_line, nowhere):
     """One line, and a status of its own."""
     for command in (("keys", "rotate"), CREATE):

@@ -5,12 +5,11 @@ import uuid
 import eventlet
 import pytest
 
-from chassis.clock import utcnow
 from chassis.errors import Conflict, Invalid, NotFound
+from contracts.users.errors import TooManyAddresses
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD, UNKNOWN
 from users.addresses import commands as address_commands
-from users.errors import TooManyAddresses
 
 
 @pytest.fixture
@@ -123,8 +122,8 @@ def test_the_book_is_bounded(book, service, anna):
     )
     people.rows(service, insert, id=anna["id"])
 
-    def add(session):
-        return address_commands.add(session, uuid.UUID(anna["id"]), ADDRESS, None, utcnow())
+    def add(context):
+        return address_commands.add(context, uuid.UUID(anna["id"]), **ADDRESS)
 
     assert isinstance(people.overlap(service, add, add), TooManyAddresses)
     with pytest.raises(Conflict) as caught:

@@ -1,19 +1,17 @@
 """What admins do: list, create, promote, delete; over RPC on a real database."""
 
-import datetime
 import uuid
 
 import pytest
 
-from chassis.clock import utcnow
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from chassis.identity import Role
+from chassis.identity import Actor, Role
+from contracts.users.errors import LastAdmin
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD, SIGN_UP
 from users.accounts import commands as account_commands
-from users.errors import LastAdmin
 from users.origin import Origin
-from users.sessions import commands as session_commands
+from users.sessions import store as session_store
 
 
 def test_an_admin_may_correct_an_email_address(users, anna, admin):
@@ -92,12 +90,13 @@ def test_two_admins_cannot_demote_each_other(users, service, admin):
     """While one is being demoted, the demotion of the other waits, and then finds him the last."""
     other = users.create(email="second@example.com", password=PASSWORD, role="admin")["id"]
 
+    def demote(context, user_id):
+        account_commands.set_role(context, uuid.UUID(user_id), Role.CUSTOMER, Actor.SYSTEM)
+
     outcome = people.overlap(
         service,
-        lambda session: account_commands.update(session, uuid.UUID(other), {}, Role.CUSTOMER),
-        lambda session: account_commands.update(
-            session, uuid.UUID(admin["user_id"]), {}, Role.CUSTOMER
-        ),
+        lambda context: demote(context, other),
+        lambda context: demote(context, admin["user_id"]),
     )
 
     assert isinstance(outcome, LastAdmin), outcome
@@ -105,16 +104,17 @@ def test_two_admins_cannot_demote_each_other(users, service, admin):
 
 def test_a_login_cannot_outlive_the_deletion(users, service, anna):
     """A login that meets the deletion of its user waits for it, and then finds nobody."""
-    now = utcnow()
-    lives = session_commands.Lifetimes(*[datetime.timedelta(days=1)] * 4)
+    user_id = uuid.UUID(anna["id"])
     ((stored,),) = people.rows(service, "SELECT password_hash FROM users")
+
+    def sign_in(context):
+        with context.db.begin() as session:
+            return session_store.start(context, session, user_id, stored, Origin())
 
     outcome = people.overlap(
         service,
-        lambda session: account_commands.anonymise(session, uuid.UUID(anna["id"]), now),
-        lambda session: session_commands.start(
-            session, uuid.UUID(anna["id"]), stored, Origin(), now, lives
-        ),
+        lambda context: account_commands.delete(context, user_id, Actor.SYSTEM, None),
+        sign_in,
     )
 
     assert outcome is None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Forbidden, Invalid, Unauthenticated
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
-from users import audit
+from users.audit import commands as audit
 
 EMAIL = people.SIGN_UP["email"]
 HOME = {"network": "203.0.113.77"}
@@ -144,6 +144,13 @@ def test_nothing_personal_is_in_it(users, anna, admin, service, logged):
         assert word not in stored
         assert word not in str(lines)
     assert "203.0.113" not in str(lines)
+
+
+def test_the_log_tells_ids_as_people_write_them(users, anna, logged):
+    """As the answers have them, so that one can be looked for in both."""
+    users.login(email=EMAIL, password=PASSWORD)
+    (line,) = [line for line in logged if "'event': 'audit'" in line and "signed_in" in line]
+    assert f"'user_id': '{anna['id']}', 'actor_id': '{anna['id']}'" in line
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import uuid
 import eventlet
 import pytest
 
-from chassis.clock import utcnow
 from chassis.errors import Invalid, NotFound, TooManyRequests, Unauthenticated
+from chassis.identity import Actor
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
 from users.accounts import commands as account_commands
@@ -77,12 +77,12 @@ def test_a_token_holds_once(users, token):
 def test_a_user_who_is_deleted_meanwhile(users, service, token, anna):
     """The token does not hold any more; that there was such a user is told to nobody."""
 
-    def reset(session):
+    def reset(context):
         return users.reset_password(token=token, new_password=NEW)
 
     outcome = people.overlap(
         service,
-        lambda session: account_commands.anonymise(session, uuid.UUID(anna["id"]), utcnow()),
+        lambda context: account_commands.delete(context, uuid.UUID(anna["id"]), Actor.SYSTEM, None),
         reset,
     )
     assert (type(outcome), outcome.code) == (Invalid, "reset_token_invalid")
@@ -92,8 +92,8 @@ def test_who_is_deleted_meanwhile_has_no_request(users, service, anna):
     """One that was asked for at the same instant names nobody."""
     people.overlap(
         service,
-        lambda session: account_commands.anonymise(session, uuid.UUID(anna["id"]), utcnow()),
-        lambda session: users.forgot_password(email="anna@example.com"),
+        lambda context: account_commands.delete(context, uuid.UUID(anna["id"]), Actor.SYSTEM, None),
+        lambda context: users.forgot_password(email="anna@example.com"),
     )
     assert people.rows(service, "SELECT user_id FROM password_resets") == [(None,)]
 

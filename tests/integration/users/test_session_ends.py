@@ -11,7 +11,7 @@ from chassis.errors import Forbidden, NotFound, Unauthenticated
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
 from users.service import UsersService
-from users.sessions import commands as session_commands
+from users.sessions import store as session_store
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 SAFARI = (
@@ -193,7 +193,7 @@ def test_lifetimes_are_settings(start, call, clock):
 
 def test_a_user_has_a_bounded_number_of_sessions(users, anna, monkeypatch):
     """One more ends the one that was not used for the longest time."""
-    monkeypatch.setattr(session_commands, "MAX_SESSIONS", 3)
+    monkeypatch.setattr(session_store, "MAX_SESSIONS", 3)
     tokens = [log_in(users) for _ in range(3)]
     users.refresh(refresh_token=tokens[0]["refresh_token"])
     log_in(users)

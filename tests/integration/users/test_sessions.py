@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Invalid, Unauthenticated
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
-from users.sessions import commands as session_commands
+from users.sessions import store as session_store
 
 
 @pytest.fixture
@@ -177,11 +177,11 @@ def test_expired_sessions_are_forgotten(users, tokens, service):
     )
 
     with people.database(service) as connection:
-        session_commands.purge(Session(connection), in_a_month)
+        session_store.purge(Session(connection), in_a_month)
     assert people.rows(service, counts) == [(1, 1)]
 
     with people.database(service) as connection:
-        session_commands.purge(Session(connection), in_a_month + datetime.timedelta(days=1))
+        session_store.purge(Session(connection), in_a_month + datetime.timedelta(days=1))
     assert people.rows(service, counts) == [(0, 0)]
 
 

@@ -10,13 +10,13 @@ from marshmallow import ValidationError
 
 from contracts.orders.requests import ListOrders
 from contracts.products.requests import ListProducts
+from contracts.users.requests import ListUsers, NewAddress
 from gateway.answers import created
 from gateway.schemas.common import Keyed, ProductPath, idempotency_key
 from gateway.schemas.orders import OrderChange, OrderQuery, PlaceOrder
 from gateway.schemas.payments import Method
 from gateway.schemas.products import Adjustment, NewProduct, ProductQuery, WholeProduct
-from gateway.schemas.users import Account, Login, NewAddress, Profile, SignUp, UserQuery
-from users.schemas.accounts import List as ListUsers
+from gateway.schemas.users import Account, Login, Profile, SignUp, UserQuery
 
 #: The request of the service behind a list.
 SERVICES = {ProductQuery: ListProducts, OrderQuery: ListOrders, UserQuery: ListUsers}

@@ -71,6 +71,7 @@ def test_only_we_have_it(kind, problem):
     booked = entry(kind)
     (finding,) = found([booked], [])
     assert (finding.problem, finding.reference) == (problem, booked.reference)
+    assert finding.advice == ADVICE[problem]
     assert (finding.payment_id, finding.order_id) == (booked.payment_id, booked.order_id)
     assert (finding.ours, finding.theirs) == (Sum(TEN, "EUR"), None)
 

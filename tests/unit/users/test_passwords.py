@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from contracts.users.fields import MIN_PASSWORD
 from users.passwords.common import COMMON
-from users.passwords.rules import MIN_LENGTH, is_guessable
+from users.passwords.rules import is_guessable
 
 
 @pytest.mark.parametrize(
@@ -64,4 +65,4 @@ def test_no_rule_asks_for_digits_or_capitals(password):
 
 def test_the_list_holds_what_can_match():
     """Lower case, and long enough to get past the length rule."""
-    assert {word for word in COMMON if word != word.casefold() or len(word) < MIN_LENGTH} == set()
+    assert {word for word in COMMON if word != word.casefold() or len(word) < MIN_PASSWORD} == set()

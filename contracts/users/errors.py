@@ -1,4 +1,4 @@
-"""What `users` answers when it does not do what was asked.
+"""Errors of the users service.
 
 chassis.errors.Fault
  ├── Unauthenticated

@@ -1,18 +1,18 @@
-"""What people write about themselves: the fields of users' requests."""
+"""Fields of what people write about themselves, and the one form of an e-mail address."""
 
 import re
 import unicodedata
 from typing import Any
 
-import idna
 from email_validator import validate_email
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, validate
 
 from chassis import phones, text
 from chassis.fields import PhoneNumber, SingleLine, String
-from chassis.identity import Role
-from users.passwords import rules as password_rules
 
+#: A password's characters: the least for a new one (NIST SP 800-63B-4, 3.1.1.2, for one of two
+#: factors), and the most for any, because hashing takes longer with each.
+MIN_PASSWORD, MAX_PASSWORD = 8, 128
 #: RFC 5321, 4.5.3.1.3, less the angle brackets.
 MAX_EMAIL = 254
 NO_EMAIL = "Not a valid e-mail address."
@@ -53,19 +53,6 @@ def is_email(text: str) -> bool:
         return False
 
 
-def as_in_emails(word: str) -> str:
-    """A word of a search as it stands in the e-mail addresses that are kept, where it may be a part
-    of one: an international domain is in ASCII there."""
-    usual = unicodedata.normalize("NFKC", word).replace("\u3002", ".")
-    local, at, domain = usual.rpartition("@")
-    if domain.isascii() or "." not in domain:
-        return usual
-    try:
-        return local + at + idna.encode(domain, uts46=True).decode()
-    except (idna.IDNAError, UnicodeError):
-        return usual
-
-
 class Email(SingleLine):
     """An e-mail address, folded (`fold_email`)."""
 
@@ -103,7 +90,7 @@ class Username(SingleLine):
 
 
 class Phone(PhoneNumber):
-    """A phone number as people write it; `users.accounts.contacts` makes one form of it."""
+    """A phone number as people write it; the service makes one form of it."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         written = super()._deserialize(value, attr, data, **kwargs)
@@ -113,10 +100,11 @@ class Phone(PhoneNumber):
 
 
 class Password(String):
-    """A password as it was typed: not trimmed, one Unicode form (NFKC), up to `MAX_LENGTH`."""
+    """A password as it was typed: not trimmed, one Unicode form (NFKC), up to
+    `MAX_PASSWORD`."""
 
     def __init__(self, *, min: int = 1, **kwargs: Any):
-        super().__init__(min=min, max=password_rules.MAX_LENGTH, load_only=True, **kwargs)
+        super().__init__(min=min, max=MAX_PASSWORD, **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -138,7 +126,7 @@ class Code(String):
 
     def __init__(self, **kwargs: Any):
         form = validate.Regexp(r"[0-9A-Za-z -]{6,40}\Z", error="Not a code.")
-        super().__init__(max=40, load_only=True, validate=form, **kwargs)
+        super().__init__(max=40, validate=form, **kwargs)
 
 
 class Network(String):
@@ -146,27 +134,3 @@ class Network(String):
 
     def __init__(self, **kwargs: Any):
         super().__init__(max=64, load_default=None, allow_none=True, **kwargs)
-
-
-class Fact(fields.Field):
-    """A part of what an audit entry tells: a number, true or false, a short text, or up to 100 of
-    them."""
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        parts = value if isinstance(value, list) else [value]
-        if len(parts) > 100 or not all(map(_is_fact, parts)):
-            raise ValidationError("Not a fact.")
-        return value
-
-
-def _is_fact(value: Any) -> bool:
-    if isinstance(value, str):
-        return len(value) <= 200
-    return isinstance(value, int) and abs(value) < 2**63
-
-
-class RoleField(fields.Enum):
-    """One of the roles, by its name in lower case."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(Role, by_value=True, **kwargs)

@@ -1,0 +1,42 @@
+"""Rows as one JSON document for each table: one statement, always of the same text, writes however
+many."""
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import TableClause, Text, TextClause, bindparam, text
+
+from chassis.serialization import dumps
+
+
+def insertion(into: TableClause, rows: str, but: Container[str] = ()) -> str:
+    """The text of an INSERT of however many rows; the parameter named `rows` gives them `as_json`.
+
+    A WHERE may follow. Columns in `but` are left to their defaults.
+    """
+    names = ", ".join(column.key for column in into.columns if column.key not in but)
+    return (
+        f"INSERT INTO {into.name} ({names}) SELECT {names}"  # noqa: S608  (names of ours)
+        f" FROM jsonb_populate_recordset(NULL::{into.name}, CAST(:{rows} AS jsonb))"
+    )
+
+
+def insert_rows(into: TableClause, but: Container[str] = ()) -> TextClause:
+    """An INSERT of however many rows that leaves out those that are there already; its parameters
+    are `rows_of(rows)`. Columns in `but` are left to their defaults."""
+    return with_documents(f"{insertion(into, 'rows', but)} ON CONFLICT DO NOTHING", "rows")
+
+
+def with_documents(statement: str, *documents: str) -> TextClause:
+    """A statement written by hand, of which the parameters `documents` are JSON (`as_json`)."""
+    return text(statement).bindparams(*(bindparam(name, type_=Text) for name in documents))
+
+
+def rows_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Rows, each with a value for every column, as `insert_rows` takes them."""
+    return {"rows": as_json(rows)}
+
+
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows, each with a value for every column, as one parameter."""
+    return dumps(rows).decode()

@@ -1,0 +1,22 @@
+"""Whether somebody has a second factor, and must."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from chassis.identity import Role
+from users.accounts import queries as account_queries
+from users.second_factor import totp
+
+
+def state(connection: Connection, user_id: UUID, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`enabled`, `required` and `recovery_codes_left`; raises `NotFound`."""
+    role = account_queries.get(connection, user_id)["role"]
+    return {**totp.state(connection, user_id), "required": is_required(role, settings)}
+
+
+def is_required(role: str, settings: Mapping[str, Any]) -> bool:
+    """Whether a password alone is not enough for somebody with this role."""
+    return settings["staff_totp_required"] and role != Role.CUSTOMER
