@@ -116,7 +116,7 @@ def frame_buffer() -> None:
     """Each message is written by itself, by py-amqp."""
     from chassis.broker import connection
 
-    plain = partial(connection.connect, corked=False)
+    plain = partial(connection.connect, buffered=False)
     _replace("chassis.broker.connection", connect=plain)
     _replace("chassis.broker.reconnecting", connect=plain)
     _replace("chassis.broker.confirmed_publisher", connect=plain)
@@ -163,7 +163,7 @@ def access_log() -> None:
     def tell(logger: logging.Logger, event: str, fields: dict[str, Any]) -> None:
         structlog.get_logger(logger.name).info(event, **fields)
 
-    _replace("chassis.logs", tell=tell)
+    _replace("chassis.logs", log_event=tell)
 
 
 @_shortcut
@@ -238,10 +238,10 @@ def confirms() -> None:
 
     together = ConfirmedPublisher.publish
 
-    def deliver(self: Any, parcels: Sequence[Any]) -> list[bool]:
-        return [together(self, [parcel])[0] for parcel in parcels]
+    def publish(self: Any, messages: Sequence[Any]) -> list[bool]:
+        return [together(self, [message])[0] for message in messages]
 
-    _replace("chassis.broker.confirmed_publisher:ConfirmedPublisher", publish=deliver)
+    _replace("chassis.broker.confirmed_publisher:ConfirmedPublisher", publish=publish)
 
 
 @_shortcut
