@@ -61,8 +61,11 @@ class Outbox(Protocol):
 class Teller(Protocol):
     """A service, as far as it is needed here."""
 
-    events: Outbox
-    network: str | None
+    @property
+    def events(self) -> Outbox: ...
+
+    @property
+    def network(self) -> str | None: ...
 
 
 def tell(

@@ -1,41 +1,41 @@
 """The Nameko service `notifications`."""
 
 import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
 
-from chassis import idempotency, staff
-from chassis.clock import Clock
+from chassis import idempotency
+from chassis.clock import Clock, Now
 from chassis.config import Settings
-from chassis.database import Database
-from chassis.errors import NotFound
+from chassis.database import Database, Handle
 from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
-from chassis.external import ExternalCalls
+from chassis.events.outbox import Recorder
+from chassis.external import ExternalCall, ExternalCalls
+from chassis.identity import Actor
+from chassis.messages import Event, Json
 from chassis.metrics.custom import DatabaseGauges
 from chassis.origin import Network
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from chassis.timers import timer
-from chassis.trace import TraceContext
+from chassis.trace import TraceContext, WorkTrace
 from contracts.notifications import answers, requests
-from contracts.notifications.errors import RecipientNotFound
 from contracts.notifications.events import BROADCASTS, EVENTS
+from contracts.orders.events import OrderEvent
 from contracts.payments.events import PaymentFailed, PaymentRefunded, PaymentSucceeded
-from contracts.users import answers as user_answers
 from contracts.users import events as user_events
 from contracts.users.interface import Users
-from notifications import metrics, models, schemas
+from notifications import metrics, models
 from notifications.channels.configured import channels
 from notifications.channels.instrumented import instrumented
-from notifications.errors import Undeliverable
-from notifications.feed import store as feed
+from notifications.feed import commands as feed_commands
+from notifications.feed import queries as feed_queries
 from notifications.feed import stream as feed_stream
-from notifications.mail import recipients, templates
-from notifications.mail.sender import Enclosure, Postman
-from notifications.settings import NotificationsSettings, limits
-
-CONTACTS = user_answers.Contacts()
-RESET_TOKEN, VERIFICATION_TOKEN = user_answers.ResetToken(), user_answers.VerificationToken()
-OLD_EMAIL = user_answers.OldEmail()
+from notifications.mail import commands as mail_commands
+from notifications.mail import recipients
+from notifications.settings import NotificationsSettings
 
 #: Seconds between two rounds of the delivery; one that needs longer is followed at once.
 ROUND = 2
@@ -48,72 +48,55 @@ class NotificationsService(Service):
 
     name = "notifications"
 
-    db = Database(models.Base, package="notifications")
-    events = EventOutbox(EVENTS)
+    db: Handle = Database(models.Base, package="notifications")
+    events: Recorder = EventOutbox(EVENTS)
     broadcast = Broadcast(BROADCASTS)
-    clock = Clock()
-    settings = Settings(NotificationsSettings, section="notifications")
-    trace = TraceContext()
-    external_call = ExternalCalls()
-    network = Network()
+    clock: Now = Clock()
+    settings: Mapping[str, Any] = Settings(NotificationsSettings, section="notifications")
+    trace: WorkTrace = TraceContext()
+    external_call: ExternalCall = ExternalCalls()
+    network: str | None = Network()
     users: Users = RpcProxy("users", timeout=5)
     gauges = DatabaseGauges(metrics.PENDING)
 
-    @rpc(requests.Send, answers.Sent, once=True, sensitive_arguments=("subject", "body"))
-    def send(self, user_id, channel, subject, body, key, actor):
+    @rpc(
+        requests.Send,
+        answers.Sent,
+        once=True,
+        sensitive_arguments=("message.subject", "message.body"),
+    )
+    def send(self, actor: Actor, key: str | None, **message: Any) -> Json:
         """Write a message to a user (staff, or the system), once per key."""
-        feed.require_staff(actor)
-        if not self.contacts([user_id]):
-            raise RecipientNotFound
-        with self.db.begin() as session:
-            written, replayed = feed.send(
-                session,
-                user_id=user_id,
-                channel=channel,
-                subject=subject,
-                body=body,
-                key=key,
-                actor=actor,
-                cause=self.trace.saved(),
-                now=self.clock(),
-            )
-            if not replayed:
-                about = "notification", written["id"], user_id
-                staff.tell(self, session, actor, "message_sent", *about, channel=channel)
-            self.broadcast.publish(session, "feed_grew", {"user_id": user_id})
-        return dict(written) | {"replayed": replayed}
+        return feed_commands.send(self, actor, key, **message)
 
     @rpc(requests.ListNotifications, answers.NotificationPage)
-    def list(self, user_id, actor, **page):
+    def list(self, user_id: UUID, actor: Actor, **page: Any) -> Json:
         """A user's notifications, newest first, for that user or staff."""
         with self.db.autocommit() as connection:
-            items, following = feed.of_user(connection, user_id, actor, **page)
-        return {"items": items, "next": following}
+            return feed_queries.list_of(connection, user_id, actor, **page)
 
     @rpc(requests.Since, answers.FeedPart)
-    def since(self, user_id, after, limit):
+    def since(self, user_id: UUID, after: int | None, limit: int) -> Json:
         """What came into a user's feed after a position, oldest first, and the position reached."""
         with self.db.autocommit() as connection:
-            items, reached = feed_stream.since(connection, user_id, after, limit)
-        return {"items": items, "reached": reached}
+            return feed_stream.since(connection, user_id, after, limit)
 
     @rpc(requests.Positions, answers.Positions)
-    def positions(self, user_ids):
+    def positions(self, user_ids: Sequence[UUID]) -> Json:
         """How far each of these users' feeds has come."""
         with self.db.autocommit() as connection:
-            return {"items": feed_stream.positions(connection, user_ids)}
+            return feed_stream.positions(connection, user_ids)
 
     @rpc(requests.Get, answers.Notification)
-    def get(self, notification_id, actor):
+    def get(self, notification_id: UUID, actor: Actor) -> Json:
         """One notification, for its owner or staff."""
         with self.db.autocommit() as connection:
-            return feed.get(connection, notification_id, actor)
+            return feed_queries.get(connection, notification_id, actor)
 
     @rpc(requests.MarkRead, answers.Notification)
-    def mark_read(self, notification_id, read, actor):
+    def mark_read(self, notification_id: UUID, read: bool, actor: Actor) -> Json:
         """Mark as read, or as unread."""
-        with self.db.autocommit() as connection:
-            return feed.mark_read(connection, notification_id, read, actor)
+        return feed_commands.mark_read(self, actor, notification_id, read)
 
     @event_handler("users", "user_registered", user_events.UserEvent, batch=BATCH)
     @event_handler("users", "password_changed", user_events.UserEvent, batch=BATCH)
@@ -123,92 +106,38 @@ class NotificationsService(Service):
     @event_handler("users", "totp_disabled", user_events.UserEvent, batch=BATCH)
     @event_handler("users", "recovery_code_used", user_events.RecoveryCodeUsed, batch=BATCH)
     @event_handler("users", "recovery_codes_renewed", user_events.UserEvent, batch=BATCH)
-    @event_handler("orders", "order_placed", schemas.OrderEvent, batch=BATCH)
-    @event_handler("orders", "order_paid", schemas.OrderEvent, batch=BATCH)
-    @event_handler("orders", "order_shipped", schemas.OrderEvent, batch=BATCH)
-    @event_handler("orders", "order_delivered", schemas.OrderEvent, batch=BATCH)
-    @event_handler("orders", "order_cancelled", schemas.OrderEvent, batch=BATCH)
+    @event_handler("orders", "order_placed", OrderEvent, batch=BATCH)
+    @event_handler("orders", "order_paid", OrderEvent, batch=BATCH)
+    @event_handler("orders", "order_shipped", OrderEvent, batch=BATCH)
+    @event_handler("orders", "order_delivered", OrderEvent, batch=BATCH)
+    @event_handler("orders", "order_cancelled", OrderEvent, batch=BATCH)
     @event_handler("payments", "payment_succeeded", PaymentSucceeded, batch=BATCH)
     @event_handler("payments", "payment_failed", PaymentFailed, batch=BATCH)
     @event_handler("payments", "payment_refunded", PaymentRefunded, batch=BATCH)
-    def announce(self, events):
+    def announce(self, events: Sequence[Event]) -> None:
         """Write the notifications that tell of events."""
-        with self.db.once_each(events) as (session, fresh):
-            feed.announce(session, fresh, self.clock())
-            for user_id in {event.payload["user_id"] for event in fresh}:
-                self.broadcast.publish(session, "feed_grew", {"user_id": user_id})
+        feed_commands.announce(self, events)
 
     @event_handler("users", "password_reset_requested", user_events.PasswordResetRequested)
-    def offer_reset(self, event):
+    def offer_reset(self, event: Event) -> None:
         """Write the mail with the way to a new password."""
-        with self.db.once(event) as session:
-            if event.payload["user_id"] is not None:
-                reset_id = event.payload["reset_id"]
-                feed.mail(session, event, self.trace.saved(), self.clock(), reset_id=reset_id)
+        feed_commands.announce_request(self, event, reset_id=event.payload["reset_id"])
 
     @event_handler("users", "email_verification_requested", user_events.EmailVerificationRequested)
-    def offer_verification(self, event):
+    def offer_verification(self, event: Event) -> None:
         """Write the mail that has an address confirmed."""
-        with self.db.once(event) as session:
-            asked = event.payload["verification_id"]
-            feed.mail(session, event, self.trace.saved(), self.clock(), verification_id=asked)
+        verification_id = event.payload["verification_id"]
+        feed_commands.announce_request(self, event, verification_id=verification_id)
 
     @timer(interval=60)
-    def forget_keys(self):
+    def forget_keys(self) -> None:
         """Drop keys that are over, and recipients that had nothing for a day."""
         idempotency.forget(self.db.begin, models.RequestKey, self.clock())
         with self.db.begin() as session:
             recipients.purge(session, self.clock())
 
     @timer(interval=ROUND)
-    def deliver(self):
+    def deliver(self) -> None:
         """Send what is pending."""
-        Postman(
-            self.db.begin,
-            self.clock,
-            self.contacts,
-            self.enclosure,
-            instrumented(channels(self.settings), self.settings, self.external_call),
-            self.events.record_many,
-            self.trace.continuing,
-            self.log,
-            max_attempts=self.settings["max_attempts"],
-            limits=limits(self.settings),
-        ).run(datetime.timedelta(seconds=ROUND))
-
-    def contacts(self, user_ids):
-        """Where these users can be reached at this moment; who is gone is left out."""
-        answer = CONTACTS.load(self.users.contacts(user_ids=user_ids))
-        return {contact["id"]: contact for contact in answer["items"]}
-
-    def enclosure(self, message):
-        """What a mail gets when it goes; a token is made for this mail, and kept nowhere."""
-        if message.reset_id is not None:
-            return self._way_to_reset(message.reset_id)
-        if message.verification_id is not None:
-            return self._way_to_verify(message.verification_id)
-        found = self._asked("notice_over", self.users.old_email, change_id=message.email_change_id)
-        return Enclosure(OLD_EMAIL.load(found)["email"], "")
-
-    def _way_to_reset(self, reset_id):
-        answer = self._asked("reset_over", self.users.issue_reset_token, reset_id=reset_id)
-        found = RESET_TOKEN.load(answer)
-        link = self.settings["reset_link"]
-        return Enclosure(
-            found["email"], templates.way_to_reset(found["token"], link, found["holds"])
-        )
-
-    def _way_to_verify(self, verification_id):
-        issue = self.users.issue_verification_token
-        answer = self._asked("verification_over", issue, verification_id=verification_id)
-        found = VERIFICATION_TOKEN.load(answer)
-        link = self.settings["verification_link"]
-        return Enclosure(found["email"], templates.way_to_verify(found["token"], link))
-
-    @staticmethod
-    def _asked(over, call, **request):
-        """The answer of `users`; `Undeliverable` for the reason `over` when there is none."""
-        try:
-            return call(**request)
-        except NotFound:
-            raise Undeliverable(over) from None
+        ways = instrumented(channels(self.settings), self.settings, self.external_call)
+        mail_commands.deliver_pending(self, ways, datetime.timedelta(seconds=ROUND))

@@ -22,7 +22,7 @@ def note(session: Session, product_ids: Iterable[int] = ()) -> None:
 @contextmanager
 def announced(
     begun: AbstractContextManager[Session],
-    tell: Callable[[Session, str, dict[str, Any]], None],
+    publish: Callable[[Session, str, dict[str, Any]], None],
     broadcast_type: str,
 ) -> Iterator[Session]:
     """The transaction that `begun` begins; what it notes is told as `{"ids": [...]}`."""
@@ -30,7 +30,7 @@ def announced(
         yield session
         changed = session.info.get(_NOTED)
         if changed is not None:
-            tell(session, broadcast_type, changes(changed))
+            publish(session, broadcast_type, changes(changed))
 
 
 def changes(product_ids: Iterable[int]) -> dict[str, Any]:

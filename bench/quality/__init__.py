@@ -16,8 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
-from products.catalog import commands as catalog_commands
-from products.catalog import listing
+from products.catalog import listing, store
 from products.catalog.listing import Filters
 from shop.sample import departments
 
@@ -58,7 +57,7 @@ def fill(session: Session) -> None:
         product |= {"price": Decimal(product["price"]), "currency": "EUR"}
         stock = product.pop("stock", 1)
         now = _BEGINNING + number * datetime.timedelta(minutes=1)
-        catalog_commands.create(session, product, stock, Actor.SYSTEM, now)
+        store.add(session, product, stock, Actor.SYSTEM, now)
 
 
 def queries() -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -9,7 +9,7 @@ import os
 import pathlib
 
 from notifications.channels import mail
-from notifications.channels.port import Letter
+from notifications.channels.port import Message
 from notifications.errors import NotNow
 
 
@@ -20,9 +20,9 @@ class MailFiles:
         self.folder = pathlib.Path(folder)
         self.sender = sender
 
-    def deliver(self, letter: Letter) -> None:
+    def deliver(self, message: Message) -> None:
         """Write the e-mail."""
-        _write(self.folder / f"{letter.id}.eml", mail.compose(letter, self.sender).as_bytes())
+        _write(self.folder / f"{message.id}.eml", mail.compose(message, self.sender).as_bytes())
 
 
 class SmsFiles:
@@ -31,14 +31,14 @@ class SmsFiles:
     def __init__(self, folder: str):
         self.folder = pathlib.Path(folder)
 
-    def deliver(self, letter: Letter) -> None:
+    def deliver(self, message: Message) -> None:
         """Write the text message."""
-        text = f"To: {letter.address}\n\n{letter.subject}\n{letter.body}"
-        _write(self.folder / f"{letter.id}.sms.txt", text.encode())
+        text = f"To: {message.address}\n\n{message.subject}\n{message.body}"
+        _write(self.folder / f"{message.id}.sms.txt", text.encode())
 
 
 def _write(path: pathlib.Path, content: bytes) -> None:
-    # Two who write the same letter at once have a file each, and the same content.
+    # Two who write the same message at once have a file each, and the same content.
     temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

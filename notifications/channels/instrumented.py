@@ -5,7 +5,7 @@ from typing import Any
 
 from chassis.errors import Unavailable
 from chassis.external import ExternalCall
-from notifications.channels.port import Channel, Letter
+from notifications.channels.port import Channel, Message
 from notifications.errors import NotNow, Undeliverable
 
 
@@ -23,11 +23,11 @@ class Instrumented:
             self._about["server.address"] = server
         self._external_call = external_call
 
-    def deliver(self, letter: Letter) -> None:
-        about = {**self._about, "notification.id": str(letter.id)}
+    def deliver(self, message: Message) -> None:
+        about = {**self._about, "notification.id": str(message.id)}
         with self._external_call(self._name, "deliver", about) as call:
             try:
-                self._channel.deliver(letter)
+                self._channel.deliver(message)
             except Undeliverable:
                 call.outcome = "refused"
                 raise

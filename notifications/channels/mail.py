@@ -1,4 +1,4 @@
-"""A letter as an e-mail."""
+"""A message as an e-mail."""
 
 import re
 from email.header import decode_header
@@ -7,7 +7,7 @@ from email.parser import BytesHeaderParser
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
-from notifications.channels.port import Letter
+from notifications.channels.port import Message
 from notifications.errors import Undeliverable
 
 #: An address without anything that a header could mean otherwise: quotes, comments, lists, encoded
@@ -17,30 +17,30 @@ _ADDRESS = re.compile(r"(?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-
 _NOT_IN_A_HEADER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def compose(letter: Letter, sender: str) -> EmailMessage:
-    """The e-mail of a letter: the same letter gives the same e-mail, Message-ID included, so
+def compose(message: Message, sender: str) -> EmailMessage:
+    """The e-mail of a message: the same message gives the same e-mail, Message-ID included, so
     that a repeat after a crash is recognisable.
 
     Raises `Undeliverable` for an address or a subject that a header would tell otherwise than it
     is, and for anything else that cannot be written as an e-mail.
     """
-    if not _ADDRESS.fullmatch(letter.address):
+    if not _ADDRESS.fullmatch(message.address):
         raise Undeliverable("bad_address")
     mail = EmailMessage(policy=SMTP)
     try:
         mail["From"] = sender
-        mail["To"] = letter.address
-        _set_subject(mail, letter.subject)
-        mail["Date"] = format_datetime(letter.written_at)
-        mail["Message-ID"] = f"<{letter.id}@{parseaddr(sender)[1].partition('@')[2]}>"
+        mail["To"] = message.address
+        _set_subject(mail, message.subject)
+        mail["Date"] = format_datetime(message.written_at)
+        mail["Message-ID"] = f"<{message.id}@{parseaddr(sender)[1].partition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(letter.body)
+        mail.set_content(message.body)
         raw = mail.as_bytes()
     except Undeliverable:
         raise
     except Exception:  # whichever way the library refuses, it will again
         raise Undeliverable("bad_message") from None
-    _check_headers(mail, raw, letter.address)
+    _check_headers(mail, raw, message.address)
     return mail
 
 

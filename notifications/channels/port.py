@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Message:
     """A message with its address. No repr shows that, nor the text, which may hold a token."""
 
     id: uuid.UUID
@@ -20,5 +20,5 @@ class Letter:
 class Channel(Protocol):
     """A way to reach someone."""
 
-    def deliver(self, letter: Letter) -> None:
-        """Hand `letter` over; raises `Undeliverable` or `NotNow`."""
+    def deliver(self, message: Message) -> None:
+        """Hand `message` over; raises `Undeliverable` or `NotNow`."""

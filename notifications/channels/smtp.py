@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Iterator
 
 from notifications.channels import mail
-from notifications.channels.port import Letter
+from notifications.channels.port import Message
 from notifications.errors import NotNow, Undeliverable
 
 
@@ -35,17 +35,17 @@ class SmtpMail:
         self.starttls = starttls
         self.timeout = timeout
 
-    def deliver(self, letter: Letter) -> None:
+    def deliver(self, message: Message) -> None:
         """Send the mail; returns once the server has taken it over."""
-        message = mail.compose(letter, self.sender)
+        composed = mail.compose(message, self.sender)
         try:
             with self._connected() as server:
-                server.send_message(message, to_addrs=[letter.address])
+                server.send_message(composed, to_addrs=[message.address])
         except smtplib.SMTPRecipientsRefused as refused:
             raise _by_code(next(iter(refused.recipients.values()))[0]) from None
         except smtplib.SMTPDataError as refused:
             raise _by_code(refused.smtp_code) from None
-        except (smtplib.SMTPException, OSError):  # ours or the server's trouble, not the letter's
+        except (smtplib.SMTPException, OSError):  # ours or the server's trouble, not the message's
             raise NotNow("smtp_unavailable") from None
         except ValueError:  # the library cannot say this mail to any server
             raise Undeliverable("bad_message") from None

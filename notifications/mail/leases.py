@@ -20,9 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from contracts.notifications.enums import Status
-from notifications.models import Notification
+from notifications.models import Base
 
-#: A claim outlives the work on a batch: `delivery.BUDGET`, and a slow mail server's every answer to
+#: A claim outlives the work on a batch: `commands.BUDGET`, and a slow mail server's every answer to
 #: the last message that was begun within it.
 CLAIM = datetime.timedelta(minutes=2)
 
@@ -53,11 +53,11 @@ class Claimed(NamedTuple):
 
     @property
     def has_enclosure(self) -> bool:
-        """Whether `users` is to be asked for a part of it when it goes (`delivery.Enclosure`)."""
+        """Whether `users` is to be asked for a part of it when it goes (`addresses.Enclosure`)."""
         return (self.reset_id or self.verification_id or self.email_change_id) is not None
 
 
-_NOTIFICATIONS = Notification.__table__
+_NOTIFICATIONS = Base.metadata.tables["notifications"]
 _MOMENT = DateTime(timezone=True)
 _NOW, _UNTIL = bindparam("now", type_=_MOMENT), bindparam("until", type_=_MOMENT)
 _PENDING = _NOTIFICATIONS.c.status == Status.PENDING
@@ -127,11 +127,10 @@ def close_sent(
     return set(session.scalars(_SENT, {"ids": list(ids), "now": now}))
 
 
-def close(session: Session, notification_id: uuid.UUID, **values: Any) -> bool:
-    """Set `values` on a pending message; false when someone else has closed it."""
-    closed = (
+def close(session: Session, notification_id: uuid.UUID, **values: Any) -> None:
+    """Set `values` on a message, if it is still pending."""
+    session.execute(
         update(_NOTIFICATIONS)
         .where(_NOTIFICATIONS.c.id == notification_id, _NOTIFICATIONS.c.status == Status.PENDING)
         .values(**values)
     )
-    return session.execute(closed).rowcount == 1

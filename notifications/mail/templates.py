@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 
-class Message(NamedTuple):
+class Content(NamedTuple):
     """A subject (one line) and a body."""
 
     subject: str
@@ -22,140 +22,140 @@ class Message(NamedTuple):
 
 
 _TEXTS = {
-    "user_registered": Message(
+    "user_registered": Content(
         "Welcome to the shop",
-        "Your account is ready. Sign in to fill your cart and to follow your orders.",
+        "Your account is ready. Sign in to fill your cart and follow your orders.",
     ),
-    "password_changed": Message(
+    "password_changed": Content(
         "Your password was changed",
-        "The password of your account was changed, and you were signed out on all devices.\n\n"
-        "If this was not you, reset your password at once.",
+        "The password for your account has been changed, and you have been signed out on all"
+        " devices.\n\nIf this wasn't you, reset your password right away.",
     ),
-    "password_reset_requested": Message(
-        "A new password for your account",
-        "Someone, probably you, has asked to reset the password of your account.\n\n"
-        "If this was not you, you can ignore this e-mail: nothing has changed.",
+    "password_reset_requested": Content(
+        "Reset your password",
+        "Someone, probably you, asked to reset the password for your account.\n\n"
+        "If this wasn't you, you can ignore this email. Your password has not been changed.",
     ),
-    "email_verification_requested": Message(
-        "Confirm your e-mail address",
-        "Someone, probably you, has given us this e-mail address.\n\n"
-        "If this was not you, you can ignore this e-mail: we will send nothing else here.",
+    "email_verification_requested": Content(
+        "Confirm your email address",
+        "Someone, probably you, gave us this email address.\n\n"
+        "If this wasn't you, you can ignore this email. We won't send anything else here.",
     ),
-    "email_change_requested": Message(
-        "Another e-mail address for your account",
-        "Someone, probably you, has asked to change the e-mail address of your account. The new"
-        " address takes effect as soon as it is confirmed.\n\n"
-        "If this was not you, change your password now: that cancels the request.",
+    "email_change_requested": Content(
+        "Request to change your email address",
+        "Someone, probably you, asked to change the email address of your account. The new address"
+        " takes effect as soon as it is confirmed.\n\n"
+        "If this wasn't you, change your password now. That cancels the request.",
     ),
-    "email_changed": Message(
-        "Your e-mail address was changed",
-        "The e-mail address of your account has been changed. We will write to the new address from"
-        " now on.\n\nIf this was not you, please contact us right away.",
+    "email_changed": Content(
+        "Your email address was changed",
+        "The email address of your account has been changed. From now on, we will write to the new"
+        " address.\n\nIf this wasn't you, please contact us right away.",
     ),
-    "totp_enabled": Message(
+    "totp_enabled": Content(
         "Sign-in codes are turned on",
         "From now on, signing in to your account takes a code from your authenticator app as well"
-        " as your password. Keep your recovery codes somewhere safe.\n\n"
-        "If this was not you, please contact us right away.",
+        " as your password. Keep your recovery codes in a safe place.\n\n"
+        "If this wasn't you, please contact us right away.",
     ),
-    "totp_disabled": Message(
+    "totp_disabled": Content(
         "Sign-in codes are turned off",
-        "Signing in to your account no longer takes a code: the password alone is enough.\n\n"
-        "If this was not you, change your password and turn sign-in codes on again.",
+        "Signing in to your account no longer takes a code. Your password alone is enough.\n\n"
+        "If this wasn't you, change your password and turn sign-in codes back on.",
     ),
-    "recovery_code_used": Message(
+    "recovery_code_used": Content(
         "A recovery code was used",
-        "Someone, probably you, has signed in to your account with a recovery code. You have {left}"
-        " recovery codes left. You can get new ones at any time.\n\n"
-        "If this was not you, change your password and get new recovery codes.",
+        "Someone, probably you, signed in to your account with a recovery code. You have {left}"
+        " left, and you can get new ones at any time.\n\n"
+        "If this wasn't you, change your password and get new recovery codes.",
     ),
-    "recovery_codes_renewed": Message(
-        "Your recovery codes were renewed",
-        "Your account has new recovery codes. The ones you had before no longer work.\n\n"
-        "If this was not you, change your password and get new recovery codes.",
+    "recovery_codes_renewed": Content(
+        "You have new recovery codes",
+        "Your account has new recovery codes. The old ones no longer work.\n\n"
+        "If this wasn't you, change your password and get new recovery codes.",
     ),
-    "order_placed": Message(
-        "Order {order}: we have it",
+    "order_placed": Content(
+        "Thank you for your order {order}",
         "Thank you for your order. We have received order {order} for {total}.\n\n"
-        "The items are reserved for you. We will start preparing them as soon as you have paid.",
+        "The items are reserved for you. We will prepare them as soon as you have paid.",
     ),
-    "order_paid": Message(
-        "Order {order}: paid",
-        "We have received {total} for order {order}, and we are getting it ready.",
+    "order_paid": Content(
+        "We are preparing your order {order}",
+        "Your order {order} for {total} has been paid. We are getting it ready.",
     ),
-    "order_shipped": Message(
-        "Order {order}: on its way",
-        "Order {order} has been shipped and is on its way to you.",
+    "order_shipped": Content(
+        "Your order {order} is on its way",
+        "Your order {order} has been shipped and is on its way to you.",
     ),
-    "order_delivered": Message(
-        "Order {order}: delivered",
-        "Order {order} has been delivered. We hope you enjoy it.",
+    "order_delivered": Content(
+        "Your order {order} has been delivered",
+        "Your order {order} has been delivered. We hope you enjoy it.",
     ),
-    "order_cancelled": Message(
-        "Order {order}: cancelled",
-        "Order {order} for {total} has been cancelled.\n\n"
+    "order_cancelled": Content(
+        "Your order {order} has been cancelled",
+        "Your order {order} for {total} has been cancelled.\n\n"
         "If you have already paid, your money is on its way back to you.",
     ),
-    "payment_succeeded": Message(
-        "Payment for order {order}: received",
+    "payment_succeeded": Content(
+        "We have received your payment for order {order}",
         "We have received your payment of {amount} for order {order}. Thank you.",
     ),
-    "payment_failed": Message(
-        "Payment for order {order}: not successful",
+    "payment_failed": Content(
+        "Your payment for order {order} did not go through",
         "Your payment of {amount} for order {order} did not go through{because}.\n\n"
         "{not_charged}You can try again for as long as the order is open.",
     ),
-    "payment_refunded": Message(
-        "Refund for order {order}",
-        "We have refunded {amount} for order {order}{because}. "
-        "That makes {refunded_total} refunded for this order in total.",
+    "payment_refunded": Content(
+        "Your refund for order {order}",
+        "We have refunded {amount} for order {order}{because}. In total, we have refunded"
+        " {refunded_total} for this order.",
     ),
 }
 
 #: About orders that cost nothing.
 _FREE = {
-    "order_placed": Message(
-        "Order {order}: we have it",
+    "order_placed": Content(
+        "Thank you for your order {order}",
         "Thank you for your order {order}. There is nothing more for you to do.",
     ),
-    "order_paid": Message(
-        "Order {order}: in preparation",
-        "We are getting order {order} ready.",
+    "order_paid": Content(
+        "We are preparing your order {order}",
+        "We are getting your order {order} ready.",
     ),
-    "order_cancelled": Message(
-        "Order {order}: cancelled",
-        "Order {order} has been cancelled.",
+    "order_cancelled": Content(
+        "Your order {order} has been cancelled",
+        "Your order {order} has been cancelled.",
     ),
 }
 
 #: Reasons that a buyer can do something about; providers have many more.
 _BECAUSE = {
     "card_declined": ": the card was declined",
-    "insufficient_funds": ": there are not enough funds on the card",
+    "insufficient_funds": ": there were not enough funds on the card",
     "authentication_expired": ": it was not confirmed in time",
     "partial_capture": ": only part of it could be taken, and that is on its way back to you",
     "order_cancelled": ": the order was cancelled",
 }
 
 
-def render(type: str, facts: Mapping[str, Any]) -> Message:
-    """The message about an event of `type` with the payload `facts`."""
-    currency = facts.get("currency")
+def render(type: str, facts: Mapping[str, Any]) -> Content:
+    """The words about an event of `type` with the payload `facts`."""
     words = {
-        name: money(facts[name], currency)
+        name: money(facts[name], facts["currency"])
         for name in ("total", "amount", "refunded_total")
         if name in facts
     }
     if "order_id" in facts:
         number = facts.get("number") or facts.get("order_number")
         words["order"] = number or short(facts["order_id"])
-    words["left"] = facts.get("left")
+    if "left" in facts:
+        words["left"] = _count(facts["left"], "recovery code")
     reason = facts.get("failure_code", facts.get("reason"))
     words["because"] = _BECAUSE.get(reason, "")
     words["not_charged"] = "" if reason == "partial_capture" else "You have not been charged. "
     texts = _FREE if type in _FREE and not facts["total"] else _TEXTS
     subject, body = texts[type]
-    return Message(subject.format_map(words), body.format_map(words) + "\n")
+    return Content(subject.format_map(words), body.format_map(words) + "\n")
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -178,12 +178,17 @@ def money(amount: Decimal, currency: str) -> str:
 def way_to_reset(token: str, link: str | None, seconds: int) -> str:
     """How a mail about a new password ends; `link` is the shop's page with "{token}" in it, and the
     token holds for so many seconds from the request on."""
-    return _way("Choose a new password", token, link, f"{seconds // 60} minutes")
+    return _way("Choose a new password", token, link, _count(seconds // 60, "minute"))
 
 
 def way_to_verify(token: str, link: str | None) -> str:
     """The same of a mail that confirms an address."""
     return _way("Confirm it", token, link, "a day")
+
+
+def _count(number: int, thing: str) -> str:
+    """ "1 minute", "2 minutes", "no minutes"."""
+    return f"{number or 'no'} {thing}{'' if number == 1 else 's'}"
 
 
 def _way(what: str, token: str, link: str | None, time: str) -> str:

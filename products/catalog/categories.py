@@ -18,7 +18,7 @@ from contracts.products.errors import (
 )
 from products import cache_invalidation
 from products.catalog import naming
-from products.constraints import meaning
+from products.constraints import map_integrity_error
 from products.models import Category, Product
 
 #: The whole tree is one answer, so it has a bound.
@@ -57,7 +57,7 @@ def get(connection: Connection | Session, category_id: int) -> dict[str, Any]:
     return dict(row)
 
 
-def create(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
+def add(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
     """A new category; its slug comes from its name when none is given.
 
     Raises `AlreadyExists` (slug), `Invalid` (parent), `TooManyCategories`.
@@ -67,7 +67,7 @@ def create(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
     if len(slugs) >= MAX_CATEGORIES:
         raise TooManyCategories()
     fields = {"slug": naming.slug(fields["name"], slugs)} | fields
-    with meaning(_BROKEN):
+    with map_integrity_error(_BROKEN):
         created = session.execute(insert(Category).values(**fields, version=1).returning(*_COLUMNS))
     cache_invalidation.note(session)
     return dict(created.mappings().one())
@@ -87,7 +87,7 @@ def change(
     if parent_id is not None and category_id in _path(session, parent_id):
         raise Invalid(errors={"parent_id": ["A category can't be below itself."]})
     if fields:
-        with meaning(_BROKEN):
+        with map_integrity_error(_BROKEN):
             session.execute(
                 update(Category)
                 .where(Category.id == category_id)
@@ -109,7 +109,7 @@ def remove(session: Session, category_id: int, version: int | None) -> None:
     session.execute(
         update(Product).where(Product.category_id == category_id, gone).values(category_id=None)
     )
-    with meaning(_HANGS_ON):
+    with map_integrity_error(_HANGS_ON):
         session.execute(delete(Category).where(Category.id == category_id))
     cache_invalidation.note(session)
 
@@ -127,9 +127,7 @@ def _lock_tree(session: Session) -> None:
 
 def _path(session: Session, category_id: int) -> set[int]:
     """The category and all above it."""
-    path = select(Category.id, Category.parent_id).where(Category.id == category_id)
-    path = path.cte(recursive=True)
-    path = path.union(
-        select(Category.id, Category.parent_id).join(path, Category.id == path.c.parent_id)
-    )
+    step = select(Category.id, Category.parent_id)
+    path = step.where(Category.id == category_id).cte(recursive=True)
+    path = path.union(step.join(path, Category.id == path.c.parent_id))
     return set(session.scalars(select(path.c.id)))

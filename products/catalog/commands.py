@@ -1,149 +1,112 @@
-"""Products are made, changed and taken off the shelf."""
+"""What admins do to the catalog.
 
-import datetime
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+Each is one transaction: the change and its entry in the audit trail; after the commit, who has
+cached what it shows is told.
+"""
+
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Integer, cast, insert, select, update
 from sqlalchemy.orm import Session
 
-from chassis import currencies
-from chassis.errors import Invalid, PreconditionFailed
+from chassis import staff
 from chassis.identity import Actor
-from contracts.inventory.enums import MovementKind
-from contracts.products.errors import AlreadyExists, ProductNotFound
+from chassis.messages import Json
 from products import cache_invalidation
-from products.catalog import queries as catalog_queries
-from products.constraints import meaning
-from products.models import Product, Stock
-from products.search import index as search_index
-from products.stock import ledger
-from products.stock.reservations import Change
-
-#: `note(**detail)` writes it into the audit trail.
-Note = Callable[..., None]
-
-_BROKEN = {
-    "uq_products_sku": lambda: AlreadyExists("This SKU is taken", field="sku"),
-    "fk_products_category_id": lambda: Invalid(
-        errors={"category_id": ["There is no such category."]}
-    ),
-}
+from products.catalog import categories, naming, queries, store
+from products.context import Context
+from products.permissions import require_admin
 
 
-def create(
-    session: Session, fields: dict[str, Any], stock: int, actor: Actor, now: datetime.datetime
-) -> dict[str, Any]:
-    """A new product with `fields` and `stock`, which is the first row of its ledger.
+def create_product(context: Context, actor: Actor, stock: int, fields: dict[str, Any]) -> Json:
+    """A new product with `stock`; its SKU and currency are new and the shop's if none are given.
 
-    Raises `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for).
+    Raises `Forbidden`, `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no
+    coins for).
     """
-    _check_price(fields["price"], fields["currency"])
-    found_by = search_index.indexed(session, fields) | {"indexed_version": 1}
-    with meaning(_BROKEN):
-        product_id = session.execute(
-            insert(Product)
-            .values(**fields, **found_by, version=1, created_at=now, updated_at=now)
-            .returning(Product.id)
-        ).scalar_one()
-    session.execute(insert(Stock).values(product_id=product_id, on_hand=0, reserved=0, version=1))
-    if stock:
-        first = Change(product_id, MovementKind.INITIAL, stock, 0, "initial stock")
-        ledger.apply(session, [first], now, actor.user_id)
-    cache_invalidation.note(session, [product_id])
-    return catalog_queries.get(session, product_id, now)
+    require_admin(actor)
+    fields = {"sku": naming.new_sku(), "currency": context.settings["currency"]} | fields
+    now = context.clock()
+    with _changing(context) as session:
+        product_id = store.add(session, fields, stock, actor, now)
+        priced = {"price": str(fields["price"]), "currency": fields["currency"]}
+        about = "product", product_id
+        staff.tell(context, session, actor, "product_created", *about, **priced, stock=stock)
+        return queries.get(session, product_id, now)
 
 
-def change(
-    session: Session,
-    product_id: int,
-    fields: dict[str, Any],
-    version: int | None,
-    now: datetime.datetime,
-    note: Note = lambda **detail: None,
-) -> dict[str, Any]:
-    """The product with `fields` replaced; `note` is told what has changed.
+def update_product(
+    context: Context, actor: Actor, product_id: int, version: int | None, fields: dict[str, Any]
+) -> Json:
+    """The product with `fields` replaced.
 
-    Raises `ProductNotFound`, `PreconditionFailed` when it is not at `version` (if given) any more,
-    `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for).
+    Raises `Forbidden`, `ProductNotFound`, `PreconditionFailed` when it is not at `version` (if
+    given) any more, `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no
+    coins for).
     """
-    _lock(session, product_id, version)
-    if fields:
-        names = fields.keys() | {"price", "currency"}
-        wanted = select(*(getattr(Product, name) for name in names)).where(Product.id == product_id)
-        before = session.execute(wanted).mappings().one()
-        if "price" in fields or "currency" in fields:
-            priced = dict(before) | fields
-            _check_price(priced["price"], priced["currency"])
-        with meaning(_BROKEN):
-            session.execute(
-                update(Product)
-                .where(Product.id == product_id)
-                .values(
-                    **fields,
-                    **_found_by(session, product_id, fields),
-                    version=Product.version + 1,
-                    updated_at=now,
-                )
-            )
-        cache_invalidation.note(session, [product_id])
-        changed = {name for name in fields if fields[name] != before[name]}
+    require_admin(actor)
+    now = context.clock()
+    with _changing(context) as session:
+        changed = store.change(session, product_id, fields, version, now)
         if changed:
-            note(fields=sorted(changed), **_repriced(before, fields, changed))
-    return catalog_queries.get(session, product_id, now)
+            about = "product", product_id
+            staff.tell(context, session, actor, "product_changed", *about, **changed)
+        return queries.get(session, product_id, now)
 
 
-def delete(session: Session, product_id: int, version: int | None, now: datetime.datetime) -> None:
+def delete_product(context: Context, actor: Actor, product_id: int, version: int | None) -> None:
     """Nobody finds or orders the product any more; what has been ordered is not touched.
 
-    Raises `ProductNotFound`, `PreconditionFailed` when it is not at `version` (if given) any more.
+    Raises `Forbidden`, `ProductNotFound`, `PreconditionFailed` when it is not at `version` (if
+    given) any more.
     """
-    _lock(session, product_id, version)
-    session.execute(
-        update(Product)
-        .where(Product.id == product_id)
-        .values(deleted_at=now, version=Product.version + 1, updated_at=now)
+    require_admin(actor)
+    with _changing(context) as session:
+        store.remove(session, product_id, version, context.clock())
+        staff.tell(context, session, actor, "product_deleted", "product", product_id)
+
+
+def create_category(context: Context, actor: Actor, fields: dict[str, Any]) -> Json:
+    """A new category; its slug comes from its name if none is given.
+
+    Raises `Forbidden`, `AlreadyExists` (slug), `Invalid` (parent), `TooManyCategories`.
+    """
+    require_admin(actor)
+    with _changing(context) as session:
+        category = categories.add(session, fields)
+        staff.tell(context, session, actor, "category_created", "category", category["id"])
+        return category
+
+
+def update_category(
+    context: Context, actor: Actor, category_id: int, version: int | None, fields: dict[str, Any]
+) -> Json:
+    """The category with `fields` replaced; with a new parent it takes its branch along.
+
+    Raises `Forbidden`, `CategoryNotFound`, `PreconditionFailed` when it is not at `version` (if
+    given) any more, `AlreadyExists` (slug), `Invalid` (parent unknown, or below it).
+    """
+    require_admin(actor)
+    with _changing(context) as session:
+        category = categories.change(session, category_id, fields, version)
+        about = "category", category_id
+        staff.tell(context, session, actor, "category_changed", *about, fields=sorted(fields))
+        return category
+
+
+def delete_category(context: Context, actor: Actor, category_id: int, version: int | None) -> None:
+    """Delete a category that has no products and no categories below it.
+
+    Raises `Forbidden`, `CategoryNotFound`, `CategoryInUse`, `PreconditionFailed` when it is not at
+    `version` (if given) any more.
+    """
+    require_admin(actor)
+    with _changing(context) as session:
+        categories.remove(session, category_id, version)
+        staff.tell(context, session, actor, "category_deleted", "category", category_id)
+
+
+def _changing(context: Context) -> AbstractContextManager[Session]:
+    return cache_invalidation.announced(
+        context.db.begin(), context.broadcast.publish, "catalog_changed"
     )
-    cache_invalidation.note(session, [product_id])
-
-
-def _repriced(
-    before: Mapping[str, Any], fields: Mapping[str, Any], changed: set[str]
-) -> dict[str, str]:
-    """Of what has changed, price and currency as they were and are."""
-    return {
-        key: str(value)
-        for name in ("price", "currency")
-        if name in changed
-        for key, value in ((f"old_{name}", before[name]), (name, fields[name]))
-    }
-
-
-def _found_by(session: Session, product_id: int, fields: dict[str, Any]) -> dict[str, Any]:
-    """The columns of the search index for a product whose `fields` are replaced."""
-    if fields.keys().isdisjoint(search_index.SEARCHED):
-        is_current = Product.indexed_version == Product.version
-        return {"indexed_version": Product.indexed_version + cast(is_current, Integer)}
-    columns = (getattr(Product, name) for name in search_index.SEARCHED)
-    before = session.execute(select(*columns).where(Product.id == product_id)).mappings().one()
-    found_by = search_index.indexed(session, dict(before) | fields)
-    return found_by | {"indexed_version": Product.version + 1}
-
-
-def _check_price(price: Decimal, currency: str) -> None:
-    if not currencies.fits(price, currency):
-        places = currencies.places(currency)
-        raise Invalid(errors={"price": [f"{currency} has {places} decimal places."]})
-
-
-def _lock(session: Session, product_id: int, version: int | None) -> None:
-    found = session.scalar(
-        select(Product.version)
-        .where(Product.id == product_id, Product.deleted_at.is_(None))
-        .with_for_update(key_share=True)
-    )
-    if found is None:
-        raise ProductNotFound()
-    if version not in (None, found):
-        raise PreconditionFailed(version=found)

@@ -10,7 +10,7 @@ catalog only a rare word has all of it searched.
 
 import datetime
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -129,7 +129,9 @@ def _is_right(connection: Connection, filters: Filters) -> bool:
 
 
 def _encode(sort: str, position: Position) -> str:
-    return paging.encode("products", [sort, position.corrected, position.tier, *position.after])
+    return paging.encode(
+        "products", [sort, position.corrected, position.tier, *(position.after or ())]
+    )
 
 
 def _decode(cursor: str, sort: str) -> Position:
@@ -142,9 +144,10 @@ def _decode(cursor: str, sort: str) -> Position:
 
 def _is_absurd(key: Any) -> bool:
     """No price that can be in the books."""
-    return isinstance(key, Decimal) and not (
-        abs(key) <= MAX_MONEY and key.as_tuple().exponent >= -2
-    )
+    if not isinstance(key, Decimal):
+        return False
+    exponent = key.as_tuple().exponent
+    return not (isinstance(exponent, int) and exponent >= -2 and abs(key) <= MAX_MONEY)
 
 
 def _find(
@@ -189,13 +192,14 @@ def _stretches(shape: Shape) -> Iterator[Shape]:
 
 def _page(
     connection: Connection, filters: Filters, shape: Shape, values: dict[str, Any]
-) -> list[Row[Any]]:
+) -> Sequence[Row[Any]]:
     """Up to `values["rows"]` products. A search by newest first in a large catalog looks at those
     made last before it puts in order all that match."""
 
-    def execute(lookahead: int, **part: bool) -> list[Row[Any]]:
+    def execute(lookahead: int, near: bool = False, since: bool = False) -> Sequence[Row[Any]]:
         limits = {"lookahead": max(values["rows"], lookahead)}
-        return connection.execute(statement(replace(shape, **part)), values | limits).all()
+        of_part = statement(replace(shape, near=near, since=since))
+        return connection.execute(of_part, values | limits).all()
 
     if (
         shape.tier is None

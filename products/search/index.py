@@ -89,10 +89,10 @@ def index_stale(session: Session, most: int) -> int:
         .limit(most)
         .with_for_update(skip_locked=True, key_share=True)
     )
-    rows = session.execute(stale).mappings().all()
+    rows = session.execute(stale).all()
     for row in rows:
-        columns = indexed(session, row) | {"indexed_version": row["version"]}
-        session.execute(update(Product).where(Product.id == row["id"]).values(**columns))
+        columns = indexed(session, row._asdict()) | {"indexed_version": row.version}
+        session.execute(update(Product).where(Product.id == row.id).values(**columns))
     return len(rows)
 
 

@@ -10,8 +10,13 @@ from sqlalchemy import BigInteger, Integer, Text, any_, bindparam, select, text,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from chassis.errors import PreconditionFailed
+from chassis.identity import Actor
+from contracts.inventory.enums import MovementKind
+from contracts.products.errors import ProductNotFound
 from products import cache_invalidation
-from products.models import Moment, Product, ReservationLine, Stock
+from products.models import Base, Moment
+from products.stock.adjustment import adjusted
 from products.stock.reservations import Change, expire
 
 _APPLY = text("""
@@ -50,7 +55,9 @@ _APPLY = text("""
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 
-_STOCK, _LINES, _PRODUCTS = Stock.__table__, ReservationLine.__table__, Product.__table__
+_STOCK, _LINES, _PRODUCTS = (
+    Base.metadata.tables[name] for name in ("stock", "reservation_lines", "products")
+)
 
 _LOCK = (
     select(
@@ -110,6 +117,35 @@ def free_expired(
     for change in changes:
         levels[change.product_id].reserved += change.reserved
     return changes
+
+
+def adjust(
+    session: Session,
+    product_id: int,
+    delta: int | None,
+    counted: int | None,
+    reason: str,
+    version: int | None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> int:
+    """Change on_hand by `delta`, or to what was `counted`; by how much that was.
+
+    Raises `ProductNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the stock is
+    not at `version` (if given) any more.
+    """
+    levels = lock(session, [product_id])
+    if not levels:
+        raise ProductNotFound()
+    level = levels[product_id]
+    if version not in (None, level.version):
+        raise PreconditionFailed(version=level.version)
+    changes = free_expired(session, levels, now)
+    moved = adjusted(level.on_hand, level.reserved, delta, counted) - level.on_hand
+    if moved:
+        changes.append(Change(product_id, MovementKind.ADJUST, moved, 0, reason))
+    apply(session, changes, now, actor.user_id)
+    return moved
 
 
 def apply(

@@ -8,10 +8,11 @@ from sqlalchemy import BigInteger, Integer, Text, any_, bindparam, select, text,
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from contracts.inventory.enums import MovementKind, ReservationState
-from products.models import Moment, Reservation, ReservationLine
+from products.models import Base, Moment
 from products.stock.reservations import PLACED
 
-_RESERVATIONS, _LINES = Reservation.__table__, ReservationLine.__table__
+_RESERVATIONS = Base.metadata.tables["reservations"]
+_LINES = Base.metadata.tables["reservation_lines"]
 _ORDER = bindparam("order", type_=SqlUuid)
 _NOW = bindparam("now", type_=Moment)
 
@@ -137,14 +138,15 @@ DUE = (
 _ORDERS = bindparam("orders", type_=ARRAY(SqlUuid))
 PRODUCTS_OF = select(_LINES.c.product_id).where(_LINES.c.order_id == any_(_ORDERS))
 
-# The orders are over; what they still held is answered.
-EXPIRE = select(
+_FREED = (
     update(_LINES)
     .where(_LINES.c.order_id == any_(_ORDERS), _LINES.c.held_until.is_not(None))
     .values(held_until=None)
     .returning(_LINES.c.order_id, _LINES.c.product_id, _LINES.c.quantity)
     .cte("freed")
-).add_cte(
+)
+# The orders are over; what they still held is answered.
+EXPIRE = select(*_FREED.c).add_cte(
     update(_RESERVATIONS)
     .where(_RESERVATIONS.c.order_id == any_(_ORDERS))
     .values(state=ReservationState.EXPIRED.value, updated_at=_NOW)

@@ -7,16 +7,17 @@ reservation with stock locked.
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, CursorResult, Result, Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from contracts.inventory.enums import ReservationState
 from contracts.inventory.errors import ReservationNotFound, ReservationReleased
 from products import cache_invalidation
+from products.constraints import broken
 from products.stock import ledger, reservations
 from products.stock import reservation_sql as sql
 from products.stock.ledger import Level
@@ -60,9 +61,9 @@ def reserve_new(
         "now": now,
     }
     try:
-        written = connection.execute(sql.RESERVE_NEW, row).rowcount
+        written = _rows(connection.execute(sql.RESERVE_NEW, row))
     except IntegrityError as error:
-        if error.orig.diag.constraint_name != _ENOUGH:
+        if broken(error) != _ENOUGH:
             raise
         return None
     return _answer(order_id, ReservationState.RESERVED, expires_at) if written else None
@@ -147,7 +148,7 @@ def release(
     return _answer(order_id, ReservationState.RELEASED, found and found.expires_at)
 
 
-def sweep(session: Session, now: datetime.datetime, batch: int) -> int:
+def expire(session: Session, now: datetime.datetime, batch: int) -> int:
     """Free what up to `batch` expired reservations still hold; how many there were.
 
     Skips those that somebody is working on: other instances sweep too.
@@ -166,16 +167,21 @@ def _begin(
     state: ReservationState,
     expires_at: datetime.datetime | None,
     now: datetime.datetime,
-) -> Row[Any] | None:
+) -> Row[Any, Any] | None:
     """Write the order's reservation, or lock the one that is there and return it.
 
     The unique row comes first: of two calls for one order, the second waits for the first here.
     """
     row = {"order": order_id, "begun": state.value, "until": expires_at, "now": now}
-    return None if session.execute(sql.BEGIN, row).rowcount else _lock(session, order_id)
+    return None if _rows(session.execute(sql.BEGIN, row)) else _lock(session, order_id)
 
 
-def _lock(session: Session, order_id: UUID) -> Row[Any] | None:
+def _rows(result: Result[Any]) -> int:
+    """How many rows a statement has written."""
+    return cast("CursorResult[Any]", result).rowcount
+
+
+def _lock(session: Session, order_id: UUID) -> Row[Any, Any] | None:
     return session.execute(sql.LOCK, {"order": order_id}).one_or_none()
 
 

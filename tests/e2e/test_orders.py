@@ -325,7 +325,7 @@ def test_an_order_is_named_by_its_number(shop, eventually):
     assert "number" in buyer.get("/api/orders?number=S-000-000-001", 422)["errors"]
     assert eventually(lambda: mails(shop, number))
     subjects = [item["subject"] for item in buyer.get("/api/notifications")["items"]]
-    assert f"Order {number}: we have it" in subjects
+    assert f"Thank you for your order {number}" in subjects
 
 
 def test_staff_look_people_up(shop):

@@ -5,7 +5,7 @@ import uuid
 from tests.e2e.client import ADDRESS, PASSWORD, Client, new_email
 from tests.support import eventually
 
-CONFIRM, RESET = "Confirm your e-mail address", "A new password for your account"
+CONFIRM, RESET = "Confirm your email address", "Reset your password"
 
 
 def test_from_sign_up_to_log_out(shop):
@@ -307,7 +307,7 @@ def test_another_address(shop):
     assert (profile["email"], profile["email_verified"], profile["pending_email"]) == (
         new, True, None,
     )  # fmt: skip
-    told = {"Another e-mail address for your account", "Your e-mail address was changed"}
+    told = {"Request to change your email address", "Your email address was changed"}
     eventually(lambda: told <= {subject for subject, _ in shop.mails(old)})
     assert {subject for subject, _ in shop.mails(new)} == {CONFIRM}
     assert new not in str(shop.mails(old))

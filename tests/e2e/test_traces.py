@@ -51,7 +51,7 @@ def secrets(shop):
     tokens = buyer.post("/api/users/login", {"email": email, "password": PASSWORD})
     buyer.token = tokens["access_token"]
     buyer.post("/api/users/login", {"email": email, "password": PASSWORD + "!"}, 401)
-    confirming = shop.token(email, "Confirm your e-mail address")
+    confirming = shop.token(email, "Confirm your email address")
     buyer.post("/api/users/email/verify", {"token": confirming}, 204)
     buyer.post("/api/users/addresses", ADDRESS, 201)
     product = shop.product()

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.identity import Actor
-from products.catalog import commands as catalog_commands
+from products.catalog import store
+from products.stock import ledger, reservation_store
 from products.stock import queries as stock_queries
-from products.stock import reservation_store
 from tests.model.world import Machine, outcome
 
 LONGEST = datetime.timedelta(hours=1)
@@ -66,7 +66,7 @@ class Stock(Machine):
             "currency": "EUR", "category_id": None, "images": [], "attributes": {},
         }  # fmt: skip
         with self.begin() as session:
-            return catalog_commands.create(session, fields, count, Actor.SYSTEM, self.now)["id"]
+            return store.add(session, fields, count, Actor.SYSTEM, self.now)
 
     def _holds(self, order):
         hold = self.holds.get(order)
@@ -194,11 +194,13 @@ class Stock(Machine):
 
     def _adjust(self, product, left, delta, counted):
         wrong = left < self._reserved(product)
-        got = self._do(
-            stock_queries.adjust, self.products[product], delta, counted, "counted", None,
-            Actor.SYSTEM, self.now,
-        )  # fmt: skip
-        assert (got == "stock_reserved") == wrong
+        change = self.products[product], delta, counted, "counted", None, Actor.SYSTEM, self.now
+
+        def act():
+            with self.begin() as session:
+                ledger.adjust(session, *change)
+
+        assert (outcome(act) == "stock_reserved") == wrong
         if not wrong:
             self.on_hand[product] = left
 
@@ -206,7 +208,7 @@ class Stock(Machine):
     def sweep(self, batch):
         """Tidies up; nobody can tell."""
         with self.begin() as session:
-            assert reservation_store.sweep(session, self.now, batch) <= batch
+            assert reservation_store.expire(session, self.now, batch) <= batch
 
     @rule(minutes=st.sampled_from((1, 5)))
     def wait(self, minutes):
@@ -230,7 +232,7 @@ class Stock(Machine):
         if self.on_sale[product] and sum(self.on_sale) > 1:
             self.on_sale[product] = False
             with self.begin() as session:
-                catalog_commands.delete(session, self.products[product], None, self.now)
+                store.remove(session, self.products[product], None, self.now)
 
     def _do(self, function, *args):
         """Its state and time limit, or the code of its refusal, which changes nothing."""

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Fault
 from chassis.identity import Actor
-from products.catalog import commands as catalog_commands
+from products.catalog import store
+from products.stock import ledger, reservation_store
 from products.stock import queries as stock_queries
-from products.stock import reservation_store
 from tests.integration.inventory import books
 
 START = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
@@ -51,7 +51,7 @@ class Shop:
     def _create(self, session):
         fields = {"sku": str(uuid.uuid4()), "name": "Kettle", "description": "", "price": 1}
         fields |= {"currency": "EUR", "category_id": None, "images": [], "attributes": {}}
-        return catalog_commands.create(session, fields, STOCK, Actor.SYSTEM, self.now)["id"]
+        return store.add(session, fields, STOCK, Actor.SYSTEM, self.now)
 
     def levels(self):
         return [self._do(lambda s, p=p: stock_queries.get(s, p, self.now)) for p in self.products]
@@ -86,7 +86,7 @@ class Shop:
 
     def adjust(self, product, delta):
         self._do(
-            lambda session: stock_queries.adjust(
+            lambda session: ledger.adjust(
                 session, self.products[product], delta, None, "test", None, Actor.SYSTEM, self.now
             )
         )
@@ -95,7 +95,7 @@ class Shop:
         self.now += 0.4 * HOUR
 
     def sweep(self, batch, _):
-        self._do(lambda session: reservation_store.sweep(session, self.now, batch))
+        self._do(lambda session: reservation_store.expire(session, self.now, batch))
 
 
 @settings(

@@ -16,9 +16,8 @@ from sqlalchemy.orm import Session
 from chassis.database import statement_by_statement
 from chassis.errors import Fault
 from chassis.identity import Actor
-from products.catalog import commands as catalog_commands
-from products.stock import queries as stock_queries
-from products.stock import reservation_store
+from products.catalog import store
+from products.stock import ledger, reservation_store
 from tests.integration.inventory import books
 from tests.integration.inventory.test_two_ways import LONGEST, START
 
@@ -106,7 +105,7 @@ def test_what_comes_back_counts_too(engine, at_once, waiting, product, level, or
         reservation_store.reserve(session, *asked(other, (kettle, 3)))
     with Session(engine) as session, session.begin():
         reservation_store.release(session, other, "test", START)
-        stock_queries.adjust(session, kettle, -2, None, "broken", None, Actor.SYSTEM, START)
+        ledger.adjust(session, kettle, -2, None, "broken", None, Actor.SYSTEM, START)
         held = at_once(order, (kettle, 2))
         waiting()
     assert held.wait()["state"] == "reserved"
@@ -148,7 +147,7 @@ def test_who_comes_later_goes_by_its_outcome(engine, at_once, waiting, product, 
     """The order is taken before any stock is waited for."""
     kettle = product(stock=5)
     with Session(engine) as session, session.begin():
-        stock_queries.adjust(session, kettle, 1, None, "found", None, Actor.SYSTEM, START)
+        ledger.adjust(session, kettle, 1, None, "found", None, Actor.SYSTEM, START)
         held = at_once(order, (kettle, 2))
         waiting()
 
@@ -185,7 +184,7 @@ def test_what_cannot_be_had_leaves_no_trace(engine, at_once, traces, product, or
     """Deleted, unknown or too few: the long way says which. Then the order is as new."""
     kettle, mug = product(stock=5), product(stock=5)
     with Session(engine) as session, session.begin():
-        catalog_commands.delete(session, mug, None, START)
+        store.remove(session, mug, None, START)
     for wanted in ((kettle, 1), (mug, 1)), ((kettle, 1), (10**9, 1)), ((kettle, 6),):
         assert at_once(order, *wanted).wait() is None
         assert traces(order) == (0, 0, 0)

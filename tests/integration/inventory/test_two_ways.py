@@ -13,9 +13,9 @@ from chassis import database
 from chassis.database import database_of
 from chassis.errors import Fault
 from chassis.identity import Actor
-from products.catalog import commands as catalog_commands
+from products.catalog import store
+from products.stock import ledger, reservation_store
 from products.stock import queries as stock_queries
-from products.stock import reservation_store
 from tests.integration.inventory import books
 
 START = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
@@ -74,7 +74,7 @@ class Shop:
     def _create(self, session, count):
         fields = {"sku": str(uuid.uuid4()), "name": "Kettle", "description": "", "price": 1}
         fields |= {"currency": "EUR", "category_id": None, "images": [], "attributes": {}}
-        return catalog_commands.create(session, fields, count, Actor.SYSTEM, self.now)["id"]
+        return store.add(session, fields, count, Actor.SYSTEM, self.now)
 
     def outcome(self, step):
         """The state of the order, if it has one; a refusal with what it says of which line."""
@@ -109,10 +109,10 @@ class Shop:
 
     def adjust(self, place, delta):
         product = self.products[place]
-        self._do(stock_queries.adjust, product, delta, None, "test", None, Actor.SYSTEM, self.now)
+        self._do(ledger.adjust, product, delta, None, "test", None, Actor.SYSTEM, self.now)
 
     def delete(self, place):
-        self._do(catalog_commands.delete, self.products[place], None, self.now)
+        self._do(store.remove, self.products[place], None, self.now)
 
     def wait(self, minutes):
         self.now += datetime.timedelta(minutes=minutes)
@@ -125,7 +125,7 @@ class Shop:
     def books(self):
         """What is written, once nobody holds anything that is over: counters, and what each order
         has, is and has moved of each product in all."""
-        self._do(reservation_store.sweep, self.now, 100)
+        self._do(reservation_store.expire, self.now, 100)
         with self.engine.connect() as connection:
             counters = connection.execute(_COUNTERS, {"products": self.products}).all()
             orders = connection.execute(_ORDERS, {"orders": self.orders}).all()

@@ -12,14 +12,14 @@ ORDER = str(uuid.UUID(int=3))
 EVENTS = [
     ("users", "user_registered", "Welcome"),
     ("users", "password_changed", "changed"),
-    ("orders", "order_placed", "we have it"),
-    ("orders", "order_paid", "paid"),
+    ("orders", "order_placed", "Thank you for your order"),
+    ("orders", "order_paid", "preparing"),
     ("orders", "order_shipped", "on its way"),
     ("orders", "order_delivered", "delivered"),
     ("orders", "order_cancelled", "cancelled"),
-    ("payments", "payment_succeeded", "received"),
-    ("payments", "payment_failed", "not successful"),
-    ("payments", "payment_refunded", "Refund"),
+    ("payments", "payment_succeeded", "received your payment"),
+    ("payments", "payment_failed", "did not go through"),
+    ("payments", "payment_refunded", "refund"),
 ]
 
 

@@ -3,6 +3,7 @@
 import datetime
 import time
 import uuid
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -15,10 +16,9 @@ from chassis.errors import Unavailable
 from chassis.trace import WorkTrace
 from notifications.channels.files import MailFiles
 from notifications.errors import NotNow, Undeliverable
-from notifications.mail import leases, sender
+from notifications.mail import commands, leases
+from notifications.mail.commands import BATCH, BUDGET
 from notifications.mail.leases import CLAIM
-from notifications.mail.recipients import Limit
-from notifications.mail.sender import BATCH, BUDGET, Postman
 from notifications.service import NotificationsService
 from tests.conftest import empty
 from tests.integration.notifications.conftest import ANN, BOB
@@ -37,23 +37,25 @@ class World:
     def __init__(self, engine):
         self.engine, self.now = engine, utcnow()
         self.people = {uuid.UUID(ANN): {"email": "ann@example.org", "phone": None}}
-        self.limits = {True: Limit(1000, 1000), False: Limit(1000, 1000)}
+        self.limits = dict.fromkeys(
+            (f"{kind}mails_per_{time}" for kind in ("", "security_") for time in ("hour", "day")),
+            1000,
+        )
         self.asked, self.mails, self.told, self.meet = [], [], [], {}
         self.data = {"request_id": "timer"}
 
-    def postman(self, max_attempts=12):
-        return Postman(
-            sessionmaker(self.engine).begin,
-            lambda: self.now,
-            self.contacts,
-            self.enclosure,
-            {"email": self},
-            self.publish,
-            WorkTrace(self.data).continuing,
-            structlog.get_logger(),
-            max_attempts=max_attempts,
-            limits=self.limits,
+    def deliver_pending(self, max_attempts=12):
+        """One round of a service that has this world around it."""
+        context = SimpleNamespace(
+            db=SimpleNamespace(begin=sessionmaker(self.engine).begin),
+            clock=lambda: self.now,
+            settings={"max_attempts": max_attempts} | self.limits,
+            users=self,
+            events=SimpleNamespace(record_many=self.record_many),
+            trace=WorkTrace(self.data),
+            log=structlog.get_logger(),
         )
+        commands.deliver_pending(context, {"email": self}, SECOND)
 
     def write(self, subject, **row):
         """A pending message to Ann."""
@@ -86,16 +88,17 @@ class World:
     def contacts(self, user_ids):
         self.asked.append(user_ids)
         self.meeting("addresses")
-        return {user_id: self.people[user_id] for user_id in user_ids if user_id in self.people}
+        there = [user_id for user_id in user_ids if user_id in self.people]
+        return {"items": [{"id": str(user_id), **self.people[user_id]} for user_id in there]}
 
-    def enclosure(self, message):
+    def issue_reset_token(self, reset_id):
         raise Unavailable
 
-    def deliver(self, letter):
-        self.meeting(letter.subject)
-        self.mails.append((letter.subject, self.data["request_id"]))
+    def deliver(self, message):
+        self.meeting(message.subject)
+        self.mails.append((message.subject, self.data["request_id"]))
 
-    def publish(self, session, event_type, told):
+    def record_many(self, session, event_type, told):
         self.meeting("events")
         self.told += [(facts["notification_id"], dict(cause)) for facts, cause in told]
 
@@ -134,7 +137,7 @@ def test_a_batch_asks_and_notes_once(world):
     sa.event.listen(
         world.engine, "before_cursor_execute", lambda *event: statements.append(event[2])
     )
-    world.postman().run(SECOND)
+    world.deliver_pending()
     assert world.asked == [[uuid.UUID(ANN)]]
     assert world.mails == [(f"m{number}", f"m{number}") for number in range(5)]
     assert [cause["request_id"] for _, cause in world.told] == subjects(world)
@@ -152,7 +155,7 @@ def test_each_gets_what_came_of_it(world):
     world.write("gone", user_id=uuid.UUID(BOB))
     world.meet = {"later": failing(NotNow("smtp_451")), "refused": failing(Undeliverable("x"))}
     with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
-        world.postman().run(SECOND)
+        world.deliver_pending()
     assert subjects(world) == ["a", "b"]
     assert len(world.told) == 2
     assert world.states() == {
@@ -175,12 +178,11 @@ def test_a_batch_ends_when_its_time_is_used(world):
         world.now += BUDGET / 2 + SECOND
 
     world.meet = {f"m{number}": (slow,) for number in range(4)}
-    postman = world.postman()
-    postman.run(SECOND)
+    world.deliver_pending()
     assert subjects(world) == ["m0", "m1"]
     assert world.states()["m2"] == world.states()["m3"] == ("pending", 0)
     assert world.waiting() == {"m2", "m3"}
-    postman.run(SECOND)
+    world.deliver_pending()
     assert subjects(world) == ["m0", "m1", "m2", "m3"]
     assert set(world.states().values()) == {("sent", 1)}
 
@@ -195,7 +197,7 @@ def test_a_claim_outlives_the_work(world):
         world.now += BUDGET
 
     world.meet = {"addresses": (slow,)}
-    world.postman().run(SECOND)
+    world.deliver_pending()
     assert subjects(world) == ["m0"]
     assert claimed + CLAIM - world.now >= datetime.timedelta(seconds=100)
 
@@ -205,7 +207,7 @@ def test_users_away_cost_no_try(world):
     for number in range(3):
         world.write(f"m{number}")
     world.meet = {"addresses": failing(Unavailable())}
-    world.postman().run(SECOND)
+    world.deliver_pending()
     assert len(world.asked) == 1
     assert set(world.states().values()) == {("pending", 0)}
     assert world.waiting() == {"m0", "m1", "m2"}
@@ -216,7 +218,7 @@ def test_users_that_go_away_end_the_round(world):
     world.write("first")
     world.write("reset", reset_id=uuid.uuid4())
     world.write("rest")
-    world.postman().run(SECOND)
+    world.deliver_pending()
     assert subjects(world) == ["first"]
     assert world.states() == {"first": ("sent", 1), "reset": ("pending", 1), "rest": ("pending", 0)}
     assert world.waiting() == {"rest"}
@@ -229,13 +231,13 @@ def test_a_death_before_the_note_repeats_the_batch_and_no_more(world):
         world.write(f"m{number:02}")
     world.meet = {"events": failing(Killed())}
     with pytest.raises(Killed):
-        world.postman().run(SECOND)
+        world.deliver_pending()
     assert len(world.mails) == BATCH
     world.meet = {}
-    world.postman().run(SECOND)
+    world.deliver_pending()
     assert len(world.mails) == BATCH + 3
     world.now += CLAIM
-    world.postman().run(SECOND)
+    world.deliver_pending()
     assert len(world.mails) == 2 * BATCH + 3
     assert len(world.told) == len(set(map(str, world.told))) == BATCH + 3
     assert {status for status, _ in world.states().values()} == {"sent"}
@@ -249,7 +251,7 @@ def test_one_that_kills_its_process_takes_no_other_with_it(world):
     deaths = 0
     for _ in range(10):
         try:
-            world.postman(max_attempts=3).run(SECOND)
+            world.deliver_pending(max_attempts=3)
         except Killed:
             deaths += 1
         world.now += CLAIM
@@ -264,15 +266,14 @@ def test_who_is_too_late_tells_of_nothing(world):
     """What the next has sent meanwhile is neither sent again nor told of again."""
     for number in range(3):
         world.write(f"m{number}")
-    other = world.postman()
 
     def too_long():
         world.meet = {}
         world.now += CLAIM
-        other.run(SECOND)
+        world.deliver_pending()
 
     world.meet = {"m0": (too_long,)}
-    world.postman().run(SECOND)
+    world.deliver_pending()
     assert len(world.told) == 3
     assert {status for status, _ in world.states().values()} == {"sent"}
     assert {attempts for _, attempts in world.states().values()} == {2}
@@ -296,9 +297,9 @@ def test_a_claim_that_is_over_gives_nothing_back(world):
 @pytest.fixture
 def let_go(monkeypatch):
     """Nothing is delivered until `let_go()`, so that it goes by the batch."""
-    held = Postman.run
-    monkeypatch.setattr(Postman, "run", lambda self, time: None)
-    return lambda: monkeypatch.setattr(Postman, "run", held)
+    real = commands.deliver_pending
+    monkeypatch.setattr(commands, "deliver_pending", lambda *anything: None)
+    return lambda: monkeypatch.setattr(commands, "deliver_pending", real)
 
 
 def test_events_carry_the_cause_of_their_own_message(let_go, send, sql, call, told):
@@ -321,9 +322,9 @@ def test_instances_share_batches(let_go, start, settings, users, call, monkeypat
     """More messages than several batches, three instances: each message goes once."""
     delivered, real = [], MailFiles.deliver
 
-    def deliver(self, letter):
-        delivered.append(letter.id)
-        real(self, letter)
+    def deliver(self, message):
+        delivered.append(message.id)
+        real(self, message)
 
     monkeypatch.setattr(MailFiles, "deliver", deliver)
     start(*[NotificationsService] * 3, notifications=settings)
@@ -338,7 +339,7 @@ def test_instances_share_batches(let_go, start, settings, users, call, monkeypat
 def test_mail_leaves_half_of_the_processor_to_others(world, monkeypatch):
     """After each batch it rests for as long as the process was at work."""
     rests = []
-    monkeypatch.setattr(sender, "sleep", rests.append)
+    monkeypatch.setattr(commands, "sleep", rests.append)
 
     def work():
         until = time.process_time() + 0.05
@@ -347,5 +348,5 @@ def test_mail_leaves_half_of_the_processor_to_others(world, monkeypatch):
 
     world.write("long")
     world.meet["long"] = (work,)
-    world.postman().run(SECOND)
+    world.deliver_pending()
     assert max(rests) >= 0.05

@@ -7,7 +7,7 @@ from notifications.channels.files import MailFiles
 from notifications.errors import NotNow
 from notifications.mail import leases
 from notifications.service import NotificationsService
-from tests.integration.events import publish
+from tests.integration import events
 from tests.integration.notifications.conftest import ANN, BOB, Users
 from tests.support import run_timer
 
@@ -54,7 +54,7 @@ def broken_channel(monkeypatch):
 
     switch = Switch()
 
-    def deliver(self, letter):
+    def deliver(self, message):
         switch.tries += 1
         raise NotNow("not_writable")
 
@@ -111,8 +111,7 @@ def test_users_away_only_delays(by_hand, start, people, settings, call, eventual
     (service,) = start(NotificationsService, notifications=settings)
     users.stop()
     next(one for one in service.dependencies if one.attr_name == "users").timeout = 0.5
-    facts = {"order_id": ANN, "user_id": ANN, "total": "1.00", "currency": "EUR"}
-    publish(config["AMQP_URI"], "orders", "order_placed", facts)
+    events.publish(config["AMQP_URI"], "orders", "order_placed", events.of_order(ANN, user_id=ANN))
     inbox = lambda: call.notifications.list(user_id=ANN)["items"]  # noqa: E731
     eventually(lambda: len(inbox()) == 2)
     run_timer(service, "deliver")
@@ -165,10 +164,10 @@ def test_several_instances_share_the_work(
     """Thirty messages, three instances: each is delivered by one of them."""
     real, delivered = MailFiles.deliver, []
 
-    def deliver(self, letter):
-        delivered.append(letter.id)
+    def deliver(self, message):
+        delivered.append(message.id)
         eventlet.sleep(0.01)
-        real(self, letter)
+        real(self, message)
 
     monkeypatch.setattr(MailFiles, "deliver", deliver)
     start(NotificationsService, NotificationsService, notifications=settings)
@@ -182,14 +181,14 @@ def test_no_transaction_is_open_while_a_mail_goes(send, sql, eventually, monkeyp
     """A slow mail server holds no lock and no connection."""
     seen, real = [], MailFiles.deliver
 
-    def deliver(self, letter):
+    def deliver(self, message):
         seen.append(
             sql(
                 "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
                 " AND application_name = 'notifications' AND state LIKE 'idle in transaction%'"
             )
         )
-        real(self, letter)
+        real(self, message)
 
     monkeypatch.setattr(MailFiles, "deliver", deliver)
     send()

@@ -25,7 +25,7 @@ def test_the_mail_has_the_token_and_nothing_else_has_it(
     caplog.set_level("DEBUG")
     tell("users", "password_reset_requested", reset_id=RESET)
     (mail,) = eventually(mails)
-    assert (mail["To"], mail["Subject"]) == ("ann@example.org", "A new password for your account")
+    assert (mail["To"], mail["Subject"]) == ("ann@example.org", "Reset your password")
     assert TOKEN in mail.get_content().splitlines()
     eventually(told)
     rows = sql("SELECT channel, status, n::text AS everything FROM notifications n")

@@ -54,7 +54,7 @@ def test_but_for_the_mail_that_has_it_confirmed(
     caplog.set_level("DEBUG")
     tell("users", "email_verification_requested", verification_id=VERIFICATION)
     (mail,) = eventually(mails)
-    assert (mail["To"], mail["Subject"]) == ("ann@example.org", "Confirm your e-mail address")
+    assert (mail["To"], mail["Subject"]) == ("ann@example.org", "Confirm your email address")
     assert TOKEN in mail.get_content().splitlines()
     eventually(told)
     rows = sql("SELECT channel, status, n::text AS everything FROM notifications n")
@@ -75,7 +75,7 @@ def test_a_new_address_is_confirmed_at_the_new_address(
     sent = eventually(lambda: len(mails()) == 2 and {mail["To"]: mail for mail in mails()})
     assert TOKEN in sent["new@example.org"].get_content()
     assert TOKEN not in sent["ann@example.org"].get_content()
-    assert sent["ann@example.org"]["Subject"] == "Another e-mail address for your account"
+    assert sent["ann@example.org"]["Subject"] == "Request to change your email address"
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_the_old_address_is_told_of_the_change(people, monkeypatch, tell, mails,
     monkeypatch.setattr(Users, "old_emails", {CHANGE: {"email": "old@example.org"}})
     tell("users", "email_changed", change_id=CHANGE)
     (mail,) = eventually(mails)
-    assert (mail["To"], mail["Subject"]) == ("old@example.org", "Your e-mail address was changed")
+    assert (mail["To"], mail["Subject"]) == ("old@example.org", "Your email address was changed")
     assert "ann@example.org" not in mail.get_content()
 
 
@@ -129,7 +129,7 @@ def test_users_of_the_version_before(people, monkeypatch, tell, mails, eventuall
         ("totp_enabled", {}, "Sign-in codes are turned on", "authenticator app"),
         ("totp_disabled", {}, "Sign-in codes are turned off", "password alone"),
         ("recovery_code_used", {"left": 9}, "A recovery code was used", "9 recovery codes left"),
-        ("recovery_codes_renewed", {}, "Your recovery codes were renewed", "no longer work"),
+        ("recovery_codes_renewed", {}, "You have new recovery codes", "no longer work"),
     ],
 )
 def test_the_owner_is_told_of_the_second_factor(
@@ -140,4 +140,4 @@ def test_the_owner_is_told_of_the_second_factor(
     (mail,) = eventually(mails)
     assert mail["Subject"] == subject
     assert words in " ".join(mail.get_content().split())
-    assert "If this was not you" in mail.get_content()
+    assert "If this wasn't you" in mail.get_content()

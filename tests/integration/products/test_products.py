@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
 from contracts.products import answers
-from products.catalog import commands as catalog_commands
+from products.catalog import store
 from tests.support import until_rival_waits
 
 KETTLE = {
@@ -98,7 +98,7 @@ def test_of_two_updates_at_once_one_is_stale(engine, products, shelf, clock):
     """Two editors who saw the same version do not overwrite each other, however close they are."""
     mug = shelf("Mug")
     with Session(engine) as session, session.begin():
-        catalog_commands.change(session, mug["id"], {"price": Decimal("7.00")}, 1, clock())
+        store.change(session, mug["id"], {"price": Decimal("7.00")}, 1, clock())
         other = eventlet.spawn(products.update, product_id=mug["id"], version=1, price="8.00")
         until_rival_waits(session)
     with pytest.raises(PreconditionFailed):

@@ -8,12 +8,12 @@ import pytest
 
 from chassis.external import Call
 from notifications.channels.instrumented import instrumented
-from notifications.channels.port import Letter
+from notifications.channels.port import Message
 from notifications.errors import Undeliverable
 
 
 class Refusing:
-    def deliver(self, letter):
+    def deliver(self, message):
         raise Undeliverable("smtp_550")
 
 
@@ -33,11 +33,11 @@ def test_a_delivery_tells_channel_and_server_and_not_to_whom():
     settings = {"smtp_host": "mail.example"}
     wrapped = instrumented(channels, settings, external_call)
     now = datetime.datetime.now(datetime.UTC)
-    letter = Letter(uuid.uuid4(), "ada@example.com", "Dear Ada", "token-1", now)
+    message = Message(uuid.uuid4(), "ada@example.com", "Dear Ada", "token-1", now)
     for name in channels:
         with pytest.raises(Undeliverable):
-            wrapped[name].deliver(letter)
-    which = {"notification.id": str(letter.id)}
+            wrapped[name].deliver(message)
+    which = {"notification.id": str(message.id)}
     email = {"notification.channel": "email", "server.address": "mail.example"}
     assert told == [
         ("email", "deliver", email | which, "refused"),

@@ -1,4 +1,4 @@
-"""A letter as an e-mail, and as a file."""
+"""A message as an e-mail, and as a file."""
 
 import datetime
 import email
@@ -9,13 +9,13 @@ import pytest
 
 from notifications.channels.files import MailFiles, SmsFiles
 from notifications.channels.mail import compose
-from notifications.channels.port import Letter
+from notifications.channels.port import Message
 from notifications.errors import NotNow, Undeliverable
 
 SENDER = "Shop <shop@example.com>"
 
 
-def letter(**changes):
+def message(**changes):
     values = {
         "id": uuid.UUID(int=7),
         "address": "ann@example.org",
@@ -23,7 +23,7 @@ def letter(**changes):
         "body": "Line one\n\nLine two: ünï\n",
         "written_at": datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.UTC),
     }
-    return Letter(**(values | changes))
+    return Message(**(values | changes))
 
 
 def read(path):
@@ -32,7 +32,7 @@ def read(path):
 
 def test_the_same_letter_is_the_same_mail():
     """A repeat after a crash has the same Message-ID, and every other byte."""
-    first, second = compose(letter(), SENDER), compose(letter(), SENDER)
+    first, second = compose(message(), SENDER), compose(message(), SENDER)
     assert first["Message-ID"] == f"<{uuid.UUID(int=7)}@example.com>"
     assert first.as_bytes() == second.as_bytes()
 
@@ -41,7 +41,7 @@ def test_the_same_letter_is_the_same_mail():
 def test_an_address_cannot_bring_headers(address):
     """A line break in an address is no way into the mail's head."""
     with pytest.raises(Undeliverable, match="bad_address"):
-        compose(letter(address=address), SENDER)
+        compose(message(address=address), SENDER)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_an_address_cannot_bring_headers(address):
 def test_a_subject_cannot_bring_headers(subject):
     """Encoded words and line breaks of every kind are undeliverable, at once."""
     with pytest.raises(Undeliverable, match="bad_subject"):
-        compose(letter(subject=subject), SENDER)
+        compose(message(subject=subject), SENDER)
 
 
 @pytest.mark.parametrize(
@@ -75,23 +75,23 @@ def test_a_subject_cannot_bring_headers(subject):
 def test_a_mail_goes_to_the_one_address_that_was_given(address):
     """What a header would read otherwise is undeliverable."""
     with pytest.raises(Undeliverable, match="bad_address"):
-        compose(letter(address=address), SENDER)
+        compose(message(address=address), SENDER)
 
 
 def test_a_body_that_is_no_text_is_undeliverable():
     """No number of tries makes it one."""
     with pytest.raises(Undeliverable, match="bad_message"):
-        compose(letter(body="\ud800"), SENDER)
+        compose(message(body="\ud800"), SENDER)
 
 
 def test_the_repr_of_a_letter_hides_the_address():
-    """A letter can end up in a traceback; its address cannot."""
-    assert "example.org" not in repr(letter())
+    """A message can end up in a traceback; its address cannot."""
+    assert "example.org" not in repr(message())
 
 
 def test_a_mail_file_reads_as_it_was_written(tmp_path):
     """Any mail program opens it: sender, recipient, subject and text."""
-    MailFiles(str(tmp_path / "new" / "outbox"), SENDER).deliver(letter())
+    MailFiles(str(tmp_path / "new" / "outbox"), SENDER).deliver(message())
     mail = read(tmp_path / "new" / "outbox" / f"{uuid.UUID(int=7)}.eml")
     assert (mail["From"], mail["To"]) == (SENDER, "ann@example.org")
     assert mail["Subject"] == "Order 1A: здравствуй"
@@ -99,23 +99,23 @@ def test_a_mail_file_reads_as_it_was_written(tmp_path):
 
 
 def test_a_repeat_replaces_the_file(tmp_path):
-    """The same letter twice is one file, and nothing half-written stays behind."""
+    """The same message twice is one file, and nothing half-written stays behind."""
     files = MailFiles(str(tmp_path), SENDER)
-    files.deliver(letter())
-    files.deliver(letter())
+    files.deliver(message())
+    files.deliver(message())
     assert [path.name for path in tmp_path.iterdir()] == [f"{uuid.UUID(int=7)}.eml"]
 
 
 def test_a_text_message_is_a_file_of_its_own(tmp_path):
     """SMS go to `<id>.sms.txt`."""
-    SmsFiles(str(tmp_path)).deliver(letter(address="+49 30 1234"))
+    SmsFiles(str(tmp_path)).deliver(message(address="+49 30 1234"))
     text = (tmp_path / f"{uuid.UUID(int=7)}.sms.txt").read_text()
     assert text.startswith("To: +49 30 1234\n\n")
     assert "Line one" in text
 
 
 def test_a_folder_that_cannot_be_written_may_be_so_later(tmp_path):
-    """The trouble is ours: the letter stays pending."""
+    """The trouble is ours: the message stays pending."""
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(NotNow, match="not_writable"):
-        MailFiles(str(tmp_path / "file"), SENDER).deliver(letter())
+        MailFiles(str(tmp_path / "file"), SENDER).deliver(message())

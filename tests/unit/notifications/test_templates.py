@@ -25,6 +25,8 @@ FACTS = {
     "failure_code": None,
     "change_id": None,
     "left": 7,
+    "version": 2,
+    "cause": "placed",
 }
 
 
@@ -78,7 +80,7 @@ def test_an_order_is_named_by_its_number_where_it_is_known():
     """Events of before there were numbers have none."""
     facts = {"order_id": ORDER, "number": "S-102-748-399", "total": "9.50", "currency": "EUR"}
     message = render("order_placed", facts)
-    assert message.subject == "Order S-102-748-399: we have it"
+    assert message.subject == "Thank you for your order S-102-748-399"
     assert "order S-102-748-399 for" in message.body
     assert "1A2B3C4D" in render("order_placed", facts | {"number": None}).subject
 
@@ -118,6 +120,14 @@ def test_who_was_charged_in_part_is_not_told_otherwise():
     assert "not been charged" not in partly
     assert "You can try again" in partly
     assert "You have not been charged. You can try again" in render("payment_failed", FACTS).body
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(7, "7 recovery codes"), (1, "1 recovery code"), (0, "no recovery codes")]
+)
+def test_recovery_codes_are_counted_in_english(left, words):
+    """One code is not several."""
+    assert f"You have {words} left," in render("recovery_code_used", {"left": left}).body
 
 
 def test_a_welcome_needs_no_order():

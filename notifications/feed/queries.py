@@ -1,0 +1,72 @@
+"""What is shown of notifications to their owners and to staff."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, case, select
+
+from chassis import paging
+from chassis.identity import Actor
+from chassis.messages import Json
+from contracts.notifications.enums import Status
+from contracts.notifications.errors import NotificationNotFound
+from notifications.models import Notification
+
+#: Without success; then the failure has a code.
+_ENDED = (Status.FAILED, Status.SKIPPED, Status.SUPPRESSED)
+
+#: What is shown; the rest of the row is ours.
+SHOWN = (
+    Notification.id,
+    Notification.user_id,
+    Notification.channel,
+    Notification.subject,
+    Notification.body,
+    Notification.status,
+    # While a message is on its way, the column is a note of the delivery to itself.
+    case((Notification.status.in_(_ENDED), Notification.failure_code)).label("failure_code"),
+    Notification.read,
+    Notification.created_at,
+)
+
+_NEWEST = paging.Keyset("notifications", Notification.created_at, Notification.id)
+
+
+def get(connection: Connection, notification_id: uuid.UUID, actor: Actor) -> Json:
+    """One notification of the actor's (staff: any); raises `NotificationNotFound`."""
+    wanted = visible(select(*SHOWN), actor).where(Notification.id == notification_id)
+    return found(connection.execute(wanted).mappings().first())
+
+
+def list_of(
+    connection: Connection,
+    user_id: uuid.UUID,
+    actor: Actor,
+    *,
+    unread: bool | None,
+    limit: int,
+    cursor: str | None,
+) -> Json:
+    """A page of a user's notifications, newest first.
+
+    `unread` True or False leaves only those. Raises `NotificationNotFound` for somebody else's.
+    """
+    if not (actor.is_staff or actor.user_id == user_id):
+        raise NotificationNotFound
+    wanted = select(*SHOWN).where(Notification.user_id == user_id)
+    if unread is not None:
+        wanted = wanted.where(~Notification.read if unread else Notification.read)
+    items, following = _NEWEST.page(connection, wanted, limit, cursor)
+    return {"items": items, "next": following}
+
+
+def visible(statement: Any, actor: Actor) -> Any:
+    """`statement`, for staff as it is and for anyone else on their own rows only."""
+    return statement if actor.is_staff else statement.where(Notification.user_id == actor.user_id)
+
+
+def found(row: RowMapping | None) -> Json:
+    """The row; raises `NotificationNotFound` when there is none."""
+    if row is None:
+        raise NotificationNotFound
+    return {**row}

@@ -1,0 +1,221 @@
+"""The way out: pending messages, by the batch, to their channels.
+
+A batch is claimed for a while in a transaction of its own, so that none is open while a server
+talks, and several instances share the work. Its messages are delivered one after another, and what
+became of them is noted at its end. Who dies with a claim leaves the whole batch to the next after
+it ends: what was delivered of it is delivered once more, which the channels make recognisable. So a
+batch is small, and what its time does not suffice for is given back. After a death each of its
+messages goes alone, for one of them may be what ended the process.
+"""
+
+import datetime
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from time import process_time, sleep
+from typing import Any
+
+from chassis import outages
+from chassis.errors import Unavailable
+from chassis.steps import Step
+from contracts.notifications.enums import Channel, Status
+from notifications.channels import port
+from notifications.channels.port import Message
+from notifications.context import Context
+from notifications.errors import NotNow, Undeliverable
+from notifications.mail import addresses, leases, recipients
+from notifications.mail.addresses import Contacts
+from notifications.mail.leases import Claimed
+from notifications.settings import limits
+
+#: Messages are with their channels, which is not noted yet; where a crash is tested.
+DELIVERED = Step("notifications.mail.delivered")
+
+#: Messages that are claimed, and noted, together.
+BATCH = 25
+#: How long messages of a batch are begun, from the claim on; the addresses take up to 5 s of it.
+BUDGET = datetime.timedelta(seconds=10)
+#: Longest pause between two tries.
+MAX_PAUSE = datetime.timedelta(minutes=15)
+
+#: Which part of a user's profile a channel needs.
+ADDRESS: dict[str, str] = {Channel.EMAIL: "email", Channel.SMS: "phone"}
+
+#: Why a message is not worth sending: nowhere to send it to, nothing it would be good for.
+POINTLESS = (
+    "user_gone", "no_address", "email_unverified", "reset_over", "verification_over", "notice_over",
+)  # fmt: skip
+#: Why a message is not sent whose recipient has got too many.
+TOO_MANY = "recipient_limit"
+#: How a message ends that will never be delivered; for any other reason it has failed.
+ENDS = dict.fromkeys(POINTLESS, Status.SKIPPED) | {TOO_MANY: Status.SUPPRESSED}
+
+#: By name, "email" and "sms".
+Channels = Mapping[str, port.Channel]
+
+
+def deliver_pending(context: Context, channels: Channels, time: datetime.timedelta) -> None:
+    """One round: for so long another batch is begun while any is left. It ends when nobody can
+    tell addresses."""
+    now = context.clock()
+    end = now + time
+    while now < end:
+        used = process_time()
+        with context.db.begin() as session:
+            batch = leases.take(session, now, BATCH)
+        if not batch or not deliver(context, channels, batch, until=now + BUDGET):
+            return
+        # Mail can wait: events, which fill feeds, get as much of the processor.
+        sleep(process_time() - used)
+        now = context.clock()
+
+
+def deliver(
+    context: Context, channels: Channels, batch: Sequence[Claimed], until: datetime.datetime
+) -> bool:
+    """Try each once, and note what came of it; false when others would fare no better.
+
+    What is not begun by `until`, the first apart, has not been tried.
+    """
+    try:
+        contacts = addresses.contacts(context, list({one.user_id for one in batch}))
+    except Exception as error:
+        _release(context, batch)
+        if not outages.is_logged(error):
+            context.log.info("notifications_wait", count=len(batch), code=type(error).__name__)
+        return False
+    refused = _admit(context, batch, contacts)
+    tried: list[tuple[Claimed, Exception | None]] = []
+    for message in batch:
+        if tried and context.clock() >= until:
+            break
+        problem: Exception | None = Undeliverable(TOO_MANY)
+        if message.id not in refused:
+            problem = _try(context, channels, message, contacts)
+        tried.append((message, problem))
+        if isinstance(problem, Unavailable):
+            break
+        sleep(0)  # whoever else waits comes first: writing a file lets nobody in
+    _note(context, tried)
+    _release(context, batch[len(tried) :])
+    return not isinstance(tried[-1][1], Unavailable)
+
+
+def _try(
+    context: Context, channels: Channels, message: Claimed, contacts: Contacts
+) -> Exception | None:
+    """Hand a message to its channel; returns what went wrong."""
+    try:
+        with context.trace.continuing(message.cause):
+            addressed = _addressed(context, message, contacts.get(message.user_id))
+            channels[message.channel].deliver(addressed)
+    except Exception as error:  # one message must not hold up the others
+        return error
+    return None
+
+
+def _addressed(context: Context, message: Claimed, contact: Mapping[str, Any] | None) -> Message:
+    if message.attempts > context.settings["max_attempts"]:
+        # Earlier tries ended with the process itself.
+        raise Undeliverable("too_many_attempts")
+    if contact is None:
+        raise Undeliverable("user_gone")
+    body, enclosed = message.body, None
+    if message.has_enclosure:
+        enclosed, text = addresses.enclosure(context, message)
+        body += text
+    address = enclosed or contact.get(ADDRESS[message.channel])
+    if not address:
+        is_unverified = message.channel == Channel.EMAIL and contact.get("email_verified") is False
+        raise Undeliverable("email_unverified" if is_unverified else "no_address")
+    if message.has_enclosure and _count(context, [(message, address)]):
+        raise Undeliverable(TOO_MANY)
+    return Message(message.id, address, message.subject, body, message.created_at)
+
+
+def _admit(context: Context, batch: Sequence[Claimed], contacts: Contacts) -> set[uuid.UUID]:
+    """Count what goes to users' own addresses; returns what is too much. Where a mail with an
+    enclosure goes is learned one by one."""
+    addressed = [
+        (message, address)
+        for message in batch
+        if not message.has_enclosure
+        and (address := contacts.get(message.user_id, {}).get(ADDRESS[message.channel]))
+    ]
+    return _count(context, addressed) if addressed else set()
+
+
+def _count(context: Context, addressed: Sequence[tuple[Claimed, str]]) -> set[uuid.UUID]:
+    """Count messages for the addresses that they go to; returns what is too much."""
+    with context.db.begin() as session:
+        return recipients.admit(session, addressed, limits(context.settings), context.clock())
+
+
+def _note(context: Context, tried: Iterable[tuple[Claimed, Exception | None]]) -> None:
+    """What went is noted first: it is what a repeat would double."""
+    sent = [message for message, error in tried if error is None]
+    if sent:
+        DELIVERED.reached()
+        _sent(context, sent)
+    for message, error in tried:
+        if error is not None:
+            with context.trace.continuing(message.cause):
+                _not_sent(context, message, error)
+
+
+def _sent(context: Context, messages: Sequence[Claimed]) -> None:
+    with context.db.begin() as session:
+        closed = leases.close_sent(session, [message.id for message in messages], context.clock())
+        told = [(_facts(message), message.cause) for message in messages if message.id in closed]
+        if told:
+            context.events.record_many(session, "notification_sent", told)
+
+
+def _not_sent(context: Context, message: Claimed, error: Exception) -> None:
+    if isinstance(error, Undeliverable):
+        _close(context, message, ENDS.get(error.code, Status.FAILED), error.code)
+    else:
+        _try_later(context, message, error)
+
+
+def _release(context: Context, messages: Sequence[Claimed]) -> None:
+    """Let anyone take up what has not been tried."""
+    if messages:
+        with context.db.begin() as session:
+            leases.release(session, messages, context.clock())
+
+
+def _close(context: Context, message: Claimed, status: str, code: str) -> None:
+    with context.db.begin() as session:
+        leases.close(session, message.id, status=status, failure_code=code)
+    log = context.log.warning if status == Status.FAILED else context.log.info
+    log("notification_not_sent", notification_id=str(message.id), status=status, code=code)
+
+
+def _try_later(context: Context, message: Claimed, error: Exception) -> None:
+    code = error.code if isinstance(error, NotNow) else type(error).__name__
+    if message.attempts >= context.settings["max_attempts"]:
+        _close(context, message, Status.FAILED, code)
+        return
+    with context.db.begin() as session:
+        leases.close(
+            session,
+            message.id,
+            failure_code=code,
+            claimed_until=context.clock() + pause(message.attempts),
+        )
+    context.log.info("notification_delayed", notification_id=str(message.id), code=code)
+
+
+def pause(attempts: int) -> datetime.timedelta:
+    """How long to wait after so many tries: 2 s, 4 s, 8 s … up to `MAX_PAUSE`."""
+    return min(datetime.timedelta(seconds=2 ** min(attempts, 20)), MAX_PAUSE)
+
+
+def _facts(message: Claimed) -> dict[str, Any]:
+    """The payload of `notification_sent`."""
+    return {
+        "notification_id": message.id,
+        "user_id": message.user_id,
+        "order_id": message.order_id,
+        "channel": message.channel,
+    }

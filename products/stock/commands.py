@@ -1,0 +1,93 @@
+"""What changes stock: staff who count it, and orders.
+
+Each is one transaction; after the commit, who has cached how many there are is told.
+"""
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from chassis import staff
+from chassis.identity import Actor
+from chassis.messages import Json
+from products import cache_invalidation
+from products.context import Context
+from products.permissions import require_staff
+from products.stock import ledger, queries, reservation_store
+
+#: Begins a transaction; that of an event commits its inbox row, too.
+Begin = Callable[[], AbstractContextManager[Session]]
+
+
+def adjust(
+    context: Context,
+    actor: Actor,
+    product_id: int,
+    delta: int | None,
+    on_hand: int | None,
+    reason: str,
+    version: int | None,
+) -> Json:
+    """The stock, by `delta` more or fewer or with `on_hand` as it was counted.
+
+    Raises `Forbidden`, `ProductNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the
+    stock is not at `version` (if given) any more.
+    """
+    require_staff(actor)
+    now = context.clock()
+    with _changing(context) as session:
+        change = product_id, delta, on_hand, reason, version
+        moved = ledger.adjust(session, *change, actor, now)
+        level = queries.get(session, product_id, now)
+        told = {"delta": moved, "on_hand": level["on_hand"]}
+        staff.tell(context, session, actor, "stock_adjusted", "product", product_id, **told)
+        return level
+
+
+def reserve(
+    context: Context,
+    order_id: UUID,
+    lines: Sequence[Mapping[str, int]],
+    expires_at: datetime.datetime,
+) -> Json:
+    """Hold all `lines` for the order until `expires_at`, or none: in one statement if the order is
+    new and there is enough, else step by step. See `products.stock.reservation_store`."""
+    longest = datetime.timedelta(seconds=context.settings["max_hold_seconds"])
+    asked = order_id, lines, expires_at, context.clock(), longest
+    with context.db.autocommit() as connection:
+        held = reservation_store.reserve_new(connection, *asked)
+    if held:
+        changed = cache_invalidation.changes(line["product_id"] for line in lines)
+        context.broadcast.publish_now("stock_changed", changed)
+        return held
+    with _changing(context) as session:
+        return reservation_store.reserve(session, *asked)
+
+
+def commit(context: Context, order_id: UUID) -> Json:
+    """Take what the order holds for good, for it is paid.
+
+    Raises `OutOfStock`, `ReservationNotFound`, `ReservationReleased`.
+    """
+    with _changing(context) as session:
+        return reservation_store.commit(session, order_id, context.clock())
+
+
+def release(context: Context, order_id: UUID, reason: str, begin: Begin | None = None) -> Json:
+    """Give back all that the order has; it will get nothing more."""
+    with _changing(context, begin) as session:
+        return reservation_store.release(session, order_id, reason, context.clock())
+
+
+def expire(context: Context, batch: int) -> int:
+    """End up to `batch` reservations whose time is over; how many there were."""
+    with _changing(context) as session:
+        return reservation_store.expire(session, context.clock(), batch)
+
+
+def _changing(context: Context, begin: Begin | None = None) -> AbstractContextManager[Session]:
+    begun = (begin or context.db.begin)()
+    return cache_invalidation.announced(begun, context.broadcast.publish, "stock_changed")
