@@ -202,19 +202,11 @@ def verified() -> None:
 
 
 @_shortcut
-def search_memos() -> None:
-    """Each search is taken apart, and its statement built, anew."""
+def list_statements() -> None:
+    """The statement of each list and search is built anew."""
     from products.catalog import listing_sql
-    from products.search import terms, tokens, tsquery
 
     _replace("products.catalog.listing_sql", statement=listing_sql.statement.__wrapped__)
-    _replace("products.search.tokens", _known=tokens._chunk)
-    _replace("products.search.tsquery", as_typed=tsquery.as_typed.__wrapped__)
-    _replace(
-        "products.search.terms",
-        _terms_of=terms._terms_of.__wrapped__,
-        _spelling_words=terms._spelling_words.__wrapped__,
-    )
 
 
 @_shortcut
