@@ -169,8 +169,7 @@ def _reserve(context: Context, attempt: Attempt) -> None:
                 {"product_id": line.product_id, "quantity": line.quantity}
                 for line in attempt.basket.lines
             ],
-            expires_at=attempt.basket.expires_at
-            + datetime.timedelta(seconds=context.settings["reservation_grace"]),
+            expires_at=attempt.basket.expires_at + grace,
         )
     except ReservationReleased:
         raise CheckoutInterrupted from None
@@ -239,9 +238,7 @@ def _new_order(context: Context, attempt: Attempt, now: datetime.datetime) -> Or
         updated_at=now,
         expires_at=basket.expires_at,
         paying_since=now if is_free else None,
-        recheck_at=now + datetime.timedelta(seconds=context.settings["payment_recheck"])
-        if is_free
-        else None,
+        recheck_at=now + recheck if is_free else None,
         version=1,
     )
 
