@@ -19,7 +19,6 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from chassis import steps
 from chassis.errors import ProviderFault
 from contracts.payments.enums import OPEN, Status
 from contracts.payments.errors import PaymentActive
@@ -35,14 +34,6 @@ from payments.ledger import store as ledger
 from payments.models import Payment
 from payments.providers.port import ChargeReport, ChargeRequest, KnownCharge
 from payments.refunds import store as refund_store
-
-#: Where a crash is tested.
-OPENED = steps.Step("payments.charges.opened")
-ASKED = steps.Step("payments.charges.asked")
-SETTLED = steps.Step("payments.charges.settled")
-CANCEL_NOTED = steps.Step("payments.charges.cancel_noted")
-CANCEL_ASKED = steps.Step("payments.charges.cancel_asked")
-CANCELLED = steps.Step("payments.charges.cancelled")
 
 
 def charge(
@@ -104,7 +95,6 @@ def ask(
 
     `before`: someone may have charged, and is gone; look before anything else happens.
     """
-    OPENED.reached()
     payment_id = payment["id"]
     # Its own: another one may have been chosen since it was begun.
     provider = context.providers[payment["provider"]]
@@ -139,7 +129,6 @@ def settle(context: Context, payment_id: uuid.UUID, report: ChargeReport) -> Pay
     The one way to a decision, for the caller's own answer, the sweep and webhooks alike. Raises
     `AnswerMismatch` for money that cannot be ours to book.
     """
-    ASKED.reached()
     with context.db.begin() as session:
         payment = session.get_one(Payment, payment_id, with_for_update=True)
         if not payment.captured and lifecycle.advances(payment.status, report.status):
@@ -153,7 +142,6 @@ def settle(context: Context, payment_id: uuid.UUID, report: ChargeReport) -> Pay
             order_id=str(settled["order_id"]),
             reason=settled["failure_code"],
         )
-    SETTLED.reached()
     return settled
 
 
@@ -227,15 +215,12 @@ def cancel(context: Context, order_id: uuid.UUID, reason: str) -> bool:
         if not store.begin_to_cancel(payment, reason, context.clock(), call_ends_at(context)):
             return False
         found, known = queries.shown(payment), store.known(payment)
-    CANCEL_NOTED.reached()
     try:
         report = context.providers[found["provider"]].cancel(known)
     except ProviderTimeout:
         return False
-    CANCEL_ASKED.reached()
     unknown = lifecycle.never_received(found["amount"], found["currency"])
     settled = settle(context, found["id"], report or unknown)
-    CANCELLED.reached()
     return settled["status"] not in OPEN
 
 

@@ -53,6 +53,23 @@ def watched(nobody):
     return reached
 
 
+def mortal(function, when, name):
+    """A function that declares no step yet: dies right before or after it runs."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        if when == "before":
+            die_if(name)
+        answer = function(*args, **kwargs)
+        if when == "after":
+            die_if(name)
+        with (CONTROL / "reached").open("a") as file:
+            file.write(f"{name}\n")
+        return answer
+
+    return call
+
+
 def die_if(name):
     armed = CONTROL / "armed"
     try:
@@ -66,24 +83,30 @@ def die_if(name):
 
 #: What is another in these processes, by module and name, and what makes it so.
 CHANGED = {
-    "chassis.clock": ("Clock.source", moved),
-    "chassis.timers": ("SteadyTimer.__init__", hurried),
-    "chassis.steps": ("Step.watch", watched),
+    "chassis.clock": [("Clock.source", moved)],
+    "chassis.timers": [("SteadyTimer.__init__", hurried)],
+    "chassis.steps": [("Step.watch", watched)],
 }
+for point in filter(None, os.environ["CRASH_FUNCTIONS"].split(",")):
+    when, place = point.split()
+    module, inner = place.split(":")
+    make = functools.partial(mortal, when=when, name=point)
+    CHANGED.setdefault(module, []).append((inner, make))
 
 
 class Finder(importlib.abc.MetaPathFinder):
     """Finds these modules as Python would, and changes what is in them."""
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name, folders=None, target=None):
         if name not in CHANGED:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        spec = importlib.machinery.PathFinder.find_spec(name, folders, target)
         execute = spec.loader.exec_module
 
         def exec_module(module):
             execute(module)
-            change(module, *CHANGED[name])
+            for path, make in CHANGED[name]:
+                change(module, path, make)
 
         spec.loader.exec_module = exec_module
         return spec
