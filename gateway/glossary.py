@@ -219,7 +219,7 @@ FIELDS = {
     "path.file": "The name of the file.",
     "path.provider": "The payment provider that sends the event.",
     "path.user_id": "The `id` of the user.",
-    "path.id": "GET: the `id` of a user. PATCH: the `id` of a notification.",
+    "path.id": "GET: the `id` of a user. Otherwise: the `id` of a notification.",
 }
 
 #: What is answered, by the answer's schema.

@@ -167,7 +167,7 @@ def demo() -> None:
 
 @shop.command()
 @click.option(
-    "--patience", default=30.0, show_default=True, help="Seconds that a breach must last."
+    "--patience", default=30.0, show_default=True, help="Seconds that a violation must last."
 )
 def verify(patience: float) -> None:
     """Check that the books of all services agree; fails when they don't.
@@ -182,9 +182,9 @@ def verify(patience: float) -> None:
     with answering(), Books(configuration.load()) as books:
         found = verify(books, patience)
     show.console().print(show.verdicts(found))
-    for line in show.breaches(found):
+    for line in show.violations(found):
         click.echo(line)
-    sys.exit(any(verdict.breaches for verdict in found.values()))
+    sys.exit(any(verdict.violations for verdict in found.values()))
 
 
 @shop.command()
@@ -235,7 +235,7 @@ def chaos(orders: int, kills: int, seed: int | None, buyers: int, seconds: int, 
 
     Starts a shop of its own in var/chaos; kills its processes, RabbitMQ and PostgreSQL, stops them
     and cuts them off, while buyers contend for scarce stock. Ends with a table of what has to be
-    true and how often it was not, a picture and a report; fails on any breach.
+    true and how often it was not, a picture and a report; fails on any violation.
     """
     from shop.chaos import command
     from shop.chaos.run import Aim

@@ -13,7 +13,7 @@ import psutil
 from bench.measures import Goal, Record, Series
 from bench.run import Run
 from bench.traffic import Request
-from shop.chaos.private import private_shop
+from shop.chaos.own_shop import private_shop
 from shop.local.place import Place
 from shop.local.server import marked
 from shop.packages import SERVICE_PACKAGES

@@ -1,7 +1,9 @@
 """Stock."""
 
+from chassis.rpc import RpcProxy
 from chassis.web import expected_version, route
 from contracts.inventory.answers import Checked, MovementPage, Stock
+from contracts.inventory.interface import Inventory
 from gateway.access import ANYONE, STAFF
 from gateway.schemas.common import Page, ProductPath
 from gateway.schemas.products import Adjustment, Check
@@ -9,6 +11,8 @@ from gateway.schemas.products import Adjustment, Check
 
 class InventoryRoutes:
     """`/api/inventory…`: what is there, what is promised, and what moved."""
+
+    inventory: Inventory = RpcProxy("inventory", timeout=5)
 
     @route(
         "GET",

@@ -1,7 +1,9 @@
 """The catalog: products and categories."""
 
+from chassis.rpc import RpcProxy
 from chassis.web import expected_version, route
 from contracts.products.answers import Category, Product, ProductPage
+from contracts.products.interface import Products
 from gateway.access import ADMIN, ANYONE
 from gateway.answers import created
 from gateway.catalog_cache import of_categories, of_product, of_products
@@ -19,6 +21,8 @@ from gateway.schemas.products import (
 
 class ProductRoutes:
     """`/api/products…`: for everybody to read, for admins to write."""
+
+    products: Products = RpcProxy("products", timeout=5)
 
     @route(
         "GET",

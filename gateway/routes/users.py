@@ -4,6 +4,7 @@ from uuid import UUID
 
 from chassis.errors import Unauthenticated
 from chassis.messages import Json
+from chassis.rpc import RpcProxy
 from chassis.web import Request, Response, expected_version, route
 from chassis.web.limits import SIGN_IN
 from contracts.users.answers import Address, AddressPage, JsonWebKeys, Tokens, User, UserPage
@@ -32,7 +33,7 @@ from gateway.sessions import SessionStates
 class UserRoutes:
     """`/api/users…`: one's own account, without having to name it."""
 
-    users: Users
+    users: Users = RpcProxy("users", timeout=8)
     sessions: SessionStates
 
     @route(

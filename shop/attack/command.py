@@ -13,7 +13,7 @@ from shop.attack import bombs, floods, ownership, races, streams, tokens
 from shop.attack.check import Check, Outcome
 from shop.attack.door import Door
 from shop.attack.scene import Refused, Scene, until
-from shop.chaos.private import private_shop
+from shop.chaos.own_shop import private_shop
 from shop.local.place import Place, running
 from shop.verify.show import first, tally
 

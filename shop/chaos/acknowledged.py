@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from shop.chaos.journal import Journal
-from shop.verify import Books, Breach, Invariant
+from shop.verify import Books, Invariant, Violation
 
 
 def invariants(journal: Journal) -> tuple[Invariant, ...]:
@@ -32,18 +32,18 @@ def invariants(journal: Journal) -> tuple[Invariant, ...]:
             "one answer per key",
             "whoever repeats a request gets the same order or payment",
             lambda books: len(journal.orders) + len(journal.payments),
-            lambda books: (Breach("key", what) for what in journal.doubled),
+            lambda books: (Violation("key", what) for what in journal.doubled),
         ),
         Invariant(
             "no surprises",
             "every answer is one that the contract has for that case",
             lambda books: journal.counts["calls"],
-            lambda books: (Breach("answer", what) for what in journal.surprises),
+            lambda books: (Violation("answer", what) for what in journal.surprises),
         ),
     )
 
 
-def _orders(books: Books, journal: Journal) -> Iterator[Breach]:
+def _orders(books: Books, journal: Journal) -> Iterator[Violation]:
     there = {
         str(row.id): (str(row.user_id), row.total)
         for row in books.rows("orders", "SELECT id, user_id, total FROM orders")
@@ -51,10 +51,10 @@ def _orders(books: Books, journal: Journal) -> Iterator[Breach]:
     for order in journal.orders.values():
         told = (order["user_id"], Decimal(order["total"]))
         if there.get(order["id"]) != told:
-            yield Breach(f"order {order['id']}", f"told {told}, found {there.get(order['id'])}")
+            yield Violation(f"order {order['id']}", f"told {told}, found {there.get(order['id'])}")
 
 
-def _payments(books: Books, journal: Journal) -> Iterator[Breach]:
+def _payments(books: Books, journal: Journal) -> Iterator[Violation]:
     there = {
         str(row.id): row
         for row in books.rows(
@@ -64,18 +64,18 @@ def _payments(books: Books, journal: Journal) -> Iterator[Breach]:
     for payment in journal.payments.values():
         row = there.get(payment["id"])
         if row is None or str(row.order_id) != payment["order_id"]:
-            yield Breach(f"payment {payment['id']}", "is not there")
+            yield Violation(f"payment {payment['id']}", "is not there")
         elif payment["status"] == "succeeded" and row.captured != Decimal(payment["amount"]):
-            yield Breach(f"payment {payment['id']}", f"had succeeded, is {row.status}")
+            yield Violation(f"payment {payment['id']}", f"had succeeded, is {row.status}")
 
 
-def _changes(books: Books, journal: Journal) -> Iterator[Breach]:
+def _changes(books: Books, journal: Journal) -> Iterator[Violation]:
     cancelled = {
         str(row.id)
         for row in books.rows("orders", "SELECT id FROM orders WHERE status = 'cancelled'")
     }
     for order_id in journal.cancelled - cancelled:
-        yield Breach(f"order {order_id}", "was cancelled, and is not")
+        yield Violation(f"order {order_id}", "was cancelled, and is not")
     refunded = {
         str(row.id): row.refunded
         for row in books.rows("payments", "SELECT id, refunded FROM payments")
@@ -85,7 +85,7 @@ def _changes(books: Books, journal: Journal) -> Iterator[Breach]:
         told[payment_id] = told.get(payment_id, Decimal(0)) + Decimal(amount)
     for payment_id, amount in told.items():
         if refunded.get(payment_id, Decimal(0)) < amount:
-            yield Breach(f"payment {payment_id}", f"{amount} was given back, not all is booked")
+            yield Violation(f"payment {payment_id}", f"{amount} was given back, not all is booked")
     moved = {
         row.reason: row.times
         for row in books.rows(
@@ -95,4 +95,4 @@ def _changes(books: Books, journal: Journal) -> Iterator[Breach]:
     }
     for reason in journal.adjusted:
         if moved.get(reason) != 1:
-            yield Breach(reason, f"was booked {moved.get(reason, 0)} times")
+            yield Violation(reason, f"was booked {moved.get(reason, 0)} times")

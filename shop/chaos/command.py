@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.console import Console
 
 from shop.chaos import plan, show
-from shop.chaos.private import private_shop
+from shop.chaos.own_shop import private_shop
 from shop.chaos.run import Aim, Run
 from shop.local.place import Place
 from shop.local.server import LocalError
-from shop.verify.show import breaches, verdicts
+from shop.verify.show import verdicts, violations
 
 
 def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
@@ -33,7 +33,7 @@ def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
         with show.Progress(run, console):
             outcome = run.go()
     console.print(verdicts(outcome.verdicts))
-    for line in breaches(outcome.verdicts):
+    for line in violations(outcome.verdicts):
         say(line)
     if outcome.fell_short:
         say(f"the shop stood still before it had {aim.orders} orders")
@@ -41,10 +41,11 @@ def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
         say(f"the shop does not come to rest: {count} {name}")
     say(
         f"{outcome.journal.counts['orders']} orders, {len(outcome.faults)} faults,"
-        f" {outcome.kills} of them kill -9, in {outcome.seconds:.0f} s; {outcome.breaches} breaches"
+        f" {outcome.kills} of them kill -9, in {outcome.seconds:.0f} s;"
+        f" {outcome.violations} violations"
     )
     say(f"picture and report: {' '.join(str(path) for path in show.save(outcome, folder))}")
-    return 1 if outcome.breaches else 0
+    return 1 if outcome.violations else 0
 
 
 def new_seed() -> int:

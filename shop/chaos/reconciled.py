@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shop import reconcile
-from shop.verify import Books, Breach, Invariant
+from shop.verify import Books, Invariant, Violation
 
 
 def invariant(amqp_uri: str, since: datetime.datetime) -> Invariant:
@@ -14,9 +14,9 @@ def invariant(amqp_uri: str, since: datetime.datetime) -> Invariant:
     def report() -> dict[str, Any]:
         return reconcile.ask(amqp_uri, since, datetime.datetime.now(datetime.UTC))
 
-    def find(books: Books) -> Iterator[Breach]:
+    def find(books: Books) -> Iterator[Violation]:
         for finding in report()["findings"]:
-            yield Breach(f"payment {finding['payment_id']}", finding["problem"])
+            yield Violation(f"payment {finding['payment_id']}", finding["problem"])
 
     return Invariant(
         "reconciliation is empty",

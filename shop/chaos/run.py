@@ -20,9 +20,9 @@ from chassis import config as configuration
 from shop.chaos import acknowledged, plan, reconciled
 from shop.chaos.buyers import PASSWORD, Buyer, Storekeeper
 from shop.chaos.client import Client
+from shop.chaos.idle import Rest
 from shop.chaos.journal import Journal
 from shop.chaos.plan import KILL, Fault
-from shop.chaos.quiet import Rest
 from shop.chaos.victims import Victims
 from shop.local.place import Place
 from shop.operate.calls import SYSTEM
@@ -90,10 +90,10 @@ class Outcome:
         return self.journal.counts["orders"] < self.aim.orders and self.seconds < self.aim.seconds
 
     @property
-    def breaches(self) -> int:
+    def violations(self) -> int:
         """How often a rule was broken; that the shop stood still, or did not come to rest, is one
         more each."""
-        broken = sum(len(verdict.breaches) for verdict in self.verdicts.values())
+        broken = sum(len(verdict.violations) for verdict in self.verdicts.values())
         return broken + bool(self.unrest) + self.fell_short
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from shop.chaos.picture import svg
+from shop.chaos.chart import svg
 from shop.chaos.run import Outcome, Run
 
 #: Seconds between two lines where there is no terminal.
@@ -85,7 +85,7 @@ def _report(outcome: Outcome) -> dict:
         "invariants": {
             invariant.name: {
                 "checked": verdict.checked,
-                "breaches": [[b.subject, b.detail] for b in verdict.breaches],
+                "violations": [[b.subject, b.detail] for b in verdict.violations],
             }
             for invariant, verdict in outcome.verdicts.items()
         },

@@ -61,7 +61,7 @@ def main() -> None:
     os.environ["METRICS_PORT"] = str(int(metrics) and int(metrics) + int(slot) - 1)
     with turn(gate), spared():
         gc.disable()  # what imports allocate stays; looking for garbage takes a tenth of the time
-        # Eventlet's own resolver is 14 MB of dnspython; see `shop.local.names`.
+        # Eventlet's own resolver is 14 MB of dnspython; see `shop.local.resolver`.
         os.environ["EVENTLET_NO_GREENDNS"] = "yes"
         import eventlet
 
@@ -69,9 +69,9 @@ def main() -> None:
 
         from importlib import import_module
 
-        from shop.local import names
+        from shop.local import resolver
 
-        names.look_up_in_threads()
+        resolver.look_up_in_threads()
 
         from nameko.cli import main as nameko
         from nameko.cli import run  # noqa: F401  (the command imports it late)

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from chassis.events.outbox import WAITING
 from shop.operate.databases import opened
+from shop.operate.formatting import span
 from shop.operate.settings import as_json
-from shop.operate.words import span
 from shop.packages import DATABASE_PACKAGES
 from shop.verify import Books
 from shop.verify.show import console

@@ -9,7 +9,7 @@ from chassis.database import Database
 from chassis.events.handler import EventHandler
 from shop.packages import DATABASE_PACKAGES, load_services
 from shop.verify.books import Books
-from shop.verify.breach import Breach
+from shop.verify.violation import Violation
 
 _UNSENT = "SELECT source, type, event_id FROM outbox WHERE sent_at IS NULL ORDER BY id LIMIT 1000"
 
@@ -21,18 +21,18 @@ def recorded(books: Books) -> int:
     )
 
 
-def unsent(books: Books) -> Iterator[Breach]:
+def unsent(books: Books) -> Iterator[Violation]:
     """Events that never left."""
     for package in _with_table(books, "outbox"):
         for row in books.rows(package, _UNSENT):
-            yield Breach(f"event {row.event_id}", f"{row.source}.{row.type} is not published")
+            yield Violation(f"event {row.event_id}", f"{row.source}.{row.type} is not published")
 
 
-def unhandled(books: Books) -> Iterator[Breach]:
+def unhandled(books: Books) -> Iterator[Violation]:
     """Events that left and that a handler has not applied. That none did so twice is the inbox's
     primary key; what an effect without the inbox would do shows in the other invariants."""
     for _, event_id, event, handler in unheard(books):
-        yield Breach(f"event {event_id}", f"{'.'.join(event)} is not applied by {handler}")
+        yield Violation(f"event {event_id}", f"{'.'.join(event)} is not applied by {handler}")
 
 
 def unheard(books: Books) -> Iterator[tuple[str, uuid.UUID, tuple[str, str], str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shop.verify import events, money, orders, stock
 from shop.verify.books import Books
-from shop.verify.breach import Breach
+from shop.verify.violation import Violation
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Verdict:
     """How many things were looked at, and which of them break the rule."""
 
     checked: int
-    breaches: tuple[Breach, ...]
+    violations: tuple[Violation, ...]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Invariant:
     name: str
     rule: str
     count: Callable[[Books], int]
-    find: Callable[[Books], Iterator[Breach]]
+    find: Callable[[Books], Iterator[Violation]]
 
     def check(self, books: Books) -> Verdict:
         """What a look at the books says now."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from shop.verify.books import Books
-from shop.verify.breach import Breach
 from shop.verify.orders import SOLD
+from shop.verify.violation import Violation
 
 #: What an order has paid is what we owe it: the account has it as a credit.
 _LEDGER = """
@@ -78,52 +78,54 @@ def accounts(books: Books) -> int:
     return books.value("payments", "SELECT count(*) FROM ledger_balances")
 
 
-def doubled(books: Books) -> Iterator[Breach]:
+def doubled(books: Books) -> Iterator[Violation]:
     """Orders that were paid more than once."""
     for row in books.rows("payments", _DOUBLED):
-        yield Breach(f"order {row.order_id}", f"{row.paid} payments at once")
+        yield Violation(f"order {row.order_id}", f"{row.paid} payments at once")
 
 
-def unmatched(books: Books) -> Iterator[Breach]:
+def unmatched(books: Books) -> Iterator[Violation]:
     """Money without an order that it pays, and orders without their money."""
     net = {row.order_id: row.net for row in books.rows("payments", _LEDGER)}
     for row in books.rows("orders", _ORDERS):
         due = row.total - row.refunded if row.status in SOLD else Decimal(0)
         has = net.pop(row.id, Decimal(0))
         if has != due:
-            yield Breach(f"order {row.id}", f"{row.status}: {has} instead of {due}")
+            yield Violation(f"order {row.id}", f"{row.status}: {has} instead of {due}")
         if row.payment_status not in ("unpaid", _state(row.total, row.refunded)):
-            yield Breach(
+            yield Violation(
                 f"order {row.id}", f"{row.payment_status}, but {row.refunded} of it went back"
             )
     for order_id, has in net.items():
         if has:
-            yield Breach(f"order {order_id}", f"there is no such order, and we have {has} for it")
+            yield Violation(
+                f"order {order_id}", f"there is no such order, and we have {has} for it"
+            )
 
 
-def unbalanced(books: Books) -> Iterator[Breach]:
+def unbalanced(books: Books) -> Iterator[Violation]:
     """Orders whose accounts have more or less than there is."""
     for row in books.rows("payments", _UNBALANCED):
-        yield Breach(
+        yield Violation(
             f"order {row.order_id}",
             f"provider {row.provider}, order {row.paid}, disputed {row.disputed} {row.currency}",
         )
 
 
-def overdrawn(books: Books) -> Iterator[Breach]:
+def overdrawn(books: Books) -> Iterator[Violation]:
     """Payments of which more went back than came, or whose ledger says something else."""
     for row in books.rows("payments", _OVERDRAWN):
-        yield Breach(
+        yield Violation(
             f"payment {row.id}",
             f"captured {row.captured} (ledger {row.captures}), refunded {row.refunded}"
             f" (ledger {row.refunds})",
         )
 
 
-def unknown_charges(books: Books) -> Iterator[Breach]:
+def unknown_charges(books: Books) -> Iterator[Violation]:
     """Charges and refunds that only one of the books has."""
     for row in books.rows("payments", _CHARGES):
-        yield Breach(
+        yield Violation(
             f"charge {row.reference}",
             f"theirs {row.charged} less {row.returned}, ours {row.captured} less {row.refunded},"
             f" of which {row.lies} lies with them",

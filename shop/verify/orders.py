@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shop.verify.books import Books
-from shop.verify.breach import Breach
+from shop.verify.violation import Violation
 
 #: States in which goods and money have changed hands.
 SOLD = ("processing", "shipped", "delivered")
@@ -61,56 +61,58 @@ def keyed(books: Books) -> int:
     return books.value("orders", "SELECT count(*) FROM orders WHERE idempotency_key IS NOT NULL")
 
 
-def goods(books: Books) -> Iterator[Breach]:
+def goods(books: Books) -> Iterator[Violation]:
     """Sold without goods, goods without a sale, other goods than ordered."""
     committed = {row.order_id: row.lines for row in books.rows("products", _COMMITTED)}
     for row in books.rows("orders", _ORDERED):
         due = row.lines if row.status in SOLD else None
         took = committed.pop(row.id, None)
         if took != due:
-            yield Breach(f"order {row.id}", f"{row.status}: ordered {due}, took {took}")
+            yield Violation(f"order {row.id}", f"{row.status}: ordered {due}, took {took}")
     for order_id, took in committed.items():
-        yield Breach(f"order {order_id}", f"there is no such order, and it took {took}")
+        yield Violation(f"order {order_id}", f"there is no such order, and it took {took}")
 
 
-def holds(books: Books) -> Iterator[Breach]:
+def holds(books: Books) -> Iterator[Violation]:
     """Reservations that nobody will ever end."""
     for row in books.rows(
         "products",
         "SELECT order_id, expires_at FROM reservations"
         " WHERE state = 'reserved' AND expires_at <= now()",
     ):
-        yield Breach(f"order {row.order_id}", f"holds stock, though only until {row.expires_at}")
+        yield Violation(f"order {row.order_id}", f"holds stock, though only until {row.expires_at}")
     reserved = books.rows("products", "SELECT order_id FROM reservations WHERE state = 'reserved'")
     pending = books.rows(
         "orders",
         "SELECT id FROM orders WHERE status = 'pending' UNION ALL SELECT order_id FROM checkouts",
     )
     for order_id in {row.order_id for row in reserved} - {row.id for row in pending}:
-        yield Breach(f"order {order_id}", "holds stock for no pending order and no open checkout")
+        yield Violation(
+            f"order {order_id}", "holds stock for no pending order and no open checkout"
+        )
 
 
-def doubled_keys(books: Books) -> Iterator[Breach]:
+def doubled_keys(books: Books) -> Iterator[Violation]:
     """Keys under which more than one order was made."""
     for row in books.rows("orders", _KEYS):
-        yield Breach(f"user {row.user_id}", f"{row.made} orders under {row.idempotency_key}")
+        yield Violation(f"user {row.user_id}", f"{row.made} orders under {row.idempotency_key}")
 
 
-def totals(books: Books) -> Iterator[Breach]:
+def totals(books: Books) -> Iterator[Violation]:
     """Orders whose lines do not add up."""
     for row in books.rows("orders", _TOTALS):
-        yield Breach(f"order {row.id}", f"total {row.total}, lines {row.sum}")
+        yield Violation(f"order {row.id}", f"total {row.total}, lines {row.sum}")
 
 
-def histories(books: Books) -> Iterator[Breach]:
+def histories(books: Books) -> Iterator[Violation]:
     """Timelines with a gap, with another end than the order, or that repeat themselves."""
     for row in books.rows("orders", _BROKEN_CHAINS):
-        yield Breach(
+        yield Violation(
             f"order {row.id}",
             f"is {row.status}; its timeline goes from {row.before} to {row.after} after"
             f" {row.known}",
         )
     for row in books.rows("orders", _NO_HISTORY):
-        yield Breach(f"order {row.id}", f"is {row.status}, and its timeline does not say why")
+        yield Violation(f"order {row.id}", f"is {row.status}, and its timeline does not say why")
     for row in books.rows("orders", _TOLD_TWICE):
-        yield Breach(f"order {row.order_id}", f"{row.kind} {row.cause} told {row.times} times")
+        yield Violation(f"order {row.order_id}", f"{row.kind} {row.cause} told {row.times} times")

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from shop.verify.invariants import Invariant, Verdict
 
-#: Breaches of one rule that are told.
+#: Violations of one rule that are told.
 _SHOWN = 5
 
 
@@ -41,13 +41,13 @@ def first(name: str, found: Sequence[str]) -> list[str]:
 
 def verdicts(found: dict[Invariant, Verdict]) -> Table:
     """Invariants, how many things were looked at, and how many break them."""
-    rows = (([i.name, i.rule], v.checked, len(v.breaches)) for i, v in found.items())
-    return tally(["invariant", "rule", "checked", "breaches"], rows)
+    rows = (([i.name, i.rule], v.checked, len(v.violations)) for i, v in found.items())
+    return tally(["invariant", "rule", "checked", "violations"], rows)
 
 
-def breaches(found: dict[Invariant, Verdict]) -> list[str]:
-    """A line for each of the first breaches of each rule."""
+def violations(found: dict[Invariant, Verdict]) -> list[str]:
+    """A line for each of the first violations of each rule."""
     lines = []
     for invariant, verdict in found.items():
-        lines += first(invariant.name, [f"{b.subject}: {b.detail}" for b in verdict.breaches])
+        lines += first(invariant.name, [f"{b.subject}: {b.detail}" for b in verdict.violations])
     return lines

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shop.verify.books import Books
-from shop.verify.breach import Breach
+from shop.verify.violation import Violation
 
 _COUNTERS = """
     SELECT stock.product_id, stock.on_hand, stock.reserved, moved.on_hand AS moved_on_hand,
@@ -71,35 +71,35 @@ def reservations(books: Books) -> int:
     return books.value("products", "SELECT count(*) FROM reservations")
 
 
-def counters(books: Books) -> Iterator[Breach]:
+def counters(books: Books) -> Iterator[Violation]:
     """Counters that are not the sums of what moved, or not what is held."""
     for row in books.rows("products", _COUNTERS):
-        yield Breach(
+        yield Violation(
             f"product {row.product_id}",
             f"on hand {row.on_hand}, by movements {row.moved_on_hand}; reserved {row.reserved},"
             f" by movements {row.moved_reserved}, held by orders {row.held}",
         )
     for row in books.rows("products", _HELD_BY_NOBODY):
-        yield Breach(f"order {row.order_id}", f"holds product {row.product_id} unreserved")
+        yield Violation(f"order {row.order_id}", f"holds product {row.product_id} unreserved")
 
 
 def moves(books: Books) -> int:
     return books.value("products", "SELECT count(*) FROM movements")
 
 
-def short(books: Books) -> Iterator[Breach]:
+def short(books: Books) -> Iterator[Violation]:
     """Products that were promised more often than they were there, at any moment."""
     for row in books.rows("products", _SHORT):
-        yield Breach(
+        yield Violation(
             f"product {row.product_id}",
             f"{row.moments} times oversold, at worst by {-row.worst}",
         )
 
 
-def taken(books: Books) -> Iterator[Breach]:
+def taken(books: Books) -> Iterator[Violation]:
     """Orders that took another quantity than their reservation says, or took it twice."""
     for row in books.rows("products", _TAKEN):
-        yield Breach(
+        yield Violation(
             f"order {row.order_id}",
             f"product {row.product_id}: {row.state}, {row.quantity} reserved,"
             f" {row.taken or 0} taken, {row.held or 0} held",

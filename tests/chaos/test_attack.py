@@ -7,7 +7,7 @@ import pytest
 
 from shop.attack.check import Outcome
 from shop.attack.command import BATTERIES, CHECKS, SETTINGS
-from shop.chaos.private import private_shop
+from shop.chaos.own_shop import private_shop
 
 
 def attack(*options):

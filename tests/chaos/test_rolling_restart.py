@@ -142,7 +142,7 @@ def test_nobody_notices(shop, product):
         assert len(orders) == len(set(orders)) > 2 * BUYERS
         with Books(shop.config) as books:
             found = verify(books, 30)
-            assert {name: one.breaches for name, one in found.items() if one.breaches} == {}
+            assert {name: one.violations for name, one in found.items() if one.violations} == {}
             assert books.value("orders", "SELECT count(*) FROM orders") == len(orders)
             assert books.value("payments", "SELECT count(*) FROM payments") == len(orders)
             value = partial(books.value, "notifications")

@@ -1,5 +1,6 @@
 """What the code of the services says of itself: their calls, and their events from both ends."""
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -97,7 +98,7 @@ def _schemas(kind: type) -> dict[tuple[str, str], Schema]:
 
 
 def _attributes(service: type, kind: type) -> list[Any]:
-    return [value for value in vars(service).values() if isinstance(value, kind)]
+    return [value for _, value in inspect.getmembers(service) if isinstance(value, kind)]
 
 
 def _entrypoints(kind: type) -> Iterator[tuple[type, str, Any]]:

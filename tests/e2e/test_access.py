@@ -18,7 +18,7 @@ from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
 from tests.e2e.client import ADDRESS, PASSWORD, Client, filled
 from tests.e2e.description import ROUTES
 from tests.support import eventually
-from tests.unit.gateway.who import WHO
+from tests.unit.gateway.expected import WHO
 from users.sessions import signing_keys
 
 #: Whom a route lets in: by an account that is there, and by a token that once was worth something.

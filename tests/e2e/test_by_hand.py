@@ -8,7 +8,7 @@ import requests
 import sqlalchemy as sa
 
 from chassis import config as configuration
-from payments.providers import signed
+from payments.providers import webhook_signature
 from shop.verify import INVARIANTS, Books
 from tests.e2e.shop import running_anew
 from tests.support import eventually
@@ -53,7 +53,7 @@ def give_back(shop):
         body = json.dumps(event | {"data": {"object": thing}})
         headers = {
             "Content-Type": "application/json",
-            "Stripe-Signature": signed.sign(body, SECRET),
+            "Stripe-Signature": webhook_signature.sign(body, SECRET),
         }
         url = f"{shop.url}/api/payments/webhooks/simulator"
         assert requests.post(url, data=body, headers=headers, timeout=10).status_code == 204
@@ -79,7 +79,7 @@ def test_the_order_follows(shop, give_back):
     eventually(lambda: state() == "refunded", timeout=30)
     assert buyer.get(f"/api/payments/{payment['id']}")["refunded"] == "20.00"
     with Books(shop.config) as books:
-        eventually(lambda: not [b for each in INVARIANTS for b in each.check(books).breaches])
+        eventually(lambda: not [b for each in INVARIANTS for b in each.check(books).violations])
 
 
 def test_all_of_it(shop, give_back):

@@ -74,8 +74,8 @@ def at_rest(books):
 
 def broken(books):
     """What breaks each rule now, by its name; rules that hold are left out."""
-    found = {each.name: each.check(books).breaches for each in INVARIANTS}
-    return {name: breaches for name, breaches in found.items() if breaches}
+    found = {each.name: each.check(books).violations for each in INVARIANTS}
+    return {name: violations for name, violations in found.items() if violations}
 
 
 #: What could be wrong: in whose books, how it comes about, which rule tells.
@@ -222,7 +222,7 @@ def test_without_databases_the_command_cannot_tell(monkeypatch):
 
 
 def test_the_command_says_what_is_wrong(config, tampered, monkeypatch):
-    """A table of the rules, a line for each breach, and a status that scripts can use."""
+    """A table of the rules, a line for each violation, and a status that scripts can use."""
     monkeypatch.setenv("DATABASE_URL", config["DATABASE_URL"])
     result = CliRunner().invoke(command, ["verify", "--patience", "0"])
     assert result.exit_code == 0, result.output

@@ -20,10 +20,9 @@ from chassis.web.responses import problem
 from contracts.inventory.requests import Check
 from contracts.payments.fields import MethodField
 from contracts.products.fields import CategoryRef
-from gateway import live
+from gateway import notification_streams
 from gateway.schemas.orders import PlaceOrder
 from gateway.service import GatewayService
-from orders import schemas as orders
 from tests.contract.services import calls, handlings
 
 #: Fields that look at a whole of a known size: numbers, words of a list, forms with a length.
@@ -46,10 +45,9 @@ def schemas() -> Iterator[tuple[str, type[Schema]]]:
             yield name, schema
     for handling in handlings():
         yield str(handling), handling.schema
-    for module in (orders, live):
-        for name, value in vars(module).items():
-            if isinstance(value, type) and issubclass(value, fields.Expected):
-                yield f"{module.__name__}.{name}", value
+    for name, value in vars(notification_streams).items():
+        if isinstance(value, type) and issubclass(value, fields.Expected):
+            yield f"{notification_streams.__name__}.{name}", value
 
 
 def leaves(field: ma.Field, where: str) -> Iterator[tuple[str, ma.Field]]:

@@ -12,8 +12,8 @@ from shop.operate import settings
 from shop.operate.backup.make import make
 from shop.operate.backup.restore import Restore, next_steps
 from shop.operate.databases import answering
+from shop.operate.formatting import count
 from shop.operate.settings import as_json
-from shop.operate.words import count
 from shop.options import CannotTell
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from chassis import config as configuration
 from shop.operate.backup import folder, tools
-from shop.operate.backup.instant import Instant, instant
+from shop.operate.backup.snapshot import Instant, instant
 from shop.options import CannotTell
 from shop.packages import DATABASE_PACKAGES
 

@@ -14,8 +14,8 @@ from chassis import config as configuration
 from chassis.broker.topology import RETRY_DELAYS, retry_queue
 from shop.migrate import create, declare_queues
 from shop.operate.backup import folder, tools
+from shop.operate.backup.preconditions import check_databases, check_services, event_queues
 from shop.operate.backup.resend import resend
-from shop.operate.backup.stopped import check_databases, check_services, event_queues
 from shop.operate.broker import connected
 from shop.options import CannotTell
 from shop.packages import DATABASE_PACKAGES, ROOT, load_services

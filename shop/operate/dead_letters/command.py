@@ -10,11 +10,10 @@ import click
 from shop.operate.broker import connected
 from shop.operate.dead_letters import box
 from shop.operate.dead_letters import show as shown
-from shop.operate.dead_letters import wanted as choice
 from shop.operate.dead_letters.replay import Replay
-from shop.operate.dead_letters.wanted import Wanted
+from shop.operate.dead_letters.selection import Selection, filter_options, id_option
+from shop.operate.formatting import count
 from shop.operate.settings import as_json, setting
-from shop.operate.words import count
 from shop.packages import load_services
 
 _LIMIT = click.IntRange(min=1, max=100_000)
@@ -41,19 +40,19 @@ def dead_letters() -> None:
 
 
 @dead_letters.command("list")
-@choice.options
-@choice.ids
+@filter_options
+@id_option
 @_limit(50, "Letters to list.")
 @as_json
-def list_(limit: int, as_json: bool, **wanted: Any) -> None:
+def list_(limit: int, as_json: bool, **requested: Any) -> None:
     """List dead letters, the oldest of each queue first."""
-    asked, boxes, now = _asked(wanted)
+    selection, boxes, now = _selection(requested)
     letters: list[dict[str, Any]] = []
     found = 0
 
     def note(channel: Any, letter: Any) -> bool:
         nonlocal found
-        if asked.matches(letter, now):
+        if selection.matches(letter, now):
             found += 1
             if len(letters) < limit:
                 letters.append(letter.told(now))
@@ -78,11 +77,11 @@ def show(id_: str, as_json: bool) -> None:
 
     Events hold no personal data. What is no event, such as a call, may: its content is not shown.
     """
-    asked, boxes, now = _asked({"ids": (id_,)})
+    selection, boxes, now = _selection({"ids": (id_,)})
     found: list[dict[str, Any]] = []
 
     def note(channel: Any, letter: Any) -> bool:
-        if asked.matches(letter, now):
+        if selection.matches(letter, now):
             found.append(letter.told_in_full(now))
         return False
 
@@ -99,21 +98,21 @@ def show(id_: str, as_json: bool) -> None:
 
 
 @dead_letters.command()
-@choice.options
-@choice.ids
+@filter_options
+@id_option
 @_limit(100, "Letters to put back at most.")
 @click.option("--dry-run", is_flag=True, help="Say what would be put back, and do nothing.")
 @click.option("--even-old", is_flag=True, help="Also those that handlers may have forgotten.")
 @as_json
-def replay(limit: int, dry_run: bool, even_old: bool, as_json: bool, **wanted: Any) -> None:
+def replay(limit: int, dry_run: bool, even_old: bool, as_json: bool, **requested: Any) -> None:
     """Put dead letters back into the queues of their handlers, in their order.
 
     Each leaves the dead letters only when RabbitMQ has confirmed its copy; interrupted, or run
     twice, it does no harm, for handlers know the events they have handled. What fails again is
     parked again. Fails when something that was asked for could not be put back.
     """
-    asked, boxes, now = _asked(wanted)
-    run = Replay(asked, limit, now, is_dry=dry_run, even_old=even_old)
+    selection, boxes, now = _selection(requested)
+    run = Replay(selection, limit, now, is_dry=dry_run, even_old=even_old)
     try:
         with connected(setting("AMQP_URI")) as connection:
             run.run(connection, list(box.counts(connection, boxes)))
@@ -128,27 +127,27 @@ def replay(limit: int, dry_run: bool, even_old: bool, as_json: bool, **wanted: A
 
 
 @dead_letters.command()
-@choice.options
-@choice.ids
+@filter_options
+@id_option
 @_limit(100, "Letters to drop at most.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json
-def drop(limit: int, yes: bool, as_json: bool, **wanted: Any) -> None:
+def drop(limit: int, yes: bool, as_json: bool, **requested: Any) -> None:
     """Drop dead letters for good: what they tell of will never be handled.
 
     Asks first. What is parked after the question is not touched.
     """
-    asked, boxes, now = _asked(wanted)
+    selection, boxes, now = _selection(requested)
     chosen: dict[tuple[str, str], dict[str, Any]] = {}
     gone: list[dict[str, Any]] = []
 
     def choose(channel: Any, letter: Any) -> bool:
-        if asked.matches(letter, now) and len(chosen) < limit:
+        if selection.matches(letter, now) and len(chosen) < limit:
             chosen[letter.queue, letter.id] = letter.told(now)
         return False
 
     def end(channel: Any, letter: Any) -> bool:
-        is_chosen = (letter.queue, letter.id) in chosen and asked.matches(letter, now)
+        is_chosen = (letter.queue, letter.id) in chosen and selection.matches(letter, now)
         if is_chosen:
             gone.append(letter.told(now))
         return is_chosen
@@ -170,11 +169,11 @@ def drop(limit: int, yes: bool, as_json: bool, **wanted: Any) -> None:
         click.echo(f"{count(len(gone), 'letter')} dropped")
 
 
-def _asked(wanted: dict[str, Any]) -> tuple[Wanted, list[str], datetime.datetime]:
-    """What is wanted, the queues that it is in, and the moment by which ages go."""
-    asked = Wanted(**wanted)
-    boxes = asked.boxes([service.name for service in load_services()])
-    return asked, boxes, datetime.datetime.now(datetime.UTC)
+def _selection(requested: dict[str, Any]) -> tuple[Selection, list[str], datetime.datetime]:
+    """What is selected, the queues that it may be in, and the moment by which ages count."""
+    selection = Selection(**requested)
+    boxes = selection.boxes([service.name for service in load_services()])
+    return selection, boxes, datetime.datetime.now(datetime.UTC)
 
 
 def _summary(queues: dict[str, int], more: int) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shop.operate.words import plain
+from shop.operate.formatting import plain
 
 _EVENT_QUEUE = re.compile(r"evt-(?P<source>[^-]+)-(?P<type>.+?)--(?P<handler>.+)")
 #: Notes of earlier deliveries; without them the copy that is put back has all its attempts again.

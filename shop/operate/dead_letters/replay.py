@@ -10,7 +10,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from chassis.events.janitor import INBOX_DAYS
 from shop.operate.dead_letters.box import put, sift
 from shop.operate.dead_letters.letter import Letter
-from shop.operate.dead_letters.wanted import Wanted
+from shop.operate.dead_letters.selection import Selection
 
 #: Until then a handler knows an event that it has handled.
 _REMEMBERED = datetime.timedelta(days=INBOX_DAYS)
@@ -18,21 +18,21 @@ _REMEMBERED = datetime.timedelta(days=INBOX_DAYS)
 
 @dataclass
 class Replay:
-    """One run: up to `limit` of what is `wanted`, in the order in which they were parked.
+    """One run: up to `limit` of the `selection`, in the order in which they were parked.
 
     Each goes to the one queue it came from, so no other handler hears of it again; a handler that
     did what it asks knows its id, so being told twice does no harm.
     """
 
-    wanted: Wanted
+    selection: Selection
     limit: int
     now: datetime.datetime
     is_dry: bool = False
     even_old: bool = False
     replayed: list[dict[str, Any]] = field(default_factory=list)
-    #: What was wanted and could not be put back, with `left` saying why.
+    #: What was selected and could not be put back, with `left` saying why.
     left: list[dict[str, Any]] = field(default_factory=list)
-    #: How many more are wanted, beyond the limit.
+    #: How many more are selected, beyond the limit.
     more: int = 0
     _closed: set[str] = field(default_factory=set)
 
@@ -49,7 +49,7 @@ class Replay:
         }
 
     def _put_back(self, channel: BlockingChannel, letter: Letter) -> bool:
-        if not self.wanted.matches(letter, self.now):
+        if not self.selection.matches(letter, self.now):
             return False
         if len(self.replayed) >= self.limit:
             self.more += 1

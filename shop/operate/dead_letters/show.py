@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shop.operate.dead_letters.replay import Replay
-from shop.operate.words import count, plain, span
+from shop.operate.formatting import count, plain, span
 
 
 def letters(found: Iterable[Mapping[str, Any]], err: bool = False) -> None:

@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from shop.operate import settings
+from shop.operate.formatting import count, plain
 from shop.operate.settings import as_json
-from shop.operate.status import messages, rows
+from shop.operate.status import broker, database
 from shop.operate.status.finding import Finding
-from shop.operate.words import count, plain
 from shop.packages import load_services
 from shop.verify.show import console
 
@@ -27,7 +27,7 @@ def status(as_json: bool) -> None:
     """
     config = settings.load()
     services = [service.name for service in load_services()]
-    found = [*messages.look(config["AMQP_URI"], services), *rows.look(config)]
+    found = [*broker.look(config["AMQP_URI"], services), *database.look(config)]
     wrong = [finding for finding in found if not finding.is_well]
     if as_json:
         answer = {"ok": not wrong, "findings": [finding.to_json() for finding in found]}

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis import config as configuration
-from shop.chaos.private import private_shop
+from shop.chaos.own_shop import private_shop
 from shop.chaos.run import Aim, Run
 from shop.verify import INVARIANTS, Books
 
@@ -70,7 +70,7 @@ def test_a_missing_guard_is_found(place, switch, guard):
     statements, rules = GUARDS[guard]
     config = configuration.load() | place.environment()
     with Books(config) as books:
-        before = {each: set(each.check(books).breaches) for each in INVARIANTS}
+        before = {each: set(each.check(books).violations) for each in INVARIANTS}
     for package, statement in statements:
         engine = sa.create_engine(configuration.database_url(config, package))
         with engine.begin() as connection:
@@ -84,6 +84,6 @@ def test_a_missing_guard_is_found(place, switch, guard):
     broken = {
         each.name
         for each, verdict in outcome.verdicts.items()
-        if set(verdict.breaches) - before.get(each, set())
+        if set(verdict.violations) - before.get(each, set())
     }
     assert rules <= broken, (broken, outcome.unrest)

@@ -112,7 +112,7 @@ def test_an_alarm(shop, node, alarm, failing, monkeypatch):
     with Books(shop.config) as books:
         eventually(lambda: not any(of(books, name)["unsent"] for name in senders(books)))
         eventually(lambda: not any(queue_depths(node).values()))
-        assert not [v.breaches for v in verify(books, patience=10).values() if v.breaches]
+        assert not [v.violations for v in verify(books, patience=10).values() if v.violations]
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 
 from chassis import config as configuration
 from shop.migrate import migrate
-from shop.operate.backup import instant as instants
-from shop.operate.backup import tools
+from shop.operate.backup import snapshot, tools
 from shop.packages import DATABASE_PACKAGES
 from tests.conftest import empty
 from tests.integration.operate.databases import rows
@@ -168,7 +167,7 @@ def test_somebody_is_connected(run, kept, fresh, one_line):
 
 def test_a_writer_that_does_not_end(run, kept, databases, tmp_path, monkeypatch, one_line):
     """Nobody is kept waiting for longer than a moment at a time, nor the command for ever."""
-    monkeypatch.setattr(instants, "_PATIENCE", 1)
+    monkeypatch.setattr(snapshot, "_PATIENCE", 1)
     engine = sa.create_engine(configuration.database_url({"DATABASE_URL": databases}, "orders"))
     with engine.connect() as writer:
         writer.execute(sa.text("DELETE FROM checkouts"))

@@ -52,8 +52,8 @@ def shop_command(config):
 
 
 def broken(books):
-    found = {each.name: each.check(books).breaches for each in INVARIANTS}
-    return {name: breaches for name, breaches in found.items() if breaches}
+    found = {each.name: each.check(books).violations for each in INVARIANTS}
+    return {name: violations for name, violations in found.items() if violations}
 
 
 def buy(shop, buyer, products, chance, closed):

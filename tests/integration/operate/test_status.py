@@ -29,7 +29,7 @@ def rows(config, databases, amqp, monkeypatch):
 def look(run, monkeypatch):
     """`look()`: what `shop status` finds, but for services, of which none runs: their silence,
     which takes three seconds, is not waited for."""
-    monkeypatch.setattr("shop.operate.status.messages.ask", lambda uri, service: "no answer")
+    monkeypatch.setattr("shop.operate.status.broker.ask", lambda uri, service: "no answer")
 
     def findings(**environment):
         found = run("status", "--json", code=1, **environment)["findings"]

@@ -7,7 +7,7 @@ from chassis.fields import Answer
 from chassis.web import route_table
 from gateway.schemas.payments import CameBack, ProviderEvent
 from gateway.service import GatewayService
-from tests.unit.gateway.who import WHO
+from tests.unit.gateway.expected import WHO
 
 ROUTES = route_table(GatewayService)
 BOUNDING = (validate.Length, validate.Regexp, validate.OneOf, validate.Range)

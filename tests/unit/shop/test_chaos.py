@@ -4,8 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from shop.chaos import plan
+from shop.chaos.chart import svg
 from shop.chaos.journal import Journal
-from shop.chaos.picture import svg
 from shop.chaos.run import Aim, Outcome
 from shop.cli import shop
 from shop.packages import SERVICE_PACKAGES
@@ -62,7 +62,7 @@ def test_the_picture_shows_every_fault():
     picture = svg(outcome)
     assert "<title>0 s: kill orders</title>" in picture
     assert "<title>1 s: cut users from rabbitmq</title>" in picture
-    assert "1 of them kill -9, 0 breaches" in picture
+    assert "1 of them kill -9, 0 violations" in picture
 
 
 @pytest.mark.parametrize(
