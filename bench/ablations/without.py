@@ -117,7 +117,7 @@ def frame_buffer() -> None:
     """Each message is written by itself, by py-amqp."""
     from chassis.broker import connection
 
-    plain = partial(connection.connect, corked=False)
+    plain = partial(connection.connect, buffered=False)
     _replace("chassis.broker.connection", connect=plain)
     _replace("chassis.broker.reconnecting", connect=plain)
     _replace("chassis.broker.confirmed_publisher", connect=plain)
@@ -231,10 +231,10 @@ def confirms() -> None:
 
     together = ConfirmedPublisher.publish
 
-    def deliver(self: Any, parcels: Sequence[Any]) -> list[bool]:
-        return [together(self, [parcel])[0] for parcel in parcels]
+    def publish(self: Any, messages: Sequence[Any]) -> list[bool]:
+        return [together(self, [message])[0] for message in messages]
 
-    _replace("chassis.broker.confirmed_publisher:ConfirmedPublisher", publish=deliver)
+    _replace("chassis.broker.confirmed_publisher:ConfirmedPublisher", publish=publish)
 
 
 @_shortcut
