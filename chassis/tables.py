@@ -1,6 +1,9 @@
-"""The outbox and inbox tables for statements that are written without a service's own models."""
+"""Statements without models: the outbox and inbox tables, and how many rows one has changed."""
 
-from sqlalchemy.orm import DeclarativeBase
+from typing import Any, cast
+
+from sqlalchemy import Connection, CursorResult, UpdateBase
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from chassis.models import InboxMixin, OutboxMixin
 
@@ -18,3 +21,8 @@ class _Inbox(InboxMixin, _Base):
 
 
 OUTBOX, INBOX = (_Base.metadata.tables[name] for name in ("outbox", "inbox"))
+
+
+def changed(session: Session | Connection, statement: UpdateBase) -> int:
+    """Run the statement; how many rows it has written, changed or deleted."""
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount

@@ -3,19 +3,24 @@
 from collections.abc import Iterable
 from typing import Any
 
-from orders import schemas
+from contracts.products import interface
+from contracts.products.answers import ProductList
 
-_PRODUCTS = schemas.Products()
+#: Products as they are now ({id, name, price, currency, available}), by id; None: there is none.
+Products = dict[int, dict[str, Any] | None]
+
+#: What is needed of a product.
+_FIELDS = ("id", "name", "price", "currency", "available")
+_PRODUCTS = ProductList(only=[f"items.{name}" for name in _FIELDS])
 
 #: Most products in one call.
 BATCH = 100
 
 
-def look_up(products: Any, ids: Iterable[int]) -> dict[int, dict[str, Any] | None]:
-    """Each of `ids` with its product ({id, name, price, currency, available}), None when there is
-    no such product. `products` is the proxy to the service."""
+def look_up(products: interface.Products, ids: Iterable[int]) -> Products:
+    """Each of `ids` with its product; `products` is the proxy to the service."""
     wanted = list(dict.fromkeys(ids))
-    found: dict[int, dict[str, Any] | None] = dict.fromkeys(wanted)
+    found: Products = dict.fromkeys(wanted)
     for start in range(0, len(wanted), BATCH):
         answer = products.get_many(ids=wanted[start : start + BATCH])
         found |= {product["id"]: product for product in _PRODUCTS.load(answer)["items"]}

@@ -1,48 +1,62 @@
-"""What the domain needs around it; the service classes have these as their dependencies.
+"""What commands and queries need around them; the service has these as its dependencies.
 
-Commands and queries take the service as `context` and use nothing of it but these, so a test can
-hand them anything that looks alike.
+They take the service as `context` and use nothing of it but these, so a test can hand them
+anything that looks alike.
 """
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from contracts.inventory.interface import Inventory
+from contracts.payments.interface import Payments
+from contracts.products.interface import Products
+from contracts.users.interface import Users
+
 
 class Database(Protocol):
-    """`read` gives a connection for plain reads, `begin` one transaction."""
-
-    def read(self) -> AbstractContextManager[Connection]: ...
+    """`begin` gives one transaction, `autocommit` a connection where each statement is its own."""
 
     def begin(self) -> AbstractContextManager[Session]: ...
+
+    def autocommit(self) -> AbstractContextManager[Connection]: ...
 
 
 class Outbox(Protocol):
     """`record` writes an event in the session's transaction. A statement of more writes an `event`
     itself, by `chassis.events.outbox.RECORDING`, and `wake` sends it on after the commit."""
 
-    def record(self, session: Session, event_type: str, payload: dict[str, Any]) -> Any: ...
+    def record(self, session: Session, event_type: str, payload: Mapping[str, Any]) -> Any: ...
 
-    def event(self, event_type: str, payload: dict[str, Any]) -> dict[str, Any]: ...
+    def event(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]: ...
 
     def wake(self) -> None: ...
 
 
 class Context(Protocol):
-    """The orders service, as its domain sees it. The last four are proxies to other services."""
+    """The orders service, as its commands see it. The last four call other services."""
 
-    db: Database
-    events: Outbox
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def events(self) -> Outbox: ...
+
     clock: Callable[[], datetime.datetime]
-    settings: dict[str, Any]
+    settings: Mapping[str, Any]
     trace_id: str | None
     network: str | None
     log: Any
-    products: Any
-    inventory: Any
-    payments: Any
-    users: Any
+    products: Products
+    inventory: Inventory
+    payments: Payments
+    users: Users
+
+
+def period(context: Context, setting: str) -> datetime.timedelta:
+    """A setting that is in seconds."""
+    return datetime.timedelta(seconds=context.settings[setting])

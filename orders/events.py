@@ -1,6 +1,6 @@
 """What other services tell about an order: what it changes, and its line in the timeline.
 
-News may be late, repeated or out of order; none of it undoes what is newer.
+Events may be late, repeated or out of order; none of them undoes what is newer.
 """
 
 import datetime
@@ -11,57 +11,58 @@ from sqlalchemy import ARRAY, UUID, any_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.events import Event
-from contracts.orders.enums import PaymentStatus, Status
+from contracts.orders.enums import PaymentStatus, Status, TimelineKind
 from orders.cart import commands as cart_commands
 from orders.context import Context
 from orders.models import Order
-from orders.order import commands as order_commands
-from orders.order import lifecycle, timeline
+from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
-from orders.payment import refund_requests
+from orders.payment import refunds
 
 _KNOWN = select(Order.id).where(Order.id == any_(bindparam("ids", type_=ARRAY(UUID))))
 
 
-def payment_failed(context: Context, session: Session, news: Mapping[str, Any]) -> None:
+def payment_failed(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
     """A payment came to nothing. The order stays as it is, also when another one has paid it; when
     it waits for the end of a payment, that is looked up soon."""
-    _payment_ended(context, session, news, "payment_failed")
+    _payment_ended(context, session, payload, "payment_failed")
 
 
-def payment_cancelled(context: Context, session: Session, news: Mapping[str, Any]) -> None:
+def payment_cancelled(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
     """A payment was cancelled: another means has taken its place, or the order was cancelled."""
-    _payment_ended(context, session, news, "payment_cancelled")
+    _payment_ended(context, session, payload, "payment_cancelled")
 
 
-def _payment_ended(context: Context, session: Session, news: Mapping[str, Any], cause: str) -> None:
-    order = order_queries.lock(session, news["order_id"])
+def _payment_ended(
+    context: Context, session: Session, payload: Mapping[str, Any], cause: str
+) -> None:
+    order = order_queries.lock(session, payload["order_id"])
     if order is not None:
         if order.recheck_at is not None:
             order.recheck_at = context.clock()
         timeline.add(
-            context, session, news["order_id"], timeline.PAYMENT, cause,
-            payment_id=news["payment_id"], failure_code=news["failure_code"],
+            context, session, payload["order_id"], TimelineKind.PAYMENT, cause,
+            payment_id=payload["payment_id"], failure_code=payload["failure_code"],
         )  # fmt: skip
 
 
-def payment_refunded(context: Context, session: Session, news: Mapping[str, Any]) -> None:
+def payment_refunded(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
     """Money went back. When that is heard before the payment itself, it counts all the same once
-    the order is paid (`settlement`)."""
-    order_id, payment_id = news["order_id"], news["payment_id"]
+    the order is paid (`orders.payment.commands`)."""
+    order_id, payment_id = payload["order_id"], payload["payment_id"]
     order = order_queries.lock(session, order_id)
-    returned = refund_requests.note_refunded(session, order_id, payment_id, news["refunded_total"])
+    returned = refunds.note(session, order_id, payment_id, payload["refunded_total"])
     if order is None:
         return
     timeline.add(
-        context, session, order_id, timeline.PAYMENT, "payment_refunded",
-        payment_id=payment_id, amount=news["amount"], refunded_total=news["refunded_total"],
+        context, session, order_id, TimelineKind.PAYMENT, "payment_refunded",
+        payment_id=payment_id, amount=payload["amount"], refunded_total=payload["refunded_total"],
     )  # fmt: skip
     status = lifecycle.after_refund(order.total, returned)
     paid = order.payment_id == payment_id and order.payment_status != PaymentStatus.UNPAID
     if paid and order.payment_status != status:
         order.payment_status = status
-        order_commands.touch(context, order)
+        transitions.touch(context, order)
 
 
 def account_recovered(context: Context, session: Session, event: Event) -> None:
@@ -87,7 +88,7 @@ def notifications_sent(session: Session, events: Sequence[Event], now: datetime.
     known = set(session.scalars(_KNOWN, {"ids": list(ids)})) if ids else set()
     entries = [
         timeline.entry(
-            event.payload["order_id"], now, timeline.MAIL, "notification_sent",
+            event.payload["order_id"], now, TimelineKind.MAIL, "notification_sent",
             trace_id=event.trace_id,
             channel=event.payload["channel"],
             notification_id=event.payload["notification_id"],

@@ -7,7 +7,7 @@ makes one order, and a product is on an order once.
 import datetime
 import uuid
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
+    Table,
     Text,
     UniqueConstraint,
     text,
@@ -34,6 +35,9 @@ _NEXT_NUMBER = text("order_number(nextval('order_numbers'))")
 
 class Base(DeclarativeBase):
     """Tables of the orders database."""
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {

@@ -1,12 +1,18 @@
 """The Nameko services `carts` and `orders`."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
+from uuid import UUID
 
-from chassis.clock import Clock
+from chassis.clock import Clock, Now
 from chassis.config import Settings
-from chassis.database import Database
+from chassis.database import Database, Handle
 from chassis.errors import Invalid
 from chassis.events import EventOutbox, event_handler
+from chassis.events.outbox import Recorder
+from chassis.identity import Actor
+from chassis.messages import Event, Json
 from chassis.metrics.custom import DatabaseGauges
 from chassis.origin import Network
 from chassis.rpc import RpcProxy, rpc
@@ -17,24 +23,35 @@ from contracts.carts import requests as cart_requests
 from contracts.carts.answers import Cart
 from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.inventory.interface import Inventory
+from contracts.notifications.events import NotificationSent
 from contracts.orders import answers, requests
 from contracts.orders.events import EVENTS
+from contracts.payments.answers import KeyedPayment
+from contracts.payments.events import (
+    PaymentCancelled,
+    PaymentFailed,
+    PaymentRefunded,
+    PaymentSucceeded,
+)
+from contracts.payments.interface import Payments
 from contracts.products.interface import Products
 from contracts.users.events import UserEvent
 from contracts.users.interface import Users
-from orders import catalog, jobs, metrics, models, schemas
+from orders import catalog, jobs, metrics, models
 from orders import events as event_handlers
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.checkout import admin as checkout_admin
 from orders.checkout import commands as checkout_commands
+from orders.checkout import queries as checkout_queries
 from orders.order import commands as order_commands
 from orders.order import queries as order_queries
 from orders.order import timeline
 from orders.payment import commands as payment_commands
+from orders.payment.refunds import Payment
 from orders.settings import OrdersSettings
 
-#: News that one transaction writes into timelines at most.
+#: Events that one transaction writes into timelines at most.
 BATCH = 50
 
 
@@ -43,30 +60,29 @@ class CartsService(Service):
 
     name = "carts"
 
-    db = Database(models.Base, package="orders")
-    clock = Clock()
-    settings = Settings(OrdersSettings, section="orders")
+    db: Handle = Database(models.Base, package="orders")
+    clock: Now = Clock()
+    settings: Mapping[str, Any] = Settings(OrdersSettings, section="orders")
     products: Products = RpcProxy("products", timeout=3)
 
     @rpc(cart_requests.OneCart, Cart)
-    def get(self, user_id):
+    def get(self, user_id: UUID) -> Json:
         """The cart, with the products as they are now."""
         return self._show(user_id, {})
 
     @rpc(cart_requests.CartItem, Cart, once=True)
-    def add_item(self, user_id, product_id, quantity):
+    def add_item(self, user_id: UUID, product_id: int, quantity: int) -> Json:
         """Put so many of a product in, beside what is there of it."""
         products = self._products(user_id, product_id)
-        if products[product_id] is None:
+        product = products[product_id]
+        if product is None:
             raise Invalid(errors={"product_id": ["There is no such product."]})
         with self.db.begin() as session:
-            cart_commands.add(
-                session, user_id, products[product_id], quantity, self.clock(), products
-            )
+            cart_commands.add(session, user_id, product, quantity, self.clock(), products)
         return self._show(user_id, products)
 
     @rpc(cart_requests.CartItem, Cart)
-    def update_quantity(self, user_id, product_id, quantity):
+    def update_quantity(self, user_id: UUID, product_id: int, quantity: int) -> Json:
         """So many of a product that is in the cart."""
         products = self._products(user_id)
         with self.db.begin() as session:
@@ -74,7 +90,7 @@ class CartsService(Service):
         return self._show(user_id, products)
 
     @rpc(cart_requests.RemoveItem, Cart, once=True)
-    def remove_item(self, user_id, product_id, quantity):
+    def remove_item(self, user_id: UUID, product_id: int, quantity: int | None) -> Json:
         """Take a product out, or `quantity` of it."""
         products = self._products(user_id)
         with self.db.begin() as session:
@@ -82,20 +98,20 @@ class CartsService(Service):
         return self._show(user_id, products)
 
     @rpc(cart_requests.OneCart, Cart)
-    def clear(self, user_id):
+    def clear(self, user_id: UUID) -> Json:
         """Take everything out."""
         with self.db.begin() as session:
             cart_commands.clear(session, user_id, self.clock())
         return self._show(user_id, {})
 
-    def _products(self, user_id, *more):
+    def _products(self, user_id: UUID, *more: int) -> catalog.Products:
         """What the answer will need, before anything is changed: a change whose answer then fails
         would be made again by a repeat."""
         with self.db.autocommit() as connection:
             contents = cart_queries.read(connection, user_id)
         return catalog.look_up(self.products, [*contents.product_ids, *more])
 
-    def _show(self, user_id, products):
+    def _show(self, user_id: UUID, products: catalog.Products) -> Json:
         with self.db.autocommit() as connection:
             contents = cart_queries.read(connection, user_id)
         missing = [one for one in contents.product_ids if one not in products]
@@ -108,125 +124,126 @@ class OrdersService(Service):
 
     name = "orders"
 
-    db = Database(models.Base, package="orders")
-    events = EventOutbox(EVENTS)
-    clock = Clock()
-    settings = Settings(OrdersSettings, section="orders")
+    db: Handle = Database(models.Base, package="orders")
+    events: Recorder = EventOutbox(EVENTS)
+    clock: Now = Clock()
+    settings: Mapping[str, Any] = Settings(OrdersSettings, section="orders")
     gauges = DatabaseGauges(metrics.CHECKOUTS)
-    trace_id = TraceId()
-    network = Network()
+    trace_id: str | None = TraceId()
+    network: str | None = Network()
     products: Products = RpcProxy("products", timeout=3)
     users: Users = RpcProxy("users", timeout=3)
     inventory: Inventory = RpcProxy(
         "inventory", timeout=5, errors=(OutOfStock, ReservationReleased)
     )
-    payments = RpcProxy("payments", timeout=12)
+    payments: Payments = RpcProxy("payments", timeout=12)
 
     @rpc(requests.Place, answers.Placed, once=True, sensitive_arguments="request.shipping_address")
-    def place(self, **request):
+    def place(self, **request: Any) -> Json:
         """An order from items or from the cart; a repeat under `key` gets the first one."""
         return checkout_commands.place(self, **request)
 
-    @rpc(requests.Pay, sensitive_arguments="method")
-    def pay(self, order_id, method, key, actor):
+    @rpc(requests.Pay, KeyedPayment, sensitive_arguments="method")
+    def pay(self, order_id: UUID, method: dict[str, str], key: str | None, actor: Actor) -> Json:
         """Charge an order and finish it; the payment."""
         return payment_commands.pay(self, order_id, method, key, actor)
 
     @rpc(requests.OneOrder, answers.Order)
-    def get(self, order_id, actor):
+    def get(self, order_id: UUID, actor: Actor) -> Json:
         """One order, for its owner or staff."""
         with self.db.autocommit() as connection:
             return order_queries.get(connection, order_id, actor)
 
     @rpc(requests.ListOrders, answers.OrderPage)
-    def list(self, **request):
+    def list(self, **request: Any) -> Json:
         """Orders, newest first: one's own, for staff everybody's."""
         return order_queries.find(self, **request)
 
     @rpc(requests.Update, answers.Order, sensitive_arguments="request.shipping_address")
-    def update(self, **request):
+    def update(self, **request: Any) -> Json:
         """Another address while pending, or (staff) the next status."""
         return order_commands.update(self, **request)
 
     @rpc(requests.Cancel, answers.Order)
-    def cancel(self, order_id, reason, actor):
+    def cancel(self, order_id: UUID, reason: str | None, actor: Actor) -> Json:
         """Cancel an order that is not shipped; stock and money go back."""
         return order_commands.cancel(self, order_id, reason, actor)
 
     @rpc(requests.OneOrder)
-    def hide(self, order_id, actor):
+    def hide(self, order_id: UUID, actor: Actor) -> None:
         """Take a finished order out of sight (admin)."""
         order_commands.hide(self, order_id, actor)
 
     @rpc(requests.OneOrder, answers.Timeline)
-    def timeline(self, order_id, actor):
+    def timeline(self, order_id: UUID, actor: Actor) -> Json:
         """What happened to an order, when, why and by whom."""
         with self.db.autocommit() as connection:
             order_queries.get(connection, order_id, actor)
             return {"items": timeline.of_order(connection, order_id)}
 
     @rpc(requests.ListCheckouts, answers.CheckoutPage)
-    def list_checkouts(self, **request):
+    def list_checkouts(self, **request: Any) -> Json:
         """Checkouts under way, or stuck, the oldest first (staff)."""
-        return checkout_admin.page(self, **request)
+        return checkout_queries.page(self, **request)
 
     @rpc(requests.OneOrder, answers.CheckoutOutcome)
-    def retry_checkout(self, order_id, actor):
+    def retry_checkout(self, order_id: UUID, actor: Actor) -> Json:
         """Take the next step of a checkout now (staff)."""
         return checkout_admin.retry(self, order_id, actor)
 
     @rpc(requests.OneOrder, answers.CheckoutOutcome)
-    def undo_checkout(self, order_id, actor):
+    def undo_checkout(self, order_id: UUID, actor: Actor) -> Json:
         """Give a checkout up (staff)."""
         return checkout_admin.undo(self, order_id, actor)
 
-    @event_handler("payments", "payment_succeeded", schemas.PaymentNews)
-    def on_payment_succeeded(self, event):
+    @event_handler("payments", "payment_succeeded", PaymentSucceeded)
+    def on_payment_succeeded(self, event: Event) -> None:
         """Finish the order, unless `pay` already has."""
-        payment_commands.finish(self, event.payload, begin=partial(self.db.once, event))
+        payment = Payment.of_event(event.payload)
+        payment_commands.finish(self, payment, begin=partial(self.db.once, event))
 
-    @event_handler("payments", "payment_failed", schemas.PaymentNews)
-    def on_payment_failed(self, event):
+    @event_handler("payments", "payment_failed", PaymentFailed)
+    def on_payment_failed(self, event: Event) -> None:
         """Only the timeline cares."""
         with self.db.once(event) as session:
             event_handlers.payment_failed(self, session, event.payload)
 
-    @event_handler("payments", "payment_cancelled", schemas.PaymentNews)
-    def on_payment_cancelled(self, event):
+    @event_handler("payments", "payment_cancelled", PaymentCancelled)
+    def on_payment_cancelled(self, event: Event) -> None:
         """Only the timeline cares."""
         with self.db.once(event) as session:
             event_handlers.payment_cancelled(self, session, event.payload)
 
-    @event_handler("payments", "payment_refunded", schemas.PaymentRefunded)
-    def on_payment_refunded(self, event):
+    @event_handler("payments", "payment_refunded", PaymentRefunded)
+    def on_payment_refunded(self, event: Event) -> None:
         """Show what became of the money."""
         with self.db.once(event) as session:
             event_handlers.payment_refunded(self, session, event.payload)
 
     @event_handler("users", "account_recovered", UserEvent)
-    def on_account_recovered(self, event):
+    def on_account_recovered(self, event: Event) -> None:
         """Forget the cart, and let unpaid orders expire."""
         with self.db.once(event) as session:
             event_handlers.account_recovered(self, session, event)
 
-    @event_handler("notifications", "notification_sent", schemas.NotificationSent, batch=BATCH)
-    def on_notification_sent(self, events):
+    @event_handler("notifications", "notification_sent", NotificationSent, batch=BATCH)
+    def on_notification_sent(self, events: Sequence[Event]) -> None:
         """Only the timeline cares."""
         with self.db.once_each(events) as (session, fresh):
             event_handlers.notifications_sent(session, fresh, self.clock())
 
     @timer(interval=2)
-    def expire(self):
+    def expire(self) -> None:
         """Cancel unpaid orders whose time is over."""
         jobs.expire(self)
 
     @timer(interval=60)
-    def forget_keys(self):
+    def forget_keys(self) -> None:
         """Drop keys that are over."""
         jobs.forget_keys(self)
 
     @timer(interval=3)
-    def recover(self):
+    def recover(self) -> None:
         """Finish or undo what was interrupted."""
-        jobs.undo_checkouts(self)
-        jobs.find_payments(self)
+        jobs.release_checkouts(self)
+        jobs.look_up_payments(self)

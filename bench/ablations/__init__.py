@@ -51,7 +51,7 @@ ABLATIONS = {
     ),
     "place": Ablation(
         "an order in one statement",
-        "orders/checkout/placement.py",
+        "orders/checkout/store.py",
         (CHECKOUT, Path("checkout", ("orders", "PostgreSQL"))),
     ),
     "frame_buffer": Ablation(

@@ -70,21 +70,22 @@ def place() -> None:
 
     from chassis.events import outbox
     from chassis.json_rows import with_documents
-    from orders.checkout import placement
+    from contracts.orders.enums import CheckoutState
+    from orders.checkout import store
     from orders.models import Checkout
 
     rows = Checkout.__table__.c
     gone = delete(Checkout.__table__).where(
-        rows.order_id == bindparam("order_id"), rows.state == placement.OPEN
+        rows.order_id == bindparam("order_id"), rows.state == CheckoutState.OPEN
     )
     steps = {
-        "orders": placement._ENTER,
-        "lines": placement._ENTER_LINES,
-        "entries": placement._TELL,
+        "orders": store._INSERT_ORDER,
+        "lines": store._INSERT_LINES,
+        "entries": store._INSERT_ENTRIES,
         "events": outbox.RECORDING,
     }
     writing = {name: with_documents(insertion, name) for name, insertion in steps.items()}
-    whole = placement.place
+    whole = store.complete
 
     class Stepwise:
         """A connection that knows the one statement as several."""
@@ -104,11 +105,11 @@ def place() -> None:
                 execute(text("COMMIT"))
             return SimpleNamespace(scalar_one=lambda: taken.rowcount)
 
-    def place(connection: Any, *what: Any) -> bool:
+    def complete(connection: Any, *what: Any) -> bool:
         of = connection.connection() if isinstance(connection, Session) else connection
         return whole(Stepwise(of), *what)
 
-    _replace("orders.checkout.placement", place=place)
+    _replace("orders.checkout.store", complete=complete)
 
 
 @_shortcut

@@ -26,6 +26,7 @@ from chassis.events.batches import Batches
 from chassis.events.janitor import Janitor
 from chassis.messages import AlreadyHandled, Event
 from chassis.observers import observers_of
+from chassis.steps import Step
 from chassis.trace import trace_context_of, trace_id_of
 from chassis.workers import workers_for_events
 
@@ -36,6 +37,9 @@ HANDLER_TIMEOUT = 60.0
 
 #: How often an event was tried, in a header of the message.
 ATTEMPTS = "x-attempts"
+
+#: A handler has done its work; the broker does not know.
+HANDLED = Step("events.handled")
 
 
 class Poison(Exception):
@@ -196,6 +200,7 @@ class EventHandler(Measured, NamekoEventHandler):
     ) -> tuple[Any, Any]:
         try:
             if exc_info is None:
+                HANDLED.reached(self)
                 for message in messages:
                     self.inbound.ack(message)
             elif len(messages) > 1:
@@ -258,6 +263,8 @@ class EventHandler(Measured, NamekoEventHandler):
     def _settle(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         try:
             is_safe = exc_info is None or isinstance(exc_info[1], AlreadyHandled)
+            if is_safe:
+                HANDLED.reached(self)
             self.inbound.settle(message, is_safe or self._again_later(message, exc_info[1]))
         except Exception:  # whatever it is, it must not end the service
             log.exception("an event could not be settled, it will be delivered again")

@@ -17,6 +17,7 @@ from chassis.broker.topology import exchange_of
 from chassis.clock import Clock
 from chassis.database import database_of
 from chassis.observers import observers_of
+from chassis.steps import Step
 from chassis.tables import OUTBOX
 
 log = getLogger(__name__)
@@ -34,6 +35,9 @@ SWEEP = 3.0
 #: Seconds until a row that the broker would not have is tried again. The others go first, so that
 #: one event without a queue holds up nobody.
 PUT_OFF = 5
+
+#: Events are safe with the broker; their rows do not say so.
+PUBLISHED = Step("events.published")
 
 _UNSENT = (
     select(OUTBOX)
@@ -99,6 +103,7 @@ class Relay:
             headers = [row.headers | {"occurred_at": row.occurred_at.isoformat()} for row in rows]
             ends = list(map(self._observers.publishing, rows, headers))
             delivered = self._publisher.publish(list(map(_outgoing, rows, headers)))
+            PUBLISHED.reached()
             now = Clock.source().timestamp()
             for end, safe in zip(ends, delivered, strict=True):
                 if end is not None:

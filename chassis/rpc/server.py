@@ -31,6 +31,7 @@ from chassis.errors import Fault, Interrupted
 from chassis.hooks import Hooks
 from chassis.observers import observers_of
 from chassis.rpc import wire
+from chassis.steps import Step
 from chassis.validation import load
 from chassis.workers import workers_for_rpc
 
@@ -39,6 +40,9 @@ log = getLogger(__name__)
 #: Seconds for which a reply waits for a lost connection to come back, or a broker that is short of
 #: memory or disk to take messages again.
 REPLY_TIMEOUT = 5.0
+
+#: A method has returned; its caller does not know.
+RETURNED = Step("rpc.returned")
 
 
 class RpcConsumer(Hooks, SharedExtension):
@@ -221,6 +225,8 @@ class Rpc(Measured, NamekoRpc):
             except Exception:  # not what the contract says: the caller learns that it is our fault
                 log.exception("%s: an answer that its schema cannot dump", self.method_name)
                 exc_info = sys.exc_info()
+        if exc_info is None:
+            RETURNED.reached(self)
         try:
             self.rpc_consumer.answer(message, result, exc_info[1] if exc_info else None)
         except Exception:  # whatever it is, it must not end the service

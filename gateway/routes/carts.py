@@ -1,7 +1,8 @@
 """The cart."""
 
+from chassis.messages import Json
 from chassis.rpc import RpcProxy
-from chassis.web import route
+from chassis.web import Request, route
 from contracts.carts.answers import Cart
 from contracts.carts.interface import Carts
 from gateway.access import USER
@@ -14,26 +15,26 @@ class CartRoutes:
     carts: Carts = RpcProxy("carts", timeout=8)
 
     @route("GET", "/api/carts", who=USER, answer=Cart)
-    def get_cart(self, request):
+    def get_cart(self, request: Request) -> Json:
         """Your cart, with prices and stock as they are now."""
         return self.carts.get(user_id=request.actor.user_id)
 
     @route("DELETE", "/api/carts", who=USER, answer=Cart)
-    def clear_cart(self, request):
+    def clear_cart(self, request: Request) -> Json:
         """Empty your cart."""
         return self.carts.clear(user_id=request.actor.user_id)
 
     @route("POST", "/api/carts/add_item", who=USER, body=CartItem, answer=Cart)
-    def add_to_cart(self, request, body):
+    def add_to_cart(self, request: Request, body: Json) -> Json:
         """Add units of a product to your cart."""
         return self.carts.add_item(user_id=request.actor.user_id, **body)
 
     @route("POST", "/api/carts/remove_item", who=USER, body=CartRemoval, answer=Cart)
-    def remove_from_cart(self, request, body):
+    def remove_from_cart(self, request: Request, body: Json) -> Json:
         """Take units of a product out of your cart, or all of them."""
         return self.carts.remove_item(user_id=request.actor.user_id, **body)
 
     @route("PUT", "/api/carts/update_quantity", who=USER, body=CartItem, answer=Cart, faults=(404,))
-    def change_quantity(self, request, body):
+    def change_quantity(self, request: Request, body: Json) -> Json:
         """Set the quantity of a product in your cart."""
         return self.carts.update_quantity(user_id=request.actor.user_id, **body)

@@ -16,6 +16,7 @@ from typing import Any
 
 from chassis import outages
 from chassis.errors import Unavailable
+from chassis.steps import Step
 from contracts.notifications.enums import Channel, Status
 from notifications.channels import port
 from notifications.channels.port import Message
@@ -25,6 +26,9 @@ from notifications.mail import addresses, leases, recipients
 from notifications.mail.addresses import Contacts
 from notifications.mail.leases import Claimed
 from notifications.settings import limits
+
+#: Messages are with their channels, which is not noted yet; where a crash is tested.
+DELIVERED = Step("notifications.mail.delivered")
 
 #: Messages that are claimed, and noted, together.
 BATCH = 25
@@ -150,6 +154,7 @@ def _note(context: Context, tried: Iterable[tuple[Claimed, Exception | None]]) -
     """What went is noted first: it is what a repeat would double."""
     sent = [message for message, error in tried if error is None]
     if sent:
+        DELIVERED.reached()
         _sent(context, sent)
     for message, error in tried:
         if error is not None:

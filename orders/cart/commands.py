@@ -9,11 +9,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid, NotFound
+from chassis.tables import changed
 from contracts.orders.fields import MAX_LINES, MAX_QUANTITY
 from orders.models import Cart, CartLine
 
@@ -52,7 +53,7 @@ def add(
         },
         where=total <= MAX_QUANTITY,
     )
-    if session.execute(more).rowcount == 0:
+    if changed(session, more) == 0:
         raise Invalid(errors={"quantity": [f"At most {MAX_QUANTITY} of one product."]})
     _check_bounds(session, user_id, {**others, product["id"]: product})
 
@@ -63,7 +64,7 @@ def set_quantity(
     """So many of a product that is in the cart; raises `NotFound` when it is not."""
     _change(session, user_id, now)
     line = (CartLine.user_id == user_id, CartLine.product_id == product_id)
-    if session.execute(update(CartLine).where(*line).values(quantity=quantity)).rowcount == 0:
+    if changed(session, update(CartLine).where(*line).values(quantity=quantity)) == 0:
         raise NotFound("This product is not in the cart.")
 
 
@@ -80,7 +81,7 @@ def remove(
     if quantity is not None:
         rest = CartLine.quantity - quantity
         kept = update(CartLine).where(*line, rest > 0).values(quantity=rest)
-        if session.execute(kept).rowcount:
+        if changed(session, kept):
             return
     session.execute(delete(CartLine).where(*line))
 
@@ -99,11 +100,13 @@ def forget(
     session.execute(delete(CartLine).where(CartLine.user_id == user_id, CartLine.added_at <= until))
 
 
-def take(session: Session, user_id: uuid.UUID, version: int, now: datetime.datetime) -> bool:
+def take(
+    session: Session | Connection, user_id: uuid.UUID, version: int, now: datetime.datetime
+) -> bool:
     """Empty the cart of exactly that version; False when it has changed since."""
     as_read = (Cart.user_id == user_id, Cart.version == version)
     change = update(Cart).where(*as_read).values(version=version + 1, updated_at=now)
-    if session.execute(change).rowcount == 0:
+    if changed(session, change) == 0:
         return False
     session.execute(delete(CartLine).where(CartLine.user_id == user_id))
     return True

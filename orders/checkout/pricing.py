@@ -86,25 +86,26 @@ def price(
 
     Raises `Invalid` for products that do not exist, `MixedCurrencies` when they have several.
     """
-    unknown = [line.product_id for line in wanted if products.get(line.product_id) is None]
+    found = {one: product for one, product in products.items() if product is not None}
+    unknown = [line.product_id for line in wanted if line.product_id not in found]
     if unknown:
         raise Invalid(errors={"items": [f"Product {one} does not exist." for one in unknown]})
-    currencies = {line.product_id: products[line.product_id]["currency"] for line in wanted}
+    currencies = {line.product_id: found[line.product_id]["currency"] for line in wanted}
     if len(set(currencies.values())) > 1:
         raise MixedCurrencies(
             errors={"items": ["One order has one currency."]},
             lines=[{"product_id": one, "currency": its} for one, its in currencies.items()],
         )
-    lines = (
+    lines = tuple(
         Line(
             line.product_id,
-            products[line.product_id]["name"],
+            found[line.product_id]["name"],
             line.quantity,
-            products[line.product_id]["price"],
+            found[line.product_id]["price"],
         )
         for line in wanted
     )
-    return tuple(lines), currencies[wanted[0].product_id]
+    return lines, currencies[wanted[0].product_id]
 
 
 def total(lines: Iterable[Line]) -> Decimal:

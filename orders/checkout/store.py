@@ -1,49 +1,55 @@
-"""Checkouts under way: the rows that make a half-done checkout findable.
+"""The rows of checkouts under way, which make a half-done checkout findable.
 
-A row is written before anything is reserved and goes with the transaction that makes the order. So
-whatever a crash leaves is either an order or a row; the row of a key is finished by the repeat of
-its request, and any row that stands still is undone by `orders.jobs`.
+    enter      before anything is reserved
+    complete   the order is there, and the row gone
+    abandon    no order will be made; what is reserved is to be given back
+    drop       nothing is reserved any more
+
+So whatever a crash leaves is either an order or a row; the row of a key is finished by the repeat
+of its request, and any row that stands still is abandoned by `orders.jobs`.
 """
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
+from chassis.events import outbox
 from chassis.idempotency import KeyReused
 from chassis.json_rows import as_json, insertion, with_documents
-from contracts.orders.enums import Status
+from chassis.tables import changed
+from contracts.orders.enums import CheckoutState, Status
 from contracts.orders.errors import TooManyOpenOrders, TooManyUnpaidUnits
-from orders.checkout import pricing
+from orders.checkout.basket import Basket, Limits
 from orders.checkout.pricing import Line
-from orders.models import Checkout, Order
+from orders.models import Checkout, Order, OrderLine, TimelineEntry
 
-OPEN, UNDOING = "open", "undoing"
+#: How long one instance has to give the stock of a checkout back before another one tries.
+RELEASE_TIME = datetime.timedelta(seconds=10)
 
 _CHECKOUTS = Checkout.__table__
 _THIS = _CHECKOUTS.c.order_id == bindparam("id")
 
-_ENTER = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason", "number"})
+_INSERT = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason", "number"})
 
 # How many orders the buyer has not paid or is just placing, of which products they hold too much
 # for this one, and whether the checkout has been entered. A buyer's checkouts begin one after the
 # other, so that each counts those before it: an advisory lock is held until the transaction ends.
 # The lock is a statement of its own, so that the next one reads what the one before has committed;
 # in the same message, so that it costs no round trip.
-_BEGIN = with_documents(
+_ENTER = with_documents(
     f"""
     SELECT pg_advisory_xact_lock(hashtextextended(CAST(:user_id AS text), 0));
     WITH unpaid AS (
         SELECT id FROM orders WHERE user_id = :user_id AND status = '{Status.PENDING}'
     ),
     begun AS (
-        SELECT basket FROM checkouts WHERE user_id = :user_id AND state = '{OPEN}'
+        SELECT basket FROM checkouts WHERE user_id = :user_id AND state = '{CheckoutState.OPEN}'
     ),
     held AS (
         SELECT product_id, quantity FROM order_lines WHERE order_id IN (SELECT id FROM unpaid)
@@ -64,56 +70,41 @@ _BEGIN = with_documents(
                (SELECT jsonb_agg(excess ORDER BY product_id) FROM excess) AS lines
     ),
     entered AS (
-        {_ENTER} WHERE (SELECT number < :most AND lines IS NULL FROM counted)
+        {_INSERT} WHERE (SELECT number < :most AND lines IS NULL FROM counted)
         ON CONFLICT DO NOTHING RETURNING number
     )
     SELECT number, lines, (SELECT number FROM entered) FROM counted
     """,  # noqa: S608  (names of ours)
     "checkouts", "wanted",
 )  # fmt: skip
+
+#: What comes later in an order's life.
+_LATER = {"cancel_reason", "payment_id", "hidden_at"}
+_ORDER_COLUMNS = [column.key for column in Order.__table__.columns if column.key not in _LATER]
+
+_INSERT_ORDER = insertion(Order.__table__, "orders", but=_LATER)
+_INSERT_LINES = insertion(OrderLine.__table__, "lines")
+_INSERT_ENTRIES = insertion(TimelineEntry.__table__, "entries", but={"id"})
+
+# One statement, for each is a round trip, and a checkout is what the shop does most. Whoever else
+# wants the checkout waits for the lock of the DELETE, or we for theirs: what is no longer open then
+# makes no order.
+_COMPLETE = with_documents(
+    f"""
+    WITH taken AS (
+        DELETE FROM checkouts WHERE order_id = :order_id AND state = '{CheckoutState.OPEN}'
+        RETURNING order_id
+    ),
+    entered AS ({_INSERT_ORDER} WHERE EXISTS (SELECT FROM taken)),
+    listed AS ({_INSERT_LINES} WHERE EXISTS (SELECT FROM taken)),
+    told AS ({_INSERT_ENTRIES} WHERE EXISTS (SELECT FROM taken)),
+    recorded AS ({outbox.RECORDING} WHERE EXISTS (SELECT FROM taken))
+    SELECT count(*) FROM taken
+    """,  # noqa: S608  (names of ours)
+    "orders", "lines", "entries", "events",
+)  # fmt: skip
+
 _DROP = delete(_CHECKOUTS).where(_THIS)
-
-
-@dataclass(frozen=True, slots=True)
-class Basket:
-    """What an order will be made of; `cart_version` is that of the cart it was taken from."""
-
-    lines: tuple[Line, ...]
-    currency: str
-    shipping_address: dict[str, Any]
-    expires_at: datetime.datetime
-    cart_version: int | None = None
-
-    @property
-    def total(self) -> Decimal:
-        return pricing.total(self.lines)
-
-    def to_json(self) -> dict[str, Any]:
-        """As it is kept in a checkout's row."""
-        return {
-            "lines": [
-                [line.product_id, line.name, line.quantity, str(line.unit_price)]
-                for line in self.lines
-            ],
-            "currency": self.currency,
-            "shipping_address": self.shipping_address,
-            "expires_at": self.expires_at.isoformat(),
-            "cart_version": self.cart_version,
-        }
-
-    @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Basket":
-        """What `to_json` gave."""
-        return cls(
-            tuple(
-                Line(product_id, name, quantity, Decimal(price))
-                for product_id, name, quantity, price in kept["lines"]
-            ),
-            kept["currency"],
-            kept["shipping_address"],
-            datetime.datetime.fromisoformat(kept["expires_at"]),
-            kept["cart_version"],
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +121,13 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a buyer may hold without paying: so many orders, and of each product so many units."""
-
-    orders: int
-    units: Mapping[int, int]
-
-
-def bounds(settings: Mapping[str, Any], available: Mapping[int, int]) -> Bounds:
-    """By the shop's settings, when so many of each product are available: a share of a large stock,
-    and a few units of anything."""
-    least, percent = settings["max_unpaid_units"], settings["max_unpaid_percent"]
-    units = {one: max(least, number * percent // 100) for one, number in available.items()}
-    return Bounds(settings["max_open_orders"], units)
-
-
-@dataclass(frozen=True, slots=True)
 class Placed:
     """The order that a key has made."""
 
     order_id: uuid.UUID
 
 
-def earlier(
+def find(
     connection: Connection | Session,
     user_id: uuid.UUID,
     key: str,
@@ -164,7 +139,11 @@ def earlier(
     Raises `KeyReused` when it came with another request. Checkouts are looked at before orders: one
     that becomes an order between the two is then seen as an order.
     """
-    mine = (Checkout.user_id == user_id, Checkout.idempotency_key == key, Checkout.state == OPEN)
+    mine = (
+        Checkout.user_id == user_id,
+        Checkout.idempotency_key == key,
+        Checkout.state == CheckoutState.OPEN,
+    )
     row = connection.execute(select(Checkout.__table__).where(*mine)).mappings().first()
     if row is not None:
         _check_fingerprint(row["fingerprint"], fingerprint)
@@ -173,16 +152,16 @@ def earlier(
     return _placed(connection, user_id, key, fingerprint, now)
 
 
-def begin(
+def enter(
     session: Session | Connection,
     attempt: Attempt,
     now: datetime.datetime,
     due_at: datetime.datetime,
-    bounds: Bounds,
+    limits: Limits,
 ) -> Attempt | Placed:
     """Write the row of a new checkout; another's when its key was faster.
 
-    Raises `TooManyOpenOrders` or `TooManyUnpaidUnits` when the buyer would hold more than `bounds`.
+    Raises `TooManyOpenOrders` or `TooManyUnpaidUnits` when the buyer would hold more than `limits`.
     Waits for a transaction that is just turning a checkout of that key into its order.
     """
     row = {
@@ -191,7 +170,7 @@ def begin(
         "idempotency_key": attempt.key,
         "fingerprint": attempt.fingerprint,
         "basket": attempt.basket.to_json(),
-        "state": OPEN,
+        "state": CheckoutState.OPEN,
         "started_at": now,
         "due_at": due_at,
     }
@@ -199,31 +178,70 @@ def begin(
         {
             "product_id": line.product_id,
             "requested": line.quantity,
-            "limit": bounds.units[line.product_id],
+            "limit": limits.units[line.product_id],
         }
         for line in attempt.basket.lines
     ]
-    asked = {"checkouts": as_json([row]), "wanted": as_json(wanted)}
-    asked |= {"user_id": attempt.user_id, "most": bounds.orders}
-    unpaid, over, number = session.execute(_BEGIN, asked).one()
-    identity = (attempt.user_id, attempt.key, attempt.fingerprint, now)
+    values = {
+        "checkouts": as_json([row]),
+        "wanted": as_json(wanted),
+        "user_id": attempt.user_id,
+        "most": limits.orders,
+    }
+    unpaid, over, number = session.execute(_ENTER, values).one()
+    key = attempt.key
     if number is None:
-        rival = None if attempt.key is None else earlier(session, *identity)
-        if rival is None and unpaid >= bounds.orders:
-            raise TooManyOpenOrders(limit=bounds.orders)
+        rival = None
+        if key is not None:
+            rival = find(session, attempt.user_id, key, attempt.fingerprint, now)
+        if rival is None and unpaid >= limits.orders:
+            raise TooManyOpenOrders(limit=limits.orders)
         if rival is None and over:
             raise TooManyUnpaidUnits(lines=over)
         # A rival that was faster and has given up by now: this one starts over.
-        return rival or begin(session, attempt, now, due_at, bounds)
+        return rival or enter(session, attempt, now, due_at, limits)
     attempt = replace(attempt, number=number)
-    if attempt.key is None:
+    if key is None:
         return attempt
-    placed = _placed(session, *identity)
+    placed = _placed(session, attempt.user_id, key, attempt.fingerprint, now)
     if placed is not None:
         drop(session, attempt.order_id)
     else:
-        forget_keys(session, now, attempt.user_id, attempt.key)
+        forget_keys(session, now, attempt.user_id, key)
     return placed or attempt
+
+
+def complete(
+    connection: Connection | Session,
+    order: Order,
+    lines: Sequence[Line],
+    entries: Sequence[dict[str, Any]],
+    event: dict[str, Any],
+) -> bool:
+    """Turn the checkout of `order.id` into that order with its lines, timeline entries and event.
+
+    False when the checkout has been finished or undone; nothing is written then. Who wants the same
+    waits for the outcome.
+    """
+    documents = {
+        "orders": [{name: getattr(order, name) for name in _ORDER_COLUMNS}],
+        "lines": [
+            {
+                "order_id": order.id,
+                "product_id": line.product_id,
+                "position": position,
+                "name": line.name,
+                "quantity": line.quantity,
+                "unit_price": line.unit_price,
+            }
+            for position, line in enumerate(lines)
+        ],
+        "entries": entries,
+        "events": [event],
+    }
+    values = {name: as_json(rows) for name, rows in documents.items()}
+    placed = connection.execute(_COMPLETE, {"order_id": order.id} | values)
+    return placed.scalar_one() == 1
 
 
 def abandon(session: Session, order_id: uuid.UUID, due_at: datetime.datetime) -> bool:
@@ -231,12 +249,12 @@ def abandon(session: Session, order_id: uuid.UUID, due_at: datetime.datetime) ->
 
     What it has reserved is to be given back, by `orders.jobs` when nobody else does.
     """
-    mine = (Checkout.order_id == order_id, Checkout.state == OPEN)
-    change = update(Checkout).where(*mine).values(state=UNDOING, due_at=due_at)
-    return session.execute(change).rowcount == 1
+    mine = (Checkout.order_id == order_id, Checkout.state == CheckoutState.OPEN)
+    change = update(Checkout).where(*mine).values(state=CheckoutState.UNDOING, due_at=due_at)
+    return changed(session, change) == 1
 
 
-def drop(session: Session, order_id: uuid.UUID) -> None:
+def drop(session: Session | Connection, order_id: uuid.UUID) -> None:
     """Forget a checkout: its order is made, or nothing is reserved for it any more."""
     session.execute(_DROP, {"id": order_id})
 
@@ -246,24 +264,22 @@ def lock(session: Session, order_id: uuid.UUID) -> Checkout | None:
     return session.get(Checkout, order_id, with_for_update=True, populate_existing=True)
 
 
-def take(session: Session, checkout: Checkout, again_at: datetime.datetime) -> None:
-    """Abandon a locked checkout; who took it has until `again_at` to give its stock back."""
-    checkout.state = UNDOING
-    checkout.due_at = again_at
+def abandon_locked(checkout: Checkout, now: datetime.datetime) -> None:
+    """Abandon a checkout that is locked; the caller has `RELEASE_TIME` to give its stock back."""
+    checkout.state = CheckoutState.UNDOING
+    checkout.due_at = now + RELEASE_TIME
     checkout.attempts += 1
 
 
 def note_failure(session: Session, order_id: uuid.UUID, reason: str) -> None:
-    """Keep why a checkout could not be undone this time."""
+    """Keep why the stock of a checkout could not be given back this time."""
     session.execute(update(Checkout).where(Checkout.order_id == order_id).values(reason=reason))
 
 
-def take_stale(
-    session: Session, now: datetime.datetime, again_at: datetime.datetime, limit: int
-) -> list[uuid.UUID]:
+def abandon_stale(session: Session, now: datetime.datetime, limit: int) -> list[uuid.UUID]:
     """Abandon the checkouts that stand still; the ids of all whose stock is to be given back.
 
-    Instances share them: each takes those that no other holds, and has until `again_at`.
+    Instances share them: each takes those that no other holds, and has `RELEASE_TIME`.
     """
     due = (
         select(Checkout)
@@ -274,12 +290,12 @@ def take_stale(
     )
     checkouts = session.scalars(due).all()
     for checkout in checkouts:
-        take(session, checkout, again_at)
+        abandon_locked(checkout, now)
     return [checkout.order_id for checkout in checkouts]
 
 
 def forget_keys(
-    session: Session,
+    session: Session | Connection,
     now: datetime.datetime,
     user_id: uuid.UUID | None = None,
     key: str | None = None,
@@ -297,7 +313,7 @@ def forget_keys(
     else:
         old = old.where(Order.user_id == user_id, Order.idempotency_key == key)
     change = update(Order).where(Order.id.in_(old)).values(idempotency_key=None)
-    return session.execute(change).rowcount
+    return changed(session, change)
 
 
 def _placed(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, or_, select
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -167,9 +167,7 @@ def _named(text: str) -> ColumnElement[bool] | None:
     return None
 
 
-def _views(
-    connection: Connection | Session, rows: Iterable[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def _views(connection: Connection | Session, rows: Iterable[RowMapping]) -> list[dict[str, Any]]:
     lines: dict[uuid.UUID, list[dict[str, Any]]] = {row["id"]: [] for row in rows}
     query = (
         select(OrderLine.__table__)

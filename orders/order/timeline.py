@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
 from chassis.json_rows import insert_rows, rows_of
+from contracts.orders.enums import TimelineKind
 from orders.context import Context
 from orders.models import TimelineEntry
-
-ORDER, STOCK, PAYMENT, MAIL = "order", "stock", "payment", "mail"
 
 #: How many entries are shown, the newest.
 SHOWN = 500
@@ -29,7 +28,7 @@ def add(
     context: Context,
     session: Session,
     order_id: uuid.UUID,
-    kind: str,
+    kind: TimelineKind,
     cause: str,
     actor: Actor = Actor.SYSTEM,
     **detail: Any,
@@ -42,7 +41,7 @@ def add(
 def entry(
     order_id: uuid.UUID,
     at: datetime.datetime,
-    kind: str,
+    kind: TimelineKind,
     cause: str,
     actor: Actor = Actor.SYSTEM,
     *,

@@ -1,128 +1,82 @@
 """Paying an order, and the one way in which a payment that succeeded finishes it.
 
-    claim     the order is marked with the payment, and can't be cancelled meanwhile   transaction
-    commit    its reserved stock is taken                      RPC, idempotent by the order's id
-    conclude  paid and processing; or cancelled, and the money goes back               transaction
+    start     the order notes that it is being paid; who may not pay it stops here    transaction
+    charge    payments takes the money                     RPC, idempotent by the payment's key
+    attach    the order is marked with the payment, and can't be cancelled meanwhile  transaction
+    commit    its reserved stock is taken                  RPC, idempotent by the order's id
+    conclude  paid and processing; or cancelled, and the money goes back              transaction
 
-`pay`, the event `payment_succeeded` and the recovery sweep all come here, at the same time or one
-after a crash of the other: each step looks at what is there, so the second one changes nothing.
+The last three are `finish`. `pay`, the event `payment_succeeded` and the recovery sweep all come
+there, at the same time or one after a crash of the other: each step looks at what is there, so the
+second one changes nothing.
 """
 
 import datetime
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
-from chassis.errors import Conflict, Invalid, NotFound
-from chassis.identity import Actor, Role
+from chassis.errors import Conflict, NotFound
+from chassis.identity import Actor
+from chassis.steps import Step
 from contracts.inventory.errors import OutOfStock, ReservationReleased
-from contracts.orders.enums import Cause, PaymentStatus, Status
+from contracts.orders.enums import Cause, PaymentStatus, RefundReason, Status, TimelineKind
 from contracts.orders.errors import AlreadyPaid, InvalidTransition, NothingToPay
-from orders import schemas
-from orders.context import Context
+from contracts.payments import enums as payments
+from orders.context import Context, period
 from orders.models import Order, RequestKey
-from orders.order import commands as order_commands
-from orders.order import lifecycle, timeline
+from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
 from orders.order.lifecycle import Party
-from orders.payment import refund_requests
+from orders.payment import calls, refunds
+from orders.payment.refunds import Payment
 
-#: States of a payment whose money has come, and of one that may still bring it.
-CAPTURED = ("succeeded", "partially_refunded", "refunded")
-UNDECIDED = ("pending", "requires_action")
-
-_PAYMENT = schemas.Payment()
+#: Where a crash is tested.
+STARTED = Step("orders.payment.started")
+CHARGED = Step("orders.payment.charged")
+ATTACHED = Step("orders.payment.attached")
+COMMITTED = Step("orders.payment.committed")
+CONCLUDED = Step("orders.payment.concluded")
 
 #: Opens the transaction of the last step: `db.begin`, or `db.once` of an event.
 Begin = Callable[[], AbstractContextManager[Session]]
 
 
 def pay(
-    context: Context, order_id: uuid.UUID, method: Any, key: str | None, actor: Actor
+    context: Context, order_id: uuid.UUID, method: dict[str, str], key: str | None, actor: Actor
 ) -> dict[str, Any]:
     """Charge an order by `method`; the payment, as payments answers it, and whether it is a repeat.
 
     Once the money has come the payment is the answer, even if the order could not be finished at
     once: the event or the sweep will do it.
     """
-    asked = idempotency.fingerprint(order_id=order_id, method=method)
-    order, since, claim, refusal = _begin(context, order_id, key, asked, actor)
-    if refusal is not None:
-        return _made_before(context, order, str(claim.resource_id), refusal) | {"replayed": True}
-    payment = _charge(context, order, method, str(claim.resource_id))
+    fingerprint = idempotency.fingerprint(order_id=order_id, method=method)
+    started = _start(context, order_id, key, fingerprint, actor)
+    order, payment_key = started.order, str(started.claim.resource_id)
+    if started.refusal is not None:
+        return _made_before(context, order, payment_key, started.refusal) | {"replayed": True}
+    payment = calls.charge(context, order, method, payment_key)
+    CHARGED.reached()
     try:
-        if payment["status"] in CAPTURED:
-            finish(context, news_of(_PAYMENT.load(payment)))
-        elif payment["status"] not in UNDECIDED:
-            stop_looking(context, order_id, since)
-        elif is_cancelled(context, order_id):
+        if payment["status"] in payments.CAPTURED:
+            finish(context, Payment.of_answer(payment))
+        elif payment["status"] not in payments.OPEN:
+            stop_looking(context, order_id, started.since)
+        elif _is_cancelled(context, order_id):
             # It was cancelled meanwhile, when there was no payment to be cancelled yet.
-            order_commands.stop_payment(context, order_id)
-            payment = _made_before(context, order, str(claim.resource_id), AlreadyPaid())
+            calls.cancel(context, order_id)
+            payment = _made_before(context, order, payment_key, AlreadyPaid())
     except Exception as error:
         context.log.warning("finish_postponed", order_id=str(order_id), error=type(error).__name__)
-    return payment | {"replayed": not claim.is_new}
+    return payment | {"replayed": not started.claim.is_new}
 
 
-def news_of(payment: Mapping[str, Any]) -> dict[str, Any]:
-    """A payment (`schemas.Payment`) in the shape of its event."""
-    return {**payment, "payment_id": payment["id"]}
-
-
-def finish(context: Context, news: Mapping[str, Any], begin: Begin | None = None) -> None:
-    """Finish the order whose money has come; `news`: payment_id, order_id, amount, currency.
-
-    Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
-    """
-    in_stock = _claim(context, news) and _commit_stock(context, news["order_id"])
-    with (begin or context.db.begin)() as session:
-        _conclude(context, session, news, in_stock)
-
-
-def finish_free(context: Context, order_id: uuid.UUID) -> None:
-    """Finish an order that costs nothing as one whose money has come, without a payment.
-
-    Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
-    """
-    in_stock = not is_cancelled(context, order_id) and _commit_stock(context, order_id)
-    with context.db.begin() as session:
-        order = order_queries.lock(session, order_id)
-        order.paying_since = order.recheck_at = None
-        if order.status != Status.PENDING:
-            return
-        if in_stock:
-            timeline.add(context, session, order.id, timeline.STOCK, "committed")
-            order.payment_status = PaymentStatus.PAID
-        order_commands.move(context, session, order, _paid_step(in_stock))
-
-
-def is_free(context: Context, order_id: uuid.UUID) -> bool:
-    """Whether the order costs nothing."""
-    with context.db.autocommit() as connection:
-        return connection.scalar(select(Order.total).where(Order.id == order_id)) == 0
-
-
-def stop_looking(context: Context, order_id: uuid.UUID, since: datetime.datetime | None) -> None:
-    """The payment that was begun at `since` has come to nothing; a later one is left alone."""
-    mine = (Order.id == order_id, Order.paying_since == since, Order.payment_id.is_(None))
-    with context.db.begin() as session:
-        session.execute(update(Order).where(*mine).values(paying_since=None, recheck_at=None))
-
-
-def is_cancelled(context: Context, order_id: uuid.UUID) -> bool:
-    """Whether nothing is to be paid for any more."""
-    with context.db.autocommit() as connection:
-        status = connection.scalar(select(Order.status).where(Order.id == order_id))
-    return status == Status.CANCELLED
-
-
-class _Begun(NamedTuple):
+class _Started(NamedTuple):
     """The order, since when it is being paid by this request, and what its key stands for: our own
     key towards payments. None for a repeat beside a payment that is under way: another one's, it
     may be. `refusal`: why a repeat must not charge, whatever came of the first request."""
@@ -133,57 +87,28 @@ class _Begun(NamedTuple):
     refusal: Conflict | None = None
 
 
-def _begin(
-    context: Context, order_id: uuid.UUID, key: str | None, asked: str, actor: Actor
-) -> _Begun:
+def _start(
+    context: Context, order_id: uuid.UUID, key: str | None, fingerprint: str, actor: Actor
+) -> _Started:
     """Note that a payment is being made, so that a crash from here on is found.
 
     A repeat is let through to payments even when the order has been paid since. Raises what
     `_why_not_payable` says of anything else.
     """
-    now = context.clock()
+    now, since = context.clock(), None
     with context.db.begin() as session:
         order = order_queries.lock_visible(session, order_id, actor)
-        claim = idempotency.claim(session, RequestKey, actor.user_id, "pay", key, asked, now)
-        if not claim.is_new and order.payment_id is not None:
-            return _Begun(order, None, claim)
+        claim = idempotency.claim(session, RequestKey, actor.user_id, "pay", key, fingerprint, now)
         refusal = _why_not_payable(order, now)
-        if refusal is not None and claim.is_new:
+        if not claim.is_new and order.payment_id is not None:
+            refusal = None
+        elif refusal is not None and claim.is_new:
             raise refusal
-        if refusal is None and (claim.is_new or order.paying_since is None):
+        elif refusal is None and (claim.is_new or order.paying_since is None):
+            since = now
             _look_later(context, order, now)
-            return _Begun(order, now, claim)
-        return _Begun(order, None, claim, refusal)
-
-
-def _made_before(context: Context, order: Order, key: str, refusal: Conflict) -> dict[str, Any]:
-    """The payment that an earlier request made under `key`, as it is now. Raises `refusal` when
-    that request broke off before there was one."""
-    buyer = Actor(order.user_id, Role.CUSTOMER).to_wire()
-    found = context.payments.list(order_id=order.id, key=key, limit=1, actor=buyer)["items"]
-    if not found:
-        raise refusal
-    return found[0]
-
-
-def _charge(context: Context, order: Order, method: Any, key: str) -> dict[str, Any]:
-    """The payment. During an upgrade a payments process of the release before may refuse the number
-    of the order, before it does anything; then it is asked without."""
-    charge = partial(
-        context.payments.charge,
-        order_id=order.id,
-        user_id=order.user_id,
-        amount=order.total,
-        currency=order.currency,
-        method=method,
-        key=key,
-    )
-    try:
-        return charge(order_number=order.number)
-    except Invalid as fault:
-        if "order_number" not in fault.errors:
-            raise
-        return charge()
+    STARTED.reached()
+    return _Started(order, since, claim, refusal)
 
 
 def _why_not_payable(order: Order, now: datetime.datetime) -> Conflict | None:
@@ -201,72 +126,94 @@ def _why_not_payable(order: Order, now: datetime.datetime) -> Conflict | None:
 
 def _look_later(context: Context, order: Order, now: datetime.datetime) -> None:
     order.paying_since = now
-    order.recheck_at = now + datetime.timedelta(seconds=context.settings["payment_recheck"])
+    order.recheck_at = now + period(context, "payment_recheck")
 
 
-def _claim(context: Context, news: Mapping[str, Any]) -> bool:
+def _made_before(context: Context, order: Order, key: str, refusal: Conflict) -> dict[str, Any]:
+    """The payment that an earlier request made under `key`, as it is now. Raises `refusal` when
+    that request broke off before there was one."""
+    found = calls.find(context, order, key)
+    if found is None:
+        raise refusal
+    return found
+
+
+def finish(context: Context, payment: Payment, begin: Begin | None = None) -> None:
+    """Finish the order whose money has come.
+
+    Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
+    """
+    in_stock = _attach(context, payment) and _commit_stock(context, payment.order_id)
+    with (begin or context.db.begin)() as session:
+        _conclude(context, session, payment, in_stock)
+    CONCLUDED.reached()
+
+
+def _attach(context: Context, payment: Payment) -> bool:
     """Mark the order with its payment. False when that leads nowhere; `_conclude` knows why."""
     with context.db.begin() as session:
-        order = order_queries.lock(session, news["order_id"])
-        if order is None or order.status != Status.PENDING or _why_not(order, news):
+        order = order_queries.lock(session, payment.order_id)
+        if order is None or order.status != Status.PENDING or _why_not(order, payment):
             return False
-        order.payment_id = news["payment_id"]
+        order.payment_id = payment.id
         if order.paying_since is None:
             _look_later(context, order, context.clock())
-        return True
+    ATTACHED.reached()
+    return True
 
 
-def _why_not(order: Order, news: Mapping[str, Any]) -> str | None:
+def _why_not(order: Order, payment: Payment) -> RefundReason | None:
     """Why this money does not pay this order, if so."""
-    if order.payment_id not in (None, news["payment_id"]):
-        return "paid_twice"
-    if (order.total, order.currency) != (news["amount"], news["currency"]):
-        return "amount_mismatch"
+    if order.payment_id not in (None, payment.id):
+        return RefundReason.PAID_TWICE
+    if (order.total, order.currency) != (payment.amount, payment.currency):
+        return RefundReason.AMOUNT_MISMATCH
     return None
 
 
 def _commit_stock(context: Context, order_id: uuid.UUID) -> bool:
+    """Whether the stock is the order's for good."""
     try:
         context.inventory.commit(order_id=order_id)
     except (OutOfStock, ReservationReleased, NotFound):
         return False
+    COMMITTED.reached()
     return True
 
 
-def _conclude(context: Context, session: Session, news: Mapping[str, Any], in_stock: bool) -> None:
-    order = order_queries.lock(session, news["order_id"])
-    reason = "unknown_order" if order is None else _why_not(order, news)
-    if reason is not None:
-        _give_back(context, session, news, reason, order_known=order is not None)
+def _conclude(context: Context, session: Session, payment: Payment, in_stock: bool) -> None:
+    order = order_queries.lock(session, payment.order_id)
+    if order is None:
+        reason = RefundReason.UNKNOWN_ORDER
+        refunds.request(context, session, payment, reason, order_known=False)
+        return
+    if (why_not := _why_not(order, payment)) is not None:
+        refunds.request(context, session, payment, why_not)
         return
     if order.payment_status == PaymentStatus.UNPAID:
-        _book(context, session, order, news, in_stock)
+        _mark_paid(context, session, order, payment, in_stock)
     if order.status == Status.CANCELLED:
-        _give_back(context, session, news, "order_cancelled")
+        refunds.request(context, session, payment, RefundReason.ORDER_CANCELLED)
 
 
-def _book(
-    context: Context, session: Session, order: Order, news: Mapping[str, Any], in_stock: bool
+def _mark_paid(
+    context: Context, session: Session, order: Order, payment: Payment, in_stock: bool
 ) -> None:
     """The money is there. Whatever of it has gone back before we came to this is not forgotten."""
-    payment_id = news["payment_id"]
     timeline.add(
-        context, session, order.id, timeline.PAYMENT, "payment_succeeded",
-        payment_id=payment_id, amount=news["amount"],
+        context, session, order.id, TimelineKind.PAYMENT, "payment_succeeded",
+        payment_id=payment.id, amount=payment.amount,
     )  # fmt: skip
-    step = None
-    if order.status == Status.PENDING:
-        step = _paid_step(in_stock)
+    step = _paid_step(in_stock) if order.status == Status.PENDING else None
     if in_stock:
-        timeline.add(context, session, order.id, timeline.STOCK, "committed")
-    returned = refund_requests.refunded(session, payment_id)
-    order.payment_id = payment_id
-    order.payment_status = lifecycle.after_refund(order.total, returned)
+        timeline.add(context, session, order.id, TimelineKind.STOCK, "committed")
+    order.payment_id = payment.id
+    order.payment_status = lifecycle.after_refund(order.total, refunds.total(session, payment.id))
     order.paying_since = order.recheck_at = None
     if step is not None:
-        order_commands.move(context, session, order, step)
+        transitions.move(context, session, order, step)
     else:
-        order_commands.touch(context, order)
+        transitions.touch(context, order)
 
 
 def _paid_step(in_stock: bool) -> lifecycle.Transition:
@@ -276,20 +223,75 @@ def _paid_step(in_stock: bool) -> lifecycle.Transition:
     return lifecycle.step(Status.PENDING, PaymentStatus.UNPAID, target, (Party.SYSTEM,), cause)
 
 
-def _give_back(
-    context: Context,
-    session: Session,
-    news: Mapping[str, Any],
-    reason: str,
-    order_known: bool = True,
-) -> None:
-    refund_requests.give_back(
-        context,
-        session,
-        order_id=news["order_id"],
-        payment_id=news["payment_id"],
-        amount=news["amount"],
-        currency=news["currency"],
-        reason=reason,
-        order_known=order_known,
+def finish_free(context: Context, order_id: uuid.UUID) -> None:
+    """Finish an order that costs nothing as one whose money has come, without a payment.
+
+    Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
+    """
+    in_stock = not _is_cancelled(context, order_id) and _commit_stock(context, order_id)
+    with context.db.begin() as session:
+        order = order_queries.lock(session, order_id)
+        if order is None:
+            raise NotFound("There is no such order.")
+        order.paying_since = order.recheck_at = None
+        if order.status != Status.PENDING:
+            return
+        if in_stock:
+            timeline.add(context, session, order.id, TimelineKind.STOCK, "committed")
+            order.payment_status = PaymentStatus.PAID
+        transitions.move(context, session, order, _paid_step(in_stock))
+
+
+def take_due(context: Context, limit: int) -> list[tuple[uuid.UUID, datetime.datetime]]:
+    """Orders whose payment is to be looked up, and since when they are being paid. The pause until
+    the next look grows with that time, so an unfinished payment is asked for often at first, and
+    rarely later."""
+    now = context.clock()
+    pause = period(context, "payment_recheck")
+    due = (
+        select(Order)
+        .where(Order.recheck_at <= now)
+        .order_by(Order.recheck_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
     )
+    taken = []
+    with context.db.begin() as session:
+        for order in session.scalars(due):
+            since = order.paying_since or now  # which a constraint rules out
+            order.recheck_at = now + max(pause, now - since)
+            taken.append((order.id, since))
+    return taken
+
+
+def look_up(context: Context, order_id: uuid.UUID, since: datetime.datetime) -> None:
+    """Ask for the end of the payment that was started at `since`, and finish the order it paid; one
+    that costs nothing is finished without."""
+    with context.db.autocommit() as connection:
+        total = connection.scalar(select(Order.total).where(Order.id == order_id))
+    if total == 0:
+        finish_free(context, order_id)
+        return
+    found = calls.newest(context, order_id)
+    captured = [one for one in found if one["status"] in payments.CAPTURED]
+    if captured:
+        # The newest: an older one with money is one that came late and that payments gives back.
+        finish(context, Payment.of_answer(captured[0]))
+    elif not any(one["status"] in payments.OPEN for one in found):
+        stop_looking(context, order_id, since)
+    elif _is_cancelled(context, order_id):
+        calls.cancel(context, order_id)
+
+
+def stop_looking(context: Context, order_id: uuid.UUID, since: datetime.datetime | None) -> None:
+    """The payment that was started at `since` has come to nothing; a later one is left alone."""
+    mine = (Order.id == order_id, Order.paying_since == since, Order.payment_id.is_(None))
+    with context.db.begin() as session:
+        session.execute(update(Order).where(*mine).values(paying_since=None, recheck_at=None))
+
+
+def _is_cancelled(context: Context, order_id: uuid.UUID) -> bool:
+    """Whether nothing is to be paid for any more."""
+    with context.db.autocommit() as connection:
+        status = connection.scalar(select(Order.status).where(Order.id == order_id))
+    return status == Status.CANCELLED

@@ -1,16 +1,20 @@
 """`shop checkouts`: what is being bought, and what got stuck."""
 
+import datetime
 import json
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
+import sqlalchemy as sa
 from rich.table import Table
 from rich.text import Text
 
+from chassis.clock import utcnow
 from chassis.config import check
-from orders.checkout.admin import FACTOR
+from contracts.orders.enums import CheckoutState
+from orders.checkout.queries import under_way as checkouts_under_way
 from orders.settings import OrdersSettings
 from shop.operate import settings
 from shop.operate.databases import opened
@@ -19,34 +23,24 @@ from shop.operate.settings import as_json
 from shop.verify import Books
 from shop.verify.show import console
 
-_UNDER_WAY = """
-    SELECT order_id, state, attempts, reason,
-           extract(epoch FROM now() - started_at)::float AS age_seconds,
-           extract(epoch FROM due_at - now())::float AS due_in_seconds
-    FROM checkouts WHERE :state IS NULL OR state = :state
-    ORDER BY started_at LIMIT :limit
-"""
-_COUNTS = """
-    SELECT count(*) AS all,
-           count(*) FILTER (WHERE started_at < now() - make_interval(secs => :stuck)) AS stuck
-    FROM checkouts
-"""
+
+def counts(books: Books, config: Mapping[str, Any]) -> tuple[int, int]:
+    """How many are under way, and how many of them are stuck, as staff count them."""
+    found = _query(config).subquery()
+    stuck = sa.func.count().filter(found.c.is_stuck)
+    (row,) = books.rows("orders", sa.select(sa.func.count(), stuck).select_from(found))
+    return row[0], row[1]
 
 
-def stuck_after(config: Mapping[str, Any]) -> int:
-    """Seconds after which staff count a checkout as stuck too (`orders.checkout.admin`)."""
+def _query(config: Mapping[str, Any], state: str | None = None) -> sa.Select[Any]:
     values = check(OrdersSettings(), config.get("orders") or {}, "orders")
-    return FACTOR * values["checkout_patience"]
-
-
-def counts(books: Books, stuck_after: int) -> tuple[int, int]:
-    """How many are under way, and how many of them are stuck."""
-    (row,) = books.rows("orders", _COUNTS, stuck=stuck_after)
-    return row.all, row.stuck
+    return checkouts_under_way(state, utcnow(), values)
 
 
 @click.command()
-@click.option("--state", type=click.Choice(["open", "undoing"]), help="Only those.")
+@click.option(
+    "--state", type=click.Choice([str(state) for state in CheckoutState]), help="Only those."
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=1, max=10_000),
@@ -58,41 +52,55 @@ def counts(books: Books, stuck_after: int) -> tuple[int, int]:
 def checkouts(state: str | None, limit: int, as_json: bool) -> None:
     """List the checkouts under way, the oldest first.
 
-    One is "open" while its order is being made, and "undoing" while what it has reserved is given
-    back, which is tried again every ten seconds; the reason says why it has not worked so far.
+    One is "open" while its order is being made, "undoing" while what it has reserved is given back,
+    which is tried again every ten seconds, and "paying" while its order waits for the end of a
+    payment; the reason says why it has not come so far.
 
     Fails when one is stuck. What becomes of it, staff decide: POST
     /api/admin/checkouts/{order_id}/retry or /undo.
     """
-    limit_of_time = stuck_after(settings.load())
+    config = settings.load()
+    query = _query(config, state)
     with opened() as books:
-        under_way, stuck = counts(books, limit_of_time)
-        found = [
-            row._asdict() | {"order_id": str(row.order_id)}
-            for row in books.rows("orders", _UNDER_WAY, state=state, limit=limit)
-        ]
+        under_way, stuck = counts(books, config)
+        oldest = query.order_by(query.selected_columns.since).limit(limit)
+        rows = books.rows("orders", oldest)
+    now = utcnow()
+    found = [_shown(row, now) for row in rows]
     if as_json:
         answer = {"checkouts": found, "under_way": under_way, "stuck": stuck}
         click.echo(json.dumps(answer, indent=2))
     else:
         if found:
-            console().print(_table(found, limit_of_time))
+            console().print(_table(found))
         click.echo(f"{count(under_way, 'checkout')} under way, {stuck} stuck")
     sys.exit(bool(stuck))
 
 
-def _table(found: list[dict[str, Any]], limit_of_time: int) -> Table:
+def _shown(row: sa.Row[Any], now: datetime.datetime) -> dict[str, Any]:
+    return {
+        "order_id": str(row.order_id),
+        "state": row.state,
+        "attempts": row.attempts,
+        "reason": row.reason,
+        "age_seconds": (now - row.since).total_seconds(),
+        "due_in_seconds": (row.due_at - now).total_seconds(),
+        "stuck": row.is_stuck,
+    }
+
+
+def _table(found: list[dict[str, Any]]) -> Table:
     table = Table("order", "state")
     for heading in ("age", "tried", "next in"):
         table.add_column(heading, justify="right")
     table.add_column("reason")
     for one in found:
-        colour = "bold red" if one["age_seconds"] > limit_of_time else "default"
+        colour = "bold red" if one["stuck"] else "default"
         table.add_row(
             one["order_id"],
             one["state"],
             f"[{colour}]{span(one['age_seconds'])}[/]",
-            str(one["attempts"]),
+            "" if one["attempts"] is None else str(one["attempts"]),
             span(max(one["due_in_seconds"], 0)),
             Text(plain(one["reason"] or "")),
         )

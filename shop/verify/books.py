@@ -34,10 +34,13 @@ class Books:
             for package in DATABASE_PACKAGES
         }
 
-    def rows(self, package: str, statement: str, **values: Any) -> list[sa.Row[Any]]:
+    def rows(
+        self, package: str, statement: str | sa.Select[Any], **values: Any
+    ) -> list[sa.Row[Any]]:
         """What `statement` finds in the database of `package`."""
+        query = sa.text(statement) if isinstance(statement, str) else statement
         with self._engines[package].connect() as connection:
-            return list(connection.execute(sa.text(statement), values))
+            return list(connection.execute(query, values))
 
     def value(self, package: str, statement: str, **values: Any) -> Any:
         """The first column of the first row."""

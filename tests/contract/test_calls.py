@@ -7,8 +7,9 @@ import uuid
 import pytest
 
 from chassis.errors import Fault, NotFound
+from contracts.payments import answers as payments
+from contracts.products.answers import ProductList
 from contracts.users import answers as users
-from orders import schemas as orders
 from products.service import InventoryService, ProductsService
 from tests.contract import shapes
 from tests.contract.answers import ANSWERS, ERROR
@@ -20,15 +21,15 @@ CALLS, SCHEMAS = calls(), answers()
 
 #: Who asks whom, and what is needed of the answer; None: only that there is one.
 NEEDED = {
-    ("carts", "products.get_many"): orders.Products,
-    ("orders", "products.get_many"): orders.Products,
+    ("carts", "products.get_many"): ProductList,
+    ("orders", "products.get_many"): ProductList,
     ("orders", "users.default_address"): users.DefaultAddress,
     ("orders", "users.find"): users.UserIds,
     ("orders", "inventory.reserve"): None,
     ("orders", "inventory.commit"): None,
     ("orders", "inventory.release"): None,
-    ("orders", "payments.charge"): orders.Payment,
-    ("orders", "payments.list"): orders.Payments,
+    ("orders", "payments.charge"): payments.Payment,
+    ("orders", "payments.list"): payments.PaymentPage,
     ("orders", "payments.cancel"): None,
     ("notifications", "users.contacts"): users.Contacts,
     ("notifications", "users.issue_reset_token"): users.ResetToken,

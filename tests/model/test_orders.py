@@ -12,13 +12,18 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from chassis.errors import Unavailable
 from chassis.identity import Actor, Role
 from contracts.inventory.errors import OutOfStock
+from contracts.payments import answers
 from orders import events as event_handlers
 from orders import jobs
 from orders.models import Order
 from orders.order import commands as order_commands
 from orders.payment import commands as payment_commands
+from orders.payment.refunds import Payment
 from tests.model.world import QUIET, START, Machine, outcome
 
+PAYMENT = answers.Payment()
+#: What is null of a payment that nothing was wrong with.
+NO_MORE = {"action_url": None, "failure_code": None}
 TOTAL = Decimal("20.00")
 OWNER, STRANGER = (Actor(uuid.UUID(int=n), Role.CUSTOMER) for n in (1, 2))
 STAFF, ADMIN = Actor(uuid.UUID(int=3), Role.STAFF), Actor(uuid.UUID(int=4), Role.ADMIN)
@@ -73,8 +78,8 @@ class Payments:
         return {"items": [self._shown(one) for one in self.made.get(order_id, ())]}
 
     def _shown(self, payment):
-        plain = {name: str(payment[name]) for name in ("id", "order_id", "user_id", "amount")}
-        return payment | plain
+        shown = PAYMENT.dump(payment | {"refunded": Decimal(0), "created_at": START})
+        return shown | {"provider": "simulator", "test_mode": True} | NO_MORE
 
 
 class Life:
@@ -196,7 +201,7 @@ class Lives(Machine):
     def _tell(self, payment, stock):
         self.inventory.stock = stock
         (life,) = (one for one in self.lives if one.id == payment["order_id"])
-        got = outcome(payment_commands.finish, self.shop, payment_commands.news_of(payment))
+        got = outcome(payment_commands.finish, self.shop, Payment.of_answer(payment))
         assert got == self._finish(life, payment, stock)
 
     def _finish(self, life, payment, stock):
@@ -336,7 +341,7 @@ class Lives(Machine):
     def find_payments(self, stock):
         """What no event told is asked for, at growing distances."""
         self.inventory.stock = stock
-        jobs.find_payments(self.shop)
+        jobs.look_up_payments(self.shop)
         for life in self.lives:
             if life.recheck_at is None or life.recheck_at > self.now:
                 continue

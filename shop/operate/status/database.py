@@ -30,7 +30,7 @@ def look(config: Mapping[str, Any]) -> Iterator[Finding]:
         for package in outbox.with_outbox(books, well):
             yield _outbox(outbox.of(books, package))
         if "orders" in well:
-            yield _checkouts(books, checkouts.stuck_after(config))
+            yield _checkouts(books, config)
         if "products" in well:
             yield _reservations(books)
 
@@ -73,8 +73,8 @@ def _outbox(found: dict[str, Any]) -> Finding:
     return Finding("outbox", found["service"], words, advice)
 
 
-def _checkouts(books: Books, stuck_after: int) -> Finding:
-    under_way, stuck = checkouts.counts(books, stuck_after)
+def _checkouts(books: Books, config: Mapping[str, Any]) -> Finding:
+    under_way, stuck = checkouts.counts(books, config)
     advice = "shop checkouts says why; staff may retry or undo them" if stuck else None
     return Finding("work", "checkouts", f"{under_way} under way, {stuck} stuck", advice)
 

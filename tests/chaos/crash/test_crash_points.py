@@ -1,6 +1,6 @@
 """A process dies by kill -9 between two steps, at each of them, and what it was at comes to an end.
 
-`points.py` lists the steps. The processes are the real ones; see `hook/` for how they die.
+`points.py` lists where. The processes are the real ones; see `hook/` for how they die.
 """
 
 import functools
@@ -10,13 +10,16 @@ import eventlet
 import pytest
 
 from chassis.errors import Fault, Interrupted
+from chassis.steps import Step
 from contracts.inventory.errors import OutOfStock
+from shop.packages import load_services
 from tests.chaos.crash import books
 from tests.chaos.crash.points import (
     AGAIN,
     CHECKOUT,
     INTERRUPTED,
     PLACED,
+    POINTS,
     REPEAT,
     ROWS,
     UNTOLD_REPEAT,
@@ -138,6 +141,17 @@ def buyer(shop):
     eventually(lambda: books.at_rest(shop), timeout=20)
 
 
+def test_each_declared_step_is_a_point_of_death():
+    """No step without a crash at it, and no crash at a step that is not there any more."""
+    load_services()
+    steps = [point.at for point in POINTS if " " not in point.at]
+    assert {step.partition(":")[0] for step in steps} == set(Step.declared)
+    entrypoints = {
+        f"{service.name}.{method}" for service in load_services() for method in dir(service)
+    }
+    assert {step.partition(":")[2] for step in steps} - {""} <= entrypoints
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_a_death_between_two_steps_leaves_nothing_half_done(shop, buyer, row):
     """Who repairs it brings it to the one end, where order, stock, money and timeline agree."""
@@ -149,8 +163,8 @@ def test_a_death_between_two_steps_leaves_nothing_half_done(shop, buyer, row):
     if point.package == "notifications":
         eventually(lambda: books.mails_are_out(shop), timeout=20)
     act = functools.partial(getattr(Buyer, point.does), buyer)
-    echo, times = point.echo or (point.function, 1)
-    times += shop.calls(echo)
+    echo, times = point.echo or (point.at, 1)
+    times += shop.reached(echo)
     shop.arm(point)
     calling = eventlet.spawn(act)
     if who == AGAIN:
@@ -163,7 +177,7 @@ def test_a_death_between_two_steps_leaves_nothing_half_done(shop, buyer, row):
     shop.advance(seconds)
     if who == AGAIN:
         calling.wait()
-        eventually(lambda: shop.calls(echo) >= times, timeout=20)
+        eventually(lambda: shop.reached(echo) >= times, timeout=20)
     elif who in (REPEAT, UNTOLD_REPEAT):
         act()
     eventually(lambda: books.has_ended(shop, buyer.key, buyer.product, end), timeout=20)

@@ -1,7 +1,6 @@
 """The services as processes of their own, each with another one ready to take its place."""
 
 import contextlib
-import json
 import os
 import pathlib
 import signal
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from nameko.containers import get_container_cls
 
 from chassis import config as configuration
-from chassis.errors import NotFound
+from chassis.errors import Fault, NotFound
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from shop.local.place import ROOT
@@ -59,7 +58,7 @@ class Shop:
         self.control = folder / "control"
         self.control.mkdir()
         self.lost = set()
-        (self.control / "ended").touch()
+        (self.control / "reached").touch()
         self.ahead(0)
         self._gates = folder / "gates"
         self._gates.mkdir()
@@ -81,6 +80,12 @@ class Shop:
         self.call = Caller(self._containers[1], timeout=20)
         for package in PACKAGES:
             self.start(package)
+        for name in names:
+            eventually(lambda name=name: self._answers(name), timeout=90)
+
+    def _answers(self, name):
+        with contextlib.suppress(Fault):
+            return getattr(self.call, name).health()
 
     def close(self):
         for process, _ in (*self._running.values(), *self._ready.values()):
@@ -111,9 +116,8 @@ class Shop:
         self._ready[package] = self._prepare(package)
 
     def arm(self, point):
-        """The next time that a process comes to `point`, it dies."""
-        wanted = {"point": point.function, "when": point.when, "answer": point.answer}
-        _write(self.control / "armed", json.dumps(wanted))
+        """The next time that a process of its package comes to `point`, it dies."""
+        _write(self.control / "armed", f"{point.package} {point.at}")
 
     def died(self, point):
         """Wait until it has happened, there and nowhere else."""
@@ -122,9 +126,9 @@ class Shop:
         assert process.returncode == -signal.SIGKILL
         assert not (self.control / "armed").exists()
 
-    def calls(self, function):
-        """How many calls of a function have ended in all processes."""
-        return (self.control / "ended").read_text().splitlines().count(function)
+    def reached(self, step):
+        """How often a step was reached, by all processes."""
+        return (self.control / "reached").read_text().splitlines().count(step)
 
     def revive(self):
         """Whatever a test that failed has left, the next one finds all processes at work."""
@@ -166,7 +170,8 @@ class Shop:
             "PYTHONPATH": os.pathsep.join([str(HOOK), str(ROOT)]),
             "PYTHONWARNINGS": "ignore",
             "CRASH_CONTROL": str(self.control),
-            "CRASH_POINTS": ",".join(functions_of(package)),
+            "CRASH_PACKAGE": package,
+            "CRASH_FUNCTIONS": ",".join(functions_of(package)),
         }
         process = subprocess.Popen(
             [sys.executable, "-m", "shop.local.service", package, "1", "0", str(gate)],

@@ -162,11 +162,11 @@ def test_a_double_click_on_buy(cart, place, product, stock, together):
     assert stock(kettle) == (9, 2)
 
 
-def test_a_cart_that_changes_during_the_checkout(cart, place, product, before, stock, sql):
+def test_a_cart_that_changes_during_the_checkout(cart, place, product, at, stock, sql):
     """No order is made of what the buyer no longer sees; nothing is held, and nothing is lost."""
     kettle, mug = product(stock=1), product()
     cart.add_item(product_id=kettle, quantity=1)
-    before(checkout_commands, "_finalize", lambda: cart.add_item(product_id=mug, quantity=1))
+    at(checkout_commands.RESERVED, lambda: cart.add_item(product_id=mug, quantity=1))
     with pytest.raises(Conflict) as refused:
         place()
     assert refused.value.code == "cart_changed"

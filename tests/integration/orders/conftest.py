@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis import config as configuration
+from chassis.steps import Step
 from orders.service import OrdersService
 from payments.service import PaymentsService
 from products.service import InventoryService, ProductsService
@@ -199,11 +200,24 @@ def _always_adds_up(request):
 
 
 @pytest.fixture
-def before(monkeypatch):
-    """`before(module, "function", action)`: `action` runs once, right before the next call.
+def at(monkeypatch):
+    """`at(step, action)`: `action` runs once, when a command reaches that step.
 
-    It stands for a rival, or (when it raises) for a crash, at exactly that point.
+    It stands for a rival, or (when it raises) for a crash, at exactly that instant.
     """
+    waiting = {}
+
+    def watch(step, entrypoint):
+        if step in waiting:
+            waiting.pop(step)()
+
+    monkeypatch.setattr(Step, "watch", watch)
+    return waiting.__setitem__
+
+
+@pytest.fixture
+def before(monkeypatch):
+    """`before(module, "function", action)`: `action` runs once, right before the next call."""
 
     def intervene(module, name, action):
         original = getattr(module, name)

@@ -8,6 +8,7 @@ import pytest
 from chassis.errors import Conflict, Fault, Forbidden, Unavailable
 from orders.checkout import commands as checkout_commands
 from orders.payment import commands as payment_commands
+from products.service import InventoryService
 from tests.integration.orders.world import STAFF, crash
 
 
@@ -30,12 +31,12 @@ def undo(call):
 
 
 @pytest.fixture
-def interrupted(place, product, before, under_way, clock):
+def interrupted(place, product, at, under_way, clock):
     """`interrupted()`: a checkout that has reserved the last piece, and the product."""
 
     def interrupt(**request):
         kettle = product(stock=1)
-        before(checkout_commands, "_finalize", crash)
+        at(checkout_commands.RESERVED, crash)
         with contextlib.suppress(Fault):
             place((kettle, 1), **request)
         return under_way(limit=100)[-1], kettle
@@ -69,7 +70,7 @@ def test_a_checkout_under_way_is_told_without_what_is_bought(interrupted, under_
     assert under_way(state="undoing") == under_way(state="paying") == under_way(state="stuck") == []
 
 
-def test_pages_of_checkouts_leave_none_out(interrupted, place, product, pay, before, call):
+def test_pages_of_checkouts_leave_none_out(interrupted, place, product, pay, call):
     """Checkouts and payments in one list, the oldest first."""
     expected = [interrupted()[0]["order_id"] for _ in range(2)]
     order = place((product(), 1))
@@ -97,7 +98,7 @@ def test_a_checkout_in_its_time_is_the_buyers(interrupted, retry, undo, stock):
         assert stock(kettle) == (1, 0)
 
 
-def test_a_buyer_whose_checkout_was_given_up_is_told(place, product, before, sql, undo, stock):
+def test_a_buyer_whose_checkout_was_given_up_is_told(place, product, at, sql, undo, stock):
     """Even when it happens right before the order is made: none is."""
     kettle = product(stock=1)
 
@@ -105,7 +106,7 @@ def test_a_buyer_whose_checkout_was_given_up_is_told(place, product, before, sql
         (row,) = sql("orders", "SELECT order_id FROM checkouts")
         undo(str(row["order_id"]))
 
-    before(checkout_commands, "_finalize", given_up)
+    at(checkout_commands.RESERVED, given_up)
     with pytest.raises(Unavailable) as interrupted:
         place((kettle, 1), key="mine")
     assert interrupted.value.code == "checkout_interrupted"
@@ -119,12 +120,12 @@ def test_a_checkout_that_cannot_be_undone_is_stuck_in_time(
     """It counts its attempts and says why; three times its patience makes it stuck; a retry that
     fails says so, and one that does not ends it."""
 
-    def away(shop, order_id):
+    def away(inventory, order_id, reason):
         raise Unavailable
 
     found, kettle = interrupted()
     with monkeypatch.context() as patch:
-        patch.setattr(checkout_commands, "undo", away)
+        patch.setattr(InventoryService, "release", away)
         clock.advance(seconds=61)
         eventually(lambda: [one["reason"] for one in under_way(state="undoing")] == ["unavailable"])
         assert under_way(state="stuck") == []
@@ -140,12 +141,12 @@ def test_a_checkout_that_cannot_be_undone_is_stuck_in_time(
 
 
 def test_a_payment_that_never_began_is_given_up(
-    place, pay, product, before, clock, under_way, undo, stock, told, call, eventually
+    place, pay, product, at, clock, under_way, undo, stock, told, call, eventually
 ):
     """Stuck only when the time to pay is long over; then its order is cancelled, once, by staff."""
     kettle = product(stock=1)
     order = place((kettle, 1))
-    before(payment_commands, "_charge", crash)
+    at(payment_commands.STARTED, crash)
     with contextlib.suppress(Fault):
         pay(order)
     (found,) = under_way(state="paying")
@@ -202,13 +203,13 @@ def test_an_order_whose_money_has_come_is_finished_not_given_up(
 ):
     """To undo it is a conflict; to retry finishes it, once, and the timeline tells who asked."""
 
-    def away(shop, order_id):
+    def away(inventory, order_id):
         raise Unavailable
 
     kettle = product(stock=1)
     order = place((kettle, 1))
     with monkeypatch.context() as patch:
-        patch.setattr(payment_commands, "_commit_stock", away)
+        patch.setattr(InventoryService, "commit", away)
         pay(order)
         clock.advance(seconds=181)
         eventually(lambda: [one["reason"] for one in under_way(state="stuck")])

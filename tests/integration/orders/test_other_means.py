@@ -109,17 +109,11 @@ def test_an_expired_order_cannot_be_paid_any_more(
 
 
 def test_an_order_that_is_cancelled_while_its_payment_is_begun(
-    place, pay, product, call, buyer, state, payment_of, monkeypatch
+    place, pay, product, call, buyer, state, payment_of, at
 ):
     """There was no payment yet when it was cancelled: the one made then is no way to pay."""
     order = place((product(), 1))
-    real = payment_commands._charge
-
-    def charge(*args):
-        call.orders.cancel(order_id=order["id"], actor=buyer)
-        return real(*args)
-
-    monkeypatch.setattr(payment_commands, "_charge", charge)
+    at(payment_commands.STARTED, lambda: call.orders.cancel(order_id=order["id"], actor=buyer))
     payment = pay(order, "tok_3ds")
     assert (payment["status"], payment["action_url"]) == ("failed", None)
     assert payment_of(order)["failure_code"] == "order_cancelled"

@@ -139,11 +139,11 @@ def test_a_payment_that_failed_in_time_is_repeated_late(
 
 
 def test_a_payment_that_broke_off_before_the_charge_is_not_made_late(
-    place, pay, product, call, before, sql
+    place, pay, product, call, at, sql
 ):
     """The key was taken and nobody was charged: after the order's end nobody is."""
     order = place((product(), 1))
-    before(payment_commands, "_charge", crash)
+    at(payment_commands.STARTED, crash)
     with pytest.raises(Internal):
         pay(order, key="first")
     call.orders.cancel(order_id=order["id"])
@@ -191,7 +191,7 @@ def test_a_cancel_just_before_the_money_comes(
     assert eventually(lambda: stock(kettle) == (1, 0))
 
 
-def test_no_cancel_between_the_money_and_the_stock(place, pay, product, state, before, call):
+def test_no_cancel_between_the_money_and_the_stock(place, pay, product, state, at, call):
     """Money that has come is booked first; the cancel is asked to come again."""
     order = place((product(), 1))
     refusals = []
@@ -201,7 +201,7 @@ def test_no_cancel_between_the_money_and_the_stock(place, pay, product, state, b
             call.orders.cancel(order_id=order["id"])
         refusals.append(refused.value.code)
 
-    before(payment_commands, "_commit_stock", cancel)
+    at(payment_commands.ATTACHED, cancel)
     pay(order)
     assert refusals == ["payment_in_progress"]
     assert state(order) == ("processing", "paid")
@@ -242,7 +242,7 @@ def test_stock_that_is_gone_when_the_money_comes(
 
 
 def test_an_unfinished_order_still_answers_with_its_payment(
-    place, pay, product, state, before, eventually
+    place, pay, product, state, at, eventually
 ):
     """The money is there, so that is the answer; the event finishes the order."""
     order = place((product(), 1))
@@ -250,7 +250,7 @@ def test_an_unfinished_order_still_answers_with_its_payment(
     def away():
         raise ConnectionError
 
-    before(payment_commands, "_commit_stock", away)
+    at(payment_commands.ATTACHED, away)
     assert pay(order)["status"] == "succeeded"
     assert eventually(lambda: state(order) == ("processing", "paid"))
 

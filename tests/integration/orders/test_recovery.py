@@ -10,11 +10,10 @@ import pytest
 
 from chassis.errors import Fault
 from chassis.messages import AlreadyHandled
-from orders import jobs
+from chassis.steps import Step
 from orders.checkout import commands as checkout_commands
-from orders.checkout import placement
 from orders.checkout import store as checkout_store
-from orders.order import commands as order_commands
+from orders.order import transitions
 from orders.payment import commands as payment_commands
 from products.service import InventoryService
 from tests.integration.orders.world import crash
@@ -26,22 +25,34 @@ def crashes(function, *args, **kwargs):
         function(*args, **kwargs)
 
 
+@pytest.fixture
+def crash_in(at, before):
+    """`crash_in(step)`, or in the transaction after it: right before a function of a module."""
+
+    def arm(place):
+        if isinstance(place, Step):
+            at(place, crash)
+        else:
+            before(*place, crash)
+
+    return arm
+
+
 CHECKOUT_CRASHES = [
-    (checkout_store, "begin"),
-    (checkout_commands, "_reserve"),
-    (checkout_commands, "_finalize"),
-    (checkout_commands, "_write"),
-    (placement, "place"),
+    (checkout_store, "enter"),
+    checkout_commands.ENTERED,
+    checkout_commands.RESERVED,
+    (checkout_store, "complete"),
 ]
 
 
-@pytest.mark.parametrize(("module", "step"), CHECKOUT_CRASHES)
+@pytest.mark.parametrize("where", CHECKOUT_CRASHES)
 def test_a_crashed_checkout_is_undone(
-    place, product, before, clock, stock, sql, eventually, module, step
+    place, product, crash_in, clock, stock, sql, eventually, where
 ):
-    """Whatever step it died before: no order, and its stock is free again soon."""
+    """Wherever it died: no order, and its stock is free again soon."""
     kettle = product(stock=1)
-    before(module, step, crash)
+    crash_in(where)
     crashes(place, (kettle, 1))
     clock.advance(seconds=61)
     eventually(lambda: not sql("orders", "SELECT * FROM checkouts"))
@@ -49,13 +60,11 @@ def test_a_crashed_checkout_is_undone(
     assert sql("orders", "SELECT * FROM orders") == []
 
 
-@pytest.mark.parametrize(("module", "step"), CHECKOUT_CRASHES)
-def test_a_crashed_checkout_is_finished_by_its_repeat(
-    place, product, before, stock, sql, module, step
-):
+@pytest.mark.parametrize("where", CHECKOUT_CRASHES)
+def test_a_crashed_checkout_is_finished_by_its_repeat(place, product, crash_in, stock, sql, where):
     """The same request with the same key takes it up where it stands."""
     kettle = product(stock=1)
-    before(module, step, crash)
+    crash_in(where)
     crashes(place, (kettle, 1), key="again")
     order = place((kettle, 1), key="again")
     assert order["status"] == "pending"
@@ -65,11 +74,11 @@ def test_a_crashed_checkout_is_finished_by_its_repeat(
 
 
 def test_a_repeat_after_the_checkout_was_undone_starts_over(
-    place, product, before, clock, stock, sql, eventually
+    place, product, at, clock, stock, sql, eventually
 ):
     """The key is not used up by what became nothing."""
     kettle = product(stock=1)
-    before(checkout_commands, "_finalize", crash)
+    at(checkout_commands.RESERVED, crash)
     crashes(place, (kettle, 1), key="again")
     clock.advance(seconds=61)
     eventually(lambda: not sql("orders", "SELECT * FROM checkouts"))
@@ -78,7 +87,7 @@ def test_a_repeat_after_the_checkout_was_undone_starts_over(
 
 
 def test_a_checkout_that_is_undone_meanwhile_makes_no_order(
-    place, product, before, clock, stock, sql, eventually
+    place, product, at, clock, stock, sql, eventually
 ):
     """Paused for too long between stock and order: the sweep was faster, so there is no order."""
     kettle = product(stock=1)
@@ -87,7 +96,7 @@ def test_a_checkout_that_is_undone_meanwhile_makes_no_order(
         clock.advance(seconds=61)
         eventually(lambda: not sql("orders", "SELECT * FROM checkouts"))
 
-    before(checkout_commands, "_finalize", long_pause)
+    at(checkout_commands.RESERVED, long_pause)
     with pytest.raises(Fault) as interrupted:
         place((kettle, 1))
     assert (interrupted.value.status, interrupted.value.code) == (503, "checkout_interrupted")
@@ -96,23 +105,22 @@ def test_a_checkout_that_is_undone_meanwhile_makes_no_order(
 
 
 @pytest.mark.parametrize(
-    ("module", "step"),
+    "where",
     [
-        (payment_commands, "finish"),
-        (payment_commands, "_claim"),
-        (payment_commands, "_commit_stock"),
-        (payment_commands, "_conclude"),
-        (payment_commands, "_book"),
-        (order_commands, "move"),
+        payment_commands.CHARGED,
+        payment_commands.ATTACHED,
+        payment_commands.COMMITTED,
+        (transitions, "move"),
+        payment_commands.CONCLUDED,
     ],
 )
 def test_money_that_came_before_a_crash_finishes_the_order(
-    place, pay, product, before, stock, state, eventually, told, module, step
+    place, pay, product, crash_in, stock, state, eventually, told, where
 ):
     """The event of the payment brings the order to its end, from wherever it stood."""
     kettle = product(stock=1)
     order = place((kettle, 1))
-    before(module, step, crash)
+    crash_in(where)
     crashes(pay, order)
     assert eventually(lambda: state(order) == ("processing", "paid"))
     assert stock(kettle) == (0, 0)
@@ -126,11 +134,11 @@ def test_the_sweep_finishes_what_no_event_told(
     order = place((product(), 1))
     finish, told = payment_commands.finish, []
 
-    def only_by_the_sweep(shop, news, begin=None):
-        told.append(news)
+    def only_by_the_sweep(context, payment, begin=None):
+        told.append(payment)
         if len(told) <= 2:  # the answer of the charge, and its event
             raise crash() if begin is None else AlreadyHandled
-        finish(shop, news, begin)
+        finish(context, payment, begin)
 
     monkeypatch.setattr(payment_commands, "finish", only_by_the_sweep)
     crashes(pay, order)
@@ -144,11 +152,11 @@ def test_the_sweep_finishes_what_no_event_told(
 
 
 def test_a_payment_that_never_began_is_forgotten(
-    place, pay, product, before, clock, sql, eventually, state
+    place, pay, product, at, clock, sql, eventually, state
 ):
     """The process died before it called payments: the order is open for another try."""
     order = place((product(), 1))
-    before(payment_commands, "_charge", crash)
+    at(payment_commands.STARTED, crash)
     crashes(pay, order)
     paying = "SELECT paying_since IS NOT NULL AS paying FROM orders"
     assert sql("orders", paying) == [{"paying": True}]
@@ -159,17 +167,17 @@ def test_a_payment_that_never_began_is_forgotten(
 
 
 def test_a_failed_round_of_recovery_is_not_the_last(
-    place, product, before, clock, stock, sql, eventually
+    place, product, at, before, clock, stock, sql, eventually
 ):
     """Inventory is away when a checkout is to be undone: the next round does it."""
     kettle = product(stock=1)
-    before(checkout_commands, "_finalize", crash)
+    at(checkout_commands.RESERVED, crash)
     crashes(place, (kettle, 1))
 
     def away():
         raise ConnectionError
 
-    before(jobs.checkout_commands, "undo", away)
+    before(InventoryService, "release", away)
     clock.advance(seconds=61)
     eventually(lambda: sql("orders", "SELECT state FROM checkouts") == [{"state": "undoing"}])
     clock.advance(seconds=11)

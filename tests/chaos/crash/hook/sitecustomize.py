@@ -1,60 +1,27 @@
-"""What a process that is to die at a given point has in its PYTHONPATH, and no other process.
+"""What a process that is to die at a given step has in its PYTHONPATH, and no other process.
 
-Python imports a module of this name before anything else. This one wraps the functions that
-`CRASH_POINTS` names, when their modules are imported. While the folder `CRASH_CONTROL` holds a file
-`armed` that names one of them, its next call ends the process by SIGKILL, right before or after
-the function runs. The file goes first, so that it happens once. `ahead`, in the same folder, is by
-how many seconds the clock of the process is put forward. Short timers come round often.
+Python imports a module of this name before anything else. This one watches the steps that the
+process reaches (`chassis.steps`), once that module is imported. While the folder `CRASH_CONTROL`
+holds a file `armed` that names this package and a step, reaching it ends the process by SIGKILL.
+The file goes first, so that it happens once. `reached` lists the steps that were lived through.
+`ahead` is by how many seconds the clock of the process is put forward. Short timers come round
+often.
 """
 
 import datetime
 import functools
 import importlib.abc
 import importlib.machinery
-import json
 import os
 import pathlib
 import signal
 import sys
 
 CONTROL = pathlib.Path(os.environ["CRASH_CONTROL"])
-CLOCK = "chassis.clock:Clock.source"
-TIMER = "chassis.timers:SteadyTimer.__init__"
+PACKAGE = os.environ["CRASH_PACKAGE"]
 
 
-class Finder(importlib.abc.MetaPathFinder):
-    """Finds the modules with points in them, as Python would, and wraps their functions."""
-
-    def __init__(self, points):
-        self.points = {}
-        for point in points:
-            module, path = point.split(":")
-            self.points.setdefault(module, []).append(path)
-
-    def find_spec(self, name, path=None, target=None):
-        if name not in self.points:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        execute = spec.loader.exec_module
-
-        def exec_module(module):
-            execute(module)
-            for inner in self.points[name]:
-                wrap(module, inner)
-
-        spec.loader.exec_module = exec_module
-        return spec
-
-
-def wrap(module, path):
-    *outer, name = path.split(".")
-    owner = functools.reduce(getattr, outer, module)
-    point = f"{module.__name__}:{path}"
-    make = {CLOCK: moved, TIMER: hurried}.get(point, mortal)
-    setattr(owner, name, make(getattr(owner, name), point))
-
-
-def moved(now, point):
+def moved(now):
     """A clock that tests put forward."""
 
     def ahead():
@@ -63,7 +30,7 @@ def moved(now, point):
     return ahead
 
 
-def hurried(init, point):
+def hurried(init):
     """A timer that comes round often, where a test would wait for it: as `tests.support.hurry`."""
 
     def often(timer, interval, **kwargs):
@@ -72,37 +39,83 @@ def hurried(init, point):
     return often
 
 
-def mortal(function, point):
-    """The function as it is, but for the one call at which the process ends. `ended` lists the
-    calls that came to their end, be it an error."""
+def watched(nobody):
+    """Lives through each step, but for the one at which the process is to end."""
+
+    def reached(step, entrypoint):
+        name = step.name
+        if entrypoint is not None:
+            name += f":{entrypoint.container.service_name}.{entrypoint.method_name}"
+        die_if(name)
+        with (CONTROL / "reached").open("a") as file:
+            file.write(f"{name}\n")
+
+    return reached
+
+
+def mortal(function, when, name):
+    """A function that declares no step yet: dies right before or after it runs."""
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        die_if(point, "before")
-        try:
-            answer = function(*args, **kwargs)
-            die_if(point, "after", answer)
-            return answer
-        finally:
-            with (CONTROL / "ended").open("a") as file:
-                file.write(f"{point}\n")
+        if when == "before":
+            die_if(name)
+        answer = function(*args, **kwargs)
+        if when == "after":
+            die_if(name)
+        with (CONTROL / "reached").open("a") as file:
+            file.write(f"{name}\n")
+        return answer
 
     return call
 
 
-def die_if(point, when, answer=None):
+def die_if(name):
     armed = CONTROL / "armed"
     try:
-        wanted = json.loads(armed.read_text())
+        wanted = armed.read_text()
     except FileNotFoundError:
         return
-    if (wanted["point"], wanted["when"]) != (point, when):
-        return
-    if wanted["answer"] is None or wanted["answer"] == answer:
+    if wanted == f"{PACKAGE} {name}":
         armed.unlink()
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-sys.meta_path.insert(
-    0, Finder([CLOCK, TIMER, *filter(None, os.environ["CRASH_POINTS"].split(","))])
-)
+#: What is another in these processes, by module and name, and what makes it so.
+CHANGED = {
+    "chassis.clock": [("Clock.source", moved)],
+    "chassis.timers": [("SteadyTimer.__init__", hurried)],
+    "chassis.steps": [("Step.watch", watched)],
+}
+for point in filter(None, os.environ["CRASH_FUNCTIONS"].split(",")):
+    when, place = point.split()
+    module, inner = place.split(":")
+    make = functools.partial(mortal, when=when, name=point)
+    CHANGED.setdefault(module, []).append((inner, make))
+
+
+class Finder(importlib.abc.MetaPathFinder):
+    """Finds these modules as Python would, and changes what is in them."""
+
+    def find_spec(self, name, folders=None, target=None):
+        if name not in CHANGED:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, folders, target)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            for path, make in CHANGED[name]:
+                change(module, path, make)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def change(module, path, make):
+    *outer, name = path.split(".")
+    owner = functools.reduce(getattr, outer, module)
+    setattr(owner, name, make(getattr(owner, name)))
+
+
+sys.meta_path.insert(0, Finder())

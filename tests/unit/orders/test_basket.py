@@ -4,9 +4,8 @@ import datetime
 import json
 from decimal import Decimal
 
-from orders.checkout import store as checkout_store
+from orders.checkout.basket import Basket, limits
 from orders.checkout.pricing import Line
-from orders.checkout.store import Basket
 
 
 def test_a_basket_survives_its_row():
@@ -26,7 +25,7 @@ def test_a_basket_survives_its_row():
 def test_what_a_buyer_may_hold_is_a_few_units_or_a_share():
     """Whichever is more, by what is available; with no share it is the units alone."""
     settings = {"max_open_orders": 10, "max_unpaid_units": 20, "max_unpaid_percent": 10}
-    bounds = checkout_store.bounds(settings, {1: 0, 2: 5, 3: 209, 4: 1000, 5: -3})
-    assert bounds.orders == 10
-    assert bounds.units == {1: 20, 2: 20, 3: 20, 4: 100, 5: 20}
-    assert checkout_store.bounds(settings | {"max_unpaid_percent": 0}, {4: 1000}).units == {4: 20}
+    allowed = limits(settings, {1: 0, 2: 5, 3: 209, 4: 1000, 5: -3})
+    assert allowed.orders == 10
+    assert allowed.units == {1: 20, 2: 20, 3: 20, 4: 100, 5: 20}
+    assert limits(settings | {"max_unpaid_percent": 0}, {4: 1000}).units == {4: 20}
