@@ -95,6 +95,8 @@ class AccessTokens(Hooks, DependencyProvider, Callers):
     states = SessionStates()
 
     target_service = "users"
+
+    #: Made by `check`.
     verifier: Verifier
 
     def check(self) -> None:

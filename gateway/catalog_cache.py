@@ -9,6 +9,7 @@ An answer bears the ids of the products that it shows, and
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from functools import partial
 from typing import Any
 
 from nameko.extensions import DependencyProvider
@@ -40,7 +41,7 @@ class CatalogCache(DependencyProvider):
                 source,
                 broadcast_type,
                 ProductsChanged,
-                on_broadcast=lambda news, of_all=of_all: self._hear(news["ids"], of_all),
+                on_broadcast=partial(self._hear, of_all),
                 on_gap=self.response_cache.clear,
             )
 
@@ -59,7 +60,8 @@ class CatalogCache(DependencyProvider):
         """There are more or fewer of these products."""
         self.response_cache.forget((*product_ids, IN_STOCK))
 
-    def _hear(self, product_ids: list[int] | None, of_all: str) -> None:
+    def _hear(self, of_all: str, news: dict[str, Any]) -> None:
+        product_ids = news["ids"]
         if product_ids is None:
             self.response_cache.clear()
         else:

@@ -2,11 +2,11 @@
 
 from chassis.service import Service
 from gateway.access import AccessTokens
+from gateway.api_docs import ApiDocs
 from gateway.catalog_cache import CatalogCache
-from gateway.live import Live
-from gateway.manual import Library
-from gateway.readiness import Peers
+from gateway.notification_streams import NotificationStreams
 from gateway.routes import routes_classes
+from gateway.service_health import ServiceHealth
 from gateway.sessions import Sessions
 
 
@@ -17,7 +17,7 @@ class GatewayService(*routes_classes(), Service):
 
     tokens = AccessTokens()
     sessions = Sessions()
-    peers = Peers()
-    live = Live()
+    service_health = ServiceHealth()
+    notification_streams = NotificationStreams()
     catalog_cache = CatalogCache()
-    manual = Library()
+    api_docs = ApiDocs()

@@ -1,34 +1,32 @@
 """What payments publishes (`contracts.payments.events`), in the transaction that decides it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from payments.context import Context
 from payments.models import Payment, Refund
 
-#: `publish(session, type, payload)` records an event in the session's transaction.
-Publish = Callable[[Session, str, dict[str, Any]], object]
 
-
-def succeeded(publish: Publish, session: Session, payment: Payment) -> None:
+def record_succeeded(context: Context, session: Session, payment: Payment) -> None:
     """The whole amount was taken."""
-    publish(session, "payment_succeeded", {**_facts(payment), "amount": payment.amount})
+    facts = {**_facts(payment), "amount": payment.amount}
+    context.events.record(session, "payment_succeeded", facts)
 
 
-def failed(publish: Publish, session: Session, payment: Payment) -> None:
+def record_failed(context: Context, session: Session, payment: Payment) -> None:
     """Nothing was taken, or it is on its way back."""
     facts = {**_facts(payment), "amount": payment.amount, "failure_code": payment.failure_code}
-    publish(session, "payment_failed", facts)
+    context.events.record(session, "payment_failed", facts)
 
 
-def cancelled(publish: Publish, session: Session, payment: Payment) -> None:
+def record_cancelled(context: Context, session: Session, payment: Payment) -> None:
     """Nothing was taken, nor will be: another means took its place, or its order was cancelled."""
     facts = {**_facts(payment), "amount": payment.amount, "failure_code": payment.failure_code}
-    publish(session, "payment_cancelled", facts)
+    context.events.record(session, "payment_cancelled", facts)
 
 
-def refunded(publish: Publish, session: Session, payment: Payment, refund: Refund) -> None:
+def record_refunded(context: Context, session: Session, payment: Payment, refund: Refund) -> None:
     """The amount of `refund` was given back."""
     facts = {
         **_facts(payment),
@@ -38,7 +36,7 @@ def refunded(publish: Publish, session: Session, payment: Payment, refund: Refun
         # What a member of staff writes is for our own books.
         "reason": refund.reason if refund.requested_by is None else None,
     }
-    publish(session, "payment_refunded", facts)
+    context.events.record(session, "payment_refunded", facts)
 
 
 def _facts(payment: Payment) -> dict[str, Any]:

@@ -6,36 +6,31 @@ instance dies meanwhile, the time set aside runs out and another one does it.
 
 import datetime
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
-from payments.models import Turn
+from payments.context import Context
+from payments.models import Lease
 
 #: Nobody else begins for so long: longer than a comparison of a day takes.
 SET_ASIDE = datetime.timedelta(minutes=10)
 
 
-def take(
-    begin: Callable[[], AbstractContextManager[Session]],
-    clock: Callable[[], datetime.datetime],
-    name: str,
-    every: datetime.timedelta,
-    work: Callable[[], object],
+def run_if_due(
+    context: Context, name: str, every: datetime.timedelta, work: Callable[[], object]
 ) -> None:
     """Do `work` if it is due. It is due again `every` so often, and sooner if it raises."""
-    begun = clock()
+    begun = context.clock()
     until = begun + SET_ASIDE
-    claim = insert(Turn).values(name=name, due_at=until)
+    claim = insert(Lease).values(name=name, due_at=until)
     claim = claim.on_conflict_do_update(
-        index_elements=["name"], set_={"due_at": until}, where=Turn.due_at <= begun
+        index_elements=["name"], set_={"due_at": until}, where=Lease.due_at <= begun
     )
-    with begin() as session:
-        is_ours = session.execute(claim).rowcount == 1
+    with context.db.begin() as session:
+        is_ours = session.scalar(claim.returning(Lease.name)) is not None
     if is_ours:
         work()
-        done = update(Turn).where(Turn.name == name, Turn.due_at == until)
-        with begin() as session:
+        done = update(Lease).where(Lease.name == name, Lease.due_at == until)
+        with context.db.begin() as session:
             session.execute(done.values(due_at=begun + every))

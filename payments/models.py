@@ -202,7 +202,7 @@ class LedgerEntry(Base):
     )
 
 
-class ProviderNotice(Base):
+class ReceivedWebhook(Base):
     """A webhook that was received: what it is about, and what came of it. Its text is not kept:
     booked is what the provider says when asked, and the text has personal data."""
 
@@ -232,7 +232,7 @@ class ProviderNotice(Base):
     )
 
 
-class RefusedNotices(Base):
+class RefusedWebhooks(Base):
     """How many webhooks were refused on a day, and why."""
 
     __tablename__ = "refused_notices"
@@ -243,78 +243,10 @@ class RefusedNotices(Base):
     count: Mapped[int] = mapped_column(Integer)
 
 
-class Turn(Base):
+class Lease(Base):
     """When something that one instance does for all is due: see `payments.leases`."""
 
     __tablename__ = "turns"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     due_at: Mapped[datetime.datetime]
-
-
-class SimulatorCharge(Base):
-    """The simulator's own book of charges; only `payments.providers.simulator` reads it.
-
-    `amount` was asked for, `captured` was taken of it. A buyer passes the challenge at `passes_at`,
-    or never.
-    """
-
-    __tablename__ = "simulator_charges"
-
-    key: Mapped[str] = mapped_column(primary_key=True)
-    reference: Mapped[str] = mapped_column(unique=True)
-    status: Mapped[str]
-    amount: Mapped[Decimal]
-    captured: Mapped[Decimal] = mapped_column(server_default=text("0"))
-    refunded: Mapped[Decimal] = mapped_column(server_default=text("0"))
-    currency: Mapped[str] = mapped_column(String(3))
-    failure_code: Mapped[str | None]
-    created_at: Mapped[datetime.datetime]
-    passes_at: Mapped[datetime.datetime | None]
-
-    __table_args__ = (
-        CheckConstraint("captured BETWEEN 0 AND amount", name="captured"),
-        CheckConstraint("refunded BETWEEN 0 AND captured", name="refunded"),
-        Index(
-            "ix_simulator_charges_open",
-            "created_at",
-            postgresql_where=text("status = 'requires_action'"),
-        ),
-        Index("ix_simulator_charges_created_at", "created_at"),
-    )
-
-
-class SimulatorRefund(Base):
-    """The simulator's own book of refunds."""
-
-    __tablename__ = "simulator_refunds"
-
-    key: Mapped[str] = mapped_column(primary_key=True)
-    reference: Mapped[str] = mapped_column(unique=True)
-    charge_reference: Mapped[str] = mapped_column(
-        ForeignKey("simulator_charges.reference"), index=True
-    )
-    amount: Mapped[Decimal]
-    created_at: Mapped[datetime.datetime] = mapped_column(index=True)
-
-
-class SimulatorOutage(Base):
-    """A key under which the simulator has lost a request: the first, and all before `until`."""
-
-    __tablename__ = "simulator_outages"
-
-    key: Mapped[str] = mapped_column(primary_key=True)
-    until: Mapped[datetime.datetime]
-
-
-class SimulatorNotice(Base):
-    """A webhook that the simulator will send, at `due_at`."""
-
-    __tablename__ = "simulator_notices"
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    event_id: Mapped[str]
-    type: Mapped[str]
-    charge_reference: Mapped[str] = mapped_column(ForeignKey("simulator_charges.reference"))
-    due_at: Mapped[datetime.datetime] = mapped_column(index=True)
-    tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))

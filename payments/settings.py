@@ -21,11 +21,11 @@ def _chance() -> fields.Float:
     return fields.Float(load_default=0.0, validate=validate.Range(min=0, max=1))
 
 
-class Secrets(fields.String):
+class Secrets(fields.Field[tuple[str, ...]]):
     """Texts joined by commas, as a tuple."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> tuple[str, ...]:
-        text = super()._deserialize(value, attr, data, **kwargs)
+        text = fields.String().deserialize(value)
         return tuple(one.strip() for one in text.split(",") if one.strip())
 
 

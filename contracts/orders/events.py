@@ -22,9 +22,9 @@ class RefundDue(EventPayload):
 
     order_id = Uuid(required=True)
     payment_id = Uuid(required=True)
-    amount = Money(required=True)
+    amount = Money(min="0.01", required=True)
     currency = Currency(required=True)
-    reason = String(max=100, required=True)
+    reason = String(min=1, max=100, required=True)
 
 
 EVENTS = {

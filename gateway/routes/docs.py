@@ -1,22 +1,25 @@
 """The description of the API, for machines and for people."""
 
-from chassis.web import route
+from chassis.web import Request, Response, route
 from gateway.access import ANYONE
+from gateway.api_docs import ApiDocs
 from gateway.schemas.docs import FilePath, Specification
 
 
 class DocsRoutes:
     """`/api/openapi.json`, and `/api/docs` with its files, unless `web.docs` is off."""
 
+    api_docs: ApiDocs
+
     @route("GET", "/api/openapi.json", who=ANYONE, answer=Specification, docs=True, etag=True)
-    def get_specification(self, request):
+    def get_specification(self, request: Request) -> Response:
         """This description, as OpenAPI 3.1."""
-        return self.manual.specification()
+        return self.api_docs.specification()
 
     @route("GET", "/api/docs", who=ANYONE, media_type="text/html", docs=True, etag=True)
-    def get_docs(self, request):
+    def get_docs(self, request: Request) -> Response:
         """A web page to read this description and try it out."""
-        return self.manual.page()
+        return self.api_docs.page()
 
     @route(
         "GET",
@@ -27,6 +30,6 @@ class DocsRoutes:
         docs=True,
         etag=True,
     )
-    def get_docs_file(self, request, file):
+    def get_docs_file(self, request: Request, file: str) -> Response:
         """A file of the page `/api/docs`."""
-        return self.manual.file(file)
+        return self.api_docs.file(file)

@@ -1,12 +1,18 @@
 """Notifications."""
 
+from functools import partial
+from uuid import UUID
+
+from chassis.identity import Verifier
+from chassis.messages import Json
 from chassis.rpc import RpcProxy
-from chassis.web import route
+from chassis.web import Request, Response, route
 from chassis.web.streams import EVENT_STREAM
 from contracts.notifications.answers import LiveNotification, Notification, NotificationPage
 from contracts.notifications.interface import Notifications
 from gateway.access import STAFF, USER, bearer
 from gateway.answers import replayable
+from gateway.notification_streams import NotificationStreams
 from gateway.schemas.common import Keyed, Resumed, idempotency_key, last_event_id
 from gateway.schemas.notifications import (
     NewNotification,
@@ -20,6 +26,8 @@ class NotificationRoutes:
     """`/api/notifications…`: one's own; for staff, everybody's."""
 
     notifications: Notifications = RpcProxy("notifications", timeout=5)
+    notification_streams: NotificationStreams
+    tokens: Verifier
 
     @route(
         "POST",
@@ -31,14 +39,14 @@ class NotificationRoutes:
         status=201,
         faults=(404,),
     )
-    def send_notification(self, request, body):
+    def send_notification(self, request: Request, body: Json) -> Response:
         """Send a message to a user. An `Idempotency-Key` makes it safe to repeat."""
         key = idempotency_key(request)
         sent = self.notifications.send(actor=request.actor, key=key, **body)
         return replayable(sent, 201)
 
     @route("GET", "/api/notifications", who=USER, query=NotificationQuery, answer=NotificationPage)
-    def list_notifications(self, request, query):
+    def list_notifications(self, request: Request, query: Json) -> Json:
         """Your notifications, newest first."""
         user_id = request.actor.user_id
         return self.notifications.list(user_id=user_id, actor=request.actor, **query)
@@ -51,7 +59,7 @@ class NotificationRoutes:
         answer=LiveNotification,
         media_type=EVENT_STREAM,
     )
-    def stream_notifications(self, request):
+    def stream_notifications(self, request: Request) -> Response:
         """Your notifications as they happen, as Server-Sent Events.
 
         Orders tell of their changes here too. Each `notification` has an id; a client that comes
@@ -61,7 +69,8 @@ class NotificationRoutes:
         """
         token = bearer(request)
         identity = self.tokens.identify(token)
-        return self.live.open(identity, last_event_id(request), lambda: self.tokens.verify(token))
+        is_valid = partial(self.tokens.verify, token)
+        return self.notification_streams.open(identity, last_event_id(request), is_valid)
 
     @route(
         "GET",
@@ -71,7 +80,7 @@ class NotificationRoutes:
         query=NotificationQuery,
         answer=NotificationPage,
     )
-    def list_notifications_of_user(self, request, id, query):
+    def list_notifications_of_user(self, request: Request, id: UUID, query: Json) -> Json:
         """The notifications of the user with this id, newest first."""
         return self.notifications.list(user_id=id, actor=request.actor, **query)
 
@@ -83,6 +92,6 @@ class NotificationRoutes:
         body=Reading,
         answer=Notification,
     )
-    def mark_notification(self, request, id, body):
+    def mark_notification(self, request: Request, id: UUID, body: Json) -> Json:
         """Mark the notification with this id as read, or unread."""
         return self.notifications.mark_read(notification_id=id, actor=request.actor, **body)

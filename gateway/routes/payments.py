@@ -1,9 +1,14 @@
 """Payments."""
 
+from uuid import UUID
+
+from chassis.messages import Json
 from chassis.rpc import RpcProxy
-from chassis.web import route
+from chassis.web import Request, Response, route
 from chassis.web.limits import WEBHOOKS
+from contracts.orders.interface import Orders
 from contracts.payments.answers import Outcome, Payment, PaymentPage
+from contracts.payments.enums import ProviderName
 from contracts.payments.interface import Payments
 from gateway.access import ANYONE, STAFF, USER
 from gateway.answers import created, replayable
@@ -23,6 +28,7 @@ from gateway.schemas.payments import (
 class PaymentRoutes:
     """`/api/payments…`: of one's own orders, for staff of all; and what the providers tell."""
 
+    orders: Orders
     payments: Payments = RpcProxy("payments", timeout=14)
 
     @route(
@@ -36,7 +42,7 @@ class PaymentRoutes:
         etag=True,
         faults=(404, 409, 502),
     )
-    def pay_order(self, request, body):
+    def pay_order(self, request: Request, body: Json) -> Response:
         """Pay an order with a token of the payment provider.
 
         `pending` and `requires_action` are not the end: look again, or follow `action_url`. Paying
@@ -49,7 +55,7 @@ class PaymentRoutes:
         return created("/api/payments", payment)
 
     @route("GET", "/api/payments", who=USER, query=PaymentQuery, answer=PaymentPage)
-    def list_payments(self, request, query):
+    def list_payments(self, request: Request, query: Json) -> Json:
         """The payments of an order, newest first."""
         return self.payments.list(actor=request.actor, **query)
 
@@ -61,7 +67,7 @@ class PaymentRoutes:
         answer=Payment,
         etag=True,
     )
-    def get_payment(self, request, payment_id):
+    def get_payment(self, request: Request, payment_id: UUID) -> Json:
         """One payment."""
         return self.payments.get(payment_id=payment_id, actor=request.actor)
 
@@ -75,7 +81,7 @@ class PaymentRoutes:
         answer=Payment,
         faults=(409, 502),
     )
-    def refund_payment(self, request, payment_id, body):
+    def refund_payment(self, request: Request, payment_id: UUID, body: Json) -> Response:
         """Refund a payment, all or some of it. An `Idempotency-Key` makes it safe to repeat."""
         key = idempotency_key(request)
         payment = self.payments.refund(payment_id=payment_id, actor=request.actor, key=key, **body)
@@ -92,7 +98,7 @@ class PaymentRoutes:
         limit=WEBHOOKS,
         faults=(404,),
     )
-    def take_webhook(self, request, provider, body):
+    def take_webhook(self, request: Request, provider: str, body: Json) -> None:
         """Receive an event of a payment provider.
 
         Nobody but the provider can sign it: its `Stripe-Signature` is over the time and the body as
@@ -109,10 +115,10 @@ class PaymentRoutes:
         answer=Outcome,
         faults=(404, 502),
     )
-    def payment_return_success(self, request, query):
+    def payment_return_success(self, request: Request, query: Json) -> Json:
         """Stripe's page sends the buyer here after paying; answers with the payment's state."""
         (reference,) = query.values()
-        return self.payments.returned(provider="stripe", reference=reference)
+        return self.payments.returned(provider=ProviderName.STRIPE, reference=reference)
 
     @route(
         "GET",
@@ -122,7 +128,7 @@ class PaymentRoutes:
         answer=Outcome,
         faults=(404, 502),
     )
-    def payment_return_cancelled(self, request, query):
+    def payment_return_cancelled(self, request: Request, query: Json) -> Json:
         """Stripe's page sends the buyer here who left it; the payment stays as it is."""
         (reference,) = query.values()
-        return self.payments.returned(provider="stripe", reference=reference)
+        return self.payments.returned(provider=ProviderName.STRIPE, reference=reference)

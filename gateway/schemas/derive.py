@@ -22,7 +22,9 @@ def body(
 ) -> type[Schema]:
     """The schema of a body, called `name` in the description: the fields and rules of `request`,
     but `without` what the gateway adds itself; those that are `changed` are another here."""
-    schema = type(name, (request,), {"__doc__": doc, "__module__": __name__, **changed})
+    schema: type[Schema] = type(
+        name, (request,), {"__doc__": doc, "__module__": __name__, **changed}
+    )
     declared = schema._declared_fields
     for unsent in without:
         del declared[unsent]

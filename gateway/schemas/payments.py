@@ -1,8 +1,11 @@
 """Payments and refunds."""
 
+from typing import Any
+
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from chassis.fields import Choice, Expected, Request, String, Uuid
+from contracts.orders import requests as order_requests
 from contracts.payments import requests
 from contracts.payments.enums import MethodType, ProviderName
 from contracts.payments.fields import ProviderReference
@@ -24,14 +27,9 @@ class Method(Request):
     )
 
     @validates_schema
-    def _check_token(self, data, **kwargs):
+    def _check_token(self, data: dict[str, Any], **kwargs: Any) -> None:
         if (data.get("type") == MethodType.CARD) != ("token" in data):
             raise ValidationError("For a card, and only for that.", "token")
-
-
-class NewPayment(Request):
-    order_id = Uuid(required=True)
-    method = fields.Nested(Method, required=True)
 
 
 class WebhookPath(Request):
@@ -65,7 +63,7 @@ class CameBack(Expected):
     payment_intent = ProviderReference()
 
     @validates_schema
-    def _check(self, data, **kwargs):
+    def _check(self, data: dict[str, Any], **kwargs: Any) -> None:
         if len(data) != 1:
             raise ValidationError("Send session_id or payment_intent.")
 
@@ -74,6 +72,12 @@ class PaymentPath(Request):
     payment_id = Uuid(required=True)
 
 
+NewPayment = body(
+    "NewPayment",
+    order_requests.Pay,
+    without=("key", "actor"),
+    method=fields.Nested(Method, required=True),
+)
 PaymentQuery = query("PaymentQuery", requests.ListPayments, without=("key", "actor"))
 Refund = body(
     "Refund",

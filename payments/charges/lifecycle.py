@@ -11,6 +11,16 @@ goes back, and the payment stays failed.
 from decimal import Decimal
 
 from contracts.payments.enums import Status
+from contracts.payments.errors import AnswerMismatch
+from payments.providers.port import ChargeReport
+
+#: Why money goes back at once (`failure_code`): less came than was asked for; or another payment
+#: has taken the place of one that had been given up.
+PARTIAL_CAPTURE, PAID_TWICE = "partial_capture", "paid_twice"
+
+#: Why a payment is cancelled (`cancel_reason`, then `failure_code`): its buyer has taken another
+#: means, or there is nothing to pay for any more.
+REPLACED, ORDER_CANCELLED = "replaced", "order_cancelled"
 
 #: What a provider may report about a charge.
 REPORTS = (Status.REQUIRES_ACTION, Status.SUCCEEDED, Status.FAILED)
@@ -27,6 +37,22 @@ _ADVANCES = {
 def advances(current: str, reported: str) -> bool:
     """Does this report of a provider change a payment in state `current`?"""
     return reported in _ADVANCES.get(Status(current), ())
+
+
+def is_in_part(amount: Decimal, currency: str, report: ChargeReport) -> bool:
+    """Whether less came than the `amount` that was asked for. Raises `AnswerMismatch` for money
+    that cannot be ours to book: more of it, or another currency."""
+    if report.currency != currency or not 0 < report.amount <= amount:
+        raise AnswerMismatch
+    in_part = report.amount < amount
+    if in_part and report.status != Status.SUCCEEDED:
+        raise AnswerMismatch
+    return in_part
+
+
+def never_received(amount: Decimal, currency: str) -> ChargeReport:
+    """The end of a payment that its provider knows nothing of."""
+    return ChargeReport(Status.FAILED, amount, currency, failure_code="not_received")
 
 
 def after_refund(captured: Decimal, refunded: Decimal) -> Status:

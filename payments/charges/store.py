@@ -1,36 +1,23 @@
-"""Charges: opening a payment, and settling it by what the provider reports."""
+"""The rows of charges: payments that are opened, found again, cancelled and followed."""
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.idempotency import KeyReused
 from contracts.payments.enums import OPEN, Status
-from contracts.payments.errors import AlreadyPaid, AnswerMismatch, PaymentActive
-from payments import events
-from payments.charges import lifecycle
-from payments.events import Publish
-from payments.ledger import store as ledger
+from contracts.payments.errors import AlreadyPaid, PaymentActive
+from payments.charges.lifecycle import ORDER_CANCELLED
+from payments.checks import postpone
 from payments.models import Payment
 from payments.providers import keys
-from payments.providers.port import ChargeReport, Known
-from payments.refunds import store as refund_store
-
-#: Why money goes back at once (`failure_code`): less came than was asked for; or another payment
-#: has taken the place of one that had been given up.
-PARTIAL_CAPTURE, PAID_TWICE = "partial_capture", "paid_twice"
-
-#: Why a payment is cancelled (`cancel_reason`, then `failure_code`): its buyer has taken another
-#: means, or there is nothing to pay for any more.
-REPLACED, ORDER_CANCELLED = "replaced", "order_cancelled"
+from payments.providers.port import KnownCharge
 
 
 class Step(Enum):
@@ -41,9 +28,28 @@ class Step(Enum):
     NONE = "decided, or somebody else is at it"
 
 
-def known(payment: Payment) -> Known:
+@dataclass(frozen=True, slots=True)
+class OpenPayment:
+    """A payment that is not decided yet; outlives the session it was read in."""
+
+    id: uuid.UUID
+    provider: str
+    known: KnownCharge
+    amount: Decimal
+    currency: str
+    created_at: datetime.datetime
+    calling_until: datetime.datetime
+    cancel_reason: str | None
+
+
+def known(payment: Payment) -> KnownCharge:
     """The charge as the provider knows it."""
-    return Known(keys.key_of(keys.PAYMENT, payment.id), payment.provider_reference)
+    return known_by(payment.id, payment.provider_reference)
+
+
+def known_by(payment_id: uuid.UUID, reference: str | None) -> KnownCharge:
+    """The charge of a payment by our key and, once told, the provider's reference."""
+    return KnownCharge(keys.key_of(keys.PAYMENT, payment_id), reference)
 
 
 def open_payment(
@@ -129,13 +135,6 @@ def begin_to_cancel(
     return True
 
 
-def never_received(payment: Mapping[str, Any]) -> ChargeReport:
-    """The end of a payment that its provider knows nothing of."""
-    return ChargeReport(
-        Status.FAILED, payment["amount"], payment["currency"], failure_code="not_received"
-    )
-
-
 def leave_unknown(session: Session, payment_id: uuid.UUID, now: datetime.datetime) -> Payment:
     """The provider did not answer: nobody is calling any more, and the sweep may ask soon."""
     payment = session.get_one(Payment, payment_id, with_for_update=True)
@@ -145,80 +144,28 @@ def leave_unknown(session: Session, payment_id: uuid.UUID, now: datetime.datetim
     return payment
 
 
-def settle(
-    session: Session,
-    payment_id: uuid.UUID,
-    report: ChargeReport,
-    now: datetime.datetime,
-    publish: Publish,
-) -> Payment:
-    """Bring a payment to what the provider reports, once; old and repeated news change nothing.
-
-    The one way to a decision, for the caller's own answer, the sweep and later news alike.
-    """
-    payment = session.get_one(Payment, payment_id, with_for_update=True)
-    if payment.captured or not lifecycle.advances(payment.status, report.status):
-        return payment
-    in_part = _check(payment, report)
-    late = payment.status == Status.FAILED
-    payment.provider_reference = report.reference or payment.provider_reference
-    payment.action_url = None if payment.cancel_reason else report.action_url
-    payment.failure_code = report.failure_code
-    if payment.cancel_reason:
-        payment.next_check_at = now  # what still waits is cancelled by the sweep
-    if in_part:
-        _give_back_at_once(session, payment, report.amount, PARTIAL_CAPTURE, now)
-        if not late:
-            events.failed(publish, session, payment)
-        return payment
-    if late and not _take_the_place_again(session, payment):
-        _give_back_at_once(session, payment, report.amount, PAID_TWICE, now)
-        return payment
-    payment.status = report.status
-    if report.status == Status.SUCCEEDED:
-        ledger.capture(session, payment, report.amount, now)
-        events.succeeded(publish, session, payment)
-    elif report.status == Status.FAILED and payment.cancel_reason:
-        payment.failure_code = payment.cancel_reason
-        events.cancelled(publish, session, payment)
-    elif report.status == Status.FAILED:
-        events.failed(publish, session, payment)
-    return payment
+def take_due(session: Session, now: datetime.datetime, limit: int) -> list[OpenPayment]:
+    """Open payments whose check is due and that no other instance holds; their next check is set
+    before the provider is asked."""
+    due = (
+        select(Payment)
+        .where(Payment.status.in_(OPEN), Payment.next_check_at <= now)
+        .order_by(Payment.next_check_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [_taken(payment, now) for payment in session.scalars(due)]
 
 
-def _check(payment: Payment, report: ChargeReport) -> bool:
-    """Whether less came than was asked for; raises `AnswerMismatch` for money that can't be ours to
-    book: more of it, or another currency."""
-    if report.currency != payment.currency or not 0 < report.amount <= payment.amount:
-        raise AnswerMismatch
-    in_part = report.amount < payment.amount
-    if in_part and report.status != Status.SUCCEEDED:
-        raise AnswerMismatch
-    return in_part
-
-
-def _take_the_place_again(session: Session, payment: Payment) -> bool:
-    """Money came for a payment that was given up: true when no other has taken its place."""
-    try:
-        with session.begin_nested():
-            payment.status = Status.SUCCEEDED
-            session.flush()
-    except IntegrityError:
-        session.refresh(payment)
-        return False
-    return True
-
-
-def _give_back_at_once(
-    session: Session, payment: Payment, amount: Decimal, why: str, now: datetime.datetime
-) -> None:
-    """Money that pays for nothing is booked and goes back, and the payment has failed for good: in
-    any other state its order would count it."""
-    payment.superseded = True
-    payment.status = Status.FAILED
-    payment.failure_code = why
-    ledger.capture(session, payment, amount, now)
-    refund_store.open_refund(
-        session, payment, amount=None, reason=why, key="superseded", by=None,
-        now=now, next_check_at=now,
-    )  # fmt: skip
+def _taken(payment: Payment, now: datetime.datetime) -> OpenPayment:
+    postpone(payment, now)
+    return OpenPayment(
+        payment.id,
+        payment.provider,
+        known(payment),
+        payment.amount,
+        payment.currency,
+        payment.created_at,
+        payment.calling_until,
+        payment.cancel_reason,
+    )

@@ -1,1 +1,1 @@
-"""The books: every movement of money."""
+"""The books: every transaction of money."""

@@ -1,38 +1,30 @@
 """Booking what the provider's books show and ours do not: refunds made by hand at its site, money
 that a buyer's bank took back, and refunds of ours whose answer was lost."""
 
-import datetime
 import uuid
 from functools import partial
 
-import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from chassis import currencies
 from chassis.database import after_commit
 from contracts.payments.errors import AnswerMismatch
-from payments.events import Publish
+from payments.context import Context
 from payments.ledger import store as ledger
 from payments.models import LedgerEntry, Payment, Refund
 from payments.providers import keys
-from payments.providers.port import Kind, Movement, RefundReport
+from payments.providers.port import Kind, ProviderTransaction, RefundReport
 from payments.refunds import store as refund_store
-
-log = structlog.get_logger("payments")
 
 #: Reason of refunds that nobody here has asked for.
 FOREIGN = "made at the provider"
 
 
 def book(
-    session: Session,
-    payment_id: uuid.UUID,
-    movement: Movement,
-    now: datetime.datetime,
-    publish: Publish,
+    context: Context, session: Session, payment_id: uuid.UUID, transaction: ProviderTransaction
 ) -> bool:
-    """Book a movement of the charge of a payment, once; whether that changed our books.
+    """Book a transaction of the charge of a payment, once; whether that changed our books.
 
     A capture is left to `charges.settle`. A refund of ours that is still pending is settled as
     done; any other one becomes a refund of its own, and is announced as all are.
@@ -42,52 +34,50 @@ def book(
     by the reconciliation.
     """
     payment = refund_store.lock_payment(session, payment_id)
-    if movement.kind is Kind.CAPTURE or _is_booked(session, payment, movement):
+    if transaction.kind is Kind.CAPTURE or _is_booked(session, payment, transaction):
         return False
-    if (movement.charge, movement.currency) != (payment.provider_reference, payment.currency):
+    if (transaction.charge, transaction.currency) != (payment.provider_reference, payment.currency):
         raise AnswerMismatch
-    if not (ledger.fits(movement.amount) and currencies.fits(movement.amount, payment.currency)):
+    if not (
+        ledger.fits(transaction.amount) and currencies.fits(transaction.amount, payment.currency)
+    ):
         raise AnswerMismatch
-    if movement.kind is Kind.REFUND:
-        _book_refund(session, payment, movement, now, publish)
+    if transaction.kind is Kind.REFUND:
+        _book_refund(context, session, payment, transaction)
     else:
-        _book_dispute(session, payment, movement, now)
+        _book_dispute(context, session, payment, transaction)
     return True
 
 
-def _is_booked(session: Session, payment: Payment, movement: Movement) -> bool:
+def _is_booked(session: Session, payment: Payment, transaction: ProviderTransaction) -> bool:
     same = exists().where(
         LedgerEntry.provider == payment.provider,
-        LedgerEntry.kind == movement.kind,
-        LedgerEntry.provider_reference == movement.reference,
+        LedgerEntry.kind == transaction.kind,
+        LedgerEntry.provider_reference == transaction.reference,
     )
-    return session.scalar(select(same))
+    return bool(session.scalar(select(same)))
 
 
 def _book_refund(
-    session: Session,
-    payment: Payment,
-    movement: Movement,
-    now: datetime.datetime,
-    publish: Publish,
+    context: Context, session: Session, payment: Payment, transaction: ProviderTransaction
 ) -> None:
     """One that we took for failed, or that the provider made twice, counts as the provider's."""
-    refund = _ours(session, payment, movement.key)
+    refund = _ours(session, payment, transaction.key)
     if refund is None or refund.status != refund_store.PENDING:
         refund = refund_store.open_refund(
             session,
             payment,
-            amount=movement.amount,
+            amount=transaction.amount,
             reason=FOREIGN,
-            key=f"provider-{movement.reference}",
+            key=f"provider-{transaction.reference}",
             by=None,
-            now=now,
-            next_check_at=now,
+            now=context.clock(),
+            next_check_at=context.clock(),
         )
-    elif refund.amount != movement.amount:
+    elif refund.amount != transaction.amount:
         raise AnswerMismatch
-    done = RefundReport(done=True, reference=movement.reference)
-    refund_store.settle(session, refund_store.job(refund, payment), done, now, publish)
+    done = RefundReport(done=True, reference=transaction.reference)
+    refund_store.settle(context, session, refund_store.pending(refund, payment), done)
 
 
 def _ours(session: Session, payment: Payment, key: str | None) -> Refund | None:
@@ -98,16 +88,16 @@ def _ours(session: Session, payment: Payment, key: str | None) -> Refund | None:
 
 
 def _book_dispute(
-    session: Session, payment: Payment, movement: Movement, now: datetime.datetime
+    context: Context, session: Session, payment: Payment, transaction: ProviderTransaction
 ) -> None:
-    ledger.dispute(session, payment, movement, now)
+    ledger.dispute(session, payment, transaction, context.clock())
     facts = {
         "payment_id": str(payment.id),
         "order_id": str(payment.order_id),
-        "amount": str(movement.amount),
-        "currency": movement.currency,
-        "reference": movement.reference,
+        "amount": str(transaction.amount),
+        "currency": transaction.currency,
+        "reference": transaction.reference,
     }
-    word = "payment_disputed" if movement.kind is Kind.DISPUTE else "dispute_reversed"
+    word = "payment_disputed" if transaction.kind is Kind.DISPUTE else "dispute_reversed"
     # Not before it is true, nor again when the transaction has to be repeated.
-    after_commit(session, partial(log.warning, word, **facts))
+    after_commit(session, partial(context.log.warning, word, **facts))

@@ -1,4 +1,4 @@
-"""The books: every movement of money, and the totals on its payment, in one step.
+"""The books: every transaction of money, and the totals on its payment, in one step.
 
 All arithmetic is done by the database on the current row, so that its constraint (never more
 given back or promised than was taken) holds even for a caller who forgot to lock the payment.
@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from payments.models import LedgerEntry, Payment, Refund
-from payments.providers.port import Kind, Movement
+from payments.providers.port import Kind, ProviderTransaction
 
 #: The accounts: money that lies with the provider, that belongs to orders, that a bank disputes.
 #: (debit, credit) of each kind of entry.
@@ -56,10 +56,12 @@ def give_back(session: Session, payment: Payment, refund: Refund, now: datetime.
     )
 
 
-def dispute(session: Session, payment: Payment, movement: Movement, now: datetime.datetime) -> None:
+def dispute(
+    session: Session, payment: Payment, transaction: ProviderTransaction, now: datetime.datetime
+) -> None:
     """Book what the buyer's bank took back, or gave us again. The order's own account keeps what
     was paid: whose money it is will be decided elsewhere."""
-    _enter(session, payment, movement.kind, movement.amount, movement.reference, now)
+    _enter(session, payment, transaction.kind, transaction.amount, transaction.reference, now)
     session.flush()
 
 

@@ -1,12 +1,13 @@
 """Payment providers behind one port (`payments.providers.port`), and which of them are at hand."""
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from chassis.errors import NotFound
 from chassis.external import ExternalCall
 from contracts.payments.enums import ProviderName
 from contracts.payments.errors import ProviderNotConfigured
@@ -33,7 +34,15 @@ class Providers:
         except KeyError:
             raise ProviderNotConfigured from None
 
-    def __iter__(self):
+    def reachable(self, name: str) -> Provider:
+        """The one that sends webhooks, and buyers back to us, under that name; raises `NotFound`. A
+        simulator that nobody has asked for sends none."""
+        is_unasked = name == ProviderName.SIMULATOR and self.chosen.name != name
+        if is_unasked or name not in self._by_name:
+            raise NotFound("This payment provider is not set up here.")
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[Provider]:
         return iter(self._by_name.values())
 
 

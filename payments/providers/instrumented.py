@@ -10,14 +10,14 @@ from contracts.payments.enums import Status
 from contracts.payments.methods import Method
 from payments.errors import ProviderTimeout
 from payments.providers.port import (
-    ChargeOrder,
     ChargeReport,
-    Known,
-    Movement,
-    Notice,
+    ChargeRequest,
+    KnownCharge,
     Provider,
-    RefundOrder,
+    ProviderTransaction,
     RefundReport,
+    RefundRequest,
+    WebhookEvent,
 )
 
 
@@ -38,38 +38,40 @@ class Instrumented:
     def check(self, method: Method) -> None:
         self._provider.check(method)  # asks nobody
 
-    def create(self, order: ChargeOrder, note: Callable[[str], None]) -> ChargeReport:
+    def create(self, request: ChargeRequest, note: Callable[[str], None]) -> ChargeReport:
         with self._asking("charge") as call:
-            report = self._provider.create(order, note)
+            report = self._provider.create(request, note)
             call.outcome = _declined_if(report.status == Status.FAILED)
             return report
 
-    def look_up(self, charge: Known) -> ChargeReport | None:
+    def look_up(self, charge: KnownCharge) -> ChargeReport | None:
         with self._asking("look_up"):
             return self._provider.look_up(charge)
 
-    def cancel(self, charge: Known) -> ChargeReport | None:
+    def cancel(self, charge: KnownCharge) -> ChargeReport | None:
         with self._asking("cancel"):
             return self._provider.cancel(charge)
 
-    def refund(self, order: RefundOrder) -> RefundReport:
+    def refund(self, request: RefundRequest) -> RefundReport:
         with self._asking("refund") as call:
-            report = self._provider.refund(order)
+            report = self._provider.refund(request)
             call.outcome = _declined_if(not report.done)
             return report
 
-    def read_notice(self, body: str, signature: str | None) -> Notice:
-        return self._provider.read_notice(body, signature)  # asks nobody
+    def read_webhook(self, body: str, signature: str | None) -> WebhookEvent:
+        return self._provider.read_webhook(body, signature)  # asks nobody
 
-    def movements_of(self, charge: str) -> Iterable[Movement]:
-        with self._asking("movements_of"):
-            return list(self._provider.movements_of(charge))
+    def transactions_of(self, charge: str) -> Iterable[ProviderTransaction]:
+        with self._asking("transactions_of"):
+            return list(self._provider.transactions_of(charge))
 
-    def movements(self, since: datetime.datetime, until: datetime.datetime) -> Iterator[Movement]:
+    def transactions(
+        self, since: datetime.datetime, until: datetime.datetime
+    ) -> Iterator[ProviderTransaction]:
         """One call, however many pages; what is done between them is in its time, so it is no part
         of a trace."""
         with self._asking("movements", is_traced=False):
-            yield from self._provider.movements(since, until)
+            yield from self._provider.transactions(since, until)
 
     @contextmanager
     def _asking(self, operation: str, is_traced: bool = True) -> Iterator[Call]:

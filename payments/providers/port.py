@@ -18,7 +18,7 @@ from contracts.payments.methods import Method
 
 
 @dataclass(frozen=True, slots=True)
-class ChargeOrder:
+class ChargeRequest:
     """Take `amount` under `key` by `method`, whose token is shown in no repr."""
 
     key: str
@@ -28,7 +28,7 @@ class ChargeOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownCharge:
     """A charge by what we know of it: our `key`, empty where a buyer has only brought the
     `reference`, which is what the provider calls it, once told."""
 
@@ -55,7 +55,7 @@ class ChargeReport:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundOrder:
+class RefundRequest:
     """Give `amount` of the charge `reference` back, under `key`."""
 
     key: str
@@ -84,9 +84,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
-    """Money that moved, by the provider's books: `reference` names the movement (of a capture: the
-    charge itself), `charge` the charge it belongs to. `key` is ours, None when others made it."""
+class ProviderTransaction:
+    """Money that moved, by the provider's books: `reference` names the transaction (of a capture:
+    the charge itself), `charge` the charge it belongs to. `key` is ours, None when others made
+    it."""
 
     kind: Kind
     reference: str
@@ -97,7 +98,7 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class WebhookEvent:
     """A webhook's content, as far as it is believed: that something about one charge is worth a
     look. It has the provider's `reference` or our `key`, or neither when it is about no charge."""
 
@@ -110,34 +111,39 @@ class Notice:
 class Provider(Protocol):
     """Someone who moves money."""
 
-    #: The name on payments and ledger entries, and in the address of its webhook.
-    name: str
-    #: Is it no real money that it moves?
-    test_mode: bool
+    @property
+    def name(self) -> str:
+        """On payments and ledger entries, and in the address of its webhook."""
+
+    @property
+    def test_mode(self) -> bool:
+        """Is it no real money that it moves?"""
 
     def check(self, method: Method) -> None:
         """Raise `Invalid` for a method that this provider never accepts, without asking it."""
 
-    def create(self, order: ChargeOrder, note: Callable[[str], None]) -> ChargeReport:
+    def create(self, request: ChargeRequest, note: Callable[[str], None]) -> ChargeReport:
         """Charge once per key. When `look_up` will need a reference, `note(reference)` stores it
         before any money can move."""
 
-    def look_up(self, charge: Known) -> ChargeReport | None:
+    def look_up(self, charge: KnownCharge) -> ChargeReport | None:
         """The present state of a charge; None when no money has moved, nor will by itself."""
 
-    def cancel(self, charge: Known) -> ChargeReport | None:
+    def cancel(self, charge: KnownCharge) -> ChargeReport | None:
         """End a charge that waits, and say what became of it: taken, perhaps, in the last moment.
         None when no money has moved, nor will by itself."""
 
-    def refund(self, order: RefundOrder) -> RefundReport:
+    def refund(self, request: RefundRequest) -> RefundReport:
         """Give back once per key."""
 
-    def read_notice(self, body: str, signature: str | None) -> Notice:
+    def read_webhook(self, body: str, signature: str | None) -> WebhookEvent:
         """A webhook whose signature (the header `Stripe-Signature`, or one of its form) holds;
         raises `WebhookRefused`."""
 
-    def movements_of(self, charge: str) -> Iterable[Movement]:
+    def transactions_of(self, charge: str) -> Iterable[ProviderTransaction]:
         """All money that moved for one charge (by its reference), the oldest first."""
 
-    def movements(self, since: datetime.datetime, until: datetime.datetime) -> Iterable[Movement]:
+    def transactions(
+        self, since: datetime.datetime, until: datetime.datetime
+    ) -> Iterable[ProviderTransaction]:
         """All money that moved in that time, for the reconciliation."""

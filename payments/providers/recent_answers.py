@@ -31,7 +31,7 @@ class _Look:
     is_over: bool = False
 
 
-class Looks:
+class RecentAnswers:
     """Of one process, for all its workers."""
 
     def __init__(self) -> None:

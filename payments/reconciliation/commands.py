@@ -11,16 +11,14 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from chassis.errors import Fault, ProviderFault, Unavailable
 from contracts.payments.enums import Problem
+from payments.context import Context
 from payments.errors import ProviderTimeout
-from payments.providers import Providers
-from payments.providers.port import Kind, Movement, Provider
+from payments.providers.port import Kind, Provider, ProviderTransaction
 from payments.reconciliation import ledger_queries
 from payments.reconciliation.comparison import Finding, compare
-from payments.reconciliation.ledger_queries import Read
 
 #: Findings that a report holds; the others are counted.
 MAX_FINDINGS = 1000
@@ -35,7 +33,7 @@ _BACK = (Kind.REFUND, Kind.DISPUTE)
 
 @dataclass
 class Report:
-    """What came of a run over [since, until): how many movements of the providers were compared,
+    """What came of a run over [since, until): how many transactions of the providers were compared,
     the first findings, and how many there were of each problem."""
 
     since: datetime.datetime
@@ -58,119 +56,113 @@ class Report:
         return self.counts.total() - len(self.findings)
 
 
-class Reconciliation:
-    """Compares, and changes nothing.
+def reconcile(context: Context, since: datetime.datetime, until: datetime.datetime) -> Report:
+    """What is wrong in that time, and what is without an answer for too long by now; changes
+    nothing.
 
-    `settings` are those of the service. What is younger than `settling_seconds` is on its way and
-    not judged; nor is a payment or refund without an answer, until `give_up_seconds` are over too.
+    What is younger than `settling_seconds` is on its way and not judged; nor is a payment or refund
+    without an answer, until `give_up_seconds` are over too. Raises `Unavailable` when a provider
+    does not answer, and `ProviderFault` when it refuses.
     """
+    settled = _settled_until(context)
+    overdue = settled - datetime.timedelta(seconds=context.settings["give_up_seconds"])
+    report = Report(since, max(since, min(until, settled)))
+    for provider in context.providers:
+        try:
+            for start, end in _days(report.since, report.until):
+                seen = _follow_theirs(context, report, provider, start, end, overdue)
+                _follow_ours(context, report, provider, start, end, seen)
+        except ProviderTimeout:
+            raise Unavailable(f"The provider {provider.name} does not answer.") from None
+    with context.db.autocommit() as connection:
+        names = ledger_queries.providers_between(connection, report.since, report.until)
+    for name in sorted(set(names) - {provider.name for provider in context.providers}):
+        report.add(Finding(Problem.NOT_COMPARED, name))
+    for finding in ledger_queries.unanswered(context.db.autocommit, overdue):
+        report.add(finding)
+    return report
 
-    def __init__(
-        self,
-        read: Read,
-        providers: Providers,
-        now: datetime.datetime,
-        settings: Mapping[str, Any],
-    ):
-        self.read = read
-        self.providers = providers
-        self.until = now - datetime.timedelta(seconds=settings["settling_seconds"])
-        self.overdue = self.until - datetime.timedelta(seconds=settings["give_up_seconds"])
 
-    def run(self, since: datetime.datetime, until: datetime.datetime) -> Report:
-        """What is wrong in that time, and what is without an answer for too long by now.
+def _settled_until(context: Context) -> datetime.datetime:
+    return context.clock() - datetime.timedelta(seconds=context.settings["settling_seconds"])
 
-        Raises `Unavailable` when a provider does not answer, and `ProviderFault` when it refuses.
-        """
-        report = Report(since, max(since, min(until, self.until)))
-        for provider in self.providers:
-            try:
-                for start, end in _days(report.since, report.until):
-                    seen = self._follow_theirs(report, provider, start, end)
-                    self._follow_ours(report, provider, start, end, seen)
-            except ProviderTimeout:
-                raise Unavailable(f"The provider {provider.name} does not answer.") from None
-        with self.read() as connection:
-            names = ledger_queries.providers_between(connection, report.since, report.until)
-        for name in sorted(set(names) - {provider.name for provider in self.providers}):
-            report.add(Finding(Problem.NOT_COMPARED, name))
-        for finding in ledger_queries.unanswered(self.read, self.overdue):
-            report.add(finding)
-        return report
 
-    def _follow_theirs(
-        self,
-        report: Report,
-        provider: Provider,
-        start: datetime.datetime,
-        end: datetime.datetime,
-    ) -> set[int]:
-        """Is all booked that has moved? The ids of the entries that were found."""
-        seen: set[int] = set()
-        for movements in _batches(provider.movements(start, end)):
-            report.movements += len(movements)
-            with self.read() as connection:
-                entries = ledger_queries.entries_of(connection, provider.name, movements)
-                known = {(entry.kind, entry.reference) for entry in entries}
-                rest = [each for each in movements if (each.kind, each.reference) not in known]
-                owners = ledger_queries.owners(connection, provider.name, rest, self.overdue)
-            seen.update(entry.id for entry in entries)
-            for finding in compare(provider.name, entries, movements, owners):
-                unknown = finding.problem is Problem.CHARGE_UNKNOWN
-                if not (unknown and _has_gone_back(provider, finding.charge)):
-                    report.add(finding)
-        return seen
-
-    def _follow_ours(
-        self,
-        report: Report,
-        provider: Provider,
-        start: datetime.datetime,
-        end: datetime.datetime,
-        seen: set[int],
-    ) -> None:
-        """Has all moved that is booked?"""
-        for entries in ledger_queries.entries(self.read, provider.name, start, end):
-            rest = [entry for entry in entries if entry.id not in seen]
-            wanted = {(entry.kind, entry.reference) for entry in rest}
-            moved = [
-                movement
-                for charge in dict.fromkeys(entry.charge for entry in rest)
-                for movement in _movements_of(provider, charge)
-                if (movement.kind, movement.reference) in wanted
-            ]
-            for finding in compare(provider.name, rest, moved, {}):
+def _follow_theirs(
+    context: Context,
+    report: Report,
+    provider: Provider,
+    start: datetime.datetime,
+    end: datetime.datetime,
+    overdue: datetime.datetime,
+) -> set[int]:
+    """Is all booked that has moved? The ids of the entries that were found."""
+    seen: set[int] = set()
+    for transactions in _batches(provider.transactions(start, end)):
+        report.movements += len(transactions)
+        with context.db.autocommit() as connection:
+            entries = ledger_queries.entries_of(connection, provider.name, transactions)
+            known = {(entry.kind, entry.reference) for entry in entries}
+            rest = [each for each in transactions if (each.kind, each.reference) not in known]
+            owners = ledger_queries.owners(connection, provider.name, rest, overdue)
+        seen.update(entry.id for entry in entries)
+        for finding in compare(provider.name, entries, transactions, owners):
+            unknown = finding.problem is Problem.CHARGE_UNKNOWN
+            if not (unknown and _has_gone_back(provider, finding.charge)):
                 report.add(finding)
+    return seen
 
 
-def watch(
-    reconciliation: Reconciliation, log: Any, note: Callable[[Mapping[Problem, int]], None]
+def _follow_ours(
+    context: Context,
+    report: Report,
+    provider: Provider,
+    start: datetime.datetime,
+    end: datetime.datetime,
+    seen: set[int],
 ) -> None:
-    """Look at the last day, and tell the log what is wrong, and `note` how often."""
-    until = reconciliation.until
+    """Has all moved that is booked?"""
+    read = context.db.autocommit
+    for entries in ledger_queries.entries(read, provider.name, start, end):
+        rest = [entry for entry in entries if entry.id not in seen]
+        wanted = {(entry.kind, entry.reference) for entry in rest}
+        moved = [
+            transaction
+            for charge in dict.fromkeys(entry.charge for entry in rest)
+            for transaction in _transactions_of(provider, charge)
+            if (transaction.kind, transaction.reference) in wanted
+        ]
+        for finding in compare(provider.name, rest, moved, {}):
+            report.add(finding)
+
+
+def compare_last_day(context: Context, count: Callable[[Mapping[Problem, int]], None]) -> None:
+    """Look at the last day, and tell the log what is wrong, and `count` how often."""
+    until = _settled_until(context)
     try:
-        report = reconciliation.run(until - LOOK_BACK, until)
+        report = reconcile(context, until - LOOK_BACK, until)
     except Fault as fault:  # the next hour's look goes over the same day
-        log.warning("reconciliation_failed", error=fault.code)
+        context.log.warning("reconciliation_failed", error=fault.code)
         return
-    note(report.counts)
-    for problem, count in report.counts.items():
-        log.warning("reconciliation_found", problem=str(problem), count=count)
-    log.info("reconciled", movements=report.movements, findings=report.counts.total())
+    count(report.counts)
+    for problem, found in report.counts.items():
+        context.log.warning("reconciliation_found", problem=str(problem), count=found)
+    findings = report.counts.total()
+    context.log.info("reconciled", movements=report.movements, findings=findings)
 
 
-def _movements_of(provider: Provider, charge: str) -> list[Movement]:
+def _transactions_of(provider: Provider, charge: str) -> list[ProviderTransaction]:
     try:
-        return list(provider.movements_of(charge))
+        return list(provider.transactions_of(charge))
     except ProviderFault:  # it knows no such charge
         return []
 
 
-def _has_gone_back(provider: Provider, charge: str) -> bool:
+def _has_gone_back(provider: Provider, charge: str | None) -> bool:
     """Whether nothing is left of a charge that was nobody's."""
-    moved = _movements_of(provider, charge)
+    moved = _transactions_of(provider, charge) if charge else []
     return bool(moved) and not sum(
-        -movement.amount if movement.kind in _BACK else movement.amount for movement in moved
+        -transaction.amount if transaction.kind in _BACK else transaction.amount
+        for transaction in moved
     )
 
 
@@ -184,7 +176,7 @@ def _days(
         since = end
 
 
-def _batches(movements: Iterable[Movement]) -> Iterator[list[Movement]]:
-    moving = iter(movements)
+def _batches(transactions: Iterable[ProviderTransaction]) -> Iterator[list[ProviderTransaction]]:
+    moving = iter(transactions)
     while batch := list(itertools.islice(moving, ledger_queries.BATCH)):
         yield batch

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from contracts.payments.enums import Problem
-from payments.providers.port import Kind, Movement
+from payments.providers.port import Kind, ProviderTransaction
 
 #: What to do about each, in a sentence or two.
 ADVICE = {
@@ -62,8 +62,8 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A movement as we have booked it, with the names that the provider has for it and its charge
-    (`payments.providers.port.Movement`)."""
+    """A transaction as we have booked it, with the names that the provider has for it and for its
+    charge (`payments.providers.port.ProviderTransaction`)."""
 
     id: int
     kind: Kind
@@ -76,8 +76,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The payment that a movement belongs to. While it, or its refund, is `settling`, the movement
-    is none that was lost: the provider has not been asked about it since."""
+    """The payment that a transaction belongs to. While it, or its refund, is `settling`, the
+    transaction is none that was lost: the provider has not been asked about it since."""
 
     payment_id: uuid.UUID
     order_id: uuid.UUID
@@ -86,9 +86,9 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong: `reference` is the provider's name for the movement, `charge` for the charge
-    that it belongs to, `refund_id` is ours, of a refund without an answer; `ours` and `theirs` are
-    what each says of the amount."""
+    """Something wrong: `reference` is the provider's name for the transaction, `charge` for the
+    charge that it belongs to, `refund_id` is ours, of a refund without an answer; `ours` and
+    `theirs` are what each says of the amount."""
 
     problem: Problem
     provider: str
@@ -109,23 +109,24 @@ class Finding:
 def compare(
     provider: str,
     entries: Iterable[Entry],
-    movements: Iterable[Movement],
-    owners: Mapping[Movement, Owner],
+    transactions: Iterable[ProviderTransaction],
+    owners: Mapping[ProviderTransaction, Owner],
 ) -> Iterator[Finding]:
-    """What is wrong between `entries` and `movements` of `provider`; `owners` are those of the
-    movements that are not booked, as far as there are any.
+    """What is wrong between `entries` and `transactions` of `provider`; `owners` are those of the
+    transactions that are not booked, as far as there are any.
 
-    A movement that is listed twice is one. Of a charge that is nobody's only the capture is shown.
+    A transaction that is listed twice is one. Of a charge that is nobody's only the capture is
+    shown.
     """
     booked = {(entry.kind, entry.reference): entry for entry in entries}
     missing = dict(booked)
-    for movement in dict.fromkeys(movements):
-        key = movement.kind, movement.reference
+    for transaction in dict.fromkeys(transactions):
+        key = transaction.kind, transaction.reference
         missing.pop(key, None)
         finding = (
-            _differing(provider, booked[key], movement)
+            _differing(provider, booked[key], transaction)
             if key in booked
-            else _not_booked(provider, movement, owners.get(movement))
+            else _not_booked(provider, transaction, owners.get(transaction))
         )
         if finding is not None:
             yield finding
@@ -133,8 +134,8 @@ def compare(
         yield _of_entry(_MISSING[entry.kind], provider, entry)
 
 
-def _differing(provider: str, entry: Entry, movement: Movement) -> Finding | None:
-    theirs = Sum(movement.amount, movement.currency)
+def _differing(provider: str, entry: Entry, transaction: ProviderTransaction) -> Finding | None:
+    theirs = Sum(transaction.amount, transaction.currency)
     if theirs == entry.sum:
         return None
     return _of_entry(Problem.AMOUNT_DIFFERS, provider, entry, theirs)
@@ -153,21 +154,27 @@ def _of_entry(problem: Problem, provider: str, entry: Entry, theirs: Sum | None 
     )
 
 
-def _not_booked(provider: str, movement: Movement, owner: Owner | None) -> Finding | None:
-    theirs = Sum(movement.amount, movement.currency)
+def _not_booked(
+    provider: str, transaction: ProviderTransaction, owner: Owner | None
+) -> Finding | None:
+    theirs = Sum(transaction.amount, transaction.currency)
     if owner is None:
-        if movement.kind is not Kind.CAPTURE:
+        if transaction.kind is not Kind.CAPTURE:
             return None
         return Finding(
-            Problem.CHARGE_UNKNOWN, provider, movement.reference, movement.charge, theirs=theirs
+            Problem.CHARGE_UNKNOWN,
+            provider,
+            transaction.reference,
+            transaction.charge,
+            theirs=theirs,
         )
     if owner.settling:
         return None
     return Finding(
-        _NOT_BOOKED[movement.kind],
+        _NOT_BOOKED[transaction.kind],
         provider,
-        movement.reference,
-        movement.charge,
+        transaction.reference,
+        transaction.charge,
         owner.payment_id,
         owner.order_id,
         theirs=theirs,

@@ -11,13 +11,15 @@ from sqlalchemy import Connection, Row, Select, and_, or_, select, tuple_
 from contracts.payments.enums import OPEN, Problem, Status
 from payments.models import LedgerEntry, Payment, Refund
 from payments.providers import keys
-from payments.providers.port import Kind, Movement
+from payments.providers.port import Kind, ProviderTransaction
 from payments.reconciliation.comparison import Entry, Finding, Owner, Sum
 from payments.refunds import store as refund_store
 
 Read = Callable[[], AbstractContextManager[Connection]]
+AnyRow = Row[*tuple[Any, ...]]
+AnySelect = Select[*tuple[Any, ...]]
 
-#: Rows that are read, or movements that are looked for, together.
+#: Rows that are read, or transactions that are looked for, together.
 BATCH = 500
 #: How long a buyer may take for a challenge or the provider's page.
 PATIENCE = datetime.timedelta(days=1)
@@ -45,9 +47,11 @@ def entries(
         yield [_entry(row) for row in rows]
 
 
-def entries_of(connection: Connection, provider: str, movements: Iterable[Movement]) -> list[Entry]:
-    """The entries of these movements, whenever they were made."""
-    names = [(str(movement.kind), movement.reference) for movement in movements]
+def entries_of(
+    connection: Connection, provider: str, transactions: Iterable[ProviderTransaction]
+) -> list[Entry]:
+    """The entries of these transactions, whenever they were made."""
+    names = [(str(transaction.kind), transaction.reference) for transaction in transactions]
     rows = connection.execute(
         _ENTRY.where(
             LedgerEntry.provider == provider,
@@ -60,18 +64,20 @@ def entries_of(connection: Connection, provider: str, movements: Iterable[Moveme
 def owners(
     connection: Connection,
     provider: str,
-    movements: Sequence[Movement],
+    transactions: Sequence[ProviderTransaction],
     overdue: datetime.datetime,
-) -> dict[Movement, Owner]:
-    """Whose these movements are, by the charge or else by our key in them; what was begun before
+) -> dict[ProviderTransaction, Owner]:
+    """Whose these transactions are, by the charge or else by our key in them; what was begun before
     `overdue` is not settling any more."""
-    if not movements:
+    if not transactions:
         return {}
     by_key = {
-        each: keys.id_of(keys.PAYMENT, each.key) for each in movements if each.kind is Kind.CAPTURE
+        each: keys.id_of(keys.PAYMENT, each.key)
+        for each in transactions
+        if each.kind is Kind.CAPTURE
     }
     refund_ids = {
-        each: keys.id_of(keys.REFUND, each.key) for each in movements if each.kind is Kind.REFUND
+        each: keys.id_of(keys.REFUND, each.key) for each in transactions if each.kind is Kind.REFUND
     }
     payments = connection.execute(
         select(
@@ -82,7 +88,9 @@ def owners(
         ).where(
             Payment.provider == provider,
             or_(
-                Payment.provider_reference.in_({movement.charge for movement in movements}),
+                Payment.provider_reference.in_(
+                    {transaction.charge for transaction in transactions}
+                ),
                 Payment.id.in_({found for found in by_key.values() if found}),
             ),
         )
@@ -99,11 +107,11 @@ def owners(
     of_charge = {row.provider_reference: row for row in payments}
     of_id = {row.id: row for row in payments}
     found = {}
-    for movement in movements:
-        row = of_charge.get(movement.charge) or of_id.get(by_key.get(movement))
+    for transaction in transactions:
+        row = of_charge.get(transaction.charge) or of_id.get(by_key.get(transaction))
         if row is not None:
-            settling = row.settling or refund_ids.get(movement) in awaited
-            found[movement] = Owner(row.id, row.order_id, settling)
+            settling = row.settling or refund_ids.get(transaction) in awaited
+            found[transaction] = Owner(row.id, row.order_id, settling)
     return found
 
 
@@ -136,7 +144,7 @@ def unanswered(read: Read, overdue: datetime.datetime) -> Iterator[Finding]:
         yield from (_unanswered(Problem.REFUND_PENDING, row, row.refund_id) for row in rows)
 
 
-def _unanswered(problem: Problem, row: Row[Any], refund_id: uuid.UUID | None = None) -> Finding:
+def _unanswered(problem: Problem, row: AnyRow, refund_id: uuid.UUID | None = None) -> Finding:
     return Finding(
         problem,
         row.provider,
@@ -156,7 +164,7 @@ def _is_overdue(overdue: datetime.datetime) -> Any:
     )
 
 
-def _pages(read: Read, wanted: Select[Any], **place: Any) -> Iterator[Sequence[Row[Any]]]:
+def _pages(read: Read, wanted: AnySelect, **place: Any) -> Iterator[Sequence[AnyRow]]:
     """The rows in the order of `place`: columns, by their names in a row, that no two share."""
     columns = place.values()
     page = wanted
@@ -171,7 +179,7 @@ def _pages(read: Read, wanted: Select[Any], **place: Any) -> Iterator[Sequence[R
         page = wanted.where(tuple_(*columns) > last)
 
 
-def _entry(row: Row[Any]) -> Entry:
+def _entry(row: AnyRow) -> Entry:
     return Entry(
         row.id,
         Kind(row.kind),

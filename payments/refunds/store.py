@@ -1,9 +1,9 @@
-"""Refunds: reserving the amount, and settling by what the provider reports."""
+"""The rows of refunds: opened with their amount reserved, settled by what the provider reports."""
 
 import datetime
 import uuid
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,34 +11,35 @@ from sqlalchemy.orm import Session
 from contracts.payments.errors import NotRefundable, PaymentNotFound, RefundInFlight, RefundTooLarge
 from payments import events
 from payments.charges import lifecycle
-from payments.events import Publish
+from payments.checks import postpone
+from payments.context import Context
 from payments.ledger import store as ledger
 from payments.models import Payment, Refund
 from payments.providers import keys, money
-from payments.providers.port import RefundOrder, RefundReport
+from payments.providers.port import RefundReport, RefundRequest
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
 
 
-class Job(NamedTuple):
+class PendingRefund(NamedTuple):
     """A refund and what the provider is asked for it; outlives the session it was read in."""
 
     payment_id: uuid.UUID
     refund_id: uuid.UUID
-    status: str
     provider: str
-    order: RefundOrder
+    request: RefundRequest
 
 
-def job(refund: Refund, payment: Payment) -> Job:
-    """The job of a refund; the provider's key is derived from its row, so a repeat pays once."""
-    order = RefundOrder(
+def pending(refund: Refund, payment: Payment) -> PendingRefund:
+    """The provider's key is derived from the refund's row, so a repeat gives back once."""
+    request = RefundRequest(
         key=keys.key_of(keys.REFUND, refund.id),
-        reference=payment.provider_reference,
+        # It was captured: no entry of the ledger is without a reference.
+        reference=cast(str, payment.provider_reference),
         amount=refund.amount,
         currency=payment.currency,
     )
-    return Job(payment.id, refund.id, refund.status, payment.provider, order)
+    return PendingRefund(payment.id, refund.id, payment.provider, request)
 
 
 def lock_payment(session: Session, payment_id: uuid.UUID) -> Payment:
@@ -100,7 +101,7 @@ def open_refund(
 def due_for_order(
     session: Session,
     order_id: uuid.UUID,
-    payment_id: uuid.UUID | None,
+    payment_id: uuid.UUID,
     amount: Decimal,
     currency: str,
 ) -> tuple[Payment, Decimal] | None:
@@ -111,10 +112,11 @@ def due_for_order(
     its amount would be forgotten. Raises `NotRefundable` for another currency than was taken.
     """
     wanted = select(Payment).where(
-        Payment.order_id == order_id, Payment.captured > 0, ~Payment.superseded
+        Payment.id == payment_id,
+        Payment.order_id == order_id,
+        Payment.captured > 0,
+        ~Payment.superseded,
     )
-    if payment_id is not None:
-        wanted = wanted.where(Payment.id == payment_id)
     payment = session.scalars(wanted.with_for_update()).one_or_none()
     if payment is None:
         return None
@@ -127,11 +129,11 @@ def due_for_order(
 
 
 def settle(
-    session: Session, done: Job, report: RefundReport, now: datetime.datetime, publish: Publish
+    context: Context, session: Session, pending: PendingRefund, report: RefundReport
 ) -> Refund:
     """Bring a refund to what the provider reports, once."""
-    payment = lock_payment(session, done.payment_id)
-    refund = session.get_one(Refund, done.refund_id)
+    payment = lock_payment(session, pending.payment_id)
+    refund = session.get_one(Refund, pending.refund_id)
     if refund.status != PENDING:
         return refund
     refund.provider_reference = report.reference
@@ -141,8 +143,27 @@ def settle(
         ledger.release(session, payment, refund)
         return refund
     refund.status = SUCCEEDED
-    ledger.give_back(session, payment, refund, now)
+    ledger.give_back(session, payment, refund, context.clock())
     if not payment.superseded:
         payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
-        events.refunded(publish, session, payment, refund)
+        events.record_refunded(context, session, payment, refund)
     return refund
+
+
+def take_due(session: Session, now: datetime.datetime, limit: int) -> list[PendingRefund]:
+    """Pending refunds whose check is due and that no other instance holds; their next check is set
+    before the provider is asked."""
+    due = (
+        select(Refund, Payment)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Refund.status == PENDING, Refund.next_check_at <= now)
+        .order_by(Refund.next_check_at)
+        .limit(limit)
+        .with_for_update(of=Refund, skip_locked=True)
+    )
+    return [_taken(refund, payment, now) for refund, payment in session.execute(due)]
+
+
+def _taken(refund: Refund, payment: Payment, now: datetime.datetime) -> PendingRefund:
+    postpone(refund, now)
+    return pending(refund, payment)

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.clock import Clock
 from chassis.errors import Conflict, Unauthenticated
-from payments.providers import signed
+from payments.providers import webhook_signature
 from tests.support import eventually
 
 PASSWORD, OLD_PASSWORD = "correct-Horse-battery-7", "wrong-Horse-battery-8"
@@ -252,7 +252,7 @@ def _back_from_the_bank(call, reference):
     key = f"payment-{back['payment_id']}"
     thing = {"object": "charge", "id": reference, "metadata": {"key": key}}
     body = json.dumps({"id": "evt_1", "type": "charge.pending", "data": {"object": thing}})
-    signature = signed.sign(body, WEBHOOK_SECRET)
+    signature = webhook_signature.sign(body, WEBHOOK_SECRET)
     call.payments.webhook(provider="simulator", body=body, signature=signature)
 
 

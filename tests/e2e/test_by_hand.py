@@ -8,7 +8,7 @@ import requests
 import sqlalchemy as sa
 
 from chassis import config as configuration
-from payments.providers import signed
+from payments.providers import webhook_signature
 from shop.verify import INVARIANTS, Books
 from tests.e2e.shop import running_anew
 from tests.support import eventually
@@ -53,7 +53,7 @@ def give_back(shop):
         body = json.dumps(event | {"data": {"object": thing}})
         headers = {
             "Content-Type": "application/json",
-            "Stripe-Signature": signed.sign(body, SECRET),
+            "Stripe-Signature": webhook_signature.sign(body, SECRET),
         }
         url = f"{shop.url}/api/payments/webhooks/simulator"
         assert requests.post(url, data=body, headers=headers, timeout=10).status_code == 204

@@ -8,8 +8,8 @@ import uuid
 import pytest
 from nameko.standalone.rpc import ClusterRpcProxy
 
-from gateway.readiness import services_behind
 from gateway.service import GatewayService
+from gateway.service_health import services_behind
 from tests.e2e.client import PASSWORD, new_email
 
 _TABLE = pathlib.Path("docs/api.md").read_text().rpartition("| --- | --- |\n")[2]

@@ -5,7 +5,7 @@ import json
 import pytest
 import requests
 
-from payments.providers import signed
+from payments.providers import webhook_signature
 from shop.verify import Books
 from tests.e2e.shop import running
 from tests.support import eventually
@@ -52,7 +52,7 @@ def test_what_is_signed_is_taken(shop, payment):
     """The signature is over the body as it was sent, byte for byte; a repeat is taken as well."""
     body = event(payment)
     for _ in range(2):
-        answer = post(shop, body.encode(), signed.sign(body, SECRET))
+        answer = post(shop, body.encode(), webhook_signature.sign(body, SECRET))
         assert (answer.status_code, answer.content) == (204, b"")
     rows = "SELECT outcome FROM provider_notices WHERE event_id = :id"
     with Books(shop.config) as books:
@@ -67,8 +67,8 @@ def test_what_is_signed_is_taken(shop, payment):
         (lambda body: None, ""),
         (lambda body: "", ""),
         (lambda body: "t=1,v1=0", ""),
-        (lambda body: signed.sign(body, "whsec_guessed"), ""),
-        (lambda body: signed.sign(body, SECRET), " "),
+        (lambda body: webhook_signature.sign(body, "whsec_guessed"), ""),
+        (lambda body: webhook_signature.sign(body, SECRET), " "),
     ],
     ids=["none", "empty", "nonsense", "another secret", "another body"],
 )
@@ -98,7 +98,7 @@ def test_garbage_is_refused_and_harms_nothing(shop, payment, body, status):
     """Before anybody looks at a signature; the next one is taken."""
     assert post(shop, body, "t=1,v1=0").status_code == status
     good = event(payment, id="evt_after_garbage")
-    assert post(shop, good.encode(), signed.sign(good, SECRET)).status_code == 204
+    assert post(shop, good.encode(), webhook_signature.sign(good, SECRET)).status_code == 204
 
 
 def test_only_providers_have_webhooks(shop):

@@ -29,26 +29,26 @@ class Provider:
     def check(self, method):
         """All methods will do."""
 
-    def create(self, order, note):
+    def create(self, request, note):
         script = self.charging
         if script == "never":
             raise ProviderTimeout
         if script == "crash_before":
             raise Crash
-        assert order.key not in self.charges
+        assert request.key not in self.charges
         done = "succeeded" if script in ("lost", "crash_after") else script
-        self.charges[order.key] = ChargeReport(
+        self.charges[request.key] = ChargeReport(
             status=done,
-            amount=order.amount,
-            currency=order.currency,
-            reference=f"ref-{order.key}",
+            amount=request.amount,
+            currency=request.currency,
+            reference=f"ref-{request.key}",
             failure_code="card_declined" if done == "failed" else None,
         )
         if script == "lost":
             raise ProviderTimeout
         if script == "crash_after":
             raise Crash
-        return self.charges[order.key]
+        return self.charges[request.key]
 
     def look_up(self, charge):
         return self.charges.get(charge.key)
@@ -66,24 +66,24 @@ class Provider:
         self.charges[key] = replace(self.charges[key], status=status)
         return self.charges[key]
 
-    def refund(self, order):
-        if order.key not in self.refunds:
+    def refund(self, request):
+        if request.key not in self.refunds:
             if self.refunding == "never":
                 raise ProviderTimeout
-            self._give_back(order)
+            self._give_back(request)
         if self.refunding in ("lost", "never"):
             raise ProviderTimeout
-        return self.refunds[order.key][1]
+        return self.refunds[request.key][1]
 
-    def _give_back(self, order):
+    def _give_back(self, request):
         if self.refunding == "refused":
             report = RefundReport(done=False, failure_code="refused")
         else:
-            report = RefundReport(done=True, reference=f"back-{order.key}")
-        self.refunds[order.key] = (order.reference, report, order.amount)
-        (charge,) = (one for one in self.charges.values() if one.reference == order.reference)
+            report = RefundReport(done=True, reference=f"back-{request.key}")
+        self.refunds[request.key] = (request.reference, report, request.amount)
+        (charge,) = (one for one in self.charges.values() if one.reference == request.reference)
         assert charge.status == "succeeded"
-        assert self.given_back(order.reference) <= charge.amount
+        assert self.given_back(request.reference) <= charge.amount
 
     def given_back(self, reference):
         """How much of a charge it has given back."""

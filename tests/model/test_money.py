@@ -1,29 +1,36 @@
 """Charges, refunds and the ledger, beside a model and a provider with books of its own."""
 
 import collections
+import datetime
 import uuid
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
 import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from chassis.identity import Actor, Role
 from contracts.payments.enums import MethodType
 from contracts.payments.methods import Method
-from payments.cashier import Cashier
-from payments.charges import store as charge_store
-from payments.jobs import Sweep
+from payments import jobs
+from payments.charges import commands as charges
+from payments.charges.lifecycle import ORDER_CANCELLED
 from payments.models import Payment, Refund
 from payments.providers import Providers
 from payments.providers.port import ChargeReport
+from payments.providers.recent_answers import RecentAnswers
+from payments.refunds import commands as refunds
 from payments.refunds import store as refund_store
 from tests.model.provider import Crash, Provider
 from tests.model.world import QUIET, Machine, outcome
 
 PRICE = Decimal("10.00")
 CARD = Method(MethodType.CARD, "tok")
-STAFF = uuid.UUID(int=7)
+BUYER = uuid.UUID(int=7)
+SETTINGS = {"call_seconds": 10, "give_up_seconds": 300, "sweep_batch": 50}
+CALL_TIME = datetime.timedelta(seconds=10)
 ORDER = st.integers(0, 1)
 AMOUNT = st.sampled_from((None, Decimal("3.00"), Decimal("5.00"), Decimal("10.00")))
 CHARGING = st.sampled_from(
@@ -85,8 +92,15 @@ class Money(Machine):
         self.charges, self.keys = {}, {}
         self.expected = collections.Counter()
         self.provider = Provider()
-        self.cashier = Cashier(
-            self.begin, Providers(self.provider), self.publish, self.clock, 10, QUIET
+        self.context = SimpleNamespace(
+            db=SimpleNamespace(begin=self.begin),
+            events=SimpleNamespace(record=self.publish),
+            clock=self.clock,
+            settings=SETTINGS,
+            log=QUIET,
+            network=None,
+            providers=Providers(self.provider),
+            recent_answers=RecentAnswers(),
         )
 
     # --- charges
@@ -116,8 +130,8 @@ class Money(Machine):
         report = known and self._book(known)
         try:
             answer = outcome(
-                self.cashier.charge, order_id=self.orders[order], user_id=STAFF, amount=amount,
-                currency="EUR", method=CARD, key=key, order_number=None,
+                charges.charge, self.context, order_id=self.orders[order], user_id=BUYER,
+                amount=amount, currency="EUR", method=CARD, key=key, order_number=None,
             )  # fmt: skip
         except Crash:
             assert expected == "asked"
@@ -157,7 +171,7 @@ class Money(Machine):
         charge.is_unwanted = charge.is_unwanted or not (replaced and being_charged)
         if being_charged:
             return
-        charge.calling_until = self.now + self.cashier.call_time
+        charge.calling_until = self.now + CALL_TIME
         if self.provider.charging != "never":
             report = self._book(charge)
             came = report is not None and report.status == "succeeded"
@@ -168,7 +182,7 @@ class Money(Machine):
         if report is not None:
             self._learn(charge, report.status)
         elif script.startswith("crash"):
-            charge.calling_until = self.now + self.cashier.call_time
+            charge.calling_until = self.now + CALL_TIME
         elif script in ("lost", "never"):
             charge.calling_until = self.now
         else:
@@ -205,7 +219,7 @@ class Money(Machine):
         open_one = self._active(order)
         if open_one and open_one.is_open:
             self._unwanted(open_one)
-        done = self.cashier.cancel(self.orders[order], charge_store.ORDER_CANCELLED)
+        done = charges.cancel(self.context, self.orders[order], ORDER_CANCELLED)
         assert done == (open_one is None or not open_one.is_open)
 
     def _choose(self, data):
@@ -222,7 +236,7 @@ class Money(Machine):
         if report.status != "succeeded":
             self.provider.change(_key(charge), status)
         told = replace(report, status=status)
-        assert self.cashier.settle(charge.id, told)["id"] == charge.id
+        assert charges.settle(self.context, charge.id, told)["id"] == charge.id
         self._learn(charge, status)
 
     @precondition(lambda self: self.charges)
@@ -231,7 +245,7 @@ class Money(Machine):
         """Another amount than was asked for is never booked."""
         charge = self._choose(data)
         report = ChargeReport("succeeded", PRICE + 1, "EUR", "ref")
-        got = outcome(self.cashier.settle, charge.id, report)
+        got = outcome(charges.settle, self.context, charge.id, report)
         if not charge.captured and "succeeded" in ADVANCES.get(charge.status, ()):
             assert got == "provider_mismatch"
 
@@ -256,20 +270,19 @@ class Money(Machine):
         else:
             expected = "refund_refused" if known[1][1] == "failed" else None
         got = outcome(
-            self.cashier.refund,
+            refunds.refund,
+            self.context,
             payment_id=charge.id,
             amount=amount,
             reason="x",
             key=key,
-            by=STAFF,
-            note=lambda *_: None,
+            actor=Actor(BUYER, Role.CUSTOMER),
         )
         if expected is not None:
             assert got == expected
             return
-        payment, replayed = got
-        assert replayed == (known is not None)
-        assert (payment["status"], payment["refunded"]) == (charge.status, charge.sum("succeeded"))
+        assert got["replayed"] == (known is not None)
+        assert (got["status"], got["refunded"]) == (charge.status, charge.sum("succeeded"))
 
     def _opening(self, charge, amount):
         if not charge.left:
@@ -303,9 +316,9 @@ class Money(Machine):
         settled = sa.select(Refund, Payment).join(Payment, Payment.id == Refund.payment_id)
         with self.begin() as session:
             rows = session.execute(settled.where(Refund.status != "pending"))
-            jobs = [refund_store.job(refund, payment) for refund, payment in rows]
-        for job in jobs:
-            self.cashier.settle_refund(job)
+            again = [refund_store.pending(refund, payment) for refund, payment in rows]
+        for pending in again:
+            refunds.complete(self.context, pending)
 
     @rule(order=ORDER, amount=AMOUNT.filter(bool), script=REFUNDING)
     def cancelled(self, order, amount, script):
@@ -317,7 +330,8 @@ class Money(Machine):
         ]
         due = min(amount, PRICE - paid[0].sum("succeeded")) if paid else 0
         self.provider.refunding = script
-        got = outcome(self._give_back, order, amount)
+        payment_id = paid[0].id if paid else uuid.uuid4()
+        got = outcome(self._give_back, order, payment_id, amount)
         if due and due > paid[0].left:
             assert got == "refund_in_flight"
         elif due:
@@ -325,14 +339,15 @@ class Money(Machine):
         else:
             assert got is None
 
-    def _give_back(self, order, amount):
+    def _give_back(self, order, payment_id, amount):
         due = {
-            "order_id": self.orders[order], "payment_id": None, "amount": amount,
+            "order_id": self.orders[order], "payment_id": payment_id, "amount": amount,
             "currency": "EUR", "reason": "order_cancelled",
         }  # fmt: skip
         with self.begin() as session:
-            job = self.cashier.open_order_refund(session, due, key=f"event-{uuid.uuid4()}")
-        return job and self.cashier.settle_refund(job)
+            key = f"event-{uuid.uuid4()}"
+            pending = refunds.open_for_order(self.context, session, due, key)
+        return pending and refunds.complete(self.context, pending)
 
     # --- time
 
@@ -351,7 +366,7 @@ class Money(Machine):
             for refund in charge.refunds
             if refund[1] == "pending"
         ]
-        Sweep(self.cashier, batch=50, give_up_seconds=300).run()
+        jobs.sweep(self.context)
         for charge in list(self.charges.values()):
             if charge.status in ("pending", "requires_action"):
                 report = self._book(charge)

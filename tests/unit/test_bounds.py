@@ -20,7 +20,7 @@ from chassis.web.responses import problem
 from contracts.inventory.requests import Check
 from contracts.payments.fields import MethodField
 from contracts.products.fields import CategoryRef
-from gateway import live
+from gateway import notification_streams
 from gateway.schemas.orders import PlaceOrder
 from gateway.service import GatewayService
 from tests.contract.services import calls, handlings
@@ -45,9 +45,9 @@ def schemas() -> Iterator[tuple[str, type[Schema]]]:
             yield name, schema
     for handling in handlings():
         yield str(handling), handling.schema
-    for name, value in vars(live).items():
+    for name, value in vars(notification_streams).items():
         if isinstance(value, type) and issubclass(value, fields.Expected):
-            yield f"{live.__name__}.{name}", value
+            yield f"{notification_streams.__name__}.{name}", value
 
 
 def leaves(field: ma.Field, where: str) -> Iterator[tuple[str, ma.Field]]:

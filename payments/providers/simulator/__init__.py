@@ -16,25 +16,25 @@ from chassis.errors import Invalid
 from contracts.payments.enums import MethodType, ProviderName, Status
 from contracts.payments.methods import Method
 from payments.errors import ProviderTimeout, WebhookRefused
-from payments.models import SimulatorCharge, SimulatorRefund
-from payments.providers import signed
+from payments.providers import webhook_signature
 from payments.providers.port import (
-    ChargeOrder,
     ChargeReport,
-    Known,
-    Movement,
-    Notice,
-    RefundOrder,
+    ChargeRequest,
+    KnownCharge,
+    ProviderTransaction,
     RefundReport,
+    RefundRequest,
+    WebhookEvent,
 )
-from payments.providers.simulator import books, notices
-from payments.providers.simulator.notices import Notices
+from payments.providers.simulator import books, webhooks
+from payments.providers.simulator.models import SimulatorCharge, SimulatorRefund
 from payments.providers.simulator.scripts import TOKENS, Answer, Chances, Delivery
+from payments.providers.simulator.webhooks import Webhooks
 
 #: At most so many challenges end at one tick.
 BATCH = 100
 
-_NEWS = {Status.SUCCEEDED: notices.SUCCEEDED, Status.FAILED: notices.FAILED}
+_WEBHOOK_OF: dict[str, str] = {Status.SUCCEEDED: webhooks.SUCCEEDED, Status.FAILED: webhooks.FAILED}
 
 
 class Simulator:
@@ -57,19 +57,19 @@ class Simulator:
         self._down_time = datetime.timedelta(seconds=settings["down_seconds"])
         self._secrets = settings["webhook_secrets"]
         self._chances = Chances(settings["seed"], settings["chances"])
-        self._notices = Notices(settings)
+        self._webhooks = Webhooks(settings)
 
     def check(self, method: Method) -> None:
         """Refuse tokens that it does not know."""
         if method.type != MethodType.CARD or method.token not in TOKENS:
             raise Invalid(errors={"method": ["Unknown token."]})
 
-    def create(self, order: ChargeOrder, note: Callable[[str], None]) -> ChargeReport:
+    def create(self, request: ChargeRequest, note: Callable[[str], None]) -> ChargeReport:
         """Play the token's script, once per key."""
-        script = self._chances.of_charge(order.method.token, order.key)
-        self._arrive(order.key, script.answer)
+        script = self._chances.of_charge(str(request.method.token), request.key)
+        self._arrive(request.key, script.answer)
         with self._begin() as session:
-            charge, is_new = books.enter(session, order, script, self._clock())
+            charge, is_new = books.enter(session, request, script, self._clock())
             if is_new:
                 self._tell(session, charge, script.delivery)
             report = self._report(charge)
@@ -77,7 +77,7 @@ class Simulator:
             raise ProviderTimeout
         return report
 
-    def look_up(self, charge: Known) -> ChargeReport | None:
+    def look_up(self, charge: KnownCharge) -> ChargeReport | None:
         """What its books say; a challenge whose time has come is passed, or has failed."""
         with self._begin() as session:
             if books.is_lost(session, charge.key, self._clock()):
@@ -88,7 +88,7 @@ class Simulator:
             self._end_challenge(session, entry)
             return self._report(entry)
 
-    def cancel(self, charge: Known) -> ChargeReport | None:
+    def cancel(self, charge: KnownCharge) -> ChargeReport | None:
         """End a challenge; one that the buyer has passed by now stays passed."""
         with self._begin() as session:
             if books.is_lost(session, charge.key, self._clock()):
@@ -98,58 +98,60 @@ class Simulator:
                 return None
             self._end_challenge(session, entry)
             if books.cancel(entry):
-                self._tell_type(session, entry, notices.FAILED, Delivery.ONCE)
+                self._tell_type(session, entry, webhooks.FAILED, Delivery.ONCE)
             return self._report(entry)
 
-    def refund(self, order: RefundOrder) -> RefundReport:
+    def refund(self, request: RefundRequest) -> RefundReport:
         """Give back once per key, and never more than was taken."""
-        script = self._chances.of_refund(order.key)
-        self._arrive(order.key, script.answer)
+        script = self._chances.of_refund(request.key)
+        self._arrive(request.key, script.answer)
         with self._begin() as session:
-            charge = books.lock(session, order.reference)
-            known = session.get(SimulatorRefund, order.key)
+            charge = books.lock(session, request.reference)
+            known = session.get(SimulatorRefund, request.key)
             if known is not None:
                 return RefundReport(done=True, reference=known.reference)
             if charge is None or charge.status != Status.SUCCEEDED:
                 return RefundReport(done=False, failure_code="charge_not_refundable")
-            if charge.captured - charge.refunded < order.amount:
+            if charge.captured - charge.refunded < request.amount:
                 return RefundReport(done=False, failure_code="amount_too_large")
-            report = self._give_back(session, charge, order)
-            self._tell_type(session, charge, notices.REFUNDED, script.delivery)
+            report = self._give_back(session, charge, request)
+            self._tell_type(session, charge, webhooks.REFUNDED, script.delivery)
         if script.answer is Answer.LOST:
             raise ProviderTimeout
         return report
 
-    def read_notice(self, body: str, signature: str | None) -> Notice:
+    def read_webhook(self, body: str, signature: str | None) -> WebhookEvent:
         """One of its own webhooks."""
-        event = signed.read(body, signature, self._secrets)
+        event = webhook_signature.read(body, signature, self._secrets)
         try:
             charge = event["data"]["object"]
-            return Notice(event["id"], event["type"], charge["id"], charge["metadata"]["key"])
+            return WebhookEvent(event["id"], event["type"], charge["id"], charge["metadata"]["key"])
         except (KeyError, TypeError):
             raise WebhookRefused("unreadable") from None
 
-    def movements_of(self, charge: str) -> Iterable[Movement]:
+    def transactions_of(self, charge: str) -> Iterable[ProviderTransaction]:
         """A charge's capture and its refunds."""
         with self._begin() as session:
-            return books.movements_of(session, charge)
+            return books.transactions_of(session, charge)
 
-    def movements(self, since: datetime.datetime, until: datetime.datetime) -> Iterable[Movement]:
+    def transactions(
+        self, since: datetime.datetime, until: datetime.datetime
+    ) -> Iterable[ProviderTransaction]:
         """The captures and refunds of what was made in that time."""
         with self._begin() as session:
-            return books.movements(session, since, until)
+            return books.transactions(session, since, until)
 
     def tick(self, log: Any) -> None:
         """A moment of its own life: buyers end their challenges, and webhooks go out."""
-        if not self._notices.are_sent:
+        if not self._webhooks.are_sent:
             return  # what has changed is seen by whoever looks it up
         with self._begin() as session:
             now = self._clock()
             for charge in books.open_challenges(session, self._challenge_time, now, BATCH):
                 self._end_challenge(session, charge)
-            parcel = self._notices.first(session, now)
-        if parcel is not None:
-            self._notices.send(parcel, self._begin, self._clock, log)
+            outgoing = self._webhooks.first(session, now)
+        if outgoing is not None:
+            self._webhooks.send(outgoing, self._begin, self._clock, log)
 
     def _arrive(self, key: str, answer: Answer) -> None:
         """Raise `ProviderTimeout` for a request that does not come through."""
@@ -167,18 +169,18 @@ class Simulator:
             self._tell(session, charge, self._chances.of_challenge(charge.key).delivery)
 
     def _tell(self, session: Session, charge: SimulatorCharge, delivery: Delivery) -> None:
-        if charge.status in _NEWS:
-            self._tell_type(session, charge, _NEWS[charge.status], delivery)
+        if charge.status in _WEBHOOK_OF:
+            self._tell_type(session, charge, _WEBHOOK_OF[charge.status], delivery)
 
     def _tell_type(
         self, session: Session, charge: SimulatorCharge, type: str, delivery: Delivery
     ) -> None:
-        self._notices.tell(session, charge.reference, type, delivery, self._clock())
+        self._webhooks.tell(session, charge.reference, type, delivery, self._clock())
 
     def _give_back(
-        self, session: Session, charge: SimulatorCharge, order: RefundOrder
+        self, session: Session, charge: SimulatorCharge, request: RefundRequest
     ) -> RefundReport:
-        refund = books.give_back(session, charge, order, self._clock())
+        refund = books.give_back(session, charge, request, self._clock())
         return RefundReport(done=True, reference=refund.reference)
 
     def _report(self, charge: SimulatorCharge) -> ChargeReport:

@@ -13,9 +13,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from contracts.payments.enums import Status
-from payments.models import SimulatorCharge, SimulatorOutage, SimulatorRefund
 from payments.providers import money
-from payments.providers.port import ChargeOrder, Kind, Known, Movement, RefundOrder
+from payments.providers.port import (
+    ChargeRequest,
+    Kind,
+    KnownCharge,
+    ProviderTransaction,
+    RefundRequest,
+)
+from payments.providers.simulator.models import SimulatorCharge, SimulatorOutage, SimulatorRefund
 from payments.providers.simulator.scripts import Script
 
 #: How long a buyer takes for a challenge.
@@ -23,33 +29,33 @@ PASSES_AFTER = datetime.timedelta(seconds=2)
 
 
 def enter(
-    session: Session, order: ChargeOrder, script: Script, now: datetime.datetime
+    session: Session, request: ChargeRequest, script: Script, now: datetime.datetime
 ) -> tuple[SimulatorCharge, bool]:
     """The charge of a key, and whether it is new."""
     entry = insert(SimulatorCharge).values(
-        key=order.key,
+        key=request.key,
         reference=f"sim_{uuid.uuid4().hex}",
         status=script.status,
-        amount=order.amount,
-        captured=_taken(order, script),
-        currency=order.currency,
+        amount=request.amount,
+        captured=_taken(request, script),
+        currency=request.currency,
         failure_code=script.failure_code,
         created_at=now,
         passes_at=now + PASSES_AFTER if script.passes else None,
     )
     made = entry.on_conflict_do_nothing().returning(SimulatorCharge.key)
     is_new = session.scalar(made) is not None
-    return session.get_one(SimulatorCharge, order.key), is_new
+    return session.get_one(SimulatorCharge, request.key), is_new
 
 
-def _taken(order: ChargeOrder, script: Script) -> Decimal:
+def _taken(request: ChargeRequest, script: Script) -> Decimal:
     if script.status != Status.SUCCEEDED:
         return Decimal(0)
     if not script.in_part:
-        return order.amount
-    places = min(money.places(order.currency), 2)  # as many as our own books have
-    half = (order.amount / 2).quantize(Decimal(1).scaleb(-places), ROUND_DOWN)
-    return half or order.amount
+        return request.amount
+    places = min(money.places(request.currency), 2)  # as many as our own books have
+    half = (request.amount / 2).quantize(Decimal(1).scaleb(-places), ROUND_DOWN)
+    return half or request.amount
 
 
 def end_challenge(
@@ -87,7 +93,7 @@ def open_challenges(
     return session.scalars(wanted.limit(limit).with_for_update(skip_locked=True)).all()
 
 
-def find(session: Session, charge: Known) -> SimulatorCharge | None:
+def find(session: Session, charge: KnownCharge) -> SimulatorCharge | None:
     """A charge by our key, else by its reference; locked."""
     entry = session.get(SimulatorCharge, charge.key, with_for_update=True)
     if entry is None and charge.reference is not None:
@@ -102,15 +108,15 @@ def lock(session: Session, reference: str) -> SimulatorCharge | None:
 
 
 def give_back(
-    session: Session, charge: SimulatorCharge, order: RefundOrder, now: datetime.datetime
+    session: Session, charge: SimulatorCharge, request: RefundRequest, now: datetime.datetime
 ) -> SimulatorRefund:
     """Book a refund of the locked `charge`."""
-    charge.refunded += order.amount
+    charge.refunded += request.amount
     refund = SimulatorRefund(
-        key=order.key,
+        key=request.key,
         reference=f"simre_{uuid.uuid4().hex}",
         charge_reference=charge.reference,
-        amount=order.amount,
+        amount=request.amount,
         created_at=now,
     )
     session.add(refund)
@@ -131,26 +137,26 @@ def is_lost(session: Session, key: str, now: datetime.datetime) -> bool:
     return outage is not None and outage.until > now
 
 
-def movements_of(session: Session, charge: str) -> list[Movement]:
+def transactions_of(session: Session, charge: str) -> list[ProviderTransaction]:
     """All money of one charge."""
-    return _movements(
+    return _transactions(
         session, SimulatorCharge.reference == charge, SimulatorRefund.charge_reference == charge
     )
 
 
-def movements(
+def transactions(
     session: Session, since: datetime.datetime, until: datetime.datetime
-) -> list[Movement]:
+) -> list[ProviderTransaction]:
     """All money of charges and refunds that were made in that time."""
     charges, refunds = SimulatorCharge.created_at, SimulatorRefund.created_at
-    return _movements(
+    return _transactions(
         session, (charges >= since) & (charges < until), (refunds >= since) & (refunds < until)
     )
 
 
-def _movements(
+def _transactions(
     session: Session, of_charges: ColumnElement[bool], of_refunds: ColumnElement[bool]
-) -> list[Movement]:
+) -> list[ProviderTransaction]:
     charges = select(SimulatorCharge).where(SimulatorCharge.captured > 0, of_charges)
     refunds = (
         select(SimulatorRefund, SimulatorCharge.currency)
@@ -160,7 +166,7 @@ def _movements(
     found = [
         (
             charge.created_at,
-            Movement(
+            ProviderTransaction(
                 Kind.CAPTURE, charge.reference, charge.reference, charge.captured,
                 charge.currency, charge.key,
             ),
@@ -170,11 +176,11 @@ def _movements(
     found += [
         (
             refund.created_at,
-            Movement(
+            ProviderTransaction(
                 Kind.REFUND, refund.reference, refund.charge_reference, refund.amount,
                 currency, refund.key,
             ),
         )
         for refund, currency in session.execute(refunds)
     ]  # fmt: skip
-    return [movement for _, movement in sorted(found, key=lambda one: one[0])]
+    return [transaction for _, transaction in sorted(found, key=lambda one: one[0])]

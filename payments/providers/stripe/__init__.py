@@ -9,7 +9,7 @@ charge behind that nobody can find.
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import stripe
 
@@ -17,15 +17,15 @@ from chassis.errors import Invalid
 from contracts.payments.enums import MethodType, ProviderName, Status
 from contracts.payments.methods import Method
 from payments.errors import ProviderTimeout, WebhookRefused
-from payments.providers import signed
+from payments.providers import webhook_signature
 from payments.providers.port import (
-    ChargeOrder,
     ChargeReport,
-    Known,
-    Movement,
-    Notice,
-    RefundOrder,
+    ChargeRequest,
+    KnownCharge,
+    ProviderTransaction,
     RefundReport,
+    RefundRequest,
+    WebhookEvent,
 )
 from payments.providers.stripe.api import answering, asking, client, code
 from payments.providers.stripe.objects import (
@@ -39,6 +39,16 @@ from payments.providers.stripe.objects import (
     report_of,
 )
 from payments.settings import is_test_key
+
+if TYPE_CHECKING:
+    from stripe.params import (
+        PaymentIntentCancelParams,
+        PaymentIntentConfirmParams,
+        PaymentIntentCreateParams,
+        RefundCreateParams,
+        RefundListParams,
+    )
+    from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItemPriceData
 
 #: Most that one page of a list has.
 _PAGE = 100
@@ -71,20 +81,20 @@ class Stripe:
         if method.type == MethodType.CARD and not str(method.token).startswith("pm_"):
             raise Invalid(errors={"method": ["Send a PaymentMethod of Stripe (pm_…)."]})
 
-    def create(self, order: ChargeOrder, note: Callable[[str], None]) -> ChargeReport:
+    def create(self, request: ChargeRequest, note: Callable[[str], None]) -> ChargeReport:
         """Make a PaymentIntent and confirm it, or open a page for the buyer."""
-        make = self._open_page if order.method.type == MethodType.CHECKOUT else self._make_intent
+        make = self._open_page if request.method.type == MethodType.CHECKOUT else self._make_intent
         with asking(self._call_seconds):
             try:
-                made = make(order)
+                made = make(request)
             except (stripe.CardError, stripe.InvalidRequestError) as refused:
-                return _failed(order, code(refused))
+                return _failed(request, code(refused))
             note(made["id"])
-            if order.method.type == MethodType.CHECKOUT:
+            if request.method.type == MethodType.CHECKOUT:
                 return report_of(made)
-            return self._confirm(order, made)
+            return self._confirm(request, made)
 
-    def look_up(self, charge: Known) -> ChargeReport | None:
+    def look_up(self, charge: KnownCharge) -> ChargeReport | None:
         """What became of it, by its id; without an id nothing was ever confirmed.
 
         A buyer whom it waits for too long is not waited for any more.
@@ -100,7 +110,7 @@ class Stripe:
                 report = report_of(found)
         return None if is_untouched(found) else report
 
-    def cancel(self, charge: Known) -> ChargeReport | None:
+    def cancel(self, charge: KnownCharge) -> ChargeReport | None:
         """Cancel the PaymentIntent, or close the page; paid in the last moment it stays paid.
         Without an id nothing was ever confirmed."""
         if charge.reference is None:
@@ -111,13 +121,13 @@ class Stripe:
                 found = self._end(found)
         return report_of(found)
 
-    def refund(self, order: RefundOrder) -> RefundReport:
+    def refund(self, request: RefundRequest) -> RefundReport:
         """Give back; one that Stripe still works at counts as not answered."""
         with asking(self._call_seconds):
-            refund = self._find_refund(order)
+            refund = self._find_refund(request)
             if refund is None:
                 try:
-                    refund = self._make_refund(order)
+                    refund = self._make_refund(request)
                 except stripe.InvalidRequestError as refused:
                     return RefundReport(done=False, failure_code=code(refused))
         if refund["status"] not in ("succeeded", "failed", "canceled"):
@@ -126,77 +136,81 @@ class Stripe:
         why = None if done else refund.get("failure_reason") or refund["status"]
         return RefundReport(done=done, reference=refund["id"], failure_code=why)
 
-    def read_notice(self, body: str, signature: str | None) -> Notice:
+    def read_webhook(self, body: str, signature: str | None) -> WebhookEvent:
         """Which charge an event is about, by the PaymentIntent or page in its object."""
-        event = signed.read(body, signature, self._secrets)
+        event = webhook_signature.read(body, signature, self._secrets)
         data = event.get("data")
         thing = data.get("object") if isinstance(data, dict) else None
         if not isinstance(thing, dict) or not event.get("id"):
             raise WebhookRefused("unreadable")
         is_charge = thing.get("object") in ("payment_intent", "checkout.session")
         reference = thing.get("id") if is_charge else thing.get("payment_intent")
-        return Notice(
+        return WebhookEvent(
             id=str(event["id"]),
             type=str(event.get("type")),
             reference=reference if isinstance(reference, str) else None,
             key=key_of(thing) if is_charge else None,
         )
 
-    def movements_of(self, charge: str) -> Iterable[Movement]:
+    def transactions_of(self, charge: str) -> Iterable[ProviderTransaction]:
         """Of a PaymentIntent, or of the one that was paid on a page."""
         if charge.startswith(SESSION):
             with answering():
                 intent = self._retrieve(charge).get("payment_intent")
-            return self.movements_of(intent) if intent else []
+            return self.transactions_of(intent) if intent else []
         moved = list(self._moved({"payment_intent": charge}))
-        return [movement for _, movement in sorted(moved, key=lambda each: each[0])]
+        return [transaction for _, transaction in sorted(moved, key=lambda each: each[0])]
 
-    def movements(self, since: datetime.datetime, until: datetime.datetime) -> Iterator[Movement]:
+    def transactions(
+        self, since: datetime.datetime, until: datetime.datetime
+    ) -> Iterator[ProviderTransaction]:
         """Everything that was made in that time."""
         made = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
-        return (movement for _, movement in self._moved({"created": made}))
+        return (transaction for _, transaction in self._moved({"created": made}))
 
-    def _make_intent(self, order: ChargeOrder) -> dict[str, Any]:
-        wanted = {
-            "amount": minor(order.amount, order.currency),
-            "currency": order.currency.lower(),
-            "payment_method": order.method.token,
-            "payment_method_types": ["card"],
-            "metadata": {"key": order.key},
+    def _make_intent(self, request: ChargeRequest) -> dict[str, Any]:
+        wanted: PaymentIntentCreateParams = {
+            "amount": minor(request.amount, request.currency),
+            "currency": request.currency.lower(),
+            "payment_method": str(request.method.token),
+            "allowed_payment_method_types": ["card"],
+            "metadata": {"key": request.key},
         }
-        return self._api.payment_intents.create(wanted, {"idempotency_key": order.key}).to_dict()
+        return self._api.payment_intents.create(wanted, {"idempotency_key": request.key}).to_dict()
 
-    def _confirm(self, order: ChargeOrder, intent: dict[str, Any]) -> ChargeReport:
+    def _confirm(self, request: ChargeRequest, intent: dict[str, Any]) -> ChargeReport:
         # Stripe adds `payment_intent` to the address when it sends a buyer back.
-        wanted = {"return_url": f"{self._pages}/success"}
-        option = {"idempotency_key": f"{order.key}-confirm"}
+        wanted: PaymentIntentConfirmParams = {"return_url": f"{self._pages}/success"}
+        option: stripe.RequestOptions = {"idempotency_key": f"{request.key}-confirm"}
         try:
             confirmed = self._api.payment_intents.confirm(intent["id"], wanted, option)
         except stripe.CardError as declined:
-            return _failed(order, code(declined))
+            return _failed(request, code(declined))
         except stripe.InvalidRequestError as refused:
             # Perhaps because somebody was faster.
             found = self._retrieve(intent["id"])
-            return _failed(order, code(refused)) if is_untouched(found) else report_of(found)
+            return _failed(request, code(refused)) if is_untouched(found) else report_of(found)
         return report_of(confirmed.to_dict())
 
-    def _open_page(self, order: ChargeOrder) -> dict[str, Any]:
-        price = {
-            "currency": order.currency.lower(),
-            "unit_amount": minor(order.amount, order.currency),
+    def _open_page(self, request: ChargeRequest) -> dict[str, Any]:
+        price: SessionCreateParamsLineItemPriceData = {
+            "currency": request.currency.lower(),
+            "unit_amount": minor(request.amount, request.currency),
             "product_data": {"name": "Order"},
         }
-        wanted = {
+        wanted: SessionCreateParams = {
             "mode": "payment",
             # With others it may take days to know whether money came.
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "line_items": [{"quantity": 1, "price_data": price}],
             "success_url": self._pages + "/success?session_id={CHECKOUT_SESSION_ID}",
             "cancel_url": self._pages + "/fail?session_id={CHECKOUT_SESSION_ID}",
-            "metadata": {"key": order.key},
-            "payment_intent_data": {"metadata": {"key": order.key}},
+            "metadata": {"key": request.key},
+            "payment_intent_data": {"metadata": {"key": request.key}},
         }
-        return self._api.checkout.sessions.create(wanted, {"idempotency_key": order.key}).to_dict()
+        return self._api.checkout.sessions.create(
+            wanted, {"idempotency_key": request.key}
+        ).to_dict()
 
     def _retrieve(self, reference: str) -> dict[str, Any]:
         is_page = reference.startswith(SESSION)
@@ -214,31 +228,31 @@ class Stripe:
         try:
             if reference.startswith(SESSION):
                 return self._api.checkout.sessions.expire(reference).to_dict()
-            wanted = {"cancellation_reason": "abandoned"}
+            wanted: PaymentIntentCancelParams = {"cancellation_reason": "abandoned"}
             return self._api.payment_intents.cancel(reference, wanted).to_dict()
         except stripe.InvalidRequestError:
             return self._retrieve(reference)
 
-    def _find_refund(self, order: RefundOrder) -> dict[str, Any] | None:
+    def _find_refund(self, request: RefundRequest) -> dict[str, Any] | None:
         """One that was asked for before, perhaps longer ago than Stripe keeps idempotency keys; as
         it is now, which a repeat under its key would not tell."""
-        wanted = {"payment_intent": order.reference, "limit": _PAGE}
+        wanted: RefundListParams = {"payment_intent": request.reference, "limit": _PAGE}
         for refund in self._api.refunds.list(wanted).auto_paging_iter():
-            if key_of(refund.to_dict()) == order.key:
+            if key_of(refund.to_dict()) == request.key:
                 return refund.to_dict()
         return None
 
-    def _make_refund(self, order: RefundOrder) -> dict[str, Any]:
-        wanted = {
-            "payment_intent": order.reference,
-            "amount": minor(order.amount, order.currency),
-            "metadata": {"key": order.key},
+    def _make_refund(self, request: RefundRequest) -> dict[str, Any]:
+        wanted: RefundCreateParams = {
+            "payment_intent": request.reference,
+            "amount": minor(request.amount, request.currency),
+            "metadata": {"key": request.key},
         }
-        return self._api.refunds.create(wanted, {"idempotency_key": order.key}).to_dict()
+        return self._api.refunds.create(wanted, {"idempotency_key": request.key}).to_dict()
 
-    def _moved(self, which: dict[str, Any]) -> Iterator[tuple[int, Movement]]:
+    def _moved(self, which: dict[str, Any]) -> Iterator[tuple[int, ProviderTransaction]]:
         """Movements, each with its time; of captures that is when the card was charged."""
-        lists = (
+        lists: tuple[tuple[Any, Callable[[dict[str, Any]], Iterator[ProviderTransaction]]], ...] = (
             (self._api.charges, of_charge),
             (self._api.refunds, of_refund),
             (self._api.disputes, of_dispute),
@@ -246,9 +260,9 @@ class Stripe:
         with answering():
             for things, read in lists:
                 for thing in things.list({"limit": _PAGE, **which}).auto_paging_iter():
-                    for movement in read(thing.to_dict()):
-                        yield thing.created, movement
+                    for transaction in read(thing.to_dict()):
+                        yield thing.created, transaction
 
 
-def _failed(order: ChargeOrder, why: str) -> ChargeReport:
-    return ChargeReport(Status.FAILED, order.amount, order.currency, failure_code=why)
+def _failed(request: ChargeRequest, why: str) -> ChargeReport:
+    return ChargeReport(Status.FAILED, request.amount, request.currency, failure_code=why)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import requests
 import stripe
@@ -54,12 +55,12 @@ class _Session(requests.Session):
     """Gives each request what its call has left of its time, so that several, with their repeats,
     take no longer than one."""
 
-    def request(self, *args, timeout, **kwargs):
-        left = min(timeout, _until.get(float("inf")) - time.monotonic())
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        left = min(kwargs["timeout"], _until.get(float("inf")) - time.monotonic())
         if left <= 0:
             raise requests.Timeout
         connect = min(left / 2, CONNECT_SECONDS)
-        return super().request(*args, timeout=(connect, left - connect), **kwargs)
+        return super().request(*args, **kwargs | {"timeout": (connect, left - connect)})
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.payments.enums import Status
 from payments.providers import money
-from payments.providers.port import ChargeReport, Kind, Movement
+from payments.providers.port import ChargeReport, Kind, ProviderTransaction
 
 #: How the ids of its payment pages begin.
 SESSION = "cs_"
@@ -92,29 +92,33 @@ def _why(intent: dict[str, Any]) -> str:
     return error.get("decline_code") or error.get("code") or intent["status"]
 
 
-def of_charge(charge: dict[str, Any]) -> Iterator[Movement]:
+def of_charge(charge: dict[str, Any]) -> Iterator[ProviderTransaction]:
     """What was taken; by its PaymentIntent, unless others charged without one."""
     if charge["status"] == "succeeded" and charge["captured"]:
         reference = charge["payment_intent"] or charge["id"]
         taken = _money(charge["amount_captured"], charge)
-        yield Movement(Kind.CAPTURE, reference, reference, **taken, key=key_of(charge))
+        yield ProviderTransaction(Kind.CAPTURE, reference, reference, **taken, key=key_of(charge))
 
 
-def of_refund(refund: dict[str, Any]) -> Iterator[Movement]:
+def of_refund(refund: dict[str, Any]) -> Iterator[ProviderTransaction]:
     """What was given back."""
     if refund["status"] == "succeeded":
         given = _money(refund["amount"], refund)
-        yield Movement(Kind.REFUND, refund["id"], _charge(refund), **given, key=key_of(refund))
+        yield ProviderTransaction(
+            Kind.REFUND, refund["id"], _charge(refund), **given, key=key_of(refund)
+        )
 
 
-def of_dispute(dispute: dict[str, Any]) -> Iterator[Movement]:
+def of_dispute(dispute: dict[str, Any]) -> Iterator[ProviderTransaction]:
     """What the bank took, and what came back; a mere inquiry has moved nothing."""
     disputed = _money(dispute["amount"], dispute)
     booked = [transaction["amount"] for transaction in dispute["balance_transactions"]]
     if any(amount < 0 for amount in booked):
-        yield Movement(Kind.DISPUTE, dispute["id"], _charge(dispute), **disputed)
+        yield ProviderTransaction(Kind.DISPUTE, dispute["id"], _charge(dispute), **disputed)
     if any(amount > 0 for amount in booked):
-        yield Movement(Kind.DISPUTE_REVERSED, dispute["id"], _charge(dispute), **disputed)
+        yield ProviderTransaction(
+            Kind.DISPUTE_REVERSED, dispute["id"], _charge(dispute), **disputed
+        )
 
 
 def _charge(thing: dict[str, Any]) -> str:

@@ -163,20 +163,20 @@ POINTS = (
         "products", "rpc.returned:inventory.release", "undo",
         ((AGAIN, 0, "nothing"),),
     ),
-    # payments.cashier: intent, provider, books
+    # payments: intent, provider, books
     Point(
         "a charge is intended, the provider was not asked",
-        "payments", "before payments.cashier:Cashier._ask", "pay",
+        "payments", "before payments.charges.commands:ask", "pay",
         ((REPEAT, CALL, "paid"), (SWEEP, GIVE_UP, "not charged")),
     ),
     Point(
         "the provider has charged, we have not booked it",
-        "payments", "before payments.cashier:Cashier.settle", "pay",
+        "payments", "before payments.charges.commands:settle", "pay",
         ((SWEEP, CALL, "paid"), (REPEAT, CALL, "paid")),
     ),
     Point(
         "a charge is booked, orders was not told",
-        "payments", "after payments.cashier:Cashier.settle", "pay",
+        "payments", "after payments.charges.commands:settle", "pay",
         ((EVENT, 0, "paid"), (AGAIN, 0, "paid")),
         echo=("rpc.returned:payments.charge", 1),
     ),
@@ -192,7 +192,7 @@ POINTS = (
     ),
     Point(
         "what is replaced has failed, the other means is not charged",
-        "payments", "after payments.cashier:Cashier.cancel", "pay_otherwise",
+        "payments", "after payments.charges.commands:cancel", "pay_otherwise",
         ((REPEAT, 0, "paid otherwise"), (AGAIN, 0, "paid otherwise")),
         echo=("rpc.returned:payments.charge", 1),
     ),
@@ -208,7 +208,7 @@ POINTS = (
     ),
     Point(
         "a refund is intended, the provider was not asked",
-        "payments", "before payments.cashier:Cashier.settle_refund", "refund",
+        "payments", "before payments.refunds.commands:complete", "refund",
         ((SWEEP, CALL, "refunded"), (REPEAT, CALL, "refunded")),
     ),
     Point(
@@ -218,12 +218,12 @@ POINTS = (
     ),
     Point(
         "a refund is booked, nobody was told",
-        "payments", "after payments.cashier:Cashier.settle_refund", "refund",
+        "payments", "after payments.refunds.commands:complete", "refund",
         ((REPEAT, 0, "refunded"),),
     ),
     Point(
         "a cancelled order's refund is intended, its event not acknowledged",
-        "payments", "before payments.cashier:Cashier.settle_refund", "cancel",
+        "payments", "before payments.refunds.commands:complete", "cancel",
         ((AGAIN, CALL, "cancelled"),),
     ),
     # Events: published and not marked; applied and not acknowledged

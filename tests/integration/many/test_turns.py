@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from chassis import config as configuration
 from chassis.errors import Unavailable
-from payments.models import Turn
+from payments.models import Lease
 from payments.reconciliation import commands as reconciliation
 from payments.service import PaymentsService
 from tests.support import run_timer
@@ -25,13 +25,13 @@ def compared(monkeypatch):
     """The moments of all comparisons; a test sets what happens in one."""
     moments = []
 
-    def watch(comparing, log, note):
-        moments.append(comparing.until)
-        watch.during()
+    def compare(context, count):
+        moments.append(context.clock())
+        compare.during()
 
-    watch.during = lambda: eventlet.sleep(0.05)
-    monkeypatch.setattr(reconciliation, "watch", watch)
-    return moments, watch
+    compare.during = lambda: eventlet.sleep(0.05)
+    monkeypatch.setattr(reconciliation, "compare_last_day", compare)
+    return moments, compare
 
 
 def tick(instances):
@@ -55,7 +55,7 @@ def set_aside(config, clock):
 
     def is_so():
         with engine.connect() as connection:
-            return connection.scalar(sa.select(Turn.due_at)) < clock() + soon
+            return connection.scalar(sa.select(Lease.due_at)) < clock() + soon
 
     yield is_so
     engine.dispose()
@@ -81,17 +81,17 @@ def test_a_comparison_that_ended_midway_is_begun_again(
     compared, instances, clock, set_aside, eventually
 ):
     """By the other, when the time that was set aside is over; what comes late changes nothing."""
-    moments, watch = compared
+    moments, compare = compared
     eventually(lambda: moments and not set_aside())  # the first look, at the start
     clock.advance(hours=1)
 
     def die():
         raise Unavailable
 
-    watch.during = die
+    compare.during = die
     before = len(moments)
     assert sum(error is not None for error in tick(instances)) == 1
-    watch.during = lambda: None
+    compare.during = lambda: None
     clock.advance(minutes=9)
     tick(instances)
     assert len(moments) == before + 1

@@ -127,7 +127,7 @@ def test_payments_that_are_away_cancel_it_later(
     order = place((product(), 1))
     pay(order, "tok_3ds")
     with monkeypatch.context() as away:
-        away.setattr("payments.cashier.Cashier.cancel", None)
+        away.setattr("payments.charges.commands.cancel", None)
         call.orders.cancel(order_id=order["id"], actor=buyer)
         assert payment_of(order)["status"] == "requires_action"
     clock.advance(seconds=16)

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.errors import Conflict, Internal, Invalid
 from orders.payment import commands as payment_commands
-from payments import cashier
+from payments.charges import commands as charges
 from tests.integration.orders.world import STAFF, crash
 from tests.support import run_timer
 
@@ -185,7 +185,7 @@ def test_a_cancel_just_before_the_money_comes(
     """The charge is under way when the order is cancelled: the money goes back, once."""
     kettle = product(stock=1)
     order = place((kettle, 1))
-    before(cashier.charge_store, "settle", lambda: call.orders.cancel(order_id=order["id"]))
+    before(charges, "settle", lambda: call.orders.cancel(order_id=order["id"]))
     assert pay(order)["status"] == "succeeded"
     assert eventually(lambda: state(order) == ("cancelled", "refunded"))
     assert eventually(lambda: stock(kettle) == (1, 0))

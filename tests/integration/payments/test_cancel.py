@@ -5,7 +5,7 @@ import pytest
 
 from chassis.errors import Conflict, Forbidden
 from contracts.payments.errors import AlreadyPaid, PaymentActive
-from payments.charges import store as charge_store
+from payments.charges import commands as charges
 from payments.errors import ProviderTimeout
 from payments.providers.simulator import Simulator
 
@@ -27,7 +27,7 @@ def charged(sql):
 def no_sweep(monkeypatch):
     """Nobody looks after what is interrupted, until `sweep` is called on again."""
     with monkeypatch.context() as patch:
-        patch.setattr("payments.jobs.Sweep.run", lambda self: None)
+        patch.setattr("payments.jobs.sweep", lambda context: None)
         yield patch
 
 
@@ -111,7 +111,7 @@ def test_a_crash_while_it_is_cancelled(pay, no_sweep, crash_before, status, char
     if step == "before":
         crash_before(Simulator, "cancel")
     else:
-        crash_before(charge_store, "settle")
+        crash_before(charges, "settle")
     with pytest.raises(Exception, match="internal"):
         pay(key="2")
     assert status() == ["requires_action"]

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from chassis.errors import NotFound
-from payments.providers import signed
+from payments.providers import webhook_signature
 from payments.service import PaymentsService
 
 SECRET = "whsec_1"
@@ -99,7 +99,11 @@ def test_the_simulator_has_no_door_unless_it_was_asked_for(switch, pay, payments
         '{"id": "evt_1", "type": "charge.succeeded", "data": {"object": {"id": "sim_1",'
         f' "metadata": {{"key": "payment-{reference}"}}}}}}}}'
     )
-    notice = {"provider": "simulator", "body": body, "signature": signed.sign(body, SECRET)}
+    notice = {
+        "provider": "simulator",
+        "body": body,
+        "signature": webhook_signature.sign(body, SECRET),
+    }
     payments.webhook(**notice)
     switch(STRIPE | {"simulator": SIMULATOR["simulator"]})
     with pytest.raises(NotFound):

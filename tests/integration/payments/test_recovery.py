@@ -4,7 +4,7 @@ import eventlet
 import pytest
 
 from chassis.errors import Conflict
-from payments.charges import store as charge_store
+from payments.charges import commands as charges
 from payments.providers import Providers
 from payments.providers.simulator import Simulator
 from payments.service import PaymentsService
@@ -53,7 +53,7 @@ def test_a_crash_after_the_provider_charged_is_settled_once(
     by_hand, crashed, status, sql, told, clock, sweep
 ):
     """Charged there and unknown here: the sweep finds out, books and tells once."""
-    crashed(charge_store, "settle")
+    crashed(charges, "settle")
     assert status() == ["pending"]
     assert sql("SELECT status FROM simulator_charges") == [{"status": "succeeded"}]
     clock.advance(seconds=10)
@@ -76,7 +76,7 @@ def test_a_repeat_after_a_crash_picks_the_charge_up(by_hand, crashed, pay, sql, 
 
 def test_a_repeat_after_a_crash_looks_before_it_charges(by_hand, crashed, pay, clock, monkeypatch):
     """The provider had charged: its books answer, and it is not asked to charge again."""
-    crashed(charge_store, "settle")
+    crashed(charges, "settle")
     monkeypatch.setattr(Simulator, "create", None)
     clock.advance(seconds=11)
     assert pay()["status"] == "succeeded"
@@ -158,10 +158,10 @@ def test_a_repeat_asks_the_provider_that_it_was_begun_with(
     by_hand, crashed, pay, clock, monkeypatch
 ):
     """Also when new payments go to another one by then: that has no charge of this one."""
-    crashed(charge_store, "settle")
+    crashed(charges, "settle")
     other = Provider()
     monkeypatch.setattr(
-        "payments.providers.configured",
+        "payments.service.configured",
         lambda settings, begin, clock, external_call: Providers(
             other, Simulator(begin, clock, settings["simulator"])
         ),
@@ -173,7 +173,7 @@ def test_a_repeat_asks_the_provider_that_it_was_begun_with(
 
 def test_another_amount_than_asked_for_is_never_booked(by_hand, status, sql, crashed, clock, sweep):
     """A provider that speaks of other money is not believed."""
-    crashed(charge_store, "settle")
+    crashed(charges, "settle")
     sql("UPDATE simulator_charges SET currency = 'USD'")
     clock.advance(seconds=10)
     sweep()
@@ -211,7 +211,7 @@ def test_many_sweeps_at_once_settle_once(
     by_hand, crashed, service, start, status, sql, told, clock
 ):
     """Three instances share the work; the payment is booked and told once."""
-    crashed(charge_store, "settle")
+    crashed(charges, "settle")
     instances = [service, *start(PaymentsService, PaymentsService)]
     clock.advance(seconds=10)
     for sweeping in [eventlet.spawn(run_timer, one, "sweep") for one in instances]:

@@ -29,11 +29,12 @@ def refund(payments, payment):
 
 
 @pytest.fixture
-def due(config, order):
+def due(config, order, payments):
     """`due(event_id=..., amount=...)`: orders says that the order's money is due back."""
 
     def tell(event_id=None, **changes):
-        facts = {"order_id": order["order_id"], "payment_id": None, "amount": "100.00"}
+        (payment,) = payments.list(order_id=order["order_id"])["items"]
+        facts = {"order_id": order["order_id"], "payment_id": payment["id"], "amount": "100.00"}
         facts |= {"currency": "EUR", "reason": "order_cancelled"} | changes
         return publish(config["AMQP_URI"], "orders", "refund_due", facts, event_id)
 
@@ -201,7 +202,7 @@ def test_money_due_goes_back_once_per_event(service, payment, payments, due, tol
 def test_money_due_is_what_was_not_given_back_before(refund, due, payments, payment, eventually):
     """After a refund of 30 by staff, a cancelled order of 100 gets 70."""
     refund("30.00")
-    due(payment_id=payment["id"])
+    due()
     eventually(lambda: payments.get(payment_id=payment["id"])["refunded"] == "100.00")
 
 

@@ -10,8 +10,8 @@ from nameko.testing.services import entrypoint_hook
 from stripe import WebhookSignature
 
 from chassis.errors import Internal, Malformed, NotFound
-from payments.charges import store as charge_store
-from payments.providers import signed
+from payments.charges import commands as charges
+from payments.providers import webhook_signature
 from payments.service import PaymentsService
 from payments.webhooks import commands as webhooks
 
@@ -37,7 +37,9 @@ def tell(payments):
             "data": {"object": {"object": "charge", "id": reference, "metadata": {"key": key}}},
         }
         body = json.dumps(event)
-        payments.webhook(provider="simulator", body=body, signature=signed.sign(body, secret))
+        payments.webhook(
+            provider="simulator", body=body, signature=webhook_signature.sign(body, secret)
+        )
         return event["id"]
 
     return tell
@@ -60,7 +62,7 @@ def outcome(sql, eventually):
 @pytest.fixture
 def unheard(pay, crash_before, sql):
     """A charge whose answer we never heard, for the process ended: its `.reference`, our `.key`."""
-    crash_before(charge_store, "settle")
+    crash_before(charges, "settle")
     with pytest.raises(Internal):
         pay()
     (charge,) = sql("SELECT reference, key FROM simulator_charges")
@@ -177,7 +179,7 @@ def test_a_provider_that_is_not_set_up(payments):
 
 def test_a_notice_outlives_the_process(unheard, tell, outcome, status, crash_before, clock):
     """It is stored before it is answered: what breaks off is looked into again."""
-    crash_before(webhooks, "_look_into")
+    crash_before(webhooks, "look_into")
     event_id = tell("charge.succeeded", unheard.reference, key=unheard.key)
     clock.advance(seconds=5)
     assert outcome(event_id) == "booked"

@@ -29,6 +29,7 @@ def connection(databases, package):
 
 def test_models_and_migrations_agree(connection, package):
     """A column, index or constraint in one and not in the other is found."""
+    importlib.import_module(f"{package}.service")  # and with it the tables of all its parts
     models = importlib.import_module(f"{package}.models")
     context = MigrationContext.configure(connection, opts={"compare_server_default": False})
     assert compare_metadata(context, models.Base.metadata) == []
@@ -36,6 +37,7 @@ def test_models_and_migrations_agree(connection, package):
 
 def test_check_constraints_agree(connection, package):
     """Alembic does not compare check constraints, and they are what holds the numbers together."""
+    importlib.import_module(f"{package}.service")  # and with it the tables of all its parts
     models = importlib.import_module(f"{package}.models")
     inspector = sa.inspect(connection)
     for table in models.Base.metadata.sorted_tables:

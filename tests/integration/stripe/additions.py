@@ -37,6 +37,10 @@ class Stripe:
 
     def answer(self, method, path, form):
         """Status and body."""
+        if any(name.startswith("payment_method_types") for name in form):
+            # https://docs.stripe.com/changelog/endive/2026-09-30
+            code = "payment_method_types_no_longer_supported"
+            return 400, error("invalid_request_error", "Not taken any more.", code=code)
         for at, pattern, handler in ROUTES:
             if at == method and (found := re.fullmatch("/v1/" + pattern, path)):
                 return handler(self, form, *found.groups())
@@ -100,6 +104,11 @@ class Stripe:
         return self._pass("GET", f"/v1/{kind}", {"limit": 100_000})[1]["data"]
 
     # What localstripe lacks.
+
+    def _make_intent(self, form):
+        allowed = "allowed_payment_method_types"
+        form = {name.replace(allowed, "payment_method_types"): form[name] for name in form}
+        return self._pass("POST", "/v1/payment_intents", form)
 
     def _confirm(self, form, intent):
         form = dict(form)
@@ -214,6 +223,7 @@ class Stripe:
 
 
 ROUTES = [
+    ("POST", "payment_intents", Stripe._make_intent),
     ("POST", r"payment_intents/(\w+)/confirm", Stripe._confirm),
     ("POST", r"payment_intents/(\w+)/cancel", Stripe._cancel),
     ("POST", "refunds", Stripe._refund),

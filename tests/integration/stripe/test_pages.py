@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.providers.port import Known
+from payments.providers.port import KnownCharge
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_the_buyer_is_sent_to_stripes_page(opened, door, reference):
     back = "http://localhost:8000/api/payments/stripe"
     assert asked.form == {
         "mode": "payment",
-        "payment_method_types[0]": "card",
+        "allowed_payment_method_types[0]": "card",
         "line_items[0][quantity]": "1",
         "line_items[0][price_data][currency]": "eur",
         "line_items[0][price_data][unit_amount]": "10000",
@@ -73,10 +73,10 @@ def test_a_page_paid_in_the_last_moment(opened, stripe, provider, clock, referen
             stripe.pay(reference(opened), stripe.card())
         return real(method, path, form)
 
-    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.sweep", lambda context: None)
     monkeypatch.setattr(stripe, "answer", answer)
     clock.advance(seconds=1210)
-    report = provider.look_up(Known(f"payment-{opened['id']}", reference(opened)))
+    report = provider.look_up(KnownCharge(f"payment-{opened['id']}", reference(opened)))
     assert (report.status, report.reference[:3]) == ("succeeded", "pi_")
 
 
@@ -91,17 +91,17 @@ def test_a_page_whose_answer_was_lost_is_opened_once(payments, order, door, stri
 
 def test_an_unpaid_page_has_moved_nothing(opened, provider, reference):
     """Asked by the name of the page."""
-    assert list(provider.movements_of(reference(opened))) == []
-    assert provider.look_up(Known("", reference(opened))).status == "requires_action"
+    assert list(provider.transactions_of(reference(opened))) == []
+    assert provider.look_up(KnownCharge("", reference(opened))).status == "requires_action"
 
 
 def test_what_was_paid_is_found_by_the_page(opened, stripe, provider, reference, now_is, later):
     """A buyer comes back with the page's name."""
     page = reference(opened)
     intent = stripe.pay(page, stripe.card())
-    assert provider.look_up(Known("", page)).reference == intent
-    (movement,) = provider.movements_of(page)
-    assert (movement.reference, movement.key) == (intent, f"payment-{opened['id']}")
+    assert provider.look_up(KnownCharge("", page)).reference == intent
+    (transaction,) = provider.transactions_of(page)
+    assert (transaction.reference, transaction.key) == (intent, f"payment-{opened['id']}")
     later()
     now_is(opened, "succeeded")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chassis.errors import Conflict, NotFound
-from payments.providers.port import Known
+from payments.providers.port import KnownCharge
 
 ASKS, ASKS_THEN_DECLINES = "4000002500003155", "4000008400001629"
 
@@ -91,10 +91,10 @@ def test_a_buyer_may_pass_in_the_last_moment(
             stripe.authenticate(reference(asked))
         return real(method, path, form)
 
-    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.sweep", lambda context: None)
     monkeypatch.setattr(stripe, "answer", answer)
     clock.advance(seconds=1300)
-    report = provider.look_up(Known(f"payment-{asked['id']}", reference(asked)))
+    report = provider.look_up(KnownCharge(f"payment-{asked['id']}", reference(asked)))
     assert report.status == "succeeded"
 
 
@@ -104,7 +104,7 @@ def test_what_is_not_ours_is_never_closed(provider, stripe, clock):
     _, intent = stripe.answer("POST", "/v1/payment_intents", form)
     stripe.answer("POST", f"/v1/payment_intents/{intent['id']}/confirm", {})
     clock.advance(days=1)
-    assert provider.look_up(Known("", intent["id"])).status == "requires_action"
+    assert provider.look_up(KnownCharge("", intent["id"])).status == "requires_action"
 
 
 def test_another_card_replaces_the_one_that_waits(asked, pay, payments, stripe, reference, door):
@@ -201,7 +201,7 @@ def test_looking_all_the_time_does_not_hide_what_is_new(
     asked, payments, reference, stripe, clock, monkeypatch
 ):
     """An answer is kept for a few seconds from when it was given, however many want it."""
-    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.sweep", lambda context: None)
     name = reference(asked)
     assert payments.returned(provider="stripe", reference=name)["status"] == "requires_action"
     stripe.authenticate(name)

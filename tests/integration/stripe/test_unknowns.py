@@ -8,8 +8,8 @@ import pytest
 from chassis.errors import Conflict
 from contracts.payments.enums import MethodType
 from contracts.payments.methods import Method
-from payments.cashier import Cashier
-from payments.providers.port import ChargeOrder
+from payments.charges import commands
+from payments.providers.port import ChargeRequest
 from payments.providers.stripe import Stripe
 
 CREATE, CONFIRM = "POST /v1/payment_intents", "/confirm"
@@ -24,7 +24,7 @@ def call_seconds():
 @pytest.fixture
 def no_sweep(monkeypatch):
     """Only the buyer's own repeat goes on with what was interrupted."""
-    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.sweep", lambda context: None)
 
 
 @pytest.fixture
@@ -85,7 +85,9 @@ def test_another_card_need_not_wait_for_what_was_not_confirmed(
 
 
 @pytest.mark.parametrize("fault", ["timeout_after", "error_after"])
-def test_another_card_is_not_charged_beside_a_lost_answer(pay, door, stripe, now_is, fault):
+def test_another_card_is_not_charged_beside_a_lost_answer(
+    pay, door, stripe, no_sweep, now_is, fault
+):
     """Stripe had charged the first: that counts."""
     door.fail(fault, CONFIRM)
     payment = pay()
@@ -217,7 +219,7 @@ def test_a_process_that_dies_before_it_confirms_charges_nothing(
     assert charges(stripe) == []
 
 
-@pytest.mark.parametrize(("owner", "name"), [(Cashier, "_note"), (Stripe, "_confirm")])
+@pytest.mark.parametrize(("owner", "name"), [(commands, "note_reference"), (Stripe, "_confirm")])
 def test_a_repeat_after_a_death_charges_once(died, paid, stripe, no_sweep, clock, owner, name):
     """The buyer asks again: the same PaymentIntent is confirmed."""
     token = stripe.card()
@@ -230,7 +232,7 @@ def test_a_repeat_after_a_death_charges_once(died, paid, stripe, no_sweep, clock
 
 def test_a_repeat_after_a_death_looks_before_it_charges(died, paid, stripe, no_sweep, clock, door):
     """Stripe had charged, and has forgotten the keys since: it is not asked to charge again."""
-    died(Cashier, "settle")
+    died(commands, "settle")
     door.forget_keys()
     clock.advance(seconds=3)
     paid()
@@ -240,7 +242,9 @@ def test_a_repeat_after_a_death_looks_before_it_charges(died, paid, stripe, no_s
 def test_whoever_comes_second_reports_what_the_first_did(provider, stripe, door):
     """Confirmed by somebody else in between, and the key is forgotten: Stripe refuses to confirm
     again, and what counts is how the PaymentIntent is."""
-    order = ChargeOrder("payment-1", Decimal("5.00"), "EUR", Method(MethodType.CARD, stripe.card()))
+    order = ChargeRequest(
+        "payment-1", Decimal("5.00"), "EUR", Method(MethodType.CARD, stripe.card())
+    )
 
     def somebody_is_faster(reference):
         stripe.answer("POST", f"/v1/payment_intents/{reference}/confirm", {})

@@ -8,7 +8,7 @@ import uuid
 import pytest
 import requests
 
-from payments.providers.signed import sign
+from payments.providers.webhook_signature import sign
 from tests.integration.stripe.conftest import SECRETS
 
 
@@ -41,7 +41,7 @@ def tell(payments):
 @pytest.fixture
 def no_sweep(monkeypatch):
     """What becomes known becomes known by webhooks."""
-    monkeypatch.setattr("payments.jobs.Sweep.run", lambda self: None)
+    monkeypatch.setattr("payments.jobs.sweep", lambda context: None)
 
 
 @pytest.mark.parametrize(

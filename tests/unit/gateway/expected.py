@@ -6,8 +6,8 @@ may get (422, 429, 500, and what is described as 4XX and 5XX).
 """
 
 from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
-from gateway.readiness import services_behind
 from gateway.service import GatewayService
+from gateway.service_health import services_behind
 
 EXPECTED = {
     # Users. What a deleted customer's token asks for is not there any more.

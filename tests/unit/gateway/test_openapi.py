@@ -10,8 +10,13 @@ from openapi_spec_validator import validate
 
 from chassis.web import route_table
 from chassis.web.openapi import describe
+from contracts.orders.enums import Cause
+from contracts.payments.enums import ProviderName
+from contracts.users.enums import Action
 from gateway.access import ADMIN, ENROLLING, STAFF, USER
-from gateway.manual import MANUAL, TAGS
+from gateway.api_docs import MANUAL, TAGS
+from gateway.examples import EXAMPLES
+from gateway.glossary import ANSWERS, FIELDS
 from gateway.schemas.docs import FILES
 from gateway.service import GatewayService
 from tests.unit.gateway.expected import REFUSALS
@@ -97,6 +102,27 @@ def test_an_operation_tells_all_that_a_caller_needs(name):
     if entry.answer and entry.media_type == "application/json":
         content = operation["responses"][str(entry.status)]["content"]["application/json"]
         assert entry.answer().validate(content["example"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "words"), [("action", Action), ("cause", Cause), ("provider", ProviderName)]
+)
+def test_an_example_of_a_word_is_one_of_the_contract(field, words):
+    """Also where the description leaves the words open, so that there may be more one day."""
+    assert EXAMPLES[field] in set(words)
+
+
+def test_examples_and_sentences_are_of_what_is_there():
+    """What is left of a field, parameter or answer goes with it."""
+    there = set(DOCUMENT["components"]["schemas"])
+    for owner, schema in DOCUMENT["components"]["schemas"].items():
+        for field in schema.get("properties", {}):
+            there |= {field, f"{field}[]", f"{owner}.{field}"}
+    for operation in OPERATIONS.values():
+        for parameter in operation["parameters"]:
+            there |= {parameter["name"], f"{parameter['in']}.{parameter['name']}"}
+    assert set(EXAMPLES) | set(FIELDS) <= there
+    assert set(ANSWERS) <= {entry.answer.__name__ for entry in ROUTES.values() if entry.answer}
 
 
 def descriptions():

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.payments.enums import Problem
-from payments.providers.port import Kind, Movement
+from payments.providers.port import Kind, ProviderTransaction
 from payments.reconciliation.comparison import ADVICE, Entry, Owner, Sum, compare
 
 TEN = Decimal(10)
 SOMEBODY = Owner(uuid.UUID(int=1), uuid.UUID(int=2), settling=False)
 
 
-def movement(kind=Kind.CAPTURE, number=1, amount=TEN, currency="EUR"):
-    return Movement(kind, f"{kind}-{number}", f"capture-{number}", amount, currency)
+def transaction(kind=Kind.CAPTURE, number=1, amount=TEN, currency="EUR"):
+    return ProviderTransaction(kind, f"{kind}-{number}", f"capture-{number}", amount, currency)
 
 
 def entry(kind=Kind.CAPTURE, number=1, amount=TEN, currency="EUR"):
@@ -27,14 +27,14 @@ def entry(kind=Kind.CAPTURE, number=1, amount=TEN, currency="EUR"):
     )  # fmt: skip
 
 
-def found(entries, movements, owners=()):
-    return list(compare("bank", entries, movements, dict(owners)))
+def found(entries, transactions, owners=()):
+    return list(compare("bank", entries, transactions, dict(owners)))
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_the_same_on_both_sides(kind):
     """Also when it is listed twice: nothing is wrong."""
-    assert found([entry(kind)], [movement(kind), movement(kind)]) == []
+    assert found([entry(kind)], [transaction(kind), transaction(kind)]) == []
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_the_same_on_both_sides(kind):
 )
 def test_only_the_provider_has_it(kind, problem):
     """Shown with the payment that it belongs to; not while that one is settling."""
-    moved = movement(kind)
+    moved = transaction(kind)
     (finding,) = found([], [moved], {moved: SOMEBODY}.items())
     assert (finding.problem, finding.provider) == (problem, "bank")
     assert (finding.reference, finding.charge) == (moved.reference, moved.charge)
@@ -78,7 +78,7 @@ def test_only_we_have_it(kind, problem):
 
 def test_a_charge_of_nobody():
     """The capture is shown; what became of it later is no news to us."""
-    (finding,) = found([], [movement(kind) for kind in Kind])
+    (finding,) = found([], [transaction(kind) for kind in Kind])
     assert (finding.problem, finding.reference) == (Problem.CHARGE_UNKNOWN, "capture-1")
     assert (finding.payment_id, finding.theirs) == (None, Sum(TEN, "EUR"))
 
@@ -89,16 +89,16 @@ def test_a_charge_of_nobody():
 @pytest.mark.parametrize("kind", Kind)
 def test_both_have_it_in_another_way(kind, theirs):
     """Both amounts are shown, and it is neither missing nor unknown."""
-    (finding,) = found([entry(kind)], [movement(kind, **theirs)])
+    (finding,) = found([entry(kind)], [transaction(kind, **theirs)])
     assert finding.problem == Problem.AMOUNT_DIFFERS
     assert finding.ours == Sum(TEN, "EUR")
     assert finding.theirs == Sum(theirs.get("amount", TEN), theirs.get("currency", "EUR"))
 
 
 def test_a_dispute_and_its_end_have_one_name():
-    """They are two movements all the same."""
-    lost = replace(movement(Kind.DISPUTE), reference="dp")
-    won = replace(movement(Kind.DISPUTE_REVERSED), reference="dp")
+    """They are two transactions all the same."""
+    lost = replace(transaction(Kind.DISPUTE), reference="dp")
+    won = replace(transaction(Kind.DISPUTE_REVERSED), reference="dp")
     booked = replace(entry(Kind.DISPUTE), reference="dp")
     assert found([booked], [lost]) == []
     (finding,) = found([booked], [lost, won], {won: SOMEBODY}.items())
@@ -119,23 +119,23 @@ def test_a_dispute_and_its_end_have_one_name():
 def test_any_books(lines, random):
     """Whatever the books, in whatever order: each line that is wrong is found, once, as what it is,
     and no other."""
-    entries, movements, owners, expected = [], [], {}, set()
+    entries, transactions, owners, expected = [], [], {}, set()
     for number, (kind, state, amount) in enumerate(lines):
-        booked, moved = entry(kind, number, amount), movement(kind, number, amount)
+        booked, moved = entry(kind, number, amount), transaction(kind, number, amount)
         if state == "differs":
             moved = replace(moved, amount=amount + 1)
         if state in ("same", "ours", "differs"):
             entries.append(booked)
         if state != "ours":
-            movements += [moved] * random.choice((1, 1, 2))
+            transactions += [moved] * random.choice((1, 1, 2))
         if state in ("theirs", "settling"):
             owners[moved] = replace(SOMEBODY, settling=state == "settling")
         if state in ("ours", "theirs", "differs"):
             expected.add((booked.reference, state))
-    random.shuffle(movements)
+    random.shuffle(transactions)
     got = [
         (finding.reference, _state(finding.problem))
-        for finding in found(entries, movements, owners.items())
+        for finding in found(entries, transactions, owners.items())
     ]
     assert sorted(got) == sorted(expected)
 

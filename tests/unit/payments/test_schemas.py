@@ -9,7 +9,6 @@ from marshmallow import ValidationError
 from chassis.identity import Actor
 from contracts.payments import requests
 from contracts.payments.events import EVENTS
-from payments import schemas
 
 CHARGE = {
     "order_id": str(uuid.uuid4()),
@@ -71,22 +70,6 @@ def test_a_refund_has_a_reason(reason):
     assert set(faults(requests.Refund, payment_id=payment_id, reason=reason, actor="system")) == {
         "reason"
     }
-
-
-def test_of_a_refund_due_only_what_we_need_is_read():
-    """More fields do no harm; an order that was never paid has no payment."""
-    due = schemas.RefundDue().load(
-        {
-            "order_id": str(uuid.uuid4()),
-            "payment_id": None,
-            "amount": "5.00",
-            "currency": "EUR",
-            "reason": "order_cancelled",
-            "version": 3,
-        }
-    )
-    assert "version" not in due
-    assert due["payment_id"] is None
 
 
 def test_events_carry_no_method_and_no_key():

@@ -10,8 +10,8 @@ from marshmallow import ValidationError
 
 from contracts.payments.enums import Status
 from payments.errors import WebhookRefused
-from payments.providers import signed
-from payments.providers.port import Notice
+from payments.providers import webhook_signature
+from payments.providers.port import WebhookEvent
 from payments.providers.simulator import Simulator, scripts
 from payments.providers.simulator.scripts import Answer, Chances, Delivery, Script
 from payments.settings import Chances as ChancesSettings
@@ -103,8 +103,8 @@ BODY = (
 @pytest.mark.parametrize("secret", ["new", "old"])
 def test_a_notice_says_which_charge(simulator, secret):
     """Its reference and our key, under either secret."""
-    notice = simulator.read_notice(BODY, signed.sign(BODY, secret))
-    assert notice == Notice("evt_1", "charge.succeeded", "sim_1", "k")
+    notice = simulator.read_webhook(BODY, webhook_signature.sign(BODY, secret))
+    assert notice == WebhookEvent("evt_1", "charge.succeeded", "sim_1", "k")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_notice_says_which_charge(simulator, secret):
 def test_any_other_notice_is_refused(simulator, body, signed_body, secret, reason):
     """The reason is for our log."""
     with pytest.raises(WebhookRefused) as refused:
-        simulator.read_notice(body, signed.sign(signed_body, secret))
+        simulator.read_webhook(body, webhook_signature.sign(signed_body, secret))
     assert refused.value.reason == reason
 
 
@@ -202,7 +202,7 @@ def test_an_event_was_made_within_the_time_that_it_can_be_sent_again(
 def refusal(simulator, body, signature):
     """Why it is refused; None when it is taken."""
     try:
-        simulator.read_notice(body, signature)
+        simulator.read_webhook(body, signature)
     except WebhookRefused as refused:
         return refused.reason
     return None

@@ -65,8 +65,8 @@ def without_doubt(simulator, order):
     """A provider that gives back whatever it is asked for."""
     from sqlalchemy import select
 
-    from payments.models import SimulatorCharge, SimulatorRefund
     from payments.providers.port import RefundReport
+    from payments.providers.simulator.models import SimulatorCharge, SimulatorRefund
 
     with simulator._begin() as session:
         charge = session.scalars(

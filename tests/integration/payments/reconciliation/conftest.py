@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import uuid
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +13,8 @@ from chassis import config as configuration
 from chassis.clock import Clock
 from chassis.errors import ProviderFault
 from payments.providers import Providers
-from payments.providers.port import Kind, Movement
-from payments.reconciliation.commands import Reconciliation
+from payments.providers.port import Kind, ProviderTransaction
+from payments.reconciliation.commands import reconcile
 from payments.settings import PaymentsSettings
 
 DAY = datetime.timedelta(days=1)
@@ -26,7 +27,7 @@ def _always_adds_up():
 
 
 class Bank:
-    """A provider that has the books which a test gives it: movements with their times."""
+    """A provider that has the books which a test gives it: transactions with their times."""
 
     name = "simulator"
 
@@ -34,26 +35,28 @@ class Bank:
         self.books = []
         self.asked = []
 
-    def movements(self, since, until):
-        return (movement for at, movement in self.books if since <= at < until)
+    def transactions(self, since, until):
+        return (transaction for at, transaction in self.books if since <= at < until)
 
-    def movements_of(self, charge):
+    def transactions_of(self, charge):
         self.asked.append(charge)
-        found = [movement for _, movement in self.books if movement.charge == charge]
+        found = [transaction for _, transaction in self.books if transaction.charge == charge]
         if not found:
             raise ProviderFault("no such charge")
         return found
 
     def change(self, kind, **facts):
-        """Its movements of that kind are otherwise."""
+        """Its transactions of that kind are otherwise."""
         self.books = [
-            (at, replace(movement, **facts) if movement.kind is kind else movement)
-            for at, movement in self.books
+            (at, replace(transaction, **facts) if transaction.kind is kind else transaction)
+            for at, transaction in self.books
         ]
 
     def forget(self, kind):
-        """It has no movements of that kind."""
-        self.books = [(at, movement) for at, movement in self.books if movement.kind is not kind]
+        """It has no transactions of that kind."""
+        self.books = [
+            (at, transaction) for at, transaction in self.books if transaction.kind is not kind
+        ]
 
 
 @pytest.fixture
@@ -70,7 +73,7 @@ def sale(pay, payments):
 
 @pytest.fixture
 def bank(sql):
-    """`bank()`: with the same movements as our ledger."""
+    """`bank()`: with the same transactions as our ledger."""
 
     def open_books():
         bank = Bank()
@@ -78,11 +81,11 @@ def bank(sql):
             "SELECT entry.*, payments.provider_reference AS charge FROM ledger_entries AS entry"
             " JOIN payments ON payments.id = payment_id ORDER BY entry.id"
         ):
-            movement = Movement(
+            transaction = ProviderTransaction(
                 Kind(row["kind"]), row["provider_reference"], row["charge"], row["amount"],
                 row["currency"],
             )  # fmt: skip
-            bank.books.append((row["at"], movement))
+            bank.books.append((row["at"], transaction))
         return bank
 
     return open_books
@@ -106,14 +109,17 @@ def read(service, config):
 def run(read):
     """`run(bank)`: the report of the last two days, an hour from now."""
 
-    def reconcile(bank, ahead=60 * MINUTE, **times):
+    def run(bank, ahead=60 * MINUTE, **times):
         now = Clock.source() + ahead
-        comparing = Reconciliation(
-            read, Providers(bank), now, PaymentsSettings().load({"provider": "simulator"})
+        context = SimpleNamespace(
+            db=SimpleNamespace(autocommit=read),
+            providers=Providers(bank),
+            clock=lambda: now,
+            settings=PaymentsSettings().load({"provider": "simulator"}),
         )
-        return comparing.run(**{"since": now - 2 * DAY, "until": now} | times)
+        return reconcile(context, **{"since": now - 2 * DAY, "until": now} | times)
 
-    return reconcile
+    return run
 
 
 def problems(report):

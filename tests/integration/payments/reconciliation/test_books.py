@@ -10,7 +10,7 @@ from chassis.clock import Clock
 from chassis.errors import ProviderFault, Unavailable
 from contracts.payments.enums import Problem
 from payments.errors import ProviderTimeout
-from payments.providers.port import Kind, Movement
+from payments.providers.port import Kind, ProviderTransaction
 from payments.reconciliation import commands as reconciliation
 from payments.reconciliation import ledger_queries
 from payments.reconciliation.comparison import Sum
@@ -18,7 +18,7 @@ from tests.integration.payments.reconciliation.conftest import DAY, Bank, proble
 
 
 def test_books_that_agree(sale, bank, run):
-    """Nothing is found in whatever many movements, and no charge has to be asked for."""
+    """Nothing is found in whatever many transactions, and no charge has to be asked for."""
     for _ in range(3):
         sale()
     theirs = bank()
@@ -93,7 +93,9 @@ def test_a_charge_that_was_not_booked(pay, sql, run, by):
     theirs, hour = Bank(), Clock.source()
     charge = row["provider_reference"] if by == "charge" else "another"
     key = f"payment-{payment['id']}" if by == "key" else None
-    theirs.books = [(hour, Movement(Kind.CAPTURE, charge, charge, Decimal(100), "EUR", key))]
+    theirs.books = [
+        (hour, ProviderTransaction(Kind.CAPTURE, charge, charge, Decimal(100), "EUR", key))
+    ]
     (finding,) = run(theirs).findings
     assert (finding.problem, finding.charge) == (Problem.CHARGE_NOT_BOOKED, charge)
     assert str(finding.payment_id) == payment["id"]
@@ -103,12 +105,12 @@ def test_a_charge_that_was_not_booked(pay, sql, run, by):
 def test_a_charge_of_nobody(run, key):
     """Found while any of it is left; what was given back to whom it came from is nobody's worry."""
     theirs, now = Bank(), Clock.source()
-    theirs.books = [(now, Movement(Kind.CAPTURE, "x", "x", Decimal(7), "EUR", key))]
+    theirs.books = [(now, ProviderTransaction(Kind.CAPTURE, "x", "x", Decimal(7), "EUR", key))]
     (finding,) = run(theirs).findings
     assert (finding.problem, finding.reference) == (Problem.CHARGE_UNKNOWN, "x")
-    theirs.books.append((now, Movement(Kind.REFUND, "y", "x", Decimal(6), "EUR")))
+    theirs.books.append((now, ProviderTransaction(Kind.REFUND, "y", "x", Decimal(6), "EUR")))
     assert problems(run(theirs)) == [Problem.CHARGE_UNKNOWN]
-    theirs.books.append((now, Movement(Kind.DISPUTE, "z", "x", Decimal(1), "EUR")))
+    theirs.books.append((now, ProviderTransaction(Kind.DISPUTE, "z", "x", Decimal(1), "EUR")))
     assert problems(run(theirs)) == []
 
 
@@ -116,11 +118,13 @@ def test_a_charge_that_the_provider_will_not_speak_of(run):
     """It cannot be shown that the money went back, so it is found."""
 
     class Shy(Bank):
-        def movements_of(self, charge):
+        def transactions_of(self, charge):
             raise ProviderFault("ask us in writing")
 
     theirs = Shy()
-    theirs.books = [(Clock.source(), Movement(Kind.CAPTURE, "x", "x", Decimal(7), "EUR"))]
+    theirs.books = [
+        (Clock.source(), ProviderTransaction(Kind.CAPTURE, "x", "x", Decimal(7), "EUR"))
+    ]
     assert problems(run(theirs)) == [Problem.CHARGE_UNKNOWN]
 
 
@@ -179,7 +183,7 @@ def test_a_provider_that_does_not_answer(sale, run):
     """Nothing is known then, not even that all is well."""
 
     class Silent(Bank):
-        def movements(self, since, until):
+        def transactions(self, since, until):
             raise ProviderTimeout
 
     with pytest.raises(Unavailable, match="simulator"):

@@ -9,7 +9,7 @@ import pytest
 from chassis.clock import Clock
 from contracts.payments.enums import Problem
 from payments.errors import ProviderTimeout
-from payments.providers.port import Kind, Movement
+from payments.providers.port import Kind, ProviderTransaction
 from payments.providers.simulator import Simulator
 from payments.reconciliation.comparison import Sum
 from tests.integration.payments.reconciliation.conftest import DAY, MINUTE, Bank, problems
@@ -21,7 +21,7 @@ def test_what_is_young_is_not_judged(sale, bank, run):
     theirs = bank()
     theirs.forget(Kind.REFUND)
     now = Clock.source()
-    theirs.books.append((now, Movement(Kind.CAPTURE, "x", "x", Decimal(7), "EUR")))
+    theirs.books.append((now, ProviderTransaction(Kind.CAPTURE, "x", "x", Decimal(7), "EUR")))
     assert problems(run(theirs, ahead=4 * MINUTE)) == []
     wrong = problems(run(theirs, ahead=6 * MINUTE))
     assert sorted(wrong) == [Problem.CHARGE_UNKNOWN, Problem.REFUND_MISSING]
@@ -33,7 +33,7 @@ def test_booked_on_another_day_than_it_moved(sale, bank, run):
     theirs = bank()
     for moved in (-3 * DAY, -DAY, -MINUTE, MINUTE):
         shifted = Bank()
-        shifted.books = [(at + moved, movement) for at, movement in theirs.books]
+        shifted.books = [(at + moved, transaction) for at, transaction in theirs.books]
         assert problems(run(shifted)) == []
         assert problems(run(shifted, since=Clock.source() - MINUTE / 2)) == []
 
@@ -43,7 +43,7 @@ def test_a_difference_is_one_finding(sale, bank, run):
     sale()
     theirs = bank()
     theirs.change(Kind.REFUND, amount=Decimal(1))
-    theirs.books = [(at - DAY, movement) for at, movement in theirs.books]
+    theirs.books = [(at - DAY, transaction) for at, transaction in theirs.books]
     report = run(theirs)
     assert (problems(report), report.counts.total()) == ([Problem.AMOUNT_DIFFERS], 1)
 
@@ -96,7 +96,7 @@ def test_a_charge_that_settles_is_not_lost(run, sql):
     payment_id = _payment(sql, "requires_action", 60)
     theirs = Bank()
     charge = str(payment_id)
-    moved = Movement(Kind.CAPTURE, charge, charge, Decimal(9), "EUR")
+    moved = ProviderTransaction(Kind.CAPTURE, charge, charge, Decimal(9), "EUR")
     theirs.books = [(Clock.source() - 50 * MINUTE, moved)]
     assert problems(run(theirs, ahead=0 * DAY)) == []
     sql("UPDATE payments SET status = 'failed'")

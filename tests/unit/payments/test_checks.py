@@ -2,7 +2,7 @@
 
 import datetime
 
-from payments.jobs import MAX_PAUSE, pause
+from payments.checks import MAX_PAUSE, pause
 
 
 def test_pauses_grow_and_stay_bounded():

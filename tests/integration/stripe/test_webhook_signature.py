@@ -8,8 +8,8 @@ import requests
 from stripe import WebhookSignature
 
 from payments.errors import WebhookRefused
-from payments.providers.port import Notice
-from payments.providers.signed import sign
+from payments.providers.port import WebhookEvent
+from payments.providers.webhook_signature import sign
 from tests.integration.stripe.conftest import SECRETS
 
 NEW, OLD = SECRETS
@@ -25,22 +25,22 @@ BODY = event("payment_intent.succeeded", INTENT)
 
 def refused(provider, body, signature):
     with pytest.raises(WebhookRefused) as fault:
-        provider.read_notice(body, signature)
+        provider.read_webhook(body, signature)
     return fault.value.reason
 
 
 @pytest.mark.parametrize("secret", [NEW, OLD])
 def test_both_secrets_hold_while_one_replaces_the_other(provider, secret):
     """Stripe may sign with either."""
-    notice = provider.read_notice(BODY, sign(BODY, secret))
-    assert notice == Notice("evt_1", "payment_intent.succeeded", "pi_1", "payment-1")
+    notice = provider.read_webhook(BODY, sign(BODY, secret))
+    assert notice == WebhookEvent("evt_1", "payment_intent.succeeded", "pi_1", "payment-1")
 
 
 def test_one_right_signature_of_several_is_enough(provider):
     """While a secret is replaced Stripe sends a signature by each."""
     new, unknown = sign(BODY, NEW), sign(BODY, "whsec_unknown")
     both = f"{unknown},{new.split(',')[1]}"
-    assert provider.read_notice(BODY, both).id == "evt_1"
+    assert provider.read_webhook(BODY, both).id == "evt_1"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_signature_holds_for_five_minutes(provider, age, holds):
     at = int(time.time()) - age
     signature = WebhookSignature.generate_signature_header(BODY, NEW, timestamp=at)
     if holds:
-        assert provider.read_notice(BODY, signature).id == "evt_1"
+        assert provider.read_webhook(BODY, signature).id == "evt_1"
     else:
         assert refused(provider, BODY, signature) == "stale"
 
@@ -101,7 +101,7 @@ def test_garbage_is_refused_even_when_signed(provider, body):
 def test_a_notice_names_the_charge_it_is_about(provider, thing, reference, key):
     """By Stripe's name, and ours where it is written on it; or it is about none."""
     body = event("some.event", thing)
-    assert provider.read_notice(body, sign(body, NEW)) == Notice(
+    assert provider.read_webhook(body, sign(body, NEW)) == WebhookEvent(
         "evt_1", "some.event", reference, key
     )
 
@@ -118,6 +118,6 @@ def test_localstripes_own_webhooks_are_read(
     requests.post(f"{localstripe}/_config/webhooks/test", json=hook, timeout=5).raise_for_status()
     payment = pay(stripe.card(number))
     body, headers = eventually(lambda: door.told_of(reference(payment)))
-    notice = provider.read_notice(body, headers["Stripe-Signature"])
+    notice = provider.read_webhook(body, headers["Stripe-Signature"])
     assert notice.type == f"payment_intent.{kind}"
     assert (notice.reference, notice.key) == (reference(payment), f"payment-{payment['id']}")

@@ -38,7 +38,7 @@ _ASKING = 8
 _PAGE, _USERS = 100, 500
 
 
-class Live(Hooks, DependencyProvider):
+class NotificationStreams(Hooks, DependencyProvider):
     """Injects `open(user_id, after, check)`, which makes the answer of a stream."""
 
     inbound = Inbound()
@@ -78,7 +78,7 @@ class Live(Hooks, DependencyProvider):
 
     kill = stop
 
-    def get_dependency(self, worker_ctx: Any) -> Live:
+    def get_dependency(self, worker_ctx: Any) -> NotificationStreams:
         return self
 
     def open(self, identity: Identity, after: int | None, check: Callable[[], Any]) -> EventStream:
@@ -148,7 +148,7 @@ class Feed:
 
     def __init__(
         self,
-        live: Live,
+        streams: NotificationStreams,
         identity: Identity,
         position: int,
         check: Callable[[], Any],
@@ -157,18 +157,18 @@ class Feed:
         self.identity = identity
         self.user_id = str(identity.actor.user_id)
         self.position = position
-        self._live = live
+        self._streams = streams
         self._check = check
         self._is_behind = is_behind
         self._is_new = True
         self._wake: Callable[[], None] = lambda: None
 
     def open(self, wake: Callable[[], None]) -> None:
-        self._live.enter(self)
+        self._streams.enter(self)
         self._wake = wake
 
     def close(self) -> None:
-        self._live.leave(self)
+        self._streams.leave(self)
 
     def hear(self) -> None:
         """There may be something new."""
@@ -188,8 +188,8 @@ class Feed:
 
     def _news(self) -> list[bytes]:
         try:
-            with self._live.asking:
-                page = self._live.notifications.since(
+            with self._streams.asking:
+                page = self._streams.notifications.since(
                     user_id=self.user_id, after=self.position, limit=_PAGE
                 )
         except Fault as fault:  # the next look at all positions finds it again
@@ -206,4 +206,4 @@ class Feed:
 
     def _may_go_on(self) -> None:
         self._check()
-        self._live.states.refuse_ended(self.identity)
+        self._streams.states.refuse_ended(self.identity)

@@ -21,12 +21,12 @@ def services_behind(gateway: type) -> list[str]:
     return [proxy.target_service for _, proxy in proxies]
 
 
-class Peers(DependencyProvider):
+class ServiceHealth(DependencyProvider):
     """Injects itself, to ask services how they are; each looks at its database first."""
 
     replies = ReplyListener()
 
-    def get_dependency(self, worker_ctx: Any) -> Peers:
+    def get_dependency(self, worker_ctx: Any) -> ServiceHealth:
         return self
 
     def health(self, service: str) -> dict[str, Any]:

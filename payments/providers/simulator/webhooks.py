@@ -11,8 +11,8 @@ import requests
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from payments.models import SimulatorCharge, SimulatorNotice
-from payments.providers import signed
+from payments.providers import webhook_signature
+from payments.providers.simulator.models import SimulatorCharge, SimulatorWebhook
 from payments.providers.simulator.scripts import Delivery
 
 SUCCEEDED, FAILED, REFUNDED = "charge.succeeded", "charge.failed", "charge.refunded"
@@ -25,7 +25,7 @@ PATIENCE = 2
 BEHIND = datetime.timedelta(seconds=1)
 
 
-class Parcel(NamedTuple):
+class OutgoingWebhook(NamedTuple):
     """A webhook in hand."""
 
     row: int
@@ -41,7 +41,7 @@ class Parcel(NamedTuple):
         return json.dumps({"id": self.event_id, "type": self.type, "data": {"object": charge}})
 
 
-class Notices:
+class Webhooks:
     """Webhooks to `webhook_url`, signed with the first of `webhook_secrets`; without one of the two
     there are none. `settings` are those of section `payments.simulator`."""
 
@@ -74,20 +74,20 @@ class Notices:
         if delivery is Delivery.REORDERED and type == SUCCEEDED:
             due.append((_new_id(), FAILED, due_at + BEHIND))
         for event_id, type, due_at in due:
-            notice = SimulatorNotice(
+            row = SimulatorWebhook(
                 event_id=event_id, type=type, charge_reference=charge, due_at=due_at
             )
-            session.add(notice)
+            session.add(row)
 
-    def first(self, session: Session, now: datetime.datetime) -> Parcel | None:
+    def first(self, session: Session, now: datetime.datetime) -> OutgoingWebhook | None:
         """Give up what was tried too often, and take the first that is due, for `send`."""
-        given_up = (SimulatorNotice.due_at <= now, SimulatorNotice.tries >= TRIES)
-        session.execute(delete(SimulatorNotice).where(*given_up))
+        given_up = (SimulatorWebhook.due_at <= now, SimulatorWebhook.tries >= TRIES)
+        session.execute(delete(SimulatorWebhook).where(*given_up))
         return _take(session, now)
 
     def send(
         self,
-        parcel: Parcel,
+        webhook: OutgoingWebhook,
         begin: Callable[[], AbstractContextManager[Session]],
         clock: Callable[[], datetime.datetime],
         log: Any,
@@ -97,53 +97,54 @@ class Notices:
         with requests.Session() as door:
             door.trust_env = False  # it is our own gateway: no proxy is on the way
             for left in reversed(range(BATCH)):
-                arrived = self._arrives(door, parcel, log)
+                arrived = self._arrives(door, webhook, log)
                 with begin() as session:
                     if arrived:
-                        session.execute(delete(SimulatorNotice).filter_by(id=parcel.row))
-                    parcel = _take(session, clock()) if left else None
-                if parcel is None:
+                        session.execute(delete(SimulatorWebhook).filter_by(id=webhook.row))
+                    following = _take(session, clock()) if left else None
+                if following is None:
                     return
+                webhook = following
 
-    def _arrives(self, door: requests.Session, parcel: Parcel, log: Any) -> bool:
+    def _arrives(self, door: requests.Session, webhook: OutgoingWebhook, log: Any) -> bool:
         headers = {
             "Content-Type": "application/json",
-            "Stripe-Signature": signed.sign(parcel.body, self._secrets[0]),
+            "Stripe-Signature": webhook_signature.sign(webhook.body, self._secrets[0]),
         }
         try:
             answer = door.post(
                 self._url,
-                data=parcel.body.encode(),
+                data=webhook.body.encode(),
                 headers=headers,
                 timeout=PATIENCE,
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            log.info("webhook_not_sent", event_id=parcel.event_id, error=type(error).__name__)
+            log.info("webhook_not_sent", event_id=webhook.event_id, error=type(error).__name__)
             return False
         if not 200 <= answer.status_code < 300:
-            log.info("webhook_not_taken", event_id=parcel.event_id, status=answer.status_code)
+            log.info("webhook_not_taken", event_id=webhook.event_id, status=answer.status_code)
             return False
         return True
 
 
-def _take(session: Session, now: datetime.datetime) -> Parcel | None:
+def _take(session: Session, now: datetime.datetime) -> OutgoingWebhook | None:
     """One that is due, set aside for longer than its sending takes."""
     wanted = (
-        select(SimulatorNotice, SimulatorCharge.key)
-        .join(SimulatorCharge, SimulatorCharge.reference == SimulatorNotice.charge_reference)
-        .where(SimulatorNotice.due_at <= now)
-        .order_by(SimulatorNotice.due_at, SimulatorNotice.id)
+        select(SimulatorWebhook, SimulatorCharge.key)
+        .join(SimulatorCharge, SimulatorCharge.reference == SimulatorWebhook.charge_reference)
+        .where(SimulatorWebhook.due_at <= now)
+        .order_by(SimulatorWebhook.due_at, SimulatorWebhook.id)
         .limit(1)
-        .with_for_update(of=SimulatorNotice, skip_locked=True)
+        .with_for_update(of=SimulatorWebhook, skip_locked=True)
     )
-    row = session.execute(wanted).first()
-    if row is None:
+    found = session.execute(wanted).first()
+    if found is None:
         return None
-    notice, key = row
-    notice.tries += 1
-    notice.due_at = now + datetime.timedelta(seconds=min(2 + 2**notice.tries, LONGEST_PAUSE))
-    return Parcel(notice.id, notice.event_id, notice.type, notice.charge_reference, key)
+    row, key = found
+    row.tries += 1
+    row.due_at = now + datetime.timedelta(seconds=min(2 + 2**row.tries, LONGEST_PAUSE))
+    return OutgoingWebhook(row.id, row.event_id, row.type, row.charge_reference, key)
 
 
 def _new_id() -> str:

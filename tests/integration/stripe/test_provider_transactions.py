@@ -6,15 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from payments.providers.port import Kind, Movement
+from payments.providers.port import Kind, ProviderTransaction
 
 AGES = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
 def all_time(provider, clock):
-    """`all_time()`: all movements, as a set."""
-    return lambda: set(provider.movements(AGES, clock() + datetime.timedelta(days=1)))
+    """`all_time()`: all transactions, as a set."""
+    return lambda: set(provider.transactions(AGES, clock() + datetime.timedelta(days=1)))
 
 
 @pytest.fixture
@@ -34,11 +34,15 @@ def test_all_that_moved_for_a_charge(paid, refund, stripe, provider, sql):
     dispute = stripe.dispute(intent, 7_000, status="won", moved=(-1, 1))
     stripe._disputes[dispute]["created"] += 2
     seventy = Decimal(70), "EUR"
-    assert list(provider.movements_of(intent)) == [
-        Movement(Kind.CAPTURE, intent, intent, Decimal(100), "EUR", f"payment-{payment['id']}"),
-        Movement(Kind.REFUND, given["id"], intent, Decimal(30), "EUR", f"refund-{row['id']}"),
-        Movement(Kind.DISPUTE, dispute, intent, *seventy),
-        Movement(Kind.DISPUTE_REVERSED, dispute, intent, *seventy),
+    assert list(provider.transactions_of(intent)) == [
+        ProviderTransaction(
+            Kind.CAPTURE, intent, intent, Decimal(100), "EUR", f"payment-{payment['id']}"
+        ),
+        ProviderTransaction(
+            Kind.REFUND, given["id"], intent, Decimal(30), "EUR", f"refund-{row['id']}"
+        ),
+        ProviderTransaction(Kind.DISPUTE, dispute, intent, *seventy),
+        ProviderTransaction(Kind.DISPUTE_REVERSED, dispute, intent, *seventy),
     ]
 
 
@@ -55,7 +59,7 @@ def test_all_that_moved_for_a_charge(paid, refund, stripe, provider, sql):
 def test_a_dispute_moves_what_the_bank_took(paid, stripe, provider, status, moved, kinds):
     """A mere inquiry moves nothing; what is won comes back."""
     stripe.dispute(paid[1], 10_000, status, moved)
-    assert [m.kind for m in provider.movements_of(paid[1])] == [Kind.CAPTURE, *kinds]
+    assert [m.kind for m in provider.transactions_of(paid[1])] == [Kind.CAPTURE, *kinds]
 
 
 def test_nothing_moves_with_what_failed_or_waits(pay, refund, stripe, all_time):
@@ -66,7 +70,7 @@ def test_nothing_moves_with_what_failed_or_waits(pay, refund, stripe, all_time):
     payment = pay(key="2")
     stripe.refunds_wait = True
     refund(payment, "1.00")
-    assert [movement.kind for movement in all_time()] == [Kind.CAPTURE]
+    assert [transaction.kind for transaction in all_time()] == [Kind.CAPTURE]
     stripe.change(stripe.all("refunds")[0]["id"], status="failed")
 
 
@@ -74,7 +78,9 @@ def test_others_movements_are_seen_as_theirs(stripe, all_time, door):
     """Charged, and given back, by somebody else with our account."""
     form = {"amount": 100, "currency": "eur", "source": stripe.card()}
     _, charge = stripe.answer("POST", "/v1/charges", form)
-    assert all_time() == {Movement(Kind.CAPTURE, charge["id"], charge["id"], Decimal(1), "EUR")}
+    assert all_time() == {
+        ProviderTransaction(Kind.CAPTURE, charge["id"], charge["id"], Decimal(1), "EUR")
+    }
 
 
 def test_all_that_moved_in_a_time(paid, stripe, provider, all_time):
@@ -82,14 +88,14 @@ def test_all_that_moved_in_a_time(paid, stripe, provider, all_time):
     (charge,) = stripe.all("charges")
     at = datetime.datetime.fromtimestamp(charge["created"], datetime.UTC)
     second = datetime.timedelta(seconds=1)
-    assert len(list(provider.movements(at, at + second))) == 1
-    assert list(provider.movements(at - second, at)) == []
-    assert list(provider.movements(at + second, at + second * 2)) == []
+    assert len(list(provider.transactions(at, at + second))) == 1
+    assert list(provider.transactions(at - second, at)) == []
+    assert list(provider.transactions(at + second, at + second * 2)) == []
 
 
 def test_long_lists_are_read_to_their_end(stripe, all_time, door):
     """They come in pages of a hundred."""
     form = {"amount": 100, "currency": "eur", "source": stripe.card()}
     made = {stripe.answer("POST", "/v1/charges", form)[1]["id"] for _ in range(205)}
-    assert {movement.reference for movement in all_time()} == made
+    assert {transaction.reference for transaction in all_time()} == made
     assert len(door.asked("GET /v1/charges")) == 3

@@ -1,4 +1,7 @@
-"""Example values for the description of the API. Those of the sample data work as they are."""
+"""Example values for the description of the API. Those of the sample data work as they are.
+
+Words are those of the contracts, so that an example is one that a client may see.
+"""
 
 _ACCESS_TOKEN = "eyJ0eXAiOiJhdCtqd3QifQ.eyJzdWIiOiIwYjhmMmQzZSJ9.c2lnbmF0dXJl"  # noqa: S105
 _ADDRESS = {
@@ -10,7 +13,7 @@ _ADDRESS = {
 }
 
 #: By field, by schema and field, or by schema.
-SAMPLES = {
+EXAMPLES = {
     # People
     "Login": {"email": "customer@example.com", "password": "demo-Passw0rd"},
     "SignUp": {"email": "ada@example.com", "password": "correct horse battery"},

@@ -3,10 +3,12 @@
 import uuid
 from decimal import Decimal
 from functools import partial
+from types import SimpleNamespace
 
 import eventlet
 import pytest
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
@@ -17,7 +19,7 @@ from chassis.errors import Fault
 from contracts.payments.errors import AnswerMismatch, NotRefundable, RefundTooLarge
 from payments.errors import ProviderTimeout
 from payments.ledger import provider_transactions
-from payments.providers.port import Kind, Movement
+from payments.providers.port import Kind, ProviderTransaction
 from payments.providers.simulator import Simulator
 
 
@@ -29,12 +31,14 @@ def payment(pay):
 
 @pytest.fixture
 def moved(sql, payment):
-    """`moved(Kind.REFUND, "30")`: a movement of the payment's charge, as the provider lists it."""
+    """`moved(Kind.REFUND, "30")`: a transaction of the charge, as the provider lists it."""
 
     def make(kind, amount="100", reference=None, **facts):
         (row,) = sql("SELECT provider_reference FROM payments WHERE id = :id", id=payment["id"])
         facts = {"charge": row["provider_reference"], "currency": "EUR"} | facts
-        return Movement(kind, reference or uuid.uuid4().hex, amount=Decimal(amount), **facts)
+        return ProviderTransaction(
+            kind, reference or uuid.uuid4().hex, amount=Decimal(amount), **facts
+        )
 
     return make
 
@@ -46,20 +50,26 @@ def events():
 
 
 @pytest.fixture
-def book(config, payment, events):
-    """`book(movement)`: whether it changed our books."""
+def context(events):
+    """What booking needs around it."""
+    return SimpleNamespace(
+        events=SimpleNamespace(record=lambda session, *event: events.append(event)),
+        clock=utcnow,
+        log=structlog.get_logger("payments"),
+    )
+
+
+@pytest.fixture
+def book(config, payment, context, events):
+    """`book(listed)`: whether it changed our books."""
     engine = sa.create_engine(configuration.database_url(config, "payments"), pool_size=20)
 
-    def run(movement):
+    def run(listed):
         told = []
+        recording = SimpleNamespace(record=lambda session, *event: told.append(event))
+        within = SimpleNamespace(**vars(context) | {"events": recording})
         with transaction(partial(Session, engine)) as session:
-            changed = provider_transactions.book(
-                session,
-                uuid.UUID(payment["id"]),
-                movement,
-                utcnow(),
-                lambda _, *event: told.append(event),
-            )
+            changed = provider_transactions.book(within, session, uuid.UUID(payment["id"]), listed)
         events.extend(told)
         return changed
 
@@ -72,16 +82,16 @@ def by_hand(sql, moved):
     """`by_hand("30")`: somebody gives money back at the provider's site."""
 
     def give(amount, **facts):
-        movement = moved(Kind.REFUND, amount, **facts)
+        listed = moved(Kind.REFUND, amount, **facts)
         sql("UPDATE simulator_charges SET refunded = refunded + :amount", amount=Decimal(amount))
         sql(
             "INSERT INTO simulator_refunds (key, reference, charge_reference, amount, created_at)"
             " VALUES (:reference, :reference, :charge, :amount, now())",
-            reference=movement.reference,
-            charge=movement.charge,
+            reference=listed.reference,
+            charge=listed.charge,
             amount=Decimal(amount),
         )
-        return movement
+        return listed
 
     return give
 
@@ -93,15 +103,15 @@ def entries(sql):
 
 def test_a_refund_by_hand_is_a_refund(by_hand, book, sql, payments, payment, events):
     """Booked, counted and told as any other, and asked for by nobody here."""
-    movement = by_hand("30")
-    assert book(movement)
+    listed = by_hand("30")
+    assert book(listed)
     after = payments.get(payment_id=payment["id"])
     assert (after["status"], after["refunded"]) == ("partially_refunded", "30.00")
     (refund,) = sql("SELECT * FROM refunds")
-    assert refund["key"] == f"provider-{movement.reference}"
+    assert refund["key"] == f"provider-{listed.reference}"
     assert refund["reason"] == "made at the provider"
     assert (refund["requested_by"], refund["status"]) == (None, "succeeded")
-    assert refund["provider_reference"] == movement.reference
+    assert refund["provider_reference"] == listed.reference
     assert entries(sql)[1:] == [("refund", "order", "provider", "30.00")]
     ((kind, told),) = events
     assert kind == "payment_refunded"
@@ -118,11 +128,11 @@ def test_all_of_it_by_hand(by_hand, book, payments, payment, events):
 
 @pytest.mark.parametrize("kind", [Kind.REFUND, Kind.DISPUTE])
 def test_twenty_at_once_book_it_once(by_hand, moved, book, sql, events, kind):
-    """However often a movement is told of, also at the same time."""
-    movement = by_hand("30") if kind is Kind.REFUND else moved(kind, "30")
-    answers = list(eventlet.GreenPool(20).imap(lambda _: book(movement), range(20)))
+    """However often a transaction is told of, also at the same time."""
+    listed = by_hand("30") if kind is Kind.REFUND else moved(kind, "30")
+    answers = list(eventlet.GreenPool(20).imap(lambda _: book(listed), range(20)))
     assert answers.count(True) == 1
-    assert not book(movement)
+    assert not book(listed)
     assert len(entries(sql)) == 2
     assert len(events) == (kind is Kind.REFUND)
 
@@ -132,9 +142,9 @@ def test_refunds_by_hand_at_once_stay_within_the_capture(moved, by_hand, book, s
 
     listed = [by_hand("30") for _ in range(3)] + [moved(Kind.REFUND, "30") for _ in range(7)]
 
-    def attempt(movement):
+    def attempt(listed):
         try:
-            return book(movement)
+            return book(listed)
         except RefundTooLarge as fault:
             return fault.data["refundable"]
 
@@ -144,7 +154,7 @@ def test_refunds_by_hand_at_once_stay_within_the_capture(moved, by_hand, book, s
 
 
 def test_nothing_is_left_to_give_back(by_hand, moved, book):
-    """A movement beyond all that was taken is an error."""
+    """A transaction beyond all that was taken is an error."""
     book(by_hand("100"))
     with pytest.raises(NotRefundable):
         book(moved(Kind.REFUND, "0.01"))
@@ -181,7 +191,7 @@ def lost(payments, payment, sql, monkeypatch):
 
 
 def test_a_lost_refund_of_ours_is_settled(lost, moved, book, sql, events):
-    """The movement is the answer; no second refund comes of it, and it is told once."""
+    """The transaction is the answer; no second refund comes of it, and it is told once."""
     assert book(moved(Kind.REFUND, "30", **lost))
     assert not book(moved(Kind.REFUND, "30", **lost))
     (refund,) = sql("SELECT * FROM refunds")
@@ -244,12 +254,12 @@ def test_a_dispute_is_booked_and_said_once(moved, book, sql, payments, payment, 
     assert payments.get(payment_id=payment["id"])["status"] == "succeeded"
 
 
-def test_a_dispute_that_is_not_booked_is_not_said(config, moved, payment):
+def test_a_dispute_that_is_not_booked_is_not_said(config, moved, payment, context):
     """A transaction that came to nothing was never heard of."""
     engine = sa.create_engine(configuration.database_url(config, "payments"))
     with capture_logs() as said, Session(engine) as session:
         payment_id = uuid.UUID(payment["id"])
-        assert provider_transactions.book(session, payment_id, moved(Kind.DISPUTE), utcnow(), None)
+        assert provider_transactions.book(context, session, payment_id, moved(Kind.DISPUTE))
         session.rollback()
     engine.dispose()
     assert [line for line in said if "dispute" in line["event"]] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pathlib
+from typing import Any
 
 from nameko.extensions import DependencyProvider
 
@@ -11,8 +12,8 @@ from chassis.web import Response, Route, route_table
 from chassis.web.openapi import Manual, describe, tag_by_path
 from chassis.web.responses import JSON, dumps
 from gateway.access import ADMIN, ENROLLING, STAFF, USER
+from gateway.examples import EXAMPLES
 from gateway.glossary import ANSWERS, FIELDS
-from gateway.samples import SAMPLES
 from gateway.schemas.docs import FILES
 
 _STATIC = pathlib.Path(__file__).parent / "static"
@@ -54,8 +55,12 @@ def _tag_of(entry: Route) -> str:
     return tag if tag in TAGS and not entry.path.endswith("/health") else "platform"
 
 
-_AUDIENCES = {USER: "For users who are signed in.", ENROLLING: "For users who are signed in."}
-_AUDIENCES |= {STAFF: "For staff and admins.", ADMIN: "For admins."}
+_AUDIENCES: dict[Any, str] = {
+    USER: "For users who are signed in.",
+    ENROLLING: "For users who are signed in.",
+    STAFF: "For staff and admins.",
+    ADMIN: "For admins.",
+}
 
 
 MANUAL = Manual(
@@ -65,13 +70,13 @@ MANUAL = Manual(
     tags=TAGS,
     tag_of=_tag_of,
     audience_of=lambda entry: _AUDIENCES.get(entry.who, ""),
-    samples=SAMPLES,
+    samples=EXAMPLES,
     fields=FIELDS,
     answers=ANSWERS,
 )
 
 
-class Library(DependencyProvider):
+class ApiDocs(DependencyProvider):
     """Injects itself: the description and the page, made once when the service starts."""
 
     def setup(self) -> None:
@@ -84,7 +89,7 @@ class Library(DependencyProvider):
             for name, media_type in FILES.items()
         }
 
-    def get_dependency(self, worker_ctx: object) -> Library:
+    def get_dependency(self, worker_ctx: object) -> ApiDocs:
         return self
 
     def specification(self) -> Response:
