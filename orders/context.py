@@ -20,8 +20,3 @@ class Context(context.Context, Protocol):
     inventory: Inventory
     payments: Payments
     users: Users
-
-
-def period(context: Context, setting: str) -> datetime.timedelta:
-    """A setting that is in seconds."""
-    return datetime.timedelta(seconds=context.settings[setting])
