@@ -58,7 +58,7 @@ class ChassisSettings(Schema):
     max_workers_of = fields.Dict(
         fields.String(), fields.Integer(validate=validate.Range(min=4, max=10000)), load_default={}
     )
-    #: Seconds that work in hand may take to finish after the signal to stop.
+    #: Seconds that work under way may take to finish after the signal to stop.
     STOP_TIMEOUT = fields.Float(load_default=15, validate=validate.Range(min=0, max=600))
     #: Where Prometheus asks for metrics; without a port, nowhere.
     METRICS_HOST = fields.String(load_default="127.0.0.1", validate=validate.Length(min=1))

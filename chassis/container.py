@@ -57,7 +57,7 @@ class ServiceContainer(NamekoContainer):
         self.observers.started(self)
 
     def stop(self) -> None:
-        """Finish what is in hand; what is not finished in time is left to its rollback, to the
+        """Finish the work under way; what is not finished in time is left to its rollback, to the
         broker, which delivers it again, and to the caller's deadline."""
         delay = max((part.stop_delay for part in hooks_of(self)), default=0)
         timeout = Timeout(delay + self.config["STOP_TIMEOUT"])
@@ -70,13 +70,13 @@ class ServiceContainer(NamekoContainer):
             self.kill()
         finally:
             timeout.cancel()
-            self._fall_silent()
+            self._stop_observing()
 
     def kill(self, exc_info: Any = None) -> None:
         super().kill(exc_info)
-        self._fall_silent()
+        self._stop_observing()
 
-    def _fall_silent(self) -> None:
+    def _stop_observing(self) -> None:
         """Tell no more of what is measured and recorded."""
         if self._exporter:
             self._exporter.remove(self)
@@ -92,7 +92,7 @@ class ServiceContainer(NamekoContainer):
         self, worker_ctx: WorkerContext, handle_result: Callable[..., Any] | None
     ) -> None:
         """As Nameko's own, but for the debug lines that it times and words for each worker, which
-        cost as much as a small method itself. A fault is an answer and no news; an
+        cost as much as a small method itself. A fault is an answer and is not logged; an
         outage is logged once, by who found it (`chassis.outages`)."""
         end = self.observers.work(worker_ctx)
         self._inject_dependencies(worker_ctx)

@@ -21,7 +21,7 @@ NAMING = {
 class OutboxMixin:
     """An event that is committed together with the change that it reports (pattern: outbox).
 
-    `sent_at` is null until the broker has confirmed it; one that the broker would not have waits
+    `sent_at` is null until the broker has confirmed it; one that it refuses waits
     until `due_at` for its next try.
     """
 

@@ -25,7 +25,7 @@ class SteadyTimer(Measured, Timer):
         super().__init__(interval, eager=eager, **kwargs)
 
     def handle_timer_tick(self) -> None:
-        with suppress(ContainerBeingKilled):  # which ends this loop as well, and is no news
+        with suppress(ContainerBeingKilled):  # which ends this loop as well
             self.container.spawn_worker(
                 self,
                 (),

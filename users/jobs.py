@@ -7,7 +7,7 @@ from users.accounts import verification
 from users.audit import commands as audit
 from users.context import Context
 from users.passwords import resets
-from users.second_factor import totp
+from users.second_factor import store as second_factor_store
 from users.sessions import store as session_store
 from users.sessions import throttle
 
@@ -20,7 +20,7 @@ def forget_what_is_over(context: Context) -> None:
         resets.purge,
         verification.purge,
         throttle.purge,
-        totp.purge,
+        second_factor_store.purge,
         partial(audit.purge, retention=retention),
     ):
         with context.db.begin() as session:

@@ -76,8 +76,8 @@ ABLATIONS = {
     "verified": Ablation(
         "verified tokens remembered", "chassis/identity.py", (SIGNED_IN, CHECKOUT)
     ),
-    "search_memos": Ablation(
-        "words and statements of searches remembered", "products/search/terms.py", (SEARCH,)
+    "list_statements": Ablation(
+        "statements of lists remembered", "products/catalog/listing_sql.py", (SEARCH,)
     ),
     "pace": Ablation("relay gathers for 20 ms", "chassis/events/relay.py", (CHECKOUT,)),
     "relay_batch": Ablation("relay publishes many at once", "chassis/events/relay.py", (EVENTS,)),

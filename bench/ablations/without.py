@@ -117,7 +117,7 @@ def frame_buffer() -> None:
     """Each message is written by itself, by py-amqp."""
     from chassis.broker import connection
 
-    plain = partial(connection.connect, corked=False)
+    plain = partial(connection.connect, buffered=False)
     _replace("chassis.broker.connection", connect=plain)
     _replace("chassis.broker.reconnecting", connect=plain)
     _replace("chassis.broker.confirmed_publisher", connect=plain)
@@ -202,19 +202,11 @@ def verified() -> None:
 
 
 @_shortcut
-def search_memos() -> None:
-    """Each search is taken apart, and its statement built, anew."""
+def list_statements() -> None:
+    """The statement of each list and search is built anew."""
     from products.catalog import listing_sql
-    from products.search import terms, tokens, tsquery
 
     _replace("products.catalog.listing_sql", statement=listing_sql.statement.__wrapped__)
-    _replace("products.search.tokens", _known=tokens._chunk)
-    _replace("products.search.tsquery", as_typed=tsquery.as_typed.__wrapped__)
-    _replace(
-        "products.search.terms",
-        _terms_of=terms._terms_of.__wrapped__,
-        _spelling_words=terms._spelling_words.__wrapped__,
-    )
 
 
 @_shortcut
@@ -239,10 +231,10 @@ def confirms() -> None:
 
     together = ConfirmedPublisher.publish
 
-    def deliver(self: Any, parcels: Sequence[Any]) -> list[bool]:
-        return [together(self, [parcel])[0] for parcel in parcels]
+    def publish(self: Any, messages: Sequence[Any]) -> list[bool]:
+        return [together(self, [message])[0] for message in messages]
 
-    _replace("chassis.broker.confirmed_publisher:ConfirmedPublisher", publish=deliver)
+    _replace("chassis.broker.confirmed_publisher:ConfirmedPublisher", publish=publish)
 
 
 @_shortcut

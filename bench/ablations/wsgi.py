@@ -24,8 +24,7 @@ def application(app: App) -> Callable[..., Iterable[bytes]]:
         path, query = environ["RAW_PATH_INFO"], environ.get("QUERY_STRING", "")
         head = RequestHead(environ["REQUEST_METHOD"], path, query, False, headers)
         request = Request(head, environ["REMOTE_ADDR"])
-        request.source = _NO_BODY
-        answer, payload, _ = app.answer(request, None)
+        answer, payload, _ = app.answer(request, _NO_BODY, None)
         status, *lines = answer.lines(len(payload)).split("\r\n")
         sent = [tuple(line.split(": ", 1)) for line in lines]
         sent += [("X-Request-ID", request.request_id), *request.response_headers]

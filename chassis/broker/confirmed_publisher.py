@@ -63,7 +63,7 @@ class ConfirmedPublisher(SharedExtension):
     def publish(self, messages: Sequence[OutgoingMessage]) -> list[bool]:
         """Publish `messages` in their order; for each, whether it is safe in a queue.
 
-        False means that the broker would not have it: unroutable, or a queue is full. Raises
+        False means that the broker has refused it: unroutable, or a queue is full. Raises
         `BrokerUnavailable` when it gives no answer, as while it is short of memory or disk;
         publishing again is then right, and may double.
         """

@@ -74,7 +74,7 @@ def connect(
 
 
 def hang_up(connection: Any) -> None:
-    """Close a connection without the farewells of TLS, for which one would wait for a broker that
+    """Close a connection without the closing messages of TLS, which would wait for a broker that
     may be gone."""
     transport = connection._transport  # `transport` warns when there is none any more
     if transport is not None and transport.sock is not None:

@@ -145,7 +145,7 @@ class Declarations:
             except AccessRefused:
                 raise NotFound(
                     f"{kind} {name} is not there, and this user may not declare it:"
-                    " whoever may has to do so first"
+                    " `shop migrate` has to run first, as a user who may"
                 ) from None
         self._known.add((kind, name))
         return made

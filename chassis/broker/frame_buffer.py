@@ -19,7 +19,7 @@ log = getLogger(__name__)
 #: AMQP 0-9-1, 2.3: method, content header, content body; each ends with the last.
 _METHOD, _HEADER, _BODY, _END = 1, 2, 3, 0xCE
 
-#: Bytes that may wait for the end of a turn; who adds more has to see them off.
+#: Bytes that may wait for the end of a turn; who adds more has to send them.
 MOST = 64 * 1024
 
 #: Bytes to ask of the socket at once.

@@ -49,7 +49,7 @@ class Inbound(BrokerConnection):
         """Have the broker send no more from a queue; returns when it has said so.
 
         What it had sent by then is handed over: given back, it would come to others as if it may
-        have been done. All that is in hand can still be acknowledged.
+        have been done. What is being worked on can still be acknowledged.
         """
         is_first = consumer.queue not in self._cancelled
         self._cancelled.add(consumer.queue)

@@ -22,7 +22,7 @@ from chassis.outages import F
 log = getLogger(__name__)
 
 #: Seconds between attempts: doubled from the first to the last, with jitter so that the services
-#: of a shop do not knock all at once.
+#: of a shop do not connect all at once.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
 
 

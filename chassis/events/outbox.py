@@ -34,7 +34,7 @@ WAITING = Query(
     """,
     {
         "outbox_unsent": "Events that wait to be published, 100,000 at most.",
-        "outbox_refused": "Those of them that the broker would not have at the last try.",
+        "outbox_refused": "Those of them that the broker refused at the last try.",
         "outbox_oldest_seconds": "Age of the oldest of them; 0 when there is none.",
     },
 )

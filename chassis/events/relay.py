@@ -32,7 +32,7 @@ PACE = 0.02
 #: Seconds between two looks when nobody wakes the relay: what a crashed instance left behind.
 SWEEP = 3.0
 
-#: Seconds until a row that the broker would not have is tried again. The others go first, so that
+#: Seconds until a row that the broker has refused is tried again. The others go first, so that
 #: one event without a queue holds up nobody.
 PUT_OFF = 5
 

@@ -26,7 +26,7 @@ log = getLogger(__name__)
 FRESH = 5.0
 #: Seconds that the database has for all of a service's queries; each has one of them.
 TIMEOUT = 1.5
-#: Rows that a query counts at most, so that a heap of them does not make it slow.
+#: Rows that a query counts at most, so that it stays fast when there are very many.
 MOST = 100_000
 
 _SHORT = sa.text("SET LOCAL statement_timeout = 1000")

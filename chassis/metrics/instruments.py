@@ -105,7 +105,7 @@ PUBLISHED = Counter(
 )
 REFUSED = Counter(
     "shop_events_refused_total",
-    "Events that the broker would not have this time: no queue, or a full one.",
+    "Events that the broker refused this time: no queue, or a full one.",
     ("service", "event"),
     registry=REGISTRY,
 )

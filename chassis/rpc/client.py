@@ -117,8 +117,8 @@ class ReplyListener(SharedExtension):
             reply = orjson.loads(message.body)
             reply["error"], reply["result"]
         except (ValueError, KeyError, TypeError):
-            log.error("a reply that is none: %d bytes", len(message.body))
-            event.send_exception(ServiceUnavailable("The service answered nonsense"))
+            log.error("a malformed reply of %d bytes", len(message.body))
+            event.send_exception(ServiceUnavailable("The service sent a malformed reply"))
         else:
             event.send(reply)
 

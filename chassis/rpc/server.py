@@ -71,8 +71,8 @@ class RpcConsumer(Hooks, SharedExtension):
         # Also without a method: a caller then learns that its method does not exist.
         service = self.container.service_name
         self.queue = rpc_queue_of(service)
-        # A worker per message in hand: the reader of the connection then never has to wait
-        # for one, which would keep replies and heartbeats waiting too.
+        # A worker for each message that is taken: the reader of the connection then never has to
+        # wait for one, which would keep replies and heartbeats waiting too.
         self.prefetch = workers_for_rpc(self.container)
         self.inbound.register(self)
 
@@ -86,7 +86,7 @@ class RpcConsumer(Hooks, SharedExtension):
         declarations.rpc_queue(self.container.service_name)
 
     def on_lost(self) -> None:
-        """Requests in hand go on; their replies are sent over the next connection."""
+        """Requests under way go on; their replies are sent over the next connection."""
 
     def on_message(self, message: Any) -> None:
         """Start the worker that answers `message`, or say why not."""

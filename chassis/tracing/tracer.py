@@ -50,7 +50,7 @@ class Tracer(SpanFactory, Observer):
 
     def routed(self, request: Any) -> Callable[[Any], None] | None:
         """An HTTP request that has found its route. Whether the client's own trace is recorded we
-        decide by lot: strangers could choose an id that any rule by ids would record."""
+        decide at random: strangers could choose an id that any rule by ids would record."""
         route, sent = request.route, request.head.headers.get("traceparent")
         if route.probe:  # asked by machines of ours, all the time
             request.traceparent = flagged(request.traceparent, False)
@@ -132,7 +132,7 @@ class Tracer(SpanFactory, Observer):
 
 
 def _sent(span: Span, is_safe: bool, now: float) -> None:
-    """The broker has an event, or would not have it: then it is sent again."""
+    """The broker has confirmed an event, or refused it: then it is sent again."""
     if not is_safe:
         span.fail("refused")
     span.end()

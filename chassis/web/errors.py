@@ -11,7 +11,8 @@ Fault (chassis.errors)
  ├── UriTooLong            414  the request line is over the limit
  ├── UnsupportedMediaType  415  only JSON is read
  ├── HeadersTooLarge       431  the headers are over the limit
- └── Overloaded            503  as much in hand as can be served in time (an `Unavailable`)
+└── Overloaded            503  as many requests under way as can be served in time (an
+`Unavailable`)
 """
 
 from chassis.errors import Fault, NotFound, Unavailable
@@ -96,7 +97,7 @@ class HeadersTooLarge(Fault):
 
 
 class Overloaded(Unavailable):
-    """As many requests are in hand as can be served in time."""
+    """As many requests are under way as can be served in time."""
 
     code = "overloaded"
     title = "Too busy just now"

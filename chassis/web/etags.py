@@ -25,7 +25,7 @@ _NEVER = 2**63 - 1
 def tag(response: Response, is_public: bool) -> None:
     """Give the answer its tag, unless it brings one. Clients may keep what is public and have to
     ask; what only some may see is kept nowhere (OWASP ASVS 5.0, 14.3.2), and its tag is for
-    `If-Match` and for clients that have it in hand."""
+    `If-Match` and for clients that have stored it."""
     if "ETag" not in response.headers:
         response.headers["ETag"] = f'"{_tag_of(response)}"'
     if is_public:

@@ -71,7 +71,7 @@ class Connection:
     ):
         """`peer` is the client's address; `bodies` is how many bytes of bodies there may be."""
         self.sock = sock
-        #: When it came or was last answered; None while a request is in hand.
+        #: When it came or was last answered; None while a request is being served.
         self._idle_since: float | None = time.monotonic()
         self._app = app
         self._limits = limits
@@ -86,7 +86,7 @@ class Connection:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def serve(self) -> None:
-        """Serve requests until either side has had enough."""
+        """Serve requests until either side closes the connection."""
         # Who connects has something to say; between two requests there may be a longer pause.
         seconds = self._limits["header_seconds"]
         while not self._is_over and self._has_request(seconds):

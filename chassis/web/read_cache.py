@@ -1,8 +1,8 @@
 """A cache of what was read: bounded in size and age, with tags by which outdated entries are
 dropped, and one read for all who ask at once.
 
-An entry bears tags, names of what it shows. `forget(tags)` drops all that bear one of them; what
-was asked for before a `forget` is neither kept for later readers nor given to them.
+An entry has tags, names of what it contains. `forget(tags)` drops all entries with one of them;
+what was asked for before a `forget` is neither kept for later readers nor given to them.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ class ReadCache:
         return self._fly(key, make, _Flight(now))
 
     def forget(self, tags: Iterable[Hashable]) -> None:
-        """Drop what bears one of `tags`, and keep nothing under way that will."""
+        """Drop entries with one of `tags`, and keep no result of reads under way that will have
+        one."""
         tags = set(tags)
         for flight in self._flights.values():
             flight.forgotten |= tags

@@ -15,7 +15,7 @@ from chassis.web.framing import Framing
 from chassis.web.request_head import RequestHead
 from chassis.web.shares import Shares
 
-#: Objects and lists within each other, and in all, beyond which nobody of good will goes. Each list
+#: Objects and lists within each other, and in all, more than any honest client sends. Each list
 #: costs as much as a hundred digits, and nobody else is served while a body is read.
 MAX_DEPTH, MAX_CONTAINERS = 20, 10_000
 #: A text, as far as it goes: one without an end takes the rest.

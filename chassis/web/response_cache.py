@@ -74,7 +74,7 @@ class ResponseCache(Hooks, SharedExtension):
         return response if isinstance(response, EncodedResponse) else as_own(response, request)
 
     def forget(self, tags: Iterable[Hashable]) -> None:
-        """What bears one of `tags` has changed."""
+        """Drop the answers with one of `tags`."""
         if self._cache is not None:
             self._cache.forget(tags)
 

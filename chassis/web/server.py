@@ -82,7 +82,7 @@ class Server(Hooks, WebServer):
     def _divide(self, limits: dict[str, Any]) -> None:
         """What there is of each kind, and how much of it one client may have."""
         self._places = Shares(limits["max_connections"], limits["client_connections"])
-        self.requests = RequestPlaces(limits)
+        self.request_places = RequestPlaces(limits)
         #: Bytes of bodies, from when they are read until their request is answered.
         self.bodies = Shares(limits["bodies_limit"], limits["client_bodies_limit"])
 
@@ -106,7 +106,7 @@ class Server(Hooks, WebServer):
             self.limits,
             self._routing(),
             self._redirects(),
-            places=self.requests,
+            places=self.request_places,
             probes=self._probes,
             callers=next((e for e in self.container.extensions if isinstance(e, Callers)), None),
             streams=self.streams,
@@ -204,15 +204,15 @@ class Server(Hooks, WebServer):
         yield Sample("shop_http_connections", "Open connections.", len(self._connections))
         yield Sample("shop_http_streams", "Streams that flow on them.", len(self.streams))
         yield Sample(
-            "shop_http_requests_in_hand", "Requests in work.", self.requests.requests.total
+            "shop_http_requests_in_hand", "Requests in work.", self.request_places.requests.total
         )
-        most = self.requests.requests.limit
+        most = self.request_places.requests.limit
         yield Sample("shop_http_requests_limit", "Requests that may be in work at once.", most)
         sent = self.bodies.total
         yield Sample("shop_http_body_bytes", "Bytes of bodies that are kept now.", sent)
 
     def drain(self) -> None:
-        """Stop accepting and let the requests in hand finish, and those that are about to come on
+        """Stop accepting and let the requests under way finish, and those that are about to come on
         connections in use, within `drain_seconds`.
 
         Every route calls this when the service stops; the first call does it.
@@ -229,7 +229,7 @@ class Server(Hooks, WebServer):
             eventlet.sleep(_POLL_SECONDS)
 
     def _is_busy(self) -> bool:
-        """Whether anybody is served or about to be; says goodbye to all others."""
+        """Whether a connection is in use or about to be; closes all others."""
         for connection in list(self._connections):
             connection.part(_IN_USE_SECONDS)
         return any(not connection.is_over for connection in self._connections)

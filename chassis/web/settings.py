@@ -17,7 +17,7 @@ def _count(default: int) -> fields.Integer:
 class WebSettings(Schema):
     """Bounds on what one client, and all together, may take."""
 
-    #: Requests in a worker's hands at once; one more is answered 503 at once.
+    #: Requests that workers serve at the same time; one more gets a 503 at once.
     max_requests = _count(200)
     #: How many of these one client may have, an address or an IPv6 network. Of each of these
     #: bounds the last tenth goes to clients that have nothing yet.
@@ -53,7 +53,7 @@ class WebSettings(Schema):
     request_seconds = _seconds(15)
     #: After the stop signal: still accepting, but /readyz already says 503.
     stop_delay_seconds = fields.Float(load_default=0, validate=validate.Range(min=0, max=600))
-    #: After that: how long requests in hand may take to finish.
+    #: After that: how long requests under way may take to finish.
     drain_seconds = _seconds(15)
     #: Proxies of ours in front, each of which adds to `X-Forwarded-For`; 0 believes no such header.
     trusted_proxies = fields.Integer(load_default=0, validate=validate.Range(min=0, max=10))

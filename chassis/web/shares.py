@@ -54,7 +54,8 @@ class Shares:
 
 
 class RequestPlaces:
-    """How many requests may be in hand at once, and of these how many that try passwords."""
+    """How many requests may be under way at the same time, and of these how many that try
+    passwords."""
 
     def __init__(self, limits: Mapping[str, Any]):
         self.requests = Shares(limits["max_requests"], limits["client_requests"])

@@ -2,11 +2,43 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Required, TypedDict, Unpack
 from uuid import UUID
 
 from chassis.identity import Actor
 from chassis.messages import Json
+
+
+class Profile(TypedDict, total=False):
+    """What `requests.Update` takes of a profile."""
+
+    email: str
+    username: str | None
+    first_name: str | None
+    last_name: str | None
+    phone: str | None
+
+
+class Account(Profile, total=False):
+    """What `requests.SignUp` takes of an account; `email` has to be there."""
+
+    password: Required[str]
+    address: Mapping[str, Any] | None
+
+
+class PostalAddress(TypedDict, total=False):
+    """What `requests.AddAddress` takes of an address."""
+
+    name: str | None
+    company: str | None
+    phone: str | None
+    line1: Required[str]
+    line2: str | None
+    city: str | None
+    region: str | None
+    postal_code: str | None
+    country: Required[str]
+    default: bool
 
 
 class Users(Protocol):
@@ -14,33 +46,16 @@ class Users(Protocol):
 
     # Accounts
 
-    def sign_up(
-        self,
-        *,
-        email: str,
-        password: str,
-        username: str | None = None,
-        first_name: str | None = None,
-        last_name: str | None = None,
-        phone: str | None = None,
-        address: Mapping[str, Any] | None = None,
-        network: str | None = None,
-    ) -> Json: ...
+    def sign_up(self, *, network: str | None = None, **account: Unpack[Account]) -> Json: ...
 
     def create(
         self,
         *,
-        email: str,
-        password: str,
-        username: str | None = None,
-        first_name: str | None = None,
-        last_name: str | None = None,
-        phone: str | None = None,
-        address: Mapping[str, Any] | None = None,
         role: str = "customer",
         email_verified: bool = False,
         network: str | None = None,
         actor: Actor,
+        **account: Unpack[Account],
     ) -> Json: ...
 
     def get(self, *, user_id: UUID) -> Json: ...
@@ -64,16 +79,12 @@ class Users(Protocol):
         *,
         user_id: UUID,
         partial: bool = False,
-        email: str = ...,
-        username: str | None = ...,
-        first_name: str | None = ...,
-        last_name: str | None = ...,
-        phone: str | None = ...,
         role: str = ...,
         current_password: str | None = None,
         version: int | None = None,
         network: str | None = None,
         actor: Actor,
+        **profile: Unpack[Profile],
     ) -> Json: ...
 
     def set_role(self, *, user_id: UUID, role: str, actor: Actor) -> Json: ...
@@ -98,38 +109,15 @@ class Users(Protocol):
 
     def default_address(self, *, user_id: UUID) -> Json: ...
 
-    def add_address(
-        self,
-        *,
-        user_id: UUID,
-        line1: str,
-        country: str,
-        name: str | None = None,
-        company: str | None = None,
-        phone: str | None = None,
-        line2: str | None = None,
-        city: str | None = None,
-        region: str | None = None,
-        postal_code: str | None = None,
-        default: bool | None = None,
-    ) -> Json: ...
+    def add_address(self, *, user_id: UUID, **address: Unpack[PostalAddress]) -> Json: ...
 
     def update_address(
         self,
         *,
         user_id: UUID,
         address_id: UUID,
-        line1: str,
-        country: str,
-        name: str | None = None,
-        company: str | None = None,
-        phone: str | None = None,
-        line2: str | None = None,
-        city: str | None = None,
-        region: str | None = None,
-        postal_code: str | None = None,
-        default: bool | None = None,
         version: int | None = None,
+        **address: Unpack[PostalAddress],
     ) -> Json: ...
 
     def delete_address(self, *, user_id: UUID, address_id: UUID) -> None: ...

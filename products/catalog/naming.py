@@ -41,7 +41,5 @@ def slug(name: str, taken: Container[str]) -> str:
 def _latin(character: str) -> str:
     """A character in Latin letters. Signs that stand for a sound, as the soft one of стулья, are
     left out of letters: they divide no words."""
-    if character.isascii():
-        return character
     latin = unidecode(character)
     return re.sub("[^A-Za-z ]", "", latin) if unicodedata.category(character)[0] in "LM" else latin

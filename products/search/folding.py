@@ -6,7 +6,6 @@ the server (`lower` of É, what is a letter, `unaccent`), and this must mean the
 
 import re
 import unicodedata
-from functools import lru_cache
 
 # Before NFKC, which would write them as letters: "Dr.Martens™" is not "martenstm".
 _NOT_TEXT = dict.fromkeys(map(ord, "™℠®©ªº"), " ")
@@ -46,7 +45,6 @@ def normalized(text: str) -> str:
     return re.sub(r"\d", lambda digit: str(unicodedata.decimal(digit[0])), text)
 
 
-@lru_cache(maxsize=20_000)
 def folded(word: str) -> str:
     """A normalised word in small letters without accents: `strasse`, `lodz`, `zizek`, `らんぷ`."""
     if word.isascii():

@@ -5,7 +5,6 @@ Nothing of what people type is an operator there: every term is quoted.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from products.search import terms
 from products.search.stemming import stem
@@ -30,7 +29,6 @@ class Query:
         return f"({self.words}) & !({self.exact})" if self.exact else self.words
 
 
-@lru_cache(maxsize=1_000)  # people look for the same
 def as_typed(search: str) -> Query | None:
     """What `search` says; None if it has no words."""
     typed = terms.words(search)

@@ -11,7 +11,7 @@ from contracts.users.errors import LastAdmin
 from users.accounts import verification
 from users.models import Address, KnownNetwork, User
 from users.passwords import resets
-from users.second_factor import totp
+from users.second_factor import store as second_factor_store
 
 #: What its owner may change, and may leave empty.
 OPTIONAL = ("username", "first_name", "last_name", "phone")
@@ -54,7 +54,7 @@ def forget_person(session: Session, user: User) -> None:
     session.execute(delete(Address).where(Address.user_id == user.id))
     session.execute(delete(KnownNetwork).where(KnownNetwork.user_id == user.id))
     verification.forget_changes(session, user.id)
-    totp.forget(session, user.id)
+    second_factor_store.forget(session, user.id)
 
 
 def end_mailed_tokens(session: Session, user: User) -> None:

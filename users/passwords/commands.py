@@ -20,7 +20,7 @@ from users.models import User
 from users.origin import origin_of
 from users.passwords import resets
 from users.passwords.rules import NAMES, TOO_EASY, is_guessable
-from users.second_factor import totp
+from users.second_factor import store as second_factor_store
 from users.sessions import authentication, throttle
 from users.sessions import store as session_store
 
@@ -120,7 +120,7 @@ def _replace(
     owner.password_hash = new_hash
     session.flush()  # the user's lock first, as when one is deleted
     ended = session_store.end_all(context, session, owner.id)
-    totp.end_challenges(session, owner.id)
+    second_factor_store.end_challenges(session, owner.id)
     account_store.end_mailed_tokens(session, owner)
     context.events.record(session, "password_changed", {"user_id": owner.id})
     actor, origin = account_queries.actor_of(seen), origin_of(network)

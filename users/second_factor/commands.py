@@ -23,7 +23,7 @@ from users.audit import commands as audit
 from users.context import Context
 from users.models import User
 from users.origin import origin_of
-from users.second_factor import totp
+from users.second_factor import store, totp
 from users.sessions import authentication, throttle
 from users.sessions import commands as session_commands
 from users.sessions import store as session_store
@@ -35,7 +35,7 @@ def enrol(context: Context, user_id: UUID, password: str) -> dict[str, str]:
     authentication.prove(context, user, password)
     with context.db.begin() as session:
         account_store.lock(session, user_id)
-        secret = totp.enrol(session, user_id, context.clock())
+        secret = store.enrol(session, user_id, context.clock())
     return {"secret": secret, "uri": totp.uri(secret, user["email"], context.identity["issuer"])}
 
 
@@ -44,7 +44,7 @@ def confirm(context: Context, user_id: UUID, code: str, network: str | None) -> 
     attempt = _count(context, user_id, network)
     with context.db.begin() as session:
         user = account_store.lock(session, user_id)
-        codes = totp.confirm(session, user_id, code, context.clock())
+        codes = store.confirm(session, user_id, code, context.clock())
         if codes is None:
             raise _wrong_code()
         throttle.forgive(session, attempt, context.clock())
@@ -55,7 +55,7 @@ def confirm(context: Context, user_id: UUID, code: str, network: str | None) -> 
 def disable(context: Context, user_id: UUID, password: str, code: str, network: str | None) -> None:
     """The password alone is enough again."""
     with _proven(context, user_id, password, code, network) as (session, user):
-        totp.forget(session, user_id)
+        store.forget(session, user_id)
         _tell(context, session, user, Action.TOTP_DISABLED, network)
 
 
@@ -64,7 +64,7 @@ def renew_recovery_codes(
 ) -> list[str]:
     """Other recovery codes, of which nobody is told again; those of before end."""
     with _proven(context, user_id, password, code, network) as (session, user):
-        codes = totp.renew_recovery_codes(session, user_id)
+        codes = store.renew_recovery_codes(session, user_id)
         _tell(context, session, user, Action.RECOVERY_CODES_RENEWED, network)
         return codes
 
@@ -75,18 +75,18 @@ def log_in(
     """Tokens for a new session; raises `ChallengeExpired` and `TotpFailed`."""
     now, origin = context.clock(), origin_of(network, user_agent)
     with context.db.begin() as session:
-        user = totp.challenged(session, challenge, now)
+        user = store.challenged(session, challenge, now)
         attempt = throttle.second_factor(session, user["id"], network, now)
     with context.db.begin() as session:
-        user = totp.challenged(session, challenge, now)
-        user_id, factor = user["id"], totp.verify(session, user["id"], code, now)
+        user = store.challenged(session, challenge, now)
+        user_id, factor = user["id"], store.verify(session, user["id"], code, now)
         if factor is None:
             failed = {"factor": totp.APP}
             audit.record(context, session, Action.SIGN_IN_FAILED, user_id, None, origin, **failed)
         else:
-            totp.redeem(session, challenge)
+            store.redeem(session, challenge)
             if factor == totp.RECOVERY:
-                left = totp.state(session, user_id)["recovery_codes_left"]
+                left = store.state(session, user_id)["recovery_codes_left"]
                 used = {"user_id": user_id, "left": left}
                 context.events.record(session, "recovery_code_used", used)
             tokens = session_commands.sign_in(
@@ -103,7 +103,7 @@ def reset(context: Context, user_id: UUID, actor: Actor, network: str | None) ->
     require_admin(actor)
     with context.db.begin() as session:
         account_store.lock(session, user_id)
-        if not totp.forget(session, user_id):
+        if not store.forget(session, user_id):
             raise TotpNotEnabled()
         ended = session_store.end_all(context, session, user_id)
         audit.record(context, session, Action.TOTP_RESET, user_id, actor, origin_of(network))
@@ -121,7 +121,7 @@ def _proven(
     attempt = _count(context, user_id, network)
     with context.db.begin() as session:
         user = account_store.lock(session, user_id)
-        if totp.verify(session, user_id, code, context.clock()) is None:
+        if store.verify(session, user_id, code, context.clock()) is None:
             raise _wrong_code()
         throttle.forgive(session, attempt, context.clock())
         yield session, user

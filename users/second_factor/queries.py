@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 
 from chassis.identity import Role
 from users.accounts import queries as account_queries
-from users.second_factor import totp
+from users.second_factor import store
 
 
 def state(connection: Connection, user_id: UUID, settings: Mapping[str, Any]) -> dict[str, Any]:
     """`enabled`, `required` and `recovery_codes_left`; raises `NotFound`."""
     role = account_queries.get(connection, user_id)["role"]
-    return {**totp.state(connection, user_id), "required": is_required(role, settings)}
+    return {**store.state(connection, user_id), "required": is_required(role, settings)}
 
 
 def is_required(role: str, settings: Mapping[str, Any]) -> bool:

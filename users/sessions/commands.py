@@ -17,7 +17,7 @@ from users.accounts import store as account_store
 from users.audit import commands as audit
 from users.context import Context
 from users.origin import Origin, origin_of
-from users.second_factor import totp
+from users.second_factor import store as second_factor_store
 from users.sessions import access_tokens, authentication, signing_keys, store, throttle
 
 
@@ -37,8 +37,8 @@ def log_in(
         user, attempt = authentication.authenticate(context, name, password, network, origin)
         tokens = challenge = None
         with context.db.begin() as session:
-            if totp.is_enabled(session, user["id"]):
-                challenge = totp.challenge(session, user, context.clock())
+            if second_factor_store.is_enabled(session, user["id"]):
+                challenge = second_factor_store.challenge(session, user, context.clock())
                 throttle.forgive(session, attempt, context.clock())
             else:
                 tokens = sign_in(context, session, user, attempt, network, origin)

@@ -216,7 +216,7 @@ def test_equal_requests_are_one(library, eventually):
     response_cache._cache._entries.clear()
     readers = [eventlet.spawn(get, library, "/books/1") for _ in range(9)]
     readers.append(eventlet.spawn(get, library, "/books/1", 304, If_None_Match=tag))
-    eventually(lambda: library.server.requests.requests.total == 11)
+    eventually(lambda: library.server.request_places.requests.total == 11)
     Library.gate.send()
     assert {one.wait().content for one in (first, *readers[:9])} == {first.wait().content}
     readers[9].wait()
@@ -235,7 +235,7 @@ def test_who_waited_for_a_problem_gets_their_own(library, eventually):
         )
         for path, one, trace in zip(paths, ids, traces, strict=True)
     ]
-    eventually(lambda: library.server.requests.requests.total == 4)
+    eventually(lambda: library.server.request_places.requests.total == 4)
     Library.gate.send()
     problems = [one.wait().json() for one in readers]
     assert [one["request_id"] for one in problems] == ids

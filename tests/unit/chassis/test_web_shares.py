@@ -173,16 +173,20 @@ def test_one_address_gets_its_share_of_the_work(shut, request_line, bounds):
     data = f"{request_line} HTTP/1.1\r\nHost: x\r\n\r\n"
     with running(Door, **bounds) as toy:
         held = [Raw(toy.port).send(data) for _ in range(3)]
-        eventually(lambda: toy.server.requests.requests.total == 3)
+        eventually(lambda: toy.server.request_places.requests.total == 3)
         refused = Raw(toy.port).send(data).answer()
         assert (refused.status, refused.body["code"]) == (503, "overloaded")
         assert "retry-after" in refused.headers
         others = client_at(toy.port, "127.0.0.2").send(data)
-        eventually(lambda: toy.server.requests.requests.total == 4)
+        eventually(lambda: toy.server.request_places.requests.total == 4)
         shut()
         assert {client.answer().status for client in (*held, others)} == {200}
         assert ask(toy.port, data) == 200
-        assert toy.server.requests.requests.total == toy.server.requests.sign_ins.total == 0
+        assert (
+            toy.server.request_places.requests.total
+            == toy.server.request_places.sign_ins.total
+            == 0
+        )
 
 
 def test_signing_in_leaves_places_for_others(shut):
@@ -190,7 +194,7 @@ def test_signing_in_leaves_places_for_others(shut):
     data = "POST /in HTTP/1.1\r\nHost: x\r\n\r\n"
     with running(Door, max_requests=20, max_sign_ins=4) as toy:
         held = [client_at(toy.port, f"127.0.0.{n}").send(data) for n in range(2, 12)]
-        eventually(lambda: toy.server.requests.sign_ins.total == 4)
+        eventually(lambda: toy.server.request_places.sign_ins.total == 4)
         assert ask(toy.port) == 200
         shut()
         assert sorted(client.answer().status for client in held) == [200] * 4 + [503] * 6
@@ -201,7 +205,7 @@ def test_behind_a_proxy_a_client_is_who_it_says(shut):
     slow = "GET /slow HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {}\r\n\r\n"
     with running(Door, trusted_proxies=1, max_requests=30, client_requests=1) as toy:
         held = [Raw(toy.port).send(slow.format(a)) for a in ("192.0.2.1", "2001:db8::1")]
-        eventually(lambda: toy.server.requests.requests.total == 2)
+        eventually(lambda: toy.server.request_places.requests.total == 2)
         for address in ("192.0.2.1", "6.6.6.6, 192.0.2.1", "2001:db8::ffff"):
             assert ask(toy.port, slow.format(address)) == 503
         shut()
@@ -284,7 +288,7 @@ def test_one_that_no_longer_accepts_is_not_well(shut):
     """Whoever balances loads asks at another port, and is told so there."""
     with running(Door) as toy:
         slow = Raw(toy.port).send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
-        eventually(lambda: toy.server.requests.requests.total == 1)
+        eventually(lambda: toy.server.request_places.requests.total == 1)
         assert toy.server.answer_probe("/probe").status == 200
         stopping = eventlet.spawn(toy.container.stop)
         eventually(lambda: toy.server._stopping.is_draining)

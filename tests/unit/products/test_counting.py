@@ -9,10 +9,12 @@ from products.stock.adjustment import adjusted
 
 
 @pytest.mark.parametrize(
-    ("delta", "counted", "expected"), [(-3, None, 7), (5, None, 15), (None, 4, 4), (None, 40, 40)]
-)
+    ("delta", "counted", "expected"),
+    [(-3, None, 7), (5, None, 15), (0, None, 10), (None, 4, 4), (None, 40, 40),
+     (9_999_990, None, 10_000_000), (None, 10_000_000, 10_000_000)],
+)  # fmt: skip
 def test_by_difference_or_by_count(delta, counted, expected):
-    """A delta adds up, a count replaces."""
+    """A delta adds up, a count replaces; up to ten million."""
     assert adjusted(10, 4, delta, counted) == expected
 
 

@@ -46,6 +46,12 @@ def test_slug_of_a_name(name, slug):
     assert naming.slug(name, ()) == slug
 
 
+def test_a_slug_leaves_room_for_a_number():
+    """One of 80 characters has up to five digits."""
+    assert naming.slug("x" * 200, ()) == "x" * 74
+    assert naming.slug("x" * 75, {"x" * 74}) == "x" * 74 + "-2"
+
+
 def test_slug_avoids_those_that_are_taken():
     """The second of a name gets a number."""
     assert naming.slug("Sale", {"sale", "sale-2"}) == "sale-3"

@@ -11,7 +11,7 @@ from chassis.errors import Invalid
 from contracts.inventory.enums import MovementKind, ReservationState
 from contracts.inventory.errors import OutOfStock, ReservationConflict, ReservationReleased
 from products.stock import reservations
-from products.stock.reservations import Line
+from products.stock.reservations import Change, Line
 
 NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 MINUTE = datetime.timedelta(minutes=1)
@@ -32,9 +32,11 @@ def test_merge_adds_up_a_product_that_comes_twice():
 
 def test_merge_bounds_the_sum():
     """Many lines of one product can't add up to more than one order may hold."""
-    lines = [{"product_id": 1, "quantity": 1000}] * 11
-    with pytest.raises(Invalid):
-        reservations.merge(lines)
+    lines = [{"product_id": 1, "quantity": 1000}] * 10
+    assert reservations.merge(lines) == {1: 10_000}
+    with pytest.raises(Invalid) as refused:
+        reservations.merge([*lines, {"product_id": 1, "quantity": 1}])
+    assert refused.value.errors == {"lines": ["At most 10000 of one product."]}
 
 
 def test_all_short_lines_are_named():
@@ -48,8 +50,8 @@ def test_all_short_lines_are_named():
 
 
 def test_the_last_unit_can_be_had():
-    """Exactly what is available is enough."""
-    reservations.check_enough({1: 3}, {1: 3})
+    """Exactly what is available is enough, and more is, too."""
+    reservations.check_enough({1: 3, 2: 3}, {1: 3, 2: 4})
 
 
 @pytest.mark.parametrize(
@@ -67,8 +69,16 @@ def test_a_hold_ends_in_the_near_future(expires_at, fine):
     if fine:
         reservations.check_hold(expires_at, NOW, 10 * MINUTE)
     else:
-        with pytest.raises(Invalid):
+        with pytest.raises(Invalid) as refused:
             reservations.check_hold(expires_at, NOW, 10 * MINUTE)
+        assert list(refused.value.errors) == ["expires_at"]
+
+
+def test_the_longest_hold_is_told():
+    """In hours."""
+    with pytest.raises(Invalid) as refused:
+        reservations.check_hold(NOW, NOW, 90 * MINUTE)
+    assert refused.value.errors["expires_at"] == ["Must be in the future, by 1.5 h at most."]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +108,25 @@ def test_nothing_is_reserved_after_a_release():
     """A reserve that arrives after its order was cancelled finds the tombstone, lines or not."""
     with pytest.raises(ReservationReleased):
         reservations.must_take(ReservationState.RELEASED, None, {}, {1: 2}, NOW)
+
+
+def test_what_expires_is_no_longer_promised():
+    """Nothing leaves the shelf."""
+    assert reservations.expire(ORDER, 1, 2) == Change(
+        1, MovementKind.EXPIRE, 0, -2, "reservation expired", ORDER
+    )
+
+
+def test_each_change_says_why_and_for_which_order():
+    """In words that staff read in the ledger."""
+    (reserved,) = reservations.reserve(ORDER, {1: 2})
+    (committed,) = reservations.commit(ORDER, LINES[:1])
+    (released,) = reservations.release(ORDER, ReservationState.RESERVED, LINES[:1], "no longer")
+    assert [(change.reason, change.order_id) for change in (reserved, committed, released)] == [
+        ("order placed", ORDER),
+        ("order paid", ORDER),
+        ("no longer", ORDER),
+    ]
 
 
 def test_commit_takes_held_and_lost_lines_from_the_shelf():
