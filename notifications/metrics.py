@@ -1,4 +1,4 @@
-"""What of messages is told to Prometheus (`chassis.gauges`)."""
+"""What Prometheus is given of messages (`chassis.gauges`)."""
 
 from chassis.gauges import Query
 

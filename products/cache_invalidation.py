@@ -1,6 +1,6 @@
-"""What is told of changes that readers see: hints for those who remember what they have read.
+"""Broadcasts of changes that readers see, for those who cache what they have read.
 
-While a transaction goes on, what it changes is noted; when it has committed, that is told.
+A transaction collects the ids of the products that it changes; after its commit they are published.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,24 +11,24 @@ from sqlalchemy.orm import Session
 
 from contracts.products.events import MAX_CHANGED
 
-_NOTED = "changed_products"
+_CHANGED = "changed_products"
 
 
-def note(session: Session, product_ids: Iterable[int] = ()) -> None:
+def mark_changed(session: Session, product_ids: Iterable[int] = ()) -> None:
     """These products, or only lists of products, look different after the transaction."""
-    session.info.setdefault(_NOTED, set()).update(product_ids)
+    session.info.setdefault(_CHANGED, set()).update(product_ids)
 
 
 @contextmanager
-def announced(
+def publishing(
     begun: AbstractContextManager[Session],
     publish: Callable[[Session, str, dict[str, Any]], None],
     broadcast_type: str,
 ) -> Iterator[Session]:
-    """The transaction that `begun` begins; what it notes is told as `{"ids": [...]}`."""
+    """The transaction that `begun` begins; after its commit what it has marked is published."""
     with begun as session:
         yield session
-        changed = session.info.get(_NOTED)
+        changed = session.info.get(_CHANGED)
         if changed is not None:
             publish(session, broadcast_type, changes(changed))
 

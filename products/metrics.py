@@ -1,4 +1,4 @@
-"""What of stock is told to Prometheus (`chassis.gauges`)."""
+"""What Prometheus is given of stock (`chassis.gauges`)."""
 
 from chassis.gauges import Query
 

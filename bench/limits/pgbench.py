@@ -87,7 +87,7 @@ def measure(
 
 
 def _product() -> str:
-    wanted = catalog_queries.shown().where(Product.id == bindparam("id"))
+    wanted = catalog_queries.select_products().where(Product.id == bindparam("id"))
     compiled = wanted.compile(dialect=postgresql.dialect(paramstyle="named"))
     text = " ".join(str(compiled).split()).replace(":now", "now()")
     for name, value in compiled.params.items():

@@ -22,7 +22,7 @@ from notifications.feed import queries
 from notifications.mail import addresses, templates
 from notifications.models import Base, Notification, RequestKey
 
-#: Where an event is told.
+#: The channels on which an event is announced.
 _ANNOUNCED_ON = (Channel.EMAIL, Channel.IN_APP)
 
 #: Events about the security of an account.
@@ -103,9 +103,9 @@ def send(
             about = "notification", claim.resource_id, user_id
             staff.tell(context, session, actor, "message_sent", *about, channel=channel)
         context.broadcast.publish(session, "feed_grew", {"user_id": user_id})
-        written = select(*queries.SHOWN).where(Notification.id == claim.resource_id)
-        shown = session.execute(written).mappings().one()
-    return {**shown, "replayed": not claim.is_new}
+        written = select(*queries.COLUMNS).where(Notification.id == claim.resource_id)
+        message = session.execute(written).mappings().one()
+    return {**message, "replayed": not claim.is_new}
 
 
 def mark_read(context: Context, actor: Actor, notification_id: uuid.UUID, read: bool) -> Json:
@@ -114,7 +114,7 @@ def mark_read(context: Context, actor: Actor, notification_id: uuid.UUID, read: 
         queries.visible(update(Notification), actor)
         .where(Notification.id == notification_id)
         .values(read=read)
-        .returning(*queries.SHOWN)
+        .returning(*queries.COLUMNS)
     )
     with context.db.autocommit() as connection:
         return queries.found(connection.execute(marked).mappings().first())

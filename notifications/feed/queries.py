@@ -1,4 +1,4 @@
-"""What is shown of notifications to their owners and to staff."""
+"""Notifications as their owners and staff read them."""
 
 import uuid
 from typing import Any
@@ -15,8 +15,8 @@ from notifications.models import Notification
 #: Without success; then the failure has a code.
 _ENDED = (Status.FAILED, Status.SKIPPED, Status.SUPPRESSED)
 
-#: What is shown; the rest of the row is ours.
-SHOWN = (
+#: What is answered; the rest of the row is internal.
+COLUMNS = (
     Notification.id,
     Notification.user_id,
     Notification.channel,
@@ -34,8 +34,8 @@ _NEWEST = paging.Keyset("notifications", Notification.created_at, Notification.i
 
 def get(connection: Connection, notification_id: uuid.UUID, actor: Actor) -> Json:
     """One notification of the actor's (staff: any); raises `NotificationNotFound`."""
-    wanted = visible(select(*SHOWN), actor).where(Notification.id == notification_id)
-    return found(connection.execute(wanted).mappings().first())
+    query = visible(select(*COLUMNS), actor).where(Notification.id == notification_id)
+    return found(connection.execute(query).mappings().first())
 
 
 def list_of(
@@ -53,10 +53,10 @@ def list_of(
     """
     if not (actor.is_staff or actor.user_id == user_id):
         raise NotificationNotFound
-    wanted = select(*SHOWN).where(Notification.user_id == user_id)
+    query = select(*COLUMNS).where(Notification.user_id == user_id)
     if unread is not None:
-        wanted = wanted.where(~Notification.read if unread else Notification.read)
-    items, following = _NEWEST.page(connection, wanted, limit, cursor)
+        query = query.where(~Notification.read if unread else Notification.read)
+    items, following = _NEWEST.page(connection, query, limit, cursor)
     return {"items": items, "next": following}
 
 

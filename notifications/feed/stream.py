@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, RowMapping, select
 
 from chassis.messages import Json
-from notifications.feed.queries import SHOWN
+from notifications.feed.queries import COLUMNS
 from notifications.models import Feed, Notification
 
 
@@ -18,13 +18,13 @@ def since(connection: Connection, user_id: uuid.UUID, after: int | None, limit: 
     last = connection.execute(select(Feed.last).where(Feed.user_id == user_id)).scalar() or 0
     if after is None or after >= last:
         return {"items": [], "reached": last}
-    wanted = (
-        select(*SHOWN, Notification.order_id, Notification.position)
+    query = (
+        select(*COLUMNS, Notification.order_id, Notification.position)
         .where(Notification.user_id == user_id, Notification.position > after)
         .order_by(Notification.position)
         .limit(limit)
     )
-    items = connection.execute(wanted).mappings().all()
+    items = connection.execute(query).mappings().all()
     # At some positions nothing is: they were taken by a repeat of what is there already.
     reached = _end(items) if len(items) == limit else max(last, _end(items))
     return {"items": items, "reached": reached}
@@ -32,8 +32,8 @@ def since(connection: Connection, user_id: uuid.UUID, after: int | None, limit: 
 
 def positions(connection: Connection, user_ids: Sequence[uuid.UUID]) -> Json:
     """How far each of these feeds has come; empty ones are left out."""
-    wanted = select(Feed.user_id, Feed.last).where(Feed.user_id.in_(user_ids))
-    return {"items": connection.execute(wanted).mappings().all()}
+    query = select(Feed.user_id, Feed.last).where(Feed.user_id.in_(user_ids))
+    return {"items": connection.execute(query).mappings().all()}
 
 
 def _end(items: Sequence[RowMapping]) -> int:

@@ -1,11 +1,11 @@
 """The way out: pending messages, by the batch, to their channels.
 
 A batch is claimed for a while in a transaction of its own, so that none is open while a server
-talks, and several instances share the work. Its messages are delivered one after another, and what
-became of them is noted at its end. Who dies with a claim leaves the whole batch to the next after
-it ends: what was delivered of it is delivered once more, which the channels make recognisable. So a
-batch is small, and what its time does not suffice for is given back. After a death each of its
-messages goes alone, for one of them may be what ended the process.
+talks, and several instances share the work. Its messages are delivered one after another, and the
+outcomes are recorded at its end. When a process dies, its claim ends after a while and another one
+takes the whole batch: what was delivered already is delivered once more, which the channels make
+recognisable. So a batch is small, and what there is no time for is given back. After a death each
+message of the batch goes alone, for one of them may be what ended the process.
 """
 
 import datetime
@@ -27,10 +27,10 @@ from notifications.mail.addresses import Contacts
 from notifications.mail.leases import Claimed
 from notifications.settings import limits
 
-#: Messages are with their channels, which is not noted yet; where a crash is tested.
+#: Messages are with their channels, which is not recorded yet; where a crash is tested.
 DELIVERED = Step("notifications.mail.delivered")
 
-#: Messages that are claimed, and noted, together.
+#: Messages that are claimed, and recorded, together.
 BATCH = 25
 #: How long messages of a batch are begun, from the claim on; the addresses take up to 5 s of it.
 BUDGET = datetime.timedelta(seconds=10)
@@ -54,8 +54,8 @@ Channels = Mapping[str, port.Channel]
 
 
 def deliver_pending(context: Context, channels: Channels, time: datetime.timedelta) -> None:
-    """One round: for so long another batch is begun while any is left. It ends when nobody can
-    tell addresses."""
+    """One round: for so long another batch is begun while any is left. It ends when addresses
+    cannot be had."""
     now = context.clock()
     end = now + time
     while now < end:
@@ -72,7 +72,7 @@ def deliver_pending(context: Context, channels: Channels, time: datetime.timedel
 def deliver(
     context: Context, channels: Channels, batch: Sequence[Claimed], until: datetime.datetime
 ) -> bool:
-    """Try each once, and note what came of it; false when others would fare no better.
+    """Try each once, and record what came of it; false when others would fare no better.
 
     What is not begun by `until`, the first apart, has not been tried.
     """
@@ -94,8 +94,8 @@ def deliver(
         tried.append((message, problem))
         if isinstance(problem, Unavailable):
             break
-        sleep(0)  # whoever else waits comes first: writing a file lets nobody in
-    _note(context, tried)
+        sleep(0)  # lets other greenthreads run: writing a file does not
+    _record(context, tried)
     _release(context, batch[len(tried) :])
     return not isinstance(tried[-1][1], Unavailable)
 
@@ -150,8 +150,8 @@ def _count(context: Context, addressed: Sequence[tuple[Claimed, str]]) -> set[uu
         return recipients.admit(session, addressed, limits(context.settings), context.clock())
 
 
-def _note(context: Context, tried: Iterable[tuple[Claimed, Exception | None]]) -> None:
-    """What went is noted first: it is what a repeat would double."""
+def _record(context: Context, tried: Iterable[tuple[Claimed, Exception | None]]) -> None:
+    """What has left is recorded first: it is what a repeat would double."""
     sent = [message for message, error in tried if error is None]
     if sent:
         DELIVERED.reached()
@@ -165,9 +165,9 @@ def _note(context: Context, tried: Iterable[tuple[Claimed, Exception | None]]) -
 def _sent(context: Context, messages: Sequence[Claimed]) -> None:
     with context.db.begin() as session:
         closed = leases.close_sent(session, [message.id for message in messages], context.clock())
-        told = [(_facts(message), message.cause) for message in messages if message.id in closed]
-        if told:
-            context.events.record_many(session, "notification_sent", told)
+        events = [(_facts(message), message.cause) for message in messages if message.id in closed]
+        if events:
+            context.events.record_many(session, "notification_sent", events)
 
 
 def _not_sent(context: Context, message: Claimed, error: Exception) -> None:

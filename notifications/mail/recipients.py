@@ -30,7 +30,7 @@ _KEYS = bindparam("keys", type_=ARRAY(LargeBinary))
 _LOCK = (
     text(
         "INSERT INTO recipients AS r (key, hour_began, hour_count, day_began, day_count)"
-        " SELECT key, :now, 0, :now, 0 FROM unnest(:keys) AS wanted (key)"
+        " SELECT key, :now, 0, :now, 0 FROM unnest(:keys) AS by_key (key)"
         " ON CONFLICT (key) DO UPDATE SET key = r.key"
         " RETURNING key, hour_began, hour_count, day_began, day_count"
     )
@@ -111,19 +111,19 @@ def admit(
 
     `limits` has a limit for messages about security (True) and for others (False).
     """
-    wanted = defaultdict(list)
+    by_key = defaultdict(list)
     for message, address in messages:
         if not message.is_counted:
-            wanted[key_of(address, message.channel, message.is_security)].append(message)
-    if not wanted:
+            by_key[key_of(address, message.channel, message.is_security)].append(message)
+    if not by_key:
         return set()
-    keys = sorted(wanted)
+    keys = sorted(by_key)
     counts = {
         row.key: Count(*row[1:]) for row in session.execute(_LOCK, {"keys": keys, "now": now})
     }
     refused, counted = set(), []
     for key in keys:
-        for message in wanted[key]:
+        for message in by_key[key]:
             if counts[key].take(limits[message.is_security], now):
                 counted.append(message.id)
             else:

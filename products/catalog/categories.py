@@ -44,7 +44,7 @@ _HANGS_ON = {"fk_categories_parent_id": CategoryInUse, "fk_products_category_id"
 
 
 def list_all(connection: Connection) -> list[dict[str, Any]]:
-    """The whole tree as a flat list by name; `parent_id` tells its form."""
+    """The whole tree as a flat list by name; `parent_id` gives its form."""
     return [dict(row) for row in connection.execute(_ALL).mappings()]
 
 
@@ -69,7 +69,7 @@ def add(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
     fields = {"slug": naming.slug(fields["name"], slugs)} | fields
     with map_integrity_error(_BROKEN):
         created = session.execute(insert(Category).values(**fields, version=1).returning(*_COLUMNS))
-    cache_invalidation.note(session)
+    cache_invalidation.mark_changed(session)
     return dict(created.mappings().one())
 
 
@@ -93,7 +93,7 @@ def change(
                 .where(Category.id == category_id)
                 .values(**fields, version=Category.version + 1)
             )
-        cache_invalidation.note(session)
+        cache_invalidation.mark_changed(session)
     return get(session, category_id)
 
 
@@ -111,7 +111,7 @@ def remove(session: Session, category_id: int, version: int | None) -> None:
     )
     with map_integrity_error(_HANGS_ON):
         session.execute(delete(Category).where(Category.id == category_id))
-    cache_invalidation.note(session)
+    cache_invalidation.mark_changed(session)
 
 
 def _expected(session: Session, category_id: int, version: int | None) -> dict[str, Any]:

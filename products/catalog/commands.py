@@ -1,7 +1,7 @@
 """What admins do to the catalog.
 
-Each is one transaction: the change and its entry in the audit trail; after the commit, who has
-cached what it shows is told.
+Each is one transaction: the change and its entry in the audit trail. After the commit a broadcast
+names the products that look different now.
 """
 
 from contextlib import AbstractContextManager
@@ -107,6 +107,6 @@ def delete_category(context: Context, actor: Actor, category_id: int, version: i
 
 
 def _changing(context: Context) -> AbstractContextManager[Session]:
-    return cache_invalidation.announced(
+    return cache_invalidation.publishing(
         context.db.begin(), context.broadcast.publish, "catalog_changed"
     )

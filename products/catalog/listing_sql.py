@@ -1,6 +1,6 @@
 """The statements behind the lists of products, one for each combination of filters.
 
-Each finds ids in order first, from an index as far as possible, and then what is shown of them.
+Each finds ids in order first, from an index as far as possible, and then the columns of these.
 """
 
 import datetime
@@ -102,8 +102,8 @@ def statement(shape: Shape) -> Select[Any]:
         found = select(*many.c)
     page = _in_order(found, order, "rows").subquery()
     keys = [page.c[key] for key in order.keys]
-    shown = catalog_queries.shown().add_columns(*keys).join(page, page.c.id == Product.id)
-    return shown.order_by(*_columns(order, *keys, page.c.id))
+    products = catalog_queries.select_products().add_columns(*keys)
+    return products.join(page, page.c.id == Product.id).order_by(*_columns(order, *keys, page.c.id))
 
 
 #: The first and the last of the currencies that prices are in, by their codes.

@@ -1,4 +1,4 @@
-"""Products as they are shown: by id, by ids, by SKUs.
+"""Products as they are answered: by id, by ids, by SKUs.
 
 Reads are single Core statements, built once; they know nothing of the ORM's identity map.
 """
@@ -15,7 +15,7 @@ from contracts.products.errors import ProductNotFound
 from products.models import Product, Stock
 from products.stock.availability import AVAILABLE
 
-#: A product's own columns, in the order in which they are shown.
+#: A product's own columns, in the order in which they are answered.
 COLUMNS = (
     Product.id,
     Product.sku,
@@ -33,7 +33,7 @@ COLUMNS = (
 )
 
 
-def shown() -> Select[Any]:
+def select_products() -> Select[Any]:
     """All products that are not deleted; takes the parameter `now`."""
     return (
         select(*COLUMNS)
@@ -42,9 +42,9 @@ def shown() -> Select[Any]:
     )
 
 
-_BY_ID = shown().where(Product.id == bindparam("id"))
-_BY_IDS = shown().where(Product.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
-_BY_SKUS = shown().where(Product.sku == any_(bindparam("skus", type_=ARRAY(Text))))
+_BY_ID = select_products().where(Product.id == bindparam("id"))
+_BY_IDS = select_products().where(Product.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+_BY_SKUS = select_products().where(Product.sku == any_(bindparam("skus", type_=ARRAY(Text))))
 
 
 def get(

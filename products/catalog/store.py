@@ -47,7 +47,7 @@ def add(
     if stock:
         first = Change(product_id, MovementKind.INITIAL, stock, 0, "initial stock")
         ledger.apply(session, [first], now, actor.user_id)
-    cache_invalidation.note(session, [product_id])
+    cache_invalidation.mark_changed(session, [product_id])
     return product_id
 
 
@@ -68,8 +68,8 @@ def change(
     if not fields:
         return {}
     names = fields.keys() | {"price", "currency"}
-    wanted = select(*(getattr(Product, name) for name in names)).where(Product.id == product_id)
-    before = session.execute(wanted).one()._asdict()
+    columns = (getattr(Product, name) for name in names)
+    before = session.execute(select(*columns).where(Product.id == product_id)).one()._asdict()
     if "price" in fields or "currency" in fields:
         priced = before | fields
         _check_price(priced["price"], priced["currency"])
@@ -84,7 +84,7 @@ def change(
                 updated_at=now,
             )
         )
-    cache_invalidation.note(session, [product_id])
+    cache_invalidation.mark_changed(session, [product_id])
     changed = {name for name in fields if fields[name] != before[name]}
     return {"fields": sorted(changed), **_repriced(before, fields, changed)} if changed else {}
 
@@ -100,7 +100,7 @@ def remove(session: Session, product_id: int, version: int | None, now: datetime
         .where(Product.id == product_id)
         .values(deleted_at=now, version=Product.version + 1, updated_at=now)
     )
-    cache_invalidation.note(session, [product_id])
+    cache_invalidation.mark_changed(session, [product_id])
 
 
 def _repriced(

@@ -1,6 +1,6 @@
 """What changes stock: staff who count it, and orders.
 
-Each is one transaction; after the commit, who has cached how many there are is told.
+Each is one transaction. After the commit a broadcast names the products whose stock has changed.
 """
 
 import datetime
@@ -42,8 +42,8 @@ def adjust(
         change = product_id, delta, on_hand, reason, version
         moved = ledger.adjust(session, *change, actor, now)
         level = queries.get(session, product_id, now)
-        told = {"delta": moved, "on_hand": level["on_hand"]}
-        staff.tell(context, session, actor, "stock_adjusted", "product", product_id, **told)
+        detail = {"delta": moved, "on_hand": level["on_hand"]}
+        staff.tell(context, session, actor, "stock_adjusted", "product", product_id, **detail)
         return level
 
 
@@ -90,4 +90,4 @@ def expire(context: Context, batch: int) -> int:
 
 def _changing(context: Context, begin: Begin | None = None) -> AbstractContextManager[Session]:
     begun = (begin or context.db.begin)()
-    return cache_invalidation.announced(begun, context.broadcast.publish, "stock_changed")
+    return cache_invalidation.publishing(begun, context.broadcast.publish, "stock_changed")

@@ -174,4 +174,4 @@ def apply(
     # One by one: what is reserved anew may just have expired, and readers saw it as free.
     moved = [change.product_id for change in changes if change.on_hand != change.reserved]
     if moved:
-        cache_invalidation.note(session, moved)
+        cache_invalidation.mark_changed(session, moved)

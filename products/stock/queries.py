@@ -60,11 +60,11 @@ def check(
     connection: Connection, lines: Sequence[Mapping[str, int]], now: datetime.datetime
 ) -> list[dict[str, Any]]:
     """Each of `lines` with `available`: whether all lines of its product could be had now."""
-    wanted = reservations.merge(lines)
-    rows = connection.execute(_FOR_SALE, {"ids": list(wanted), "now": now})
+    requested = reservations.merge(lines)
+    rows = connection.execute(_FOR_SALE, {"ids": list(requested), "now": now})
     available = {row.product_id: row.available for row in rows}
     return [
-        {**line, "available": wanted[line["product_id"]] <= available.get(line["product_id"], 0)}
+        {**line, "available": requested[line["product_id"]] <= available.get(line["product_id"], 0)}
         for line in lines
     ]
 

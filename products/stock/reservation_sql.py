@@ -59,16 +59,16 @@ HOLD = text("""
 # All of `reserve` for an order that is new, or nothing. The rows are numbered under the lock, so
 # the movements of a product are in the order in which they happened.
 RESERVE_NEW = text("""
-    WITH wanted AS (
-        SELECT * FROM unnest(:products, :quantities) AS wanted (product_id, quantity)
+    WITH requested AS (
+        SELECT * FROM unnest(:products, :quantities) AS requested (product_id, quantity)
     ),
     begun AS (
         INSERT INTO reservations (order_id, state, expires_at, created_at, updated_at)
         SELECT :order, :state, :until, :now, :now
         WHERE NOT EXISTS (
-            SELECT FROM wanted WHERE quantity > coalesce(
+            SELECT FROM requested WHERE quantity > coalesce(
                 (SELECT on_hand - reserved FROM stock JOIN products ON products.id = product_id
-                 WHERE product_id = wanted.product_id AND deleted_at IS NULL),
+                 WHERE product_id = requested.product_id AND deleted_at IS NULL),
                 0
             )
         )
@@ -77,7 +77,7 @@ RESERVE_NEW = text("""
     ),
     locked AS (
         SELECT stock.product_id, quantity
-        FROM begun CROSS JOIN wanted JOIN stock ON stock.product_id = wanted.product_id
+        FROM begun CROSS JOIN requested JOIN stock ON stock.product_id = requested.product_id
         ORDER BY stock.product_id
         FOR NO KEY UPDATE OF stock
     ),
@@ -89,7 +89,7 @@ RESERVE_NEW = text("""
     ),
     held AS (
         INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
-        SELECT order_id, product_id, quantity, :until FROM begun CROSS JOIN wanted
+        SELECT order_id, product_id, quantity, :until FROM begun CROSS JOIN requested
     )
     INSERT INTO movements
         (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)

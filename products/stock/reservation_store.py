@@ -50,13 +50,13 @@ def reserve_new(
     It leaves it as it is: free for every reader (`products.stock.availability`) until somebody
     needs it, or the sweep comes.
     """
-    wanted = reservations.merge(lines)
+    requested = reservations.merge(lines)
     if not reservations.may_hold(expires_at, now, longest):
         return None
     row = {
         "order": order_id,
-        "products": list(wanted),
-        "quantities": list(wanted.values()),
+        "products": list(requested),
+        "quantities": list(requested.values()),
         "until": expires_at,
         "now": now,
     }
@@ -82,30 +82,30 @@ def reserve(
     A repeat answers what the first call did. Raises `OutOfStock`, `ReservationConflict`,
     `ReservationReleased`, `Invalid`.
     """
-    wanted = reservations.merge(lines)
+    requested = reservations.merge(lines)
     earlier = _begin(session, order_id, ReservationState.RESERVED, expires_at, now)
     if earlier is not None:
         had = {line.product_id: line.quantity for line in _lines(session, order_id)}
         state = ReservationState(earlier.state)
-        if not reservations.must_take(state, earlier.expires_at, had, wanted, now):
+        if not reservations.must_take(state, earlier.expires_at, had, requested, now):
             return _answer(order_id, state, earlier.expires_at)
         session.execute(sql.RENEW, {"order": order_id, "until": expires_at, "now": now})
     reservations.check_hold(expires_at, now, longest)
 
-    levels = ledger.lock(session, wanted)
+    levels = ledger.lock(session, requested)
     changes = ledger.free_expired(session, levels, now)
     for_sale = {each: level.available for each, level in levels.items() if level.for_sale}
-    reservations.check_enough(wanted, for_sale)
+    reservations.check_enough(requested, for_sale)
     session.execute(
         sql.HOLD,
         {
             "order": order_id,
-            "products": list(wanted),
-            "quantities": list(wanted.values()),
+            "products": list(requested),
+            "quantities": list(requested.values()),
             "until": expires_at,
         },
     )
-    changes += reservations.reserve(order_id, wanted)
+    changes += reservations.reserve(order_id, requested)
     ledger.apply(session, changes, now)
     return _answer(order_id, ReservationState.RESERVED, expires_at)
 
@@ -127,7 +127,7 @@ def commit(session: Session, order_id: UUID, now: datetime.datetime) -> dict[str
         changes += reservations.commit(order_id, lines)
         ledger.apply(session, changes, now)
         if found.expires_at <= now:  # readers saw it as free
-            cache_invalidation.note(session, levels)
+            cache_invalidation.mark_changed(session, levels)
         _end(session, order_id, ReservationState.COMMITTED, now)
     return _answer(order_id, ReservationState.COMMITTED, found.expires_at)
 

@@ -53,13 +53,13 @@ class Line:
 
 def merge(lines: Iterable[Mapping[str, int]]) -> dict[int, int]:
     """Quantity by product, in product order; a product in two lines counts once with their sum."""
-    wanted: dict[int, int] = {}
+    requested: dict[int, int] = {}
     for line in lines:
         product_id = line["product_id"]
-        wanted[product_id] = wanted.get(product_id, 0) + line["quantity"]
-    if any(quantity > MAX_QUANTITY for quantity in wanted.values()):
+        requested[product_id] = requested.get(product_id, 0) + line["quantity"]
+    if any(quantity > MAX_QUANTITY for quantity in requested.values()):
         raise Invalid(errors={"lines": [f"At most {MAX_QUANTITY} of one product."]})
-    return dict(sorted(wanted.items()))
+    return dict(sorted(requested.items()))
 
 
 def may_hold(
@@ -80,11 +80,11 @@ def check_hold(
         )
 
 
-def check_enough(wanted: Mapping[int, int], available: Mapping[int, int]) -> None:
+def check_enough(requested: Mapping[int, int], available: Mapping[int, int]) -> None:
     """Raise `OutOfStock` with every line that `available` (by product; absent is 0) can't meet."""
     short: list[dict[str, Any]] = [
         {"product_id": product_id, "requested": quantity, "available": available.get(product_id, 0)}
-        for product_id, quantity in wanted.items()
+        for product_id, quantity in requested.items()
         if quantity > available.get(product_id, 0)
     ]
     if short:
@@ -95,7 +95,7 @@ def must_take(
     state: ReservationState,
     expires_at: datetime.datetime | None,
     earlier: Mapping[int, int],
-    wanted: Mapping[int, int],
+    requested: Mapping[int, int],
     now: datetime.datetime,
 ) -> bool:
     """Whether a repeated `reserve` has to take its stock anew, its hold being over.
@@ -104,18 +104,18 @@ def must_take(
     """
     if state is ReservationState.RELEASED:
         raise ReservationReleased()
-    if earlier != wanted:
+    if earlier != requested:
         raise ReservationConflict()
     if state is ReservationState.COMMITTED:
         return False
     return expires_at is None or expires_at <= now
 
 
-def reserve(order_id: UUID, wanted: Mapping[int, int]) -> list[Change]:
+def reserve(order_id: UUID, requested: Mapping[int, int]) -> list[Change]:
     """Promise the quantities."""
     return [
         Change(product_id, MovementKind.RESERVE, 0, quantity, PLACED, order_id)
-        for product_id, quantity in wanted.items()
+        for product_id, quantity in requested.items()
     ]
 
 
@@ -142,7 +142,7 @@ def commit(order_id: UUID, lines: Iterable[Line]) -> list[Change]:
 def release(
     order_id: UUID, state: ReservationState, lines: Iterable[Line], reason: str
 ) -> list[Change]:
-    """Give back what the order has: goods return to the shelf, promises that still count end."""
+    """Give back what the order has: items return to the shelf, promises that still count end."""
     if state is ReservationState.COMMITTED:
         return [
             Change(line.product_id, MovementKind.RESTOCK, line.quantity, 0, reason, order_id)

@@ -6,7 +6,7 @@ from jsonschema import Draft202012Validator
 
 from chassis.web import route_table
 from chassis.web.openapi import FOLDED, describe
-from gateway.manual import MANUAL
+from gateway.api_docs import MANUAL
 from gateway.service import GatewayService
 
 ROUTES = route_table(GatewayService)

@@ -38,6 +38,16 @@ def test_free_at_every_read(call, inventory, expired, level):
     assert inventory.check(items=[{"product_id": kettle, "quantity": 5}])["items"][0]["available"]
 
 
+def test_what_expires_of_one_product_frees_no_other(by_hand, product, reserve, clock, level):
+    """To the moment, and whichever came first."""
+    clock.stop()
+    first, kettle, last = product(stock=5), product(stock=5), product(stock=5)
+    reserve((first, 1), (last, 2), minutes=60)
+    reserve((kettle, 4), minutes=30)
+    clock.advance(minutes=30)
+    assert [level(one) for one in (first, kettle, last)] == [(5, 1), (5, 0), (5, 2)]
+
+
 def test_a_sold_out_product_is_back_in_the_list(by_hand, call, inventory, product, reserve, clock):
     """The filter by stock knows expiry too."""
     kettle = product(stock=2)

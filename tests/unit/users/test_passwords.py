@@ -12,7 +12,8 @@ from users.passwords.rules import is_guessable
 @pytest.mark.parametrize(
     "password",
     ["password", "PassWord1", "qwertyuiop", "12345678", "1234567890", "87654321", "abcdefgh",
-     "aaaaaaaa", "abababababab", "asdfghjkl", "lkjhgfdsa", "iloveyou", "letmein123"],
+     "aaaaaaaa", "abababababab", "asdfghjkl", "lkjhgfdsa", "iloveyou", "letmein123",
+     "logmein1", "Postgres1"],
 )  # fmt: skip
 def test_what_everybody_tries_first_is_guessable(password):
     """Common ones in any case, runs in both directions, repetitions."""
@@ -43,6 +44,35 @@ def test_names_with_a_year_or_a_sign_are_guessable(password):
     names = ("xanthippe@quixotl.example", None, "Orchidarium")
     assert is_guessable(password, *names)
     assert not is_guessable(password)
+
+
+@pytest.mark.parametrize(
+    ("password", "name"),
+    [
+        ("zq7xw9vk", "zq7xw9vk@example.com"),
+        ("qxzwk!2026", "q.x.z.w.k@example.com"),
+        ("xkqzvbwm", "Xkq"),
+    ],
+)
+def test_each_part_of_a_name_counts(password, name):
+    """What stands before the @, its letters without what divides them, and three letters."""
+    assert is_guessable(password, name)
+    assert not is_guessable(password)
+
+
+def test_two_letters_are_no_name():
+    """They stand in too many words."""
+    assert not is_guessable("xkqzvbwm", "xk")
+
+
+@pytest.mark.parametrize(
+    ("password", "guessable"),
+    [("dragon739264", True), ("73dragon9264", True), ("dragon7392648", False),
+     ("7392dragon648", False)],
+)  # fmt: skip
+def test_six_signs_around_a_common_word_are_nothing(password, guessable):
+    """Before and behind it together; seven count."""
+    assert is_guessable(password) is guessable
 
 
 def test_an_estimate_is_bounded():
