@@ -48,7 +48,7 @@ lint: .venv/installed-test  ## style, import rules and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/mypy
+	$(BIN)/mypy contracts $(patsubst %/service.py,%,$(wildcard */service.py))
 
 lint-api: .venv/installed-test $(SPECTRAL)  ## the description of the API: linters and generated clients
 	$(BIN)/python -m pytest tests/lint_api tests/e2e/test_clients.py

@@ -55,8 +55,3 @@ class Context(Protocol):
     inventory: Inventory
     payments: Payments
     users: Users
-
-
-def period(context: Context, setting: str) -> datetime.timedelta:
-    """A setting that is in seconds."""
-    return datetime.timedelta(seconds=context.settings[setting])

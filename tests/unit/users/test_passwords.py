@@ -52,6 +52,7 @@ def test_names_with_a_year_or_a_sign_are_guessable(password):
         ("zq7xw9vk", "zq7xw9vk@example.com"),
         ("qxzwk!2026", "q.x.z.w.k@example.com"),
         ("xkqzvbwm", "Xkq"),
+        ("xkqzvbwm", "Xkq Anders"),
     ],
 )
 def test_each_part_of_a_name_counts(password, name):
