@@ -1,6 +1,5 @@
 """What the commands and queries of orders need around them."""
 
-import datetime
 from typing import Protocol
 
 from chassis import context
