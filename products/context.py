@@ -1,20 +1,14 @@
-"""What commands need around them; both service classes have these as their dependencies."""
+"""What the commands of products and inventory need around them."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-from chassis.clock import Now
-from chassis.database import Handle
+from chassis import context
 from chassis.events.broadcast import Broadcast
-from chassis.staff import Outbox
 
 
-class Context(Protocol):
-    """A service, as its commands see it: a test can hand them anything that looks alike."""
+class Context(context.Context, Protocol):
+    """Either service, as its commands see it."""
 
-    db: Handle
-    clock: Now
-    settings: Mapping[str, Any]
-    events: Outbox
     broadcast: Broadcast
+    #: Where the client is; None among services.
     network: str | None

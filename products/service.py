@@ -10,13 +10,13 @@ from chassis.config import Settings
 from chassis.database import Database, Handle
 from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
+from chassis.events.outbox import Recorder
 from chassis.identity import Actor
 from chassis.messages import Event, Json
 from chassis.metrics.custom import Counter, DatabaseGauges
 from chassis.origin import Network
 from chassis.rpc import rpc
 from chassis.service import Service
-from chassis.staff import Outbox
 from chassis.timers import timer
 from contracts.inventory import answers as stock_answers
 from contracts.inventory import requests as stock_requests
@@ -55,7 +55,7 @@ class ProductsService(Service):
     clock: Now = Clock()
     settings: Mapping[str, Any] = Settings(ProductsSettings, section="products")
     broadcast = Broadcast(CATALOG_BROADCASTS)
-    events: Outbox = EventOutbox(CATALOG_EVENTS)
+    events: Recorder = EventOutbox(CATALOG_EVENTS)
     network: str | None = Network()
 
     @rpc(catalog_requests.ListProducts, catalog_answers.ProductPage)
@@ -140,7 +140,7 @@ class InventoryService(Service):
     clock: Now = Clock()
     settings: Mapping[str, Any] = Settings(ProductsSettings, section="products")
     broadcast = Broadcast(STOCK_BROADCASTS)
-    events: Outbox = EventOutbox(STOCK_EVENTS)
+    events: Recorder = EventOutbox(STOCK_EVENTS)
     gauges = DatabaseGauges(metrics.RESERVATIONS)
     expired = Counter("shop_reservations_expired_total", "Reservations that were freed unpaid.")
     network: str | None = Network()

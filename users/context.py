@@ -1,41 +1,10 @@
-"""What the domain needs around it; the service class has these as its dependencies.
+"""What the commands of users need around them."""
 
-Commands take the service as `context` and use nothing of it but these, so a test can hand them
-anything that looks alike.
-"""
-
-import datetime
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-from sqlalchemy import Connection
-from sqlalchemy.orm import Session
-
-from chassis.messages import Event
-
-
-class Database(Protocol):
-    """`autocommit` gives a connection for reads, `begin` a transaction, and `once` one for the only
-    time that an event is applied."""
-
-    def autocommit(self) -> AbstractContextManager[Connection]: ...
-
-    def begin(self) -> AbstractContextManager[Session]: ...
-
-    def once(self, event: Event) -> AbstractContextManager[Session]: ...
-
-
-class Outbox(Protocol):
-    """`record` writes an event in the session's transaction."""
-
-    def record(self, session: Session, event_type: str, payload: Mapping[str, Any]) -> Any: ...
-
-
-class Broadcast(Protocol):
-    """`publish` sends a hint to all who listen when the session's transaction has committed."""
-
-    def publish(self, session: Session, kind: str, payload: Mapping[str, Any]) -> None: ...
+from chassis import context
+from chassis.events.broadcast import Broadcast
 
 
 class PasswordHasher(Protocol):
@@ -48,15 +17,10 @@ class PasswordHasher(Protocol):
     def is_outdated(self, password_hash: str) -> bool: ...
 
 
-class Context(Protocol):
-    """The users service, as its domain sees it. `identity` has the issuer and audience of access
+class Context(context.Context, Protocol):
+    """The service `users`, as its commands see it. `identity` has the issuer and audience of access
     tokens."""
 
-    db: Database
-    events: Outbox
     broadcast: Broadcast
-    clock: Callable[[], datetime.datetime]
     passwords: PasswordHasher
-    settings: Mapping[str, Any]
     identity: Mapping[str, Any]
-    log: Any

@@ -1,17 +1,17 @@
 """The Nameko service `users`."""
 
-import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from chassis.clock import Clock
+from chassis.clock import Clock, Now
 from chassis.config import IdentitySettings, Settings
-from chassis.database import Database
+from chassis.database import Database, Handle
 from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
+from chassis.events.outbox import Recorder
 from chassis.identity import Actor
 from chassis.messages import Event
 from chassis.rpc import rpc
@@ -48,10 +48,10 @@ class UsersService(Service):
 
     name = "users"
 
-    db: context.Database = Database(models.Base, package="users")
-    events: context.Outbox = EventOutbox(EVENTS)
-    broadcast: context.Broadcast = Broadcast(BROADCASTS)
-    clock: Callable[[], datetime.datetime] = Clock()
+    db: Handle = Database(models.Base, package="users")
+    events: Recorder = EventOutbox(EVENTS)
+    broadcast = Broadcast(BROADCASTS)
+    clock: Now = Clock()
     passwords: context.PasswordHasher = PasswordHasher()
     settings: Mapping[str, Any] = Settings(UsersSettings, section="users")
     identity: Mapping[str, Any] = Settings(IdentitySettings, section="identity")

@@ -18,7 +18,6 @@ from orders.models import Order
 from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
 from orders.order.lifecycle import Party
-from orders.payment import calls
 from orders.payment import commands as payment_commands
 
 
@@ -71,7 +70,7 @@ def undo(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
 def _stop_paying(
     context: Context, order_id: uuid.UUID, since: datetime.datetime, actor: Actor
 ) -> None:
-    statuses = {payment["status"] for payment in calls.newest(context, order_id)}
+    statuses = {payment["status"] for payment in payment_commands.payments_of(context, order_id)}
     if statuses & set(payments.CAPTURED):
         raise PaymentCaptured
     with context.db.begin() as session:
@@ -87,7 +86,7 @@ def _stop_paying(
             )
             transitions.move(context, session, order, step, actor)
     if statuses & set(payments.OPEN):
-        calls.cancel(context, order_id)
+        payment_commands.cancel_payment(context, order_id)
     else:
         payment_commands.stop_looking(context, order_id, since)
 

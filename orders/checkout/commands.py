@@ -36,12 +36,10 @@ from orders import catalog
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.cart.queries import Contents
-from orders.checkout import basket as baskets
 from orders.checkout import pricing, store
-from orders.checkout.basket import Basket
-from orders.checkout.pricing import Shown
+from orders.checkout.pricing import Basket, Shown
 from orders.checkout.store import Attempt, Placed
-from orders.context import Context, period
+from orders.context import Context
 from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline
@@ -129,7 +127,7 @@ def _prepare(
         lines,
         currency,
         shipping_address or _default_address(context, user_id),
-        context.clock() + period(context, "payment_window"),
+        context.clock() + datetime.timedelta(seconds=context.settings["payment_window"]),
         None if cart is None else cart.version,
     )
     return basket, {one: product["available"] for one, product in products.items() if product}
@@ -146,8 +144,8 @@ def _default_address(context: Context, user_id: uuid.UUID) -> dict[str, Any]:
 def _enter(context: Context, attempt: Attempt, available: dict[int, int]) -> Attempt | Placed:
     """Write the checkout's row; what a rival with the same key has made when that was faster."""
     now = context.clock()
-    limits = baskets.limits(context.settings, available)
-    due_at = now + period(context, "checkout_patience")
+    limits = pricing.limits(context.settings, available)
+    due_at = now + datetime.timedelta(seconds=context.settings["checkout_patience"])
     # Without a key it is one statement, which needs no transaction around it.
     writing = context.db.autocommit() if attempt.key is None else context.db.begin()
     with writing as session:
@@ -163,6 +161,7 @@ def _enter(context: Context, attempt: Attempt, available: dict[int, int]) -> Att
 
 def _reserve(context: Context, attempt: Attempt) -> None:
     """Have inventory hold the stock until the order has to be paid, and a little longer."""
+    grace = datetime.timedelta(seconds=context.settings["reservation_grace"])
     try:
         context.inventory.reserve(
             order_id=attempt.order_id,
@@ -170,7 +169,7 @@ def _reserve(context: Context, attempt: Attempt) -> None:
                 {"product_id": line.product_id, "quantity": line.quantity}
                 for line in attempt.basket.lines
             ],
-            expires_at=attempt.basket.expires_at + period(context, "reservation_grace"),
+            expires_at=attempt.basket.expires_at + grace,
         )
     except ReservationReleased:
         raise CheckoutInterrupted from None
@@ -223,6 +222,7 @@ def _complete(context: Context, attempt: Attempt) -> dict[str, Any] | None:
 def _new_order(context: Context, attempt: Attempt, now: datetime.datetime) -> Order:
     basket = attempt.basket
     is_free = not basket.total
+    recheck = datetime.timedelta(seconds=context.settings["payment_recheck"])
     return Order(
         id=attempt.order_id,
         number=attempt.number,
@@ -238,7 +238,7 @@ def _new_order(context: Context, attempt: Attempt, now: datetime.datetime) -> Or
         updated_at=now,
         expires_at=basket.expires_at,
         paying_since=now if is_free else None,
-        recheck_at=now + period(context, "payment_recheck") if is_free else None,
+        recheck_at=now + recheck if is_free else None,
         version=1,
     )
 

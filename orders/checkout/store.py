@@ -25,8 +25,7 @@ from chassis.json_rows import as_json, insertion, with_documents
 from chassis.tables import changed
 from contracts.orders.enums import CheckoutState, Status
 from contracts.orders.errors import TooManyOpenOrders, TooManyUnpaidUnits
-from orders.checkout.basket import Basket, Limits
-from orders.checkout.pricing import Line
+from orders.checkout.pricing import Basket, Limits, Line
 from orders.models import Checkout, Order, OrderLine, TimelineEntry
 
 #: How long one instance has to give the stock of a checkout back before another one tries.

@@ -1,5 +1,6 @@
 """What people and time do to an order: each one transaction with its timeline entry and event."""
 
+import datetime
 import uuid
 from typing import Any
 
@@ -11,11 +12,12 @@ from chassis.identity import Actor
 from chassis.steps import Step
 from contracts.orders.enums import Cause, PaymentStatus, RefundReason, Status, TimelineKind
 from contracts.orders.errors import InvalidTransition, PaymentInProgress
-from orders.context import Context, period
+from orders.context import Context
 from orders.models import Order
 from orders.order import lifecycle, queries, timeline, transitions
 from orders.order.lifecycle import Party
-from orders.payment import calls, refunds
+from orders.payment import commands as payment_commands
+from orders.payment import refunds
 
 #: Where a crash is tested.
 CANCELLED = Step("orders.order.cancelled")
@@ -38,7 +40,7 @@ def cancel(
         cancelled = queries.get(session, order_id, actor)
     CANCELLED.reached()
     if is_being_paid:
-        calls.cancel(context, order_id)
+        payment_commands.cancel_payment(context, order_id)
     return cancelled
 
 
@@ -65,7 +67,7 @@ def update(
         is_over = status == Status.CANCELLED and _is_being_paid(order)
         changed = queries.get(session, order_id, actor)
     if is_over:
-        calls.cancel(context, order_id)
+        payment_commands.cancel_payment(context, order_id)
     return changed
 
 
@@ -90,7 +92,7 @@ def expire(context: Context, limit: int) -> int:
     """Cancel up to `limit` unpaid orders whose time is over; how many were. Their stock is freed by
     the event."""
     now = context.clock()
-    patience = period(context, "payment_patience")
+    patience = datetime.timedelta(seconds=context.settings["payment_patience"])
     is_not_being_paid = or_(Order.paying_since.is_(None), Order.paying_since <= now - patience)
     due = (
         select(Order)

@@ -1,11 +1,13 @@
 """How a locked order takes a step: its state, version, timeline and event together."""
 
+import datetime
+
 from sqlalchemy.orm import Session
 
 from chassis import staff
 from chassis.identity import Actor
 from contracts.orders.enums import Status, TimelineKind
-from orders.context import Context, period
+from orders.context import Context
 from orders.models import Order
 from orders.order import queries, timeline
 from orders.order.lifecycle import Transition
@@ -54,5 +56,8 @@ def tell_staff(
 def _look_after_payment(context: Context, order: Order) -> None:
     """A payment that is under way is cancelled soon, though not while it may be just begun."""
     if order.paying_since is not None and order.recheck_at is not None:
-        soon = max(context.clock(), order.paying_since + period(context, "payment_recheck"))
+        soon = max(
+            context.clock(),
+            order.paying_since + datetime.timedelta(seconds=context.settings["payment_recheck"]),
+        )
         order.recheck_at = min(order.recheck_at, soon)

@@ -15,25 +15,27 @@ import datetime
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from chassis import idempotency
-from chassis.errors import Conflict, NotFound
-from chassis.identity import Actor
+from chassis import idempotency, outages
+from chassis.errors import Conflict, Fault, Invalid, NotFound
+from chassis.identity import Actor, Role
 from chassis.steps import Step
 from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, RefundReason, Status, TimelineKind
 from contracts.orders.errors import AlreadyPaid, InvalidTransition, NothingToPay
+from contracts.payments import answers
 from contracts.payments import enums as payments
-from orders.context import Context, period
+from orders.context import Context
 from orders.models import Order, RequestKey
 from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
 from orders.order.lifecycle import Party
-from orders.payment import calls, refunds
+from orders.payment import refunds
 from orders.payment.refunds import Payment
 
 #: Where a crash is tested.
@@ -42,6 +44,13 @@ CHARGED = Step("orders.payment.charged")
 ATTACHED = Step("orders.payment.attached")
 COMMITTED = Step("orders.payment.committed")
 CONCLUDED = Step("orders.payment.concluded")
+
+#: A page of payments.list, newest first: what may still bring money is always among the newest.
+NEWEST = 100
+
+#: Not itself: JSON has no form of its own for it, as it has for people.
+_SYSTEM: Any = Actor.SYSTEM.to_wire()
+_PAYMENT, _PAYMENTS = answers.Payment(), answers.PaymentPage()
 
 #: Opens the transaction of the last step: `db.begin`, or `db.once` of an event.
 Begin = Callable[[], AbstractContextManager[Session]]
@@ -60,7 +69,7 @@ def pay(
     order, payment_key = started.order, str(started.claim.resource_id)
     if started.refusal is not None:
         return _made_before(context, order, payment_key, started.refusal) | {"replayed": True}
-    payment = calls.charge(context, order, method, payment_key)
+    payment = _charge(context, order, method, payment_key)
     CHARGED.reached()
     try:
         if payment["status"] in payments.CAPTURED:
@@ -69,7 +78,7 @@ def pay(
             stop_looking(context, order_id, started.since)
         elif _is_cancelled(context, order_id):
             # It was cancelled meanwhile, when there was no payment to be cancelled yet.
-            calls.cancel(context, order_id)
+            cancel_payment(context, order_id)
             payment = _made_before(context, order, payment_key, AlreadyPaid())
     except Exception as error:
         context.log.warning("finish_postponed", order_id=str(order_id), error=type(error).__name__)
@@ -126,16 +135,37 @@ def _why_not_payable(order: Order, now: datetime.datetime) -> Conflict | None:
 
 def _look_later(context: Context, order: Order, now: datetime.datetime) -> None:
     order.paying_since = now
-    order.recheck_at = now + period(context, "payment_recheck")
+    order.recheck_at = now + datetime.timedelta(seconds=context.settings["payment_recheck"])
+
+
+def _charge(context: Context, order: Order, method: dict[str, str], key: str) -> dict[str, Any]:
+    """The payment that is made under `key`. During an upgrade a payments process of the release
+    before may refuse the number of the order, before it does anything; then it is asked without."""
+    ask = partial(
+        context.payments.charge,
+        order_id=order.id,
+        user_id=order.user_id,
+        amount=order.total,
+        currency=order.currency,
+        method=method,
+        key=key,
+    )
+    try:
+        return _PAYMENT.load(ask(order_number=order.number))
+    except Invalid as fault:
+        if "order_number" not in fault.errors:
+            raise
+        return _PAYMENT.load(ask())
 
 
 def _made_before(context: Context, order: Order, key: str, refusal: Conflict) -> dict[str, Any]:
     """The payment that an earlier request made under `key`, as it is now. Raises `refusal` when
     that request broke off before there was one."""
-    found = calls.find(context, order, key)
-    if found is None:
-        raise refusal
-    return found
+    buyer = Actor(order.user_id, Role.CUSTOMER)
+    found = context.payments.list(order_id=order.id, key=key, limit=1, actor=buyer)
+    for payment in _PAYMENTS.load(found)["items"]:
+        return payment
+    raise refusal
 
 
 def finish(context: Context, payment: Payment, begin: Begin | None = None) -> None:
@@ -247,7 +277,7 @@ def take_due(context: Context, limit: int) -> list[tuple[uuid.UUID, datetime.dat
     the next look grows with that time, so an unfinished payment is asked for often at first, and
     rarely later."""
     now = context.clock()
-    pause = period(context, "payment_recheck")
+    pause = datetime.timedelta(seconds=context.settings["payment_recheck"])
     due = (
         select(Order)
         .where(Order.recheck_at <= now)
@@ -272,7 +302,7 @@ def look_up(context: Context, order_id: uuid.UUID, since: datetime.datetime) -> 
     if total == 0:
         finish_free(context, order_id)
         return
-    found = calls.newest(context, order_id)
+    found = payments_of(context, order_id)
     captured = [one for one in found if one["status"] in payments.CAPTURED]
     if captured:
         # The newest: an older one with money is one that came late and that payments gives back.
@@ -280,7 +310,25 @@ def look_up(context: Context, order_id: uuid.UUID, since: datetime.datetime) -> 
     elif not any(one["status"] in payments.OPEN for one in found):
         stop_looking(context, order_id, since)
     elif _is_cancelled(context, order_id):
-        calls.cancel(context, order_id)
+        cancel_payment(context, order_id)
+
+
+def payments_of(context: Context, order_id: uuid.UUID) -> list[dict[str, Any]]:
+    """The payments of an order, as its buyer sees them, the newest first."""
+    with context.db.autocommit() as connection:
+        buyer = order_queries.buyer(connection, order_id)
+    found = context.payments.list(order_id=order_id, limit=NEWEST, actor=buyer)
+    return _PAYMENTS.load(found)["items"]
+
+
+def cancel_payment(context: Context, order_id: uuid.UUID) -> None:
+    """Have the payment of a cancelled order that may still wait for its buyer cancelled; what does
+    not come to that now is left to `orders.jobs`."""
+    try:
+        context.payments.cancel(order_id=order_id, actor=_SYSTEM)
+    except Fault as fault:
+        if not outages.is_logged(fault):
+            context.log.warning("payment_cancelled_later", order_id=str(order_id), code=fault.code)
 
 
 def stop_looking(context: Context, order_id: uuid.UUID, since: datetime.datetime | None) -> None:

@@ -4,8 +4,7 @@ import datetime
 import json
 from decimal import Decimal
 
-from orders.checkout.basket import Basket, limits
-from orders.checkout.pricing import Line
+from orders.checkout.pricing import Basket, Line, limits
 
 
 def test_a_basket_survives_its_row():
