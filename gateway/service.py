@@ -10,7 +10,7 @@ from gateway.service_health import ServiceHealth
 from gateway.sessions import Sessions
 
 
-class GatewayService(*routes_classes(), Service):
+class GatewayService(*routes_classes(), Service):  # type: ignore[misc]
     """REST at the door, RPC behind it; holds no data."""
 
     name = "gateway"

@@ -1,11 +1,14 @@
 """Stock."""
 
+from chassis.fields import Page
+from chassis.messages import Json
 from chassis.rpc import RpcProxy
-from chassis.web import expected_version, route
+from chassis.web import Request, expected_version, route
 from contracts.inventory.answers import Checked, MovementPage, Stock
 from contracts.inventory.interface import Inventory
 from gateway.access import ANYONE, STAFF
-from gateway.schemas.common import Page, ProductPath
+from gateway.catalog_cache import CatalogCache
+from gateway.schemas.common import ProductPath
 from gateway.schemas.products import Adjustment, Check
 
 
@@ -13,6 +16,7 @@ class InventoryRoutes:
     """`/api/inventory…`: what is there, what is promised, and what moved."""
 
     inventory: Inventory = RpcProxy("inventory", timeout=5)
+    catalog_cache: CatalogCache
 
     @route(
         "GET",
@@ -22,7 +26,7 @@ class InventoryRoutes:
         answer=Stock,
         etag=True,
     )
-    def get_stock(self, request, product_id):
+    def get_stock(self, request: Request, product_id: int) -> Json:
         """The stock of a product: on hand, reserved and available."""
         return self.inventory.get(product_id=product_id)
 
@@ -36,7 +40,7 @@ class InventoryRoutes:
         etag=True,
         faults=(409,),
     )
-    def adjust_stock(self, request, product_id, body):
+    def adjust_stock(self, request: Request, product_id: int, body: Json) -> Json:
         """Correct the stock of a product; never below what is reserved."""
         version = expected_version(request)
         stock = self.inventory.adjust(
@@ -53,11 +57,11 @@ class InventoryRoutes:
         query=Page,
         answer=MovementPage,
     )
-    def list_movements(self, request, product_id, query):
+    def list_movements(self, request: Request, product_id: int, query: Json) -> Json:
         """The changes of a product's stock, newest first."""
         return self.inventory.movements(product_id=product_id, **query)
 
     @route("POST", "/api/inventory/check", who=ANYONE, body=Check, answer=Checked)
-    def check_stock(self, request, body):
+    def check_stock(self, request: Request, body: Json) -> Json:
         """Check whether quantities of products can be ordered now."""
         return self.inventory.check(**body)

@@ -1,12 +1,13 @@
 """The catalog: products and categories."""
 
+from chassis.messages import Json
 from chassis.rpc import RpcProxy
-from chassis.web import expected_version, route
+from chassis.web import Request, Response, expected_version, route
 from contracts.products.answers import Category, Product, ProductPage
 from contracts.products.interface import Products
 from gateway.access import ADMIN, ANYONE
 from gateway.answers import created
-from gateway.catalog_cache import of_categories, of_product, of_products
+from gateway.catalog_cache import CatalogCache, of_categories, of_product, of_products
 from gateway.schemas.common import Conditional, ProductPath
 from gateway.schemas.products import (
     CategoryPage,
@@ -23,6 +24,7 @@ class ProductRoutes:
     """`/api/products…`: for everybody to read, for admins to write."""
 
     products: Products = RpcProxy("products", timeout=5)
+    catalog_cache: CatalogCache
 
     @route(
         "GET",
@@ -32,7 +34,7 @@ class ProductRoutes:
         answer=ProductPage,
         cache_tags=of_products,
     )
-    def list_products(self, request, query):
+    def list_products(self, request: Request, query: Json) -> Json:
         """List products: search, filter and sort them.
 
         `search` means all of its words, in any order and script, with or without accents, hyphens
@@ -55,7 +57,7 @@ class ProductRoutes:
         etag=True,
         faults=(409,),
     )
-    def create_product(self, request, body):
+    def create_product(self, request: Request, body: Json) -> Response:
         """Add a product."""
         product = self.products.create(actor=request.actor, **body)
         self.catalog_cache.forget_product(product["id"])
@@ -70,7 +72,7 @@ class ProductRoutes:
         etag=True,
         cache_tags=of_product,
     )
-    def get_product(self, request, product_id):
+    def get_product(self, request: Request, product_id: int) -> Json:
         """One product."""
         return self.products.get(product_id=product_id)
 
@@ -84,7 +86,7 @@ class ProductRoutes:
         etag=True,
         faults=(409,),
     )
-    def replace_product(self, request, product_id, body):
+    def replace_product(self, request: Request, product_id: int, body: Json) -> Json:
         """Replace a product: what is not given is emptied."""
         product = self.products.update(
             product_id=product_id,
@@ -105,7 +107,7 @@ class ProductRoutes:
         etag=True,
         faults=(409,),
     )
-    def change_product(self, request, product_id, body):
+    def change_product(self, request: Request, product_id: int, body: Json) -> Json:
         """Change some fields of a product."""
         product = self.products.update(
             product_id=product_id,
@@ -125,7 +127,7 @@ class ProductRoutes:
         status=204,
         faults=(412,),
     )
-    def delete_product(self, request, product_id):
+    def delete_product(self, request: Request, product_id: int) -> None:
         """Take a product out of the shop; its SKU stays taken."""
         version = expected_version(request)
         self.products.delete(product_id=product_id, version=version, actor=request.actor)
@@ -135,8 +137,11 @@ class ProductRoutes:
 class CategoryRoutes:
     """`/api/categories…`: a tree."""
 
+    products: Products
+    catalog_cache: CatalogCache
+
     @route("GET", "/api/categories", who=ANYONE, answer=CategoryPage, cache_tags=of_categories)
-    def list_categories(self, request):
+    def list_categories(self, request: Request) -> Json:
         """All categories, on one page."""
         return {"next": None} | self.products.list_categories()
 
@@ -150,7 +155,7 @@ class CategoryRoutes:
         etag=True,
         faults=(409,),
     )
-    def create_category(self, request, body):
+    def create_category(self, request: Request, body: Json) -> Response:
         """Add a category."""
         category = self.products.create_category(actor=request.actor, **body)
         self.catalog_cache.forget_categories()
@@ -165,7 +170,7 @@ class CategoryRoutes:
         etag=True,
         cache_tags=of_categories,
     )
-    def get_category(self, request, category_id):
+    def get_category(self, request: Request, category_id: int) -> Json:
         """One category."""
         return self.products.get_category(category_id=category_id)
 
@@ -179,7 +184,7 @@ class CategoryRoutes:
         etag=True,
         faults=(409,),
     )
-    def replace_category(self, request, category_id, body):
+    def replace_category(self, request: Request, category_id: int, body: Json) -> Json:
         """Replace a category; without a slug it keeps its own."""
         category = self.products.update_category(
             category_id=category_id,
@@ -199,7 +204,7 @@ class CategoryRoutes:
         status=204,
         faults=(409, 412),
     )
-    def delete_category(self, request, category_id):
+    def delete_category(self, request: Request, category_id: int) -> None:
         """Delete a category that has no products or categories below it."""
         version = expected_version(request)
         self.products.delete_category(category_id=category_id, version=version, actor=request.actor)

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from marshmallow import RAISE, Schema, validate
+from marshmallow import validate
 
-from chassis.fields import Id, IntegerText, Page, Request, String, Uuid, page_of
+from chassis.fields import Id, IntegerText, Request, String, Uuid
 from chassis.web import Request as WebRequest
 from chassis.web.openapi_components import IF_MATCH
-
-#: Items that a list in a request may have.
-MAX_ITEMS = 100
-
-
-class Resource(Schema):
-    """What is answered: these fields and no others."""
-
-    class Meta:
-        unknown = RAISE
 
 
 class NumberInText(IntegerText, Id):
@@ -83,20 +73,3 @@ def last_event_id(request: WebRequest) -> int | None:
     """The `Last-Event-ID` of a route whose headers are `Resumed`; None when absent or empty."""
     sent = request.header("Last-Event-ID")
     return int(sent) if sent else None
-
-
-__all__ = [
-    "MAX_ITEMS",
-    "Keyed",
-    "NumberInText",
-    "OrderPath",
-    "Page",
-    "ProductPath",
-    "Request",
-    "Resource",
-    "Resumed",
-    "UserPath",
-    "idempotency_key",
-    "last_event_id",
-    "page_of",
-]

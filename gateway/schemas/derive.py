@@ -5,6 +5,7 @@ A request of a service says in text or null what a client leaves out; a client l
 
 import copy
 from collections.abc import Collection
+from typing import Any
 
 from marshmallow import Schema, fields, missing
 
@@ -18,7 +19,7 @@ def body(
     doc: str | None = None,
     *,
     without: Collection[str] = (),
-    **changed: fields.Field,
+    **changed: fields.Field[Any],
 ) -> type[Schema]:
     """The schema of a body, called `name` in the description: the fields and rules of `request`,
     but `without` what the gateway adds itself; those that are `changed` are another here."""
@@ -40,7 +41,7 @@ def query(
     doc: str | None = None,
     *,
     without: Collection[str] = (),
-    **changed: fields.Field,
+    **changed: fields.Field[Any],
 ) -> type[Schema]:
     """`body` for a query, where numbers and truth values are written as text."""
     schema = body(name, request, doc, without=without, **changed)
@@ -51,7 +52,7 @@ def query(
     return schema
 
 
-def _as_clients_send(field: fields.Field) -> fields.Field:
+def _as_clients_send(field: fields.Field[Any]) -> fields.Field[Any]:
     if not (field.allow_none and field.load_default is None):
         return field
     optional = copy.copy(field)
@@ -59,7 +60,7 @@ def _as_clients_send(field: fields.Field) -> fields.Field:
     return optional
 
 
-def _in_text(field: fields.Field) -> fields.Field:
+def _in_text(field: fields.Field[Any]) -> fields.Field[Any]:
     """The same field, read from text; its bounds go with it."""
     kinds = {Boolean: BooleanText, Id: NumberInText, Integer: IntegerText}
     if type(field) in kinds:

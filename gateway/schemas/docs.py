@@ -2,8 +2,7 @@
 
 from marshmallow import fields
 
-from chassis.fields import Choice, Request
-from gateway.schemas import common
+from chassis.fields import Answer, Choice, Request
 
 #: What the page is made of, with its media types.
 FILES = {
@@ -19,7 +18,7 @@ class FilePath(Request):
     file = Choice(FILES, required=True)
 
 
-class Specification(common.Resource):
+class Specification(Answer):
     """OpenAPI 3.1."""
 
     openapi = fields.String(required=True)

@@ -2,10 +2,10 @@
 
 from marshmallow import fields
 
-from gateway.schemas import common
+from chassis.fields import Answer
 
 
-class Health(common.Resource):
+class Health(Answer):
     service = fields.String(required=True)
     status = fields.String(required=True)
     test_mode = fields.Boolean(
@@ -13,11 +13,11 @@ class Health(common.Resource):
     )
 
 
-class Liveness(common.Resource):
+class Liveness(Answer):
     status = fields.String(required=True)
 
 
-class Readiness(common.Resource):
+class Readiness(Answer):
     """`checks`: the broker and each service, "ok" or what is wrong with it."""
 
     status = fields.String(required=True)

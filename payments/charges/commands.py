@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.errors import ProviderFault
+from chassis.steps import Step
 from contracts.payments.enums import OPEN, Status
 from contracts.payments.errors import PaymentActive
 from contracts.payments.methods import Method
@@ -27,13 +28,20 @@ from payments import events
 from payments.charges import lifecycle, queries, store
 from payments.charges.lifecycle import PAID_TWICE, PARTIAL_CAPTURE, REPLACED
 from payments.charges.queries import PaymentView
-from payments.charges.store import Step
+from payments.charges.store import NextCall
 from payments.context import Context, call_ends_at
 from payments.errors import ProviderTimeout
 from payments.ledger import store as ledger
 from payments.models import Payment
 from payments.providers.port import ChargeReport, ChargeRequest, KnownCharge
 from payments.refunds import store as refund_store
+
+OPENED = Step("payments.charge.opened")
+ANSWERED = Step("payments.charge.answered")
+SETTLED = Step("payments.charge.settled")
+CANCEL_NOTED = Step("payments.cancel.noted")
+CANCEL_ANSWERED = Step("payments.cancel.answered")
+CANCEL_SETTLED = Step("payments.cancel.settled")
 
 
 def charge(
@@ -63,21 +71,22 @@ def charge(
         "key": key,
     }
     try:
-        payment, known, step = _open(context, wanted)
+        payment, known, next_call = _open(context, wanted)
     except PaymentActive:
         if not cancel(context, order_id, REPLACED):
             raise
-        payment, known, step = _open(context, wanted)
-    if step is Step.NONE:
+        payment, known, next_call = _open(context, wanted)
+    if next_call is NextCall.NONE:
         return payment
+    OPENED.reached()
     request = ChargeRequest(known.key, amount, currency, method)
-    return ask(context, payment, request, known if step is Step.RESUME else None)
+    return ask(context, payment, request, known if next_call is NextCall.RESUME else None)
 
 
-def _open(context: Context, wanted: dict[str, Any]) -> tuple[PaymentView, KnownCharge, Step]:
+def _open(context: Context, wanted: dict[str, Any]) -> tuple[PaymentView, KnownCharge, NextCall]:
     provider = context.providers.chosen
     with context.db.begin() as session:
-        payment, step = store.open_payment(
+        payment, next_call = store.open_payment(
             session,
             **wanted,
             provider=provider.name,
@@ -85,7 +94,7 @@ def _open(context: Context, wanted: dict[str, Any]) -> tuple[PaymentView, KnownC
             now=context.clock(),
             calling_until=call_ends_at(context),
         )
-        return queries.shown(payment), store.known(payment), step
+        return queries.shown(payment), store.known(payment), next_call
 
 
 def ask(
@@ -108,6 +117,7 @@ def ask(
         with context.db.begin() as session:
             left = store.leave_unknown(session, payment_id, context.clock())
             return queries.shown(left)
+    ANSWERED.reached()
     return settle(context, payment_id, report)
 
 
@@ -142,6 +152,7 @@ def settle(context: Context, payment_id: uuid.UUID, report: ChargeReport) -> Pay
             order_id=str(settled["order_id"]),
             reason=settled["failure_code"],
         )
+    SETTLED.reached()
     return settled
 
 
@@ -215,12 +226,15 @@ def cancel(context: Context, order_id: uuid.UUID, reason: str) -> bool:
         if not store.begin_to_cancel(payment, reason, context.clock(), call_ends_at(context)):
             return False
         found, known = queries.shown(payment), store.known(payment)
+    CANCEL_NOTED.reached()
     try:
         report = context.providers[found["provider"]].cancel(known)
     except ProviderTimeout:
         return False
+    CANCEL_ANSWERED.reached()
     unknown = lifecycle.never_received(found["amount"], found["currency"])
     settled = settle(context, found["id"], report or unknown)
+    CANCEL_SETTLED.reached()
     return settled["status"] not in OPEN
 
 

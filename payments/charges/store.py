@@ -20,7 +20,7 @@ from payments.providers import keys
 from payments.providers.port import KnownCharge
 
 
-class Step(Enum):
+class NextCall(Enum):
     """What is left to do with a payment that was opened, or found again by its key."""
 
     CREATE = "nobody has asked the provider yet"
@@ -65,7 +65,7 @@ def open_payment(
     test_mode: bool,
     now: datetime.datetime,
     calling_until: datetime.datetime,
-) -> tuple[Payment, Step]:
+) -> tuple[Payment, NextCall]:
     """The payment for (order_id, key), made `pending` unless it is there, and what is left to do.
 
     Raises `PaymentActive` or `AlreadyPaid` when another payment holds the order, and `KeyReused`.
@@ -88,7 +88,7 @@ def open_payment(
     # Two at once: the second waits here for the first, then makes nothing.
     made = session.scalar(new.on_conflict_do_nothing().returning(Payment.id))
     if made is not None:
-        return session.get_one(Payment, made), Step.CREATE
+        return session.get_one(Payment, made), NextCall.CREATE
     same_key = select(Payment).where(Payment.order_id == order_id, Payment.key == key)
     payment = session.scalars(same_key.with_for_update()).one_or_none()
     if payment is None:
@@ -96,9 +96,9 @@ def open_payment(
     if (payment.amount, payment.currency) != (amount, currency):
         raise KeyReused(errors={"key": ["Used for another amount."]})
     if payment.status != Status.PENDING or payment.cancel_reason or payment.calling_until > now:
-        return payment, Step.NONE
+        return payment, NextCall.NONE
     payment.calling_until = payment.next_check_at = calling_until
-    return payment, Step.RESUME
+    return payment, NextCall.RESUME
 
 
 def _blocked(session: Session, order_id: uuid.UUID) -> PaymentActive | AlreadyPaid:

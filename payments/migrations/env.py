@@ -1,6 +1,7 @@
 from alembic import context
 
+import payments.providers.simulator.models  # noqa: F401 -- its tables are of `Base`, too
 from chassis import migrations
-from payments.providers.simulator.models import Base  # and with it all tables
+from payments.models import Base
 
 migrations.run(context, Base, "payments")

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from chassis import idempotency, staff
 from chassis.identity import Actor
+from chassis.steps import Step
 from contracts.payments.errors import RefundRefused
 from payments.charges import queries
 from payments.context import Context, call_ends_at
@@ -23,6 +24,10 @@ from payments.errors import ProviderTimeout
 from payments.models import Payment, Refund, RequestKey
 from payments.refunds import store
 from payments.refunds.store import FAILED, PENDING, PendingRefund
+
+OPENED = Step("payments.refund.opened")
+ANSWERED = Step("payments.refund.answered")
+SETTLED = Step("payments.refund.settled")
 
 
 def refund(
@@ -103,14 +108,17 @@ def complete(context: Context, pending: PendingRefund) -> str:
 
     It stays pending when no answer comes: the sweep asks again under the same key.
     """
+    OPENED.reached()
     try:
         report = context.providers[pending.provider].refund(pending.request)
     except ProviderTimeout:
         return PENDING
+    ANSWERED.reached()
     with context.db.begin() as session:
         status = store.settle(context, session, pending, report).status
     log = context.log.info if report.done else context.log.error
     log("refund_settled", refund_id=str(pending.refund_id), status=status)
+    SETTLED.reached()
     return status
 
 

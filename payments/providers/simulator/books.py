@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chassis import currencies
 from contracts.payments.enums import Status
-from payments.providers import money
 from payments.providers.port import (
     ChargeRequest,
     Kind,
@@ -53,7 +53,7 @@ def _taken(request: ChargeRequest, script: Script) -> Decimal:
         return Decimal(0)
     if not script.in_part:
         return request.amount
-    places = min(money.places(request.currency), 2)  # as many as our own books have
+    places = min(currencies.places(request.currency), 2)  # as many as our own books have
     half = (request.amount / 2).quantize(Decimal(1).scaleb(-places), ROUND_DOWN)
     return half or request.amount
 

@@ -166,33 +166,33 @@ POINTS = (
     # payments: intent, provider, books
     Point(
         "a charge is intended, the provider was not asked",
-        "payments", "before payments.charges.commands:ask", "pay",
+        "payments", "payments.charge.opened", "pay",
         ((REPEAT, CALL, "paid"), (SWEEP, GIVE_UP, "not charged")),
     ),
     Point(
         "the provider has charged, we have not booked it",
-        "payments", "before payments.charges.commands:settle", "pay",
+        "payments", "payments.charge.answered", "pay",
         ((SWEEP, CALL, "paid"), (REPEAT, CALL, "paid")),
     ),
     Point(
         "a charge is booked, orders was not told",
-        "payments", "after payments.charges.commands:settle", "pay",
+        "payments", "payments.charge.settled", "pay",
         ((EVENT, 0, "paid"), (AGAIN, 0, "paid")),
         echo=("rpc.returned:payments.charge", 1),
     ),
     Point(
         "a waiting payment is to be replaced, the provider was not asked",
-        "payments", "before payments.providers.simulator:Simulator.cancel", "pay_otherwise",
+        "payments", "payments.cancel.noted", "pay_otherwise",
         ((REPEAT, CALL, "paid otherwise"), (SWEEP, CALL, "called off")),
     ),
     Point(
         "the provider has cancelled what is replaced, we have not booked it",
-        "payments", "after payments.providers.simulator:Simulator.cancel", "pay_otherwise",
+        "payments", "payments.cancel.answered", "pay_otherwise",
         ((REPEAT, CALL, "paid otherwise"), (SWEEP, CALL, "called off")),
     ),
     Point(
         "what is replaced has failed, the other means is not charged",
-        "payments", "after payments.charges.commands:cancel", "pay_otherwise",
+        "payments", "payments.cancel.settled", "pay_otherwise",
         ((REPEAT, 0, "paid otherwise"), (AGAIN, 0, "paid otherwise")),
         echo=("rpc.returned:payments.charge", 1),
     ),
@@ -203,27 +203,27 @@ POINTS = (
     ),
     Point(
         "the provider has cancelled the payment of a cancelled order, we have not booked it",
-        "payments", "after payments.providers.simulator:Simulator.cancel", "cancel_waiting",
+        "payments", "payments.cancel.answered", "cancel_waiting",
         ((SWEEP, CALL, "cancelled unpaid"),),
     ),
     Point(
         "a refund is intended, the provider was not asked",
-        "payments", "before payments.refunds.commands:complete", "refund",
+        "payments", "payments.refund.opened", "refund",
         ((SWEEP, CALL, "refunded"), (REPEAT, CALL, "refunded")),
     ),
     Point(
         "the provider has refunded, we have not booked it",
-        "payments", "after payments.providers.simulator:Simulator.refund", "refund",
+        "payments", "payments.refund.answered", "refund",
         ((SWEEP, CALL, "refunded"),),
     ),
     Point(
         "a refund is booked, nobody was told",
-        "payments", "after payments.refunds.commands:complete", "refund",
+        "payments", "payments.refund.settled", "refund",
         ((REPEAT, 0, "refunded"),),
     ),
     Point(
         "a cancelled order's refund is intended, its event not acknowledged",
-        "payments", "before payments.refunds.commands:complete", "cancel",
+        "payments", "payments.refund.opened", "cancel",
         ((AGAIN, CALL, "cancelled"),),
     ),
     # Events: published and not marked; applied and not acknowledged
@@ -272,8 +272,3 @@ INTERRUPTED = next(point for point in POINTS if point.at == "orders.checkout.res
 
 #: The last moment of a checkout.
 PLACED = next(point for point in POINTS if point.at == "orders.checkout.completed")
-
-
-def functions_of(package: str) -> list[str]:
-    """Of the points of a package, those that are functions: they declare no step yet."""
-    return sorted({point.at for point in POINTS if point.package == package and " " in point.at})

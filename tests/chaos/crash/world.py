@@ -17,7 +17,6 @@ from chassis.errors import Fault, NotFound
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
 from shop.local.place import ROOT
-from tests.chaos.crash.points import functions_of
 from tests.conftest import Caller
 from tests.support import eventually
 
@@ -171,7 +170,6 @@ class Shop:
             "PYTHONWARNINGS": "ignore",
             "CRASH_CONTROL": str(self.control),
             "CRASH_PACKAGE": package,
-            "CRASH_FUNCTIONS": ",".join(functions_of(package)),
         }
         process = subprocess.Popen(
             [sys.executable, "-m", "shop.local.service", package, "1", "0", str(gate)],

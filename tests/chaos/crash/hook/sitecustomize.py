@@ -53,23 +53,6 @@ def watched(nobody):
     return reached
 
 
-def mortal(function, when, name):
-    """A function that declares no step yet: dies right before or after it runs."""
-
-    @functools.wraps(function)
-    def call(*args, **kwargs):
-        if when == "before":
-            die_if(name)
-        answer = function(*args, **kwargs)
-        if when == "after":
-            die_if(name)
-        with (CONTROL / "reached").open("a") as file:
-            file.write(f"{name}\n")
-        return answer
-
-    return call
-
-
 def die_if(name):
     armed = CONTROL / "armed"
     try:
@@ -87,11 +70,6 @@ CHANGED = {
     "chassis.timers": [("SteadyTimer.__init__", hurried)],
     "chassis.steps": [("Step.watch", watched)],
 }
-for point in filter(None, os.environ["CRASH_FUNCTIONS"].split(",")):
-    when, place = point.split()
-    module, inner = place.split(":")
-    make = functools.partial(mortal, when=when, name=point)
-    CHANGED.setdefault(module, []).append((inner, make))
 
 
 class Finder(importlib.abc.MetaPathFinder):
