@@ -11,9 +11,9 @@ from payments.providers.recent_answers import RecentAnswers
 class Context(context.Context, Protocol):
     """The service `payments`, as its commands see it."""
 
-    recent_answers: RecentAnswers
     #: Where the client is; None among services.
     network: str | None
+    recent_answers: RecentAnswers
 
     @property
     def providers(self) -> Providers:
