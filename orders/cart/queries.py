@@ -18,7 +18,7 @@ class Contents:
     """A cart as it was read: its version (0: there has never been one) and its lines."""
 
     version: int
-    lines: Sequence[Row]
+    lines: Sequence[Row[Any]]
 
     @property
     def product_ids(self) -> list[int]:
@@ -64,7 +64,7 @@ def view(
     }
 
 
-def _shown(line: Row, product: Mapping[str, Any] | None) -> dict[str, Any]:
+def _shown(line: Row[Any], product: Mapping[str, Any] | None) -> dict[str, Any]:
     name, price, currency = (
         (product["name"], product["price"], product["currency"])
         if product

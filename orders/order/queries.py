@@ -134,7 +134,7 @@ def _filtered(
     number: str | None = None,
     search: str | None = None,
     buyers: Collection[uuid.UUID] | None = None,
-) -> Select:
+) -> Select[Any]:
     query = select(*_SHOWN).where(Order.hidden_at.is_(None))
     if number is not None:
         named = _named(number)
