@@ -62,7 +62,7 @@ class Instrumented:
         return self._provider.read_webhook(body, signature)  # asks nobody
 
     def transactions_of(self, charge: str) -> Iterable[ProviderTransaction]:
-        with self._asking("transactions_of"):
+        with self._asking("movements_of"):
             return list(self._provider.transactions_of(charge))
 
     def transactions(
