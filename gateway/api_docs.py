@@ -13,7 +13,7 @@ from chassis.web.openapi import Manual, describe, tag_by_path
 from chassis.web.responses import JSON, dumps
 from gateway.access import ADMIN, ENROLLING, STAFF, USER
 from gateway.examples import EXAMPLES
-from gateway.glossary import ANSWERS, FIELDS
+from gateway.field_descriptions import ANSWERS, FIELDS
 from gateway.schemas.docs import FILES
 
 _STATIC = pathlib.Path(__file__).parent / "static"

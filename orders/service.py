@@ -37,8 +37,7 @@ from contracts.payments.interface import Payments
 from contracts.products.interface import Products
 from contracts.users.events import UserEvent
 from contracts.users.interface import Users
-from orders import catalog, jobs, metrics, models
-from orders import events as event_handlers
+from orders import catalog, event_handlers, jobs, metrics, models
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.checkout import admin as checkout_admin

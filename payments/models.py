@@ -244,7 +244,7 @@ class RefusedWebhooks(Base):
 
 
 class Lease(Base):
-    """When something that one instance does for all is due: see `payments.leases`."""
+    """When something that one instance does for all is due: see `payments.scheduled`."""
 
     __tablename__ = "turns"
 

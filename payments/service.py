@@ -18,12 +18,13 @@ from chassis.metrics.custom import DatabaseGauges, Outcome
 from chassis.origin import Network
 from chassis.rpc import rpc
 from chassis.service import Service
+from chassis.staff import require_admin, require_staff
 from chassis.timers import timer
 from contracts.orders.events import RefundDue
 from contracts.payments import answers, requests
 from contracts.payments.enums import Problem, ProviderName
 from contracts.payments.events import EVENTS
-from payments import access, jobs, leases, metrics, models
+from payments import jobs, metrics, models, scheduled
 from payments.charges import commands as charges
 from payments.charges import queries as charge_queries
 from payments.charges.lifecycle import ORDER_CANCELLED
@@ -82,7 +83,7 @@ class PaymentsService(Service):
         actor: Actor,
     ) -> PaymentView:
         """Give money back (staff, or the system); the payment, and whether it is a repeat."""
-        access.require_staff(actor)
+        require_staff(actor)
         return refunds.refund(
             self, payment_id=payment_id, amount=amount, reason=reason, key=key, actor=actor
         )
@@ -91,7 +92,7 @@ class PaymentsService(Service):
     def cancel(self, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
         """Cancel the payment of a cancelled order that waits for its buyer (staff, or the system);
         whether none is open any more. What is open yet is cancelled as soon as it can be."""
-        access.require_staff(actor)
+        require_staff(actor)
         return {"done": charges.cancel(self, order_id, ORDER_CANCELLED)}
 
     @rpc(requests.Get, answers.Payment)
@@ -124,7 +125,7 @@ class PaymentsService(Service):
         self, since: datetime.datetime, until: datetime.datetime, actor: Actor
     ) -> reconciliation.Report:
         """What is wrong between our ledger and the providers' books (admins)."""
-        access.require_admin(actor)
+        require_admin(actor)
         return reconciliation.reconcile(self, since, until)
 
     @event_handler("orders", "refund_due", RefundDue)
@@ -161,4 +162,4 @@ class PaymentsService(Service):
     def compare_books(self) -> None:
         """Once an hour, tell the log what is wrong between our ledger and the providers' books."""
         compare = partial(reconciliation.compare_last_day, self, self.compared)
-        leases.run_if_due(self, "compare_books", reconciliation.EVERY, compare)
+        scheduled.run_if_due(self, "compare_books", reconciliation.EVERY, compare)

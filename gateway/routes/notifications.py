@@ -11,8 +11,8 @@ from chassis.web.streams import EVENT_STREAM
 from contracts.notifications.answers import LiveNotification, Notification, NotificationPage
 from contracts.notifications.interface import Notifications
 from gateway.access import STAFF, USER, bearer
-from gateway.answers import replayable
 from gateway.notification_streams import NotificationStreams
+from gateway.responses import replayable
 from gateway.schemas.common import Keyed, Resumed, idempotency_key, last_event_id
 from gateway.schemas.notifications import (
     NewNotification,

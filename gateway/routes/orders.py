@@ -8,8 +8,8 @@ from chassis.web import Request, Response, expected_version, route
 from contracts.orders.answers import Order, OrderPage, Timeline
 from contracts.orders.interface import Orders
 from gateway.access import ADMIN, USER
-from gateway.answers import created
 from gateway.catalog_cache import CatalogCache
+from gateway.responses import created
 from gateway.schemas.common import Keyed, OrderPath, UserPath, idempotency_key
 from gateway.schemas.orders import Cancellation, OrderChange, OrderFilter, OrderQuery, PlaceOrder
 

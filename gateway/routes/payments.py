@@ -11,7 +11,7 @@ from contracts.payments.answers import Outcome, Payment, PaymentPage
 from contracts.payments.enums import ProviderName
 from contracts.payments.interface import Payments
 from gateway.access import ANYONE, STAFF, USER
-from gateway.answers import created, replayable
+from gateway.responses import created, replayable
 from gateway.schemas.common import Keyed, idempotency_key
 from gateway.schemas.payments import (
     CameBack,

@@ -6,8 +6,8 @@ from chassis.web import Request, Response, expected_version, route
 from contracts.products.answers import Category, Product, ProductPage
 from contracts.products.interface import Products
 from gateway.access import ADMIN, ANYONE
-from gateway.answers import created
 from gateway.catalog_cache import CatalogCache, of_categories, of_product, of_products
+from gateway.responses import created
 from gateway.schemas.common import Conditional, ProductPath
 from gateway.schemas.products import (
     CategoryPage,

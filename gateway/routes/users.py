@@ -11,7 +11,7 @@ from contracts.users.answers import Address, AddressPage, JsonWebKeys, Tokens, U
 from contracts.users.interface import Users
 from contracts.users.requests import AddressReplacement, NewAddress
 from gateway.access import ADMIN, ANYONE, ENROLLING, STAFF, USER
-from gateway.answers import created
+from gateway.responses import created
 from gateway.schemas.common import UserPath
 from gateway.schemas.users import (
     Account,

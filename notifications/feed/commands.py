@@ -11,10 +11,10 @@ from sqlalchemy import ARRAY, UUID, BigInteger, bindparam, insert, select, text,
 from sqlalchemy.orm import Session
 
 from chassis import idempotency, staff
-from chassis.errors import Forbidden
 from chassis.identity import Actor
 from chassis.json_rows import insert_rows, rows_of
 from chassis.messages import Event, Json
+from chassis.staff import require_staff
 from contracts.notifications.enums import Channel, Status
 from contracts.notifications.errors import RecipientNotFound
 from notifications.context import Context
@@ -118,12 +118,6 @@ def mark_read(context: Context, actor: Actor, notification_id: uuid.UUID, read: 
     )
     with context.db.autocommit() as connection:
         return queries.found(connection.execute(marked).mappings().first())
-
-
-def require_staff(actor: Actor) -> None:
-    """Raise `Forbidden` for customers."""
-    if not actor.is_staff:
-        raise Forbidden
 
 
 def _write_about(session: Session, events: Sequence[Event], now: datetime.datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis import staff
 from chassis.identity import Actor
+from chassis.staff import require_staff
 from contracts.orders.enums import CheckoutState, PaymentStatus, Status, TimelineKind
 from contracts.orders.errors import CheckoutInTime, PaymentCaptured, PaymentInProgress
 from contracts.payments import enums as payments
@@ -26,7 +27,7 @@ def retry(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]
 
     Raises `CheckoutInTime` for one that its buyer may be at, and what the step itself raises.
     """
-    queries.require_staff(actor)
+    require_staff(actor)
     now = context.clock()
     with context.db.begin() as session:
         checkout = store.lock(session, order_id)
@@ -53,7 +54,7 @@ def undo(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
     Raises `PaymentCaptured` when its money has come. A payment that is still undecided is looked
     after on, and given back should it bring money.
     """
-    queries.require_staff(actor)
+    require_staff(actor)
     with context.db.begin() as session:
         checkout = store.lock(session, order_id)
         if checkout is not None:

@@ -28,8 +28,8 @@ from sqlalchemy import (
 )
 
 from chassis import paging
-from chassis.errors import Forbidden
 from chassis.identity import Actor
+from chassis.staff import require_staff
 from contracts.orders.enums import OVER, STUCK, CheckoutState
 from orders.context import Context
 from orders.models import Checkout, Order
@@ -120,9 +120,3 @@ def outcome(context: Context, order_id: uuid.UUID) -> dict[str, Any]:
         "order_status": order.get("status"),
         "payment_status": order.get("payment_status"),
     }
-
-
-def require_staff(actor: Actor) -> None:
-    """Raises `Forbidden`."""
-    if not actor.is_staff:
-        raise Forbidden

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from chassis.errors import Forbidden, PreconditionFailed
+from chassis.errors import PreconditionFailed
 from chassis.identity import Actor
+from chassis.staff import require_admin, require_staff
 from chassis.steps import Step
 from contracts.orders.enums import Cause, PaymentStatus, RefundReason, Status, TimelineKind
 from contracts.orders.errors import InvalidTransition, PaymentInProgress
@@ -61,8 +62,7 @@ def update(
         if shipping_address is not None:
             _readdress(context, session, order, shipping_address, actor)
         if status is not None:
-            if not actor.is_staff:
-                raise Forbidden
+            require_staff(actor)
             _advance(context, session, order, status, actor)
         is_over = status == Status.CANCELLED and _is_being_paid(order)
         changed = queries.get(session, order_id, actor)
@@ -73,8 +73,7 @@ def update(
 
 def hide(context: Context, order_id: uuid.UUID, actor: Actor) -> None:
     """Take a finished order out of everybody's sight; its books stay."""
-    if not actor.is_admin:
-        raise Forbidden
+    require_admin(actor)
     with context.db.begin() as session:
         order = queries.lock_visible(session, order_id, actor)
         if order.status not in lifecycle.FINISHED:

@@ -24,7 +24,7 @@ from chassis.steps import Step
 from contracts.payments.enums import OPEN, Status
 from contracts.payments.errors import PaymentActive
 from contracts.payments.methods import Method
-from payments import events
+from payments import published
 from payments.charges import lifecycle, queries, store
 from payments.charges.lifecycle import PAID_TWICE, PARTIAL_CAPTURE, REPLACED
 from payments.charges.queries import PaymentView
@@ -168,7 +168,7 @@ def _apply(context: Context, session: Session, payment: Payment, report: ChargeR
     if in_part:
         _give_back_at_once(context, session, payment, report.amount, PARTIAL_CAPTURE)
         if not was_given_up:
-            events.record_failed(context, session, payment)
+            published.record_failed(context, session, payment)
         return
     if was_given_up and not _takes_its_place_again(session, payment):
         _give_back_at_once(context, session, payment, report.amount, PAID_TWICE)
@@ -176,12 +176,12 @@ def _apply(context: Context, session: Session, payment: Payment, report: ChargeR
     payment.status = report.status
     if report.status == Status.SUCCEEDED:
         ledger.capture(session, payment, report.amount, context.clock())
-        events.record_succeeded(context, session, payment)
+        published.record_succeeded(context, session, payment)
     elif report.status == Status.FAILED and payment.cancel_reason:
         payment.failure_code = payment.cancel_reason
-        events.record_cancelled(context, session, payment)
+        published.record_cancelled(context, session, payment)
     elif report.status == Status.FAILED:
-        events.record_failed(context, session, payment)
+        published.record_failed(context, session, payment)
 
 
 def _takes_its_place_again(session: Session, payment: Payment) -> bool:

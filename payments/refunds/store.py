@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from contracts.payments.errors import NotRefundable, PaymentNotFound, RefundInFlight, RefundTooLarge
-from payments import events
+from payments import published
 from payments.charges import lifecycle
 from payments.checks import postpone
 from payments.context import Context
@@ -146,7 +146,7 @@ def settle(
     ledger.give_back(session, payment, refund, context.clock())
     if not payment.superseded:
         payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
-        events.record_refunded(context, session, payment, refund)
+        published.record_refunded(context, session, payment, refund)
     return refund
 
 

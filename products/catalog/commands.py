@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from chassis import staff
 from chassis.identity import Actor
 from chassis.messages import Json
+from chassis.staff import require_admin
 from products import cache_invalidation
 from products.catalog import categories, naming, queries, store
 from products.context import Context
-from products.permissions import require_admin
 
 
 def create_product(context: Context, actor: Actor, stock: int, fields: dict[str, Any]) -> Json:

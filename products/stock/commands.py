@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from chassis import staff
 from chassis.identity import Actor
 from chassis.messages import Json
+from chassis.staff import require_staff
 from products import cache_invalidation
 from products.context import Context
-from products.permissions import require_staff
 from products.stock import ledger, queries, reservation_store
 
 #: Begins a transaction; that of an event commits its inbox row, too.

@@ -13,8 +13,7 @@ from chassis.errors import Unavailable
 from chassis.identity import Actor, Role
 from contracts.inventory.errors import OutOfStock
 from contracts.payments import answers
-from orders import events as event_handlers
-from orders import jobs
+from orders import event_handlers, jobs
 from orders.models import Order
 from orders.order import commands as order_commands
 from orders.payment import commands as payment_commands

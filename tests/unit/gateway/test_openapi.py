@@ -16,7 +16,7 @@ from contracts.users.enums import Action
 from gateway.access import ADMIN, ENROLLING, STAFF, USER
 from gateway.api_docs import MANUAL, TAGS
 from gateway.examples import EXAMPLES
-from gateway.glossary import ANSWERS, FIELDS
+from gateway.field_descriptions import ANSWERS, FIELDS
 from gateway.schemas.docs import FILES
 from gateway.service import GatewayService
 from tests.unit.gateway.expected import REFUSALS

@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from contracts.orders.requests import ListOrders
 from contracts.products.requests import ListProducts
 from contracts.users.requests import ListUsers, NewAddress
-from gateway.answers import created
+from gateway.responses import created
 from gateway.schemas.common import Keyed, ProductPath, idempotency_key
 from gateway.schemas.orders import OrderChange, OrderQuery, PlaceOrder
 from gateway.schemas.payments import Method
