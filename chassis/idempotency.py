@@ -93,7 +93,7 @@ def claim(
     return Claim(known.resource_id, False)
 
 
-def forget(begin: Begin, model: type[RequestKeyMixin], now: datetime.datetime) -> None:
+def purge(begin: Begin, model: type[RequestKeyMixin], now: datetime.datetime) -> None:
     """Delete the keys that are over, so many in each transaction that `begin` opens."""
     identity = (model.owner, model.operation, model.key)
     old = select(*identity).where(model.created_at <= now - KEPT).order_by(model.created_at)

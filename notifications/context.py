@@ -4,6 +4,7 @@ from typing import Protocol
 
 from chassis import context
 from chassis.events.broadcast import Broadcast
+from chassis.external import ExternalCall
 from chassis.trace import WorkTrace
 from contracts.users.interface import Users
 
@@ -14,5 +15,6 @@ class Context(context.Context, Protocol):
     broadcast: Broadcast
     trace: WorkTrace
     users: Users
+    external_call: ExternalCall
     #: Where the client is; None among services.
     network: str | None

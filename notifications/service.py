@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis import idempotency
 from chassis.clock import Clock, Now
 from chassis.config import Settings
 from chassis.database import Database, Handle
@@ -27,14 +26,10 @@ from contracts.orders.events import OrderEvent
 from contracts.payments.events import PaymentFailed, PaymentRefunded, PaymentSucceeded
 from contracts.users import events as user_events
 from contracts.users.interface import Users
-from notifications import metrics, models
-from notifications.channels.configured import channels
-from notifications.channels.instrumented import instrumented
+from notifications import jobs, metrics, models
 from notifications.feed import commands as feed_commands
 from notifications.feed import queries as feed_queries
 from notifications.feed import stream as feed_stream
-from notifications.mail import commands as mail_commands
-from notifications.mail import recipients
 from notifications.settings import NotificationsSettings
 
 #: Seconds between two rounds of the delivery; one that needs longer is followed at once.
@@ -130,14 +125,11 @@ class NotificationsService(Service):
         feed_commands.announce_request(self, event, verification_id=verification_id)
 
     @timer(interval=60)
-    def forget_keys(self) -> None:
-        """Drop keys that are over, and recipients that had nothing for a day."""
-        idempotency.forget(self.db.begin, models.RequestKey, self.clock())
-        with self.db.begin() as session:
-            recipients.purge(session, self.clock())
+    def purge(self) -> None:
+        """Delete keys that are over, and recipients that had nothing for a day."""
+        jobs.purge(self)
 
     @timer(interval=ROUND)
     def deliver(self) -> None:
         """Send what is pending."""
-        ways = instrumented(channels(self.settings), self.settings, self.external_call)
-        mail_commands.deliver_pending(self, ways, datetime.timedelta(seconds=ROUND))
+        jobs.deliver(self, datetime.timedelta(seconds=ROUND))

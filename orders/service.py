@@ -237,9 +237,9 @@ class OrdersService(Service):
         jobs.expire(self)
 
     @timer(interval=60)
-    def forget_keys(self) -> None:
-        """Drop keys that are over."""
-        jobs.forget_keys(self)
+    def purge(self) -> None:
+        """Delete keys that are over."""
+        jobs.purge(self)
 
     @timer(interval=3)
     def recover(self) -> None:

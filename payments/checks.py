@@ -3,6 +3,8 @@
 import datetime
 from typing import Protocol
 
+from chassis.retries import pause
+
 #: Longest pause between two questions about the same thing.
 MAX_PAUSE = datetime.timedelta(minutes=5)
 
@@ -17,9 +19,4 @@ class Checked(Protocol):
 def postpone(row: Checked, now: datetime.datetime) -> None:
     """Set the next check, which is also the time for which nobody else takes this row up."""
     row.checks += 1
-    row.next_check_at = now + pause(row.checks)
-
-
-def pause(checks: int) -> datetime.timedelta:
-    """How long to wait after so many questions: 2 s, 4 s, 8 s … up to `MAX_PAUSE`."""
-    return min(datetime.timedelta(seconds=2 ** min(checks, 20)), MAX_PAUSE)
+    row.next_check_at = now + pause(row.checks, MAX_PAUSE)

@@ -3,10 +3,9 @@
 import datetime
 import uuid
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
-from chassis import idempotency
 from chassis.clock import Clock, Now
 from chassis.config import Settings
 from chassis.database import Database, Handle
@@ -22,16 +21,15 @@ from chassis.staff import require_admin, require_staff
 from chassis.timers import timer
 from contracts.orders.events import RefundDue
 from contracts.payments import answers, requests
-from contracts.payments.enums import Problem, ProviderName
+from contracts.payments.enums import Problem
 from contracts.payments.events import EVENTS
-from payments import jobs, metrics, models, scheduled
+from payments import jobs, metrics, models
 from payments.charges import commands as charges
 from payments.charges import queries as charge_queries
 from payments.charges.lifecycle import ORDER_CANCELLED
 from payments.charges.queries import PaymentView
 from payments.providers import Providers, configured
 from payments.providers.recent_answers import RecentAnswers
-from payments.providers.simulator import Simulator
 from payments.reconciliation import commands as reconciliation
 from payments.refunds import commands as refunds
 from payments.settings import PaymentsSettings
@@ -137,10 +135,9 @@ class PaymentsService(Service):
             refunds.complete(self, pending)
 
     @timer(interval=60)
-    def forget(self) -> None:
-        """Drop keys that are over, and webhooks that were looked into long ago."""
-        idempotency.forget(self.db.begin, models.RequestKey, self.clock())
-        webhooks.forget(self)
+    def purge(self) -> None:
+        """Delete keys that are over, and webhooks that were looked into long ago."""
+        jobs.purge(self)
 
     @timer(interval=1)
     def process_webhooks(self) -> None:
@@ -150,8 +147,7 @@ class PaymentsService(Service):
     @timer(interval=1)
     def simulate(self) -> None:
         """What the simulator does without being asked: its buyers and its webhooks."""
-        if self.settings["provider"] == ProviderName.SIMULATOR:
-            Simulator(self.db.begin, self.clock, self.settings["simulator"]).tick(self.log)
+        jobs.simulate(self)
 
     @timer(interval=2)
     def sweep(self) -> None:
@@ -161,5 +157,4 @@ class PaymentsService(Service):
     @timer(interval=60)
     def compare_books(self) -> None:
         """Once an hour, tell the log what is wrong between our ledger and the providers' books."""
-        compare = partial(reconciliation.compare_last_day, self, self.compared)
-        scheduled.run_if_due(self, "compare_books", reconciliation.EVERY, compare)
+        jobs.compare_books(self, self.compared)

@@ -27,12 +27,11 @@ from contracts.products import answers as catalog_answers
 from contracts.products import requests as catalog_requests
 from contracts.products.events import BROADCASTS as CATALOG_BROADCASTS
 from contracts.products.events import EVENTS as CATALOG_EVENTS
-from products import metrics, models
+from products import jobs, metrics, models
 from products.catalog import categories, listing
 from products.catalog import commands as catalog_commands
 from products.catalog import queries as catalog_queries
 from products.catalog.listing import Filters
-from products.search import index as search_index
 from products.settings import ProductsSettings
 from products.stock import commands as stock_commands
 from products.stock import queries as stock_queries
@@ -41,9 +40,8 @@ from products.stock import queries as stock_queries
 #: free at once, see `products.stock.availability`.
 SWEEP_INTERVAL = 15
 
-#: Seconds between two looks for products that were written without their search terms, so many of
-#: them in one transaction, and so many transactions at a time.
-INDEX_INTERVAL, INDEX_BATCH, INDEX_BATCHES = 5, 100, 50
+#: Seconds between two looks for products that were written without their search terms.
+INDEX_INTERVAL = 5
 
 
 class ProductsService(Service):
@@ -125,10 +123,7 @@ class ProductsService(Service):
     @timer(interval=INDEX_INTERVAL)
     def index(self) -> None:
         """Index products that were written without their search terms."""
-        for _ in range(INDEX_BATCHES):
-            with self.db.begin() as session:
-                if search_index.index_stale(session, INDEX_BATCH) < INDEX_BATCH:
-                    return
+        jobs.index(self)
 
 
 class InventoryService(Service):
@@ -200,9 +195,4 @@ class InventoryService(Service):
     @timer(interval=SWEEP_INTERVAL)
     def free_expired(self) -> None:
         """End reservations whose time is over."""
-        batch = self.settings["sweep_batch"]
-        while True:
-            freed = stock_commands.expire(self, batch)
-            self.expired(freed)
-            if freed < batch:
-                return
+        jobs.free_expired(self, self.expired)

@@ -12,10 +12,10 @@ from users.sessions import store as session_store
 from users.sessions import throttle
 
 
-def forget_what_is_over(context: Context) -> None:
+def purge(context: Context) -> None:
     """Delete what has expired, each kind in a transaction of its own."""
     retention = datetime.timedelta(days=context.settings["audit_retention_days"])
-    for purge in (
+    for delete_old in (
         session_store.purge,
         resets.purge,
         verification.purge,
@@ -24,4 +24,4 @@ def forget_what_is_over(context: Context) -> None:
         partial(audit.purge, retention=retention),
     ):
         with context.db.begin() as session:
-            purge(session, context.clock())
+            delete_old(session, context.clock())

@@ -394,9 +394,9 @@ class UsersService(Service):
         audit_commands.record_staff_action(self, event)
 
     @timer(interval=600)
-    def forget_what_is_over(self) -> None:
+    def purge(self) -> None:
         """Delete what has expired."""
-        jobs.forget_what_is_over(self)
+        jobs.purge(self)
 
 
 def _page(page: tuple[Any, str | None]) -> Result:

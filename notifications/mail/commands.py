@@ -16,6 +16,7 @@ from typing import Any
 
 from chassis import outages
 from chassis.errors import Unavailable
+from chassis.retries import pause
 from chassis.steps import Step
 from contracts.notifications.enums import Channel, Status
 from notifications.channels import port
@@ -201,14 +202,9 @@ def _try_later(context: Context, message: Claimed, error: Exception) -> None:
             session,
             message.id,
             failure_code=code,
-            claimed_until=context.clock() + pause(message.attempts),
+            claimed_until=context.clock() + pause(message.attempts, MAX_PAUSE),
         )
     context.log.info("notification_delayed", notification_id=str(message.id), code=code)
-
-
-def pause(attempts: int) -> datetime.timedelta:
-    """How long to wait after so many tries: 2 s, 4 s, 8 s … up to `MAX_PAUSE`."""
-    return min(datetime.timedelta(seconds=2 ** min(attempts, 20)), MAX_PAUSE)
 
 
 def _facts(message: Claimed) -> dict[str, Any]:

@@ -206,7 +206,7 @@ def enter(
     if placed is not None:
         drop(session, attempt.order_id)
     else:
-        forget_keys(session, now, attempt.user_id, key)
+        free_keys(session, now, attempt.user_id, key)
     return placed or attempt
 
 
@@ -293,7 +293,7 @@ def abandon_stale(session: Session, now: datetime.datetime, limit: int) -> list[
     return [checkout.order_id for checkout in checkouts]
 
 
-def forget_keys(
+def free_keys(
     session: Session | Connection,
     now: datetime.datetime,
     user_id: uuid.UUID | None = None,

@@ -19,9 +19,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.errors import Fault
-from payments import checks
+from chassis.retries import pause
 from payments.charges import commands as charges
 from payments.charges import store as charge_store
+from payments.checks import MAX_PAUSE
 from payments.context import Context
 from payments.errors import WebhookRefused
 from payments.ledger import provider_transactions
@@ -122,7 +123,7 @@ def _take_due(session: Session, now: datetime.datetime, limit: int) -> list[Take
     taken = []
     for row in session.scalars(due):
         row.tries += 1
-        row.next_try_at = now + checks.pause(row.tries)
+        row.next_try_at = now + pause(row.tries, MAX_PAUSE)
         taken.append(Taken(row.id, row.provider, row.event_id, row.reference, row.key, row.tries))
     return taken
 
@@ -172,7 +173,7 @@ def _book_transactions(
         raise refused
 
 
-def forget(context: Context) -> None:
+def purge(context: Context) -> None:
     """Delete what was looked into long ago."""
     over = ReceivedWebhook.processed_at <= context.clock() - KEPT
     old = select(ReceivedWebhook.id).where(over).limit(BATCH)

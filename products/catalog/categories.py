@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from chassis.constraints import map_integrity_error
 from chassis.errors import Invalid, PreconditionFailed
 from contracts.products.errors import (
     AlreadyExists,
@@ -18,7 +19,6 @@ from contracts.products.errors import (
 )
 from products import cache_invalidation
 from products.catalog import naming
-from products.constraints import map_integrity_error
 from products.models import Category, Product
 
 #: The whole tree is one answer, so it has a bound.

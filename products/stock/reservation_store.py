@@ -14,10 +14,10 @@ from sqlalchemy import Connection, CursorResult, Result, Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from chassis.constraints import broken
 from contracts.inventory.enums import ReservationState
 from contracts.inventory.errors import ReservationNotFound, ReservationReleased
 from products import cache_invalidation
-from products.constraints import broken
 from products.stock import ledger, reservations
 from products.stock import reservation_sql as sql
 from products.stock.ledger import Level

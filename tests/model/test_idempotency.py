@@ -110,7 +110,7 @@ class Keys(Machine):
         rounds = idempotency.BATCH
         idempotency.BATCH = 1
         try:
-            idempotency.forget(self.begin, RequestKey, self.now)
+            idempotency.purge(self.begin, RequestKey, self.now)
         finally:
             idempotency.BATCH = rounds
         self.known = {i: found for i, found in self.known.items() if self._valid(i)}

@@ -1,20 +1,20 @@
 """What only one account can have."""
 
-from sqlalchemy.exc import IntegrityError
+from functools import partial
+
 from sqlalchemy.orm import Session
 
+from chassis.constraints import map_integrity_error
 from contracts.users.errors import AlreadyExists
 
-_TAKEN = {"uq_users_email": "email", "uq_users_username": "username"}
+_TAKEN = {
+    "uq_users_email": partial(AlreadyExists, field="email"),
+    "uq_users_username": partial(AlreadyExists, field="username"),
+}
 
 
 def flush(session: Session) -> None:
     """Write what has changed; raises `AlreadyExists` when the e-mail address or the user name is
     somebody else's, whatever its case."""
-    try:
+    with map_integrity_error(_TAKEN):
         session.flush()
-    except IntegrityError as error:
-        field = _TAKEN.get(error.orig.diag.constraint_name)  # type: ignore[union-attr]
-        if field is None:
-            raise
-        raise AlreadyExists(field=field) from None

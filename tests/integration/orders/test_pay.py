@@ -101,13 +101,13 @@ def test_a_payment_key_ends_after_a_day(place, pay, product, clock, sql, running
     order = place((product(), 1))
     paid = pay(order, key="once")
     clock.advance(seconds=24 * 3600 - 1)
-    run_timer(running["orders"], "forget_keys")
+    run_timer(running["orders"], "purge")
     assert pay(order, key="once") == paid | {"replayed": True}
     clock.advance(seconds=1)
     with pytest.raises(Conflict) as refused:
         pay(order, key="once")
     assert refused.value.code == "already_paid"
-    run_timer(running["orders"], "forget_keys")
+    run_timer(running["orders"], "purge")
     assert sql("orders", "SELECT * FROM request_keys") == []
 
 

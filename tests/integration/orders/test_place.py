@@ -149,7 +149,7 @@ def test_a_key_ends_after_a_day(by_hand, place, product, clock, sql, running):
     assert second["id"] != first["id"]
     assert place((kettle, 1), key="once") == second | {"replayed": True}
     clock.advance(seconds=24 * 3600)
-    run_timer(running["orders"], "forget_keys")
+    run_timer(running["orders"], "purge")
     assert sql("orders", "SELECT 1 FROM orders WHERE idempotency_key IS NOT NULL") == []
 
 

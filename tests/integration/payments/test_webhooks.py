@@ -191,6 +191,6 @@ def test_old_notices_are_forgotten(tell, outcome, sql, service, clock):
     event_id = tell("x.y", "sim_of_somebody_else")
     outcome(event_id)
     clock.advance(days=31)
-    with entrypoint_hook(service, "forget") as forget:
-        forget()
+    with entrypoint_hook(service, "purge") as purge:
+        purge()
     assert sql("SELECT 1 FROM provider_notices") == []

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 
 from chassis import config as configuration
-from products import service
+from products import jobs
 from shop.migrate import migrate
 from shop.packages import ROOT
 from tests.support import eventually
@@ -71,7 +71,7 @@ def test_a_change_of_one_field_keeps_what_the_others_are_found_by(products, shel
 
 def test_the_timer_takes_all_there_is_by_batches(execute, names, monkeypatch):
     """More than one transaction may hold, in one run."""
-    monkeypatch.setattr(service, "INDEX_BATCH", 3)
+    monkeypatch.setattr(jobs, "INDEX_BATCH", 3)
     for number in range(10):
         execute(_INSERT, sku=f"OLD-{number}", name=f"Lamp {number}")
     assert eventually(lambda: len(names(search="lamps")) == 10, timeout=15)
