@@ -12,17 +12,21 @@ from chassis.database import Handle
 from chassis.events.outbox import Recorder
 
 
-class Context(Protocol):
-    """What all services with a database have; a package adds its own."""
+class DatabaseContext(Protocol):
+    """What all services with a database have."""
 
     @property
     def db(self) -> Handle: ...
+
+    clock: Now
+    log: Any
+
+
+class Context(DatabaseContext, Protocol):
+    """What those have that publish events and are set up by operators; a package adds its own."""
 
     @property
     def events(self) -> Recorder: ...
 
     @property
     def settings(self) -> Mapping[str, Any]: ...
-
-    clock: Now
-    log: Any

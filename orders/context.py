@@ -1,12 +1,22 @@
 """What the commands and queries of orders need around them."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from chassis import context
 from contracts.inventory.interface import Inventory
 from contracts.payments.interface import Payments
 from contracts.products.interface import Products
 from contracts.users.interface import Users
+
+
+class CartContext(context.DatabaseContext, Protocol):
+    """The service `carts`, as its commands see it."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+
+    products: Products
 
 
 class Context(context.Context, Protocol):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis.events import Event
 from contracts.orders.enums import PaymentStatus, Status, TimelineKind
-from orders.cart import commands as cart_commands
+from orders.cart import store as cart_store
 from orders.context import Context
 from orders.models import Order
 from orders.order import lifecycle, timeline, transitions
@@ -70,7 +70,7 @@ def account_recovered(context: Context, session: Session, event: Event) -> None:
     one has put into the cart goes, and the time of the unpaid orders is over, which cancels them
     unless a payment is under way. What came after the event is the owner's."""
     user_id, now = event.payload["user_id"], context.clock()
-    cart_commands.forget(session, user_id, event.occurred_at, now)
+    cart_store.forget(session, user_id, event.occurred_at, now)
     theirs = (Order.user_id == user_id, Order.created_at <= event.occurred_at)
     over = update(Order).where(*theirs, Order.status == Status.PENDING)
     session.execute(

@@ -8,7 +8,6 @@ from uuid import UUID
 from chassis.clock import Clock, Now
 from chassis.config import Settings
 from chassis.database import Database, Handle
-from chassis.errors import Invalid
 from chassis.events import EventOutbox, event_handler
 from chassis.events.outbox import Recorder
 from chassis.identity import Actor
@@ -37,7 +36,7 @@ from contracts.payments.interface import Payments
 from contracts.products.interface import Products
 from contracts.users.events import UserEvent
 from contracts.users.interface import Users
-from orders import catalog, event_handlers, jobs, metrics, models
+from orders import event_handlers, jobs, metrics, models
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.checkout import admin as checkout_admin
@@ -67,55 +66,27 @@ class CartsService(Service):
     @rpc(cart_requests.OneCart, Cart)
     def get(self, user_id: UUID) -> Json:
         """The cart, with the products as they are now."""
-        return self._show(user_id, {})
+        return cart_queries.show(self, user_id)
 
     @rpc(cart_requests.CartItem, Cart, once=True)
     def add_item(self, user_id: UUID, product_id: int, quantity: int) -> Json:
         """Put so many of a product in, beside what is there of it."""
-        products = self._products(user_id, product_id)
-        product = products[product_id]
-        if product is None:
-            raise Invalid(errors={"product_id": ["There is no such product."]})
-        with self.db.begin() as session:
-            cart_commands.add(session, user_id, product, quantity, self.clock(), products)
-        return self._show(user_id, products)
+        return cart_commands.add(self, user_id, product_id, quantity)
 
     @rpc(cart_requests.CartItem, Cart)
     def update_quantity(self, user_id: UUID, product_id: int, quantity: int) -> Json:
         """So many of a product that is in the cart."""
-        products = self._products(user_id)
-        with self.db.begin() as session:
-            cart_commands.set_quantity(session, user_id, product_id, quantity, self.clock())
-        return self._show(user_id, products)
+        return cart_commands.set_quantity(self, user_id, product_id, quantity)
 
     @rpc(cart_requests.RemoveItem, Cart, once=True)
     def remove_item(self, user_id: UUID, product_id: int, quantity: int | None) -> Json:
         """Take a product out, or `quantity` of it."""
-        products = self._products(user_id)
-        with self.db.begin() as session:
-            cart_commands.remove(session, user_id, product_id, quantity, self.clock())
-        return self._show(user_id, products)
+        return cart_commands.remove(self, user_id, product_id, quantity)
 
     @rpc(cart_requests.OneCart, Cart)
     def clear(self, user_id: UUID) -> Json:
         """Take everything out."""
-        with self.db.begin() as session:
-            cart_commands.clear(session, user_id, self.clock())
-        return self._show(user_id, {})
-
-    def _products(self, user_id: UUID, *more: int) -> catalog.Products:
-        """What the answer will need, before anything is changed: a change whose answer then fails
-        would be made again by a repeat."""
-        with self.db.autocommit() as connection:
-            contents = cart_queries.read(connection, user_id)
-        return catalog.look_up(self.products, [*contents.product_ids, *more])
-
-    def _show(self, user_id: UUID, products: catalog.Products) -> Json:
-        with self.db.autocommit() as connection:
-            contents = cart_queries.read(connection, user_id)
-        missing = [one for one in contents.product_ids if one not in products]
-        products = products | catalog.look_up(self.products, missing)
-        return cart_queries.view(contents, products, self.settings["currency"])
+        return cart_commands.clear(self, user_id)
 
 
 class OrdersService(Service):

@@ -94,34 +94,10 @@ class UsersService(Service):
         with self.db.autocommit() as connection:
             return {"items": account_queries.contacts(connection, user_ids)}
 
-    @rpc(
-        requests.Update,
-        answers.User,
-        sensitive_arguments=("current_password", "network", "profile"),
-    )
-    def update(
-        self,
-        user_id: UUID,
-        partial: bool,
-        current_password: str | None,
-        version: int | None,
-        actor: Actor,
-        network: str | None,
-        role: str | None = None,
-        **profile: Any,
-    ) -> User:
+    @rpc(requests.Update, answers.User, sensitive_arguments="request")
+    def update(self, user_id: UUID, **request: Any) -> User:
         """Change a profile; for admins, anybody's and the role."""
-        return account_commands.update(
-            self,
-            user_id,
-            partial=partial,
-            current_password=current_password,
-            version=version,
-            actor=actor,
-            network=network,
-            role=role,
-            **profile,
-        )
+        return account_commands.update(self, user_id, **request)
 
     @rpc(requests.SetRole, answers.User)
     def set_role(self, user_id: UUID, role: str, actor: Actor) -> User:

@@ -1,134 +1,54 @@
-"""Changes of a cart: what a buyer puts aside.
+"""What a buyer puts aside. Every command answers with the cart.
 
-Every change first moves on the version of the cart's row, and so waits for other changes of the
-same cart: two adds at once both count, and a checkout can tell that the cart is not what it read.
+What the answer needs of the products is looked up before anything is changed: a change whose answer
+then fails would be made again by a repeat.
 """
 
-import datetime
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
-
-from chassis.errors import Invalid, NotFound
-from chassis.tables import changed
-from contracts.orders.fields import MAX_LINES, MAX_QUANTITY
-from orders.models import Cart, CartLine
+from chassis.errors import Invalid
+from chassis.messages import Json
+from orders import catalog
+from orders.cart import queries, store
+from orders.context import CartContext
 
 
-def add(
-    session: Session,
-    user_id: uuid.UUID,
-    product: Mapping[str, Any],
-    quantity: int,
-    now: datetime.datetime,
-    others: Mapping[int, Mapping[str, Any] | None],
-) -> None:
-    """Put so many of a product in; its price is from now on the one that the buyer has seen.
-
-    `others` are the products that are in the cart (by id), as they are now. Raises `Invalid` when
-    it would be too many of the product, too many products or several currencies.
-    """
-    _change(session, user_id, now)
-    line = insert(CartLine).values(
-        user_id=user_id,
-        product_id=product["id"],
-        quantity=quantity,
-        unit_price=product["price"],
-        currency=product["currency"],
-        name=product["name"],
-        added_at=now,
-    )
-    total = CartLine.quantity + line.excluded.quantity
-    more = line.on_conflict_do_update(
-        index_elements=[CartLine.user_id, CartLine.product_id],
-        set_={
-            "quantity": total,
-            "unit_price": line.excluded.unit_price,
-            "currency": line.excluded.currency,
-            "name": line.excluded.name,
-        },
-        where=total <= MAX_QUANTITY,
-    )
-    if changed(session, more) == 0:
-        raise Invalid(errors={"quantity": [f"At most {MAX_QUANTITY} of one product."]})
-    _check_bounds(session, user_id, {**others, product["id"]: product})
+def add(context: CartContext, user_id: uuid.UUID, product_id: int, quantity: int) -> Json:
+    """Put so many of a product in, beside what is there of it. Raises `Invalid` when there is no
+    such product, or see `store.add`."""
+    products = _look_up(context, user_id, product_id)
+    product = products[product_id]
+    if product is None:
+        raise Invalid(errors={"product_id": ["There is no such product."]})
+    with context.db.begin() as session:
+        store.add(session, user_id, product, quantity, context.clock(), products)
+    return queries.show(context, user_id, products)
 
 
-def set_quantity(
-    session: Session, user_id: uuid.UUID, product_id: int, quantity: int, now: datetime.datetime
-) -> None:
+def set_quantity(context: CartContext, user_id: uuid.UUID, product_id: int, quantity: int) -> Json:
     """So many of a product that is in the cart; raises `NotFound` when it is not."""
-    _change(session, user_id, now)
-    line = (CartLine.user_id == user_id, CartLine.product_id == product_id)
-    if changed(session, update(CartLine).where(*line).values(quantity=quantity)) == 0:
-        raise NotFound("This product is not in the cart.")
+    products = _look_up(context, user_id)
+    with context.db.begin() as session:
+        store.set_quantity(session, user_id, product_id, quantity, context.clock())
+    return queries.show(context, user_id, products)
 
 
-def remove(
-    session: Session,
-    user_id: uuid.UUID,
-    product_id: int,
-    quantity: int | None,
-    now: datetime.datetime,
-) -> None:
-    """Take `quantity` of a product out, or all of it; one that is not there is out already."""
-    _change(session, user_id, now)
-    line = (CartLine.user_id == user_id, CartLine.product_id == product_id)
-    if quantity is not None:
-        rest = CartLine.quantity - quantity
-        kept = update(CartLine).where(*line, rest > 0).values(quantity=rest)
-        if changed(session, kept):
-            return
-    session.execute(delete(CartLine).where(*line))
+def remove(context: CartContext, user_id: uuid.UUID, product_id: int, quantity: int | None) -> Json:
+    """Take a product out, or `quantity` of it; one that is not there is out already."""
+    products = _look_up(context, user_id)
+    with context.db.begin() as session:
+        store.remove(session, user_id, product_id, quantity, context.clock())
+    return queries.show(context, user_id, products)
 
 
-def clear(session: Session, user_id: uuid.UUID, now: datetime.datetime) -> None:
+def clear(context: CartContext, user_id: uuid.UUID) -> Json:
     """Take everything out."""
-    _change(session, user_id, now)
-    session.execute(delete(CartLine).where(CartLine.user_id == user_id))
+    with context.db.begin() as session:
+        store.clear(session, user_id, context.clock())
+    return queries.show(context, user_id)
 
 
-def forget(
-    session: Session, user_id: uuid.UUID, until: datetime.datetime, now: datetime.datetime
-) -> None:
-    """Take out what was put in up to `until`."""
-    _change(session, user_id, now)
-    session.execute(delete(CartLine).where(CartLine.user_id == user_id, CartLine.added_at <= until))
-
-
-def take(
-    session: Session | Connection, user_id: uuid.UUID, version: int, now: datetime.datetime
-) -> bool:
-    """Empty the cart of exactly that version; False when it has changed since."""
-    as_read = (Cart.user_id == user_id, Cart.version == version)
-    change = update(Cart).where(*as_read).values(version=version + 1, updated_at=now)
-    if changed(session, change) == 0:
-        return False
-    session.execute(delete(CartLine).where(CartLine.user_id == user_id))
-    return True
-
-
-def _check_bounds(
-    session: Session, user_id: uuid.UUID, products: Mapping[int, Mapping[str, Any] | None]
-) -> None:
-    query = select(CartLine.product_id, CartLine.currency).where(CartLine.user_id == user_id)
-    put_in = dict(session.execute(query).all())
-    if len(put_in) > MAX_LINES:
-        raise Invalid(errors={"product_id": [f"At most {MAX_LINES} different products."]})
-    now = {(products.get(one) or {"currency": then})["currency"] for one, then in put_in.items()}
-    if len(now) > 1:
-        raise Invalid(errors={"product_id": ["One cart has one currency."]})
-
-
-def _change(session: Session, user_id: uuid.UUID, now: datetime.datetime) -> None:
-    row = insert(Cart).values(user_id=user_id, version=1, updated_at=now)
-    session.execute(
-        row.on_conflict_do_update(
-            index_elements=[Cart.user_id],
-            set_={"version": Cart.version + 1, "updated_at": now},
-        )
-    )
+def _look_up(context: CartContext, user_id: uuid.UUID, *more: int) -> catalog.Products:
+    with context.db.autocommit() as connection:
+        contents = queries.read(connection, user_id)
+    return catalog.look_up(context.products, [*contents.product_ids, *more])

@@ -9,7 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import Session
 
+from chassis.messages import Json
+from orders import catalog
 from orders.checkout.pricing import Line, Wanted
+from orders.context import CartContext
 from orders.models import Cart, CartLine
 
 
@@ -44,9 +47,21 @@ def read(connection: Connection | Session, user_id: uuid.UUID) -> Contents:
     return Contents(version or 0, connection.execute(query).all() if version else [])
 
 
+def show(
+    context: CartContext, user_id: uuid.UUID, products: catalog.Products | None = None
+) -> Json:
+    """The cart as answered; `products` are those that were looked up before."""
+    with context.db.autocommit() as connection:
+        contents = read(connection, user_id)
+    known = products or {}
+    missing = [one for one in contents.product_ids if one not in known]
+    known = known | catalog.look_up(context.products, missing)
+    return view(contents, known, context.settings["currency"])
+
+
 def view(
     contents: Contents, products: Mapping[int, Mapping[str, Any] | None], currency: str = "EUR"
-) -> dict[str, Any]:
+) -> Json:
     """The cart as answered, with `products` (by id) as they are now.
 
     One that has vanished keeps the name and price that it had, with none available. `currency` is

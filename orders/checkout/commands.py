@@ -33,8 +33,8 @@ from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineKind
 from contracts.orders.errors import CartChanged, CheckoutInterrupted, TooManyUnpaidUnits
 from contracts.users.answers import DefaultAddress
 from orders import catalog
-from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
+from orders.cart import store as cart_store
 from orders.cart.queries import Contents
 from orders.checkout import pricing, store
 from orders.checkout.pricing import Basket, Shown
@@ -258,7 +258,7 @@ def _write(context: Context, session: Connection | Session, attempt: Attempt, or
 def _take_cart(session: Connection | Session, attempt: Attempt, now: datetime.datetime) -> bool:
     """Empty the cart that was ordered; False when it is not as it was read."""
     version = attempt.basket.cart_version
-    return version is None or cart_commands.take(session, attempt.user_id, version, now)
+    return version is None or cart_store.take(session, attempt.user_id, version, now)
 
 
 def _release_now(context: Context, order_id: uuid.UUID) -> None:

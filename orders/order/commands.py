@@ -39,9 +39,7 @@ def cancel(
         _advance(context, session, order, Status.CANCELLED, actor, reason)
         is_being_paid = _is_being_paid(order)
         cancelled = queries.get(session, order_id, actor)
-    CANCELLED.reached()
-    if is_being_paid:
-        payment_commands.cancel_payment(context, order_id)
+    _end_cancelling(context, order_id, is_being_paid)
     return cancelled
 
 
@@ -64,10 +62,10 @@ def update(
         if status is not None:
             require_staff(actor)
             _advance(context, session, order, status, actor)
-        is_over = status == Status.CANCELLED and _is_being_paid(order)
+        is_being_paid = _is_being_paid(order)
         changed = queries.get(session, order_id, actor)
-    if is_over:
-        payment_commands.cancel_payment(context, order_id)
+    if status == Status.CANCELLED:
+        _end_cancelling(context, order_id, is_being_paid)
     return changed
 
 
@@ -131,6 +129,13 @@ def _advance(
     if step.target == Status.CANCELLED and order.payment_id is not None:
         payment = refunds.Payment(order.payment_id, order.id, order.total, order.currency)
         refunds.request(context, session, payment, RefundReason.ORDER_CANCELLED)
+
+
+def _end_cancelling(context: Context, order_id: uuid.UUID, is_being_paid: bool) -> None:
+    """What is left once it is cancelled: a payment that may still wait for its buyer."""
+    CANCELLED.reached()
+    if is_being_paid:
+        payment_commands.cancel_payment(context, order_id)
 
 
 def _readdress(
