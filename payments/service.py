@@ -9,10 +9,11 @@ from typing import Any
 from chassis.clock import Clock, Now
 from chassis.config import Settings
 from chassis.database import Database, Handle
-from chassis.events import Event, EventOutbox, event_handler
+from chassis.events import EventOutbox, event_handler
 from chassis.events.outbox import Recorder
 from chassis.external import ExternalCall, ExternalCalls
 from chassis.identity import Actor
+from chassis.messages import Event, Json
 from chassis.metrics.custom import DatabaseGauges, Outcome
 from chassis.origin import Network
 from chassis.rpc import rpc
@@ -62,7 +63,7 @@ class PaymentsService(Service):
         """Those that are configured."""
         return configured(self.settings, self.db.begin, self.clock, self.external_call)
 
-    def condition(self) -> dict[str, Any]:
+    def condition(self) -> Json:
         """Whether new payments move real money."""
         return {"test_mode": self.providers.chosen.test_mode}
 
@@ -87,7 +88,7 @@ class PaymentsService(Service):
         )
 
     @rpc(requests.Cancel, answers.Cancelled)
-    def cancel(self, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
+    def cancel(self, order_id: uuid.UUID, actor: Actor) -> Json:
         """Cancel the payment of a cancelled order that waits for its buyer (staff, or the system);
         whether none is open any more. What is open yet is cancelled as soon as it can be."""
         require_staff(actor)
@@ -101,7 +102,7 @@ class PaymentsService(Service):
         return charges.with_redirect_url(self, payment)
 
     @rpc(requests.ListPayments, answers.PaymentPage)
-    def list(self, **query: Any) -> dict[str, Any]:
+    def list(self, **query: Any) -> Json:
         """The payments of an order, newest first, for its owner or staff."""
         with self.db.autocommit() as connection:
             items, following = charge_queries.of_order(connection, **query)

@@ -13,7 +13,7 @@ from chassis.events import EventOutbox, event_handler
 from chassis.events.broadcast import Broadcast
 from chassis.events.outbox import Recorder
 from chassis.identity import Actor
-from chassis.messages import Event
+from chassis.messages import Event, Json
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.staff import StaffActed, require_admin
@@ -38,9 +38,6 @@ from users.sessions import commands as session_commands
 from users.sessions import queries as session_queries
 from users.sessions.lifetimes import Lifetimes
 from users.settings import UsersSettings
-
-#: What an entrypoint returns for its answer's schema to dump.
-Result = Mapping[str, Any]
 
 
 class UsersService(Service):
@@ -76,20 +73,20 @@ class UsersService(Service):
     @rpc(requests.ListUsers, answers.UserPage, sensitive_arguments="search")
     def list(
         self, search: str | None, role: str | None, limit: int, cursor: str | None, actor: Actor
-    ) -> Result:
+    ) -> Json:
         """Users, newest first: all of them for admins; staff say whom they look for."""
         with self.db.autocommit() as connection:
             page = account_queries.page(connection, search, role, limit, cursor, actor)
         return _page(page)
 
     @rpc(requests.Find, answers.UserIds, sensitive_arguments="search")
-    def find(self, search: str, limit: int) -> Result:
+    def find(self, search: str, limit: int) -> Json:
         """The ids of those whom the words are about, the newest first; nothing else of them."""
         with self.db.autocommit() as connection:
             return {"items": account_queries.find(connection, search, None, limit)}
 
     @rpc(requests.Contacts, answers.Contacts)
-    def contacts(self, user_ids: Sequence[UUID]) -> Result:
+    def contacts(self, user_ids: Sequence[UUID]) -> Json:
         """Where users can be reached; who is not there is left out."""
         with self.db.autocommit() as connection:
             return {"items": account_queries.contacts(connection, user_ids)}
@@ -105,7 +102,7 @@ class UsersService(Service):
         return account_commands.set_role(self, user_id, role, actor)
 
     @rpc(requests.Delete, answers.Ended, sensitive_arguments="network")
-    def delete(self, user_id: UUID, actor: Actor, network: str | None) -> Result:
+    def delete(self, user_id: UUID, actor: Actor, network: str | None) -> Json:
         """Delete a user (admins): what is personal is forgotten, the id stays."""
         return {"ended": account_commands.delete(self, user_id, actor, network)}
 
@@ -120,12 +117,12 @@ class UsersService(Service):
         account_commands.request_email_verification(self, user_id)
 
     @rpc(requests.IssueVerificationToken, answers.VerificationToken)
-    def issue_verification_token(self, verification_id: UUID) -> Result:
+    def issue_verification_token(self, verification_id: UUID) -> Json:
         """The token for a mail, and where that goes."""
         return account_commands.issue_verification_token(self, verification_id)
 
     @rpc(requests.OldEmail, answers.OldEmail)
-    def old_email(self, change_id: UUID) -> Result:
+    def old_email(self, change_id: UUID) -> Json:
         """The former address of an account, to which a notice goes."""
         with self.db.autocommit() as connection:
             return {"email": verification.old_email(connection, change_id, self.clock())}
@@ -138,7 +135,7 @@ class UsersService(Service):
     # Addresses
 
     @rpc(requests.OfUser, answers.AddressPage)
-    def list_addresses(self, user_id: UUID) -> Result:
+    def list_addresses(self, user_id: UUID) -> Json:
         """All addresses of a user, the default first."""
         with self.db.autocommit() as connection:
             return {"items": address_queries.of_user(connection, user_id), "next": None}
@@ -150,7 +147,7 @@ class UsersService(Service):
             return address_queries.get(connection, user_id, address_id)
 
     @rpc(requests.OfUser, answers.DefaultAddress)
-    def default_address(self, user_id: UUID) -> Result:
+    def default_address(self, user_id: UUID) -> Json:
         """Where orders of a user go that name no address."""
         with self.db.autocommit() as connection:
             return address_queries.default(connection, user_id)
@@ -182,7 +179,7 @@ class UsersService(Service):
     )
     def change_password(
         self, user_id: UUID, current_password: str, new_password: str, network: str | None
-    ) -> Result:
+    ) -> Json:
         """Take another password instead of the present one; all sessions end."""
         ended = password_commands.change(self, user_id, current_password, new_password, network)
         return {"ended": ended}
@@ -193,7 +190,7 @@ class UsersService(Service):
         password_commands.request_reset(self, email, network)
 
     @rpc(requests.IssueResetToken, answers.ResetToken)
-    def issue_reset_token(self, reset_id: UUID) -> Result:
+    def issue_reset_token(self, reset_id: UUID) -> Json:
         """The token for a mail, and where that goes."""
         return password_commands.issue_reset_token(self, reset_id)
 
@@ -203,7 +200,7 @@ class UsersService(Service):
         once=True,
         sensitive_arguments=("token", "new_password", "network"),
     )
-    def reset_password(self, token: str, new_password: str, network: str | None) -> Result:
+    def reset_password(self, token: str, new_password: str, network: str | None) -> Json:
         """Take another password by a mailed token; all sessions end."""
         return {"ended": password_commands.reset(self, token, new_password, network)}
 
@@ -216,7 +213,7 @@ class UsersService(Service):
     )
     def login(
         self, password: str, network: str | None, user_agent: str | None, **name: str
-    ) -> Result:
+    ) -> Json:
         """Sign in with an e-mail address or user name, and a password."""
         return session_commands.log_in(self, name, password, network, user_agent)
 
@@ -230,17 +227,17 @@ class UsersService(Service):
         return authentication.verify_credentials(self, name, password, network)
 
     @rpc(requests.RefreshToken, answers.Tokens, sensitive_arguments=("refresh_token", "network"))
-    def refresh(self, refresh_token: str, network: str | None) -> Result:
+    def refresh(self, refresh_token: str, network: str | None) -> Json:
         """New tokens for a refresh token; one that was used before ends its session."""
         return session_commands.refresh(self, refresh_token, network)
 
     @rpc(requests.RefreshToken, answers.Ended, sensitive_arguments=("refresh_token", "network"))
-    def logout(self, refresh_token: str, network: str | None) -> Result:
+    def logout(self, refresh_token: str, network: str | None) -> Json:
         """End the session of a refresh token."""
         return {"ended": session_commands.log_out(self, refresh_token, network)}
 
     @rpc(requests.SessionOfUser, answers.SessionState)
-    def check_session(self, user_id: UUID, session_id: UUID | None) -> Result:
+    def check_session(self, user_id: UUID, session_id: UUID | None) -> Json:
         """Whether a session goes on, and what its user may do; raises `SessionEnded`."""
         with self.db.autocommit() as connection:
             user = session_queries.check(connection, user_id, session_id, self.clock())
@@ -248,20 +245,20 @@ class UsersService(Service):
         return {"role": user["role"], "must_enrol": is_required and not user["has_totp"]}
 
     @rpc(requests.SessionIds, answers.Ended)
-    def ended_sessions(self, session_ids: Sequence[UUID]) -> Result:
+    def ended_sessions(self, session_ids: Sequence[UUID]) -> Json:
         """Those of these sessions that have ended."""
         with self.db.autocommit() as connection:
             return {"ended": session_queries.ended_among(connection, session_ids, self.clock())}
 
     @rpc(requests.SessionOfUser, answers.SessionPage)
-    def list_sessions(self, user_id: UUID, session_id: UUID | None) -> Result:
+    def list_sessions(self, user_id: UUID, session_id: UUID | None) -> Json:
         """The sessions of a user; `session_id` is the one that asks."""
         with self.db.autocommit() as connection:
             items = session_queries.of_user(connection, user_id, session_id, self.clock())
         return {"items": items, "next": None}
 
     @rpc(requests.EndSession, answers.Ended, sensitive_arguments="network")
-    def end_session(self, user_id: UUID, session_id: UUID, network: str | None) -> Result:
+    def end_session(self, user_id: UUID, session_id: UUID, network: str | None) -> Json:
         """End one session of one's own."""
         session_commands.end(self, user_id, session_id, network)
         return {"ended": [session_id]}
@@ -269,17 +266,17 @@ class UsersService(Service):
     @rpc(requests.EndSessions, answers.Ended, sensitive_arguments="network")
     def end_sessions(
         self, user_id: UUID, but: UUID | None, actor: Actor, network: str | None
-    ) -> Result:
+    ) -> Json:
         """End all sessions of a user, one's own or, for admins, anybody's; `but` goes on."""
         return {"ended": session_commands.end_all(self, user_id, but, actor, network)}
 
     @rpc(requests.RotateKeys, answers.KeyId, once=True)
-    def rotate_keys(self, actor: Actor) -> Result:
+    def rotate_keys(self, actor: Actor) -> Json:
         """Sign access tokens with another key from now on (admins)."""
         return {"kid": session_commands.rotate_keys(self, actor)}
 
     @rpc(answer=answers.JsonWebKeys)
-    def jwks(self) -> Result:
+    def jwks(self) -> Json:
         """The public keys of access tokens that may still hold."""
         lifetime = Lifetimes.of(self.settings).access_token
         with self.db.begin() as session:
@@ -288,18 +285,18 @@ class UsersService(Service):
     # The second factor
 
     @rpc(requests.LoginTotp, answers.Tokens, sensitive_arguments="proof")
-    def login_totp(self, **proof: Any) -> Result:
+    def login_totp(self, **proof: Any) -> Json:
         """Sign in with a challenge of `login` and a code."""
         return second_factor_commands.log_in(self, **proof)
 
     @rpc(requests.OfUser, answers.TotpState)
-    def get_totp(self, user_id: UUID) -> Result:
+    def get_totp(self, user_id: UUID) -> Json:
         """Whether a user has a second factor, and needs one."""
         with self.db.autocommit() as connection:
             return second_factor_queries.state(connection, user_id, self.settings)
 
     @rpc(requests.EnrolTotp, answers.TotpSecret, once=True, sensitive_arguments="current_password")
-    def enrol_totp(self, user_id: UUID, current_password: str) -> Result:
+    def enrol_totp(self, user_id: UUID, current_password: str) -> Json:
         """A secret for an authenticator app; it takes effect when it is confirmed."""
         return second_factor_commands.enrol(self, user_id, current_password)
 
@@ -309,7 +306,7 @@ class UsersService(Service):
         once=True,
         sensitive_arguments=("code", "network"),
     )
-    def confirm_totp(self, user_id: UUID, code: str, network: str | None) -> Result:
+    def confirm_totp(self, user_id: UUID, code: str, network: str | None) -> Json:
         """Turn the second factor on; the recovery codes are shown now and never again."""
         codes = second_factor_commands.confirm(self, user_id, code, network)
         return {"recovery_codes": codes}
@@ -333,7 +330,7 @@ class UsersService(Service):
     )
     def renew_recovery_codes(
         self, user_id: UUID, current_password: str, code: str, network: str | None
-    ) -> Result:
+    ) -> Json:
         """New recovery codes, shown now and never again; the previous ones end."""
         codes = second_factor_commands.renew_recovery_codes(
             self, user_id, current_password, code, network
@@ -341,21 +338,21 @@ class UsersService(Service):
         return {"recovery_codes": codes}
 
     @rpc(requests.Delete, answers.Ended, sensitive_arguments="network")
-    def reset_totp(self, user_id: UUID, actor: Actor, network: str | None) -> Result:
+    def reset_totp(self, user_id: UUID, actor: Actor, network: str | None) -> Json:
         """Take the second factor from a user who has lost it (admins); all sessions end."""
         return {"ended": second_factor_commands.reset(self, user_id, actor, network)}
 
     # The audit trail
 
     @rpc(requests.ListAudit, answers.AuditPage)
-    def list_audit(self, actor: Actor, **filters: Any) -> Result:
+    def list_audit(self, actor: Actor, **filters: Any) -> Json:
         """Entries of the audit trail, the newest first (admins)."""
         require_admin(actor)
         with self.db.autocommit() as connection:
             return _page(audit_queries.page(connection, **filters))
 
     @rpc(requests.ListSignIns, answers.SignInPage)
-    def list_sign_ins(self, user_id: UUID, limit: int, cursor: str | None) -> Result:
+    def list_sign_ins(self, user_id: UUID, limit: int, cursor: str | None) -> Json:
         """When and from where a user has signed in, or somebody tried to."""
         with self.db.autocommit() as connection:
             return _page(audit_queries.sign_ins(connection, user_id, limit, cursor))
@@ -375,6 +372,6 @@ class UsersService(Service):
         jobs.purge(self)
 
 
-def _page(page: tuple[Any, str | None]) -> Result:
+def _page(page: tuple[Any, str | None]) -> Json:
     items, following = page
     return {"items": items, "next": following}

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis import staff
 from chassis.identity import Actor
+from chassis.messages import Json
 from chassis.staff import require_staff
 from contracts.orders.enums import CheckoutState, PaymentStatus, Status, TimelineKind
 from contracts.orders.errors import CheckoutInTime, PaymentCaptured, PaymentInProgress
@@ -22,7 +23,7 @@ from orders.order.lifecycle import Party
 from orders.payment import commands as payment_commands
 
 
-def retry(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
+def retry(context: Context, order_id: uuid.UUID, actor: Actor) -> Json:
     """Do now what a timer would do when it is due; how the checkout stands then.
 
     Raises `CheckoutInTime` for one that its buyer may be at, and what the step itself raises.
@@ -48,7 +49,7 @@ def retry(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]
     return _outcome(context, order_id, actor, "checkout_retried")
 
 
-def undo(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
+def undo(context: Context, order_id: uuid.UUID, actor: Actor) -> Json:
     """Give a checkout up: its stock is free, its order, if any, cancelled; how it stands then.
 
     Raises `PaymentCaptured` when its money has come. A payment that is still undecided is looked

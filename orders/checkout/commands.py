@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
+from chassis.messages import Json
 from chassis.steps import Step
 from contracts.inventory.errors import ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineKind
@@ -62,7 +63,7 @@ def place(
     expected_total: Decimal | None = None,
     currency: str | None = None,
     key: str | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Place an order of `items` ({product_id, quantity, price?}), of the cart when there are none.
 
     A repeat under `key` answers the first order; `replayed` in the answer says so. `currency` is

@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from chassis import paging
 from chassis.identity import Actor
+from chassis.messages import Json
 from chassis.staff import require_staff
 from contracts.orders.enums import OVER, STUCK, CheckoutState
 from orders.context import Context
@@ -96,9 +97,7 @@ def under_way(
     return query if state is None else query.where(UNDER_WAY.c.state == state)
 
 
-def page(
-    context: Context, actor: Actor, state: str | None, limit: int, cursor: str | None
-) -> dict[str, Any]:
+def page(context: Context, actor: Actor, state: str | None, limit: int, cursor: str | None) -> Json:
     """Checkouts under way for staff, the oldest first."""
     require_staff(actor)
     query = under_way(state, context.clock(), context.settings)
@@ -107,7 +106,7 @@ def page(
     return {"items": rows, "next": following}
 
 
-def outcome(context: Context, order_id: uuid.UUID) -> dict[str, Any]:
+def outcome(context: Context, order_id: uuid.UUID) -> Json:
     """How a checkout stands, and its order, if there is one."""
     with context.db.autocommit() as connection:
         begun = connection.scalar(select(Checkout.state).where(Checkout.order_id == order_id))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import PreconditionFailed
 from chassis.identity import Actor
+from chassis.messages import Json
 from chassis.staff import require_admin, require_staff
 from chassis.steps import Step
 from contracts.orders.enums import Cause, PaymentStatus, RefundReason, Status, TimelineKind
@@ -29,9 +30,7 @@ _EXPIRE = lifecycle.step(
 )
 
 
-def cancel(
-    context: Context, order_id: uuid.UUID, reason: str | None, actor: Actor
-) -> dict[str, Any]:
+def cancel(context: Context, order_id: uuid.UUID, reason: str | None, actor: Actor) -> Json:
     """Cancel an order that is not shipped; stock and money go back. Raises `PaymentInProgress`
     while money for it is being booked."""
     with context.db.begin() as session:
@@ -50,7 +49,7 @@ def update(
     shipping_address: dict[str, Any] | None,
     status: str | None,
     version: int | None,
-) -> dict[str, Any]:
+) -> Json:
     """Another address while pending, or (staff) the next status; `version` is the one that the
     caller knows. Raises `PreconditionFailed`, `Forbidden`, `InvalidTransition`."""
     with context.db.begin() as session:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from chassis import paging
 from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.identity import Actor, Role
+from chassis.messages import Json
 from contracts.users.answers import UserIds
 from orders.checkout.pricing import Line
 from orders.context import Context
@@ -48,7 +49,7 @@ def lock(session: Session, order_id: uuid.UUID) -> Order | None:
     return session.get(Order, order_id, with_for_update=True, populate_existing=True)
 
 
-def view(order: Order, lines: Iterable[Line]) -> dict[str, Any]:
+def view(order: Order, lines: Iterable[Line]) -> Json:
     """An order as answered, of what is known of it already."""
     shown = {column.key: getattr(order, column.key) for column in _SHOWN}
     shown["shipping_address"] = _whole(shown["shipping_address"])
@@ -63,7 +64,7 @@ def lock_visible(session: Session, order_id: uuid.UUID, actor: Actor) -> Order:
     return order
 
 
-def get(connection: Connection | Session, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
+def get(connection: Connection | Session, order_id: uuid.UUID, actor: Actor) -> Json:
     """One order as answered; raises `NotFound`, also for what is somebody else's."""
     query = select(*_SHOWN).where(Order.id == order_id, Order.hidden_at.is_(None))
     row = connection.execute(query).mappings().first()
@@ -81,7 +82,7 @@ def page(
     cursor: str | None,
     buyers: Collection[uuid.UUID] | None = None,
     **filters: Any,
-) -> dict[str, Any]:
+) -> Json:
     """Orders, newest first. Staff see all, others their own; raises `NotFound` for another's.
 
     `search` finds the order of that number, and those of `buyers`.
@@ -95,7 +96,7 @@ def page(
     return {"items": _views(connection, rows), "next": following}
 
 
-def find(context: Context, actor: Actor, search: str | None, **request: Any) -> dict[str, Any]:
+def find(context: Context, actor: Actor, search: str | None, **request: Any) -> Json:
     """`page`, where `search` (for staff: Forbidden for others) is the number of an order, or words
     that `users` finds buyers by: a name, an e-mail address."""
     buyers = None
@@ -188,7 +189,7 @@ def _whole(address: Mapping[str, Any]) -> dict[str, Any]:
     return dict.fromkeys(_RECIPIENT) | dict(address)
 
 
-def facts(order: Order, cause: str) -> dict[str, Any]:
+def facts(order: Order, cause: str) -> Json:
     """An order as its events tell of it."""
     return {
         "order_id": order.id,

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from chassis import idempotency, outages
 from chassis.errors import Conflict, Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
+from chassis.messages import Json
 from chassis.steps import Step
 from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, RefundReason, Status, TimelineKind
@@ -58,7 +59,7 @@ Begin = Callable[[], AbstractContextManager[Session]]
 
 def pay(
     context: Context, order_id: uuid.UUID, method: dict[str, str], key: str | None, actor: Actor
-) -> dict[str, Any]:
+) -> Json:
     """Charge an order by `method`; the payment, as payments answers it, and whether it is a repeat.
 
     Once the money has come the payment is the answer, even if the order could not be finished at

@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.errors import ProviderFault
+from chassis.messages import Json
 from chassis.steps import Step
 from contracts.payments.enums import OPEN, Status
 from contracts.payments.errors import PaymentActive
@@ -246,7 +247,7 @@ def refresh(context: Context, payment: PaymentView) -> PaymentView:
     return settle(context, payment["id"], report)
 
 
-def find_returned(context: Context, provider: str, reference: str) -> dict[str, Any]:
+def find_returned(context: Context, provider: str, reference: str) -> Json:
     """The payment of the buyer who comes back from the provider's page, as the provider sees it by
     now; raises `NotFound` for a reference that is not in our books, about which nobody is asked."""
     context.providers.reachable(provider)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from chassis import idempotency, staff
 from chassis.identity import Actor
+from chassis.messages import Json
 from chassis.steps import Step
 from contracts.payments.errors import RefundRefused
 from payments.charges import queries
@@ -38,7 +39,7 @@ def refund(
     reason: str,
     key: str | None,
     actor: Actor,
-) -> dict[str, Any]:
+) -> Json:
     """Give `amount` (None: all that is left) back; the payment, and whether it is a repeat.
 
     A repeat under `key` answers with the payment as it is by then. While the provider has not

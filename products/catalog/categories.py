@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis.constraints import map_integrity_error
 from chassis.errors import Invalid, PreconditionFailed
+from chassis.messages import Json
 from contracts.products.errors import (
     AlreadyExists,
     CategoryInUse,
@@ -48,7 +49,7 @@ def list_all(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(_ALL).mappings()]
 
 
-def get(connection: Connection | Session, category_id: int) -> dict[str, Any]:
+def get(connection: Connection | Session, category_id: int) -> Json:
     """The category; raises `CategoryNotFound`."""
     query = select(*_COLUMNS).where(Category.id == category_id)
     row = connection.execute(query).mappings().one_or_none()
@@ -57,7 +58,7 @@ def get(connection: Connection | Session, category_id: int) -> dict[str, Any]:
     return dict(row)
 
 
-def add(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
+def add(session: Session, fields: dict[str, Any]) -> Json:
     """A new category; its slug comes from its name when none is given.
 
     Raises `AlreadyExists` (slug), `Invalid` (parent), `TooManyCategories`.
@@ -73,9 +74,7 @@ def add(session: Session, fields: dict[str, Any]) -> dict[str, Any]:
     return dict(created.mappings().one())
 
 
-def change(
-    session: Session, category_id: int, fields: dict[str, Any], version: int | None
-) -> dict[str, Any]:
+def change(session: Session, category_id: int, fields: dict[str, Any], version: int | None) -> Json:
     """The category with `fields` replaced; with a new parent it takes its branch along.
 
     Raises `CategoryNotFound`, `PreconditionFailed` when it is not at `version` (if given) any more,

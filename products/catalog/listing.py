@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, Row
 from chassis import paging
 from chassis.errors import Invalid
 from chassis.fields import MAX_MONEY
+from chassis.messages import Json
 from contracts.products.enums import Sort
 from products.catalog.listing_sql import (
     CURRENCIES,
@@ -88,7 +89,7 @@ def list_products(
     cursor: str | None,
     now: datetime.datetime,
     currency: str = "EUR",
-) -> dict[str, Any]:
+) -> Json:
     """A page of products as `{"items", "next"}`; raises `Invalid` for a cursor of another list.
 
     Without `sort` a search comes by relevance, anything else newest first. Bounds of a price that

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Connection, Select, Text, any_, bindparam, se
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from chassis.messages import Json
 from contracts.products.errors import ProductNotFound
 from products.models import Product, Stock
 from products.stock.availability import AVAILABLE
@@ -47,9 +48,7 @@ _BY_IDS = select_products().where(Product.id == any_(bindparam("ids", type_=ARRA
 _BY_SKUS = select_products().where(Product.sku == any_(bindparam("skus", type_=ARRAY(Text))))
 
 
-def get(
-    connection: Connection | Session, product_id: int, now: datetime.datetime
-) -> dict[str, Any]:
+def get(connection: Connection | Session, product_id: int, now: datetime.datetime) -> Json:
     """The product; raises `ProductNotFound`."""
     row = connection.execute(_BY_ID, {"id": product_id, "now": now}).mappings().one_or_none()
     if row is None:

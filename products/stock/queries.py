@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis import paging
+from chassis.messages import Json
 from contracts.products.errors import ProductNotFound
 from products.models import Movement, Product, Stock
 from products.stock import reservations
@@ -46,9 +47,7 @@ _FOR_SALE = (
 _NEWEST = paging.Keyset("movements", Movement.id)
 
 
-def get(
-    connection: Connection | Session, product_id: int, now: datetime.datetime
-) -> dict[str, Any]:
+def get(connection: Connection | Session, product_id: int, now: datetime.datetime) -> Json:
     """The counters; `reserved` leaves out what has expired. Raises `ProductNotFound`."""
     row = connection.execute(_LEVEL, {"id": product_id, "now": now}).mappings().one_or_none()
     if row is None:
@@ -69,9 +68,7 @@ def check(
     ]
 
 
-def movements(
-    connection: Connection, product_id: int, limit: int, cursor: str | None
-) -> dict[str, Any]:
+def movements(connection: Connection, product_id: int, limit: int, cursor: str | None) -> Json:
     """The product's ledger, newest first, as `{"items", "next"}`; raises `ProductNotFound`."""
     query = select(*_MOVEMENT).where(Movement.product_id == product_id)
     rows, following = _NEWEST.page(connection, query, limit, cursor or None)

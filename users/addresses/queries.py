@@ -1,12 +1,12 @@
 """Reading address books."""
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, select
 from sqlalchemy.sql import ColumnExpressionArgument
 
 from chassis.errors import NotFound
+from chassis.messages import Json
 from users.models import Address, User
 
 
@@ -24,7 +24,7 @@ def get(connection: Connection, user_id: UUID, address_id: UUID) -> RowMapping:
     return _one(connection, Address.user_id == user_id, Address.id == address_id)
 
 
-def default(connection: Connection, user_id: UUID) -> dict[str, Any]:
+def default(connection: Connection, user_id: UUID) -> Json:
     """The user's default address, with the user's own name where it names no recipient; raises
     `NotFound`."""
     found = dict(_one(connection, Address.user_id == user_id, Address.is_default))

@@ -3,13 +3,13 @@ client is, None among services."""
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid, NotFound
+from chassis.messages import Json
 from contracts.users.enums import Action
 from contracts.users.errors import ResetTokenInvalid
 from users.accounts import queries as account_queries
@@ -58,7 +58,7 @@ def request_reset(context: Context, email: str, network: str | None) -> None:
         context.events.record(session, "password_reset_requested", asked)
 
 
-def issue_reset_token(context: Context, reset_id: UUID) -> dict[str, Any]:
+def issue_reset_token(context: Context, reset_id: UUID) -> Json:
     """The token for a mail that is about to leave, where that goes, and for how many seconds the
     token holds at most; raises `NotFound`."""
     with context.db.begin() as session:

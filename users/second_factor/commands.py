@@ -7,13 +7,13 @@ None among services.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
 from chassis.identity import Actor, Role
+from chassis.messages import Json
 from chassis.staff import require_admin
 from contracts.users.enums import Action
 from contracts.users.errors import TotpFailed, TotpNotEnabled
@@ -71,7 +71,7 @@ def renew_recovery_codes(
 
 def log_in(
     context: Context, challenge: str, code: str, network: str | None, user_agent: str | None
-) -> dict[str, Any]:
+) -> Json:
     """Tokens for a new session; raises `ChallengeExpired` and `TotpFailed`."""
     now, origin = context.clock(), origin_of(network, user_agent)
     with context.db.begin() as session:

@@ -1,17 +1,16 @@
 """The tokens that a client gets: a signed one for a while, and one to get the next with."""
 
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from chassis.identity import Signer
+from chassis.messages import Json
 from users.context import Context
 from users.sessions import signing_keys
 from users.sessions.lifetimes import Lifetimes
 from users.sessions.store import Grant
 
 
-def issue(context: Context, session: Session, grant: Grant) -> dict[str, Any]:
+def issue(context: Context, session: Session, grant: Grant) -> Json:
     """`contracts.users.answers.Tokens` for somebody who may have them; none outlives the
     session."""
     now = context.clock()

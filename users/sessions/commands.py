@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
 from chassis.identity import Actor
+from chassis.messages import Json
 from chassis.staff import require_admin
 from contracts.users.enums import Action
 from contracts.users.errors import BadCredentials, SessionEnded, TotpRequired
@@ -27,7 +28,7 @@ def log_in(
     password: str,
     network: str | None,
     user_agent: str | None,
-) -> dict[str, Any]:
+) -> Json:
     """Tokens for a new session of the user with this name (`email` or `username`) and password.
 
     Raises `BadCredentials`, `TooManyRequests`, and `TotpRequired` for who has a second factor.
@@ -59,7 +60,7 @@ def sign_in(
     network: str | None,
     origin: Origin,
     **detail: Any,
-) -> dict[str, Any] | None:
+) -> Json | None:
     """Tokens for a new session of a user who is authenticated, in the transaction of `session`;
     None when the user is gone or has another password by now."""
     grant = store.start(context, session, user["id"], user["password_hash"], origin)
@@ -70,7 +71,7 @@ def sign_in(
     return access_tokens.issue(context, session, grant)
 
 
-def refresh(context: Context, token: str, network: str | None) -> dict[str, Any]:
+def refresh(context: Context, token: str, network: str | None) -> Json:
     """Tokens for a refresh token. One that was used before ends its session; raises
     `SessionEnded`."""
     origin = origin_of(network)

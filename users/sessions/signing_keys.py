@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.identity import public_jwk
+from chassis.messages import Json
 from users.models import SigningKey
 
 
@@ -36,9 +37,7 @@ def rotate(session: Session, now: datetime.datetime) -> str:
     return _insert(session, now).kid
 
 
-def published(
-    session: Session, now: datetime.datetime, token_lifetime: datetime.timedelta
-) -> dict[str, Any]:
+def published(session: Session, now: datetime.datetime, token_lifetime: datetime.timedelta) -> Json:
     """The JWKS: the active key, and retired ones until the last token they signed has expired."""
     active(session, now)
     still_needed = SigningKey.retired_at.is_(None) | (SigningKey.retired_at > now - token_lifetime)
