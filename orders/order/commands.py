@@ -12,6 +12,7 @@ from chassis.identity import Actor
 from chassis.steps import Step
 from contracts.orders.enums import Cause, PaymentStatus, RefundReason, Status, TimelineKind
 from contracts.orders.errors import InvalidTransition, PaymentInProgress
+from contracts.users.enums import Action
 from orders.context import Context
 from orders.models import Order
 from orders.order import lifecycle, queries, timeline, transitions
@@ -85,7 +86,7 @@ def hide(context: Context, order_id: uuid.UUID, actor: Actor) -> None:
             )
         order.hidden_at = context.clock()
         timeline.add(context, session, order.id, TimelineKind.ORDER, "hidden", actor)
-        transitions.tell_staff(context, session, actor, "order_hidden", order)
+        transitions.tell_staff(context, session, actor, Action.ORDER_HIDDEN, order)
 
 
 def expire(context: Context, limit: int) -> int:
@@ -146,7 +147,7 @@ def _readdress(
     order.shipping_address = address
     transitions.touch(context, order)
     timeline.add(context, session, order.id, TimelineKind.ORDER, "address_changed", actor)
-    transitions.tell_staff(context, session, actor, "order_address_changed", order)
+    transitions.tell_staff(context, session, actor, Action.ORDER_ADDRESS_CHANGED, order)
 
 
 def _is_being_paid(order: Order) -> bool:

@@ -18,6 +18,7 @@ from chassis import idempotency, staff
 from chassis.identity import Actor
 from chassis.steps import Step
 from contracts.payments.errors import RefundRefused
+from contracts.users.enums import Action, Target
 from payments.charges import queries
 from payments.context import Context, call_ends_at
 from payments.errors import ProviderTimeout
@@ -128,8 +129,8 @@ def _note(context: Context, session: Session, payment: Payment, made: Refund, ac
         context,
         session,
         actor,
-        "refund_requested",
-        "payment",
+        Action.REFUND_REQUESTED,
+        Target.PAYMENT,
         payment.id,
         payment.user_id,
         order_id=str(payment.order_id),
