@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis import staff
 from chassis.identity import Actor
-from contracts.orders.enums import CheckoutState, PaymentStatus, Status, TimelineKind
+from contracts.orders.enums import CheckoutState, PaymentStatus, Status, TimelineCause, TimelineKind
 from contracts.orders.errors import CheckoutInTime, PaymentCaptured, PaymentInProgress
 from contracts.payments import enums as payments
 from contracts.users.enums import Action, Target
@@ -39,8 +39,8 @@ def retry(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]
         if checkout is not None or since is not None:
             staff.tell(context, session, actor, Action.CHECKOUT_RETRIED, Target.ORDER, order_id)
         if since is not None:
-            cause = "payment_looked_up_by_staff"
-            timeline.add(context, session, order_id, TimelineKind.ORDER, cause, actor)
+            what = TimelineKind.ORDER, TimelineCause.PAYMENT_LOOKED_UP
+            timeline.add(context, session, order_id, *what, actor)
     if checkout is not None:
         commands.release(context, order_id)
     elif since is not None:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from chassis import staff
 from chassis.identity import Actor
-from contracts.orders.enums import Status, TimelineKind
+from contracts.orders.enums import Status, TimelineCause, TimelineKind
 from contracts.users.enums import Action, Target
 from orders.context import Context
 from orders.models import Order
@@ -32,7 +32,7 @@ def move(
         before=step.source, after=step.target,
     )  # fmt: skip
     if step.target == Status.CANCELLED:
-        timeline.add(context, session, order.id, TimelineKind.STOCK, "release_requested")
+        timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_RELEASED)
     context.events.record(session, step.event, queries.facts(order, step.cause))
     if step.action is not None:
         moved = {"old": step.source, "new": step.target}
