@@ -32,7 +32,7 @@ class Step:
         return f"Step({self.name!r})"
 
     def reached(self, entrypoint: Any = None) -> None:
-        """What the step is named after is done; what comes next has not begun. A step that all
-        `entrypoint`s of a kind have says of which one it is."""
+        """What the step is named after is done; what comes next has not begun. `entrypoint` says
+        which one, where all of a kind have the same step."""
         if Step.watch is not None:
             Step.watch(self, entrypoint)

@@ -12,7 +12,7 @@ class LiveSettings(Schema):
     max_streams_of_user = fields.Integer(load_default=10, validate=validate.Range(min=1))
     #: After so long without an event a comment is sent.
     heartbeat_seconds = fields.Float(load_default=15, validate=validate.Range(min=0.05, max=300))
-    #: So often it is looked for news of which no broadcast came.
+    #: How often all streams are compared with their feeds, for a broadcast may be lost.
     catch_up_seconds = fields.Float(load_default=5, validate=validate.Range(min=0.05, max=300))
 
 

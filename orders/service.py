@@ -204,13 +204,13 @@ class OrdersService(Service):
 
     @event_handler("payments", "payment_failed", PaymentFailed)
     def on_payment_failed(self, event: Event) -> None:
-        """Only the timeline cares."""
+        """Note in the timeline that a payment did not go through."""
         with self.db.once(event) as session:
             event_handlers.payment_failed(self, session, event.payload)
 
     @event_handler("payments", "payment_cancelled", PaymentCancelled)
     def on_payment_cancelled(self, event: Event) -> None:
-        """Only the timeline cares."""
+        """Note in the timeline that a payment was called off."""
         with self.db.once(event) as session:
             event_handlers.payment_cancelled(self, session, event.payload)
 
@@ -228,7 +228,7 @@ class OrdersService(Service):
 
     @event_handler("notifications", "notification_sent", NotificationSent, batch=BATCH)
     def on_notification_sent(self, events: Sequence[Event]) -> None:
-        """Only the timeline cares."""
+        """Note in the timelines which mails have left."""
         with self.db.once_each(events) as (session, fresh):
             event_handlers.notifications_sent(session, fresh, self.clock())
 

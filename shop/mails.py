@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 #: The subject of the mail that has an address confirmed.
-CONFIRM = "Confirm your e-mail address"
+CONFIRM = "Confirm your email address"
 
 
 def outbox() -> Path:

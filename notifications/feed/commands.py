@@ -93,9 +93,11 @@ def send(
     if not addresses.contacts(context, [user_id]):
         raise RecipientNotFound
     now = context.clock()
-    print_ = idempotency.fingerprint(user_id=user_id, channel=channel, subject=subject, body=body)
+    fingerprint = idempotency.fingerprint(
+        user_id=user_id, channel=channel, subject=subject, body=body
+    )
     with context.db.begin() as session:
-        claim = idempotency.claim(session, RequestKey, actor.user_id, "send", key, print_, now)
+        claim = idempotency.claim(session, RequestKey, actor.user_id, "send", key, fingerprint, now)
         if claim.is_new:
             position = _next_positions(session, [user_id])[0] if channel == Channel.IN_APP else None
             row = _row(user_id, channel, subject, body, position, now)

@@ -166,7 +166,7 @@ def render(type: str, facts: Mapping[str, Any]) -> Content:
 def money(amount: Decimal, currency: str) -> str:
     """An amount as English readers write it: "€79.96", "¥2,850", "CHF 5.00". Nothing is rounded
     away."""
-    # What letters are set apart by (CLDR's currencySpacing) is not done by Babel.
+    # Babel does not put the space of CLDR's currencySpacing after a code of letters.
     is_spaced = get_currency_symbol(currency, locale="en")[-1].isalpha()
     # Forints are written without decimals; where there are some, with both.
     is_usual = get_currency_precision(currency) or amount == amount.to_integral_value()
@@ -188,7 +188,7 @@ def way_to_reset(token: str, link: str | None, seconds: int) -> str:
 
 def way_to_verify(token: str, link: str | None) -> str:
     """The same of a mail that confirms an address."""
-    return _way("Confirm it", token, link, "a day")
+    return _way("Confirm your email address", token, link, "a day")
 
 
 def _count(number: int, thing: str) -> str:

@@ -34,7 +34,7 @@ from contracts.orders.enums import OVER, STUCK, CheckoutReason, CheckoutState
 from orders.context import Context
 from orders.models import Checkout, Order
 
-#: How often its patience a checkout may take until it counts as stuck.
+#: A checkout counts as stuck after so many times the seconds that it may take.
 STUCK_FACTOR = 3
 
 #: Seconds that a checkout, and a payment, may take; settings of the service.

@@ -16,7 +16,7 @@ from users.accounts.search import indexed, matches, words
 from users.context import Context
 from users.models import User
 
-#: So many users, the newest, are looked at one by one before an index is used.
+#: How many of the newest users are looked at one by one before an index is used.
 NEAR = 2000
 
 _USERS = User.__table__

@@ -12,7 +12,7 @@ from contracts.users.errors import TooManyAddresses
 from users.models import Address
 
 MAX_ADDRESSES = 50
-#: What an address may leave out, and then has not.
+#: Who receives what is sent there; an address may name nobody.
 RECIPIENT = ("name", "company", "phone")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from zxcvbn import zxcvbn
 
-from users.passwords.common import COMMON
+from users.passwords.common_passwords import COMMON
 
 #: Of all sample accounts, and in the README. Only they may have it, and only in a demo.
 PUBLIC = "demo-Passw0rd"

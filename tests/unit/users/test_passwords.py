@@ -5,7 +5,7 @@ import time
 import pytest
 
 from contracts.users.fields import MIN_PASSWORD
-from users.passwords.common import COMMON
+from users.passwords.common_passwords import COMMON
 from users.passwords.rules import is_guessable
 
 
