@@ -27,13 +27,13 @@ from payments import access, jobs, leases, metrics, models
 from payments.charges import commands as charges
 from payments.charges import queries as charge_queries
 from payments.charges.lifecycle import ORDER_CANCELLED
-from payments.charges.queries import PaymentView
 from payments.providers import Providers, configured
 from payments.providers.recent_answers import RecentAnswers
 from payments.providers.simulator import Simulator
 from payments.reconciliation import commands as reconciliation
 from payments.refunds import commands as refunds
 from payments.settings import PaymentsSettings
+from payments.views import PaymentView
 from payments.webhooks import commands as webhooks
 
 

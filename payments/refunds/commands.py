@@ -18,12 +18,12 @@ from chassis import idempotency, staff
 from chassis.identity import Actor
 from chassis.steps import Step
 from contracts.payments.errors import RefundRefused
-from payments.charges import queries
 from payments.context import Context, call_ends_at
 from payments.errors import ProviderTimeout
 from payments.models import Payment, Refund, RequestKey
 from payments.refunds import store
 from payments.refunds.store import FAILED, PENDING, PendingRefund
+from payments.views import shown
 
 OPENED = Step("payments.refund.opened")
 ANSWERED = Step("payments.refund.answered")
@@ -62,8 +62,8 @@ def refund(
     if status == FAILED:
         raise RefundRefused
     with context.db.begin() as session:
-        shown = queries.shown(session.get_one(Payment, payment_id))
-    return {**shown, "replayed": not claim.is_new}
+        payment_view = shown(session.get_one(Payment, payment_id))
+    return {**payment_view, "replayed": not claim.is_new}
 
 
 def open_for_order(
