@@ -4,6 +4,7 @@ A service that has `events` with `EVENTS` and `network = Network()` calls `tell`
 of the change. What customers and the system do is not published, so it costs nothing.
 """
 
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -72,13 +73,14 @@ def tell(
     service: Teller,
     session: Session,
     actor: Actor,
-    action: str,
-    target: str,
+    action: StrEnum,
+    target: StrEnum,
     target_id: Any,
     user_id: UUID | None = None,
     **detail: Any,
 ) -> None:
-    """Record that `actor` did it, if that is a person of the staff."""
+    """Record that `actor` did it, if that is a person of the staff. `action` and `target` are words
+    of the audit trail's contract."""
     if actor.user_id is None or not actor.is_staff:
         return
     acted = {

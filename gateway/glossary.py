@@ -163,9 +163,9 @@ FIELDS = {
     "cancel_reason": "Why the order was cancelled; null when it was not.",
     "Cancellation.reason": "Why the order is cancelled; it is kept with the order.",
     "expires_at": "When an unpaid order is cancelled, in UTC; null when nothing is due.",
-    "cause": "What led to it: a request, an event or a timer.",
-    "TimelineEntry.kind": "What happened, such as `order_placed`.",
-    "TimelineEntry.detail": "More about it, by name; which names there are depends on the kind.",
+    "cause": "What happened, and for orders why, such as `paid` or `cancelled_by_staff`.",
+    "TimelineEntry.kind": "What it is about: the order, its stock, its payment or a mail.",
+    "TimelineEntry.detail": "More about it, by name; which names there are depends on the cause.",
     "state": "`open` (being placed), `undoing` (being given up) or `paying`.",
     "CheckoutOutcome.state": "`open` (being placed), `undoing` (being given up), `paying`, or"
     " `over`: finished, given up or never begun.",

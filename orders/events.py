@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, UUID, any_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.events import Event
-from contracts.orders.enums import PaymentStatus, Status, TimelineKind
+from contracts.orders.enums import PaymentStatus, Status, TimelineCause, TimelineKind
 from orders.cart import commands as cart_commands
 from orders.context import Context
 from orders.models import Order
@@ -25,16 +25,16 @@ _KNOWN = select(Order.id).where(Order.id == any_(bindparam("ids", type_=ARRAY(UU
 def payment_failed(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
     """A payment came to nothing. The order stays as it is, also when another one has paid it; when
     it waits for the end of a payment, that is looked up soon."""
-    _payment_ended(context, session, payload, "payment_failed")
+    _payment_ended(context, session, payload, TimelineCause.PAYMENT_FAILED)
 
 
 def payment_cancelled(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
     """A payment was cancelled: another means has taken its place, or the order was cancelled."""
-    _payment_ended(context, session, payload, "payment_cancelled")
+    _payment_ended(context, session, payload, TimelineCause.PAYMENT_CANCELLED)
 
 
 def _payment_ended(
-    context: Context, session: Session, payload: Mapping[str, Any], cause: str
+    context: Context, session: Session, payload: Mapping[str, Any], cause: TimelineCause
 ) -> None:
     order = order_queries.lock(session, payload["order_id"])
     if order is not None:
@@ -55,7 +55,7 @@ def payment_refunded(context: Context, session: Session, payload: Mapping[str, A
     if order is None:
         return
     timeline.add(
-        context, session, order_id, TimelineKind.PAYMENT, "payment_refunded",
+        context, session, order_id, TimelineKind.PAYMENT, TimelineCause.PAYMENT_REFUNDED,
         payment_id=payment_id, amount=payload["amount"], refunded_total=payload["refunded_total"],
     )  # fmt: skip
     status = lifecycle.after_refund(order.total, returned)
@@ -88,7 +88,7 @@ def notifications_sent(session: Session, events: Sequence[Event], now: datetime.
     known = set(session.scalars(_KNOWN, {"ids": list(ids)})) if ids else set()
     entries = [
         timeline.entry(
-            event.payload["order_id"], now, TimelineKind.MAIL, "notification_sent",
+            event.payload["order_id"], now, TimelineKind.MAIL, TimelineCause.NOTIFICATION_SENT,
             trace_id=event.trace_id,
             channel=event.payload["channel"],
             notification_id=event.payload["notification_id"],

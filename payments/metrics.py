@@ -1,7 +1,7 @@
 """What of payments is told to Prometheus (`chassis.gauges`)."""
 
 from chassis.gauges import Query
-from contracts.payments.enums import ProviderName
+from contracts.payments.enums import OPEN, ProviderName
 from payments.errors import REASONS
 
 PAYMENTS = Query(
@@ -18,7 +18,7 @@ PAYMENTS = Query(
         "payments_open": "Payments that are not decided, 100,000 at most.",
         "payment_oldest_open_seconds": "Age of the oldest of them; 0 when there is none.",
     },
-    labels={"status": ("pending", "requires_action")},
+    labels={"status": OPEN},
 )
 
 REFUNDS = Query(

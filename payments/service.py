@@ -21,12 +21,11 @@ from chassis.service import Service
 from chassis.timers import timer
 from contracts.orders.events import RefundDue
 from contracts.payments import answers, requests
-from contracts.payments.enums import Problem, ProviderName
+from contracts.payments.enums import FailureCode, Problem, ProviderName
 from contracts.payments.events import EVENTS
 from payments import access, jobs, leases, metrics, models
 from payments.charges import commands as charges
 from payments.charges import queries as charge_queries
-from payments.charges.lifecycle import ORDER_CANCELLED
 from payments.charges.queries import PaymentView
 from payments.providers import Providers, configured
 from payments.providers.recent_answers import RecentAnswers
@@ -92,7 +91,7 @@ class PaymentsService(Service):
         """Cancel the payment of a cancelled order that waits for its buyer (staff, or the system);
         whether none is open any more. What is open yet is cancelled as soon as it can be."""
         access.require_staff(actor)
-        return {"done": charges.cancel(self, order_id, ORDER_CANCELLED)}
+        return {"done": charges.cancel(self, order_id, FailureCode.ORDER_CANCELLED)}
 
     @rpc(requests.Get, answers.Payment)
     def get(self, payment_id: uuid.UUID, actor: Actor) -> PaymentView:

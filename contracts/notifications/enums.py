@@ -11,6 +11,23 @@ class Channel(StrEnum):
     IN_APP = "in_app"
 
 
+class FailureCode(StrEnum):
+    """Why a message will not be sent. Channels have more words for it, such as `smtp_550`."""
+
+    USER_GONE = "user_gone"
+    NO_ADDRESS = "no_address"
+    EMAIL_UNVERIFIED = "email_unverified"
+    #: The password is changed by now, or the request too old.
+    RESET_OVER = "reset_over"
+    VERIFICATION_OVER = "verification_over"
+    #: The address that it would go to is forgotten by now.
+    NOTICE_OVER = "notice_over"
+    #: Its recipient has got too many already.
+    RECIPIENT_LIMIT = "recipient_limit"
+    #: The tries before ended with the process itself.
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+
+
 class Status(StrEnum):
     """What has become of a notification."""
 

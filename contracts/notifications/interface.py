@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.identity import Actor
 from chassis.messages import Json
+from contracts.notifications.enums import Channel
 
 
 class Notifications(Protocol):
@@ -15,7 +16,7 @@ class Notifications(Protocol):
         self,
         *,
         user_id: UUID,
-        channel: str,
+        channel: Channel,
         subject: str,
         body: str,
         key: str | None = None,

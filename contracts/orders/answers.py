@@ -14,7 +14,15 @@ from chassis.fields import (
     page_of,
 )
 from chassis.identity import Actor, Role
-from contracts.orders.enums import OVER, CheckoutState, PaymentStatus, Status, TimelineKind
+from contracts.orders.enums import (
+    OVER,
+    Cause,
+    CheckoutState,
+    PaymentStatus,
+    Status,
+    TimelineCause,
+    TimelineKind,
+)
 from contracts.orders.fields import MAX_QUANTITY
 
 
@@ -68,7 +76,7 @@ class Placed(Order):
 class TimelineEntry(Answer):
     at = Timestamp(required=True)
     kind = Choice(TimelineKind, required=True)
-    cause = fields.String(required=True)
+    cause = Choice([*Cause, *TimelineCause], required=True)
     actor = Choice([*Role, Actor.SYSTEM.role], required=True)
     detail = fields.Dict(keys=fields.String(), required=True)
     trace_id = fields.String(required=True, allow_none=True)
@@ -87,6 +95,7 @@ class Checkout(Answer):
     since = Timestamp(required=True)
     due_at = Timestamp(required=True)
     attempts = fields.Integer(required=True, allow_none=True, strict=True)
+    #: `enums.CheckoutReason`, or the code of what went wrong.
     reason = fields.String(required=True, allow_none=True)
 
 

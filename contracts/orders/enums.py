@@ -61,6 +61,15 @@ STUCK = "stuck"
 OVER = "over"
 
 
+class CheckoutReason(StrEnum):
+    """What a checkout that is `paying` waits for. Of others it is the code of what went wrong."""
+
+    #: Nobody knows yet what becomes of its payment.
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    #: Its money has come, or it costs nothing.
+    ORDER_NOT_FINISHED = "order_not_finished"
+
+
 class TimelineKind(StrEnum):
     """What an entry in the timeline of an order is about."""
 
@@ -68,3 +77,20 @@ class TimelineKind(StrEnum):
     STOCK = "stock"
     PAYMENT = "payment"
     MAIL = "mail"
+
+
+class TimelineCause(StrEnum):
+    """What an entry in the timeline tells, where it is no step of the order, which is a `Cause`."""
+
+    ADDRESS_CHANGED = "address_changed"
+    HIDDEN = "hidden"
+    PAYMENT_LOOKED_UP = "payment_looked_up_by_staff"
+    STOCK_RESERVED = "reserved"
+    STOCK_COMMITTED = "committed"
+    STOCK_RELEASED = "release_requested"
+    PAYMENT_SUCCEEDED = "payment_succeeded"
+    PAYMENT_FAILED = "payment_failed"
+    PAYMENT_CANCELLED = "payment_cancelled"
+    PAYMENT_REFUNDED = "payment_refunded"
+    REFUND_DUE = "refund_due"
+    NOTIFICATION_SENT = "notification_sent"

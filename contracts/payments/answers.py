@@ -3,14 +3,14 @@
 from marshmallow import fields
 
 from chassis.fields import Answer, Choice, Currency, Money, Timestamp, Uuid, page_of
-from contracts.payments.enums import Problem, Status
+from contracts.payments.enums import Problem, ProviderName, Status
 
 
 class Payment(Answer):
     id = Uuid(required=True)
     order_id = Uuid(required=True)
     user_id = Uuid(required=True)
-    provider = fields.String(required=True)
+    provider = Choice(ProviderName, required=True)
     status = Choice(Status, required=True)
     amount = Money(required=True)
     refunded = Money(required=True)
@@ -54,7 +54,7 @@ class Finding(Answer):
     """Something wrong between the books, and what to do about it."""
 
     problem = Choice(Problem, required=True)
-    provider = fields.String(required=True)
+    provider = Choice(ProviderName, required=True)
     reference = fields.String(required=True, allow_none=True)
     charge = fields.String(required=True, allow_none=True)
     payment_id = Uuid(required=True, allow_none=True)

@@ -37,6 +37,34 @@ class MethodType(StrEnum):
     CHECKOUT = "checkout"
 
 
+class RefundStatus(StrEnum):
+    """What has become of money that goes back."""
+
+    #: The provider has not confirmed it yet.
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class FailureCode(StrEnum):
+    """Why a payment has failed, or is cancelled. Providers have more words for it."""
+
+    CARD_DECLINED = "card_declined"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    AUTHENTICATION_EXPIRED = "authentication_expired"
+    PAGE_EXPIRED = "page_expired"
+    #: Its provider knows nothing of it.
+    NOT_RECEIVED = "not_received"
+    #: Less came than was asked for; it goes back at once.
+    PARTIAL_CAPTURE = "partial_capture"
+    #: Another one has taken its place, so its late money goes back at once.
+    PAID_TWICE = "paid_twice"
+    #: Cancelled: its buyer has taken another means.
+    REPLACED = "replaced"
+    #: Cancelled: there is nothing to pay for any more.
+    ORDER_CANCELLED = "order_cancelled"
+
+
 class Problem(StrEnum):
     """What may be wrong between our ledger and a provider's books."""
 

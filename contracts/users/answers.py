@@ -14,7 +14,8 @@ from chassis.fields import (
     items_of,
     page_of,
 )
-from chassis.identity import Role
+from chassis.identity import Actor, Role
+from contracts.users.enums import Action, Target
 
 
 class User(Answer):
@@ -95,14 +96,14 @@ class AuditEntry(Answer):
 
     id = Id(required=True)
     at = Timestamp(required=True)
-    action = fields.String(required=True)
+    action = Choice(Action, required=True)
     user_id = Uuid(required=True, allow_none=True)
     actor_id = Uuid(required=True, allow_none=True)
-    actor_role = fields.String(required=True, allow_none=True)
+    actor_role = Choice([*Role, Actor.SYSTEM.role], required=True, allow_none=True)
     network = fields.String(required=True, allow_none=True)
     client = fields.String(required=True, allow_none=True)
     request_id = fields.String(required=True, allow_none=True)
-    target = fields.String(required=True, allow_none=True)
+    target = Choice(Target, required=True, allow_none=True)
     target_id = fields.String(required=True, allow_none=True)
     detail = fields.Dict(required=True)
 

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.notifications.enums import Channel
+from notifications.channels import port
 from notifications.channels.files import MailFiles, SmsFiles
-from notifications.channels.port import Channel
 from notifications.channels.smtp import SmtpMail
 
 
-def channels(settings: Mapping[str, Any]) -> dict[str, Channel]:
+def channels(settings: Mapping[str, Any]) -> dict[str, port.Channel]:
     """A mail server when one is named, else files; text messages go to files."""
-    return {"email": _mail(settings), "sms": SmsFiles(settings["outbox"])}
+    return {Channel.EMAIL: _mail(settings), Channel.SMS: SmsFiles(settings["outbox"])}
 
 
-def _mail(settings: Mapping[str, Any]) -> Channel:
+def _mail(settings: Mapping[str, Any]) -> port.Channel:
     if not settings["smtp_host"]:
         return MailFiles(settings["outbox"], settings["sender"])
     return SmtpMail(

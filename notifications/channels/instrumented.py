@@ -5,7 +5,9 @@ from typing import Any
 
 from chassis.errors import Unavailable
 from chassis.external import ExternalCall
-from notifications.channels.port import Channel, Message
+from contracts.notifications.enums import Channel
+from notifications.channels import port
+from notifications.channels.port import Message
 from notifications.errors import NotNow, Undeliverable
 
 
@@ -14,7 +16,7 @@ class Instrumented:
     no_answer or failed; traces learn to whose `server`, never to whom."""
 
     def __init__(
-        self, name: str, channel: Channel, server: str | None, external_call: ExternalCall
+        self, name: str, channel: port.Channel, server: str | None, external_call: ExternalCall
     ):
         self._name = name
         self._channel = channel
@@ -37,10 +39,10 @@ class Instrumented:
 
 
 def instrumented(
-    channels: Mapping[str, Channel], settings: Mapping[str, Any], external_call: ExternalCall
-) -> dict[str, Channel]:
+    channels: Mapping[str, port.Channel], settings: Mapping[str, Any], external_call: ExternalCall
+) -> dict[str, port.Channel]:
     """The same, each instrumented."""
-    servers = {"email": settings["smtp_host"]}
+    servers: dict[str, str | None] = {Channel.EMAIL: settings["smtp_host"]}
     return {
         name: Instrumented(name, channel, servers.get(name), external_call)
         for name, channel in channels.items()

@@ -17,6 +17,7 @@ from chassis.json_rows import insert_rows, rows_of
 from chassis.messages import Event, Json
 from contracts.notifications.enums import Channel, Status
 from contracts.notifications.errors import RecipientNotFound
+from contracts.users.enums import Action, Target
 from notifications.context import Context
 from notifications.feed import queries
 from notifications.mail import addresses, templates
@@ -102,8 +103,8 @@ def send(
             row = _row(user_id, channel, subject, body, position, now)
             row |= {"id": claim.resource_id, "cause": context.trace.saved()}
             session.execute(insert(Notification).values(row))
-            about = "notification", claim.resource_id, user_id
-            staff.tell(context, session, actor, "message_sent", *about, channel=channel)
+            about = Target.NOTIFICATION, claim.resource_id, user_id
+            staff.tell(context, session, actor, Action.MESSAGE_SENT, *about, channel=channel)
         context.broadcast.publish(session, "feed_grew", {"user_id": user_id})
         written = select(*queries.COLUMNS).where(Notification.id == claim.resource_id)
         message = session.execute(written).mappings().one()

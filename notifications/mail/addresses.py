@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from chassis.errors import NotFound
 from chassis.messages import Json
+from contracts.notifications.enums import FailureCode
 from contracts.users import answers
 from notifications.context import Context
 from notifications.errors import Undeliverable
@@ -41,12 +42,14 @@ def enclosure(context: Context, message: Claimed) -> Enclosure:
         return _reset_token(context, message.reset_id)
     if message.verification_id is not None:
         return _verification_token(context, message.verification_id)
-    answer = _ask("notice_over", context.users.old_email, change_id=message.email_change_id)
+    answer = _ask(
+        FailureCode.NOTICE_OVER, context.users.old_email, change_id=message.email_change_id
+    )
     return Enclosure(_OLD_EMAIL.load(answer)["email"], "")
 
 
 def _reset_token(context: Context, reset_id: uuid.UUID) -> Enclosure:
-    answer = _ask("reset_over", context.users.issue_reset_token, reset_id=reset_id)
+    answer = _ask(FailureCode.RESET_OVER, context.users.issue_reset_token, reset_id=reset_id)
     found = _RESET_TOKEN.load(answer)
     link = context.settings["reset_link"]
     return Enclosure(found["email"], templates.way_to_reset(found["token"], link, found["holds"]))
@@ -55,13 +58,13 @@ def _reset_token(context: Context, reset_id: uuid.UUID) -> Enclosure:
 def _verification_token(context: Context, verification_id: uuid.UUID) -> Enclosure:
     issue = context.users.issue_verification_token
     found = _VERIFICATION_TOKEN.load(
-        _ask("verification_over", issue, verification_id=verification_id)
+        _ask(FailureCode.VERIFICATION_OVER, issue, verification_id=verification_id)
     )
     link = context.settings["verification_link"]
     return Enclosure(found["email"], templates.way_to_verify(found["token"], link))
 
 
-def _ask(over: str, call: Callable[..., Json], **request: Any) -> Json:
+def _ask(over: FailureCode, call: Callable[..., Json], **request: Any) -> Json:
     """The answer of `users`; `Undeliverable` for the reason `over` when there is none."""
     try:
         return call(**request)

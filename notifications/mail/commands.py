@@ -17,7 +17,7 @@ from typing import Any
 from chassis import outages
 from chassis.errors import Unavailable
 from chassis.steps import Step
-from contracts.notifications.enums import Channel, Status
+from contracts.notifications.enums import Channel, FailureCode, Status
 from notifications.channels import port
 from notifications.channels.port import Message
 from notifications.context import Context
@@ -42,12 +42,18 @@ ADDRESS: dict[str, str] = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 #: Why a message is not worth sending: nowhere to send it to, nothing it would be good for.
 POINTLESS = (
-    "user_gone", "no_address", "email_unverified", "reset_over", "verification_over", "notice_over",
-)  # fmt: skip
-#: Why a message is not sent whose recipient has got too many.
-TOO_MANY = "recipient_limit"
+    FailureCode.USER_GONE,
+    FailureCode.NO_ADDRESS,
+    FailureCode.EMAIL_UNVERIFIED,
+    FailureCode.RESET_OVER,
+    FailureCode.VERIFICATION_OVER,
+    FailureCode.NOTICE_OVER,
+)
 #: How a message ends that will never be delivered; for any other reason it has failed.
-ENDS = dict.fromkeys(POINTLESS, Status.SKIPPED) | {TOO_MANY: Status.SUPPRESSED}
+ENDS: dict[str, Status] = {
+    **dict.fromkeys(POINTLESS, Status.SKIPPED),
+    FailureCode.RECIPIENT_LIMIT: Status.SUPPRESSED,
+}
 
 #: By name, "email" and "sms".
 Channels = Mapping[str, port.Channel]
@@ -88,7 +94,7 @@ def deliver(
     for message in batch:
         if tried and context.clock() >= until:
             break
-        problem: Exception | None = Undeliverable(TOO_MANY)
+        problem: Exception | None = Undeliverable(FailureCode.RECIPIENT_LIMIT)
         if message.id not in refused:
             problem = _try(context, channels, message, contacts)
         tried.append((message, problem))
@@ -116,9 +122,9 @@ def _try(
 def _addressed(context: Context, message: Claimed, contact: Mapping[str, Any] | None) -> Message:
     if message.attempts > context.settings["max_attempts"]:
         # Earlier tries ended with the process itself.
-        raise Undeliverable("too_many_attempts")
+        raise Undeliverable(FailureCode.TOO_MANY_ATTEMPTS)
     if contact is None:
-        raise Undeliverable("user_gone")
+        raise Undeliverable(FailureCode.USER_GONE)
     body, enclosed = message.body, None
     if message.has_enclosure:
         enclosed, text = addresses.enclosure(context, message)
@@ -126,9 +132,11 @@ def _addressed(context: Context, message: Claimed, contact: Mapping[str, Any] | 
     address = enclosed or contact.get(ADDRESS[message.channel])
     if not address:
         is_unverified = message.channel == Channel.EMAIL and contact.get("email_verified") is False
-        raise Undeliverable("email_unverified" if is_unverified else "no_address")
+        raise Undeliverable(
+            FailureCode.EMAIL_UNVERIFIED if is_unverified else FailureCode.NO_ADDRESS
+        )
     if message.has_enclosure and _count(context, [(message, address)]):
-        raise Undeliverable(TOO_MANY)
+        raise Undeliverable(FailureCode.RECIPIENT_LIMIT)
     return Message(message.id, address, message.subject, body, message.created_at)
 
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
+from contracts.payments.enums import FailureCode
+
 
 class Content(NamedTuple):
     """A subject (one line) and a body."""
@@ -130,11 +132,13 @@ _FREE = {
 
 #: Reasons that a buyer can do something about; providers have many more.
 _BECAUSE = {
-    "card_declined": ": the card was declined",
-    "insufficient_funds": ": there were not enough funds on the card",
-    "authentication_expired": ": it was not confirmed in time",
-    "partial_capture": ": only part of it could be taken, and that is on its way back to you",
-    "order_cancelled": ": the order was cancelled",
+    FailureCode.CARD_DECLINED: ": the card was declined",
+    FailureCode.INSUFFICIENT_FUNDS: ": there were not enough funds on the card",
+    FailureCode.AUTHENTICATION_EXPIRED: ": it was not confirmed in time",
+    FailureCode.PARTIAL_CAPTURE: (
+        ": only part of it could be taken, and that is on its way back to you"
+    ),
+    FailureCode.ORDER_CANCELLED: ": the order was cancelled",
 }
 
 
@@ -152,7 +156,8 @@ def render(type: str, facts: Mapping[str, Any]) -> Content:
         words["left"] = _count(facts["left"], "recovery code")
     reason = facts.get("failure_code", facts.get("reason"))
     words["because"] = _BECAUSE.get(reason, "")
-    words["not_charged"] = "" if reason == "partial_capture" else "You have not been charged. "
+    in_part = reason == FailureCode.PARTIAL_CAPTURE
+    words["not_charged"] = "" if in_part else "You have not been charged. "
     texts = _FREE if type in _FREE and not facts["total"] else _TEXTS
     subject, body = texts[type]
     return Content(subject.format_map(words), body.format_map(words) + "\n")

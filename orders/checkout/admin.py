@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from chassis import staff
 from chassis.identity import Actor
-from contracts.orders.enums import CheckoutState, PaymentStatus, Status, TimelineKind
+from contracts.orders.enums import CheckoutState, PaymentStatus, Status, TimelineCause, TimelineKind
 from contracts.orders.errors import CheckoutInTime, PaymentCaptured, PaymentInProgress
 from contracts.payments import enums as payments
+from contracts.users.enums import Action, Target
 from orders.checkout import commands, queries, store
 from orders.context import Context
 from orders.models import Order
@@ -36,15 +37,15 @@ def retry(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]
             store.abandon_locked(checkout, now)
         since = None if checkout else _paying_since(session, order_id)
         if checkout is not None or since is not None:
-            staff.tell(context, session, actor, "checkout_retried", "order", order_id)
+            staff.tell(context, session, actor, Action.CHECKOUT_RETRIED, Target.ORDER, order_id)
         if since is not None:
-            cause = "payment_looked_up_by_staff"
-            timeline.add(context, session, order_id, TimelineKind.ORDER, cause, actor)
+            what = TimelineKind.ORDER, TimelineCause.PAYMENT_LOOKED_UP
+            timeline.add(context, session, order_id, *what, actor)
     if checkout is not None:
         commands.release(context, order_id)
     elif since is not None:
         payment_commands.look_up(context, order_id, since)
-    return _outcome(context, order_id, actor, "checkout_retried")
+    return _outcome(context, order_id, actor, Action.CHECKOUT_RETRIED)
 
 
 def undo(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
@@ -58,13 +59,13 @@ def undo(context: Context, order_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
         checkout = store.lock(session, order_id)
         if checkout is not None:
             store.abandon_locked(checkout, context.clock())
-            staff.tell(context, session, actor, "checkout_undone", "order", order_id)
+            staff.tell(context, session, actor, Action.CHECKOUT_UNDONE, Target.ORDER, order_id)
         since = None if checkout else _paying_since(session, order_id)
     if checkout is not None:
         commands.release(context, order_id)
     elif since is not None:
         _stop_paying(context, order_id, since, actor)
-    return _outcome(context, order_id, actor, "checkout_undone")
+    return _outcome(context, order_id, actor, Action.CHECKOUT_UNDONE)
 
 
 def _stop_paying(
@@ -79,7 +80,7 @@ def _stop_paying(
             raise PaymentCaptured
         if order.payment_id is not None:
             raise PaymentInProgress
-        transitions.tell_staff(context, session, actor, "checkout_undone", order)
+        transitions.tell_staff(context, session, actor, Action.CHECKOUT_UNDONE, order)
         if order.status == Status.PENDING:
             step = lifecycle.step(
                 order.status, order.payment_status, Status.CANCELLED, (Party.STAFF,)
@@ -95,9 +96,9 @@ def _paying_since(session: Session, order_id: uuid.UUID) -> datetime.datetime | 
     return session.scalar(select(Order.paying_since).where(Order.id == order_id))
 
 
-def _outcome(context: Context, order_id: uuid.UUID, actor: Actor, event: str) -> dict[str, Any]:
+def _outcome(context: Context, order_id: uuid.UUID, actor: Actor, action: Action) -> dict[str, Any]:
     outcome = queries.outcome(context, order_id)
     context.log.info(
-        event, order_id=str(order_id), state=outcome["state"], staff=str(actor.user_id)
+        str(action), order_id=str(order_id), state=outcome["state"], staff=str(actor.user_id)
     )
     return outcome

@@ -29,7 +29,7 @@ from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.steps import Step
 from contracts.inventory.errors import ReservationReleased
-from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineKind
+from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineCause, TimelineKind
 from contracts.orders.errors import CartChanged, CheckoutInterrupted, TooManyUnpaidUnits
 from contracts.users.answers import DefaultAddress
 from orders import catalog
@@ -250,7 +250,7 @@ def _write(context: Context, session: Connection | Session, attempt: Attempt, or
     placed = entry(
         TimelineKind.ORDER, Cause.PLACED, buyer, total=order.total, currency=order.currency
     )
-    reserved = entry(TimelineKind.STOCK, "reserved", until=order.expires_at)
+    reserved = entry(TimelineKind.STOCK, TimelineCause.STOCK_RESERVED, until=order.expires_at)
     event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
     return store.complete(session, order, attempt.basket.lines, [placed, reserved], event)
 

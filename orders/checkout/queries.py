@@ -30,7 +30,7 @@ from sqlalchemy import (
 from chassis import paging
 from chassis.errors import Forbidden
 from chassis.identity import Actor
-from contracts.orders.enums import OVER, STUCK, CheckoutState
+from contracts.orders.enums import OVER, STUCK, CheckoutReason, CheckoutState
 from orders.context import Context
 from orders.models import Checkout, Order
 
@@ -76,8 +76,8 @@ UNDER_WAY = union_all(
         Order.recheck_at,
         null().cast(Integer),
         case(
-            (_IS_UNPAID, literal("outcome_unknown", Text)),
-            else_=literal("order_not_finished", Text),
+            (_IS_UNPAID, literal(CheckoutReason.OUTCOME_UNKNOWN, Text)),
+            else_=literal(CheckoutReason.ORDER_NOT_FINISHED, Text),
         ),
         (_long_before_now("payment_patience") >= _PAYMENT_COUNTS_FROM).label("is_stuck"),
     ).where(Order.recheck_at.is_not(None)),

@@ -10,8 +10,16 @@ from sqlalchemy.orm import Session
 from chassis.errors import Forbidden, PreconditionFailed
 from chassis.identity import Actor
 from chassis.steps import Step
-from contracts.orders.enums import Cause, PaymentStatus, RefundReason, Status, TimelineKind
+from contracts.orders.enums import (
+    Cause,
+    PaymentStatus,
+    RefundReason,
+    Status,
+    TimelineCause,
+    TimelineKind,
+)
 from contracts.orders.errors import InvalidTransition, PaymentInProgress
+from contracts.users.enums import Action
 from orders.context import Context
 from orders.models import Order
 from orders.order import lifecycle, queries, timeline, transitions
@@ -84,8 +92,8 @@ def hide(context: Context, order_id: uuid.UUID, actor: Actor) -> None:
                 payment_status=order.payment_status,
             )
         order.hidden_at = context.clock()
-        timeline.add(context, session, order.id, TimelineKind.ORDER, "hidden", actor)
-        transitions.tell_staff(context, session, actor, "order_hidden", order)
+        timeline.add(context, session, order.id, TimelineKind.ORDER, TimelineCause.HIDDEN, actor)
+        transitions.tell_staff(context, session, actor, Action.ORDER_HIDDEN, order)
 
 
 def expire(context: Context, limit: int) -> int:
@@ -145,8 +153,10 @@ def _readdress(
         )
     order.shipping_address = address
     transitions.touch(context, order)
-    timeline.add(context, session, order.id, TimelineKind.ORDER, "address_changed", actor)
-    transitions.tell_staff(context, session, actor, "order_address_changed", order)
+    timeline.add(
+        context, session, order.id, TimelineKind.ORDER, TimelineCause.ADDRESS_CHANGED, actor
+    )
+    transitions.tell_staff(context, session, actor, Action.ORDER_ADDRESS_CHANGED, order)
 
 
 def _is_being_paid(order: Order) -> bool:

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from contracts.orders.enums import Cause, PaymentStatus, Status
 from contracts.orders.errors import InvalidTransition
+from contracts.users.enums import Action
 
 
 class Party(StrEnum):
@@ -36,6 +37,19 @@ class Transition:
     by: Party
     event: str
     money: frozenset[PaymentStatus] = frozenset(PaymentStatus)
+
+    @property
+    def action(self) -> Action | None:
+        """The word of the audit trail for it, when somebody of the staff has taken it; none of them
+        marks an order as paid."""
+        return _ACTIONS.get(self.target)
+
+
+_ACTIONS = {
+    Status.SHIPPED: Action.ORDER_SHIPPED,
+    Status.DELIVERED: Action.ORDER_DELIVERED,
+    Status.CANCELLED: Action.ORDER_CANCELLED,
+}
 
 
 _UNPAID = frozenset({PaymentStatus.UNPAID})

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
 from chassis.json_rows import insert_rows, rows_of
-from contracts.orders.enums import TimelineKind
+from contracts.orders.enums import Cause, TimelineCause, TimelineKind
 from orders.context import Context
 from orders.models import TimelineEntry
 
@@ -29,7 +29,7 @@ def add(
     session: Session,
     order_id: uuid.UUID,
     kind: TimelineKind,
-    cause: str,
+    cause: Cause | TimelineCause,
     actor: Actor = Actor.SYSTEM,
     **detail: Any,
 ) -> None:
@@ -42,7 +42,7 @@ def entry(
     order_id: uuid.UUID,
     at: datetime.datetime,
     kind: TimelineKind,
-    cause: str,
+    cause: Cause | TimelineCause,
     actor: Actor = Actor.SYSTEM,
     *,
     trace_id: str | None,

@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from chassis import staff
 from chassis.identity import Actor
-from contracts.orders.enums import Status, TimelineKind
+from contracts.orders.enums import Status, TimelineCause, TimelineKind
+from contracts.users.enums import Action, Target
 from orders.context import Context
 from orders.models import Order
 from orders.order import queries, timeline
@@ -31,9 +32,11 @@ def move(
         before=step.source, after=step.target,
     )  # fmt: skip
     if step.target == Status.CANCELLED:
-        timeline.add(context, session, order.id, TimelineKind.STOCK, "release_requested")
+        timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_RELEASED)
     context.events.record(session, step.event, queries.facts(order, step.cause))
-    tell_staff(context, session, actor, step.event, order, old=step.source, new=step.target)
+    if step.action is not None:
+        moved = {"old": step.source, "new": step.target}
+        tell_staff(context, session, actor, step.action, order, **moved)
     # The timeline names roles; which member of staff it was is for operators only.
     by = str(actor.user_id) if actor.user_id and actor.is_staff else None
     context.log.info(step.event, order_id=str(order.id), cause=str(step.cause), staff=by)
@@ -46,11 +49,11 @@ def touch(context: Context, order: Order) -> None:
 
 
 def tell_staff(
-    context: Context, session: Session, actor: Actor, action: str, order: Order, **detail: str
+    context: Context, session: Session, actor: Actor, action: Action, order: Order, **detail: str
 ) -> None:
     """Have the audit trail tell of it, if it was somebody of the staff."""
     detail = {name: str(value) for name, value in detail.items()}
-    staff.tell(context, session, actor, action, "order", order.id, order.user_id, **detail)
+    staff.tell(context, session, actor, action, Target.ORDER, order.id, order.user_id, **detail)
 
 
 def _look_after_payment(context: Context, order: Order) -> None:

@@ -26,7 +26,14 @@ from chassis.errors import Conflict, Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.steps import Step
 from contracts.inventory.errors import OutOfStock, ReservationReleased
-from contracts.orders.enums import Cause, PaymentStatus, RefundReason, Status, TimelineKind
+from contracts.orders.enums import (
+    Cause,
+    PaymentStatus,
+    RefundReason,
+    Status,
+    TimelineCause,
+    TimelineKind,
+)
 from contracts.orders.errors import AlreadyPaid, InvalidTransition, NothingToPay
 from contracts.payments import answers
 from contracts.payments import enums as payments
@@ -231,12 +238,12 @@ def _mark_paid(
 ) -> None:
     """The money is there. Whatever of it has gone back before we came to this is not forgotten."""
     timeline.add(
-        context, session, order.id, TimelineKind.PAYMENT, "payment_succeeded",
+        context, session, order.id, TimelineKind.PAYMENT, TimelineCause.PAYMENT_SUCCEEDED,
         payment_id=payment.id, amount=payment.amount,
     )  # fmt: skip
     step = _paid_step(in_stock) if order.status == Status.PENDING else None
     if in_stock:
-        timeline.add(context, session, order.id, TimelineKind.STOCK, "committed")
+        timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_COMMITTED)
     order.payment_id = payment.id
     order.payment_status = lifecycle.after_refund(order.total, refunds.total(session, payment.id))
     order.paying_since = order.recheck_at = None
@@ -267,7 +274,9 @@ def finish_free(context: Context, order_id: uuid.UUID) -> None:
         if order.status != Status.PENDING:
             return
         if in_stock:
-            timeline.add(context, session, order.id, TimelineKind.STOCK, "committed")
+            timeline.add(
+                context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_COMMITTED
+            )
             order.payment_status = PaymentStatus.PAID
         transitions.move(context, session, order, _paid_step(in_stock))
 

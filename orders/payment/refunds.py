@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from contracts.orders.enums import RefundReason, TimelineKind
+from contracts.orders.enums import RefundReason, TimelineCause, TimelineKind
 from orders.context import Context
 from orders.models import Receipt
 from orders.order import timeline
@@ -57,7 +57,7 @@ def request(
     due = payment.amount - refunded
     if order_known:
         timeline.add(
-            context, session, payment.order_id, TimelineKind.PAYMENT, "refund_due",
+            context, session, payment.order_id, TimelineKind.PAYMENT, TimelineCause.REFUND_DUE,
             payment_id=payment.id, amount=due, reason=reason,
         )  # fmt: skip
     facts = {"order_id": payment.order_id, "payment_id": payment.id, "amount": due}

@@ -21,12 +21,11 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import ProviderFault
 from chassis.steps import Step
-from contracts.payments.enums import OPEN, Status
+from contracts.payments.enums import OPEN, FailureCode, Status
 from contracts.payments.errors import PaymentActive
 from contracts.payments.methods import Method
 from payments import events
 from payments.charges import lifecycle, queries, store
-from payments.charges.lifecycle import PAID_TWICE, PARTIAL_CAPTURE, REPLACED
 from payments.charges.queries import PaymentView
 from payments.charges.store import NextCall
 from payments.context import Context, call_ends_at
@@ -73,7 +72,7 @@ def charge(
     try:
         payment, known, next_call = _open(context, wanted)
     except PaymentActive:
-        if not cancel(context, order_id, REPLACED):
+        if not cancel(context, order_id, FailureCode.REPLACED):
             raise
         payment, known, next_call = _open(context, wanted)
     if next_call is NextCall.NONE:
@@ -166,12 +165,12 @@ def _apply(context: Context, session: Session, payment: Payment, report: ChargeR
     if payment.cancel_reason:
         payment.next_check_at = context.clock()  # what still waits is cancelled by the sweep
     if in_part:
-        _give_back_at_once(context, session, payment, report.amount, PARTIAL_CAPTURE)
+        _give_back_at_once(context, session, payment, report.amount, FailureCode.PARTIAL_CAPTURE)
         if not was_given_up:
             events.record_failed(context, session, payment)
         return
     if was_given_up and not _takes_its_place_again(session, payment):
-        _give_back_at_once(context, session, payment, report.amount, PAID_TWICE)
+        _give_back_at_once(context, session, payment, report.amount, FailureCode.PAID_TWICE)
         return
     payment.status = report.status
     if report.status == Status.SUCCEEDED:
@@ -197,7 +196,7 @@ def _takes_its_place_again(session: Session, payment: Payment) -> bool:
 
 
 def _give_back_at_once(
-    context: Context, session: Session, payment: Payment, amount: Decimal, why: str
+    context: Context, session: Session, payment: Payment, amount: Decimal, why: FailureCode
 ) -> None:
     """Money that pays for nothing is booked and goes back, and the payment has failed for good: in
     any other state its order would count it."""
@@ -212,7 +211,7 @@ def _give_back_at_once(
     )  # fmt: skip
 
 
-def cancel(context: Context, order_id: uuid.UUID, reason: str) -> bool:
+def cancel(context: Context, order_id: uuid.UUID, reason: FailureCode) -> bool:
     """Cancel the payment of an order that is not decided yet, at the provider first; whether
     nothing is open any more. Money that came meanwhile counts.
 

@@ -10,17 +10,9 @@ goes back, and the payment stays failed.
 
 from decimal import Decimal
 
-from contracts.payments.enums import Status
+from contracts.payments.enums import FailureCode, Status
 from contracts.payments.errors import AnswerMismatch
 from payments.providers.port import ChargeReport
-
-#: Why money goes back at once (`failure_code`): less came than was asked for; or another payment
-#: has taken the place of one that had been given up.
-PARTIAL_CAPTURE, PAID_TWICE = "partial_capture", "paid_twice"
-
-#: Why a payment is cancelled (`cancel_reason`, then `failure_code`): its buyer has taken another
-#: means, or there is nothing to pay for any more.
-REPLACED, ORDER_CANCELLED = "replaced", "order_cancelled"
 
 #: What a provider may report about a charge.
 REPORTS = (Status.REQUIRES_ACTION, Status.SUCCEEDED, Status.FAILED)
@@ -52,7 +44,7 @@ def is_in_part(amount: Decimal, currency: str, report: ChargeReport) -> bool:
 
 def never_received(amount: Decimal, currency: str) -> ChargeReport:
     """The end of a payment that its provider knows nothing of."""
-    return ChargeReport(Status.FAILED, amount, currency, failure_code="not_received")
+    return ChargeReport(Status.FAILED, amount, currency, failure_code=FailureCode.NOT_RECEIVED)
 
 
 def after_refund(captured: Decimal, refunded: Decimal) -> Status:

@@ -11,9 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.idempotency import KeyReused
-from contracts.payments.enums import OPEN, Status
+from contracts.payments.enums import OPEN, FailureCode, Status
 from contracts.payments.errors import AlreadyPaid, PaymentActive
-from payments.charges.lifecycle import ORDER_CANCELLED
 from payments.checks import postpone
 from payments.models import Payment
 from payments.providers import keys
@@ -117,7 +116,7 @@ def lock_open(session: Session, order_id: uuid.UUID) -> Payment | None:
 
 
 def begin_to_cancel(
-    payment: Payment, reason: str, now: datetime.datetime, calling_until: datetime.datetime
+    payment: Payment, reason: FailureCode, now: datetime.datetime, calling_until: datetime.datetime
 ) -> bool:
     """Note that an open, locked payment is to be cancelled; whether the provider may be asked for
     that now, which is over by `calling_until`.
@@ -126,7 +125,7 @@ def begin_to_cancel(
     and for an order that was cancelled it is noted for later.
     """
     is_being_charged = payment.status == Status.PENDING and payment.calling_until > now
-    if reason == ORDER_CANCELLED or not is_being_charged:
+    if reason == FailureCode.ORDER_CANCELLED or not is_being_charged:
         payment.cancel_reason = reason
     if is_being_charged:
         return False

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis import currencies
 from chassis.database import after_commit
+from contracts.payments.enums import RefundStatus
 from contracts.payments.errors import AnswerMismatch
 from payments.context import Context
 from payments.ledger import store as ledger
@@ -63,7 +64,7 @@ def _book_refund(
 ) -> None:
     """One that we took for failed, or that the provider made twice, counts as the provider's."""
     refund = _ours(session, payment, transaction.key)
-    if refund is None or refund.status != refund_store.PENDING:
+    if refund is None or refund.status != RefundStatus.PENDING:
         refund = refund_store.open_refund(
             session,
             payment,

@@ -8,12 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, or_, select, tuple_
 
-from contracts.payments.enums import OPEN, Problem, Status
+from contracts.payments.enums import OPEN, Problem, RefundStatus, Status
 from payments.models import LedgerEntry, Payment, Refund
 from payments.providers import keys
 from payments.providers.port import Kind, ProviderTransaction
 from payments.reconciliation.comparison import Entry, Finding, Owner, Sum
-from payments.refunds import store as refund_store
 
 Read = Callable[[], AbstractContextManager[Connection]]
 AnyRow = Row[*tuple[Any, ...]]
@@ -99,7 +98,7 @@ def owners(
         connection.scalars(
             select(Refund.id).where(
                 Refund.id.in_({found for found in refund_ids.values() if found}),
-                Refund.status == refund_store.PENDING,
+                Refund.status == RefundStatus.PENDING,
                 Refund.created_at >= overdue,
             )
         )
@@ -135,7 +134,7 @@ def unanswered(read: Read, overdue: datetime.datetime) -> Iterator[Finding]:
     of_refunds = (
         select(Refund.id.label("refund_id"), Refund.payment_id, Refund.amount, *about)
         .join(Payment, Payment.id == Refund.payment_id)
-        .where(Refund.status == refund_store.PENDING, Refund.created_at < overdue)
+        .where(Refund.status == RefundStatus.PENDING, Refund.created_at < overdue)
     )
     of_payments = of_payments.where(_is_overdue(overdue))
     for rows in _pages(read, of_payments, payment_id=Payment.id):

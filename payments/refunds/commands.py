@@ -17,13 +17,15 @@ from sqlalchemy.orm import Session
 from chassis import idempotency, staff
 from chassis.identity import Actor
 from chassis.steps import Step
+from contracts.payments.enums import RefundStatus
 from contracts.payments.errors import RefundRefused
+from contracts.users.enums import Action, Target
 from payments.charges import queries
 from payments.context import Context, call_ends_at
 from payments.errors import ProviderTimeout
 from payments.models import Payment, Refund, RequestKey
 from payments.refunds import store
-from payments.refunds.store import FAILED, PENDING, PendingRefund
+from payments.refunds.store import PendingRefund
 
 OPENED = Step("payments.refund.opened")
 ANSWERED = Step("payments.refund.answered")
@@ -59,7 +61,7 @@ def refund(
         status, pending = made.status, store.pending(made, payment)
     if claim.is_new:
         status = complete(context, pending)
-    if status == FAILED:
+    if status == RefundStatus.FAILED:
         raise RefundRefused
     with context.db.begin() as session:
         shown = queries.shown(session.get_one(Payment, payment_id))
@@ -112,7 +114,7 @@ def complete(context: Context, pending: PendingRefund) -> str:
     try:
         report = context.providers[pending.provider].refund(pending.request)
     except ProviderTimeout:
-        return PENDING
+        return RefundStatus.PENDING
     ANSWERED.reached()
     with context.db.begin() as session:
         status = store.settle(context, session, pending, report).status
@@ -128,8 +130,8 @@ def _note(context: Context, session: Session, payment: Payment, made: Refund, ac
         context,
         session,
         actor,
-        "refund_requested",
-        "payment",
+        Action.REFUND_REQUESTED,
+        Target.PAYMENT,
         payment.id,
         payment.user_id,
         order_id=str(payment.order_id),

@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from contracts.payments.enums import RefundStatus
 from contracts.payments.errors import NotRefundable, PaymentNotFound, RefundInFlight, RefundTooLarge
 from payments import events
 from payments.charges import lifecycle
@@ -17,8 +18,6 @@ from payments.ledger import store as ledger
 from payments.models import Payment, Refund
 from payments.providers import keys, money
 from payments.providers.port import RefundReport, RefundRequest
-
-PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
 
 
 class PendingRefund(NamedTuple):
@@ -89,7 +88,7 @@ def open_refund(
         amount=left if amount is None else amount,
         reason=reason,
         requested_by=by,
-        status=PENDING,
+        status=RefundStatus.PENDING,
         created_at=now,
         next_check_at=next_check_at,
     )
@@ -134,15 +133,15 @@ def settle(
     """Bring a refund to what the provider reports, once."""
     payment = lock_payment(session, pending.payment_id)
     refund = session.get_one(Refund, pending.refund_id)
-    if refund.status != PENDING:
+    if refund.status != RefundStatus.PENDING:
         return refund
     refund.provider_reference = report.reference
     refund.failure_code = report.failure_code
     if not report.done:
-        refund.status = FAILED
+        refund.status = RefundStatus.FAILED
         ledger.release(session, payment, refund)
         return refund
-    refund.status = SUCCEEDED
+    refund.status = RefundStatus.SUCCEEDED
     ledger.give_back(session, payment, refund, context.clock())
     if not payment.superseded:
         payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
@@ -156,7 +155,7 @@ def take_due(session: Session, now: datetime.datetime, limit: int) -> list[Pendi
     due = (
         select(Refund, Payment)
         .join(Payment, Payment.id == Refund.payment_id)
-        .where(Refund.status == PENDING, Refund.next_check_at <= now)
+        .where(Refund.status == RefundStatus.PENDING, Refund.next_check_at <= now)
         .order_by(Refund.next_check_at)
         .limit(limit)
         .with_for_update(of=Refund, skip_locked=True)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from chassis import staff
 from chassis.identity import Actor
 from chassis.messages import Json
+from contracts.users.enums import Action, Target
 from products import cache_invalidation
 from products.catalog import categories, naming, queries, store
 from products.context import Context
@@ -30,8 +31,8 @@ def create_product(context: Context, actor: Actor, stock: int, fields: dict[str,
     with _changing(context) as session:
         product_id = store.add(session, fields, stock, actor, now)
         priced = {"price": str(fields["price"]), "currency": fields["currency"]}
-        about = "product", product_id
-        staff.tell(context, session, actor, "product_created", *about, **priced, stock=stock)
+        about = Target.PRODUCT, product_id
+        staff.tell(context, session, actor, Action.PRODUCT_CREATED, *about, **priced, stock=stock)
         return queries.get(session, product_id, now)
 
 
@@ -49,8 +50,8 @@ def update_product(
     with _changing(context) as session:
         changed = store.change(session, product_id, fields, version, now)
         if changed:
-            about = "product", product_id
-            staff.tell(context, session, actor, "product_changed", *about, **changed)
+            about = Target.PRODUCT, product_id
+            staff.tell(context, session, actor, Action.PRODUCT_CHANGED, *about, **changed)
         return queries.get(session, product_id, now)
 
 
@@ -63,7 +64,7 @@ def delete_product(context: Context, actor: Actor, product_id: int, version: int
     require_admin(actor)
     with _changing(context) as session:
         store.remove(session, product_id, version, context.clock())
-        staff.tell(context, session, actor, "product_deleted", "product", product_id)
+        staff.tell(context, session, actor, Action.PRODUCT_DELETED, Target.PRODUCT, product_id)
 
 
 def create_category(context: Context, actor: Actor, fields: dict[str, Any]) -> Json:
@@ -74,7 +75,9 @@ def create_category(context: Context, actor: Actor, fields: dict[str, Any]) -> J
     require_admin(actor)
     with _changing(context) as session:
         category = categories.add(session, fields)
-        staff.tell(context, session, actor, "category_created", "category", category["id"])
+        staff.tell(
+            context, session, actor, Action.CATEGORY_CREATED, Target.CATEGORY, category["id"]
+        )
         return category
 
 
@@ -89,8 +92,8 @@ def update_category(
     require_admin(actor)
     with _changing(context) as session:
         category = categories.change(session, category_id, fields, version)
-        about = "category", category_id
-        staff.tell(context, session, actor, "category_changed", *about, fields=sorted(fields))
+        about = Target.CATEGORY, category_id
+        staff.tell(context, session, actor, Action.CATEGORY_CHANGED, *about, fields=sorted(fields))
         return category
 
 
@@ -103,7 +106,7 @@ def delete_category(context: Context, actor: Actor, category_id: int, version: i
     require_admin(actor)
     with _changing(context) as session:
         categories.remove(session, category_id, version)
-        staff.tell(context, session, actor, "category_deleted", "category", category_id)
+        staff.tell(context, session, actor, Action.CATEGORY_DELETED, Target.CATEGORY, category_id)
 
 
 def _changing(context: Context) -> AbstractContextManager[Session]:

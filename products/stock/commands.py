@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from chassis import staff
 from chassis.identity import Actor
 from chassis.messages import Json
+from contracts.users.enums import Action, Target
 from products import cache_invalidation
 from products.context import Context
 from products.permissions import require_staff
@@ -43,7 +44,9 @@ def adjust(
         moved = ledger.adjust(session, *change, actor, now)
         level = queries.get(session, product_id, now)
         detail = {"delta": moved, "on_hand": level["on_hand"]}
-        staff.tell(context, session, actor, "stock_adjusted", "product", product_id, **detail)
+        staff.tell(
+            context, session, actor, Action.STOCK_ADJUSTED, Target.PRODUCT, product_id, **detail
+        )
         return level
 
 

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.identity import Actor, Role
-from contracts.payments.enums import MethodType
+from contracts.payments.enums import FailureCode, MethodType
 from contracts.payments.methods import Method
 from payments import jobs
 from payments.charges import commands as charges
-from payments.charges.lifecycle import ORDER_CANCELLED
 from payments.models import Payment, Refund
 from payments.providers import Providers
 from payments.providers.port import ChargeReport
@@ -219,7 +218,7 @@ class Money(Machine):
         open_one = self._active(order)
         if open_one and open_one.is_open:
             self._unwanted(open_one)
-        done = charges.cancel(self.context, self.orders[order], ORDER_CANCELLED)
+        done = charges.cancel(self.context, self.orders[order], FailureCode.ORDER_CANCELLED)
         assert done == (open_one is None or not open_one.is_open)
 
     def _choose(self, data):

@@ -13,6 +13,7 @@ from chassis.database import after_commit
 from chassis.identity import Actor
 from chassis.messages import Event
 from chassis.origin import abbreviated
+from contracts.users.enums import Action
 from users.context import Context
 from users.models import AuditEntry
 from users.origin import NOWHERE, Origin
@@ -27,7 +28,7 @@ _LOGGED = ("action", "user_id", "actor_id", "actor_role", "target", "target_id")
 def record(
     context: Context,
     session: Session,
-    action: str,
+    action: Action,
     user_id: UUID | None,
     actor: Actor | None,
     origin: Origin = NOWHERE,

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis import currencies
-from contracts.payments.enums import Status
+from contracts.payments.enums import FailureCode, Status
 from payments.providers.port import (
     ChargeRequest,
     Kind,
@@ -72,7 +72,7 @@ def end_challenge(
     if expires_at > now:
         return False
     charge.status = Status.FAILED
-    charge.failure_code = "authentication_expired"
+    charge.failure_code = FailureCode.AUTHENTICATION_EXPIRED
     return True
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from contracts.payments.enums import Status
+from contracts.payments.enums import FailureCode, Status
 
 
 class Answer(Enum):
@@ -59,8 +59,8 @@ class Script:
 
 #: The faults by name, and what they change in a script; of each group at most one strikes.
 OUTCOMES: dict[str, dict[str, Any]] = {
-    "declined": {"status": Status.FAILED, "failure_code": "card_declined"},
-    "insufficient_funds": {"status": Status.FAILED, "failure_code": "insufficient_funds"},
+    "declined": {"status": Status.FAILED, "failure_code": FailureCode.CARD_DECLINED},
+    "insufficient_funds": {"status": Status.FAILED, "failure_code": FailureCode.INSUFFICIENT_FUNDS},
     "challenge": {"status": Status.REQUIRES_ACTION, "passes": True},
     "partial_capture": {"in_part": True},
 }

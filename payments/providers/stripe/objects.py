@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from contracts.payments.enums import Status
+from contracts.payments.enums import FailureCode, Status
 from payments.providers import money
 from payments.providers.port import ChargeReport, Kind, ProviderTransaction
 
@@ -79,7 +79,7 @@ def _of_session(session: dict[str, Any]) -> ChargeReport:
         **_money(session["amount_total"], session),
         reference=reference,
         action_url=session["url"] if status == Status.REQUIRES_ACTION else None,
-        failure_code="page_expired" if status == Status.FAILED else None,
+        failure_code=FailureCode.PAGE_EXPIRED if status == Status.FAILED else None,
     )
 
 
@@ -87,7 +87,7 @@ def _why(intent: dict[str, Any]) -> str:
     """A word for the failure: of a declined card the bank's reason."""
     if intent["status"] == "canceled":
         reason = intent.get("cancellation_reason")
-        return "authentication_expired" if reason == "abandoned" else reason or "canceled"
+        return FailureCode.AUTHENTICATION_EXPIRED if reason == "abandoned" else reason or "canceled"
     error = intent.get("last_payment_error") or {}
     return error.get("decline_code") or error.get("code") or intent["status"]
 

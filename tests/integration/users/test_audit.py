@@ -186,6 +186,17 @@ def test_old_entries_are_forgotten(service, anna):
     assert left(1) == [(1,)]
 
 
+def test_an_entry_of_another_release_is_read_as_it_was_written(service, trail):
+    """Also when its words are none of ours."""
+    insert = (
+        "INSERT INTO audit_entries (at, action, target, target_id, detail)"
+        " VALUES (now(), 'gift_sent', 'gift', '1', '{}') RETURNING 1"
+    )
+    people.rows(service, insert)
+    (entry,) = trail(target_id="1")
+    assert (entry["action"], entry["target"]) == ("gift_sent", "gift")
+
+
 def test_the_trail_is_paged(users, anna, admin):
     """Each entry once, the newest first, whatever is written meanwhile."""
     for _ in range(5):
