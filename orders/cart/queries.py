@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from chassis.messages import Json
 from orders import catalog
-from orders.checkout.pricing import Line, Wanted
 from orders.context import CartContext
+from orders.lines import Line, Wanted
 from orders.models import Cart, CartLine
 
 
@@ -60,7 +60,7 @@ def show(
 
 
 def view(
-    contents: Contents, products: Mapping[int, Mapping[str, Any] | None], currency: str = "EUR"
+    contents: Contents, products: Mapping[int, Mapping[str, Any] | None], currency: str
 ) -> Json:
     """The cart as answered, with `products` (by id) as they are now.
 

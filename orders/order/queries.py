@@ -14,8 +14,8 @@ from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.messages import Json
 from contracts.users.answers import UserIds
-from orders.checkout.pricing import Line
 from orders.context import Context
+from orders.lines import Line
 from orders.models import Order, OrderLine
 from orders.order import numbers
 

@@ -10,10 +10,9 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from chassis.constraints import map_integrity_error
-from chassis.errors import Invalid, PreconditionFailed
+from chassis.errors import AlreadyExists, Invalid, PreconditionFailed
 from chassis.messages import Json
 from contracts.products.errors import (
-    AlreadyExists,
     CategoryInUse,
     CategoryNotFound,
     TooManyCategories,

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from chassis import currencies
 from chassis.constraints import map_integrity_error
-from chassis.errors import Invalid, PreconditionFailed
+from chassis.errors import AlreadyExists, Invalid, PreconditionFailed
 from chassis.identity import Actor
 from contracts.inventory.enums import MovementKind
-from contracts.products.errors import AlreadyExists, ProductNotFound
+from contracts.products.errors import ProductNotFound
 from products import cache_invalidation
 from products.models import Product, Stock
 from products.search import index as search_index

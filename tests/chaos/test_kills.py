@@ -83,8 +83,8 @@ def _state(buyer, order):
 
 def _told(buyer, expected):
     """Whether the mail that tells of the end is there: the last of them all."""
-    words = "refund" if expected[1] == "refunded" else "paid"
-    return any(words in subject.lower() for subject in buyer.mails())
+    words = "Your refund for" if expected[1] == "refunded" else "We are preparing"
+    return any(subject.startswith(words) for subject in buyer.mails())
 
 
 def _kill(shop, package):

@@ -66,7 +66,7 @@ class Machine(RuleBasedStateMachine):
             raise
 
     @contextlib.contextmanager
-    def read(self):
+    def autocommit(self):
         yield self.connection
 
     def publish(self, session, event_type, payload):

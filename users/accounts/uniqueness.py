@@ -5,7 +5,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from chassis.constraints import map_integrity_error
-from contracts.users.errors import AlreadyExists
+from chassis.errors import AlreadyExists
 
 _TAKEN = {
     "uq_users_email": partial(AlreadyExists, field="email"),

@@ -156,7 +156,7 @@ def test_the_pool_fits_the_workers(call, start, eventually):
     """As many workers as there are can use the database at once (trap 11)."""
     (speaker,) = start(Speaker, max_workers=16)
     calls = [eventlet.spawn(call.speaker.sleep_in_database, 1) for _ in range(11)]
-    eventually(lambda: databases.of(speaker).engine.pool.checkedout() == 11)
+    eventually(lambda: databases.database_of(speaker).engine.pool.checkedout() == 11)
     for each in calls:
         each.wait()
 
@@ -169,7 +169,7 @@ def test_connections_that_die_unnoticed_make_room_for_others(call, start):
         for _ in range(6):  # the driver behaves differently with a connection that it knows
             _outcome(lambda: call.speaker.sleep_in_database(0))
         _outcome(call.speaker.lose_connection)
-        assert databases.of(speaker).engine.pool.checkedout() == 0
+        assert databases.database_of(speaker).engine.pool.checkedout() == 0
 
 
 def test_a_stopping_service_finishes_what_it_took(call, start, eventually):

@@ -27,25 +27,31 @@ SECRETS = ("whsec_new_4eC39HqLyjWD", "whsec_old_9TqLsb7zKbYa")
 @pytest.fixture(scope="session")
 def localstripe():
     """The address of a running localstripe."""
+    process, url = _start_localstripe()
+
+    def answers():
+        nonlocal process, url
+        if process.poll() is not None:  # somebody else had taken the port meanwhile
+            process, url = _start_localstripe()
+        try:
+            return requests.delete(f"{url}/_config/data", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    await_(answers, timeout=60, every=0.2)
+    yield url
+    process.terminate()
+    process.wait()
+
+
+def _start_localstripe():
     port = find_free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "localstripe", "--from-scratch", "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    url = f"http://127.0.0.1:{port}"
-
-    def answers():
-        assert process.poll() is None, "localstripe has ended"
-        try:
-            return requests.delete(f"{url}/_config/data", timeout=5).ok
-        except requests.ConnectionError:
-            return False
-
-    await_(answers, timeout=60)
-    yield url
-    process.terminate()
-    process.wait()
+    return process, f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
