@@ -119,6 +119,13 @@ class Conflict(Fault):
     title = "Not possible in the present state"
 
 
+class AlreadyExists(Conflict):
+    """A value that can be there once is taken; `data["field"]` says which."""
+
+    code = "already_exists"
+    title = "There is one with this value already"
+
+
 class PreconditionFailed(Fault):
     """The caller's version is stale."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.operations import Operations
+from alembic import op
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase
 
@@ -32,7 +32,7 @@ def run(context: Any, base: type[DeclarativeBase], package: str) -> None:
     engine.dispose()
 
 
-def create_outbox(op: Operations) -> None:
+def create_outbox() -> None:
     """Create the table of `chassis.models.OutboxMixin`. As in any migration its columns are written
     out: what has been migrated must not change with the model."""
     op.create_table(
@@ -59,7 +59,7 @@ def create_outbox(op: Operations) -> None:
     )
 
 
-def create_inbox(op: Operations) -> None:
+def create_inbox() -> None:
     """Create the table of `chassis.models.InboxMixin`; see `create_outbox`."""
     op.create_table(
         "inbox",
@@ -73,7 +73,7 @@ def create_inbox(op: Operations) -> None:
     op.create_index("ix_inbox_handled_at", "inbox", ["handled_at"])
 
 
-def create_request_keys(op: Operations) -> None:
+def create_request_keys() -> None:
     """Create the table of `chassis.models.RequestKeyMixin`."""
     op.create_table(
         "request_keys",

@@ -87,12 +87,6 @@ class NotificationsService(Service):
         with self.db.autocommit() as connection:
             return feed_stream.positions(connection, user_ids)
 
-    @rpc(requests.Get, answers.Notification)
-    def get(self, notification_id: UUID, actor: Actor) -> Json:
-        """One notification, for its owner or staff."""
-        with self.db.autocommit() as connection:
-            return feed_queries.get(connection, notification_id, actor)
-
     @rpc(requests.MarkRead, answers.Notification)
     def mark_read(self, notification_id: UUID, read: bool, actor: Actor) -> Json:
         """Mark as read, or as unread."""

@@ -1,12 +1,8 @@
 """The section `notifications` of config.yaml."""
 
-from collections.abc import Mapping
 from email.message import EmailMessage
-from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
-
-from notifications.mail.recipients import Limit
 
 
 def _check_sender(value: str) -> None:
@@ -64,11 +60,3 @@ class NotificationsSettings(Schema):
     smtp_timeout = fields.Float(load_default=10, validate=validate.Range(min=0.1, max=60))
     #: After so many tries a message has failed (12 tries take about 45 minutes).
     max_attempts = fields.Integer(load_default=12, validate=validate.Range(min=1, max=100))
-
-
-def limits(settings: Mapping[str, Any]) -> dict[bool, Limit]:
-    """How many messages one recipient gets: about security (True), and others (False)."""
-    return {
-        is_security: Limit(settings[f"{kind}mails_per_hour"], settings[f"{kind}mails_per_day"])
-        for is_security, kind in ((True, "security_"), (False, ""))
-    }

@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts.products import interface
 from contracts.products.answers import ProductList
+from contracts.products.requests import MAX_IDS
 
 #: Products as they are now ({id, name, price, currency, available}), by id; None: there is none.
 Products = dict[int, dict[str, Any] | None]
@@ -13,15 +14,12 @@ Products = dict[int, dict[str, Any] | None]
 _FIELDS = ("id", "name", "price", "currency", "available")
 _PRODUCTS = ProductList(only=[f"items.{name}" for name in _FIELDS])
 
-#: Most products in one call.
-BATCH = 100
-
 
 def look_up(products: interface.Products, ids: Iterable[int]) -> Products:
     """Each of `ids` with its product; `products` is the proxy to the service."""
     wanted = list(dict.fromkeys(ids))
     found: Products = dict.fromkeys(wanted)
-    for start in range(0, len(wanted), BATCH):
-        answer = products.get_many(ids=wanted[start : start + BATCH])
+    for start in range(0, len(wanted), MAX_IDS):
+        answer = products.get_many(ids=wanted[start : start + MAX_IDS])
         found |= {product["id"]: product for product in _PRODUCTS.load(answer)["items"]}
     return found

@@ -26,13 +26,13 @@ from contracts.payments.events import EVENTS
 from payments import access, jobs, leases, metrics, models
 from payments.charges import commands as charges
 from payments.charges import queries as charge_queries
-from payments.charges.queries import PaymentView
 from payments.providers import Providers, configured
 from payments.providers.recent_answers import RecentAnswers
 from payments.providers.simulator import Simulator
 from payments.reconciliation import commands as reconciliation
 from payments.refunds import commands as refunds
 from payments.settings import PaymentsSettings
+from payments.views import PaymentView
 from payments.webhooks import commands as webhooks
 
 

@@ -123,11 +123,6 @@ class UsersService(Service):
             **profile,
         )
 
-    @rpc(requests.SetRole, answers.User)
-    def set_role(self, user_id: UUID, role: str, actor: Actor) -> User:
-        """Give a user another role (admins)."""
-        return account_commands.set_role(self, user_id, role, actor)
-
     @rpc(requests.Delete, answers.Ended, sensitive_arguments="network")
     def delete(self, user_id: UUID, actor: Actor, network: str | None) -> Result:
         """Delete a user (admins): what is personal is forgotten, the id stays."""

@@ -51,9 +51,11 @@ class SingleLine(Text):
 class Key(String):
     """A caller's key for a command that is safe to repeat."""
 
+    MAX = 200
+
     def __init__(self, **kwargs: Any):
         form = validate.Regexp(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z", error="Not a key.")
-        super().__init__(max=200, min=1, validate=form, **kwargs)
+        super().__init__(max=self.MAX, min=1, validate=form, **kwargs)
 
 
 class Url(String):

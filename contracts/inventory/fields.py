@@ -1,4 +1,4 @@
 """Bounds that the services and their callers share."""
 
-#: More than this of one product is a slip of the keyboard.
-MAX_ON_HAND = 10_000_000
+#: Most different products in one question about stock, and so in one cart or order.
+MAX_LINES = 100

@@ -16,10 +16,8 @@ from chassis.fields import (
     Timestamp,
     Uuid,
 )
-from contracts.inventory.fields import MAX_ON_HAND
-
-#: Lines of one order.
-MAX_LINES = 100
+from contracts.inventory.fields import MAX_LINES
+from contracts.products.fields import MAX_ON_HAND
 
 
 class GetStock(Request):

@@ -49,13 +49,6 @@ class Positions(Request):
     user_ids = List(Uuid(), max=500, required=True)
 
 
-class Get(Request):
-    """get: one notification."""
-
-    notification_id = Uuid(required=True)
-    actor = ActorField()
-
-
 class MarkRead(Request):
     """mark_read: that its owner has, or has not, read it."""
 

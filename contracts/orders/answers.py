@@ -24,6 +24,7 @@ from contracts.orders.enums import (
     TimelineKind,
 )
 from contracts.orders.fields import MAX_QUANTITY
+from contracts.users.answers import AddressFields
 
 
 class OrderLine(Answer):
@@ -34,18 +35,8 @@ class OrderLine(Answer):
     line_total = fields.Decimal(required=True, as_string=True)
 
 
-class ShippingAddress(Answer):
+class ShippingAddress(AddressFields):
     """As it was when the order was placed, or last readdressed."""
-
-    name = fields.String(required=True, allow_none=True)
-    company = fields.String(required=True, allow_none=True)
-    phone = fields.String(required=True, allow_none=True)
-    line1 = fields.String(required=True)
-    line2 = fields.String(required=True, allow_none=True)
-    city = fields.String(required=True, allow_none=True)
-    region = fields.String(required=True, allow_none=True)
-    postal_code = fields.String(required=True, allow_none=True)
-    country = fields.String(required=True)
 
 
 class Order(Answer):

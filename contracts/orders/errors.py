@@ -1,4 +1,4 @@
-"""Errors of orders.
+"""Errors of orders; `contracts.payments.errors.AlreadyPaid` is another.
 
 chassis.errors.Fault
  ├── Invalid
@@ -7,7 +7,6 @@ chassis.errors.Fault
  │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
  │    ├── CartChanged         409  the cart is not the one that was shown
  │    ├── InvalidTransition   409  the order's state does not lead there
- │    ├── AlreadyPaid         409  the order has been paid
  │    ├── NothingToPay        409  the order costs nothing; it is paid without a payment
  │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
  │    ├── TooManyOpenOrders   409  pay or cancel some first
@@ -51,13 +50,6 @@ class InvalidTransition(Conflict):
 
     code = "invalid_transition"
     title = "The order's state does not allow this"
-
-
-class AlreadyPaid(Conflict):
-    """The order has been paid."""
-
-    code = "already_paid"
-    title = "This order has been paid"
 
 
 class NothingToPay(Conflict):

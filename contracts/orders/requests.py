@@ -23,8 +23,9 @@ from chassis.fields import (
     Timestamp,
     Uuid,
 )
+from contracts.inventory.fields import MAX_LINES
 from contracts.orders.enums import STUCK, CheckoutState, PaymentStatus, Status
-from contracts.orders.fields import MAX_LINES, MAX_QUANTITY
+from contracts.orders.fields import MAX_QUANTITY
 
 
 class Item(Request):

@@ -5,15 +5,15 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from chassis.fields import String
-from contracts.payments import methods
+from contracts.payments.methods import PaymentMethod, parse
 
 
-class MethodField(fields.Field[methods.Method]):
+class MethodField(fields.Field[PaymentMethod]):
     """A payment method (`contracts.payments.methods`); card numbers are refused."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> methods.Method:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> PaymentMethod:
         try:
-            return methods.parse(value)
+            return parse(value)
         except ValueError as error:
             raise ValidationError(str(error)) from None
 

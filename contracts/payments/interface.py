@@ -19,7 +19,7 @@ class Payments(Protocol):
         order_number: str | None = None,
         user_id: UUID,
         amount: Decimal,
-        currency: str = "EUR",
+        currency: str,
         method: Any,
         key: str,
     ) -> Json: ...

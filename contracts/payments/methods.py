@@ -18,11 +18,13 @@ NOT_A_METHOD = (
 
 #: 13 to 19 digits, as cards carry them, however they are spaced.
 _CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[\s._\-\u2010-\u2015]{0,3}\d){12,18}(?!\d)")
-_TOKEN = re.compile(r"[A-Za-z0-9_]{1,200}")
+#: The token of a card, of any provider; the gateway also wants the prefix that ours have (`tok_`).
+MAX_TOKEN = 200
+CARD_TOKEN = re.compile(rf"[A-Za-z0-9_]{{1,{MAX_TOKEN}}}")
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class PaymentMethod:
     """How the buyer pays: by a token that the provider gave out, which no repr shows, or on the
     provider's own page."""
 
@@ -30,18 +32,18 @@ class Method:
     token: str | None = field(default=None, repr=False)
 
 
-def parse(value: Any) -> Method:
+def parse(value: Any) -> PaymentMethod:
     """The method in a request; raises ValueError with a sentence for the sender."""
     if any(_CARD_NUMBER.search(text) for text in _texts(value)):
         raise ValueError(CARD_NUMBER_SENT)
     if value == {"type": MethodType.CHECKOUT}:
-        return Method(MethodType.CHECKOUT)
+        return PaymentMethod(MethodType.CHECKOUT)
     if not isinstance(value, dict) or value.keys() != {"type", "token"}:
         raise ValueError(NOT_A_METHOD)
     kind, token = value["type"], value["token"]
-    if kind != MethodType.CARD or not isinstance(token, str) or not _TOKEN.fullmatch(token):
+    if kind != MethodType.CARD or not isinstance(token, str) or not CARD_TOKEN.fullmatch(token):
         raise ValueError(NOT_A_METHOD)
-    return Method(MethodType.CARD, token)
+    return PaymentMethod(MethodType.CARD, token)
 
 
 def _texts(value: Any) -> Iterator[str]:

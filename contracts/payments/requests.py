@@ -33,7 +33,7 @@ class Charge(Request):
     order_number = SingleLine(max=40, load_default=None, allow_none=True)
     user_id = Uuid(required=True)
     amount = Money(required=True, min="0.01")
-    currency = Currency(load_default="EUR")
+    currency = Currency(required=True)
     method = MethodField(required=True)
     key = Key(required=True)
 

@@ -1,11 +1,10 @@
-"""Errors of the products service.
+"""Errors of the products service; `chassis.errors.AlreadyExists` (SKU, slug) is another.
 
 chassis.errors.Fault
  ├── NotFound
  │    ├── ProductNotFound   404  no such product, or it was deleted
  │    └── CategoryNotFound  404  no such category
  └── Conflict
-      ├── AlreadyExists     409  the SKU or slug is taken; `data["field"]` says which
       ├── CategoryInUse     409  it has products, or categories below it
       └── TooManyCategories 409  the tree is full
 """
@@ -25,13 +24,6 @@ class CategoryNotFound(NotFound):
 
     code = "category_not_found"
     title = "There is no such category"
-
-
-class AlreadyExists(Conflict):
-    """A SKU or slug is taken; deleted products keep theirs."""
-
-    code = "already_exists"
-    title = "There is one with this value already"
 
 
 class CategoryInUse(Conflict):

@@ -7,6 +7,8 @@ from marshmallow import ValidationError, fields, validate
 from chassis.fields import Dict, Id, IntegerText, SingleLine, Text
 
 MAX_SLUG = 80
+#: More than this of one product in stock is a slip of the keyboard.
+MAX_ON_HAND = 10_000_000
 #: Attributes of one product, and items in a list among them.
 MAX_ATTRIBUTES, MAX_ITEMS = 50, 20
 #: Integers beyond this lose digits in most JSON readers.

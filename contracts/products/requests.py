@@ -20,9 +20,8 @@ from chassis.fields import (
     Text,
     Url,
 )
-from contracts.inventory.fields import MAX_ON_HAND
 from contracts.products.enums import Sort
-from contracts.products.fields import Attributes, CategoryRef, Sku, Slug
+from contracts.products.fields import MAX_ON_HAND, Attributes, CategoryRef, Sku, Slug
 
 #: Products that one call asks for.
 MAX_IDS = 200

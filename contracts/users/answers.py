@@ -45,8 +45,9 @@ class Contact(Answer):
     phone = String(max=64, load_default=None, allow_none=True)
 
 
-class Address(Answer):
-    id = Uuid(required=True)
+class AddressFields(Answer):
+    """What stands on a parcel, in the address book and in orders."""
+
     name = fields.String(required=True, allow_none=True)
     company = fields.String(required=True, allow_none=True)
     phone = fields.String(required=True, allow_none=True)
@@ -56,6 +57,10 @@ class Address(Answer):
     region = fields.String(required=True, allow_none=True)
     postal_code = fields.String(required=True, allow_none=True)
     country = fields.String(required=True)
+
+
+class Address(AddressFields):
+    id = Uuid(required=True)
     default = fields.Boolean(required=True, attribute="is_default")
     version = Id(required=True)
 

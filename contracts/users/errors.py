@@ -1,4 +1,5 @@
-"""Errors of the users service.
+"""Errors of the users service; `chassis.errors.AlreadyExists` (e-mail address, user name) is
+another.
 
 chassis.errors.Fault
  ├── Unauthenticated
@@ -14,7 +15,6 @@ chassis.errors.Fault
  └── Conflict
       ├── TotpEnabled        there is a second factor already
       ├── TotpNotEnabled     there is none
-      ├── AlreadyExists      the e-mail address or user name is taken; `field` says which
       ├── AlreadyVerified    there is no address to confirm
       ├── LastAdmin          the house would be left without an admin
       └── TooManyAddresses   the address book is full
@@ -95,13 +95,6 @@ class TotpNotEnabled(Conflict):
 
     code = "totp_not_enabled"
     title = "You have no second factor"
-
-
-class AlreadyExists(Conflict):
-    """`field` ("email" or "username") is somebody else's."""
-
-    code = "already_exists"
-    title = "Somebody has this already"
 
 
 class AlreadyVerified(Conflict):

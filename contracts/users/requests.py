@@ -102,13 +102,6 @@ class Update(Profile, Located, OfUser):
         return data
 
 
-class SetRole(OfUser):
-    """set_role: by an admin."""
-
-    role = Choice(Role, required=True)
-    actor = ActorField()
-
-
 class Delete(OfUser, Located):
     """delete, reset_totp: by an admin."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import validate
 
-from chassis.fields import Id, IntegerText, Request, String, Uuid
+from chassis.fields import Id, IntegerText, Key, Request, String, Uuid
 from chassis.web import Request as WebRequest
 from chassis.web.openapi_components import IF_MATCH
 
@@ -26,13 +26,13 @@ class OrderPath(Request):
 
 
 class Keyed(Request):
-    """Headers of a request that is safe to send again."""
+    """Headers of a request that is safe to send again: of a `Key`, what a header can carry."""
 
     key = String(
-        max=200,
+        max=Key.MAX,
         data_key="Idempotency-Key",
         validate=validate.Regexp(
-            r"[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters."
+            rf"[\x21-\x7e]{{1,{Key.MAX}}}\Z", error=f"1 to {Key.MAX} visible ASCII characters."
         ),
         metadata={
             "description": "A key of your choice, such as a UUID. A repeat with the same key is"

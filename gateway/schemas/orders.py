@@ -4,8 +4,8 @@ from marshmallow import fields
 
 from chassis.fields import List, Timestamp
 from contracts.carts import requests as carts
+from contracts.inventory.fields import MAX_LINES
 from contracts.orders import requests
-from contracts.orders.fields import MAX_LINES
 from gateway.schemas.derive import body, query
 
 CartItem = body("CartItem", carts.CartItem, without=("user_id",))

@@ -9,6 +9,7 @@ from contracts.orders import requests as order_requests
 from contracts.payments import requests
 from contracts.payments.enums import MethodType, ProviderName
 from contracts.payments.fields import ProviderReference
+from contracts.payments.methods import CARD_TOKEN, MAX_TOKEN
 from gateway.schemas.derive import body, query
 
 
@@ -17,10 +18,10 @@ class Method(Request):
 
     type = Choice(MethodType, required=True)
     token = String(
-        max=201,
+        max=MAX_TOKEN,
         # No as many digits as cards have, in a row or in groups. The message does not repeat them.
         validate=validate.Regexp(
-            r"(?!.*\d(?:_*\d){12})[a-z]{2,10}_[A-Za-z0-9_]{1,190}\Z",
+            rf"(?!.*\d(?:_*\d){{12}})(?=[a-z]{{2,10}}_[A-Za-z0-9_]){CARD_TOKEN.pattern}\Z",
             error="Send the provider's token, never a card number.",
         ),
         metadata={"description": "A token from the payment provider; card numbers are refused."},

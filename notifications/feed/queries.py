@@ -32,12 +32,6 @@ COLUMNS = (
 _NEWEST = paging.Keyset("notifications", Notification.created_at, Notification.id)
 
 
-def get(connection: Connection, notification_id: uuid.UUID, actor: Actor) -> Json:
-    """One notification of the actor's (staff: any); raises `NotificationNotFound`."""
-    query = visible(select(*COLUMNS), actor).where(Notification.id == notification_id)
-    return found(connection.execute(query).mappings().first())
-
-
 def list_of(
     connection: Connection,
     user_id: uuid.UUID,

@@ -25,7 +25,6 @@ from notifications.errors import NotNow, Undeliverable
 from notifications.mail import addresses, leases, recipients
 from notifications.mail.addresses import Contacts
 from notifications.mail.leases import Claimed
-from notifications.settings import limits
 
 #: Messages are with their channels, which is not recorded yet; where a crash is tested.
 DELIVERED = Step("notifications.mail.delivered")
@@ -154,8 +153,9 @@ def _admit(context: Context, batch: Sequence[Claimed], contacts: Contacts) -> se
 
 def _count(context: Context, addressed: Sequence[tuple[Claimed, str]]) -> set[uuid.UUID]:
     """Count messages for the addresses that they go to; returns what is too much."""
+    limits = recipients.limits(context.settings)
     with context.db.begin() as session:
-        return recipients.admit(session, addressed, limits(context.settings), context.clock())
+        return recipients.admit(session, addressed, limits, context.clock())
 
 
 def _record(context: Context, tried: Iterable[tuple[Claimed, Exception | None]]) -> None:

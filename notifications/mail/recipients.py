@@ -15,6 +15,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ARRAY, UUID, DateTime, Integer, LargeBinary, bindparam, delete, select, text
 from sqlalchemy.orm import Session
@@ -66,6 +67,14 @@ class Limit:
 
     per_hour: int
     per_day: int
+
+
+def limits(settings: Mapping[str, Any]) -> dict[bool, Limit]:
+    """How many messages one recipient gets: about security (True), and others (False)."""
+    return {
+        is_security: Limit(settings[f"{kind}mails_per_hour"], settings[f"{kind}mails_per_day"])
+        for is_security, kind in ((True, "security_"), (False, ""))
+    }
 
 
 @dataclass

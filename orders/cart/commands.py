@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid, NotFound
 from chassis.tables import changed
-from contracts.orders.fields import MAX_LINES, MAX_QUANTITY
+from contracts.inventory.fields import MAX_LINES
+from contracts.orders.fields import MAX_QUANTITY
 from orders.models import Cart, CartLine
 
 

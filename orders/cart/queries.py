@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import Session
 
-from orders.checkout.pricing import Line, Wanted
+from orders.lines import Line, Wanted
 from orders.models import Cart, CartLine
 
 
@@ -45,7 +45,7 @@ def read(connection: Connection | Session, user_id: uuid.UUID) -> Contents:
 
 
 def view(
-    contents: Contents, products: Mapping[int, Mapping[str, Any] | None], currency: str = "EUR"
+    contents: Contents, products: Mapping[int, Mapping[str, Any] | None], currency: str
 ) -> dict[str, Any]:
     """The cart as answered, with `products` (by id) as they are now.
 

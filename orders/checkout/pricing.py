@@ -15,20 +15,10 @@ from chassis.errors import Invalid
 from contracts.inventory.errors import OutOfStock
 from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
 from contracts.orders.fields import MAX_QUANTITY, MAX_TOTAL
+from orders.lines import Line, Wanted
 
 #: An amount and its currency.
 Price = tuple[Decimal, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A product that somebody wants, and the prices at which it was shown to them, in `currency`;
-    None: in whichever it has."""
-
-    product_id: int
-    quantity: int
-    shown: tuple[Decimal, ...] = ()
-    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +27,6 @@ class Shown:
 
     total: Decimal | None = None
     currency: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A product of an order at the price that is charged."""
-
-    product_id: int
-    name: str
-    quantity: int
-    unit_price: Decimal
-
-    @property
-    def total(self) -> Decimal:
-        return self.unit_price * self.quantity
-
-    def view(self) -> dict[str, Any]:
-        """The line as carts and orders answer it."""
-        return {
-            "product_id": self.product_id,
-            "name": self.name,
-            "quantity": self.quantity,
-            "unit_price": self.unit_price,
-            "line_total": self.total,
-        }
 
 
 def merge(items: Iterable[Mapping[str, Any]], currency: str | None = None) -> list[Wanted]:

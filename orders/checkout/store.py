@@ -25,7 +25,8 @@ from chassis.json_rows import as_json, insertion, with_documents
 from chassis.tables import changed
 from contracts.orders.enums import CheckoutState, Status
 from contracts.orders.errors import TooManyOpenOrders, TooManyUnpaidUnits
-from orders.checkout.pricing import Basket, Limits, Line
+from orders.checkout.pricing import Basket, Limits
+from orders.lines import Line
 from orders.models import Checkout, Order, OrderLine, TimelineEntry
 
 #: How long one instance has to give the stock of a checkout back before another one tries.

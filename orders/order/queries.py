@@ -13,8 +13,8 @@ from chassis import paging
 from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.identity import Actor, Role
 from contracts.users.answers import UserIds
-from orders.checkout.pricing import Line
 from orders.context import Context
+from orders.lines import Line
 from orders.models import Order, OrderLine
 from orders.order import numbers
 

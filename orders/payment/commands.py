@@ -34,9 +34,10 @@ from contracts.orders.enums import (
     TimelineCause,
     TimelineKind,
 )
-from contracts.orders.errors import AlreadyPaid, InvalidTransition, NothingToPay
+from contracts.orders.errors import InvalidTransition, NothingToPay
 from contracts.payments import answers
 from contracts.payments import enums as payments
+from contracts.payments.errors import AlreadyPaid
 from orders.context import Context
 from orders.models import Order, RequestKey
 from orders.order import lifecycle, timeline, transitions
@@ -55,8 +56,6 @@ CONCLUDED = Step("orders.payment.concluded")
 #: A page of payments.list, newest first: what may still bring money is always among the newest.
 NEWEST = 100
 
-#: Not itself: JSON has no form of its own for it, as it has for people.
-_SYSTEM: Any = Actor.SYSTEM.to_wire()
 _PAYMENT, _PAYMENTS = answers.Payment(), answers.PaymentPage()
 
 #: Opens the transaction of the last step: `db.begin`, or `db.once` of an event.
@@ -334,7 +333,7 @@ def cancel_payment(context: Context, order_id: uuid.UUID) -> None:
     """Have the payment of a cancelled order that may still wait for its buyer cancelled; what does
     not come to that now is left to `orders.jobs`."""
     try:
-        context.payments.cancel(order_id=order_id, actor=_SYSTEM)
+        context.payments.cancel(order_id=order_id, actor=Actor.SYSTEM)
     except Fault as fault:
         if not outages.is_logged(fault):
             context.log.warning("payment_cancelled_later", order_id=str(order_id), code=fault.code)

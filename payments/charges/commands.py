@@ -23,10 +23,9 @@ from chassis.errors import ProviderFault
 from chassis.steps import Step
 from contracts.payments.enums import OPEN, FailureCode, Status
 from contracts.payments.errors import PaymentActive
-from contracts.payments.methods import Method
+from contracts.payments.methods import PaymentMethod
 from payments import events
 from payments.charges import lifecycle, queries, store
-from payments.charges.queries import PaymentView
 from payments.charges.store import NextCall
 from payments.context import Context, call_ends_at
 from payments.errors import ProviderTimeout
@@ -34,6 +33,7 @@ from payments.ledger import store as ledger
 from payments.models import Payment
 from payments.providers.port import ChargeReport, ChargeRequest, KnownCharge
 from payments.refunds import store as refund_store
+from payments.views import PaymentView, shown
 
 OPENED = Step("payments.charge.opened")
 ANSWERED = Step("payments.charge.answered")
@@ -51,7 +51,7 @@ def charge(
     user_id: uuid.UUID,
     amount: Decimal,
     currency: str,
-    method: Method,
+    method: PaymentMethod,
     key: str,
 ) -> PaymentView:
     """The payment of (order_id, key), driven as far as the provider answers.
@@ -93,7 +93,7 @@ def _open(context: Context, wanted: dict[str, Any]) -> tuple[PaymentView, KnownC
             now=context.clock(),
             calling_until=call_ends_at(context),
         )
-        return queries.shown(payment), store.known(payment), next_call
+        return shown(payment), store.known(payment), next_call
 
 
 def ask(
@@ -115,7 +115,7 @@ def ask(
     except ProviderTimeout:
         with context.db.begin() as session:
             left = store.leave_unknown(session, payment_id, context.clock())
-            return queries.shown(left)
+            return shown(left)
     ANSWERED.reached()
     return settle(context, payment_id, report)
 
@@ -142,7 +142,7 @@ def settle(context: Context, payment_id: uuid.UUID, report: ChargeReport) -> Pay
         payment = session.get_one(Payment, payment_id, with_for_update=True)
         if not payment.captured and lifecycle.advances(payment.status, report.status):
             _apply(context, session, payment, report)
-        settled, superseded = queries.shown(payment), payment.superseded
+        settled, superseded = shown(payment), payment.superseded
     context.log.info("payment_settled", payment_id=str(payment_id), status=settled["status"])
     if superseded:
         context.log.warning(
@@ -224,7 +224,7 @@ def cancel(context: Context, order_id: uuid.UUID, reason: FailureCode) -> bool:
             return True
         if not store.begin_to_cancel(payment, reason, context.clock(), call_ends_at(context)):
             return False
-        found, known = queries.shown(payment), store.known(payment)
+        found, known = shown(payment), store.known(payment)
     CANCEL_NOTED.reached()
     try:
         report = context.providers[found["provider"]].cancel(known)

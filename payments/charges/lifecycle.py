@@ -14,9 +14,6 @@ from contracts.payments.enums import FailureCode, Status
 from contracts.payments.errors import AnswerMismatch
 from payments.providers.port import ChargeReport
 
-#: What a provider may report about a charge.
-REPORTS = (Status.REQUIRES_ACTION, Status.SUCCEEDED, Status.FAILED)
-
 #: Which report changes which state. All other news is old: providers repeat and reorder theirs.
 #: Money that was taken is booked even after `failed`, and no `failed` undoes it.
 _ADVANCES = {
@@ -45,10 +42,3 @@ def is_in_part(amount: Decimal, currency: str, report: ChargeReport) -> bool:
 def never_received(amount: Decimal, currency: str) -> ChargeReport:
     """The end of a payment that its provider knows nothing of."""
     return ChargeReport(Status.FAILED, amount, currency, failure_code=FailureCode.NOT_RECEIVED)
-
-
-def after_refund(captured: Decimal, refunded: Decimal) -> Status:
-    """The state of a captured payment of which `refunded` was given back."""
-    if refunded == captured:
-        return Status.REFUNDED
-    return Status.PARTIALLY_REFUNDED if refunded else Status.SUCCEEDED

@@ -1,7 +1,7 @@
 """Payments as others see them."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select
@@ -10,34 +10,9 @@ from chassis import paging
 from chassis.identity import Actor
 from contracts.payments.errors import PaymentNotFound
 from payments.models import Payment
-
-#: A payment as it is shown, by the keys of `SHOWN`.
-PaymentView = Mapping[Any, Any]
-
-#: What is shown, and what it takes to ask the provider; the rest of the row is ours.
-SHOWN = (
-    Payment.id,
-    Payment.order_id,
-    Payment.user_id,
-    Payment.provider,
-    Payment.provider_reference,
-    Payment.status,
-    Payment.amount,
-    Payment.refunded,
-    Payment.currency,
-    Payment.action_url,
-    Payment.failure_code,
-    Payment.test_mode,
-    Payment.cancel_reason,
-    Payment.created_at,
-)
+from payments.views import SHOWN, PaymentView
 
 _NEWEST = paging.Keyset("payments", Payment.created_at, Payment.id)
-
-
-def shown(payment: Payment) -> PaymentView:
-    """A payment that outlives its session."""
-    return {column.key: getattr(payment, column.key) for column in SHOWN}
 
 
 def get(connection: Connection, payment_id: uuid.UUID, actor: Actor) -> PaymentView:

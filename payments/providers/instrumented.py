@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from chassis.errors import Fault
 from chassis.external import Call, ExternalCall
 from contracts.payments.enums import Status
-from contracts.payments.methods import Method
+from contracts.payments.methods import PaymentMethod
 from payments.errors import ProviderTimeout
 from payments.providers.port import (
     ChargeReport,
@@ -35,7 +35,7 @@ class Instrumented:
         self._provider = provider
         self._external_call = external_call
 
-    def check(self, method: Method) -> None:
+    def check(self, method: PaymentMethod) -> None:
         self._provider.check(method)  # asks nobody
 
     def create(self, request: ChargeRequest, note: Callable[[str], None]) -> ChargeReport:

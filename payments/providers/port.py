@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from contracts.payments.methods import Method
+from contracts.payments.methods import PaymentMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ChargeRequest:
     key: str
     amount: Decimal
     currency: str
-    method: Method
+    method: PaymentMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,8 @@ class KnownCharge:
 
 @dataclass(frozen=True, slots=True)
 class ChargeReport:
-    """What the provider says of a charge: `status` is one of
-    `payments.charges.lifecycle.REPORTS`, or `pending` while it has not decided. `reference`
-    is what a refund has to name.
+    """What the provider says of a charge: `status` is `requires_action`, `succeeded` or `failed`;
+    `pending` while it has not decided. `reference` is what a refund has to name.
 
     `action_url`: where the buyer has to go; as `private_url`, when it has a secret of theirs in it:
     that is shown to them and never stored."""
@@ -119,7 +118,7 @@ class Provider(Protocol):
     def test_mode(self) -> bool:
         """Is it no real money that it moves?"""
 
-    def check(self, method: Method) -> None:
+    def check(self, method: PaymentMethod) -> None:
         """Raise `Invalid` for a method that this provider never accepts, without asking it."""
 
     def create(self, request: ChargeRequest, note: Callable[[str], None]) -> ChargeReport:

@@ -20,12 +20,12 @@ from chassis.steps import Step
 from contracts.payments.enums import RefundStatus
 from contracts.payments.errors import RefundRefused
 from contracts.users.enums import Action, Target
-from payments.charges import queries
 from payments.context import Context, call_ends_at
 from payments.errors import ProviderTimeout
 from payments.models import Payment, Refund, RequestKey
 from payments.refunds import store
 from payments.refunds.store import PendingRefund
+from payments.views import shown
 
 OPENED = Step("payments.refund.opened")
 ANSWERED = Step("payments.refund.answered")
@@ -64,8 +64,8 @@ def refund(
     if status == RefundStatus.FAILED:
         raise RefundRefused
     with context.db.begin() as session:
-        shown = queries.shown(session.get_one(Payment, payment_id))
-    return {**shown, "replayed": not claim.is_new}
+        payment_view = shown(session.get_one(Payment, payment_id))
+    return {**payment_view, "replayed": not claim.is_new}
 
 
 def open_for_order(

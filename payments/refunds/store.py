@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from contracts.payments.enums import RefundStatus
 from contracts.payments.errors import NotRefundable, PaymentNotFound, RefundInFlight, RefundTooLarge
 from payments import events
-from payments.charges import lifecycle
 from payments.checks import postpone
 from payments.context import Context
 from payments.ledger import store as ledger
 from payments.models import Payment, Refund
 from payments.providers import keys, money
 from payments.providers.port import RefundReport, RefundRequest
+from payments.refunds import lifecycle
 
 
 class PendingRefund(NamedTuple):

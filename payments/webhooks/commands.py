@@ -24,10 +24,10 @@ from payments.charges import commands as charges
 from payments.charges import store as charge_store
 from payments.context import Context
 from payments.errors import WebhookRefused
-from payments.ledger import provider_transactions
 from payments.models import Payment, ReceivedWebhook, RefusedWebhooks
 from payments.providers import keys
 from payments.providers.port import Provider, WebhookEvent
+from payments.webhooks import provider_transactions
 
 #: Looks into one event before it is given up; the last ones are 5 minutes apart.
 MAX_TRIES = 12

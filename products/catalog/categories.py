@@ -9,9 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from chassis.errors import Invalid, PreconditionFailed
+from chassis.errors import AlreadyExists, Invalid, PreconditionFailed
 from contracts.products.errors import (
-    AlreadyExists,
     CategoryInUse,
     CategoryNotFound,
     TooManyCategories,

@@ -9,10 +9,10 @@ from sqlalchemy import Integer, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from chassis import currencies
-from chassis.errors import Invalid, PreconditionFailed
+from chassis.errors import AlreadyExists, Invalid, PreconditionFailed
 from chassis.identity import Actor
 from contracts.inventory.enums import MovementKind
-from contracts.products.errors import AlreadyExists, ProductNotFound
+from contracts.products.errors import ProductNotFound
 from products import cache_invalidation
 from products.constraints import map_integrity_error
 from products.models import Product, Stock

@@ -2,7 +2,7 @@
 
 from chassis.errors import Invalid
 from contracts.inventory.errors import StockReserved
-from contracts.inventory.fields import MAX_ON_HAND
+from contracts.products.fields import MAX_ON_HAND
 
 
 def adjusted(on_hand: int, reserved: int, delta: int | None, counted: int | None) -> int:

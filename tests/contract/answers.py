@@ -43,8 +43,6 @@ PAYMENT = {
     "test_mode": boolean,
     "created_at": moment,
 }
-#: Whether an idempotency key had been used before; the gateway makes it a header.
-REPLAYED = {"replayed": boolean}
 
 ANSWERS = {
     **{f"{service}.health": HEALTH for service in SERVICES},

@@ -65,7 +65,7 @@ def _people(users, mails):
     users.list(limit=1, actor=ADMIN)
     users.list_audit(limit=1, actor=ADMIN)
     users.list_audit(action="role_changed", actor=ADMIN)
-    users.set_role(user_id=clerk["id"], role="customer", actor=ADMIN)
+    users.update(user_id=clerk["id"], partial=True, role="customer", actor=ADMIN)
     users.delete(user_id=clerk["id"], actor=ADMIN)
     work = users.add_address(user_id=buyer, postal_code="18055", country="DE", **WORK)["id"]
     address = {"user_id": buyer, "address_id": work}
@@ -260,7 +260,6 @@ def _messages(notifications, buyer):
     message = {"user_id": buyer, "subject": "Dear Clara Lindqvist", "body": "Your lamp is back."}
     note = notifications.send(**message, channel="in_app", key="m1", actor=STAFF)["id"]
     notifications.send(**message, channel="email", key="m2", actor=STAFF)
-    notifications.get(notification_id=note)
     notifications.mark_read(notification_id=note, read=True)
     notifications.list(user_id=buyer, unread=True, limit=1)
     end = notifications.since(user_id=buyer)["reached"]

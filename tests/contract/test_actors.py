@@ -16,7 +16,7 @@ WITH_AN_ACTOR = sorted(
 
 #: What staff or admins do: who makes such a call has to say who that is.
 PRIVILEGED = {
-    "users.create", "users.update", "users.set_role", "users.delete", "users.list",
+    "users.create", "users.update", "users.delete", "users.list",
     "users.rotate_keys", "users.end_sessions", "users.reset_totp", "users.list_audit",
     "users.mark_email_verified",
     "products.create", "products.update", "products.delete", "products.create_category",
@@ -24,7 +24,7 @@ PRIVILEGED = {
     "orders.update", "orders.hide", "orders.cancel", "orders.list", "orders.get", "orders.timeline",
     "orders.pay", "orders.list_checkouts", "orders.retry_checkout", "orders.undo_checkout",
     "payments.refund", "payments.cancel", "payments.get", "payments.list", "payments.reconcile",
-    "notifications.send", "notifications.list", "notifications.get", "notifications.mark_read",
+    "notifications.send", "notifications.list", "notifications.mark_read",
 }  # fmt: skip
 
 

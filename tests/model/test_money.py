@@ -13,7 +13,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.identity import Actor, Role
 from contracts.payments.enums import FailureCode, MethodType
-from contracts.payments.methods import Method
+from contracts.payments.methods import PaymentMethod
 from payments import jobs
 from payments.charges import commands as charges
 from payments.models import Payment, Refund
@@ -26,7 +26,7 @@ from tests.model.provider import Crash, Provider
 from tests.model.world import QUIET, Machine, outcome
 
 PRICE = Decimal("10.00")
-CARD = Method(MethodType.CARD, "tok")
+CARD = PaymentMethod(MethodType.CARD, "tok")
 BUYER = uuid.UUID(int=7)
 SETTINGS = {"call_seconds": 10, "give_up_seconds": 300, "sweep_batch": 50}
 CALL_TIME = datetime.timedelta(seconds=10)

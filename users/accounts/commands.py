@@ -20,7 +20,7 @@ from users.addresses import store as address_store
 from users.audit import commands as audit
 from users.context import Context
 from users.models import User
-from users.origin import NOWHERE, Origin, origin_of
+from users.origin import Origin, origin_of
 from users.passwords.rules import NAMES, PUBLIC, TOO_EASY, is_guessable
 from users.sessions import authentication, throttle
 from users.sessions import store as session_store
@@ -127,15 +127,6 @@ def update(
         return user
 
 
-def set_role(context: Context, user_id: UUID, role: str, actor: Actor) -> User:
-    """Give a user another role (admins), which ends all mailed tokens; raises `LastAdmin`."""
-    require_admin(actor)
-    with context.db.begin() as session:
-        user = _lock(session, user_id, role)
-        _change(context, session, user, {}, role, actor, NOWHERE)
-        return user
-
-
 def delete(context: Context, user_id: UUID, actor: Actor, network: str | None) -> Sequence[UUID]:
     """Delete a user (admins): end the sessions, whose ids are returned, and forget everything
     personal. The id stays, for the orders that name it; e-mail address and user name are free
@@ -239,7 +230,7 @@ def _is_same(name: str, new: str | None, old: str | None) -> bool:
     return new == old
 
 
-def _lock(session: Session, user_id: UUID, role: str | None, version: int | None = None) -> User:
+def _lock(session: Session, user_id: UUID, role: str | None, version: int | None) -> User:
     """The user, locked, who can be given that role."""
     if role not in (None, Role.ADMIN):
         store.keep_an_admin(session, user_id)

@@ -3,7 +3,7 @@
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from contracts.users.errors import AlreadyExists
+from chassis.errors import AlreadyExists
 
 _TAKEN = {"uq_users_email": "email", "uq_users_username": "username"}
 

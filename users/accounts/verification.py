@@ -16,8 +16,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound
-from contracts.users.errors import AlreadyExists, AlreadyVerified, VerificationTokenInvalid
+from chassis.errors import AlreadyExists, NotFound
+from contracts.users.errors import AlreadyVerified, VerificationTokenInvalid
 from users.accounts import uniqueness
 from users.context import Context
 from users.models import EmailChange, EmailVerification, User

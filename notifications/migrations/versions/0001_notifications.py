@@ -14,8 +14,8 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    create_outbox(op)
-    create_inbox(op)
+    create_outbox()
+    create_inbox()
     op.create_table(
         "notifications",
         sa.Column("id", sa.UUID, nullable=False),

@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_request_keys(op)
+    create_request_keys()
     op.drop_constraint("uq_notifications_user_id_key", "notifications")
     op.drop_column("notifications", "key")
 

@@ -16,8 +16,8 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    create_outbox(op)
-    create_inbox(op)
+    create_outbox()
+    create_inbox()
     _create_carts()
     _create_checkouts()
     _create_orders()

@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_request_keys(op)
+    create_request_keys()
     op.drop_table("payment_tries")
     op.create_index(
         "ix_orders_keyed",

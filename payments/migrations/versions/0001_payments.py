@@ -25,8 +25,8 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger_entries
 
 
 def upgrade() -> None:
-    create_outbox(op)
-    create_inbox(op)
+    create_outbox()
+    create_inbox()
     _create_payments()
     _create_refunds()
     _create_ledger()

@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_request_keys(op)
+    create_request_keys()
 
 
 def downgrade() -> None:

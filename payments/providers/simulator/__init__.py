@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
 from contracts.payments.enums import MethodType, ProviderName, Status
-from contracts.payments.methods import Method
+from contracts.payments.methods import PaymentMethod
 from payments.errors import ProviderTimeout, WebhookRefused
 from payments.providers import webhook_signature
 from payments.providers.port import (
@@ -59,7 +59,7 @@ class Simulator:
         self._chances = Chances(settings["seed"], settings["chances"])
         self._webhooks = Webhooks(settings)
 
-    def check(self, method: Method) -> None:
+    def check(self, method: PaymentMethod) -> None:
         """Refuse tokens that it does not know."""
         if method.type != MethodType.CARD or method.token not in TOKENS:
             raise Invalid(errors={"method": ["Unknown token."]})

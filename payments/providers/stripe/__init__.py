@@ -15,7 +15,7 @@ import stripe
 
 from chassis.errors import Invalid
 from contracts.payments.enums import MethodType, ProviderName, Status
-from contracts.payments.methods import Method
+from contracts.payments.methods import PaymentMethod
 from payments.errors import ProviderTimeout, WebhookRefused
 from payments.providers import webhook_signature
 from payments.providers.port import (
@@ -76,7 +76,7 @@ class Stripe:
         self._clock = clock
         self._api = client(settings["api_key"], settings["api_base"], call_seconds).v1
 
-    def check(self, method: Method) -> None:
+    def check(self, method: PaymentMethod) -> None:
         """Take PaymentMethods, and nothing that could be a card itself."""
         if method.type == MethodType.CARD and not str(method.token).startswith("pm_"):
             raise Invalid(errors={"method": ["Send a PaymentMethod of Stripe (pm_…)."]})

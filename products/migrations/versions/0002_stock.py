@@ -25,7 +25,7 @@ def upgrade() -> None:
     _create_stock()
     _create_reservations()
     _create_movements()
-    create_inbox(op)
+    create_inbox()
 
 
 def _create_stock() -> None:

@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_outbox(op)
+    create_outbox()
 
 
 def downgrade() -> None:

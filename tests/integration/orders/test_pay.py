@@ -283,6 +283,7 @@ def test_money_for_no_order_goes_back(running, call, eventually):
         order_id=str(uuid.uuid4()),
         user_id=str(uuid.uuid4()),
         amount="5.00",
+        currency="EUR",
         method={"type": "card", "token": "tok_visa"},
         key="stray",
     )

@@ -18,9 +18,9 @@ from chassis.database import transaction
 from chassis.errors import Fault
 from contracts.payments.errors import AnswerMismatch, NotRefundable, RefundTooLarge
 from payments.errors import ProviderTimeout
-from payments.ledger import provider_transactions
 from payments.providers.port import Kind, ProviderTransaction
 from payments.providers.simulator import Simulator
+from payments.webhooks import provider_transactions
 
 
 @pytest.fixture

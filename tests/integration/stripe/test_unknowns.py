@@ -7,7 +7,7 @@ import pytest
 
 from chassis.errors import Conflict
 from contracts.payments.enums import MethodType
-from contracts.payments.methods import Method
+from contracts.payments.methods import PaymentMethod
 from payments.charges import commands
 from payments.providers.port import ChargeRequest
 from payments.providers.stripe import Stripe
@@ -243,7 +243,7 @@ def test_whoever_comes_second_reports_what_the_first_did(provider, stripe, door)
     """Confirmed by somebody else in between, and the key is forgotten: Stripe refuses to confirm
     again, and what counts is how the PaymentIntent is."""
     order = ChargeRequest(
-        "payment-1", Decimal("5.00"), "EUR", Method(MethodType.CARD, stripe.card())
+        "payment-1", Decimal("5.00"), "EUR", PaymentMethod(MethodType.CARD, stripe.card())
     )
 
     def somebody_is_faster(reference):

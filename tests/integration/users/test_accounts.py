@@ -99,7 +99,7 @@ def test_unknown_users(users):
         ("get", {}),
         ("update", {"first_name": "X"}),
         ("update", {"email": "x@example.com"}),
-        ("set_role", {"role": "staff"}),
+        ("update", {"partial": True, "role": "staff"}),
         ("delete", {}),
         ("add_address", ADDRESS),
         ("default_address", {}),

@@ -28,7 +28,7 @@ def test_what_only_admins_may(users, anna, role):
     for method, arguments in [
         *([("list", {}), ("list", {"search": "anna"})] if role == "customer" else []),
         ("create", {"email": "x@example.com", "password": PASSWORD, "role": "admin"}),
-        ("set_role", {"user_id": anna["id"], "role": "admin"}),
+        ("update", {"user_id": anna["id"], "partial": True, "role": "admin"}),
         ("delete", {"user_id": anna["id"]}),
     ]:
         with pytest.raises(Forbidden):
@@ -43,21 +43,26 @@ def test_creating_and_promoting(users, anna, admin):
     )
 
     assert (staff["role"], staff["first_name"]) == ("staff", "Sam")
-    assert users.set_role(user_id=anna["id"], role="staff", actor=admin)["role"] == "staff"
-    assert users.set_role(user_id=anna["id"], role="customer", actor=admin)["role"] == "customer"
+    assert (
+        users.update(user_id=anna["id"], partial=True, role="staff", actor=admin)["role"] == "staff"
+    )
+    assert (
+        users.update(user_id=anna["id"], partial=True, role="customer", actor=admin)["role"]
+        == "customer"
+    )
 
 
 def test_the_last_admin_stays(users, admin):
     """He can be neither demoted nor deleted, unless there is another one."""
     alone = admin["user_id"]
     for refused in [
-        lambda: users.set_role(user_id=alone, role="staff", actor=admin),
+        lambda: users.update(user_id=alone, partial=True, role="staff", actor=admin),
         lambda: users.delete(user_id=alone, actor=admin),
     ]:
         with pytest.raises(Conflict) as caught:
             refused()
         assert caught.value.code == "last_admin"
-    assert users.set_role(user_id=alone, role="admin", actor=admin)["role"] == "admin"
+    assert users.update(user_id=alone, partial=True, role="admin", actor=admin)["role"] == "admin"
 
     users.create(email="second@example.com", password=PASSWORD, role="admin")
     users.delete(user_id=alone, actor=admin)
@@ -91,7 +96,16 @@ def test_two_admins_cannot_demote_each_other(users, service, admin):
     other = users.create(email="second@example.com", password=PASSWORD, role="admin")["id"]
 
     def demote(context, user_id):
-        account_commands.set_role(context, uuid.UUID(user_id), Role.CUSTOMER, Actor.SYSTEM)
+        account_commands.update(
+            context,
+            uuid.UUID(user_id),
+            partial=True,
+            current_password=None,
+            version=None,
+            actor=Actor.SYSTEM,
+            network=None,
+            role=Role.CUSTOMER,
+        )
 
     outcome = people.overlap(
         service,

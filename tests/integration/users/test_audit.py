@@ -66,7 +66,7 @@ def test_everything_about_accounts_is_there(users, anna, admin, trail, clock, se
     token = users.issue_verification_token(verification_id=mail["verification_id"])["token"]
     users.verify_email(token=token)
     users.update(user_id=anna["id"], partial=True, first_name="Anna", actor=admin)
-    users.set_role(user_id=anna["id"], role="staff")
+    users.update(user_id=anna["id"], partial=True, role="staff")
     users.end_sessions(user_id=anna["id"], actor=admin)
     users.delete(user_id=anna["id"], actor=admin)
 
@@ -82,6 +82,7 @@ def test_everything_about_accounts_is_there(users, anna, admin, trail, clock, se
         ("password_changed", "customer"),
         ("email_changed", "customer"),
         ("account_changed", "admin"),
+        ("account_changed", "system"),
         ("role_changed", "system"),
         ("sessions_ended", "admin"),
         ("user_deleted", "admin"),

@@ -176,7 +176,7 @@ def test_who_becomes_staff_has_shorter_sessions(users, anna, clock):
     tokens = log_in(users)
     clock.advance(hours=13)
     tokens = users.refresh(refresh_token=tokens["refresh_token"])
-    users.set_role(user_id=anna["id"], role="staff")
+    users.update(user_id=anna["id"], partial=True, role="staff")
     with pytest.raises(Unauthenticated):
         users.refresh(refresh_token=tokens["refresh_token"])
 

@@ -154,7 +154,7 @@ def test_an_access_token_is_no_refresh_token(users, tokens):
 
 def test_a_new_role_comes_with_the_next_refresh(users, anna, tokens):
     """The access token says what the role is now, not what it was at login."""
-    users.set_role(user_id=anna["id"], role="staff")
+    users.update(user_id=anna["id"], partial=True, role="staff")
 
     token = refresh(users, tokens)["access_token"]
 

@@ -303,14 +303,12 @@ def test_mailed_tokens_end_with_the_password(users, anna, reset_token, mailed):
     assert state(users, anna) == ("anna@example.com", True, None)
 
 
-@pytest.mark.parametrize("promote", ["set_role", "update"])
-def test_mailed_tokens_end_with_the_role(users, anna, reset_token, mailed, promote):
+def test_mailed_tokens_end_with_the_role(users, anna, reset_token, mailed):
     """A token that was good for a customer is not good for an admin."""
     reset = reset_token("anna@example.com")
     users.update(user_id=anna["id"], **THERE)
     token, reset = mailed()["token"], reset_token("anna@example.com")
-    more = {"partial": True} if promote == "update" else {}
-    getattr(users, promote)(user_id=anna["id"], role="admin", **more)
+    users.update(user_id=anna["id"], partial=True, role="admin")
     assert refused(users, token)
     assert dead(users, reset)
     assert users.get(user_id=anna["id"])["pending_email"] is None
@@ -319,7 +317,7 @@ def test_mailed_tokens_end_with_the_role(users, anna, reset_token, mailed, promo
 def test_the_same_role_again_ends_nothing(users, anna, reset_token):
     """It is no change."""
     token = reset_token("anna@example.com")
-    users.set_role(user_id=anna["id"], role="customer")
+    users.update(user_id=anna["id"], partial=True, role="customer")
     assert users.reset_password(token=token, new_password=NEW) == {"ended": []}
 
 

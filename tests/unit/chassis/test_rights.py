@@ -69,7 +69,7 @@ def test_names(right, name, is_given):
     [
         ("nameko-rpc", 0, "maps.route", True),
         ("nameko-rpc", 0, "maps.route.more", False),
-        ("nameko-rpc", 0, "users.set_role", False),
+        ("nameko-rpc", 0, "users.delete", False),
         ("nameko-rpc", 0, "shipping.health", True),
         ("nameko-rpc", 0, "shipping.ship", False),
         ("nameko-rpc", 0, topology.reply_key("billing", PROCESS, "shipping"), True),
@@ -101,7 +101,7 @@ def test_routing_keys(exchange, right, key, is_given):
         (topology.reply_key("billing", PROCESS, "shipping"), True),
         (topology.reply_key("billing", PROCESS, "maps"), False),
         (topology.reply_key("billing", PROCESS, "*"), False),
-        ("users.set_role", False),
+        ("users.delete", False),
         ("amq.gen-JzTY20BRgKO-HjmUJj0wLg", False),
         ("", False),
     ],

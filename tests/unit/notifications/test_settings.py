@@ -6,8 +6,8 @@ from marshmallow import ValidationError
 from notifications.channels.configured import channels
 from notifications.channels.files import MailFiles
 from notifications.channels.smtp import SmtpMail
-from notifications.mail.recipients import Limit
-from notifications.settings import NotificationsSettings, limits
+from notifications.mail.recipients import Limit, limits
+from notifications.settings import NotificationsSettings
 
 
 def test_without_a_mail_server_mails_are_files():

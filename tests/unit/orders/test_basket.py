@@ -4,7 +4,8 @@ import datetime
 import json
 from decimal import Decimal
 
-from orders.checkout.pricing import Basket, Line, limits
+from orders.checkout.pricing import Basket, limits
+from orders.lines import Line
 
 
 def test_a_basket_survives_its_row():

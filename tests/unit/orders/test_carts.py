@@ -29,7 +29,7 @@ def product(product_id, price="5.00", available=9, currency="EUR"):
 def test_a_cart_shows_products_as_they_are_now():
     """Name, price and availability are live; a price that moved is flagged."""
     contents = cart_queries.Contents(3, [line(1, 2, "4.00"), line(2)])
-    shown = cart_queries.view(contents, {1: product(1), 2: product(2, available=0)})
+    shown = cart_queries.view(contents, {1: product(1), 2: product(2, available=0)}, "EUR")
     assert shown == {
         "items": [
             {"product_id": 1, "name": "now 1", "quantity": 2, "unit_price": Decimal("5.00"),
@@ -46,7 +46,7 @@ def test_a_cart_shows_products_as_they_are_now():
 
 def test_a_vanished_product_does_not_break_the_cart():
     """It keeps its last name and price, with none available."""
-    (shown,) = cart_queries.view(cart_queries.Contents(1, [line(1)]), {1: None})["items"]
+    (shown,) = cart_queries.view(cart_queries.Contents(1, [line(1)]), {1: None}, "EUR")["items"]
     assert (shown["name"], shown["available"], shown["price_changed"]) == ("then 1", 0, False)
 
 
@@ -62,7 +62,7 @@ def test_an_empty_cart():
 def test_a_price_in_another_currency_is_another_price():
     """The line shows the currency of the price beside it, and so does the sum."""
     contents = cart_queries.Contents(1, [line(1, 2, "10.00")])
-    shown = cart_queries.view(contents, {1: product(1, "10.00", currency="KWD")})
+    shown = cart_queries.view(contents, {1: product(1, "10.00", currency="KWD")}, "EUR")
     assert (shown["items"][0]["currency"], shown["items"][0]["price_changed"]) == ("KWD", True)
     assert (shown["total"], shown["currency"]) == (Decimal("20.00"), "KWD")
 
@@ -71,7 +71,7 @@ def test_amounts_of_two_currencies_are_not_added():
     """There is no total then; each line has its own."""
     contents = cart_queries.Contents(1, [line(1, 1, "10.00"), line(2, 1, "5.00"), line(3)])
     products = {1: product(1, "1500.00", currency="JPY"), 2: product(2), 3: None}
-    shown = cart_queries.view(contents, products)
+    shown = cart_queries.view(contents, products, "EUR")
     assert [item["currency"] for item in shown["items"]] == ["JPY", "EUR", "EUR"]
     assert [item["price_changed"] for item in shown["items"]] == [True, False, False]
     assert (shown["total"], shown["currency"]) == (None, None)

@@ -10,7 +10,8 @@ from chassis.errors import Invalid
 from contracts.inventory.errors import OutOfStock
 from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
 from orders.checkout import pricing
-from orders.checkout.pricing import Line, Shown, Wanted
+from orders.checkout.pricing import Shown
+from orders.lines import Line, Wanted
 
 PRODUCTS = {
     1: {"id": 1, "name": "Kettle", "price": Decimal("19.99"), "currency": "EUR"},

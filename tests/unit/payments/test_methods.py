@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.payments.methods import CARD_NUMBER_SENT, NOT_A_METHOD, Method, parse
+from contracts.payments.methods import CARD_NUMBER_SENT, NOT_A_METHOD, PaymentMethod, parse
 
 NUMBER = "4242424242424242"
 
 
 def test_a_token_is_a_method():
     """The one accepted form is a card token."""
-    assert parse({"type": "card", "token": "tok_visa"}) == Method("card", "tok_visa")
+    assert parse({"type": "card", "token": "tok_visa"}) == PaymentMethod("card", "tok_visa")
 
 
 def test_the_page_of_the_provider_is_a_method():
     """It has no token."""
-    assert parse({"type": "checkout"}) == Method("checkout", None)
+    assert parse({"type": "checkout"}) == PaymentMethod("checkout", None)
 
 
 def test_the_repr_hides_the_token():

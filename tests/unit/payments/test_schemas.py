@@ -14,6 +14,7 @@ CHARGE = {
     "order_id": str(uuid.uuid4()),
     "user_id": str(uuid.uuid4()),
     "amount": "12.30",
+    "currency": "EUR",
     "method": {"type": "card", "token": "tok_visa"},
     "key": "k",
 }
@@ -26,7 +27,7 @@ def faults(schema, **values):
 
 
 def test_a_charge_is_loaded_with_types():
-    """Amounts are Decimal, ids are UUIDs, euros are the default."""
+    """Amounts are Decimal, ids are UUIDs."""
     loaded = requests.Charge().load(CHARGE)
     assert loaded["amount"] == Decimal("12.30")
     assert loaded["currency"] == "EUR"
@@ -39,6 +40,12 @@ def test_a_charge_is_loaded_with_types():
 def test_an_amount_is_positive_and_exact(amount):
     """Nothing, less, floats and fractions of a cent cannot be charged."""
     assert set(faults(requests.Charge, **{**CHARGE, "amount": amount})) == {"amount"}
+
+
+def test_nobody_is_charged_euros_by_silence():
+    """The currency is always said."""
+    silent = {name: value for name, value in CHARGE.items() if name != "currency"}
+    assert set(faults(requests.Charge, **silent)) == {"currency"}
 
 
 def test_a_refused_method_is_not_repeated():

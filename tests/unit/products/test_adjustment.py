@@ -4,7 +4,7 @@ import pytest
 
 from chassis.errors import Invalid
 from contracts.inventory.errors import StockReserved
-from contracts.inventory.fields import MAX_ON_HAND
+from contracts.products.fields import MAX_ON_HAND
 from products.stock.adjustment import adjusted
 
 

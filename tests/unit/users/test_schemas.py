@@ -330,7 +330,7 @@ def test_an_absent_actor_is_nobody():
 @pytest.mark.parametrize("role", ["system", "root", "Admin", "", None, 1])
 def test_what_is_no_role(role):
     """Customer, staff, admin."""
-    assert {"role"} == faults(requests.SetRole, user_id=UID, role=role, actor="system")
+    assert {"role"} == faults(requests.Update, user_id=UID, role=role, actor="system")
 
 
 def test_answers_go_by_a_list():

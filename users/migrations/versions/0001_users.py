@@ -14,7 +14,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    create_outbox(op)
+    create_outbox()
     _create_users()
     _create_addresses()
     _create_sessions()

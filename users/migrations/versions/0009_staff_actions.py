@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_inbox(op)
+    create_inbox()
     op.add_column("audit_entries", sa.Column("target", sa.String(24)))
     op.add_column("audit_entries", sa.Column("target_id", sa.String(64)))
     op.create_index(

@@ -87,7 +87,7 @@ def test_nothing_is_left_of_a_bad_day(start, call, clock, sql, eventually):
     for number in range(24):
         order = {"order_id": str(uuid.uuid4()), "user_id": str(uuid.uuid4()), "key": "1"}
         method = {"type": "card", "token": "tok_visa"}
-        payment = call.payments.charge(**order, amount="10.00", method=method)
+        payment = call.payments.charge(**order, amount="10.00", currency="EUR", method=method)
         if number % 2:
             with contextlib.suppress(Fault):
                 call.payments.refund(payment_id=payment["id"], amount="4.00", reason="x")

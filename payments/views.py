@@ -1,0 +1,32 @@
+"""A payment as it is shown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from payments.models import Payment
+
+#: A payment as it is shown, by the keys of `SHOWN`.
+PaymentView = Mapping[Any, Any]
+
+#: What is shown, and what it takes to ask the provider; the rest of the row is ours.
+SHOWN = (
+    Payment.id,
+    Payment.order_id,
+    Payment.user_id,
+    Payment.provider,
+    Payment.provider_reference,
+    Payment.status,
+    Payment.amount,
+    Payment.refunded,
+    Payment.currency,
+    Payment.action_url,
+    Payment.failure_code,
+    Payment.test_mode,
+    Payment.cancel_reason,
+    Payment.created_at,
+)
+
+
+def shown(payment: Payment) -> PaymentView:
+    """A payment that outlives its session."""
+    return {column.key: getattr(payment, column.key) for column in SHOWN}
