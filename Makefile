@@ -8,7 +8,7 @@ unexport PYTHONHOME PYTHONPATH
 # Where there is npm, Spectral is installed once, as the lock file has it.
 SPECTRAL := $(if $(shell command -v npm),tests/lint_api/node_modules/.package-lock.json)
 
-.PHONY: run demo test clean help chaos attack bench lint lint-api coverage fuzz model guards installer containers lock
+.PHONY: run demo test clean help chaos attack bench lint lint-api coverage fuzz model guards installer adding containers lock
 
 run: .venv/installed-run  ## start the shop; Ctrl-C ends it, the data stay; SCALE="orders=2 gateway=2"
 	@exec $(BIN)/shop run $(addprefix --scale=,$(SCALE))
@@ -74,6 +74,10 @@ guards: .venv/installed-test  ## switch each guard of the books off, and see cha
 
 installer: .venv/installed-test  ## .ci/install in all its tests, from an index of its own: 4 minutes
 	$(BIN)/python -m pytest -m "long or not long" tests/integration/shop/test_installer.py $(ARGS)
+
+adding: .venv/installed-test  ## docs/adding.md, and that each of its blocks is needed: 4 minutes
+	@[ -n "$$TEST_AMQP_URI" ] || $(BIN)/shop install
+	$(BIN)/python -m pytest -m "long or not long" tests/integration/shop/test_adding.py $(ARGS)
 
 containers: .venv/installed-test  ## run compose.yml, kill and restart its containers; needs Docker
 	$(BIN)/python -m pytest -m long tests/containers $(ARGS)

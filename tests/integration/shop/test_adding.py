@@ -128,6 +128,7 @@ def test_a_service_is_found_by_all_that_runs_it(copy):
     assert order.split().index("wishlists") < order.split().index("gateway")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("missing", range(len(ENDPOINT) - 1), ids=lambda at: ENDPOINT[at][0])
 def test_each_block_is_needed(copy, missing):
     """Without it a test fails: of all endpoints, or of what this one does."""
