@@ -74,7 +74,7 @@ class Payments:
         return {"done": False}
 
     def list(self, order_id, limit, actor):
-        return {"items": [self._shown(one) for one in self.made.get(order_id, ())]}
+        return {"items": [self._shown(one) for one in self.made.get(order_id, ())], "next": None}
 
     def _shown(self, payment):
         shown = PAYMENT.dump(payment | {"refunded": Decimal(0), "created_at": START})
