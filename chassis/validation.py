@@ -1,4 +1,5 @@
-"""Loading what others send, with answers that stay small whatever was sent."""
+"""Loading what others send, with answers that stay small whatever was sent; and sending all that a
+schema says."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -20,6 +21,15 @@ def load(schema: Schema, data: Any) -> dict[str, Any]:
         return schema.load(data)
     except ValidationError as invalid:
         raise refusal(invalid.normalized_messages()) from None
+
+
+def dump(schema: Schema, value: Any) -> dict[str, Any]:
+    """What `schema` makes of `value`; raises KeyError for a field that is not there, which
+    marshmallow would leave out."""
+    dumped: dict[str, Any] = schema.dump(value)
+    if missing := schema.fields.keys() - dumped.keys():
+        raise KeyError(f"{type(schema).__name__} without {', '.join(sorted(missing))}")
+    return dumped
 
 
 def refusal(messages: Mapping[str, Any]) -> Invalid:

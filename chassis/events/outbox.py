@@ -18,6 +18,7 @@ from chassis.hooks import Hooks
 from chassis.json_rows import as_json, insertion, with_documents
 from chassis.tables import OUTBOX
 from chassis.trace import trace_context_of
+from chassis.validation import dump
 
 #: Records the rows of `Recorder.event`, given as JSON in `events`; a part of larger statements too.
 RECORDING = insertion(OUTBOX, "events", but={"id", "due_at", "sent_at"})
@@ -121,10 +122,7 @@ class Recorder:
         Raises KeyError for a type that the service does not publish, or a payload without one of
         its fields.
         """
-        schema = self._provider.schemas[event_type]
-        body = schema.dump(payload)
-        if missing := schema.fields.keys() - body.keys():
-            raise KeyError(f"{event_type} without {', '.join(sorted(missing))}")
+        body = dump(self._provider.schemas[event_type], payload)
         return {
             "event_id": uuid.uuid4(),
             "source": self._worker_ctx.service_name,

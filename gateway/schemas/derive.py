@@ -12,6 +12,9 @@ from marshmallow import Schema, fields, missing
 from chassis.fields import Boolean, BooleanText, Id, Integer, IntegerText
 from gateway.schemas.common import NumberInText
 
+#: Fields whose values are not text, and what reads them from text: the same but for that.
+_IN_TEXT = {Boolean: BooleanText, Id: NumberInText, Integer: IntegerText}
+
 
 def body(
     name: str,
@@ -62,8 +65,7 @@ def _as_clients_send(field: fields.Field[Any]) -> fields.Field[Any]:
 
 def _in_text(field: fields.Field[Any]) -> fields.Field[Any]:
     """The same field, read from text; its bounds go with it."""
-    kinds = {Boolean: BooleanText, Id: NumberInText, Integer: IntegerText}
-    if type(field) in kinds:
+    if type(field) in _IN_TEXT:
         field = copy.copy(field)
-        field.__class__ = kinds[type(field)]
+        field.__class__ = _IN_TEXT[type(field)]
     return field
