@@ -2,19 +2,33 @@
 
 import contextlib
 import socket
+from collections.abc import Callable
 
 import eventlet
 
+#: Is shown the bytes that one side of a connection has sent.
+Look = Callable[[bytes], object]
+
+
+def ignore(data: bytes) -> None:
+    """Look at nothing."""
+
 
 class Proxy:
-    """Forwards to `target`; `cut`, `freeze` and `mend` change what it does.
+    """Forwards to `target`; `cut`, `freeze` and `mend` change what it does. `watch`, called for
+    each connection, says who looks at what its client and its server send.
 
     After `cut` every connection is reset and new ones are refused, as when a server has been
     killed. After `freeze` nothing is forwarded and nothing closed, as when it has been stopped.
     """
 
-    def __init__(self, target: tuple[str, int]):
+    def __init__(
+        self,
+        target: tuple[str, int],
+        watch: Callable[[], tuple[Look, Look]] = lambda: (ignore, ignore),
+    ):
         self._target = target
+        self._watch = watch
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._thawed = eventlet.event.Event()
         self._thawed.send()
@@ -55,16 +69,18 @@ class Proxy:
             near.close()
             return
         self._pairs.append((near, far))
-        there = eventlet.spawn(self._pump, near, far)
-        self._pump(far, near)
+        of_client, of_server = self._watch()
+        there = eventlet.spawn(self._pump, near, far, of_client)
+        self._pump(far, near, of_server)
         there.wait()
         near.close()
         far.close()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, look: Look) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 self._thawed.wait()
+                look(data)
                 sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):

@@ -37,7 +37,7 @@ def main(arguments):
 def _again(folder):
     """Of the tests that failed: the exit status of them alone, if they are few enough."""
     failed = sorted(set((folder / "failed").read_text().splitlines()))
-    if len(failed) > int(os.environ.get("AGAIN", 0)):
+    if len(failed) > int(os.environ.get("AGAIN") or 0):
         return pytest.ExitCode.TESTS_FAILED
     alone = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *failed]
     status = subprocess.run(alone, check=False).returncode

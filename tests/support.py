@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import eventlet
 import kombu
 import requests
 import sqlalchemy as sa
+from alembic.config import Config
 from nameko.testing.utils import get_extension
 from sqlalchemy.orm import Session
 
@@ -17,6 +19,7 @@ from chassis import config as configuration
 from chassis.clock import utcnow
 from chassis.timers import SteadyTimer
 from chassis.trace import new_traceparent
+from shop.packages import ROOT
 
 #: Section `web` where all requests come from one address, and none of them is refused for that.
 ONE_CLIENT: dict[str, Any] = {
@@ -120,6 +123,28 @@ def purge(vhost):
             passing = queue["exclusive"] or queue["auto_delete"]
             if not passing and not queue["name"].startswith("rpc.reply-"):  # Nameko's expire
                 channel.queue_purge(queue["name"])
+
+
+@contextlib.contextmanager
+def earlier_installation(servers, package):
+    """An empty database of its own for `package`: an engine, and what Alembic's commands take to
+    bring it to any version of the tables."""
+    url = sa.make_url(servers.database_url).set(drivername="postgresql+psycopg2")
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    name = f"test_{uuid.uuid4().hex}"
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine = sa.create_engine(url.set(database=name))
+    alembic = Config()
+    alembic.set_main_option("script_location", str(ROOT / package / "migrations"))
+    alembic.attributes["url"] = engine.url.render_as_string(hide_password=False)
+    try:
+        yield engine, alembic
+    finally:
+        engine.dispose()
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
 
 
 @contextlib.contextmanager

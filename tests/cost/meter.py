@@ -17,6 +17,7 @@ import pika
 import requests
 
 from chassis.broker import topology
+from tests.proxy import Look, Proxy
 
 #: Seconds without a statement or message after which whatever was begun has come to its end.
 QUIET = 0.5
@@ -40,10 +41,9 @@ class Meter:
     """
 
     def __init__(self, database: tuple[str, int], amqp_uri: str, api: str):
-        self._database = database
-        self._listener = eventlet.listen(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
         self._statements: list[Statement] = []
+        self._proxy = Proxy(database, self._watch)
+        self.port = self._proxy.port
         self._messages: list[str] = []
         vhost = urlsplit(amqp_uri).path.strip("/")
         requests.put(
@@ -53,11 +53,9 @@ class Meter:
         self._channel = self._connection.channel()
         self._queue = self._channel.queue_declare("", exclusive=True).method.queue
         self._channel.queue_bind(self._queue, _TRACER, "publish.#")
-        self._accepting = eventlet.spawn(self._accept)
 
     def close(self) -> None:
-        self._accepting.kill()
-        self._listener.close()
+        self._proxy.close()
         self._connection.close()
 
     def take(self) -> tuple[list[Statement], list[str]]:
@@ -78,19 +76,9 @@ class Meter:
             if body:  # what is empty asks the broker whether it takes messages
                 self._messages.append(_name(properties.headers))
 
-    def _accept(self) -> None:
-        while True:
-            near, _ = self._listener.accept()
-            eventlet.spawn_n(self._serve, near)
-
-    def _serve(self, near: Any) -> None:
-        far = eventlet.connect(self._database)
+    def _watch(self) -> tuple[Look, Look]:
         conversation = _Conversation(self._statements)
-        there = eventlet.spawn(_pump, near, far, conversation.asked)
-        _pump(far, near, conversation.answered)
-        there.wait()
-        near.close()
-        far.close()
+        return conversation.asked, conversation.answered
 
 
 class _Conversation:
@@ -144,22 +132,10 @@ def _messages(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     return data, whole
 
 
-def _pump(source: Any, sink: Any, look: Any) -> None:
-    try:
-        while data := source.recv(65536):
-            look(data)
-            sink.sendall(data)
-        sink.shutdown(2)
-    except OSError:
-        pass  # a container was killed
-
-
 def _name(headers: dict[str, Any]) -> str:
     """Exchange and routing key; of a reply, who answers."""
     (key,) = headers["routing_keys"]
-    if (
-        headers["exchange_name"] == topology.RPC_EXCHANGE
-        and "reply_to" not in headers["properties"]
-    ):
+    is_request = "reply_to" in headers["properties"]
+    if headers["exchange_name"] == topology.RPC_EXCHANGE and not is_request:
         return f"reply of {key.rpartition('.')[2]}"
     return f"{headers['exchange_name']} {key}"

@@ -5,6 +5,7 @@ costs more fails here, with what was asked of the databases and the broker; one 
 `ALLOWED`.
 """
 
+import uuid
 from collections import Counter
 
 import pytest
@@ -109,14 +110,14 @@ def test_what_it_costs(metered):
             "/api/orders",
             {"items": items, "shipping_address": ADDRESS},
             201,
-            headers={"Idempotency-Key": f"place-{len(orders)}"},
+            headers={"Idempotency-Key": uuid.uuid4().hex},
         )
         orders.append(placed["id"])
         buyer.post(
             "/api/payments",
             {"order_id": placed["id"], "method": {"type": "card", "token": "tok_visa"}},
             201,
-            headers={"Idempotency-Key": f"pay-{len(orders)}"},
+            headers={"Idempotency-Key": uuid.uuid4().hex},
         )
 
     def cancel():

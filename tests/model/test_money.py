@@ -23,7 +23,7 @@ from payments.providers.recent_answers import RecentAnswers
 from payments.refunds import commands as refunds
 from payments.refunds import store as refund_store
 from tests.model.provider import Crash, Provider
-from tests.model.world import QUIET, Machine, outcome
+from tests.model.world import LOG, Machine, outcome
 
 PRICE = Decimal("10.00")
 CARD = PaymentMethod(MethodType.CARD, "tok")
@@ -96,7 +96,7 @@ class Money(Machine):
             events=SimpleNamespace(record=self.publish),
             clock=self.clock,
             settings=SETTINGS,
-            log=QUIET,
+            log=LOG,
             network=None,
             providers=Providers(self.provider),
             recent_answers=RecentAnswers(),

@@ -18,7 +18,7 @@ from orders.models import Order
 from orders.order import commands as order_commands
 from orders.payment import commands as payment_commands
 from orders.payment.refunds import Payment
-from tests.model.world import QUIET, START, Machine, outcome
+from tests.model.world import LOG, START, Machine, outcome
 
 PAYMENT = answers.Payment()
 #: What is null of a payment that nothing was wrong with.
@@ -121,7 +121,7 @@ class Lives(Machine):
     def place(self):
         self.inventory, self.payments = Inventory(), Payments()
         self.shop = SimpleNamespace(
-            db=self, events=SimpleNamespace(record=self.publish), clock=self.clock, log=QUIET,
+            db=self, events=SimpleNamespace(record=self.publish), clock=self.clock, log=LOG,
             settings={"payment_recheck": 15, "payment_patience": 60}, trace_id=None, network=None,
             inventory=self.inventory, payments=self.payments,
         )  # fmt: skip

@@ -6,14 +6,12 @@ import eventlet
 import pytest
 import sqlalchemy as sa
 from alembic import command
-from alembic.config import Config
 
 from chassis import config as configuration
 from chassis.errors import Invalid
 from chassis.events.broadcast import Broadcast
-from shop.packages import ROOT
 from tests.integration.notifications.conftest import ANN, BOB
-from tests.support import until_rival_waits
+from tests.support import earlier_installation, until_rival_waits
 
 
 @pytest.fixture
@@ -110,16 +108,7 @@ def test_nobody_is_told_before_the_commit(notifications, write, sql, monkeypatch
 
 def test_what_was_there_before_gets_its_positions(servers):
     """The migration numbers each feed in the order in which it is listed."""
-    url = sa.make_url(servers.database_url).set(drivername="postgresql+psycopg2")
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    name = f"test_{uuid.uuid4().hex}"
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    engine = sa.create_engine(url.set(database=name))
-    alembic = Config()
-    alembic.set_main_option("script_location", str(ROOT / "notifications" / "migrations"))
-    alembic.attributes["url"] = engine.url.render_as_string(hide_password=False)
-    try:
+    with earlier_installation(servers, "notifications") as (engine, alembic):
         command.upgrade(alembic, "0001")
         row = sa.text(
             "INSERT INTO notifications (id, user_id, channel, subject, body, status, created_at,"
@@ -142,8 +131,3 @@ def test_what_was_there_before_gets_its_positions(servers):
             assert dict(map(tuple, found)) == {"first": 1, "second": 2, "only": 1, "mail": None}
             feeds = connection.execute(sa.text("SELECT user_id, last FROM feeds"))
             assert {str(user): last for user, last in feeds} == {ANN: 2, BOB: 1}
-    finally:
-        engine.dispose()
-        with admin.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()

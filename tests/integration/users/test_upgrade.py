@@ -1,13 +1,10 @@
 """What an installation with data becomes."""
 
-import pathlib
-import uuid
-
 import sqlalchemy as sa
 from alembic import command
-from alembic.config import Config
 
-ROOT = pathlib.Path(__file__).parents[3]
+from tests.support import earlier_installation
+
 ROW = sa.text(
     "INSERT INTO users (id, email, username, password_hash, role, created_at, version)"
     " VALUES (gen_random_uuid(), :email, :name, 'x', 'customer', :at, 1)"
@@ -26,16 +23,7 @@ PEOPLE = {
 def test_addresses_are_folded_and_nobody_loses_one(servers):
     """Those that somebody else has in the folded form stay. Postal addresses keep what they have,
     and may lack more than before."""
-    url = sa.make_url(servers.database_url).set(drivername="postgresql+psycopg2")
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    name = f"test_{uuid.uuid4().hex}"
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    engine = sa.create_engine(url.set(database=name))
-    alembic = Config()
-    alembic.set_main_option("script_location", str(ROOT / "users" / "migrations"))
-    alembic.attributes["url"] = engine.url.render_as_string(hide_password=False)
-    try:
+    with earlier_installation(servers, "users") as (engine, alembic):
         command.upgrade(alembic, "0002")
         with engine.begin() as connection:
             for day, (who, (email, _)) in enumerate(PEOPLE.items(), 1):
@@ -60,8 +48,3 @@ def test_addresses_are_folded_and_nobody_loses_one(servers):
         with engine.begin() as connection:
             kept = connection.execute(sa.text("SELECT city, postal_code FROM addresses")).one()
             assert kept == ("", "")
-    finally:
-        engine.dispose()
-        with admin.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
