@@ -17,7 +17,7 @@ from bench.report import Report, measured
 from bench.rig import Rig
 from bench.run import FULL, QUICK, Run, Size
 from bench.show import Show
-from bench.works import APART, QUICK_WORKS, WORKS
+from bench.works import APART, HEADLINES, QUICK_WORKS, WORKS
 from shop.local.place import ROOT
 from shop.local.server import LocalError, adopt_orphans
 
@@ -94,6 +94,7 @@ def _run(
     ):
         described |= {"rabbitmq": rig.rabbitmq_version}
         failures = [line for name in names if (line := _measure(run, name, records))]
+    records.sort(key=lambda record: record.name not in HEADLINES)
     missing = [f"{name} is left out: there is no npm here." for name in run.missing]
     seconds = time.monotonic() - began
     return Report(described, seconds, records, run.titles, failures + missing), failures

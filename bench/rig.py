@@ -173,6 +173,8 @@ class Rig:
         with (recipe.data / "postgresql.conf").open("r+") as file:
             if _SETTINGS not in file.read():
                 file.write(_SETTINGS)
+        # A run that was killed may have left that all statements are logged.
+        (recipe.data / "postgresql.auto.conf").write_text("")
 
     def _drop_all_but_templates(self) -> None:
         """What earlier runs left; of the templates, those that nobody would make like that now."""

@@ -42,6 +42,9 @@ WORKS: dict[str, Callable[[Run], list[Record]]] = {
     "kills": kills.measure,
 }
 
+#: What a shop exists for; the page begins with it.
+HEADLINES = ("checkout", "cost")
+
 #: What is measured only when it is named: it takes as long as all the others, and has no rivals.
 APART = ("ablations",)
 
