@@ -135,6 +135,7 @@ class Actions:
         return buyer.post(path, body, 201, headers={"Idempotency-Key": uuid.uuid4().hex})
 
 
+@pytest.mark.timeout(300)
 def test_what_it_costs(metered):
     """Each stays below what it is allowed; the first of all is not counted, for it opens
     connections."""
