@@ -3,13 +3,12 @@
 import datetime
 from functools import partial
 
+from users import throttle
 from users.accounts import verification
 from users.audit import commands as audit
 from users.context import Context
-from users.passwords import resets
-from users.second_factor import store as second_factor_store
+from users.passwords import challenges, resets
 from users.sessions import store as session_store
-from users.sessions import throttle
 
 
 def purge(context: Context) -> None:
@@ -20,7 +19,7 @@ def purge(context: Context) -> None:
         resets.purge,
         verification.purge,
         throttle.purge,
-        second_factor_store.purge,
+        challenges.purge,
         partial(audit.purge, retention=retention),
     ):
         with context.db.begin() as session:

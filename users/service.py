@@ -21,6 +21,7 @@ from chassis.timers import timer
 from contracts.users import answers, requests
 from contracts.users.events import BROADCASTS, EVENTS
 from users import context, jobs, models
+from users import store as user_store
 from users.accounts import commands as account_commands
 from users.accounts import queries as account_queries
 from users.accounts import verification
@@ -28,14 +29,16 @@ from users.addresses import commands as address_commands
 from users.addresses import queries as address_queries
 from users.audit import commands as audit_commands
 from users.audit import queries as audit_queries
+from users.login import commands as login_commands
 from users.models import Address, User
+from users.passwords import authentication
 from users.passwords import commands as password_commands
 from users.passwords.hashing import PasswordHasher
 from users.second_factor import commands as second_factor_commands
 from users.second_factor import queries as second_factor_queries
-from users.sessions import authentication, signing_keys
 from users.sessions import commands as session_commands
 from users.sessions import queries as session_queries
+from users.sessions import signing_keys
 from users.sessions.lifetimes import Lifetimes
 from users.settings import UsersSettings
 
@@ -68,7 +71,7 @@ class UsersService(Service):
     @rpc(requests.OfUser, answers.User)
     def get(self, user_id: UUID) -> RowMapping:
         """One account."""
-        return account_queries.read(self, user_id)
+        return user_store.read(self, user_id)
 
     @rpc(requests.ListUsers, answers.UserPage, sensitive_arguments="search")
     def list(
@@ -210,7 +213,7 @@ class UsersService(Service):
         self, password: str, network: str | None, user_agent: str | None, **name: str
     ) -> Json:
         """Sign in with an e-mail address or user name, and a password."""
-        return session_commands.log_in(self, name, password, network, user_agent)
+        return login_commands.log_in(self, name, password, network, user_agent)
 
     @rpc(
         requests.Credentials,
@@ -282,7 +285,7 @@ class UsersService(Service):
     @rpc(requests.LoginTotp, answers.Tokens, sensitive_arguments="proof")
     def login_totp(self, **proof: Any) -> Json:
         """Sign in with a challenge of `login` and a code."""
-        return second_factor_commands.log_in(self, **proof)
+        return login_commands.log_in_totp(self, **proof)
 
     @rpc(requests.OfUser, answers.TotpState)
     def get_totp(self, user_id: UUID) -> Json:

@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import AlreadyExists, NotFound
 from contracts.users.errors import AlreadyVerified, VerificationTokenInvalid
-from users.accounts import uniqueness
+from users import store as user_store
+from users import throttle, tokens
 from users.context import Context
 from users.models import EmailChange, EmailVerification, User
 from users.passwords import resets
-from users.sessions import refresh_tokens, throttle
-from users.sessions.throttle import Limit
+from users.throttle import Limit
 
 LIFETIME = datetime.timedelta(days=1)
 #: How long the notice to an old address may take: a mail server may be away for a while.
@@ -75,11 +75,11 @@ def change(context: Context, session: Session, user: User, email: str) -> None:
 
 def issue(session: Session, verification_id: UUID, now: datetime.datetime) -> tuple[str, str]:
     """A new token for a request and the address it is for; raises `NotFound` when it is over."""
-    token = refresh_tokens.new()
+    token = tokens.new()
     issued = (
         update(EmailVerification)
         .where(EmailVerification.id == verification_id, EmailVerification.expires_at > now)
-        .values(token_hash=refresh_tokens.digest(token))
+        .values(token_hash=tokens.digest(token))
         .returning(EmailVerification.email)
     )
     email = session.scalar(issued)
@@ -124,7 +124,7 @@ def redeem(context: Context, session: Session, user: User, token: str) -> bool:
         _move(context, session, user)
     user.email_verified = True
     user.version += 1
-    uniqueness.flush(session)
+    user_store.flush(session)
     return user.email != old_email
 
 
@@ -133,11 +133,6 @@ def forget(session: Session, user: User) -> None:
     user.pending_email = None
     session.flush()
     session.execute(delete(EmailVerification).where(EmailVerification.user_id == user.id))
-
-
-def forget_changes(session: Session, user_id: UUID) -> None:
-    """Forget the addresses that a user had before."""
-    session.execute(delete(EmailChange).where(EmailChange.user_id == user_id))
 
 
 def old_email(connection: Connection, change_id: UUID, now: datetime.datetime) -> str:
@@ -183,7 +178,7 @@ def _move(context: Context, session: Session, user: User) -> None:
             EmailChange(id=change_id, user_id=user.id, old_email=user.email, expires_at=told_by)
         )
     user.email, user.pending_email = user.pending_email, None
-    uniqueness.flush(session)
+    user_store.flush(session)
     resets.forget(session, user.id)
     changed = {"change_id": change_id, "user_id": user.id}
     context.events.record(session, "email_changed", changed)
@@ -196,5 +191,5 @@ def _of(user: User) -> str:
 
 
 def _holds(token: str, now: datetime.datetime) -> tuple[Any, ...]:
-    mine = EmailVerification.token_hash == refresh_tokens.digest(token)
+    mine = EmailVerification.token_hash == tokens.digest(token)
     return mine, EmailVerification.expires_at > now

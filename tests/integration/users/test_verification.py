@@ -11,7 +11,7 @@ from chassis.errors import Conflict, Forbidden, Invalid, NotFound, TooManyReques
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD
 from tests.support import until_rival_waits
-from users.accounts import store as account_store
+from users import store as user_store
 from users.accounts import verification
 from users.passwords import resets
 
@@ -386,7 +386,7 @@ def test_a_reset_waits_for_a_change_of_the_address(users, service, anna, reset_t
 
     with people.database(service) as connection:
         session = Session(connection)
-        account_store.lock(session, user_id)
+        user_store.lock(session, user_id)
         rival = eventlet.spawn(dead, users, token)
         until_rival_waits(session)
         resets.forget(session, user_id)
