@@ -4,11 +4,11 @@ import datetime
 from functools import partial
 
 from users import throttle
-from users.accounts import verification
 from users.audit import commands as audit
 from users.context import Context
 from users.passwords import challenges, resets
 from users.sessions import store as session_store
+from users.verification import store as verification_store
 
 
 def purge(context: Context) -> None:
@@ -17,7 +17,7 @@ def purge(context: Context) -> None:
     for delete_old in (
         session_store.purge,
         resets.purge,
-        verification.purge,
+        verification_store.purge,
         throttle.purge,
         challenges.purge,
         partial(audit.purge, retention=retention),

@@ -24,7 +24,6 @@ from users import context, jobs, models
 from users import store as user_store
 from users.accounts import commands as account_commands
 from users.accounts import queries as account_queries
-from users.accounts import verification
 from users.addresses import commands as address_commands
 from users.addresses import queries as address_queries
 from users.audit import commands as audit_commands
@@ -41,6 +40,8 @@ from users.sessions import queries as session_queries
 from users.sessions import signing_keys
 from users.sessions.lifetimes import Lifetimes
 from users.settings import UsersSettings
+from users.verification import commands as verification_commands
+from users.verification import queries as verification_queries
 
 
 class UsersService(Service):
@@ -104,33 +105,35 @@ class UsersService(Service):
         """Delete a user (admins): what is personal is forgotten, the id stays."""
         return {"ended": account_commands.delete(self, user_id, actor, network)}
 
+    # E-mail addresses
+
     @rpc(requests.VerifyEmail, once=True, sensitive_arguments=("token", "network"))
     def verify_email(self, token: str, network: str | None) -> None:
         """Confirm the address that a token was mailed to; the token is enough."""
-        account_commands.verify_email(self, token, network)
+        verification_commands.verify(self, token, network)
 
     @rpc(requests.OfUser, once=True)
     def request_email_verification(self, user_id: UUID) -> None:
         """Mail another token to the address that a user has yet to confirm."""
-        account_commands.request_email_verification(self, user_id)
+        verification_commands.ask_again(self, user_id)
 
     @rpc(requests.IssueVerificationToken, answers.VerificationToken)
     def issue_verification_token(self, verification_id: UUID) -> Json:
         """The token for a mail, and where that goes."""
-        return account_commands.issue_verification_token(self, verification_id)
+        return verification_commands.issue_token(self, verification_id)
 
     @rpc(requests.OldEmail, answers.OldEmail)
     def old_email(self, change_id: UUID) -> Json:
         """The former address of an account, to which a notice goes."""
         with self.db.autocommit() as connection:
-            return {"email": verification.old_email(connection, change_id, self.clock())}
+            return {"email": verification_queries.old_email(connection, change_id, self.clock())}
 
     @rpc(requests.MarkEmailVerified, answers.User)
     def mark_email_verified(self, user_id: UUID, actor: Actor) -> User:
         """Take a user's address as confirmed, on an admin's word."""
-        return account_commands.mark_email_verified(self, user_id, actor)
+        return verification_commands.mark_verified(self, user_id, actor)
 
-    # Addresses
+    # The address book
 
     @rpc(requests.OfUser, answers.AddressPage)
     def list_addresses(self, user_id: UUID) -> Json:

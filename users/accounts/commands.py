@@ -1,4 +1,4 @@
-"""What happens to accounts: made, changed, promoted, deleted, their addresses confirmed.
+"""What happens to accounts: made, changed, promoted, deleted.
 
 `network` is where the client is, None among services.
 """
@@ -10,14 +10,14 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis.errors import Invalid, NotFound
+from chassis.errors import Invalid
 from chassis.identity import Actor, Role
 from chassis.staff import require_admin
 from contracts.users.enums import Action
-from contracts.users.errors import LastAdmin, VerificationTokenInvalid
+from contracts.users.errors import LastAdmin
 from users import erasure, throttle
 from users import store as user_store
-from users.accounts import contacts, verification
+from users.accounts import contacts
 from users.addresses import store as address_store
 from users.audit import commands as audit
 from users.context import Context
@@ -26,6 +26,7 @@ from users.origin import Origin, origin_of
 from users.passwords import authentication
 from users.passwords.rules import NAMES, PUBLIC, TOO_EASY, is_guessable
 from users.sessions import store as session_store
+from users.verification import commands as verification
 
 #: What needs the password to change: what one signs in with, and where one is reached.
 GUARDED = {"email": "e-mail address", "username": "user name", "phone": "phone number"}
@@ -144,52 +145,6 @@ def delete(context: Context, user_id: UUID, actor: Actor, network: str | None) -
         ended = session_store.end_all(context, session, user_id)
         audit.record(context, session, Action.USER_DELETED, user_id, actor, origin_of(network))
         return ended
-
-
-def verify_email(context: Context, token: str, network: str | None) -> None:
-    """Confirm the address that a token was mailed to; whoever has the token may.
-
-    Raises `VerificationTokenInvalid`, `TooManyRequests`, and `AlreadyExists` when somebody else has
-    confirmed the address meanwhile.
-    """
-    with context.db.begin() as session:
-        guess = verification.guess(session, network, context.clock())
-    with context.db.begin() as session:
-        try:
-            user = user_store.lock(session, verification.owner(session, token, context.clock()))
-        except NotFound:  # deleted a moment ago
-            raise VerificationTokenInvalid() from None
-        is_another = verification.redeem(context, session, user, token)
-        action = Action.EMAIL_CHANGED if is_another else Action.EMAIL_VERIFIED
-        actor = Actor(user.id, Role(user.role))
-        audit.record(context, session, action, user.id, actor, origin_of(network))
-        verification.was_right(session, guess, context.clock())
-
-
-def request_email_verification(context: Context, user_id: UUID) -> None:
-    """Mail another token to the address that a user has yet to confirm."""
-    with context.db.begin() as session:
-        verification.ask_again(context, session, user_store.lock(session, user_id))
-
-
-def issue_verification_token(context: Context, verification_id: UUID) -> dict[str, str]:
-    """The token for a mail that is about to leave, and where that goes; raises `NotFound`."""
-    with context.db.begin() as session:
-        token, email = verification.issue(session, verification_id, context.clock())
-    return {"token": token, "email": email}
-
-
-def mark_email_verified(context: Context, user_id: UUID, actor: Actor) -> User:
-    """Take the present address of a user as confirmed, on an admin's word."""
-    require_admin(actor)
-    with context.db.begin() as session:
-        user = user_store.lock(session, user_id)
-        if not user.email_verified:
-            user.email_verified = True
-            user.version += 1
-            session.flush()
-            audit.record(context, session, Action.EMAIL_VERIFIED, user_id, actor)
-        return user
 
 
 def _refuse_guessable(

@@ -12,8 +12,8 @@ from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD
 from tests.support import until_rival_waits
 from users import store as user_store
-from users.accounts import verification
 from users.passwords import resets
+from users.verification import store as verification_store
 
 NEW = "staple battery"
 THERE = {"email": "new@example.com", "current_password": PASSWORD, "partial": True}
@@ -429,7 +429,7 @@ def test_what_is_over_is_forgotten(users, service, ben, mailed, clock):
     clock.advance(hours=24)
     with people.database(service) as connection:
         session = Session(connection)
-        verification.purge(session, Clock.source())
+        verification_store.purge(session, Clock.source())
         session.flush()
     assert people.rows(service, "SELECT count(*) FROM email_verifications") == [(0,)]
     assert state(users, ben) == ("ben@example.com", False, None)
