@@ -1,4 +1,4 @@
-"""Who is there: finding users, one or a page of them. Deleted ones are not found."""
+"""Users by words about them, and how they are reached. Deleted ones are not found."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -1,7 +1,7 @@
 """Whether somebody knows a password.
 
-No connection is held while a password is hashed, and every guess is counted
-(`users.throttle`). `network` is where the one who guesses is, None among services.
+No connection is held while a password is hashed, and every guess is counted (`users.throttle`).
+`network` is where the one who guesses is, None among services.
 """
 
 from collections.abc import Mapping
