@@ -22,6 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chassis import config as configuration
 from chassis import deadline
+from chassis.driver import FACTORIES
 from chassis.errors import DeadlineExceeded, Fault, Unavailable
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
@@ -143,6 +144,7 @@ def engine_options(config: dict[str, Any], container: Any) -> dict[str, Any]:
         "connect_args": {
             "application_name": container.service_name,
             "connect_timeout": 3,
+            **FACTORIES,
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
