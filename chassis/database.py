@@ -16,7 +16,18 @@ from eventlet import Timeout
 from nameko.exceptions import ConfigurationError
 from nameko_sqlalchemy import Database as NamekoDatabase
 from nameko_sqlalchemy.database import DatabaseWrapper
-from sqlalchemy import ARRAY, UUID, Connection, Engine, Text, bindparam, create_engine, text
+from sqlalchemy import (
+    ARRAY,
+    UUID,
+    Connection,
+    Engine,
+    Select,
+    Text,
+    bindparam,
+    create_engine,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
@@ -263,6 +274,12 @@ class Handle(DatabaseWrapper):
         is one statement. They then need no round trips for BEGIN and COMMIT."""
         with self._bounded(), statement_by_statement(self._database.engine) as connection:
             yield connection
+
+    def finds(self, rows: Select[Any]) -> bool:
+        """Whether there are any such `rows`, without a transaction. For timers, which find nothing
+        to do most of the time: that is one statement then."""
+        with self.autocommit() as connection:
+            return bool(connection.scalar(select(rows.exists())))
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:

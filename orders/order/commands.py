@@ -111,6 +111,8 @@ def expire(context: Context, limit: int) -> int:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    if not context.db.finds(due):
+        return 0
     with context.db.begin() as session:
         orders = session.scalars(due).all()
         for order in orders:

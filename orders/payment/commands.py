@@ -294,6 +294,8 @@ def take_due(context: Context, limit: int) -> list[tuple[uuid.UUID, datetime.dat
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    if not context.db.finds(due):
+        return []
     taken = []
     with context.db.begin() as session:
         for order in session.scalars(due):
