@@ -275,12 +275,6 @@ class Handle(DatabaseWrapper):
         with self._bounded(), statement_by_statement(self._database.engine) as connection:
             yield connection
 
-    def finds(self, rows: Select[Any]) -> bool:
-        """Whether there are any such `rows`, without a transaction. For timers, which find nothing
-        to do most of the time: that is one statement then."""
-        with self.autocommit() as connection:
-            return bool(connection.scalar(select(rows.exists())))
-
     @contextmanager
     def _bounded(self) -> Iterator[None]:
         """Ends what a stopped server would keep waiting, and names what went wrong."""
@@ -294,3 +288,10 @@ class Handle(DatabaseWrapper):
             raise DeadlineExceeded("The database did not answer in time") from None
         finally:
             timeout.cancel()
+
+
+def finds(db: Handle, rows: Select[Any]) -> bool:
+    """Whether there are any such `rows`, asked without a transaction. For timers, which find
+    nothing to do most of the time: that is one statement then."""
+    with db.autocommit() as connection:
+        return bool(connection.scalar(select(rows.exists())))

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
-from chassis.database import Handle
+from chassis.database import Handle, finds
 from chassis.events import outbox
 from chassis.idempotency import KeyReused
 from chassis.json_rows import as_json, insertion, with_documents
@@ -289,7 +289,7 @@ def abandon_stale(db: Handle, now: datetime.datetime, limit: int) -> list[uuid.U
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    if not db.finds(due):
+    if not finds(db, due):
         return []
     with db.begin() as session:
         checkouts = session.scalars(due).all()
