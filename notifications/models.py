@@ -58,6 +58,8 @@ class Feed(Base):
 
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     last: Mapped[int] = mapped_column(BigInteger)
+    #: So long somebody is told when it has grown (`notifications.feed.store`).
+    watched_until: Mapped[datetime.datetime | None]
 
 
 class Notification(Base):
