@@ -120,6 +120,11 @@ class Notification(Base):
             postgresql_where=text("NOT read"),
         ),
         Index(
+            "ix_notifications_order_id",
+            "order_id",
+            postgresql_where=text("channel <> 'in_app' AND order_id IS NOT NULL"),
+        ),
+        Index(
             "ix_notifications_pending",
             "claimed_until",
             postgresql_where=text("status = 'pending'"),

@@ -82,6 +82,12 @@ class NotificationsService(Service):
         with self.db.autocommit() as connection:
             return feed_stream.positions(connection, user_ids, self.clock())
 
+    @rpc(requests.SentAbout, answers.SentMessages)
+    def sent_about(self, order_id: UUID, limit: int) -> Json:
+        """The mails and text messages about an order that have left, without their words."""
+        with self.db.autocommit() as connection:
+            return feed_queries.sent_about(connection, order_id, limit)
+
     @rpc(requests.MarkRead, answers.Notification)
     def mark_read(self, notification_id: UUID, read: bool, actor: Actor) -> Json:
         """Mark as read, or as unread."""

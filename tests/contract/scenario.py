@@ -265,6 +265,7 @@ def _messages(notifications, buyer):
     end = notifications.since(user_id=buyer)["reached"]
     assert notifications.since(user_id=buyer, after=0)["reached"] == end
     notifications.positions(user_ids=[buyer])
+    notifications.sent_about(order_id=str(uuid.uuid4()))
 
     def all_sent():
         mails = notifications.list(user_id=buyer, limit=100)["items"]
