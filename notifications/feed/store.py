@@ -25,9 +25,8 @@ _WRITE_ONCE = (
     with_documents(
         f"""
         WITH rows AS (
-            SELECT * FROM ROWS FROM (
-                jsonb_populate_recordset(NULL::notifications, CAST(:rows AS jsonb))
-            ) WITH ORDINALITY
+            SELECT * FROM
+            jsonb_populate_recordset(NULL::notifications, CAST(:rows AS jsonb)) WITH ORDINALITY
         ), fresh AS (
             INSERT INTO inbox (event_id, handler)
             SELECT DISTINCT event_id, :handler FROM rows ORDER BY event_id
