@@ -24,7 +24,6 @@ from functools import partial
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection
 
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
@@ -235,13 +234,15 @@ def _complete(
 ) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
     order = _new_order(context, attempt, pricing.total(lines), currency)
+    entries, version = _entries(context, order), attempt.basket.cart_version
+    event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
     with context.db.autocommit() as connection:
-        if not _write(context, connection, attempt, order, lines):
+        if not store.complete(connection, order, lines, entries, event, version):
             if not order_queries.is_there(connection, order.id):
                 raise CheckoutInterrupted  # whoever abandoned it gives the stock back
             return None
     COMPLETED.reached()
-    context.events.wake()
+    context.events.hand_over(event)
     return order_queries.view(order, lines)
 
 
@@ -269,19 +270,15 @@ def _new_order(context: Context, attempt: Attempt, total: Decimal, currency: str
     )
 
 
-def _write(
-    context: Context, connection: Connection, attempt: Attempt, order: Order, lines: Sequence[Line]
-) -> bool:
-    """False when the checkout is no longer open."""
-    buyer = Actor(attempt.user_id, Role.CUSTOMER)
+def _entries(context: Context, order: Order) -> list[dict[str, Any]]:
+    """What the order's timeline begins with."""
+    buyer = Actor(order.user_id, Role.CUSTOMER)
     entry = partial(timeline.entry, order.id, order.created_at, trace_id=context.trace_id)
     placed = entry(
         TimelineKind.ORDER, Cause.PLACED, buyer, total=order.total, currency=order.currency
     )
     reserved = entry(TimelineKind.STOCK, TimelineCause.STOCK_RESERVED, until=order.expires_at)
-    event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
-    version = attempt.basket.cart_version
-    return store.complete(connection, order, lines, [placed, reserved], event, version)
+    return [placed, reserved]
 
 
 def _release_now(context: Context, order_id: uuid.UUID) -> None:
