@@ -158,11 +158,12 @@ class Placed:
 def find(
     connection: Connection,
     user_id: uuid.UUID,
-    key: str,
+    key: str | None,
     fingerprint: str,
     now: datetime.datetime,
 ) -> Attempt | Placed | None:
-    """What a key has led to so far; raises `KeyReused` when it came with another request."""
+    """What a key has led to so far; raises `KeyReused` when it came with another request. Without a
+    key it is nothing."""
     values = {"user_id": user_id, "key": key, "since": now - idempotency.KEPT}
     row = connection.execute(_FIND, values).first()
     return None if row is None else _known(row, user_id, key, fingerprint)
@@ -270,14 +271,15 @@ def complete(
     return outcome.taken == 1
 
 
-def abandon(connection: Connection, order_id: uuid.UUID, due_at: datetime.datetime) -> None:
-    """No order will be made of this checkout, unless it is made already.
+def abandon(connection: Connection, order_id: uuid.UUID, due_at: datetime.datetime) -> bool:
+    """No order will be made of this checkout; False when it is no longer open: it may have become
+    an order, whose stock is nobody's to give back.
 
     What it has reserved is to be given back, by `orders.jobs` when nobody else does.
     """
     mine = (Checkout.order_id == order_id, Checkout.state == CheckoutState.OPEN)
     given_up = {"state": CheckoutState.UNDOING, "due_at": due_at}
-    connection.execute(update(Checkout).where(*mine).values(given_up))
+    return changed(connection, update(Checkout).where(*mine).values(given_up)) == 1
 
 
 def drop(connection: Connection, order_id: uuid.UUID) -> None:
