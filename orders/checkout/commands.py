@@ -162,7 +162,6 @@ def _enter(context: Context, attempt: Attempt, available: dict[int, int]) -> Att
 
 def _reserve(context: Context, attempt: Attempt) -> None:
     """Have inventory hold the stock until the order has to be paid, and a little longer."""
-    grace = datetime.timedelta(seconds=context.settings["reservation_grace"])
     try:
         context.inventory.reserve(
             order_id=attempt.order_id,
@@ -170,7 +169,7 @@ def _reserve(context: Context, attempt: Attempt) -> None:
                 {"product_id": line.product_id, "quantity": line.quantity}
                 for line in attempt.basket.lines
             ],
-            expires_at=attempt.basket.expires_at + grace,
+            expires_at=_held_until(context, attempt),
         )
     except ReservationReleased:
         raise CheckoutInterrupted from None
@@ -178,6 +177,11 @@ def _reserve(context: Context, attempt: Attempt) -> None:
         _give_up(context, attempt, refused=fault.status < 500)
         raise
     RESERVED.reached()
+
+
+def _held_until(context: Context, attempt: Attempt) -> datetime.datetime:
+    grace = datetime.timedelta(seconds=context.settings["reservation_grace"])
+    return attempt.basket.expires_at + grace
 
 
 def _give_up(context: Context, attempt: Attempt, *, refused: bool) -> None:
@@ -238,6 +242,7 @@ def _new_order(context: Context, attempt: Attempt, now: datetime.datetime) -> Or
         created_at=now,
         updated_at=now,
         expires_at=basket.expires_at,
+        held_until=_held_until(context, attempt),
         paying_since=now if is_free else None,
         recheck_at=now + recheck if is_free else None,
         version=1,

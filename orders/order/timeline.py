@@ -33,9 +33,10 @@ def add(
     actor: Actor = Actor.SYSTEM,
     **detail: Any,
 ) -> None:
-    """Append an entry; `detail` is JSON-able and without personal data."""
+    """Append an entry; `detail` is JSON-able and without personal data. What one transaction adds
+    is written by one statement."""
     one = entry(order_id, context.clock(), kind, cause, actor, trace_id=context.trace_id, **detail)
-    add_many(session, [one])
+    session.add(TimelineEntry(**one))
 
 
 def entry(

@@ -15,6 +15,7 @@ from chassis.identity import Actor
 from chassis.messages import Json
 from chassis.staff import require_staff
 from contracts.inventory.errors import OutOfStock, ReservationNotFound, ReservationReleased
+from contracts.inventory.fields import MAX_HOLD
 from contracts.users.enums import Action, Target
 from products import cache_invalidation
 from products.context import Context
@@ -59,8 +60,7 @@ def reserve(
 ) -> Json:
     """Hold all `lines` for the order until `expires_at`, or none: in one statement if the order is
     new and there is enough, else step by step. See `products.stock.reservation_store`."""
-    longest = datetime.timedelta(seconds=context.settings["max_hold_seconds"])
-    asked = order_id, lines, expires_at, context.clock(), longest
+    asked = order_id, lines, expires_at, context.clock(), MAX_HOLD
     with context.db.autocommit() as connection:
         held = reservation_store.reserve_new(connection, *asked)
     if held:

@@ -106,8 +106,8 @@ RESERVE_NEW = text("""
     bindparam("quantities", type_=ARRAY(Integer)),
 )
 
-# All of `commit` or `release` for an order whose lines are all held or all taken, or nothing. Nobody
-# else touches the lines while the reservation is locked and its time is not over.
+# All of `commit` or `release` for an order whose lines are all held or all taken, or nothing. While
+# the reservation is locked and its time is not over, nobody else touches its lines.
 MOVE_WHOLE = text("""
     WITH found AS (
         SELECT order_id, expires_at, kind, on_hand, reserved
