@@ -204,11 +204,12 @@ def _complete(context: Context, attempt: Attempt) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
     now = context.clock()
     order = _new_order(context, attempt, now)
+    event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
     # Without a cart it is one statement, which needs no transaction around it.
     writing = context.db.autocommit() if attempt.basket.cart_version is None else context.db.begin()
     try:
         with writing as session:
-            if not _write(context, session, attempt, order):
+            if not _write(context, session, attempt, order, event):
                 if not order_queries.is_there(session, order.id):
                     raise CheckoutInterrupted  # whoever abandoned it gives the stock back
                 return None
@@ -220,7 +221,7 @@ def _complete(context: Context, attempt: Attempt) -> dict[str, Any] | None:
         _release_now(context, attempt.order_id)
         raise
     COMPLETED.reached()
-    context.events.wake()
+    context.events.hand_over(event)
     return order_queries.view(order, attempt.basket.lines)
 
 
@@ -249,7 +250,13 @@ def _new_order(context: Context, attempt: Attempt, now: datetime.datetime) -> Or
     )
 
 
-def _write(context: Context, session: Connection | Session, attempt: Attempt, order: Order) -> bool:
+def _write(
+    context: Context,
+    session: Connection | Session,
+    attempt: Attempt,
+    order: Order,
+    event: dict[str, Any],
+) -> bool:
     """False when the checkout is no longer open."""
     buyer = Actor(attempt.user_id, Role.CUSTOMER)
     entry = partial(timeline.entry, order.id, order.created_at, trace_id=context.trace_id)
@@ -257,7 +264,6 @@ def _write(context: Context, session: Connection | Session, attempt: Attempt, or
         TimelineKind.ORDER, Cause.PLACED, buyer, total=order.total, currency=order.currency
     )
     reserved = entry(TimelineKind.STOCK, TimelineCause.STOCK_RESERVED, until=order.expires_at)
-    event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
     return store.complete(session, order, attempt.basket.lines, [placed, reserved], event)
 
 
