@@ -157,7 +157,7 @@ class Order(Base):
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
     expires_at: Mapped[datetime.datetime]
-    #: None of orders from before this was noted.
+    #: None where inventory of a release before holds it.
     held_until: Mapped[datetime.datetime | None]
     hidden_at: Mapped[datetime.datetime | None]
     version: Mapped[int]
