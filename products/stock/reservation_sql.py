@@ -164,6 +164,7 @@ MOVE_WHOLE = text("""
     bindparam("kinds", type_=ARRAY(Text)),
     bindparam("on_hand", type_=ARRAY(Integer)),
     bindparam("reserved", type_=ARRAY(Integer)),
+)
 
 # Deleted ones as well: an order keeps what it has reserved.
 PRODUCTS = (
