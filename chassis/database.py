@@ -16,12 +16,24 @@ from eventlet import Timeout
 from nameko.exceptions import ConfigurationError
 from nameko_sqlalchemy import Database as NamekoDatabase
 from nameko_sqlalchemy.database import DatabaseWrapper
-from sqlalchemy import ARRAY, UUID, Connection, Engine, Text, bindparam, create_engine, text
+from sqlalchemy import (
+    ARRAY,
+    UUID,
+    Connection,
+    Engine,
+    Select,
+    Text,
+    bindparam,
+    create_engine,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chassis import config as configuration
 from chassis import deadline
+from chassis.driver import FACTORIES
 from chassis.errors import DeadlineExceeded, Fault, Unavailable
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
@@ -143,6 +155,7 @@ def engine_options(config: dict[str, Any], container: Any) -> dict[str, Any]:
         "connect_args": {
             "application_name": container.service_name,
             "connect_timeout": 3,
+            **FACTORIES,
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
@@ -222,6 +235,12 @@ class Handle(DatabaseWrapper):
         self._database = database
         self._worker_ctx = worker_ctx
 
+    @property
+    def handler(self) -> str:
+        """The handler at work, as the inbox names it: for a statement that writes its inbox rows
+        together with what they are for."""
+        return f"{self._worker_ctx.service_name}.{self._worker_ctx.entrypoint.method_name}"
+
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One transaction: committed at the end, rolled back on any error, always closed."""
@@ -235,10 +254,8 @@ class Handle(DatabaseWrapper):
         The inbox row is written first, in the same transaction, so a rival with the same event
         waits for the outcome of this one. Raises `AlreadyHandled`, which ends the handler well.
         """
-        context = self._worker_ctx
-        handler = f"{context.service_name}.{context.entrypoint.method_name}"
         with self.begin() as session:
-            if session.scalar(_HANDLE, {"event_id": event.id, "handler": handler}) is None:
+            if session.scalar(_HANDLE, {"event_id": event.id, "handler": self.handler}) is None:
                 raise AlreadyHandled(event.id)
             yield session
 
@@ -246,12 +263,10 @@ class Handle(DatabaseWrapper):
     def once_each(self, events: Sequence[Event]) -> Iterator[tuple[Session, list[Event]]]:
         """`once` for a batch: a transaction, and those of `events` that this handler has not
         applied yet, in their order."""
-        context = self._worker_ctx
-        handler = f"{context.service_name}.{context.entrypoint.method_name}"
         # In one order, so that two instances with the same events do not wait for each other.
         ids = sorted({event.id for event in events})
         with self.begin() as session:
-            new = set(session.scalars(_HANDLE_EACH, {"events": ids, "handler": handler}))
+            new = set(session.scalars(_HANDLE_EACH, {"events": ids, "handler": self.handler}))
             fresh = {event.id: event for event in reversed(events) if event.id in new}
             yield session, list(reversed(fresh.values()))
 
@@ -275,3 +290,10 @@ class Handle(DatabaseWrapper):
             raise DeadlineExceeded("The database did not answer in time") from None
         finally:
             timeout.cancel()
+
+
+def finds(db: Handle, rows: Select[Any]) -> bool:
+    """Whether there are any such `rows`, asked without a transaction. For timers, which find
+    nothing to do most of the time: that is one statement then."""
+    with db.autocommit() as connection:
+        return bool(connection.scalar(select(rows.exists())))

@@ -77,7 +77,8 @@ def place(
         basket = _prepare(context, user_id, items, shipping_address, shown)
     except Fault:
         # A first request may have found what this one misses: the cart that it has emptied, say.
-        known = _find(context, user_id, key, fingerprint)
+        with context.db.autocommit() as connection:
+            known = store.find(connection, user_id, key, fingerprint, context.clock())
         if known is None:
             raise
     else:
@@ -130,15 +131,6 @@ def _default_address(context: Context, user_id: uuid.UUID) -> dict[str, Any]:
         raise Invalid(errors={"shipping_address": [message]}) from None
 
 
-def _find(
-    context: Context, user_id: uuid.UUID, key: str | None, fingerprint: str
-) -> Attempt | Placed | None:
-    if key is None:
-        return None
-    with context.db.autocommit() as connection:
-        return store.find(connection, user_id, key, fingerprint, context.clock())
-
-
 def _enter(context: Context, attempt: Attempt) -> Attempt | Placed:
     """Write the checkout's row; what its key has led to before when that is something."""
     basket = attempt.basket
@@ -181,9 +173,12 @@ def _make(context: Context, attempt: Attempt) -> dict[str, Any] | None:
         priced = pricing.settle(attempt.basket, products)
         return _complete(context, attempt, *priced, held_until)
     except Fault as fault:
-        if fault.status < 500:
-            _abandon(context, attempt)
+        if fault.status >= 500:
+            raise
+        if _abandon(context, attempt):
             _release_now(context, attempt.order_id)
+        elif _is_made(context, attempt):  # by a rival, when the price was still right
+            return None
         raise
 
 
@@ -228,9 +223,9 @@ def _give_up(context: Context, attempt: Attempt, *, refused: bool) -> None:
         _abandon(context, attempt)
 
 
-def _abandon(context: Context, attempt: Attempt) -> None:
+def _abandon(context: Context, attempt: Attempt) -> bool:
     with context.db.autocommit() as connection:
-        store.abandon(connection, attempt.order_id, context.clock())
+        return store.abandon(connection, attempt.order_id, context.clock())
 
 
 def _complete(
@@ -245,13 +240,19 @@ def _complete(
     entries, version = _entries(context, order), attempt.basket.cart_version
     event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
     with context.db.autocommit() as connection:
-        if not store.complete(connection, order, lines, entries, event, version):
-            if not order_queries.is_there(connection, order.id):
-                raise CheckoutInterrupted  # whoever abandoned it gives the stock back
-            return None
+        is_new = store.complete(connection, order, lines, entries, event, version)
+    if not is_new and not _is_made(context, attempt):
+        raise CheckoutInterrupted  # whoever abandoned it gives the stock back
+    if not is_new:
+        return None
     COMPLETED.reached()
     context.events.hand_over(event)
     return order_queries.view(order, lines)
+
+
+def _is_made(context: Context, attempt: Attempt) -> bool:
+    with context.db.autocommit() as connection:
+        return order_queries.is_there(connection, attempt.order_id)
 
 
 def _new_order(

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
+from chassis.database import Handle, finds
 from chassis.events import outbox
 from chassis.idempotency import KeyReused
 from chassis.json_rows import as_json, insertion, with_documents
@@ -158,11 +159,12 @@ class Placed:
 def find(
     connection: Connection,
     user_id: uuid.UUID,
-    key: str,
+    key: str | None,
     fingerprint: str,
     now: datetime.datetime,
 ) -> Attempt | Placed | None:
-    """What a key has led to so far; raises `KeyReused` when it came with another request."""
+    """What a key has led to so far; raises `KeyReused` when it came with another request. Without a
+    key it is nothing."""
     values = {"user_id": user_id, "key": key, "since": now - idempotency.KEPT}
     row = connection.execute(_FIND, values).first()
     return None if row is None else _known(row, user_id, key, fingerprint)
@@ -270,14 +272,15 @@ def complete(
     return outcome.taken == 1
 
 
-def abandon(connection: Connection, order_id: uuid.UUID, due_at: datetime.datetime) -> None:
-    """No order will be made of this checkout, unless it is made already.
+def abandon(connection: Connection, order_id: uuid.UUID, due_at: datetime.datetime) -> bool:
+    """No order will be made of this checkout; False when it is no longer open: it may have become
+    an order, whose stock is nobody's to give back.
 
     What it has reserved is to be given back, by `orders.jobs` when nobody else does.
     """
     mine = (Checkout.order_id == order_id, Checkout.state == CheckoutState.OPEN)
     given_up = {"state": CheckoutState.UNDOING, "due_at": due_at}
-    connection.execute(update(Checkout).where(*mine).values(given_up))
+    return changed(connection, update(Checkout).where(*mine).values(given_up)) == 1
 
 
 def drop(connection: Connection, order_id: uuid.UUID) -> None:
@@ -302,7 +305,7 @@ def note_failure(connection: Connection, order_id: uuid.UUID, reason: str) -> No
     connection.execute(update(Checkout).where(Checkout.order_id == order_id).values(reason=reason))
 
 
-def abandon_stale(session: Session, now: datetime.datetime, limit: int) -> list[uuid.UUID]:
+def abandon_stale(db: Handle, now: datetime.datetime, limit: int) -> list[uuid.UUID]:
     """Abandon the checkouts that stand still; the ids of all whose stock is to be given back.
 
     Instances share them: each takes those that no other holds, and has `RELEASE_TIME`.
@@ -314,9 +317,12 @@ def abandon_stale(session: Session, now: datetime.datetime, limit: int) -> list[
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    checkouts = session.scalars(due).all()
-    for checkout in checkouts:
-        abandon_locked(checkout, now)
+    if not finds(db, due):
+        return []
+    with db.begin() as session:
+        checkouts = session.scalars(due).all()
+        for checkout in checkouts:
+            abandon_locked(checkout, now)
     return [checkout.order_id for checkout in checkouts]
 
 

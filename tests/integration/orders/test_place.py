@@ -249,6 +249,29 @@ def test_one_key_at_the_same_instant_makes_one_order(place, product, stock, sql,
     assert held == [{"state": "reserved", "n": 5}]
 
 
+@pytest.mark.parametrize("is_paid", [False, True])
+def test_a_price_that_changes_between_two_with_one_key(
+    place, pay, product, at, call, stock, state, sql, eventually, is_paid
+):
+    """Who comes to the new price finds the order of the old one, and leaves it its stock."""
+    kettle = product("19.99", stock=9)
+    made = []
+
+    def rival():
+        made.append(place((kettle, 1), key="once", expected_total="19.99"))
+        call.products.update(product_id=kettle, price="25.00")
+        if is_paid:
+            pay(made[0])
+
+    at(checkout_commands.ENTERED, rival)
+    order = place((kettle, 1), key="once", expected_total="19.99")
+    assert (order["id"], order["total"]) == (made[0]["id"], "19.99")
+    assert eventually(lambda: stock(kettle) == ((8, 0) if is_paid else (9, 1)))
+    assert state(order) == (("processing", "paid") if is_paid else ("pending", "unpaid"))
+    held = "committed" if is_paid else "reserved"
+    assert sql("products", "SELECT state FROM reservations") == [{"state": held}]
+
+
 def test_one_key_beside_orders_that_are_being_made(start, place, product, sql, together, stock):
     """At two instances, with some that come while the first is at each of its steps: one order
     for each key, and all its answers the same but that one is the first."""
