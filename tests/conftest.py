@@ -124,7 +124,7 @@ def config(vhost):
     The databases are there once the first service that has one is started.
     """
     support.purge(vhost)
-    loaded = configuration.load()
+    loaded = support.settings()
     return loaded | {
         "AMQP_URI": vhost.uri,
         "DATABASES": {},
