@@ -39,7 +39,7 @@ attack: .venv/installed-run  ## what a stranger may try, in five minutes; ARGS="
 	@[ -n "$$AMQP_URI" ] || $(BIN)/shop install
 	@exec $(BIN)/shop attack $(ARGS)
 
-bench: .venv/installed-test  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=ping or ablations
+bench: .venv/installed-test  ## this shop beside its peers; QUICK=1 in three minutes, ONLY=cost, checkout or ablations
 	@exec $(BIN)/python -W ignore -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) \
 		$(if $(SHORTCUTS),--shortcuts $(SHORTCUTS))
 

@@ -13,11 +13,11 @@ from rich.console import Console
 from bench import machine, picture
 from bench.ablations import ABLATIONS
 from bench.measures import Record
-from bench.report import Report
+from bench.report import Report, measured
 from bench.rig import Rig
 from bench.run import FULL, QUICK, Run, Size
 from bench.show import Show
-from bench.works import APART, QUICK_WORKS, WORKS
+from bench.works import APART, HEADLINES, QUICK_WORKS, WORKS
 from shop.local.place import ROOT
 from shop.local.server import LocalError, adopt_orphans
 
@@ -58,7 +58,12 @@ def main(quick: bool, only: str, shortcuts: str, rounds: int | None, seconds: fl
         )
     else:
         _save(report, _FOLDER if quick or only else ROOT / "bench")
-    unguarded = [goal.text for each in report.records for goal in each.goals if not goal.is_guarded]
+    unguarded = [
+        f"{each.title}: {measured(goal)} {goal.text}"
+        for each in report.records
+        for goal in each.goals
+        if not goal.is_guarded
+    ]
     if quick and unguarded:
         click.echo(f"below the guard: {', '.join(unguarded)}", err=True)
     sys.exit(bool(failures or (quick and unguarded)))
@@ -89,6 +94,7 @@ def _run(
     ):
         described |= {"rabbitmq": rig.rabbitmq_version}
         failures = [line for name in names if (line := _measure(run, name, records))]
+    records.sort(key=lambda record: record.name not in HEADLINES)
     missing = [f"{name} is left out: there is no npm here." for name in run.missing]
     seconds = time.monotonic() - began
     return Report(described, seconds, records, run.titles, failures + missing), failures

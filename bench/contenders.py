@@ -66,6 +66,10 @@ class Place:
             "DATABASE_URL": self.dsn(self.prefix),
             "MAIL_OUTBOX": str(self.mails),
             "PAYMENT_PROVIDER": "simulator",
+            "SIMULATOR_WEBHOOK_URL": (
+                f"http://127.0.0.1:{self.ports[0]}/api/payments/webhooks/simulator"
+            ),
+            "SIMULATOR_WEBHOOK_SECRETS": "whsec_bench",
         }
 
 

@@ -150,6 +150,17 @@ def ratio(
     return Goal(text, statistics.median(found), wanted, guard, is_most, low=low, high=high)
 
 
+def ratios(
+    found: dict[str, Series], ours: str, *rivals: tuple[str, str, float, float | None]
+) -> list[Goal]:
+    """A `ratio` for each of these (contender, text, wanted, guard) that has taken part."""
+    return [
+        ratio(found[ours], found[rival], text, wanted, guard)
+        for rival, text, wanted, guard in rivals
+        if rival in found
+    ]
+
+
 def rotated(things: list[Any], number: int) -> list[Any]:
     """The same, beginning with another one each round."""
     shift = number % len(things)

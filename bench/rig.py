@@ -5,7 +5,9 @@ longer than measuring it. A template is made anew when the migrations or the goo
 """
 
 import hashlib
+import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -27,7 +29,9 @@ from shop.packages import DATABASE_PACKAGES
 Say = Callable[[str], None]
 
 #: When a transaction was committed, to the microsecond, is what the events' latency counts from.
-_SETTINGS = "\ntrack_commit_timestamp = on\n"
+#: Statements are counted by their database, in the log.
+_SETTINGS = "\ntrack_commit_timestamp = on\nlog_line_prefix = '%m [%p] %d '\n"
+_LOGGED = re.compile(rb" (\w+) LOG:  (?:statement|execute [^:]+): ")
 
 
 class Rig:
@@ -90,6 +94,38 @@ class Rig:
         """Process ids of PostgreSQL and RabbitMQ."""
         return self._postgres.pid, self._rabbitmq.pid
 
+    def messages(self, vhost: str) -> dict[str, float]:
+        """How many were published so far, by exchange, as RabbitMQ has counted them; it takes
+        some seconds over that."""
+        answer = requests.get(f"{self._rabbitmq.api}/api/exchanges/{vhost}", timeout=10)
+        return {
+            each["name"]: each["message_stats"].get("publish_in", 0)
+            for each in answer.json()
+            if "message_stats" in each
+        }
+
+    @contextmanager
+    def statements(self) -> Iterator[Callable[[], Counter[str]]]:
+        """Has PostgreSQL log all statements meanwhile; what it gives says how many there were so
+        far, by database."""
+        with self._postgres.recipe.log.open("rb") as log:
+            log.seek(0, 2)
+            counted: Counter[str] = Counter()
+
+            def count() -> Counter[str]:
+                counted.update(database.decode() for database in _LOGGED.findall(log.read()))
+                return counted.copy()
+
+            self._log_statements("'all'")
+            try:
+                yield count
+            finally:
+                self._log_statements("DEFAULT")
+
+    def _log_statements(self, which: str) -> None:
+        self.rows("postgres", f"ALTER SYSTEM SET log_statement = {which}")
+        self.rows("postgres", "SELECT pg_reload_conf()")
+
     def value(self, database: str, statement: str, *values: object) -> object:
         """The one value that a statement answers with."""
         return self.rows(database, statement, *values)[0][0]
@@ -137,6 +173,8 @@ class Rig:
         with (recipe.data / "postgresql.conf").open("r+") as file:
             if _SETTINGS not in file.read():
                 file.write(_SETTINGS)
+        # A run that was killed may have left that all statements are logged.
+        (recipe.data / "postgresql.auto.conf").write_text("")
 
     def _drop_all_but_templates(self) -> None:
         """What earlier runs left; of the templates, those that nobody would make like that now."""

@@ -59,6 +59,8 @@ class Size:
 
 #: The peers that goals name.
 NAMED_PEERS = ("stock_nameko", "fastapi_httpx")
+#: What takes orders in another way than a peer, and does nothing else differently.
+LEAN_PEER = "fastapi_lean"
 
 FULL = Size(products=100_000, orders=20_000, buyers=64, rounds=5, seconds=4)
 QUICK = Size(products=5_000, orders=1_000, buyers=32, rounds=3, seconds=1.5)
@@ -126,7 +128,7 @@ class Run:
 
     def rivals(self, ours: str = SHOP.name) -> list[str]:
         """Us, and those that a run of this length is against."""
-        names = NAMED_PEERS if self.is_quick else tuple(PEERS)
+        names = NAMED_PEERS if self.is_quick else [name for name in PEERS if name != LEAN_PEER]
         return [name for name in (ours, *names) if self.has(name)]
 
     def has(self, name: str) -> bool:

@@ -19,6 +19,7 @@ class Request:
     body: Any = None
     token: str | None = None
     fresh: bool = False  # go past caches
+    key: str | None = None  # the same for each repeat of one intent
 
     def headers(self) -> dict[str, str]:
         """Beyond Host and Content-Length."""
@@ -27,6 +28,8 @@ class Request:
             headers["Cache-Control"] = "no-cache"
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
+        if self.key:
+            headers["Idempotency-Key"] = self.key
         if self.body is not None:
             headers["Content-Type"] = "application/json"
         return headers

@@ -222,6 +222,12 @@ class Handle(DatabaseWrapper):
         self._database = database
         self._worker_ctx = worker_ctx
 
+    @property
+    def handler(self) -> str:
+        """The handler at work, as the inbox names it: for a statement that writes its inbox rows
+        together with what they are for."""
+        return f"{self._worker_ctx.service_name}.{self._worker_ctx.entrypoint.method_name}"
+
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One transaction: committed at the end, rolled back on any error, always closed."""
@@ -235,10 +241,8 @@ class Handle(DatabaseWrapper):
         The inbox row is written first, in the same transaction, so a rival with the same event
         waits for the outcome of this one. Raises `AlreadyHandled`, which ends the handler well.
         """
-        context = self._worker_ctx
-        handler = f"{context.service_name}.{context.entrypoint.method_name}"
         with self.begin() as session:
-            if session.scalar(_HANDLE, {"event_id": event.id, "handler": handler}) is None:
+            if session.scalar(_HANDLE, {"event_id": event.id, "handler": self.handler}) is None:
                 raise AlreadyHandled(event.id)
             yield session
 
@@ -246,12 +250,10 @@ class Handle(DatabaseWrapper):
     def once_each(self, events: Sequence[Event]) -> Iterator[tuple[Session, list[Event]]]:
         """`once` for a batch: a transaction, and those of `events` that this handler has not
         applied yet, in their order."""
-        context = self._worker_ctx
-        handler = f"{context.service_name}.{context.entrypoint.method_name}"
         # In one order, so that two instances with the same events do not wait for each other.
         ids = sorted({event.id for event in events})
         with self.begin() as session:
-            new = set(session.scalars(_HANDLE_EACH, {"events": ids, "handler": handler}))
+            new = set(session.scalars(_HANDLE_EACH, {"events": ids, "handler": self.handler}))
             fresh = {event.id: event for event in reversed(events) if event.id in new}
             yield session, list(reversed(fresh.values()))
 

@@ -9,14 +9,16 @@ from sqlalchemy import TableClause, Text, TextClause, bindparam, text
 from chassis.serialization import dumps
 
 
-def insertion(into: TableClause, rows: str, but: Container[str] = ()) -> str:
+def insertion(into: TableClause, rows: str, but: Container[str] = (), **expressions: str) -> str:
     """The text of an INSERT of however many rows; the parameter named `rows` gives them `as_json`.
 
-    A WHERE may follow. Columns in `but` are left to their defaults.
+    A WHERE may follow. Columns in `but` are left to their defaults, `expressions` gives those that
+    the database works out.
     """
-    names = ", ".join(column.key for column in into.columns if column.key not in but)
+    names = [column.key for column in into.columns if column.key not in but]
+    values = ", ".join(expressions.get(name, name) for name in names)
     return (
-        f"INSERT INTO {into.name} ({names}) SELECT {names}"  # noqa: S608  (names of ours)
+        f"INSERT INTO {into.name} ({', '.join(names)}) SELECT {values}"  # noqa: S608  (names of ours)
         f" FROM jsonb_populate_recordset(NULL::{into.name}, CAST(:{rows} AS jsonb))"
     )
 

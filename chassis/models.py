@@ -21,8 +21,9 @@ NAMING = {
 class OutboxMixin:
     """An event that is committed together with the change that it reports (pattern: outbox).
 
-    `sent_at` is null until the broker has confirmed it; one that it refuses waits
-    until `due_at` for its next try.
+    `sent_at` is null until it is noted that the broker has confirmed it. Until `due_at` it belongs
+    to the process that has recorded it; one that the broker refuses waits until then for its next
+    try.
     """
 
     __tablename__ = "outbox"

@@ -18,7 +18,7 @@ PATIENCE = 2.0
 def services_behind(gateway: type) -> list[str]:
     """The names of the services that a gateway class has a proxy to."""
     proxies = inspect.getmembers(gateway, lambda value: isinstance(value, RpcProxy))
-    return [proxy.target_service for _, proxy in proxies]
+    return sorted({proxy.target_service for _, proxy in proxies})
 
 
 class ServiceHealth(DependencyProvider):

@@ -58,6 +58,8 @@ class Feed(Base):
 
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     last: Mapped[int] = mapped_column(BigInteger)
+    #: So long somebody is told when it has grown (`notifications.feed.store`).
+    watched_until: Mapped[datetime.datetime | None]
 
 
 class Notification(Base):
@@ -116,6 +118,11 @@ class Notification(Base):
             "created_at",
             "id",
             postgresql_where=text("NOT read"),
+        ),
+        Index(
+            "ix_notifications_order_id",
+            "order_id",
+            postgresql_where=text("channel <> 'in_app' AND order_id IS NOT NULL"),
         ),
         Index(
             "ix_notifications_pending",

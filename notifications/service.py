@@ -74,13 +74,19 @@ class NotificationsService(Service):
     def since(self, user_id: UUID, after: int | None, limit: int) -> Json:
         """What came into a user's feed after a position, oldest first, and the position reached."""
         with self.db.autocommit() as connection:
-            return feed_stream.since(connection, user_id, after, limit)
+            return feed_stream.since(connection, user_id, after, limit, self.clock())
 
     @rpc(requests.Positions, answers.Positions)
     def positions(self, user_ids: Sequence[UUID]) -> Json:
-        """How far each of these users' feeds has come."""
+        """How far each of these users' feeds has come, for somebody who watches them."""
         with self.db.autocommit() as connection:
-            return feed_stream.positions(connection, user_ids)
+            return feed_stream.positions(connection, user_ids, self.clock())
+
+    @rpc(requests.SentAbout, answers.SentMessages)
+    def sent_about(self, order_id: UUID, limit: int) -> Json:
+        """The mails and text messages about an order that have left, without their words."""
+        with self.db.autocommit() as connection:
+            return feed_queries.sent_about(connection, order_id, limit)
 
     @rpc(requests.MarkRead, answers.Notification)
     def mark_read(self, notification_id: UUID, read: bool, actor: Actor) -> Json:

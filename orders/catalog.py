@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from chassis.messages import Json
+from contracts.inventory.answers import Reserved
 from contracts.products import interface
 from contracts.products.answers import ProductList
 from contracts.products.requests import MAX_IDS
@@ -13,6 +15,7 @@ Products = dict[int, dict[str, Any] | None]
 #: What is needed of a product.
 _FIELDS = ("id", "name", "price", "currency", "available")
 _PRODUCTS = ProductList(only=[f"items.{name}" for name in _FIELDS])
+_RESERVED = Reserved(only=["lines"], partial=["lines"])
 
 
 def look_up(products: interface.Products, ids: Iterable[int]) -> Products:
@@ -23,3 +26,10 @@ def look_up(products: interface.Products, ids: Iterable[int]) -> Products:
         answer = products.get_many(ids=wanted[start : start + MAX_IDS])
         found |= {product["id"]: product for product in _PRODUCTS.load(answer)["items"]}
     return found
+
+
+def reserved(answer: Json) -> Products:
+    """The products that inventory has reserved, without what is available of them; empty when it is
+    of the release before, which did not say."""
+    lines = _RESERVED.load(answer).get("lines", ())
+    return {line["product_id"]: line for line in lines}

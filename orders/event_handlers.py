@@ -3,11 +3,10 @@
 Events may be late, repeated or out of order; none of them undoes what is newer.
 """
 
-import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ARRAY, UUID, any_, bindparam, func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from chassis.events import Event
@@ -18,8 +17,6 @@ from orders.models import Order
 from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
 from orders.payment import refunds
-
-_KNOWN = select(Order.id).where(Order.id == any_(bindparam("ids", type_=ARRAY(UUID))))
 
 
 def payment_failed(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
@@ -80,21 +77,3 @@ def account_recovered(context: Context, session: Session, event: Event) -> None:
             updated_at=now,
         )
     )
-
-
-def notifications_sent(session: Session, events: Sequence[Event], now: datetime.datetime) -> None:
-    """The owners were told; by which channel, nothing of what."""
-    ids = {event.payload["order_id"] for event in events} - {None}
-    known = set(session.scalars(_KNOWN, {"ids": list(ids)})) if ids else set()
-    entries = [
-        timeline.entry(
-            event.payload["order_id"], now, TimelineKind.MAIL, TimelineCause.NOTIFICATION_SENT,
-            trace_id=event.trace_id,
-            channel=event.payload["channel"],
-            notification_id=event.payload["notification_id"],
-        )
-        for event in events
-        if event.payload["order_id"] in known
-    ]  # fmt: skip
-    if entries:
-        timeline.add_many(session, entries)

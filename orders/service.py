@@ -1,6 +1,6 @@
 """The Nameko services `carts` and `orders`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,6 @@ from contracts.carts import requests as cart_requests
 from contracts.carts.answers import Cart
 from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.inventory.interface import Inventory
-from contracts.notifications.events import NotificationSent
 from contracts.orders import answers, requests
 from contracts.orders.events import EVENTS
 from contracts.payments.answers import KeyedPayment
@@ -48,9 +47,6 @@ from orders.order import timeline
 from orders.payment import commands as payment_commands
 from orders.payment.refunds import Payment
 from orders.settings import OrdersSettings
-
-#: Events that one transaction writes into timelines at most.
-BATCH = 50
 
 
 class CartsService(Service):
@@ -195,12 +191,6 @@ class OrdersService(Service):
         """Forget the cart, and let unpaid orders expire."""
         with self.db.once(event) as session:
             event_handlers.account_recovered(self, session, event)
-
-    @event_handler("notifications", "notification_sent", NotificationSent, batch=BATCH)
-    def on_notification_sent(self, events: Sequence[Event]) -> None:
-        """Note in the timelines which mails have left."""
-        with self.db.once_each(events) as (session, fresh):
-            event_handlers.notifications_sent(session, fresh, self.clock())
 
     @timer(interval=2)
     def expire(self) -> None:

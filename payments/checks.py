@@ -1,22 +1,17 @@
 """When a provider is asked again about what is not decided yet."""
 
 import datetime
-from typing import Protocol
 
-from chassis.retries import pause
+from sqlalchemy import ColumnElement, func
 
-#: Longest pause between two questions about the same thing.
-MAX_PAUSE = datetime.timedelta(minutes=5)
-
-
-class Checked(Protocol):
-    """A row of a payment or refund."""
-
-    checks: int
-    next_check_at: datetime.datetime
+#: Longest pause between two questions about the same thing, in seconds.
+MAX_PAUSE = 300
 
 
-def postpone(row: Checked, now: datetime.datetime) -> None:
-    """Set the next check, which is also the time for which nobody else takes this row up."""
-    row.checks += 1
-    row.next_check_at = now + pause(row.checks, MAX_PAUSE)
+def next_check(
+    checks: ColumnElement[int], now: datetime.datetime
+) -> ColumnElement[datetime.datetime]:
+    """When something is checked again that has been checked so often: 2 s, 4 s, 8 s … after `now`.
+    Until then nobody else takes it up."""
+    seconds = func.least(func.power(2, func.least(checks, 20)), MAX_PAUSE)
+    return now + seconds * datetime.timedelta(seconds=1)

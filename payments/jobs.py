@@ -6,11 +6,11 @@ check on before it asks, so that no transaction is open while the provider answe
 """
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from chassis import idempotency, retries
 from contracts.payments.enums import Problem, ProviderName
@@ -43,7 +43,7 @@ def compare_books(context: Context, count: Callable[[Mapping[Problem, int]], Non
 def simulate(context: Context) -> None:
     """What the simulator does without being asked, where it is the provider."""
     if context.settings["provider"] == ProviderName.SIMULATOR:
-        simulator = Simulator(context.db.begin, context.clock, context.settings["simulator"])
+        simulator = Simulator(context.db, context.clock, context.settings["simulator"])
         simulator.tick(context.log)
 
 
@@ -55,10 +55,10 @@ def purge(context: Context) -> None:
 
 def _settle(
     context: Context,
-    take: Callable[[Session, datetime.datetime, int], list[Taken]],
+    take: Callable[[Connection, datetime.datetime, int], Sequence[Taken]],
     settle: Callable[[Context, Taken], object],
 ) -> None:
-    with context.db.begin() as session:
-        taken = take(session, context.clock(), context.settings["sweep_batch"])
+    with context.db.autocommit() as connection:
+        taken = take(connection, context.clock(), context.settings["sweep_batch"])
     do = partial(settle, context)
     retries.each(taken, do, context.log, "sweep_failed", step=settle.__name__)

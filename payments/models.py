@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     DateTime,
+    FetchedValue,
     ForeignKey,
     Identity,
     Index,
@@ -27,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
 from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
 
@@ -61,6 +62,11 @@ class RequestKey(RequestKeyMixin, Base):
     """Keys under which refunds were asked for."""
 
 
+def _total() -> MappedColumn[Decimal]:
+    """A sum that the database adds to, and tells with each update of its row."""
+    return mapped_column(server_default=text("0"), server_onupdate=FetchedValue())
+
+
 class Payment(Base):
     """One attempt to take money for an order.
 
@@ -71,6 +77,7 @@ class Payment(Base):
     """
 
     __tablename__ = "payments"
+    __mapper_args__ = {"eager_defaults": True}
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     order_id: Mapped[uuid.UUID]
@@ -87,9 +94,9 @@ class Payment(Base):
     status: Mapped[str]
     superseded: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     amount: Mapped[Decimal]
-    captured: Mapped[Decimal] = mapped_column(server_default=text("0"))
-    refunding: Mapped[Decimal] = mapped_column(server_default=text("0"))
-    refunded: Mapped[Decimal] = mapped_column(server_default=text("0"))
+    captured: Mapped[Decimal] = _total()
+    refunding: Mapped[Decimal] = _total()
+    refunded: Mapped[Decimal] = _total()
     currency: Mapped[str] = mapped_column(String(3))
     action_url: Mapped[str | None]
     failure_code: Mapped[str | None]

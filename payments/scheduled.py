@@ -27,10 +27,10 @@ def run_if_due(
     claim = claim.on_conflict_do_update(
         index_elements=["name"], set_={"due_at": until}, where=Lease.due_at <= begun
     )
-    with context.db.begin() as session:
-        is_ours = session.scalar(claim.returning(Lease.name)) is not None
+    with context.db.autocommit() as connection:
+        is_ours = connection.scalar(claim.returning(Lease.name)) is not None
     if is_ours:
         work()
         done = update(Lease).where(Lease.name == name, Lease.due_at == until)
-        with context.db.begin() as session:
-            session.execute(done.values(due_at=begun + every))
+        with context.db.autocommit() as connection:
+            connection.execute(done.values(due_at=begun + every))

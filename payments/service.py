@@ -60,7 +60,7 @@ class PaymentsService(Service):
     @cached_property
     def providers(self) -> Providers:
         """Those that are configured."""
-        return configured(self.settings, self.db.begin, self.clock, self.external_call)
+        return configured(self.settings, self.db, self.clock, self.external_call)
 
     def condition(self) -> Json:
         """Whether new payments move real money."""

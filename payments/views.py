@@ -1,7 +1,10 @@
 """A payment as it is shown."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
+
+from sqlalchemy import Connection, select
 
 from payments.models import Payment
 
@@ -30,3 +33,8 @@ SHOWN = (
 def shown(payment: Payment) -> PaymentView:
     """A payment that outlives its session."""
     return {column.key: getattr(payment, column.key) for column in SHOWN}
+
+
+def view_of(connection: Connection, payment_id: uuid.UUID) -> PaymentView:
+    """A payment as it is by now."""
+    return connection.execute(select(*SHOWN).where(Payment.id == payment_id)).mappings().one()

@@ -171,7 +171,7 @@ class InventoryService(Service):
         with self.db.autocommit() as connection:
             return {"items": stock_queries.check(connection, items, self.clock())}
 
-    @rpc(stock_requests.Reserve, stock_answers.Reservation)
+    @rpc(stock_requests.Reserve, stock_answers.Reserved)
     def reserve(self, **request: Any) -> Json:
         """Hold products for an order, all of them or none."""
         return stock_commands.reserve(self, **request)

@@ -3,13 +3,12 @@
 import datetime
 from functools import partial
 
-from users.accounts import verification
+from users import throttle
 from users.audit import commands as audit
 from users.context import Context
-from users.passwords import resets
-from users.second_factor import store as second_factor_store
+from users.passwords import challenges, resets
 from users.sessions import store as session_store
-from users.sessions import throttle
+from users.verification import store as verification_store
 
 
 def purge(context: Context) -> None:
@@ -18,9 +17,9 @@ def purge(context: Context) -> None:
     for delete_old in (
         session_store.purge,
         resets.purge,
-        verification.purge,
+        verification_store.purge,
         throttle.purge,
-        second_factor_store.purge,
+        challenges.purge,
         partial(audit.purge, retention=retention),
     ):
         with context.db.begin() as session:

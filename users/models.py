@@ -189,7 +189,7 @@ class EmailChange(Base):
 
 
 class Throttle(Base):
-    """How often something was tried, by the SHA-256 of what it was (`users.sessions.throttle`)."""
+    """How often something was tried, by the SHA-256 of what it was (`users.throttle`)."""
 
     __tablename__ = "throttles"
 

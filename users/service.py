@@ -21,23 +21,27 @@ from chassis.timers import timer
 from contracts.users import answers, requests
 from contracts.users.events import BROADCASTS, EVENTS
 from users import context, jobs, models
+from users import store as user_store
 from users.accounts import commands as account_commands
 from users.accounts import queries as account_queries
-from users.accounts import verification
 from users.addresses import commands as address_commands
 from users.addresses import queries as address_queries
 from users.audit import commands as audit_commands
 from users.audit import queries as audit_queries
+from users.login import commands as login_commands
 from users.models import Address, User
+from users.passwords import authentication
 from users.passwords import commands as password_commands
 from users.passwords.hashing import PasswordHasher
 from users.second_factor import commands as second_factor_commands
 from users.second_factor import queries as second_factor_queries
-from users.sessions import authentication, signing_keys
 from users.sessions import commands as session_commands
 from users.sessions import queries as session_queries
+from users.sessions import signing_keys
 from users.sessions.lifetimes import Lifetimes
 from users.settings import UsersSettings
+from users.verification import commands as verification_commands
+from users.verification import queries as verification_queries
 
 
 class UsersService(Service):
@@ -68,7 +72,7 @@ class UsersService(Service):
     @rpc(requests.OfUser, answers.User)
     def get(self, user_id: UUID) -> RowMapping:
         """One account."""
-        return account_queries.read(self, user_id)
+        return user_store.read(self, user_id)
 
     @rpc(requests.ListUsers, answers.UserPage, sensitive_arguments="search")
     def list(
@@ -101,33 +105,35 @@ class UsersService(Service):
         """Delete a user (admins): what is personal is forgotten, the id stays."""
         return {"ended": account_commands.delete(self, user_id, actor, network)}
 
+    # E-mail addresses
+
     @rpc(requests.VerifyEmail, once=True, sensitive_arguments=("token", "network"))
     def verify_email(self, token: str, network: str | None) -> None:
         """Confirm the address that a token was mailed to; the token is enough."""
-        account_commands.verify_email(self, token, network)
+        verification_commands.verify(self, token, network)
 
     @rpc(requests.OfUser, once=True)
     def request_email_verification(self, user_id: UUID) -> None:
         """Mail another token to the address that a user has yet to confirm."""
-        account_commands.request_email_verification(self, user_id)
+        verification_commands.ask_again(self, user_id)
 
     @rpc(requests.IssueVerificationToken, answers.VerificationToken)
     def issue_verification_token(self, verification_id: UUID) -> Json:
         """The token for a mail, and where that goes."""
-        return account_commands.issue_verification_token(self, verification_id)
+        return verification_commands.issue_token(self, verification_id)
 
     @rpc(requests.OldEmail, answers.OldEmail)
     def old_email(self, change_id: UUID) -> Json:
         """The former address of an account, to which a notice goes."""
         with self.db.autocommit() as connection:
-            return {"email": verification.old_email(connection, change_id, self.clock())}
+            return {"email": verification_queries.old_email(connection, change_id, self.clock())}
 
     @rpc(requests.MarkEmailVerified, answers.User)
     def mark_email_verified(self, user_id: UUID, actor: Actor) -> User:
         """Take a user's address as confirmed, on an admin's word."""
-        return account_commands.mark_email_verified(self, user_id, actor)
+        return verification_commands.mark_verified(self, user_id, actor)
 
-    # Addresses
+    # The address book
 
     @rpc(requests.OfUser, answers.AddressPage)
     def list_addresses(self, user_id: UUID) -> Json:
@@ -210,7 +216,7 @@ class UsersService(Service):
         self, password: str, network: str | None, user_agent: str | None, **name: str
     ) -> Json:
         """Sign in with an e-mail address or user name, and a password."""
-        return session_commands.log_in(self, name, password, network, user_agent)
+        return login_commands.log_in(self, name, password, network, user_agent)
 
     @rpc(
         requests.Credentials,
@@ -282,7 +288,7 @@ class UsersService(Service):
     @rpc(requests.LoginTotp, answers.Tokens, sensitive_arguments="proof")
     def login_totp(self, **proof: Any) -> Json:
         """Sign in with a challenge of `login` and a code."""
-        return second_factor_commands.log_in(self, **proof)
+        return login_commands.log_in_totp(self, **proof)
 
     @rpc(requests.OfUser, answers.TotpState)
     def get_totp(self, user_id: UUID) -> Json:

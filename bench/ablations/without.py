@@ -20,7 +20,6 @@ from types import SimpleNamespace  # noqa: E402
 from typing import Any  # noqa: E402
 
 from sqlalchemy import bindparam  # noqa: E402
-from sqlalchemy.orm import Session  # noqa: E402
 
 _TAKEN_OUT: dict[str, Callable[[], None]] = {}
 
@@ -95,19 +94,16 @@ def place() -> None:
 
         def execute(self, statement: Any, values: dict[str, Any]) -> Any:
             execute = self.connection.execute
-            is_alone = self.connection.connection.dbapi_connection.autocommit
-            if is_alone:
-                execute(text("BEGIN"))
+            execute(text("BEGIN"))
             taken = execute(gone, {"order_id": values["order_id"]})
             for name, insertion in writing.items() if taken.rowcount else ():
                 execute(insertion, {name: values[name]})
-            if is_alone:
-                execute(text("COMMIT"))
-            return SimpleNamespace(scalar_one=lambda: taken.rowcount)
+            execute(text("COMMIT"))
+            outcome = SimpleNamespace(found=taken.rowcount, taken=taken.rowcount)
+            return SimpleNamespace(one=lambda: outcome)
 
     def complete(connection: Any, *what: Any) -> bool:
-        of = connection.connection() if isinstance(connection, Session) else connection
-        return whole(Stepwise(of), *what)
+        return whole(Stepwise(connection), *what)
 
     _replace("orders.checkout.store", complete=complete)
 

@@ -65,7 +65,7 @@ class Buyers:
         line = Line(self._port)
         while not self._over.is_set():
             intent = str(uuid.uuid4())
-            status, body = self._insist(line, intent, self._order(buyer, intent, chance))
+            status, body = self._insist(line, self._order(buyer, intent, chance))
             with self._lock:
                 if status == 201:
                     self.placed[intent] = body["id"]
@@ -79,11 +79,11 @@ class Buyers:
         ]
         address = buyer.address | {"line1": intent}
         body = {"items": items, "shipping_address": address}
-        return Request("/api/orders", "POST", body, buyer.token)
+        return Request("/api/orders", "POST", body, buyer.token, key=intent)
 
-    def _insist(self, line: "Line", intent: str, order: Request) -> tuple[int | None, Any]:
+    def _insist(self, line: "Line", order: Request) -> tuple[int | None, Any]:
         for number in range(TRIES):
-            status, body = line.ask(order, {"Idempotency-Key": intent})
+            status, body = line.ask(order)
             if status is not None and status < 500:
                 return status, body
             time.sleep(PAUSE * (number + 1))
@@ -99,11 +99,11 @@ class Line:
     def __init__(self, port: int):
         self._connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
 
-    def ask(self, request: Request, headers: dict[str, str]) -> tuple[int | None, Any]:
+    def ask(self, request: Request) -> tuple[int | None, Any]:
         """Status and JSON of the answer; None when there was none."""
         try:
             self._connection.request(
-                request.method, request.path, request.payload(), request.headers() | headers
+                request.method, request.path, request.payload(), request.headers()
             )
             answer = self._connection.getresponse()
             text = answer.read()

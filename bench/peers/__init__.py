@@ -36,6 +36,14 @@ def _uvicorn(module: str, port: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _fastapi(folder: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return (
+        ("products", _uvicorn(f"{folder}.products", "{PRODUCTS_PORT}")),
+        ("orders", _uvicorn(f"{folder}.orders", "{ORDERS_PORT}")),
+        ("gateway", _uvicorn("fastapi_httpx.gateway", "{HTTP_PORT}")),
+    )
+
+
 def _nameko(process: str) -> tuple[str, ...]:
     config = "bench/peers/stock_nameko/config.yaml"
     module = f"bench.peers.stock_nameko.{process}"
@@ -62,16 +70,8 @@ PEERS = {
         ".",
         tuple((process, _nameko(process)) for process in ("products", "orders", "gateway")),
     ),
-    "fastapi_httpx": Peer(
-        "FastAPI + httpx",
-        "Python",
-        ".",
-        (
-            ("products", _uvicorn("fastapi_httpx.products", "{PRODUCTS_PORT}")),
-            ("orders", _uvicorn("fastapi_httpx.orders", "{ORDERS_PORT}")),
-            ("gateway", _uvicorn("fastapi_httpx.gateway", "{HTTP_PORT}")),
-        ),
-    ),
+    "fastapi_httpx": Peer("FastAPI + httpx", "Python", ".", _fastapi("fastapi_httpx")),
+    "fastapi_lean": Peer("lean FastAPI + httpx", "Python", ".", _fastapi("fastapi_lean")),
     "faststream": Peer(
         "FastStream",
         "Python",

@@ -8,6 +8,7 @@ from bench.works import (
     ablations,
     cached,
     checkout,
+    cost,
     events,
     footprint,
     growth,
@@ -17,7 +18,6 @@ from bench.works import (
     rpc,
     search,
     search_quality,
-    sizing,
     tail,
 )
 
@@ -35,12 +35,15 @@ WORKS: dict[str, Callable[[Run], list[Record]]] = {
     "events": events.measure,
     # Shops of their own.
     "growth": growth.measure,
-    "sizing": sizing.measure,
+    "cost": cost.measure,
     "footprint": footprint.measure,
     "ablations": ablations.measure,
     # And servers of its own.
     "kills": kills.measure,
 }
+
+#: What a shop exists for; the page begins with it.
+HEADLINES = ("checkout", "cost")
 
 #: What is measured only when it is named: it takes as long as all the others, and has no rivals.
 APART = ("ablations",)

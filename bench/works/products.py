@@ -3,7 +3,7 @@
 import random
 
 from bench.judge import WrongAnswer
-from bench.measures import Record, ratio
+from bench.measures import Record, ratios
 from bench.run import Run
 from bench.traffic import Request, ask
 from bench.works.statements import limit
@@ -25,10 +25,13 @@ def detail(run: Run) -> list[Record]:
     requests = [Request(f"/api/products/{n}", fresh=True) for n in some_products(run, 2000)]
     _hold_against_database(run, requests[:20])
     found = run.compare("detail", run.rivals(), requests)
-    goals = [
-        ratio(found["shop"], found["stock_nameko"], "of stock Nameko", 3.0, guard=1.8),
-        ratio(found["shop"], found["fastapi_httpx"], "of FastAPI + httpx", 2.5, guard=1.5),
-    ]
+    goals = ratios(
+        found,
+        "shop",
+        ("stock_nameko", "of stock Nameko", 3.0, 1.8),
+        ("fastapi_httpx", "of FastAPI + httpx", 3.5, 1.5),
+        ("moleculer", "of Moleculer", 0.9, 0.3),
+    )
     found |= limit(run, "product")
     return [Record("detail", "product detail, uncached", contenders=found, goals=goals)]
 

@@ -6,7 +6,7 @@ import sys
 
 from bench import install
 from bench.judge import WrongAnswer
-from bench.measures import Record, Series, ratio, rotated
+from bench.measures import Record, Series, ratio, ratios, rotated
 from bench.run import Run
 from bench.traffic import Request
 from shop.local.place import ROOT
@@ -22,10 +22,13 @@ def through_http(run: Run) -> list[Record]:
         requests,
         check=lambda request, body: body == {"n": int(request.path.rpartition("/")[2])},
     )
-    goals = [
-        ratio(found["chassis"], found["stock_nameko"], "of stock Nameko", 3.0, guard=1.8),
-        ratio(found["chassis"], found["fastapi_httpx"], "of FastAPI + httpx", 3.5, guard=2.0),
-    ]
+    goals = ratios(
+        found,
+        "chassis",
+        ("stock_nameko", "of stock Nameko", 3.0, 1.8),
+        ("fastapi_httpx", "of FastAPI + httpx", 3.5, 2.0),
+        ("moleculer", "of Moleculer", 0.5, 0.2),
+    )
     return [Record("ping", title, contenders=found, goals=goals)]
 
 

@@ -27,6 +27,6 @@ def measure(run: Run) -> list[Record]:
             run.show.figure("tail", each.name, series.figures[-1], "× the median")
     ours = found["shop"]
     low, high = ours.spread
-    goal = Goal("at p99", ours.median, 5.0, is_most=True, unit="× the median", low=low, high=high)
+    goal = Goal("at p99", ours.median, 4.0, is_most=True, unit="× the median", low=low, high=high)
     title = "p99 at 70 % of the best throughput, product detail"
     return [Record("tail", title, unit="× the median", contenders=found, goals=[goal])]

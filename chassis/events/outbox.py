@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from marshmallow import Schema
@@ -12,7 +13,7 @@ from chassis.broker.confirmed_publisher import ConfirmedPublisher
 from chassis.clock import Clock
 from chassis.database import after_commit
 from chassis.events.janitor import Janitor
-from chassis.events.relay import Relay
+from chassis.events.relay import LEASE, Relay
 from chassis.gauges import Query
 from chassis.hooks import Hooks
 from chassis.json_rows import as_json, insertion, with_documents
@@ -21,18 +22,25 @@ from chassis.trace import trace_context_of
 from chassis.validation import dump
 
 #: Records the rows of `Recorder.event`, given as JSON in `events`; a part of larger statements too.
-RECORDING = insertion(OUTBOX, "events", but={"id", "due_at", "sent_at"})
+#: Before they are due, they are published by who has recorded them.
+RECORDING = insertion(
+    OUTBOX, "events", but={"id", "sent_at"}, due_at=f"now() + interval '{LEASE} seconds'"
+)
 _RECORD = with_documents(RECORDING, "events")
 
-#: What waits for the relay; of it the broker refused what is put off.
+#: What waits for the relay; of it the broker refused what is put off. What is new and not due is in
+#: the hands of its process, or published and not marked yet.
 WAITING = Query(
-    """
+    f"""
     SELECT count(*) AS outbox_unsent, count(*) FILTER (WHERE due_at > now()) AS outbox_refused,
            extract(epoch FROM now() - min(occurred_at))::float AS outbox_oldest_seconds
     FROM (
-        SELECT occurred_at, due_at FROM outbox WHERE sent_at IS NULL ORDER BY id LIMIT :most
+        SELECT occurred_at, due_at FROM outbox
+        WHERE sent_at IS NULL
+            AND (due_at <= now() OR occurred_at <= now() - interval '{LEASE} seconds')
+        ORDER BY id LIMIT :most
     ) AS unsent
-    """,
+    """,  # noqa: S608  (a number of ours)
     {
         "outbox_unsent": "Events that wait to be published, 100,000 at most.",
         "outbox_refused": "Those of them that the broker refused at the last try.",
@@ -71,17 +79,13 @@ class EventOutbox(Hooks, DependencyProvider):
             self._relay.stop()
             self._thread.wait()
 
-    def kill(self) -> None:
-        if self._relay is not None:
-            self._relay.stop()
-
     def get_dependency(self, worker_ctx: Any) -> "Recorder":
         return Recorder(self, worker_ctx)
 
-    def wake(self) -> None:
-        """Have the relay look at once; called after a commit that has recorded an event."""
+    def hand_over(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """See `Recorder.hand_over`."""
         if self._relay is not None:
-            self._relay.wake()
+            self._relay.hand_over(rows)
 
 
 class Recorder:
@@ -116,8 +120,8 @@ class Recorder:
         payload: Mapping[str, Any],
         trace_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The outbox row of an event, for a statement with `RECORDING`; `wake` after its commit.
-        Without a `trace_context` it has the worker's own.
+        """The outbox row of an event, for a statement with `RECORDING`, and for `hand_over`
+        after its commit. Without a `trace_context` it has the worker's own.
 
         Raises KeyError for a type that the service does not publish, or a payload without one of
         its fields.
@@ -134,10 +138,14 @@ class Recorder:
             "occurred_at": Clock.source(),
         }
 
-    def wake(self) -> None:
-        """Have the relay look at once; called after a commit that has recorded an event."""
-        self._provider.wake()
+    def hand_over(self, *rows: Mapping[str, Any]) -> None:
+        """Have `rows`, which a statement with `RECORDING` has recorded, published at once.
+
+        They must be committed: what is handed over is told to the world.
+        """
+        self._provider.hand_over(rows)
 
     def _write(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         session.execute(_RECORD, {"events": as_json(rows)})
-        after_commit(session, self._provider.wake)
+        if not session.in_nested_transaction():  # a savepoint may be rolled back by itself
+            after_commit(session, partial(self._provider.hand_over, rows))

@@ -121,9 +121,9 @@ class MetricsObserver(Observer):
         return partial(self._published, row)
 
     def _published(self, row: Any, is_safe: bool, now: float) -> None:
-        (PUBLISHED if is_safe else REFUSED).labels(row.source, row.type).inc()
+        (PUBLISHED if is_safe else REFUSED).labels(row["source"], row["type"]).inc()
         if is_safe:
-            self._lag.observe(max(now - row.occurred_at.timestamp(), 0))
+            self._lag.observe(max(now - row["occurred_at"].timestamp(), 0))
 
     def received(self, handler: str, event: Any, age: float) -> None:
         EVENT_AGE.labels(self._service, handler, f"{event.source}.{event.type}").observe(age)

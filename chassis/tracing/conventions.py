@@ -69,8 +69,8 @@ def rpc(service: str, method: str) -> Described:
 
 def sending(row: Any) -> Described:
     """An outbox row on its way."""
-    name, about = _message(row.source, row.type, _SEND)
-    return name, about | {MESSAGING_MESSAGE_ID: str(row.event_id)}
+    name, about = _message(row["source"], row["type"], _SEND)
+    return name, about | {MESSAGING_MESSAGE_ID: str(row["event_id"])}
 
 
 def processing(source: str, event_type: str, queue: str) -> Described:

@@ -81,7 +81,7 @@ class Tracer(SpanFactory, Observer):
         if not is_recorded(parent):
             return None
         name, about = conventions.sending(row)
-        waited = max(0.0, (Clock.source() - row.occurred_at).total_seconds())
+        waited = max(0.0, (Clock.source() - row["occurred_at"]).total_seconds())
         about[conventions.OUTBOX_DELAY] = waited
         span = self.start(name, SpanKind.PRODUCER, about, parent)
         if span is None:

@@ -5,8 +5,10 @@ from marshmallow import fields
 from chassis.fields import (
     Answer,
     Choice,
+    Currency,
     Id,
     Integer,
+    Money,
     PlainAnswer,
     Quantity,
     Timestamp,
@@ -55,6 +57,21 @@ class Reservation(PlainAnswer):
     order_id = Uuid(required=True)
     state = Choice(ReservationState, required=True)
     expires_at = Timestamp(required=True, allow_none=True)
+
+
+class ReservedLine(Answer):
+    """A product of the order, as it is sold now."""
+
+    product_id = Id(required=True)
+    name = fields.String(required=True)
+    price = Money(required=True)
+    currency = Currency(required=True)
+
+
+class Reserved(Reservation):
+    """A reservation with its products, by their ids, at the prices of this moment."""
+
+    lines = fields.List(fields.Nested(ReservedLine), required=True)
 
 
 MovementPage = page_of(Movement)

@@ -50,5 +50,15 @@ class Position(Answer):
     last = fields.Integer(required=True)
 
 
+class SentMessage(Answer):
+    """A mail or text message that has left; nothing tells where to, or what."""
+
+    notification_id = Uuid(required=True)
+    channel = Choice(Channel, required=True)
+    at = Timestamp(required=True)
+    trace_id = fields.String(required=True, allow_none=True)
+
+
 NotificationPage = page_of(Notification)
 Positions = items_of(Position)
+SentMessages = items_of(SentMessage)

@@ -49,6 +49,13 @@ class Positions(Request):
     user_ids = List(Uuid(), max=500, required=True)
 
 
+class SentAbout(Request):
+    """sent_about: the mails and text messages about an order that have left, the newest."""
+
+    order_id = Uuid(required=True)
+    limit = Integer(min=1, max=100, load_default=100)
+
+
 class MarkRead(Request):
     """mark_read: that its owner has, or has not, read it."""
 

@@ -1,10 +1,13 @@
 """Orders."""
 
+from typing import Any
 from uuid import UUID
 
+from chassis.errors import Fault
 from chassis.messages import Json
 from chassis.rpc import RpcProxy
 from chassis.web import Request, Response, expected_version, route
+from contracts.notifications.interface import Notifications
 from contracts.orders.answers import Order, OrderPage, Timeline
 from contracts.orders.interface import Orders
 from gateway.access import ADMIN, USER
@@ -12,13 +15,17 @@ from gateway.catalog_cache import CatalogCache
 from gateway.responses import created
 from gateway.schemas.common import Keyed, OrderPath, UserPath, idempotency_key
 from gateway.schemas.orders import Cancellation, OrderChange, OrderFilter, OrderQuery, PlaceOrder
+from gateway.timeline import with_mails
 
 
 class OrderRoutes:
     """`/api/orders…`: one's own orders; for staff, everybody's."""
 
     orders: Orders = RpcProxy("orders", timeout=14)
+    #: For what an answer can do without, which waits no longer.
+    mails: Notifications = RpcProxy("notifications", timeout=2)
     catalog_cache: CatalogCache
+    log: Any
 
     @route(
         "POST",
@@ -117,5 +124,14 @@ class OrderRoutes:
 
     @route("GET", "/api/orders/{order_id}/timeline", who=USER, path=OrderPath, answer=Timeline)
     def get_timeline(self, request: Request, order_id: UUID) -> Json:
-        """What happened to an order: when, why and by whom."""
-        return self.orders.timeline(order_id=order_id, actor=request.actor)
+        """What happened to an order: when, why and by whom.
+
+        The mails about it are left out while it can't be told which of them have left.
+        """
+        timeline = self.orders.timeline(order_id=order_id, actor=request.actor)
+        try:
+            sent = self.mails.sent_about(order_id=order_id)["items"]
+        except Fault as fault:
+            self.log.warning("timeline_without_mails", order_id=str(order_id), code=fault.code)
+            return timeline
+        return {"items": with_mails(timeline["items"], sent)}

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, RowMapping, case, select
 from chassis import paging
 from chassis.identity import Actor
 from chassis.messages import Json
-from contracts.notifications.enums import Status
+from chassis.trace import trace_id_of
+from contracts.notifications.enums import Channel, Status
 from contracts.notifications.errors import NotificationNotFound
 from notifications.models import Notification
 
@@ -52,6 +53,28 @@ def list_of(
         query = query.where(~Notification.read if unread else Notification.read)
     items, following = _NEWEST.page(connection, query, limit, cursor)
     return {"items": items, "next": following}
+
+
+def sent_about(connection: Connection, order_id: uuid.UUID, limit: int) -> Json:
+    """Which mails and text messages about an order have left, oldest first; of more than `limit`
+    the newest."""
+    row = Notification
+    query = (
+        select(row.id, row.channel, row.sent_at, row.cause)
+        .where(row.order_id == order_id, row.channel != Channel.IN_APP, row.status == Status.SENT)
+        .order_by(row.sent_at.desc())
+        .limit(limit)
+    )
+    items = [
+        {
+            "notification_id": sent.id,
+            "channel": sent.channel,
+            "at": sent.sent_at,
+            "trace_id": trace_id_of(sent.cause.get("traceparent")),
+        }
+        for sent in connection.execute(query)
+    ]
+    return {"items": items[::-1]}
 
 
 def visible(statement: Any, actor: Actor) -> Any:

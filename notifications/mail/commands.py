@@ -1,11 +1,11 @@
 """The way out: pending messages, by the batch, to their channels.
 
-A batch is claimed for a while in a transaction of its own, so that none is open while a server
-talks, and several instances share the work. Its messages are delivered one after another, and the
-outcomes are recorded at its end. When a process dies, its claim ends after a while and another one
-takes the whole batch: what was delivered already is delivered once more, which the channels make
-recognisable. So a batch is small, and what there is no time for is given back. After a death each
-message of the batch goes alone, for one of them may be what ended the process.
+Each step is one statement, so no transaction is open while a server talks. A batch is claimed for a
+while, so that several instances share the work. Its messages are delivered one after another, and
+the outcomes are recorded at its end. When a process dies, its claim ends after a while and another
+one takes the whole batch: what was delivered already is delivered once more, which the channels
+make recognisable. So a batch is small, and what there is no time for is given back. After a death
+each message of the batch goes alone, for one of them may be what ended the process.
 """
 
 import datetime
@@ -66,12 +66,14 @@ def deliver_pending(context: Context, channels: Channels, time: datetime.timedel
     end = now + time
     while now < end:
         used = process_time()
-        with context.db.begin() as session:
-            batch = leases.take(session, now, BATCH)
+        with context.db.autocommit() as connection:
+            batch = leases.take(connection, now, BATCH)
         if not batch or not deliver(context, channels, batch, until=now + BUDGET):
             return
         # Mail can wait: events, which fill feeds, get as much of the processor.
         sleep(process_time() - used)
+        if len(batch) < BATCH and not batch[0].is_suspect:
+            return  # they were all
         now = context.clock()
 
 
@@ -155,8 +157,8 @@ def _admit(context: Context, batch: Sequence[Claimed], contacts: Contacts) -> se
 def _count(context: Context, addressed: Sequence[tuple[Claimed, str]]) -> set[uuid.UUID]:
     """Count messages for the addresses that they go to; returns what is too much."""
     limits = recipients.limits(context.settings)
-    with context.db.begin() as session:
-        return recipients.admit(session, addressed, limits, context.clock())
+    with context.db.autocommit() as connection:
+        return recipients.admit(connection, addressed, limits, context.clock())
 
 
 def _record(context: Context, tried: Iterable[tuple[Claimed, Exception | None]]) -> None:
@@ -164,19 +166,12 @@ def _record(context: Context, tried: Iterable[tuple[Claimed, Exception | None]])
     sent = [message for message, error in tried if error is None]
     if sent:
         DELIVERED.reached()
-        _sent(context, sent)
+        with context.db.autocommit() as connection:
+            leases.close_sent(connection, [message.id for message in sent], context.clock())
     for message, error in tried:
         if error is not None:
             with context.trace.continuing(message.cause):
                 _not_sent(context, message, error)
-
-
-def _sent(context: Context, messages: Sequence[Claimed]) -> None:
-    with context.db.begin() as session:
-        closed = leases.close_sent(session, [message.id for message in messages], context.clock())
-        events = [(_facts(message), message.cause) for message in messages if message.id in closed]
-        if events:
-            context.events.record_many(session, "notification_sent", events)
 
 
 def _not_sent(context: Context, message: Claimed, error: Exception) -> None:
@@ -189,13 +184,13 @@ def _not_sent(context: Context, message: Claimed, error: Exception) -> None:
 def _release(context: Context, messages: Sequence[Claimed]) -> None:
     """Let anyone take up what has not been tried."""
     if messages:
-        with context.db.begin() as session:
-            leases.release(session, messages, context.clock())
+        with context.db.autocommit() as connection:
+            leases.release(connection, messages, context.clock())
 
 
 def _close(context: Context, message: Claimed, status: str, code: str) -> None:
-    with context.db.begin() as session:
-        leases.close(session, message.id, status=status, failure_code=code)
+    with context.db.autocommit() as connection:
+        leases.close(connection, message.id, status=status, failure_code=code)
     log = context.log.warning if status == Status.FAILED else context.log.info
     log("notification_not_sent", notification_id=str(message.id), status=status, code=code)
 
@@ -205,21 +200,11 @@ def _try_later(context: Context, message: Claimed, error: Exception) -> None:
     if message.attempts >= context.settings["max_attempts"]:
         _close(context, message, Status.FAILED, code)
         return
-    with context.db.begin() as session:
+    with context.db.autocommit() as connection:
         leases.close(
-            session,
+            connection,
             message.id,
             failure_code=code,
             claimed_until=context.clock() + pause(message.attempts, MAX_PAUSE),
         )
     context.log.info("notification_delayed", notification_id=str(message.id), code=code)
-
-
-def _facts(message: Claimed) -> dict[str, Any]:
-    """The payload of `notification_sent`."""
-    return {
-        "notification_id": message.id,
-        "user_id": message.user_id,
-        "order_id": message.order_id,
-        "channel": message.channel,
-    }

@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ARRAY,
     UUID,
+    Connection,
     DateTime,
     Integer,
     Text,
     any_,
     bindparam,
+    func,
     select,
     text,
     update,
 )
-from sqlalchemy.orm import Session
 
 from contracts.notifications.enums import Status
 from notifications.models import Base
@@ -52,6 +53,11 @@ class Claimed(NamedTuple):
     failure_code: str | None
 
     @property
+    def is_suspect(self) -> bool:
+        """Whether a process has died with it: then it comes alone."""
+        return self.failure_code == INTERRUPTED
+
+    @property
     def has_enclosure(self) -> bool:
         """Whether `users` is to be asked for a part of it when it goes (`addresses.Enclosure`)."""
         return (self.reset_id or self.verification_id or self.email_change_id) is not None
@@ -63,16 +69,24 @@ _NOW, _UNTIL = bindparam("now", type_=_MOMENT), bindparam("until", type_=_MOMENT
 _PENDING = _NOTIFICATIONS.c.status == Status.PENDING
 
 _WAITING = (
-    select(_NOTIFICATIONS.c.id, _NOTIFICATIONS.c.failure_code)
+    select(*(_NOTIFICATIONS.c[name] for name in ("id", "failure_code", "created_at")))
     .where(_PENDING, _NOTIFICATIONS.c.claimed_until <= _NOW)
     .order_by(_NOTIFICATIONS.c.claimed_until)
     .limit(bindparam("most", type_=Integer))
     .with_for_update(skip_locked=True)
     .cte("waiting")
 )
+_SUSPECT = (
+    select(_WAITING.c.id)
+    .where(_WAITING.c.failure_code == INTERRUPTED)
+    .order_by(_WAITING.c.created_at)
+    .limit(1)
+    .scalar_subquery()
+)
 _TAKE = (
     update(_NOTIFICATIONS)
     .where(_NOTIFICATIONS.c.id == _WAITING.c.id)
+    .where(_WAITING.c.id == func.coalesce(_SUSPECT, _WAITING.c.id))
     .values(attempts=_NOTIFICATIONS.c.attempts + 1, claimed_until=_UNTIL, failure_code=INTERRUPTED)
     .returning(*(_NOTIFICATIONS.c[name] for name in Claimed._fields[:-1]), _WAITING.c.failure_code)
 )
@@ -91,45 +105,36 @@ _SENT = (
     update(_NOTIFICATIONS)
     .where(_NOTIFICATIONS.c.id == any_(bindparam("ids", type_=ARRAY(UUID))), _PENDING)
     .values(status=Status.SENT, sent_at=_NOW, failure_code=None)
-    .returning(_NOTIFICATIONS.c.id)
 )
 
 
-def take(session: Session, now: datetime.datetime, most: int) -> list[Claimed]:
+def take(connection: Connection, now: datetime.datetime, most: int) -> list[Claimed]:
     """Messages that have waited longest, ours until `CLAIM` is over; none when none waits.
 
     One with which a process has died comes alone: if it was to blame, it takes no other with it.
     """
-    rows = session.execute(_TAKE, {"now": now, "until": now + CLAIM, "most": most}).all()
-    batch = sorted((Claimed(*row) for row in rows), key=lambda message: message.created_at)
-    suspect = next((one for one in batch if one.failure_code == INTERRUPTED), None)
-    if suspect is None:
-        return batch
-    release(session, [one for one in batch if one is not suspect], now)
-    return [suspect]
+    rows = connection.execute(_TAKE, {"now": now, "until": now + CLAIM, "most": most}).all()
+    return sorted((Claimed(*row) for row in rows), key=lambda message: message.created_at)
 
 
-def release(session: Session, messages: Sequence[Claimed], now: datetime.datetime) -> None:
+def release(connection: Connection, messages: Sequence[Claimed], now: datetime.datetime) -> None:
     """Give messages of one claim back as if they had not been claimed."""
-    if messages:
-        returned = {
-            "ids": [message.id for message in messages],
-            "codes": [message.failure_code for message in messages],
-            "until": messages[0].claimed_until,
-        }
-        session.execute(_RELEASE, returned | {"now": now})
+    returned = {
+        "ids": [message.id for message in messages],
+        "codes": [message.failure_code for message in messages],
+        "until": messages[0].claimed_until,
+    }
+    connection.execute(_RELEASE, returned | {"now": now})
 
 
-def close_sent(
-    session: Session, ids: Sequence[uuid.UUID], now: datetime.datetime
-) -> set[uuid.UUID]:
-    """Note that messages have left; returns those that nobody had closed before."""
-    return set(session.scalars(_SENT, {"ids": list(ids), "now": now}))
+def close_sent(connection: Connection, ids: Sequence[uuid.UUID], now: datetime.datetime) -> None:
+    """Note that messages have left, but for those that somebody else has closed meanwhile."""
+    connection.execute(_SENT, {"ids": list(ids), "now": now})
 
 
-def close(session: Session, notification_id: uuid.UUID, **values: Any) -> None:
+def close(connection: Connection, notification_id: uuid.UUID, **values: Any) -> None:
     """Set `values` on a message, if it is still pending."""
-    session.execute(
+    connection.execute(
         update(_NOTIFICATIONS)
         .where(_NOTIFICATIONS.c.id == notification_id, _NOTIFICATIONS.c.status == Status.PENDING)
         .values(**values)

@@ -4,60 +4,75 @@ Whoever makes the shop write to somebody, by whatever way, can do so only so oft
 the security of an account have a bound of their own, so that others do not use it up. A recipient
 is known by a SHA-256 of the address: no address is kept.
 
-A message is counted once, in the transaction that says so in its row, however often it is tried.
-The rows of the recipients are locked meanwhile, always in the same order: so the bound is exact
-whoever else counts.
+A message is counted once, by the statement that says so in its row, however often it is tried. It
+locks the rows of the recipients, always in the same order: so the bound is exact whoever else
+counts.
 """
 
 import datetime
 import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, UUID, DateTime, Integer, LargeBinary, bindparam, delete, select, text
+from sqlalchemy import (
+    ARRAY,
+    UUID,
+    Connection,
+    DateTime,
+    LargeBinary,
+    bindparam,
+    delete,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from contracts.notifications.enums import Channel
 from notifications.mail.leases import Claimed
 from notifications.models import Recipient
 
+#: A message and the key of its recipient.
+_Asked = tuple[uuid.UUID, bytes]
+
 HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)
 
+#: What a recipient has got in the hour, and in the day, that is not over yet.
+_THIS_HOUR = "CASE WHEN r.hour_began > :hour_ago THEN r.hour_count ELSE 0 END"
+_THIS_DAY = "CASE WHEN r.day_began > :day_ago THEN r.day_count ELSE 0 END"
 _MOMENT = DateTime(timezone=True)
-_KEYS = bindparam("keys", type_=ARRAY(LargeBinary))
-_LOCK = (
+_COUNT = (
     text(
-        "INSERT INTO recipients AS r (key, hour_began, hour_count, day_began, day_count)"
-        " SELECT key, :now, 0, :now, 0 FROM unnest(:keys) AS by_key (key)"
-        " ON CONFLICT (key) DO UPDATE SET key = r.key"
-        " RETURNING key, hour_began, hour_count, day_began, day_count"
+        f"""
+        WITH asked AS (
+            SELECT * FROM unnest(:ids, :keys) AS asked (id, key)
+        ), wanted AS (
+            SELECT key, count(*) AS messages FROM asked GROUP BY key
+        ), counted AS (
+            INSERT INTO recipients AS r (key, hour_began, hour_count, day_began, day_count)
+            SELECT key, :now, messages, :now, messages FROM wanted
+            WHERE messages <= least(:per_hour, :per_day) ORDER BY key
+            ON CONFLICT (key) DO UPDATE SET
+                hour_began = CASE WHEN r.hour_began > :hour_ago THEN r.hour_began ELSE :now END,
+                hour_count = {_THIS_HOUR} + excluded.hour_count,
+                day_began = CASE WHEN r.day_began > :day_ago THEN r.day_began ELSE :now END,
+                day_count = {_THIS_DAY} + excluded.day_count
+            WHERE {_THIS_HOUR} + excluded.hour_count <= :per_hour
+                AND {_THIS_DAY} + excluded.day_count <= :per_day
+            RETURNING key
+        )
+        UPDATE notifications SET is_counted = true FROM asked JOIN counted USING (key)
+        WHERE notifications.id = asked.id RETURNING notifications.id
+        """  # noqa: S608  (words of ours)
     )
-    .bindparams(_KEYS, bindparam("now", type_=_MOMENT))
-    .columns(
-        key=LargeBinary,
-        hour_began=_MOMENT,
-        hour_count=Integer,
-        day_began=_MOMENT,
-        day_count=Integer,
+    .bindparams(
+        bindparam("ids", type_=ARRAY(UUID)),
+        bindparam("keys", type_=ARRAY(LargeBinary)),
+        *(bindparam(name, type_=_MOMENT) for name in ("now", "hour_ago", "day_ago")),
     )
-)
-_STORE = text(
-    "UPDATE recipients AS r SET hour_began = n.hour_began, hour_count = n.hour_count,"
-    " day_began = n.day_began, day_count = n.day_count"
-    " FROM unnest(:keys, :hour_began, :hour_count, :day_began, :day_count)"
-    " AS n (key, hour_began, hour_count, day_began, day_count) WHERE r.key = n.key"
-).bindparams(
-    _KEYS,
-    bindparam("hour_began", type_=ARRAY(_MOMENT)),
-    bindparam("hour_count", type_=ARRAY(Integer)),
-    bindparam("day_began", type_=ARRAY(_MOMENT)),
-    bindparam("day_count", type_=ARRAY(Integer)),
-)
-_COUNTED = text("UPDATE notifications SET is_counted = true WHERE id = ANY(:ids)").bindparams(
-    bindparam("ids", type_=ARRAY(UUID))
+    .columns(id=UUID)
 )
 
 
@@ -77,28 +92,6 @@ def limits(settings: Mapping[str, Any]) -> dict[bool, Limit]:
     }
 
 
-@dataclass
-class Count:
-    """What one recipient has got: since the first message of an hour, and of a day."""
-
-    hour_began: datetime.datetime
-    hour_count: int
-    day_began: datetime.datetime
-    day_count: int
-
-    def take(self, limit: Limit, now: datetime.datetime) -> bool:
-        """Count one more message; false, and nothing is counted, when that would be too many."""
-        if now - self.hour_began >= HOUR:
-            self.hour_began, self.hour_count = now, 0
-        if now - self.day_began >= DAY:
-            self.day_began, self.day_count = now, 0
-        if self.hour_count >= limit.per_hour or self.day_count >= limit.per_day:
-            return False
-        self.hour_count += 1
-        self.day_count += 1
-        return True
-
-
 def key_of(address: str, channel: str, is_security: bool) -> bytes:
     """By what a recipient is known. What follows a plus in the part before the @ reaches the same
     person, and so does any case."""
@@ -111,7 +104,7 @@ def key_of(address: str, channel: str, is_security: bool) -> bytes:
 
 
 def admit(
-    session: Session,
+    connection: Connection,
     messages: Iterable[tuple[Claimed, str]],
     limits: Mapping[bool, Limit],
     now: datetime.datetime,
@@ -120,26 +113,14 @@ def admit(
 
     `limits` has a limit for messages about security (True) and for others (False).
     """
-    by_key = defaultdict(list)
+    by_kind = defaultdict(list)
     for message, address in messages:
         if not message.is_counted:
-            by_key[key_of(address, message.channel, message.is_security)].append(message)
-    if not by_key:
-        return set()
-    keys = sorted(by_key)
-    counts = {
-        row.key: Count(*row[1:]) for row in session.execute(_LOCK, {"keys": keys, "now": now})
-    }
-    refused, counted = set(), []
-    for key in keys:
-        for message in by_key[key]:
-            if counts[key].take(limits[message.is_security], now):
-                counted.append(message.id)
-            else:
-                refused.add(message.id)
-    if counted:
-        session.execute(_STORE, _columns(keys, counts))
-        session.execute(_COUNTED, {"ids": counted})
+            key = key_of(address, message.channel, message.is_security)
+            by_kind[message.is_security].append((message.id, key))
+    refused = set()
+    for is_security, asked in by_kind.items():
+        refused |= _refused(connection, asked, limits[is_security], now)
     return refused
 
 
@@ -151,8 +132,28 @@ def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None
     )
 
 
-def _columns(keys: list[bytes], counts: Mapping[bytes, Count]) -> dict[str, list[object]]:
-    names = ("hour_began", "hour_count", "day_began", "day_count")
-    return {"keys": list(keys)} | {
-        name: [getattr(counts[key], name) for key in keys] for name in names
-    }
+def _refused(
+    connection: Connection, asked: Sequence[_Asked], limit: Limit, now: datetime.datetime
+) -> set[uuid.UUID]:
+    """Count all messages of each recipient, or, where that would be too many, one by one."""
+    counted = _count(connection, asked, limit, now)
+    refused, full = set(), set()
+    for message_id, key in asked:
+        if message_id in counted:
+            continue
+        if key in full or not _count(connection, [(message_id, key)], limit, now):
+            full.add(key)
+            refused.add(message_id)
+    return refused
+
+
+def _count(
+    connection: Connection, asked: Sequence[_Asked], limit: Limit, now: datetime.datetime
+) -> set[uuid.UUID]:
+    """Count messages by one statement; those of a recipient all, or none of them when they are too
+    many. Returns which were counted."""
+    ids, keys = zip(*asked, strict=True)
+    values = {"ids": list(ids), "keys": list(keys), "now": now}
+    values |= {"per_hour": limit.per_hour, "per_day": limit.per_day}
+    values |= {"hour_ago": now - HOUR, "day_ago": now - DAY}
+    return set(connection.execute(_COUNT, values).scalars())

@@ -36,15 +36,16 @@ class Contents:
 
 
 def read(connection: Connection | Session, user_id: uuid.UUID) -> Contents:
-    """A user's cart. The version is read first: lines that are newer than it make a checkout stop,
-    while a version newer than the lines would not."""
-    version = connection.execute(select(Cart.version).where(Cart.user_id == user_id)).scalar()
+    """A user's cart, by one statement: its lines are those of its version."""
     query = (
-        select(CartLine.__table__)
-        .where(CartLine.user_id == user_id)
+        select(Cart.version, *CartLine.__table__.c)
+        .outerjoin(CartLine, CartLine.user_id == Cart.user_id)
+        .where(Cart.user_id == user_id)
         .order_by(CartLine.added_at, CartLine.product_id)
     )
-    return Contents(version or 0, connection.execute(query).all() if version else [])
+    rows = connection.execute(query).all()
+    lines = [row for row in rows if row.product_id is not None]
+    return Contents(rows[0].version if rows else 0, lines)
 
 
 def show(

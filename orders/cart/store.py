@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -99,18 +99,6 @@ def forget(
     """Take out what was put in up to `until`."""
     _change(session, user_id, now)
     session.execute(delete(CartLine).where(CartLine.user_id == user_id, CartLine.added_at <= until))
-
-
-def take(
-    session: Session | Connection, user_id: uuid.UUID, version: int, now: datetime.datetime
-) -> bool:
-    """Empty the cart of exactly that version; False when it has changed since."""
-    as_read = (Cart.user_id == user_id, Cart.version == version)
-    change = update(Cart).where(*as_read).values(version=version + 1, updated_at=now)
-    if changed(session, change) == 0:
-        return False
-    session.execute(delete(CartLine).where(CartLine.user_id == user_id))
-    return True
 
 
 def _check_bounds(

@@ -1,16 +1,18 @@
 """Checkout: from a cart or a list of items to an order with reserved stock.
 
-    prepare    what is bought, at the server's prices, to which address
-    enter      the checkout's own row                                    transaction
-    reserve    the stock, under the order's id                           RPC, idempotent by that id
-    complete   order, timeline, event, emptied cart; the row is dropped  transaction
+    prepare    what is asked for, and to which address it goes
+    enter      the checkout's own row, which claims the key              statement
+    reserve    the stock, under the order's id; our prices of now        RPC, idempotent by that id
+    complete   order, timeline, event, emptied cart; the row is dropped  statement
     finish     only when it costs nothing (`orders.payment.commands`)
+
+The prices have to be those that the buyer was shown, or the checkout is undone.
 
 No transaction is open during a call to somebody else. A crash between two steps leaves the row: the
 same request with the same key takes it up where it stands, else `orders.jobs` abandons it:
 
-    abandon    no order will be made any more                            transaction
-    release    the stock, then the row is dropped                        RPC, transaction
+    abandon    no order will be made any more                            statement
+    release    the stock, then the row is dropped                        RPC, statement
 """
 
 import datetime
@@ -22,25 +24,22 @@ from functools import partial
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection
-from sqlalchemy.orm import Session
 
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.messages import Json
 from chassis.steps import Step
-from contracts.inventory.errors import ReservationReleased
+from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineCause, TimelineKind
-from contracts.orders.errors import CartChanged, CheckoutInterrupted, TooManyUnpaidUnits
+from contracts.orders.errors import CheckoutInterrupted, TooManyOpenOrders, TooManyUnpaidUnits
 from contracts.users.answers import DefaultAddress
 from orders import catalog
 from orders.cart import queries as cart_queries
-from orders.cart import store as cart_store
-from orders.cart.queries import Contents
 from orders.checkout import pricing, store
 from orders.checkout.pricing import Basket, Shown
 from orders.checkout.store import Attempt, Placed
 from orders.context import Context
+from orders.lines import Line
 from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline
@@ -73,30 +72,24 @@ def place(
     # As it always was where there is no currency: a key may have been used before there was one.
     given = () if currency is None else (currency,)
     fingerprint = _fingerprint(items, shipping_address, expected_total, *given)
-    with context.db.autocommit() as connection:
-        # The cart before the key: a rival with this key that empties the cart is then noticed.
-        cart = cart_queries.read(connection, user_id) if items is None else None
-        known = None
-        if key is not None:
+    order_id, shown = uuid.uuid4(), Shown(expected_total, currency)
+    try:
+        basket = _prepare(context, user_id, items, shipping_address, shown)
+    except Fault:
+        # A first request may have found what this one misses: the cart that it has emptied, say.
+        with context.db.autocommit() as connection:
             known = store.find(connection, user_id, key, fingerprint, context.clock())
-    if known is None:
-        shown = Shown(expected_total, currency)
-        basket, available = _prepare(context, user_id, items, cart, shipping_address, shown)
-        mine = Attempt(uuid.uuid4(), user_id, key, fingerprint, basket)
-        known = _enter(context, mine, available)
-        replayed = known.order_id != mine.order_id
+        if known is None:
+            raise
     else:
-        replayed = True
-    order = None
-    if isinstance(known, Attempt):
-        _reserve(context, known)
-        order = _complete(context, known)
+        known = _enter(context, Attempt(order_id, user_id, key, fingerprint, basket))
+    order = _make(context, known) if isinstance(known, Attempt) else None
     if order is None:
         with context.db.autocommit() as connection:
             order = order_queries.get(connection, known.order_id, Actor.SYSTEM)
     if not order["total"] and order["status"] == Status.PENDING:
         order = _finish(context, order)
-    return order | {"replayed": replayed}
+    return order | {"replayed": known.order_id != order_id}
 
 
 def _fingerprint(*request: Any) -> str:
@@ -108,30 +101,26 @@ def _prepare(
     context: Context,
     user_id: uuid.UUID,
     items: Sequence[Mapping[str, Any]] | None,
-    cart: Contents | None,
     shipping_address: dict[str, Any] | None,
     shown: Shown,
-) -> tuple[Basket, dict[int, int]]:
-    """What the order will be made of, and how many of each product are available; raises when it
-    is not what the buyer was shown."""
-    if cart is None:
-        wanted = pricing.merge(items or (), shown.currency or context.settings["currency"])
+) -> Basket:
+    """What is asked for; the cart before the key, so that one which a rival empties is noticed."""
+    if items is None:
+        with context.db.autocommit() as connection:
+            cart = cart_queries.read(connection, user_id)
+        wanted, cart_version = cart.wanted(), cart.version
     else:
-        wanted = cart.wanted()
+        wanted = pricing.merge(items, shown.currency or context.settings["currency"])
+        cart_version = None
     if not wanted:
         raise Invalid(errors={"items": ["The cart is empty."]})
-    products = catalog.look_up(context.products, (line.product_id for line in wanted))
-    lines, currency = pricing.price(wanted, products)
-    pricing.check_payable(pricing.total(lines))
-    pricing.check_shown(shown, wanted, lines, currency, from_cart=cart is not None)
-    basket = Basket(
-        lines,
-        currency,
+    return Basket(
+        tuple(wanted),
+        shown,
         shipping_address or _default_address(context, user_id),
         context.clock() + datetime.timedelta(seconds=context.settings["payment_window"]),
-        None if cart is None else cart.version,
+        cart_version,
     )
-    return basket, {one: product["available"] for one, product in products.items() if product}
 
 
 def _default_address(context: Context, user_id: uuid.UUID) -> dict[str, Any]:
@@ -142,42 +131,78 @@ def _default_address(context: Context, user_id: uuid.UUID) -> dict[str, Any]:
         raise Invalid(errors={"shipping_address": [message]}) from None
 
 
-def _enter(context: Context, attempt: Attempt, available: dict[int, int]) -> Attempt | Placed:
-    """Write the checkout's row; what a rival with the same key has made when that was faster."""
-    now = context.clock()
-    limits = pricing.limits(context.settings, available)
-    due_at = now + datetime.timedelta(seconds=context.settings["checkout_patience"])
-    # Without a key it is one statement, which needs no transaction around it.
-    writing = context.db.autocommit() if attempt.key is None else context.db.begin()
-    with writing as session:
+def _enter(context: Context, attempt: Attempt) -> Attempt | Placed:
+    """Write the checkout's row; what its key has led to before when that is something."""
+    basket = attempt.basket
+    try:
+        # Within the least bound nobody needs to know how much there is.
+        entered = _claim(context, attempt, dict.fromkeys(basket.product_ids, 0))
+    except (TooManyOpenOrders, TooManyUnpaidUnits):
+        available = _look_closer(context, basket)
         try:
-            entered = store.enter(session, attempt, now, due_at, limits)
+            entered = _claim(context, attempt, available)
         except TooManyUnpaidUnits:
             # More than there is: inventory would say so, and it is what the buyer can act on.
-            pricing.check_available(attempt.basket.lines, available)
+            pricing.check_available(basket.lines, available)
             raise
     ENTERED.reached()
     return entered
 
 
-def _reserve(context: Context, attempt: Attempt) -> None:
-    """Have inventory hold the stock until the order has to be paid, and a little longer."""
+def _claim(context: Context, attempt: Attempt, available: dict[int, int]) -> Attempt | Placed:
+    now = context.clock()
+    due_at = now + datetime.timedelta(seconds=context.settings["checkout_patience"])
+    limits = pricing.limits(context.settings, available)
+    with context.db.autocommit() as connection:
+        return store.enter(connection, attempt, now, due_at, limits)
+
+
+def _look_closer(context: Context, basket: Basket) -> dict[int, int]:
+    """How many of each product are available. Raises what is wrong with the basket by itself: that
+    comes before whatever else it is refused for."""
+    products = catalog.look_up(context.products, basket.product_ids)
+    pricing.settle(basket, products)
+    return {one: product["available"] for one, product in products.items() if product}
+
+
+def _make(context: Context, attempt: Attempt) -> dict[str, Any] | None:
+    """Reserve the stock and make the order, at the prices of this moment; None when a rival with
+    the same key has made it."""
+    products = _reserve(context, attempt)
+    try:
+        return _complete(context, attempt, *pricing.settle(attempt.basket, products))
+    except Fault as fault:
+        if fault.status >= 500:
+            raise
+        if _abandon(context, attempt):
+            _release_now(context, attempt.order_id)
+        elif _is_made(context, attempt):  # by a rival, when the price was still right
+            return None
+        raise
+
+
+def _reserve(context: Context, attempt: Attempt) -> catalog.Products:
+    """Have inventory hold the stock until the order has to be paid, and a little longer; the
+    products as they are sold now."""
+    basket = attempt.basket
     grace = datetime.timedelta(seconds=context.settings["reservation_grace"])
     try:
-        context.inventory.reserve(
+        answer = context.inventory.reserve(
             order_id=attempt.order_id,
             lines=[
-                {"product_id": line.product_id, "quantity": line.quantity}
-                for line in attempt.basket.lines
+                {"product_id": line.product_id, "quantity": line.quantity} for line in basket.lines
             ],
-            expires_at=attempt.basket.expires_at + grace,
+            expires_at=basket.expires_at + grace,
         )
     except ReservationReleased:
         raise CheckoutInterrupted from None
     except Fault as fault:
         _give_up(context, attempt, refused=fault.status < 500)
+        if isinstance(fault, OutOfStock):
+            _look_closer(context, basket)
         raise
     RESERVED.reached()
+    return catalog.reserved(answer) or catalog.look_up(context.products, basket.product_ids)
 
 
 def _give_up(context: Context, attempt: Attempt, *, refused: bool) -> None:
@@ -187,42 +212,44 @@ def _give_up(context: Context, attempt: Attempt, *, refused: bool) -> None:
     be about to reserve under the same id even after a refusal, so its stock is released all the
     same.
     """
-    if attempt.key is not None and not refused:
-        return
-    with context.db.begin() as session:
-        if attempt.key is None and refused:
-            store.drop(session, attempt.order_id)
-        else:
-            store.abandon(session, attempt.order_id, context.clock())
+    if attempt.key is None and refused:
+        with context.db.autocommit() as connection:
+            store.drop(connection, attempt.order_id)
+    elif attempt.key is None or refused:
+        _abandon(context, attempt)
 
 
-def _complete(context: Context, attempt: Attempt) -> dict[str, Any] | None:
+def _abandon(context: Context, attempt: Attempt) -> bool:
+    with context.db.autocommit() as connection:
+        return store.abandon(connection, attempt.order_id, context.clock())
+
+
+def _complete(
+    context: Context, attempt: Attempt, lines: tuple[Line, ...], currency: str
+) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
-    now = context.clock()
-    order = _new_order(context, attempt, now)
-    # Without a cart it is one statement, which needs no transaction around it.
-    writing = context.db.autocommit() if attempt.basket.cart_version is None else context.db.begin()
-    try:
-        with writing as session:
-            if not _write(context, session, attempt, order):
-                if not order_queries.is_there(session, order.id):
-                    raise CheckoutInterrupted  # whoever abandoned it gives the stock back
-                return None
-            if not _take_cart(session, attempt, now):
-                raise CartChanged("The cart was changed during the checkout.")
-    except CartChanged:
-        with context.db.begin() as session:
-            store.abandon(session, attempt.order_id, now)
-        _release_now(context, attempt.order_id)
-        raise
+    order = _new_order(context, attempt, pricing.total(lines), currency)
+    entries, version = _entries(context, order), attempt.basket.cart_version
+    event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
+    with context.db.autocommit() as connection:
+        is_new = store.complete(connection, order, lines, entries, event, version)
+    if not is_new and not _is_made(context, attempt):
+        raise CheckoutInterrupted  # whoever abandoned it gives the stock back
+    if not is_new:
+        return None
     COMPLETED.reached()
-    context.events.wake()
-    return order_queries.view(order, attempt.basket.lines)
+    context.events.hand_over(event)
+    return order_queries.view(order, lines)
 
 
-def _new_order(context: Context, attempt: Attempt, now: datetime.datetime) -> Order:
-    basket = attempt.basket
-    is_free = not basket.total
+def _is_made(context: Context, attempt: Attempt) -> bool:
+    with context.db.autocommit() as connection:
+        return order_queries.is_there(connection, attempt.order_id)
+
+
+def _new_order(context: Context, attempt: Attempt, total: Decimal, currency: str) -> Order:
+    now = context.clock()
+    is_free = not total
     recheck = datetime.timedelta(seconds=context.settings["payment_recheck"])
     return Order(
         id=attempt.order_id,
@@ -230,36 +257,29 @@ def _new_order(context: Context, attempt: Attempt, now: datetime.datetime) -> Or
         user_id=attempt.user_id,
         status=Status.PENDING,
         payment_status=PaymentStatus.UNPAID,
-        total=basket.total,
-        currency=basket.currency,
-        shipping_address=basket.shipping_address,
+        total=total,
+        currency=currency,
+        shipping_address=attempt.basket.shipping_address,
         idempotency_key=attempt.key,
         fingerprint=attempt.fingerprint,
         created_at=now,
         updated_at=now,
-        expires_at=basket.expires_at,
+        expires_at=attempt.basket.expires_at,
         paying_since=now if is_free else None,
         recheck_at=now + recheck if is_free else None,
         version=1,
     )
 
 
-def _write(context: Context, session: Connection | Session, attempt: Attempt, order: Order) -> bool:
-    """False when the checkout is no longer open."""
-    buyer = Actor(attempt.user_id, Role.CUSTOMER)
+def _entries(context: Context, order: Order) -> list[dict[str, Any]]:
+    """What the order's timeline begins with."""
+    buyer = Actor(order.user_id, Role.CUSTOMER)
     entry = partial(timeline.entry, order.id, order.created_at, trace_id=context.trace_id)
     placed = entry(
         TimelineKind.ORDER, Cause.PLACED, buyer, total=order.total, currency=order.currency
     )
     reserved = entry(TimelineKind.STOCK, TimelineCause.STOCK_RESERVED, until=order.expires_at)
-    event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
-    return store.complete(session, order, attempt.basket.lines, [placed, reserved], event)
-
-
-def _take_cart(session: Connection | Session, attempt: Attempt, now: datetime.datetime) -> bool:
-    """Empty the cart that was ordered; False when it is not as it was read."""
-    version = attempt.basket.cart_version
-    return version is None or cart_store.take(session, attempt.user_id, version, now)
+    return [placed, reserved]
 
 
 def _release_now(context: Context, order_id: uuid.UUID) -> None:
@@ -290,10 +310,10 @@ def release(context: Context, order_id: uuid.UUID) -> None:
     try:
         context.inventory.release(order_id=order_id, reason="checkout abandoned")
         RELEASED.reached()
-        with context.db.begin() as session:
-            store.drop(session, order_id)
+        with context.db.autocommit() as connection:
+            store.drop(connection, order_id)
     except Exception as error:
         reason = getattr(error, "code", type(error).__name__)
-        with context.db.begin() as session:
-            store.note_failure(session, order_id, reason)
+        with context.db.autocommit() as connection:
+            store.note_failure(connection, order_id, reason)
         raise

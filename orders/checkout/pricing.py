@@ -29,6 +29,54 @@ class Shown:
     currency: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What was asked for, and what the buyer was shown of it; `cart_version` is that of the cart it
+    was taken from."""
+
+    lines: tuple[Wanted, ...]
+    shown: Shown
+    shipping_address: dict[str, Any]
+    expires_at: datetime.datetime
+    cart_version: int | None = None
+
+    @property
+    def product_ids(self) -> list[int]:
+        return [line.product_id for line in self.lines]
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept in a checkout's row, where SQL reads product and quantity of each line
+        (`orders.checkout.store.enter`)."""
+        total = self.shown.total
+        return {
+            "lines": [
+                [line.product_id, line.currency, line.quantity, *map(str, line.shown)]
+                for line in self.lines
+            ],
+            "shown": [None if total is None else str(total), self.shown.currency],
+            "shipping_address": self.shipping_address,
+            "expires_at": self.expires_at.isoformat(),
+            "cart_version": self.cart_version,
+        }
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Basket":
+        """What `to_json` gave; or a row of the release before, whose lines have a name instead of a
+        currency, and the price at which it was to be sold."""
+        priced_in = kept.get("currency")
+        total, currency = kept.get("shown", (None, None))
+        return cls(
+            tuple(
+                Wanted(product_id, quantity, tuple(map(Decimal, prices)), priced_in or its)
+                for product_id, its, quantity, *prices in kept["lines"]
+            ),
+            Shown(None if total is None else Decimal(total), currency),
+            kept["shipping_address"],
+            datetime.datetime.fromisoformat(kept["expires_at"]),
+            kept["cart_version"],
+        )
+
+
 def merge(items: Iterable[Mapping[str, Any]], currency: str | None = None) -> list[Wanted]:
     """Items ({product_id, quantity, price?}) with each product once; quantities add up. Prices are
     in `currency`.
@@ -76,6 +124,20 @@ def price(
     return lines, currencies[wanted[0].product_id]
 
 
+def settle(
+    basket: Basket, products: Mapping[int, Mapping[str, Any] | None]
+) -> tuple[tuple[Line, ...], str]:
+    """What `basket` comes to at the present prices of `products`: see `price`.
+
+    Raises also when nobody can pay it, or when it is not what the buyer was shown.
+    """
+    lines, currency = price(basket.lines, products)
+    check_payable(total(lines))
+    is_cart = basket.cart_version is not None
+    check_shown(basket.shown, basket.lines, lines, currency, from_cart=is_cart)
+    return lines, currency
+
+
 def total(lines: Iterable[Line]) -> Decimal:
     """What the lines cost together."""
     return sum((line.total for line in lines), Decimal("0.00"))
@@ -121,7 +183,7 @@ def check_shown_prices(wanted: Iterable[Wanted], lines: Iterable[Line], currency
         raise PriceChanged(lines=changed)
 
 
-def check_available(lines: Iterable[Line], available: Mapping[int, int]) -> None:
+def check_available(lines: Iterable[Wanted], available: Mapping[int, int]) -> None:
     """Raises `OutOfStock`, naming each line of which fewer are `available` (by product)."""
     short = [
         {
@@ -153,48 +215,6 @@ def _difference(sent: Price, current: Price) -> dict[str, str]:
     if sent[1] != current[1]:
         told |= {"sent_currency": sent[1], "current_currency": current[1]}
     return told
-
-
-@dataclass(frozen=True, slots=True)
-class Basket:
-    """What an order will be made of; `cart_version` is that of the cart it was taken from."""
-
-    lines: tuple[Line, ...]
-    currency: str
-    shipping_address: dict[str, Any]
-    expires_at: datetime.datetime
-    cart_version: int | None = None
-
-    @property
-    def total(self) -> Decimal:
-        return total(self.lines)
-
-    def to_json(self) -> dict[str, Any]:
-        """As it is kept in a checkout's row."""
-        return {
-            "lines": [
-                [line.product_id, line.name, line.quantity, str(line.unit_price)]
-                for line in self.lines
-            ],
-            "currency": self.currency,
-            "shipping_address": self.shipping_address,
-            "expires_at": self.expires_at.isoformat(),
-            "cart_version": self.cart_version,
-        }
-
-    @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Basket":
-        """What `to_json` gave."""
-        return cls(
-            tuple(
-                Line(product_id, name, quantity, Decimal(price))
-                for product_id, name, quantity, price in kept["lines"]
-            ),
-            kept["currency"],
-            kept["shipping_address"],
-            datetime.datetime.fromisoformat(kept["expires_at"]),
-            kept["cart_version"],
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The rows of checkouts under way, which make a half-done checkout findable.
 
-    enter      before anything is reserved
+    enter      before anything else is done
     complete   the order is there, and the row gone
     abandon    no order will be made; what is reserved is to be given back
     drop       nothing is reserved any more
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
@@ -24,7 +24,7 @@ from chassis.idempotency import KeyReused
 from chassis.json_rows import as_json, insertion, with_documents
 from chassis.tables import changed
 from contracts.orders.enums import CheckoutState, Status
-from contracts.orders.errors import TooManyOpenOrders, TooManyUnpaidUnits
+from contracts.orders.errors import CartChanged, TooManyOpenOrders, TooManyUnpaidUnits
 from orders.checkout.pricing import Basket, Limits
 from orders.lines import Line
 from orders.models import Checkout, Order, OrderLine, TimelineEntry
@@ -33,19 +33,32 @@ from orders.models import Checkout, Order, OrderLine, TimelineEntry
 RELEASE_TIME = datetime.timedelta(seconds=10)
 
 _CHECKOUTS = Checkout.__table__
-_THIS = _CHECKOUTS.c.order_id == bindparam("id")
 
 _INSERT = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason", "number"})
 
-# How many orders the buyer has not paid or is just placing, of which products they hold too much
-# for this one, and whether the checkout has been entered. A buyer's checkouts begin one after the
-# other, so that each counts those before it: an advisory lock is held until the transaction ends.
-# The lock is a statement of its own, so that the next one reads what the one before has committed;
-# in the same message, so that it costs no round trip.
+# What a key stands for: the order that it has made within the last day, else its open checkout. A
+# checkout becomes its order by one statement, so who does not see the one sees the other.
+_KNOWN = f"""
+    SELECT id AS order_id, fingerprint, NULL AS number, NULL AS basket FROM orders
+    WHERE user_id = :user_id AND idempotency_key = :key AND created_at > :since
+    UNION ALL
+    SELECT order_id, fingerprint, number, basket FROM checkouts
+    WHERE user_id = :user_id AND idempotency_key = :key AND state = '{CheckoutState.OPEN}'
+    ORDER BY basket NULLS FIRST LIMIT 1
+"""  # noqa: S608  (names of ours)
+_FIND = text(_KNOWN)
+
+# What the key stands for already; how many orders the buyer has not paid or is just placing; of
+# which products they hold too much for this one; and whether the checkout has been entered, which
+# takes the key from an order that is older than a day. A buyer's checkouts begin one after the
+# other, so that each sees those before it: an advisory lock is held until the transaction ends. The
+# lock is a statement of its own, so that the next one reads what the one before has committed; in
+# the same message, so that it costs no round trip, and one transaction with it.
 _ENTER = with_documents(
     f"""
     SELECT pg_advisory_xact_lock(hashtextextended(CAST(:user_id AS text), 0));
-    WITH unpaid AS (
+    WITH known AS ({_KNOWN}),
+    unpaid AS (
         SELECT id FROM orders WHERE user_id = :user_id AND status = '{Status.PENDING}'
     ),
     begun AS (
@@ -71,9 +84,14 @@ _ENTER = with_documents(
     ),
     entered AS (
         {_INSERT} WHERE (SELECT number < :most AND lines IS NULL FROM counted)
-        ON CONFLICT DO NOTHING RETURNING number
+        AND NOT EXISTS (SELECT FROM known) RETURNING number
+    ),
+    freed AS (
+        UPDATE orders SET idempotency_key = NULL
+        WHERE user_id = :user_id AND idempotency_key = :key AND EXISTS (SELECT FROM entered)
     )
-    SELECT number, lines, (SELECT number FROM entered) FROM counted
+    SELECT counted.number AS unpaid, lines AS excess, entered.number AS entered, known.*
+    FROM counted LEFT JOIN entered ON true LEFT JOIN known ON true
     """,  # noqa: S608  (names of ours)
     "checkouts", "wanted",
 )  # fmt: skip
@@ -87,24 +105,34 @@ _INSERT_LINES = insertion(OrderLine.__table__, "lines")
 _INSERT_ENTRIES = insertion(TimelineEntry.__table__, "entries", but={"id"})
 
 # One statement, for each is a round trip, and a checkout is what the shop does most. Whoever else
-# wants the checkout waits for the lock of the DELETE, or we for theirs: what is no longer open then
-# makes no order.
+# wants the checkout waits for its lock, or we for theirs: what is no longer open then makes no
+# order. Neither does a cart that has changed; it is locked after the checkout.
 _COMPLETE = with_documents(
     f"""
-    WITH taken AS (
-        DELETE FROM checkouts WHERE order_id = :order_id AND state = '{CheckoutState.OPEN}'
-        RETURNING order_id
+    WITH found AS (
+        SELECT order_id FROM checkouts
+        WHERE order_id = :order_id AND state = '{CheckoutState.OPEN}' FOR UPDATE
+    ),
+    emptied AS (
+        UPDATE carts SET version = version + 1, updated_at = :now FROM found
+        WHERE user_id = :user_id AND version = :cart_version RETURNING user_id
+    ),
+    removed AS (
+        DELETE FROM cart_lines USING emptied WHERE cart_lines.user_id = emptied.user_id
+    ),
+    taken AS (
+        DELETE FROM checkouts USING found WHERE checkouts.order_id = found.order_id
+        AND (CAST(:cart_version AS bigint) IS NULL OR EXISTS (SELECT FROM emptied))
+        RETURNING checkouts.order_id
     ),
     entered AS ({_INSERT_ORDER} WHERE EXISTS (SELECT FROM taken)),
     listed AS ({_INSERT_LINES} WHERE EXISTS (SELECT FROM taken)),
     told AS ({_INSERT_ENTRIES} WHERE EXISTS (SELECT FROM taken)),
     recorded AS ({outbox.RECORDING} WHERE EXISTS (SELECT FROM taken))
-    SELECT count(*) FROM taken
+    SELECT (SELECT count(*) FROM found) AS found, (SELECT count(*) FROM taken) AS taken
     """,  # noqa: S608  (names of ours)
     "orders", "lines", "entries", "events",
 )  # fmt: skip
-
-_DROP = delete(_CHECKOUTS).where(_THIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,41 +156,30 @@ class Placed:
 
 
 def find(
-    connection: Connection | Session,
+    connection: Connection,
     user_id: uuid.UUID,
-    key: str,
+    key: str | None,
     fingerprint: str,
     now: datetime.datetime,
 ) -> Attempt | Placed | None:
-    """What a key has led to so far.
-
-    Raises `KeyReused` when it came with another request. Checkouts are looked at before orders: one
-    that becomes an order between the two is then seen as an order.
-    """
-    mine = (
-        Checkout.user_id == user_id,
-        Checkout.idempotency_key == key,
-        Checkout.state == CheckoutState.OPEN,
-    )
-    row = connection.execute(select(Checkout.__table__).where(*mine)).mappings().first()
-    if row is not None:
-        _check_fingerprint(row["fingerprint"], fingerprint)
-        basket = Basket.from_json(row["basket"])
-        return Attempt(row["order_id"], user_id, key, fingerprint, basket, row["number"])
-    return _placed(connection, user_id, key, fingerprint, now)
+    """What a key has led to so far; raises `KeyReused` when it came with another request. Without a
+    key it is nothing."""
+    values = {"user_id": user_id, "key": key, "since": now - idempotency.KEPT}
+    row = connection.execute(_FIND, values).first()
+    return None if row is None else _known(row, user_id, key, fingerprint)
 
 
 def enter(
-    session: Session | Connection,
+    connection: Connection,
     attempt: Attempt,
     now: datetime.datetime,
     due_at: datetime.datetime,
     limits: Limits,
 ) -> Attempt | Placed:
-    """Write the row of a new checkout; another's when its key was faster.
+    """Write the row of a new checkout, or find what its key has led to before.
 
-    Raises `TooManyOpenOrders` or `TooManyUnpaidUnits` when the buyer would hold more than `limits`.
-    Waits for a transaction that is just turning a checkout of that key into its order.
+    Raises `KeyReused` when that was another request, `TooManyOpenOrders` or `TooManyUnpaidUnits`
+    when the buyer would hold more than `limits`.
     """
     row = {
         "order_id": attempt.order_id,
@@ -186,42 +203,44 @@ def enter(
         "checkouts": as_json([row]),
         "wanted": as_json(wanted),
         "user_id": attempt.user_id,
+        "key": attempt.key,
+        "since": now - idempotency.KEPT,
         "most": limits.orders,
     }
-    unpaid, over, number = session.execute(_ENTER, values).one()
-    key = attempt.key
-    if number is None:
-        rival = None
-        if key is not None:
-            rival = find(session, attempt.user_id, key, attempt.fingerprint, now)
-        if rival is None and unpaid >= limits.orders:
-            raise TooManyOpenOrders(limit=limits.orders)
-        if rival is None and over:
-            raise TooManyUnpaidUnits(lines=over)
-        # A rival that was faster and has given up by now: this one starts over.
-        return rival or enter(session, attempt, now, due_at, limits)
-    attempt = replace(attempt, number=number)
-    if key is None:
-        return attempt
-    placed = _placed(session, attempt.user_id, key, attempt.fingerprint, now)
-    if placed is not None:
-        drop(session, attempt.order_id)
-    else:
-        free_keys(session, now, attempt.user_id, key)
-    return placed or attempt
+    result = connection.execute(_ENTER, values).one()
+    if result.order_id is not None:
+        return _known(result, attempt.user_id, attempt.key, attempt.fingerprint)
+    if result.entered is None and result.unpaid >= limits.orders:
+        raise TooManyOpenOrders(limit=limits.orders)
+    if result.entered is None:
+        raise TooManyUnpaidUnits(lines=result.excess)
+    return replace(attempt, number=result.entered)
+
+
+def _known(
+    row: Row[Any], user_id: uuid.UUID, key: str | None, fingerprint: str
+) -> Attempt | Placed:
+    if row.fingerprint != fingerprint:
+        raise KeyReused(errors={"key": ["Used for another request."]})
+    if row.basket is None:
+        return Placed(row.order_id)
+    basket = Basket.from_json(row.basket)
+    return Attempt(row.order_id, user_id, key, fingerprint, basket, row.number)
 
 
 def complete(
-    connection: Connection | Session,
+    connection: Connection,
     order: Order,
     lines: Sequence[Line],
     entries: Sequence[dict[str, Any]],
     event: dict[str, Any],
+    cart_version: int | None,
 ) -> bool:
-    """Turn the checkout of `order.id` into that order with its lines, timeline entries and event.
+    """Turn the checkout of `order.id` into that order with its lines, timeline entries and event,
+    and empty the cart that was ordered.
 
-    False when the checkout has been finished or undone; nothing is written then. Who wants the same
-    waits for the outcome.
+    False when the checkout has been finished or undone; nothing is written then, nor with
+    `CartChanged`, when the cart has another version. Who wants the same waits for the outcome.
     """
     documents = {
         "orders": [{name: getattr(order, name) for name in _ORDER_COLUMNS}],
@@ -239,24 +258,33 @@ def complete(
         "entries": entries,
         "events": [event],
     }
-    values = {name: as_json(rows) for name, rows in documents.items()}
-    placed = connection.execute(_COMPLETE, {"order_id": order.id} | values)
-    return placed.scalar_one() == 1
+    values: dict[str, Any] = {
+        "order_id": order.id,
+        "user_id": order.user_id,
+        "cart_version": cart_version,
+        "now": order.created_at,
+    }
+    values |= {name: as_json(rows) for name, rows in documents.items()}
+    outcome = connection.execute(_COMPLETE, values).one()
+    if outcome.found and not outcome.taken:
+        raise CartChanged("The cart was changed during the checkout.")
+    return outcome.taken == 1
 
 
-def abandon(session: Session, order_id: uuid.UUID, due_at: datetime.datetime) -> bool:
-    """No order will be made of this checkout; False when it is too late for that.
+def abandon(connection: Connection, order_id: uuid.UUID, due_at: datetime.datetime) -> bool:
+    """No order will be made of this checkout; False when it is no longer open: it may have become
+    an order, whose stock is nobody's to give back.
 
     What it has reserved is to be given back, by `orders.jobs` when nobody else does.
     """
     mine = (Checkout.order_id == order_id, Checkout.state == CheckoutState.OPEN)
-    change = update(Checkout).where(*mine).values(state=CheckoutState.UNDOING, due_at=due_at)
-    return changed(session, change) == 1
+    given_up = {"state": CheckoutState.UNDOING, "due_at": due_at}
+    return changed(connection, update(Checkout).where(*mine).values(given_up)) == 1
 
 
-def drop(session: Session | Connection, order_id: uuid.UUID) -> None:
+def drop(connection: Connection, order_id: uuid.UUID) -> None:
     """Forget a checkout: its order is made, or nothing is reserved for it any more."""
-    session.execute(_DROP, {"id": order_id})
+    connection.execute(delete(Checkout).where(Checkout.order_id == order_id))
 
 
 def lock(session: Session, order_id: uuid.UUID) -> Checkout | None:
@@ -271,9 +299,9 @@ def abandon_locked(checkout: Checkout, now: datetime.datetime) -> None:
     checkout.attempts += 1
 
 
-def note_failure(session: Session, order_id: uuid.UUID, reason: str) -> None:
+def note_failure(connection: Connection, order_id: uuid.UUID, reason: str) -> None:
     """Keep why the stock of a checkout could not be given back this time."""
-    session.execute(update(Checkout).where(Checkout.order_id == order_id).values(reason=reason))
+    connection.execute(update(Checkout).where(Checkout.order_id == order_id).values(reason=reason))
 
 
 def abandon_stale(session: Session, now: datetime.datetime, limit: int) -> list[uuid.UUID]:
@@ -294,47 +322,13 @@ def abandon_stale(session: Session, now: datetime.datetime, limit: int) -> list[
     return [checkout.order_id for checkout in checkouts]
 
 
-def free_keys(
-    session: Session | Connection,
-    now: datetime.datetime,
-    user_id: uuid.UUID | None = None,
-    key: str | None = None,
-) -> int:
-    """Free the keys of orders that are a day old, so many at a time; how many were freed.
-
-    With `user_id` and `key` only that one, which is about to be used again.
-    """
-    old = select(Order.id).where(
-        Order.idempotency_key.is_not(None), Order.created_at <= now - idempotency.KEPT
+def free_keys(session: Session, now: datetime.datetime) -> int:
+    """Free the keys of orders that are a day old, so many at a time; how many were freed."""
+    old = (
+        select(Order.id)
+        .where(Order.idempotency_key.is_not(None), Order.created_at <= now - idempotency.KEPT)
+        .order_by(Order.created_at)
+        .limit(idempotency.BATCH)
+        .with_for_update(skip_locked=True)
     )
-    if key is None:
-        old = old.order_by(Order.created_at).limit(idempotency.BATCH)
-        old = old.with_for_update(skip_locked=True)
-    else:
-        old = old.where(Order.user_id == user_id, Order.idempotency_key == key)
-    change = update(Order).where(Order.id.in_(old)).values(idempotency_key=None)
-    return changed(session, change)
-
-
-def _placed(
-    connection: Connection | Session,
-    user_id: uuid.UUID,
-    key: str,
-    fingerprint: str,
-    now: datetime.datetime,
-) -> Placed | None:
-    mine = (
-        Order.user_id == user_id,
-        Order.idempotency_key == key,
-        Order.created_at > now - idempotency.KEPT,
-    )
-    row = connection.execute(select(Order.id, Order.fingerprint).where(*mine)).first()
-    if row is None:
-        return None
-    _check_fingerprint(row.fingerprint, fingerprint)
-    return Placed(row.id)
-
-
-def _check_fingerprint(kept: str, sent: str) -> None:
-    if kept != sent:
-        raise KeyReused(errors={"key": ["Used for another request."]})
+    return changed(session, update(Order).where(Order.id.in_(old)).values(idempotency_key=None))

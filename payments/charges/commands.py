@@ -71,30 +71,31 @@ def charge(
         "key": key,
     }
     try:
-        payment, known, next_call = _open(context, wanted)
+        payment, next_call = _open(context, wanted)
     except PaymentActive:
         if not cancel(context, order_id, FailureCode.REPLACED):
             raise
-        payment, known, next_call = _open(context, wanted)
+        payment, next_call = _open(context, wanted)
     if next_call is NextCall.NONE:
         return payment
     OPENED.reached()
+    known = store.known(payment)
     request = ChargeRequest(known.key, amount, currency, method)
     return ask(context, payment, request, known if next_call is NextCall.RESUME else None)
 
 
-def _open(context: Context, wanted: dict[str, Any]) -> tuple[PaymentView, KnownCharge, NextCall]:
-    provider = context.providers.chosen
-    with context.db.begin() as session:
-        payment, next_call = store.open_payment(
-            session,
-            **wanted,
-            provider=provider.name,
-            test_mode=provider.test_mode,
-            now=context.clock(),
-            calling_until=call_ends_at(context),
+def _open(context: Context, wanted: dict[str, Any]) -> tuple[PaymentView, NextCall]:
+    """By one statement when it is new, which is the rule."""
+    now, calling_until = context.clock(), call_ends_at(context)
+    with context.db.autocommit() as connection:
+        made = store.insert_payment(
+            connection, wanted, context.providers.chosen, now, calling_until
         )
-        return shown(payment), store.known(payment), next_call
+    if made is not None:
+        return made, NextCall.CREATE
+    with context.db.begin() as session:
+        payment, next_call = store.resume(session, wanted, now, calling_until)
+        return shown(payment), next_call
 
 
 def ask(
@@ -124,12 +125,9 @@ def ask(
 def note_reference(context: Context, payment_id: uuid.UUID, reference: str) -> None:
     """Store the provider's reference before any money can move. Raises `ProviderTimeout`, so that
     nothing is confirmed, when the payment was given up."""
-    with context.db.begin() as session:
-        payment = session.get_one(Payment, payment_id, with_for_update=True)
-        payment.provider_reference = reference
-        payment.return_reference = payment.return_reference or reference
-        is_given_up = payment.status != Status.PENDING or payment.cancel_reason is not None
-    if is_given_up:
+    with context.db.autocommit() as connection:
+        is_wanted = store.note_reference(connection, payment_id, reference)
+    if not is_wanted:
         raise ProviderTimeout
 
 
@@ -225,10 +223,10 @@ def cancel(context: Context, order_id: uuid.UUID, reason: FailureCode) -> bool:
             return True
         if not store.begin_to_cancel(payment, reason, context.clock(), call_ends_at(context)):
             return False
-        found, known = shown(payment), store.known(payment)
+        found = shown(payment)
     CANCEL_NOTED.reached()
     try:
-        report = context.providers[found["provider"]].cancel(known)
+        report = context.providers[found["provider"]].cancel(store.known(found))
     except ProviderTimeout:
         return False
     CANCEL_ANSWERED.reached()
@@ -274,27 +272,26 @@ def with_redirect_url(context: Context, payment: PaymentView) -> PaymentView:
 
 def _look_up(context: Context, payment: PaymentView) -> ChargeReport | None:
     """What the provider says of it, asked once in a few seconds; None without an answer."""
-    known = store.known_by(payment["id"], payment["provider_reference"])
     try:
-        look_up = partial(context.providers[payment["provider"]].look_up, known)
+        look_up = partial(context.providers[payment["provider"]].look_up, store.known(payment))
         return context.recent_answers.ask(payment["id"], context.clock(), look_up)
     except (ProviderTimeout, ProviderFault):
         return None
 
 
-def settle_overdue(context: Context, payment: store.OpenPayment) -> None:
+def settle_overdue(context: Context, payment: PaymentView) -> None:
     """Ask for one charge by its key, or cancel it where that is wanted, and settle it by what the
     provider says. One of which it knows nothing has failed, once nobody can be on the way to it."""
-    provider = context.providers[payment.provider]
-    ask_about = provider.cancel if payment.cancel_reason else provider.look_up
-    report = ask_about(payment.known)
+    provider = context.providers[payment["provider"]]
+    ask_about = provider.cancel if payment["cancel_reason"] else provider.look_up
+    report = ask_about(store.known(payment))
     if report is None and _is_given_up(context, payment):
-        report = lifecycle.never_received(payment.amount, payment.currency)
+        report = lifecycle.never_received(payment["amount"], payment["currency"])
     if report is not None:
-        settle(context, payment.id, report)
+        settle(context, payment["id"], report)
 
 
-def _is_given_up(context: Context, payment: store.OpenPayment) -> bool:
-    seconds = 0 if payment.cancel_reason else context.settings["give_up_seconds"]
-    given_up_at = payment.created_at + datetime.timedelta(seconds=seconds)
-    return max(payment.calling_until, given_up_at) <= context.clock()
+def _is_given_up(context: Context, payment: PaymentView) -> bool:
+    seconds = 0 if payment["cancel_reason"] else context.settings["give_up_seconds"]
+    given_up_at = payment["created_at"] + datetime.timedelta(seconds=seconds)
+    return max(payment["calling_until"], given_up_at) <= context.clock()

@@ -2,21 +2,22 @@
 
 import datetime
 import uuid
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.idempotency import KeyReused
 from contracts.payments.enums import OPEN, FailureCode, Status
 from contracts.payments.errors import AlreadyPaid, PaymentActive
-from payments.checks import postpone
+from payments.checks import next_check
 from payments.models import Payment
 from payments.providers import keys
-from payments.providers.port import KnownCharge
+from payments.providers.port import KnownCharge, Provider
+from payments.views import SHOWN, PaymentView
 
 
 class NextCall(Enum):
@@ -27,72 +28,49 @@ class NextCall(Enum):
     NONE = "decided, or somebody else is at it"
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPayment:
-    """A payment that is not decided yet; outlives the session it was read in."""
-
-    id: uuid.UUID
-    provider: str
-    known: KnownCharge
-    amount: Decimal
-    currency: str
-    created_at: datetime.datetime
-    calling_until: datetime.datetime
-    cancel_reason: str | None
-
-
-def known(payment: Payment) -> KnownCharge:
-    """The charge as the provider knows it."""
-    return known_by(payment.id, payment.provider_reference)
-
-
-def known_by(payment_id: uuid.UUID, reference: str | None) -> KnownCharge:
+def known(payment: PaymentView) -> KnownCharge:
     """The charge of a payment by our key and, once told, the provider's reference."""
-    return KnownCharge(keys.key_of(keys.PAYMENT, payment_id), reference)
+    return KnownCharge(keys.key_of(keys.PAYMENT, payment["id"]), payment["provider_reference"])
 
 
-def open_payment(
-    session: Session,
-    *,
-    order_id: uuid.UUID,
-    order_number: str | None,
-    user_id: uuid.UUID,
-    amount: Decimal,
-    currency: str,
-    key: str,
-    provider: str,
-    test_mode: bool,
+def insert_payment(
+    connection: Connection,
+    wanted: Mapping[str, Any],
+    provider: Provider,
     now: datetime.datetime,
     calling_until: datetime.datetime,
-) -> tuple[Payment, NextCall]:
-    """The payment for (order_id, key), made `pending` unless it is there, and what is left to do.
-
-    Raises `PaymentActive` or `AlreadyPaid` when another payment holds the order, and `KeyReused`.
-    """
+) -> PaymentView | None:
+    """A `pending` payment with what is `wanted`; None when another one is in its place: of the same
+    key, or one that holds the order. Of two at once the second waits here for the first."""
     new = insert(Payment).values(
+        **wanted,
         id=uuid.uuid4(),
-        order_id=order_id,
-        order_number=order_number,
-        user_id=user_id,
-        key=key,
-        provider=provider,
-        test_mode=test_mode,
+        provider=provider.name,
+        test_mode=provider.test_mode,
         status=Status.PENDING,
-        amount=amount,
-        currency=currency,
         created_at=now,
         calling_until=calling_until,
         next_check_at=calling_until,
     )
-    # Two at once: the second waits here for the first, then makes nothing.
-    made = session.scalar(new.on_conflict_do_nothing().returning(Payment.id))
-    if made is not None:
-        return session.get_one(Payment, made), NextCall.CREATE
-    same_key = select(Payment).where(Payment.order_id == order_id, Payment.key == key)
+    made = connection.execute(new.on_conflict_do_nothing().returning(*SHOWN))
+    return made.mappings().one_or_none()
+
+
+def resume(
+    session: Session,
+    wanted: Mapping[str, Any],
+    now: datetime.datetime,
+    calling_until: datetime.datetime,
+) -> tuple[Payment, NextCall]:
+    """The payment that is there for (order_id, key), and what is left to do.
+
+    Raises `PaymentActive` or `AlreadyPaid` when another payment holds the order, and `KeyReused`.
+    """
+    same_key = select(Payment).filter_by(order_id=wanted["order_id"], key=wanted["key"])
     payment = session.scalars(same_key.with_for_update()).one_or_none()
     if payment is None:
-        raise _blocked(session, order_id)
-    if (payment.amount, payment.currency) != (amount, currency):
+        raise _blocked(session, wanted["order_id"])
+    if (payment.amount, payment.currency) != (wanted["amount"], wanted["currency"]):
         raise KeyReused(errors={"key": ["Used for another amount."]})
     if payment.status != Status.PENDING or payment.cancel_reason or payment.calling_until > now:
         return payment, NextCall.NONE
@@ -143,28 +121,36 @@ def leave_unknown(session: Session, payment_id: uuid.UUID, now: datetime.datetim
     return payment
 
 
-def take_due(session: Session, now: datetime.datetime, limit: int) -> list[OpenPayment]:
-    """Open payments whose check is due and that no other instance holds; their next check is set
-    before the provider is asked."""
+def note_reference(connection: Connection, payment_id: uuid.UUID, reference: str) -> bool:
+    """Store what the provider calls it; whether it is still to be charged."""
+    noted = (
+        update(Payment)
+        .where(Payment.id == payment_id)
+        .values(
+            provider_reference=reference,
+            return_reference=func.coalesce(Payment.return_reference, reference),
+        )
+        .returning(Payment.status, Payment.cancel_reason)
+    )
+    return tuple(connection.execute(noted).one()) == (Status.PENDING, None)
+
+
+def take_due(connection: Connection, now: datetime.datetime, limit: int) -> Sequence[PaymentView]:
+    """Open payments whose check is due and that no other instance holds, with `calling_until`;
+    their next check is set before the provider is asked."""
     due = (
-        select(Payment)
+        select(Payment.id)
         .where(Payment.status.in_(OPEN), Payment.next_check_at <= now)
         .order_by(Payment.next_check_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
-    return [_taken(payment, now) for payment in session.scalars(due)]
-
-
-def _taken(payment: Payment, now: datetime.datetime) -> OpenPayment:
-    postpone(payment, now)
-    return OpenPayment(
-        payment.id,
-        payment.provider,
-        known(payment),
-        payment.amount,
-        payment.currency,
-        payment.created_at,
-        payment.calling_until,
-        payment.cancel_reason,
+    checks = Payment.checks + 1
+    taken = (
+        update(Payment)
+        .where(Payment.id == due.c.id)
+        .values(checks=checks, next_check_at=next_check(checks, now))
+        .returning(*SHOWN, Payment.calling_until)
     )
+    return connection.execute(taken).mappings().all()

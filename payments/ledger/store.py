@@ -8,7 +8,6 @@ import datetime
 import uuid
 from decimal import Decimal
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from payments.models import LedgerEntry, Payment, Refund
@@ -71,14 +70,10 @@ def fits(amount: Decimal) -> bool:
 
 
 def _move(session: Session, payment: Payment, **changes: Decimal) -> None:
+    """By one statement, with what else has changed of `payment`."""
+    for name, change in changes.items():
+        setattr(payment, name, getattr(Payment, name) + change)
     session.flush()
-    session.execute(
-        update(Payment)
-        .where(Payment.id == payment.id)
-        .values({name: getattr(Payment, name) + change for name, change in changes.items()})
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(payment)
 
 
 def _enter(

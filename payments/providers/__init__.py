@@ -2,11 +2,9 @@
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from chassis.database import Handle
 from chassis.errors import NotFound
 from chassis.external import ExternalCall
 from contracts.payments.enums import ProviderName
@@ -48,13 +46,13 @@ class Providers:
 
 def configured(
     settings: Mapping[str, Any],
-    begin: Callable[[], AbstractContextManager[Session]],
+    db: Handle,
     clock: Callable[[], datetime.datetime],
     external_call: ExternalCall,
 ) -> Providers:
     """The one that is named, and beside it the other for its old payments: Stripe, if there is a
     key. Calls to them are each an `external_call`."""
-    simulator = Instrumented(Simulator(begin, clock, settings["simulator"]), external_call)
+    simulator = Instrumented(Simulator(db, clock, settings["simulator"]), external_call)
     if not settings["stripe"]["api_key"]:
         return Providers(simulator)
     from payments.providers.stripe import Stripe  # 22 MB that the simulator does not need

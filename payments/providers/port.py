@@ -99,12 +99,16 @@ class ProviderTransaction:
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
     """A webhook's content, as far as it is believed: that something about one charge is worth a
-    look. It has the provider's `reference` or our `key`, or neither when it is about no charge."""
+    look. It has the provider's `reference` or our `key`, or neither when it is about no charge.
+
+    `status`: the `succeeded` or `failed` that it tells of the charge, None for anything else. It is
+    believed only so far that there is nothing to do for a payment that is so already."""
 
     id: str
     type: str
     reference: str | None = None
     key: str | None = None
+    status: str | None = None
 
 
 class Provider(Protocol):

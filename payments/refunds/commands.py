@@ -26,7 +26,7 @@ from payments.errors import ProviderTimeout
 from payments.models import Payment, Refund, RequestKey
 from payments.refunds import store
 from payments.refunds.store import PendingRefund
-from payments.views import shown
+from payments.views import view_of
 
 OPENED = Step("payments.refund.opened")
 ANSWERED = Step("payments.refund.answered")
@@ -64,8 +64,8 @@ def refund(
         status = complete(context, pending)
     if status == RefundStatus.FAILED:
         raise RefundRefused
-    with context.db.begin() as session:
-        payment_view = shown(session.get_one(Payment, payment_id))
+    with context.db.autocommit() as connection:
+        payment_view = view_of(connection, payment_id)
     return {**payment_view, "replayed": not claim.is_new}
 
 
@@ -118,7 +118,7 @@ def complete(context: Context, pending: PendingRefund) -> str:
         return RefundStatus.PENDING
     ANSWERED.reached()
     with context.db.begin() as session:
-        status = store.settle(context, session, pending, report).status
+        status = store.settle(context, session, pending, report)
     log = context.log.info if report.done else context.log.error
     log("refund_settled", refund_id=str(pending.refund_id), status=status)
     SETTLED.reached()

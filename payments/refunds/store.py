@@ -2,16 +2,17 @@
 
 import datetime
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple, cast
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from contracts.payments.enums import RefundStatus
 from contracts.payments.errors import NotRefundable, PaymentNotFound, RefundInFlight, RefundTooLarge
 from payments import published
-from payments.checks import postpone
+from payments.checks import next_check
 from payments.context import Context
 from payments.ledger import store as ledger
 from payments.models import Payment, Refund
@@ -30,15 +31,30 @@ class PendingRefund(NamedTuple):
 
 
 def pending(refund: Refund, payment: Payment) -> PendingRefund:
-    """The provider's key is derived from the refund's row, so a repeat gives back once."""
-    request = RefundRequest(
-        key=keys.key_of(keys.REFUND, refund.id),
-        # It was captured: no entry of the ledger is without a reference.
-        reference=cast(str, payment.provider_reference),
-        amount=refund.amount,
-        currency=payment.currency,
+    """What outlives the session of a refund."""
+    return _pending(
+        refund.id,
+        refund.amount,
+        payment.id,
+        payment.provider,
+        payment.provider_reference,
+        payment.currency,
     )
-    return PendingRefund(payment.id, refund.id, payment.provider, request)
+
+
+def _pending(
+    refund_id: uuid.UUID,
+    amount: Decimal,
+    payment_id: uuid.UUID,
+    provider: str,
+    charge: str | None,
+    currency: str,
+) -> PendingRefund:
+    """The provider's key is derived from the refund's row, so a repeat gives back once."""
+    key = keys.key_of(keys.REFUND, refund_id)
+    # It was captured: no entry of the ledger is without a reference.
+    request = RefundRequest(key, cast(str, charge), amount, currency)
+    return PendingRefund(payment_id, refund_id, provider, request)
 
 
 def lock_payment(session: Session, payment_id: uuid.UUID) -> Payment:
@@ -127,42 +143,58 @@ def due_for_order(
     return (payment, due) if due else None
 
 
-def settle(
-    context: Context, session: Session, pending: PendingRefund, report: RefundReport
-) -> Refund:
-    """Bring a refund to what the provider reports, once."""
-    payment = lock_payment(session, pending.payment_id)
-    refund = session.get_one(Refund, pending.refund_id)
-    if refund.status != RefundStatus.PENDING:
-        return refund
+def settle(context: Context, session: Session, pending: PendingRefund, report: RefundReport) -> str:
+    """Bring a refund to what the provider reports, once; its state."""
+    both = select(Payment, Refund).join(Refund, Refund.payment_id == Payment.id)
+    locked = both.where(Refund.id == pending.refund_id).with_for_update()
+    payment, refund = session.execute(locked).one()
+    if refund.status == RefundStatus.PENDING:
+        apply(context, session, payment, refund, report)
+    return refund.status
+
+
+def apply(
+    context: Context, session: Session, payment: Payment, refund: Refund, report: RefundReport
+) -> None:
+    """What the provider reports of a pending refund of the locked `payment`."""
     refund.provider_reference = report.reference
     refund.failure_code = report.failure_code
     if not report.done:
         refund.status = RefundStatus.FAILED
         ledger.release(session, payment, refund)
-        return refund
+        return
     refund.status = RefundStatus.SUCCEEDED
+    if not payment.superseded:
+        refunded = payment.refunded + refund.amount
+        payment.status = lifecycle.after_refund(payment.captured, refunded)
     ledger.give_back(session, payment, refund, context.clock())
     if not payment.superseded:
-        payment.status = lifecycle.after_refund(payment.captured, payment.refunded)
         published.record_refunded(context, session, payment, refund)
-    return refund
 
 
-def take_due(session: Session, now: datetime.datetime, limit: int) -> list[PendingRefund]:
+def take_due(connection: Connection, now: datetime.datetime, limit: int) -> Sequence[PendingRefund]:
     """Pending refunds whose check is due and that no other instance holds; their next check is set
     before the provider is asked."""
     due = (
-        select(Refund, Payment)
-        .join(Payment, Payment.id == Refund.payment_id)
+        select(Refund.id)
         .where(Refund.status == RefundStatus.PENDING, Refund.next_check_at <= now)
         .order_by(Refund.next_check_at)
         .limit(limit)
-        .with_for_update(of=Refund, skip_locked=True)
+        .with_for_update(skip_locked=True)
+        .cte("due")
     )
-    return [_taken(refund, payment, now) for refund, payment in session.execute(due)]
-
-
-def _taken(refund: Refund, payment: Payment, now: datetime.datetime) -> PendingRefund:
-    postpone(refund, now)
-    return pending(refund, payment)
+    checks = Refund.checks + 1
+    taken = (
+        update(Refund)
+        .where(Refund.id == due.c.id, Payment.id == Refund.payment_id)
+        .values(checks=checks, next_check_at=next_check(checks, now))
+        .returning(
+            Refund.id,
+            Refund.amount,
+            Payment.id,
+            Payment.provider,
+            Payment.provider_reference,
+            Payment.currency,
+        )
+    )
+    return [_pending(*row) for row in connection.execute(taken)]

@@ -1,33 +1,34 @@
 """Webhooks: what a provider tells without being asked.
 
-    receive     the signature is checked and the event stored, then it is answered     transaction
+    receive     the signature is checked and the event stored, then it is answered     statement
     process     a timer asks the provider about the charge that the event names
     settle      the payment, and what the provider's books have besides, is booked     transactions
 
-An event is believed only so far that a charge is worth a look. What is booked is what the provider
-says when it is asked then, so it does no harm when events are late, doubled, out of order or never
-come: the sweep asks as well.
+An event is believed only so far that a charge is worth a look: what is booked is what the provider
+says when it is asked then. So it does no harm when events are late, doubled, out of order or never
+come: the sweep asks as well. One that tells of a charge what our books say already is stored as
+settled, and nobody is asked.
 """
 
 import datetime
 import uuid
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
 from chassis.errors import Fault
-from chassis.retries import pause
+from contracts.payments.enums import Status
 from payments.charges import commands as charges
 from payments.charges import store as charge_store
-from payments.checks import MAX_PAUSE
+from payments.checks import next_check
 from payments.context import Context
 from payments.errors import WebhookRefused
 from payments.models import Payment, ReceivedWebhook, RefusedWebhooks
 from payments.providers import keys
-from payments.providers.port import Provider, WebhookEvent
+from payments.providers.port import ProviderTransaction, WebhookEvent
+from payments.views import SHOWN
 from payments.webhooks import provider_transactions
 
 #: Looks into one event before it is given up; the last ones are 5 minutes apart.
@@ -38,8 +39,7 @@ KEPT = datetime.timedelta(days=30)
 BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A stored event that this process looks into; outlives the session it was read in."""
 
     id: int
@@ -61,14 +61,16 @@ def receive(context: Context, provider: str, body: str, signature: str | None) -
         event = sender.read_webhook(body, signature)
     except WebhookRefused as refused:
         context.log.warning("webhook_refused", provider=provider, reason=refused.reason)
-        with context.db.begin() as session:
-            _count_refusal(session, context.clock().date(), provider, refused.reason)
+        with context.db.autocommit() as connection:
+            _count_refusal(connection, context.clock().date(), provider, refused.reason)
         raise
-    with context.db.begin() as session:
-        _store(session, provider, event, context.clock())
+    with context.db.autocommit() as connection:
+        _store(connection, provider, event, context.clock())
 
 
-def _store(session: Session, provider: str, event: WebhookEvent, now: datetime.datetime) -> None:
+def _store(
+    connection: Connection, provider: str, event: WebhookEvent, now: datetime.datetime
+) -> None:
     row = insert(ReceivedWebhook).values(
         provider=provider,
         event_id=event.id,
@@ -78,20 +80,42 @@ def _store(session: Session, provider: str, event: WebhookEvent, now: datetime.d
         received_at=now,
         next_try_at=now,
     )
-    session.execute(row.on_conflict_do_nothing())
+    if event.status and event.reference:
+        settled = _settled_as_told(provider, event)
+        row = row.values(
+            outcome=settled.with_only_columns(literal("settled")).scalar_subquery(),
+            processed_at=settled.with_only_columns(literal(now)).scalar_subquery(),
+        )
+    connection.execute(row.on_conflict_do_nothing())
 
 
-def _count_refusal(session: Session, day: datetime.date, provider: str, reason: str) -> None:
+def _settled_as_told(provider: str, event: WebhookEvent) -> Select[*tuple[Any, ...]]:
+    """The payment of the charge that the event names, if it is as the event tells: of the amount
+    all was taken or nothing, and nothing went back or is about to."""
+    names = (Payment.provider_reference, Payment.return_reference)
+    wanted = select(Payment.id).where(
+        Payment.provider == provider,
+        or_(*(name == event.reference for name in names)),
+        Payment.status == event.status,
+        Payment.captured == (Payment.amount if event.status == Status.SUCCEEDED else 0),
+        Payment.refunding == 0,
+    )
+    if event.key is not None:
+        wanted = wanted.where(Payment.id == keys.id_of(keys.PAYMENT, event.key))
+    return wanted.limit(1)
+
+
+def _count_refusal(connection: Connection, day: datetime.date, provider: str, reason: str) -> None:
     first = insert(RefusedWebhooks).values(day=day, provider=provider, reason=reason, count=1)
     one_more = {"count": RefusedWebhooks.count + 1}
     key = [RefusedWebhooks.day, RefusedWebhooks.provider, RefusedWebhooks.reason]
-    session.execute(first.on_conflict_do_update(index_elements=key, set_=one_more))
+    connection.execute(first.on_conflict_do_update(index_elements=key, set_=one_more))
 
 
 def process(context: Context) -> None:
     """Look into what was told. One that fails is tried again later, and the others go on."""
-    with context.db.begin() as session:
-        taken = _take_due(session, context.clock(), context.settings["sweep_batch"])
+    with context.db.autocommit() as connection:
+        taken = _take_due(connection, context.clock(), context.settings["sweep_batch"])
     for event in taken:
         try:
             outcome = look_into(context, event)
@@ -107,25 +131,35 @@ def process(context: Context) -> None:
             if not given_up:
                 continue
             outcome = "given up"
-        with context.db.begin() as session:
-            row = session.get_one(ReceivedWebhook, event.id)
-            row.processed_at, row.outcome = context.clock(), outcome
+        done = update(ReceivedWebhook).where(ReceivedWebhook.id == event.id)
+        with context.db.autocommit() as connection:
+            connection.execute(done.values(processed_at=context.clock(), outcome=outcome))
 
 
-def _take_due(session: Session, now: datetime.datetime, limit: int) -> list[Taken]:
+def _take_due(connection: Connection, now: datetime.datetime, limit: int) -> list[Taken]:
     due = (
-        select(ReceivedWebhook)
+        select(ReceivedWebhook.id)
         .where(ReceivedWebhook.processed_at.is_(None), ReceivedWebhook.next_try_at <= now)
         .order_by(ReceivedWebhook.next_try_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
-    taken = []
-    for row in session.scalars(due):
-        row.tries += 1
-        row.next_try_at = now + pause(row.tries, MAX_PAUSE)
-        taken.append(Taken(row.id, row.provider, row.event_id, row.reference, row.key, row.tries))
-    return taken
+    tries = ReceivedWebhook.tries + 1
+    taken = (
+        update(ReceivedWebhook)
+        .where(ReceivedWebhook.id == due.c.id)
+        .values(tries=tries, next_try_at=next_check(tries, now))
+        .returning(
+            ReceivedWebhook.id,
+            ReceivedWebhook.provider,
+            ReceivedWebhook.event_id,
+            ReceivedWebhook.reference,
+            ReceivedWebhook.key,
+            ReceivedWebhook.tries,
+        )
+    )
+    return [Taken(*row) for row in connection.execute(taken)]
 
 
 def look_into(context: Context, event: Taken) -> str:
@@ -134,36 +168,41 @@ def look_into(context: Context, event: Taken) -> str:
     if event.reference is None and event.key is None:
         return "ignored"
     provider = context.providers[event.provider]
-    with context.db.begin() as session:
-        payment = session.scalars(_payment_of(event)).first()
-        if payment is None:
-            return "unknown charge"
-        payment_id, known = payment.id, charge_store.known(payment)
-    report = provider.look_up(known)
-    if report is None:
-        return "nothing moved"
-    charges.settle(context, payment_id, report)
-    if report.reference is not None:
-        _book_transactions(context, provider, payment_id, report.reference)
+    with context.db.autocommit() as connection:
+        payment = connection.execute(_payment_of(event)).mappings().first()
+    if payment is None:
+        return "unknown charge"
+    charge = payment["provider_reference"]
+    if not payment["captured"]:
+        report = provider.look_up(charge_store.known(payment))
+        if report is None:
+            return "nothing moved"
+        charges.settle(context, payment["id"], report)
+        charge = report.reference
+    if charge is not None:
+        _book_transactions(context, payment["id"], provider.transactions_of(charge))
     return "booked"
 
 
-def _payment_of(event: Taken) -> Select[Payment]:
+def _payment_of(event: Taken) -> Select[*tuple[Any, ...]]:
     """By the provider's name for the charge, or by our own key in it."""
     named: list[ColumnElement[bool]] = []
     if event.reference:
         named.append(Payment.provider_reference == event.reference)
     if payment_id := keys.id_of(keys.PAYMENT, event.key):
         named.append(Payment.id == payment_id)
-    return select(Payment).where(Payment.provider == event.provider, or_(False, *named))
+    wanted = select(*SHOWN, Payment.captured)
+    return wanted.where(Payment.provider == event.provider, or_(False, *named))
 
 
 def _book_transactions(
-    context: Context, provider: Provider, payment_id: uuid.UUID, charge: str
+    context: Context, payment_id: uuid.UUID, moved: Iterable[ProviderTransaction]
 ) -> None:
     """Book each; raises what one of them was refused for, after the others."""
+    with context.db.autocommit() as connection:
+        unbooked = provider_transactions.unbooked(connection, payment_id, moved)
     refused: Fault | None = None
-    for transaction in provider.transactions_of(charge):
+    for transaction in unbooked:
         try:
             with context.db.begin() as session:
                 provider_transactions.book(context, session, payment_id, transaction)
@@ -179,7 +218,6 @@ def purge(context: Context) -> None:
     old = select(ReceivedWebhook.id).where(over).limit(BATCH)
     deleted = BATCH
     while deleted == BATCH:
-        with context.db.begin() as session:
-            chosen = ReceivedWebhook.id.in_(old.with_for_update(skip_locked=True))
-            gone: Any = session.execute(delete(ReceivedWebhook).where(chosen))
-            deleted = gone.rowcount
+        chosen = ReceivedWebhook.id.in_(old.with_for_update(skip_locked=True))
+        with context.db.autocommit() as connection:
+            deleted = connection.execute(delete(ReceivedWebhook).where(chosen)).rowcount

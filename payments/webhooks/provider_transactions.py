@@ -2,9 +2,10 @@
 that a buyer's bank took back, and refunds of ours whose answer was lost."""
 
 import uuid
+from collections.abc import Iterable
 from functools import partial
 
-from sqlalchemy import exists, select
+from sqlalchemy import Connection, exists, select
 from sqlalchemy.orm import Session
 
 from chassis import currencies
@@ -20,6 +21,15 @@ from payments.refunds import store as refund_store
 
 #: Reason of refunds that nobody here has asked for.
 FOREIGN = "made at the provider"
+
+
+def unbooked(
+    connection: Connection, payment_id: uuid.UUID, moved: Iterable[ProviderTransaction]
+) -> list[ProviderTransaction]:
+    """Those of a payment's charge that are not in the ledger, for `book`."""
+    entries = select(LedgerEntry.kind, LedgerEntry.provider_reference)
+    booked = {tuple(row) for row in connection.execute(entries.filter_by(payment_id=payment_id))}
+    return [each for each in moved if (each.kind, each.reference) not in booked]
 
 
 def book(
@@ -78,7 +88,7 @@ def _book_refund(
     elif refund.amount != transaction.amount:
         raise AnswerMismatch
     done = RefundReport(done=True, reference=transaction.reference)
-    refund_store.settle(context, session, refund_store.pending(refund, payment), done)
+    refund_store.apply(context, session, payment, refund, done)
 
 
 def _ours(session: Session, payment: Payment, key: str | None) -> Refund | None:

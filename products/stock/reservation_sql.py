@@ -13,6 +13,7 @@ from products.stock.reservations import PLACED
 
 _RESERVATIONS = Base.metadata.tables["reservations"]
 _LINES = Base.metadata.tables["reservation_lines"]
+_PRODUCTS = Base.metadata.tables["products"]
 _ORDER = bindparam("order", type_=SqlUuid)
 _NOW = bindparam("now", type_=Moment)
 
@@ -56,8 +57,9 @@ HOLD = text("""
     bindparam("quantities", type_=ARRAY(Integer)),
 )
 
-# All of `reserve` for an order that is new, or nothing. The rows are numbered under the lock, so
-# the movements of a product are in the order in which they happened.
+# All of `reserve` for an order that is new, with its products as they are answered; or nothing. The
+# rows are numbered under the lock, so the movements of a product are in the order in which they
+# happened.
 RESERVE_NEW = text("""
     WITH requested AS (
         SELECT * FROM unnest(:products, :quantities) AS requested (product_id, quantity)
@@ -90,11 +92,15 @@ RESERVE_NEW = text("""
     held AS (
         INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
         SELECT order_id, product_id, quantity, :until FROM begun CROSS JOIN requested
+    ),
+    moved AS (
+        INSERT INTO movements
+            (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
+        SELECT product_id, :kind, 0, quantity, :order, :reason, NULL, :now
+        FROM counted ORDER BY product_id
     )
-    INSERT INTO movements
-        (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
-    SELECT product_id, :kind, 0, quantity, :order, :reason, NULL, :now
-    FROM counted ORDER BY product_id
+    SELECT product_id, name, price, currency
+    FROM counted JOIN products ON products.id = product_id ORDER BY product_id
 """).bindparams(
     _ORDER,
     _NOW,
@@ -104,6 +110,13 @@ RESERVE_NEW = text("""
     bindparam("reason", PLACED, type_=Text),
     bindparam("products", type_=ARRAY(BigInteger)),
     bindparam("quantities", type_=ARRAY(Integer)),
+)
+
+# Deleted ones as well: an order keeps what it has reserved.
+PRODUCTS = (
+    select(_PRODUCTS.c.id.label("product_id"), *_PRODUCTS.c["name", "price", "currency"])
+    .where(_PRODUCTS.c.id == any_(bindparam("products", type_=ARRAY(BigInteger))))
+    .order_by(_PRODUCTS.c.id)
 )
 
 LINES_OF_ORDER = (

@@ -6,7 +6,7 @@ reservation with stock locked.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -61,12 +61,14 @@ def reserve_new(
         "now": now,
     }
     try:
-        written = _rows(connection.execute(sql.RESERVE_NEW, row))
+        priced = _priced(connection.execute(sql.RESERVE_NEW, row))
     except IntegrityError as error:
         if broken(error) != _ENOUGH:
             raise
         return None
-    return _answer(order_id, ReservationState.RESERVED, expires_at) if written else None
+    if not priced["lines"]:
+        return None
+    return _answer(order_id, ReservationState.RESERVED, expires_at) | priced
 
 
 def reserve(
@@ -79,8 +81,8 @@ def reserve(
 ) -> dict[str, Any]:
     """Hold all `lines` for the order until `expires_at`, or none.
 
-    A repeat answers what the first call did. Raises `OutOfStock`, `ReservationConflict`,
-    `ReservationReleased`, `Invalid`.
+    A repeat answers what the first call did, at the prices of now. Raises `OutOfStock`,
+    `ReservationConflict`, `ReservationReleased`, `Invalid`.
     """
     requested = reservations.merge(lines)
     earlier = _begin(session, order_id, ReservationState.RESERVED, expires_at, now)
@@ -88,7 +90,7 @@ def reserve(
         had = {line.product_id: line.quantity for line in _lines(session, order_id)}
         state = ReservationState(earlier.state)
         if not reservations.must_take(state, earlier.expires_at, had, requested, now):
-            return _answer(order_id, state, earlier.expires_at)
+            return _answer(order_id, state, earlier.expires_at) | _products(session, requested)
         session.execute(sql.RENEW, {"order": order_id, "until": expires_at, "now": now})
     reservations.check_hold(expires_at, now, longest)
 
@@ -107,7 +109,7 @@ def reserve(
     )
     changes += reservations.reserve(order_id, requested)
     ledger.apply(session, changes, now)
-    return _answer(order_id, ReservationState.RESERVED, expires_at)
+    return _answer(order_id, ReservationState.RESERVED, expires_at) | _products(session, requested)
 
 
 def commit(session: Session, order_id: UUID, now: datetime.datetime) -> dict[str, Any]:
@@ -219,3 +221,12 @@ def _answer(
     order_id: UUID, state: ReservationState, expires_at: datetime.datetime | None
 ) -> dict[str, Any]:
     return {"order_id": order_id, "state": state.value, "expires_at": expires_at}
+
+
+def _products(session: Session, ids: Iterable[int]) -> dict[str, Any]:
+    return _priced(session.execute(sql.PRODUCTS, {"products": list(ids)}))
+
+
+def _priced(products: Result[Any]) -> dict[str, Any]:
+    """What the answer of a reservation says of its products."""
+    return {"lines": [dict(each) for each in products.mappings()]}

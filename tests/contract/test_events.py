@@ -41,7 +41,7 @@ HARMLESS = {
         shapes.uuid,
     ),
     **dict.fromkeys(("amount", "total", "refunded_total"), shapes.money),
-    **dict.fromkeys(("cause", "reason", "failure_code", "channel"), shapes.code),
+    **dict.fromkeys(("cause", "reason", "failure_code"), shapes.code),
     "ids": [shapes.number_id],  # of products
     "session_ids": [shapes.uuid],
     "currency": shapes.currency,

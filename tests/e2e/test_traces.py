@@ -77,8 +77,6 @@ def test_an_order_is_one_trace_from_the_door_to_the_mail(collector, eventually):
         ("gateway: orders.place CLIENT", "orders: orders.place SERVER"),
         ("orders: orders.place SERVER", "orders: inventory.reserve CLIENT"),
         ("orders: inventory.reserve CLIENT", "inventory: inventory.reserve SERVER"),
-        ("orders: orders.place SERVER", "orders: products.get_many CLIENT"),
-        ("orders: products.get_many CLIENT", "products: products.get_many SERVER"),
         ("orders: orders.place SERVER", f"orders: send {PLACED} PRODUCER"),
         (f"orders: send {PLACED} PRODUCER", f"notifications: process {PLACED} CONSUMER"),
         (f"notifications: process {PLACED} CONSUMER", MAIL),
@@ -96,7 +94,7 @@ def test_an_order_is_one_trace_from_the_door_to_the_mail(collector, eventually):
     assert collector.way(mail) == [
         edges[0][0],
         *edges[1],
-        *edges[7],
+        *edges[5],
         MAIL,
     ]
 

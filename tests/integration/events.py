@@ -19,7 +19,7 @@ def of_order(order_id, **facts):
     } | facts
 
 
-def publish(uri, source, event_type, payload, event_id=None, occurred_at=None):
+def publish(uri, source, event_type, payload, event_id=None, occurred_at=None, headers=None):
     """Publish one event of `source`; returns its id. The same id again is a duplicate."""
     event_id = event_id or uuid.uuid4()
     occurred_at = occurred_at or datetime.datetime.now(datetime.UTC)
@@ -31,6 +31,6 @@ def publish(uri, source, event_type, payload, event_id=None, occurred_at=None):
             serializer="json",
             delivery_mode=2,
             message_id=str(event_id),
-            headers={"nameko.occurred_at": occurred_at.isoformat()},
+            headers={"nameko.occurred_at": occurred_at.isoformat()} | (headers or {}),
         )
     return event_id

@@ -92,7 +92,7 @@ class Money(Machine):
         self.expected = collections.Counter()
         self.provider = Provider()
         self.context = SimpleNamespace(
-            db=SimpleNamespace(begin=self.begin),
+            db=SimpleNamespace(begin=self.begin, autocommit=self.autocommit),
             events=SimpleNamespace(record=self.publish),
             clock=self.clock,
             settings=SETTINGS,

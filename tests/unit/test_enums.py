@@ -28,7 +28,7 @@ def members_in(package):
         (Action, SERVICES),
         (Target, SERVICES),
         (orders.Cause, ("orders",)),
-        (orders.TimelineCause, ("orders",)),
+        (orders.TimelineCause, ("orders", "gateway")),
         (orders.CheckoutReason, ("orders",)),
         (payments.RefundStatus, ("payments",)),
         (payments.FailureCode, ("payments",)),

@@ -1,1 +1,1 @@
-"""Users: found, made, changed, deleted, confirmed."""
+"""Accounts: found, made, changed, deleted."""

@@ -1,4 +1,4 @@
-"""What happens to accounts: made, changed, promoted, deleted, their addresses confirmed.
+"""What happens to accounts: made, changed, promoted, deleted.
 
 `network` is where the client is, None among services.
 """
@@ -7,23 +7,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis.errors import Invalid, NotFound
+from chassis.errors import Invalid
 from chassis.identity import Actor, Role
 from chassis.staff import require_admin
 from contracts.users.enums import Action
-from contracts.users.errors import VerificationTokenInvalid
-from users.accounts import contacts, store, uniqueness, verification
-from users.accounts import queries as account_queries
+from contracts.users.errors import LastAdmin
+from users import erasure, throttle
+from users import store as user_store
+from users.accounts import contacts
 from users.addresses import store as address_store
 from users.audit import commands as audit
 from users.context import Context
 from users.models import User
 from users.origin import Origin, origin_of
+from users.passwords import authentication
 from users.passwords.rules import NAMES, PUBLIC, TOO_EASY, is_guessable
-from users.sessions import authentication, throttle
 from users.sessions import store as session_store
+from users.verification import commands as verification
 
 #: What needs the password to change: what one signs in with, and where one is reached.
 GUARDED = {"email": "e-mail address", "username": "user name", "phone": "phone number"}
@@ -69,10 +72,10 @@ def _register(
             role=role,
             version=1,
             created_at=now,
-            **(dict.fromkeys(store.OPTIONAL) | profile),
+            **(dict.fromkeys(user_store.OPTIONAL) | profile),
         )
         session.add(user)
-        uniqueness.flush(session)
+        user_store.flush(session)
         action = Action.USER_CREATED if actor else Action.USER_REGISTERED
         by = actor or Actor(user.id, role)
         audit.record(context, session, action, user.id, by, origin_of(network), role=str(role))
@@ -106,7 +109,7 @@ def update(
     if role is not None:
         require_admin(actor)
     if not partial:
-        profile = dict.fromkeys(store.OPTIONAL) | profile
+        profile = dict.fromkeys(user_store.OPTIONAL) | profile
     if profile.get("phone") or profile.get("email"):
         with context.db.autocommit() as connection:
             country = context.settings["default_country"]
@@ -133,61 +136,15 @@ def delete(context: Context, user_id: UUID, actor: Actor, network: str | None) -
     again. Raises `LastAdmin`."""
     require_admin(actor)
     with context.db.begin() as session:
-        store.keep_an_admin(session, user_id)
-        user = store.lock(session, user_id)
+        _keep_an_admin(session, user_id)
+        user = user_store.lock(session, user_id)
         user.deleted_at = context.clock()
         user.email = user.password_hash = None
         user.email_verified = False
-        store.forget_person(session, user)
+        erasure.forget_person(session, user)
         ended = session_store.end_all(context, session, user_id)
         audit.record(context, session, Action.USER_DELETED, user_id, actor, origin_of(network))
         return ended
-
-
-def verify_email(context: Context, token: str, network: str | None) -> None:
-    """Confirm the address that a token was mailed to; whoever has the token may.
-
-    Raises `VerificationTokenInvalid`, `TooManyRequests`, and `AlreadyExists` when somebody else has
-    confirmed the address meanwhile.
-    """
-    with context.db.begin() as session:
-        guess = verification.guess(session, network, context.clock())
-    with context.db.begin() as session:
-        try:
-            user = store.lock(session, verification.owner(session, token, context.clock()))
-        except NotFound:  # deleted a moment ago
-            raise VerificationTokenInvalid() from None
-        is_another = verification.redeem(context, session, user, token)
-        action = Action.EMAIL_CHANGED if is_another else Action.EMAIL_VERIFIED
-        actor = Actor(user.id, Role(user.role))
-        audit.record(context, session, action, user.id, actor, origin_of(network))
-        verification.was_right(session, guess, context.clock())
-
-
-def request_email_verification(context: Context, user_id: UUID) -> None:
-    """Mail another token to the address that a user has yet to confirm."""
-    with context.db.begin() as session:
-        verification.ask_again(context, session, store.lock(session, user_id))
-
-
-def issue_verification_token(context: Context, verification_id: UUID) -> dict[str, str]:
-    """The token for a mail that is about to leave, and where that goes; raises `NotFound`."""
-    with context.db.begin() as session:
-        token, email = verification.issue(session, verification_id, context.clock())
-    return {"token": token, "email": email}
-
-
-def mark_email_verified(context: Context, user_id: UUID, actor: Actor) -> User:
-    """Take the present address of a user as confirmed, on an admin's word."""
-    require_admin(actor)
-    with context.db.begin() as session:
-        user = store.lock(session, user_id)
-        if not user.email_verified:
-            user.email_verified = True
-            user.version += 1
-            session.flush()
-            audit.record(context, session, Action.EMAIL_VERIFIED, user_id, actor)
-        return user
 
 
 def _refuse_guessable(
@@ -216,7 +173,7 @@ def _confirm(
     is_others_admin = actor.is_admin and actor.user_id not in (None, user_id)
     if is_others_admin or not GUARDED.keys() & profile.keys():
         return
-    user = account_queries.read(context, user_id)
+    user = user_store.read(context, user_id)
     for name in GUARDED.keys() & profile.keys():
         if not _is_same(name, profile[name], user[name]):
             message = f"A new {GUARDED[name]} needs your present password."
@@ -233,8 +190,21 @@ def _is_same(name: str, new: str | None, old: str | None) -> bool:
 def _lock(session: Session, user_id: UUID, role: str | None, version: int | None) -> User:
     """The user, locked, who can be given that role."""
     if role not in (None, Role.ADMIN):
-        store.keep_an_admin(session, user_id)
-    return store.lock(session, user_id, version)
+        _keep_an_admin(session, user_id)
+    return user_store.lock(session, user_id, version)
+
+
+def _keep_an_admin(session: Session, user_id: UUID) -> None:
+    """Raise `LastAdmin` if `user_id` is the only admin. The admins stay locked, so that two of
+    them cannot demote each other at once."""
+    admins = session.scalars(
+        select(User.id)
+        .where(User.role == Role.ADMIN, User.deleted_at.is_(None))
+        .order_by(User.id)
+        .with_for_update()
+    ).all()
+    if admins == [user_id]:
+        raise LastAdmin()
 
 
 def _change(
@@ -251,8 +221,8 @@ def _change(
         setattr(user, name, value)
     user.role = role or user.role
     user.version += 1
-    uniqueness.flush(session)
+    user_store.flush(session)
     if user.role != old_role:
-        store.end_mailed_tokens(session, user)
+        erasure.end_mailed_tokens(session, user)
         roles = {"old": str(old_role), "new": str(user.role)}
         audit.record(context, session, Action.ROLE_CHANGED, user.id, actor, origin, **roles)

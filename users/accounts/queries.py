@@ -1,19 +1,18 @@
-"""Who is there: finding users, one or a page of them. Deleted ones are not found."""
+"""Users by words about them, and how they are reached. Deleted ones are not found."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, any_, bindparam, case, func, literal, select
+from sqlalchemy import ARRAY, any_, bindparam, case, select
 from sqlalchemy import UUID as UuidType
 from sqlalchemy.engine import Connection, RowMapping
 
 from chassis import paging
-from chassis.errors import Invalid, NotFound
-from chassis.identity import Actor, Role
+from chassis.errors import Invalid
+from chassis.identity import Actor
 from chassis.staff import require_staff
+from users import store as user_store
 from users.accounts.search import indexed, matches, words
-from users.context import Context
 from users.models import User
 
 #: How many of the newest users are looked at one by one before an index is used.
@@ -30,38 +29,10 @@ _CONTACTS = select(
 _NEWEST = paging.Keyset("users", User.created_at, User.id)
 
 
-def get(connection: Connection, user_id: UUID) -> RowMapping:
-    """The user; raises `NotFound`."""
-    found = connection.execute(_alive().where(User.id == user_id)).mappings().first()
-    if found is None:
-        raise NotFound("There is no such user.")
-    return found
-
-
-def read(context: Context, user_id: UUID) -> RowMapping:
-    """`get`, outside of any transaction."""
-    with context.db.autocommit() as connection:
-        return get(connection, user_id)
-
-
-def actor_of(user: RowMapping) -> Actor:
-    """A user that was found as the one who acts."""
-    return Actor(user["id"], Role(user["role"]))
-
-
 def contacts(connection: Connection, user_ids: Sequence[UUID]) -> Sequence[RowMapping]:
     """`id`, `email`, `email_verified` and `phone` of these users; who is not there is left out.
     An address that is not confirmed is told to nobody: it may be a stranger's."""
     return connection.execute(_CONTACTS, {"ids": list(user_ids)}).mappings().all()
-
-
-def by_name(
-    connection: Connection, email: str | None = None, username: str | None = None
-) -> RowMapping | None:
-    """The user of this e-mail address or user name, in any case; exactly one is given."""
-    column, name = (User.email, email) if email is not None else (User.username, username or "")
-    query = _alive().where(func.lower(column) == literal(name.lower()))
-    return connection.execute(query).mappings().first()
 
 
 def page(
@@ -89,7 +60,7 @@ def find(
 ) -> Sequence[RowMapping]:
     """Up to `limit` users after `cursor`, the newest first; each word of `search` is a part of what
     is told of them (`users.accounts.search`)."""
-    query = _alive().order_by(User.created_at.desc(), User.id.desc())
+    query = user_store.alive().order_by(User.created_at.desc(), User.id.desc())
     query = query.where(*_NEWEST.after(cursor))
     if role is not None:
         query = query.where(User.role == role)
@@ -106,7 +77,3 @@ def find(
         all_of_them = query.where(indexed(wanted), matches(wanted, _USERS.c)).limit(limit)
         rows = connection.execute(all_of_them).mappings().all()
     return rows
-
-
-def _alive() -> Select[Any]:
-    return select(_USERS).where(User.deleted_at.is_(None))

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from chassis.addresses import as_kept, faults_in
 from chassis.errors import Invalid, NotFound, PreconditionFailed
-from users.accounts import store as account_store
+from users import store as user_store
 from users.addresses import store
 from users.context import Context
 from users.models import Address
@@ -21,7 +21,7 @@ def add(context: Context, user_id: UUID, default: bool | None = None, **address:
     """Add an address. The first one is the default unless that is refused expressly. Raises
     `TooManyAddresses`."""
     with context.db.begin() as session:
-        account_store.lock(session, user_id)
+        user_store.lock(session, user_id)
         return store.add(session, user_id, address, default, context.clock())
 
 
@@ -39,7 +39,7 @@ def replace(
     `Invalid` when what is other than it was is not of its country.
     """
     with context.db.begin() as session:
-        account_store.lock(session, user_id)
+        user_store.lock(session, user_id)
         kept = session.get(Address, address_id)
         if kept is None or kept.user_id != user_id:
             raise NotFound("There is no such address.")
@@ -64,7 +64,7 @@ def remove(context: Context, user_id: UUID, address_id: UUID) -> None:
     """Delete one address; raises `NotFound`. When it was the default, the one that was added last
     takes its place."""
     with context.db.begin() as session:
-        account_store.lock(session, user_id)
+        user_store.lock(session, user_id)
         mine = (Address.user_id == user_id, Address.id == address_id)
         was_default = session.scalar(delete(Address).where(*mine).returning(Address.is_default))
         if was_default is None:

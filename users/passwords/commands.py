@@ -12,16 +12,14 @@ from chassis.errors import Invalid, NotFound
 from chassis.messages import Json
 from contracts.users.enums import Action
 from contracts.users.errors import ResetTokenInvalid
-from users.accounts import queries as account_queries
-from users.accounts import store as account_store
+from users import erasure, throttle
+from users import store as user_store
 from users.audit import commands as audit
 from users.context import Context
 from users.models import User
 from users.origin import origin_of
-from users.passwords import resets
+from users.passwords import authentication, challenges, resets
 from users.passwords.rules import NAMES, TOO_EASY, is_guessable
-from users.second_factor import store as second_factor_store
-from users.sessions import authentication, throttle
 from users.sessions import store as session_store
 
 
@@ -29,12 +27,12 @@ def change(
     context: Context, user_id: UUID, current: str, new: str, network: str | None
 ) -> Sequence[UUID]:
     """Another password instead of the present one; all sessions end, whose ids are returned."""
-    user = account_queries.read(context, user_id)
+    user = user_store.read(context, user_id)
     _refuse_guessable(context, new, user)
     authentication.prove(context, user, current)
     new_hash = context.passwords.hash(new)
     with context.db.begin() as session:
-        owner, action = account_store.lock(session, user_id), Action.PASSWORD_CHANGED
+        owner, action = user_store.lock(session, user_id), Action.PASSWORD_CHANGED
         ended = _replace(context, session, owner, user, new_hash, action, network)
         if ended is None:
             raise authentication.wrong_password()
@@ -51,7 +49,7 @@ def request_reset(context: Context, email: str, network: str | None) -> None:
         if not throttle.is_free(session, throttle.RESET_NAME, now, email):
             return
         throttle.take(session, throttle.RESET_NAME, now, email)
-        user = account_queries.by_name(session.connection(), email=email)
+        user = user_store.by_name(session.connection(), email=email)
         lifetime = datetime.timedelta(seconds=context.settings["reset_token_seconds"])
         reset = resets.request(session, user["id"] if user else None, now + lifetime)
         asked = {"reset_id": reset.id, "user_id": reset.user_id}
@@ -79,7 +77,7 @@ def reset(context: Context, token: str, new: str, network: str | None) -> Sequen
     new_hash, now = context.passwords.hash(new), context.clock()
     with context.db.begin() as session:
         try:
-            owner = account_store.lock(session, user["id"])
+            owner = user_store.lock(session, user["id"])
         except NotFound:  # deleted a moment ago
             raise ResetTokenInvalid() from None
         # After the user, as a change of the address has it.
@@ -89,7 +87,7 @@ def reset(context: Context, token: str, new: str, network: str | None) -> Sequen
         if ended is None:  # the password has changed since, which ends all tokens
             raise ResetTokenInvalid()
         if not owner.email_verified:
-            account_store.forget_person(session, owner)
+            erasure.forget_person(session, owner)
             owner.email_verified = True
             owner.version += 1
             session.flush()
@@ -120,9 +118,9 @@ def _replace(
     owner.password_hash = new_hash
     session.flush()  # the user's lock first, as when one is deleted
     ended = session_store.end_all(context, session, owner.id)
-    second_factor_store.end_challenges(session, owner.id)
-    account_store.end_mailed_tokens(session, owner)
+    challenges.forget(session, owner.id)
+    erasure.end_mailed_tokens(session, owner)
     context.events.record(session, "password_changed", {"user_id": owner.id})
-    actor, origin = account_queries.actor_of(seen), origin_of(network)
+    actor, origin = user_store.actor_of(seen), origin_of(network)
     audit.record(context, session, action, owner.id, actor, origin)
     return ended

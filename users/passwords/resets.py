@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
 from contracts.users.errors import ResetTokenInvalid
+from users import tokens
 from users.models import PasswordReset, User
-from users.sessions import refresh_tokens
 
 
 def request(session: Session, user_id: UUID | None, expires_at: datetime.datetime) -> PasswordReset:
@@ -33,12 +33,12 @@ def request(session: Session, user_id: UUID | None, expires_at: datetime.datetim
 def issue(session: Session, reset_id: UUID, now: datetime.datetime) -> tuple[str, str]:
     """A new token for a request and the address that it goes to; raises `NotFound` when it is
     over. A change of the address waits for this, and then ends the token."""
-    token = refresh_tokens.new()
+    token = tokens.new()
     issued = (
         update(PasswordReset)
         .where(PasswordReset.id == reset_id, PasswordReset.user_id.is_not(None))
         .where(PasswordReset.expires_at > now)
-        .values(token_hash=refresh_tokens.digest(token))
+        .values(token_hash=tokens.digest(token))
         .returning(PasswordReset.user_id)
     )
     user_id = session.scalar(issued)
@@ -51,7 +51,7 @@ def issue(session: Session, reset_id: UUID, now: datetime.datetime) -> tuple[str
 
 def owner(connection: Connection, token: str, now: datetime.datetime) -> RowMapping:
     """The user whose token it is; raises `ResetTokenInvalid`."""
-    mine = PasswordReset.token_hash == refresh_tokens.digest(token)
+    mine = PasswordReset.token_hash == tokens.digest(token)
     query = select(User.__table__).join(PasswordReset, PasswordReset.user_id == User.id)
     query = query.where(mine, PasswordReset.expires_at > now, User.deleted_at.is_(None))
     found = connection.execute(query).mappings().first()
@@ -62,7 +62,7 @@ def owner(connection: Connection, token: str, now: datetime.datetime) -> RowMapp
 
 def redeem(session: Session, token: str, now: datetime.datetime) -> None:
     """Use a token, which ends it; raises `ResetTokenInvalid` when it is over, or was used."""
-    mine = PasswordReset.token_hash == refresh_tokens.digest(token)
+    mine = PasswordReset.token_hash == tokens.digest(token)
     used = delete(PasswordReset).where(mine, PasswordReset.expires_at > now)
     if session.scalar(used.returning(PasswordReset.id)) is None:
         raise ResetTokenInvalid()

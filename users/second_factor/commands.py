@@ -1,6 +1,6 @@
-"""What people do with their second factor: enrol, confirm, sign in with it, give it up.
+"""What people do with their second factor: enrol, confirm, give it up.
 
-Each code that is tried counts before it is looked at (`users.sessions.throttle`), by user. What
+Each code that is tried counts before it is looked at (`users.throttle`), by user. What
 changes is told to the owner, who may not be the one who did it. `network` is where the client is,
 None among services.
 """
@@ -13,28 +13,26 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
 from chassis.identity import Actor, Role
-from chassis.messages import Json
 from chassis.staff import require_admin
 from contracts.users.enums import Action
-from contracts.users.errors import TotpFailed, TotpNotEnabled
-from users.accounts import queries as account_queries
-from users.accounts import store as account_store
+from contracts.users.errors import TotpNotEnabled
+from users import store as user_store
+from users import throttle
 from users.audit import commands as audit
 from users.context import Context
 from users.models import User
 from users.origin import origin_of
+from users.passwords import authentication
 from users.second_factor import store, totp
-from users.sessions import authentication, throttle
-from users.sessions import commands as session_commands
 from users.sessions import store as session_store
 
 
 def enrol(context: Context, user_id: UUID, password: str) -> dict[str, str]:
     """`secret` and `uri` for an authenticator app; raises `TotpEnabled`."""
-    user = account_queries.read(context, user_id)
+    user = user_store.read(context, user_id)
     authentication.prove(context, user, password)
     with context.db.begin() as session:
-        account_store.lock(session, user_id)
+        user_store.lock(session, user_id)
         secret = store.enrol(session, user_id, context.clock())
     return {"secret": secret, "uri": totp.uri(secret, user["email"], context.identity["issuer"])}
 
@@ -43,7 +41,7 @@ def confirm(context: Context, user_id: UUID, code: str, network: str | None) -> 
     """Recovery codes, of which nobody is told again; the second factor counts from now on."""
     attempt = _count(context, user_id, network)
     with context.db.begin() as session:
-        user = account_store.lock(session, user_id)
+        user = user_store.lock(session, user_id)
         codes = store.confirm(session, user_id, code, context.clock())
         if codes is None:
             raise _wrong_code()
@@ -69,40 +67,12 @@ def renew_recovery_codes(
         return codes
 
 
-def log_in(
-    context: Context, challenge: str, code: str, network: str | None, user_agent: str | None
-) -> Json:
-    """Tokens for a new session; raises `ChallengeExpired` and `TotpFailed`."""
-    now, origin = context.clock(), origin_of(network, user_agent)
-    with context.db.begin() as session:
-        user = store.challenged(session, challenge, now)
-        attempt = throttle.second_factor(session, user["id"], network, now)
-    with context.db.begin() as session:
-        user = store.challenged(session, challenge, now)
-        user_id, factor = user["id"], store.verify(session, user["id"], code, now)
-        if factor is None:
-            failed = {"factor": totp.APP}
-            audit.record(context, session, Action.SIGN_IN_FAILED, user_id, None, origin, **failed)
-        else:
-            store.redeem(session, challenge)
-            if factor == totp.RECOVERY:
-                left = store.state(session, user_id)["recovery_codes_left"]
-                used = {"user_id": user_id, "left": left}
-                context.events.record(session, "recovery_code_used", used)
-            tokens = session_commands.sign_in(
-                context, session, user, attempt, network, origin, factor=factor
-            )
-            if tokens is not None:
-                return tokens
-    raise TotpFailed()  # only now: that somebody tried has to be committed
-
-
 def reset(context: Context, user_id: UUID, actor: Actor, network: str | None) -> Sequence[UUID]:
     """Take the second factor from a user who has lost it (admins); all sessions end, whose ids are
     returned. Raises `TotpNotEnabled`."""
     require_admin(actor)
     with context.db.begin() as session:
-        account_store.lock(session, user_id)
+        user_store.lock(session, user_id)
         if not store.forget(session, user_id):
             raise TotpNotEnabled()
         ended = session_store.end_all(context, session, user_id)
@@ -117,10 +87,10 @@ def _proven(
 ) -> Iterator[tuple[Session, User]]:
     """A transaction of a user, locked, who has shown both factors; raises `Invalid` and
     `TotpNotEnabled`."""
-    authentication.prove(context, account_queries.read(context, user_id), password)
+    authentication.prove(context, user_store.read(context, user_id), password)
     attempt = _count(context, user_id, network)
     with context.db.begin() as session:
-        user = account_store.lock(session, user_id)
+        user = user_store.lock(session, user_id)
         if store.verify(session, user_id, code, context.clock()) is None:
             raise _wrong_code()
         throttle.forgive(session, attempt, context.clock())

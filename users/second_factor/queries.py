@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 
 from chassis.identity import Role
 from chassis.messages import Json
-from users.accounts import queries as account_queries
+from users import store as user_store
 from users.second_factor import store
 
 
 def state(connection: Connection, user_id: UUID, settings: Mapping[str, Any]) -> Json:
     """`enabled`, `required` and `recovery_codes_left`; raises `NotFound`."""
-    role = account_queries.get(connection, user_id)["role"]
+    role = user_store.get(connection, user_id)["role"]
     return {**store.state(connection, user_id), "required": is_required(role, settings)}
 
 

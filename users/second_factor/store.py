@@ -1,4 +1,4 @@
-"""Rows of second factors, recovery codes and challenges. Of the last two there are only digests."""
+"""Rows of second factors and recovery codes. Of the latter there are only digests."""
 
 import datetime
 from uuid import UUID
@@ -7,15 +7,13 @@ from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, sel
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from contracts.users.errors import ChallengeExpired, TotpEnabled, TotpNotEnabled
-from users.models import RecoveryCode, Totp, TotpChallenge, User
+from contracts.users.errors import TotpEnabled, TotpNotEnabled
+from users.models import RecoveryCode, Totp
+from users.passwords import challenges
 from users.second_factor import totp
 from users.second_factor.totp import APP, RECOVERY
-from users.sessions import refresh_tokens
 
 RECOVERY_CODES = 10
-#: Time for finding the phone.
-CHALLENGE_LIFETIME = datetime.timedelta(minutes=5)
 
 
 def enrol(session: Session, user_id: UUID, now: datetime.datetime) -> str:
@@ -87,60 +85,12 @@ def is_enabled(session: Session, user_id: UUID) -> bool:
     return session.scalars(select(_enabled(user_id).exists())).one()
 
 
-def challenge(session: Session, user: RowMapping, now: datetime.datetime) -> str | None:
-    """A token that says that its bearer knew the password a moment ago; None when the user was
-    deleted or the password has changed since."""
-    unchanged = User.id == user["id"], User.password_hash == user["password_hash"]
-    if session.scalar(select(User.id).where(*unchanged).with_for_update(read=True)) is None:
-        return None
-    token = refresh_tokens.new()
-    digest, expires_at = refresh_tokens.digest(token), now + CHALLENGE_LIFETIME
-    session.add(TotpChallenge(token_hash=digest, user_id=user["id"], expires_at=expires_at))
-    session.flush()
-    return token
-
-
-def challenged(session: Session, token: str, now: datetime.datetime) -> RowMapping:
-    """`id` and `password_hash` of the user whose challenge it is, locked against another password;
-    raises `ChallengeExpired`."""
-    mine = TotpChallenge.token_hash == refresh_tokens.digest(token)
-    user_id = session.scalar(
-        select(TotpChallenge.user_id).where(mine, TotpChallenge.expires_at > now)
-    )
-    # The user first, as everybody does who changes the password, which ends all challenges.
-    locked = select(User.id, User.password_hash).where(User.id == user_id)
-    user = session.execute(locked.with_for_update(read=True)).mappings().first()
-    if user is None or session.scalar(select(TotpChallenge.user_id).where(mine)) is None:
-        raise ChallengeExpired()
-    return user
-
-
-def redeem(session: Session, token: str) -> None:
-    """Use a challenge, which ends it; raises `ChallengeExpired` when somebody was faster."""
-    mine = TotpChallenge.token_hash == refresh_tokens.digest(token)
-    used = delete(TotpChallenge).where(mine).returning(TotpChallenge.user_id)
-    if session.scalar(used) is None:
-        raise ChallengeExpired()
-
-
-def end_challenges(session: Session, user_id: UUID) -> None:
-    """Whoever has shown the password has to do so again."""
-    session.execute(delete(TotpChallenge).where(TotpChallenge.user_id == user_id))
-
-
 def forget(session: Session, user_id: UUID) -> bool:
     """Have no second factor any more; False when there was none."""
-    end_challenges(session, user_id)
+    challenges.forget(session, user_id)
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     mine = delete(Totp).where(Totp.user_id == user_id).returning(Totp.user_id)
     return session.scalar(mine) is not None
-
-
-def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None:
-    """Delete challenges that have expired, `limit` at most."""
-    over = select(TotpChallenge.token_hash).where(TotpChallenge.expires_at <= now).limit(limit)
-    over = over.with_for_update(skip_locked=True)
-    session.execute(delete(TotpChallenge).where(TotpChallenge.token_hash.in_(over)))
 
 
 def _enabled(user_id: UUID) -> Select[UUID]:

@@ -11,7 +11,7 @@ import secrets
 
 import pyotp
 
-from users.sessions import refresh_tokens
+from users import tokens
 
 #: What a code is of: the authenticator app, or the list of recovery codes.
 APP, RECOVERY = "totp", "recovery_code"
@@ -49,7 +49,7 @@ def new_recovery_code() -> str:
 
 def digest(code: str) -> bytes:
     """What is stored of a recovery code, however it is grouped."""
-    return refresh_tokens.digest(_plain(code))
+    return tokens.digest(_plain(code))
 
 
 def _plain(code: str) -> str:

@@ -1,1 +1,1 @@
-"""Signing in, staying signed in, and the end of it."""
+"""Staying signed in, and the end of it."""

@@ -1,10 +1,9 @@
-"""Signing in and out. `network` is where the client is, None among services."""
+"""Sessions: refreshed, and ended. `network` is where the client is, None among services."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
@@ -12,63 +11,12 @@ from chassis.identity import Actor
 from chassis.messages import Json
 from chassis.staff import require_admin
 from contracts.users.enums import Action
-from contracts.users.errors import BadCredentials, SessionEnded, TotpRequired
-from users.accounts import queries as account_queries
-from users.accounts import store as account_store
+from contracts.users.errors import SessionEnded
+from users import store as user_store
 from users.audit import commands as audit
 from users.context import Context
-from users.origin import Origin, origin_of
-from users.second_factor import store as second_factor_store
-from users.sessions import access_tokens, authentication, signing_keys, store, throttle
-
-
-def log_in(
-    context: Context,
-    name: Mapping[str, str],
-    password: str,
-    network: str | None,
-    user_agent: str | None,
-) -> Json:
-    """Tokens for a new session of the user with this name (`email` or `username`) and password.
-
-    Raises `BadCredentials`, `TooManyRequests`, and `TotpRequired` for who has a second factor.
-    """
-    origin = origin_of(network, user_agent)
-    for _ in range(2):  # another login at the same instant may have renewed the hash
-        user, attempt = authentication.authenticate(context, name, password, network, origin)
-        tokens = challenge = None
-        with context.db.begin() as session:
-            if second_factor_store.is_enabled(session, user["id"]):
-                challenge = second_factor_store.challenge(session, user, context.clock())
-                throttle.forgive(session, attempt, context.clock())
-            else:
-                tokens = sign_in(context, session, user, attempt, network, origin)
-        if tokens or challenge:
-            authentication.renew_hash(context, user, password)
-        if challenge is not None:
-            raise TotpRequired(challenge=challenge)
-        if tokens is not None:
-            return tokens
-    raise BadCredentials()
-
-
-def sign_in(
-    context: Context,
-    session: Session,
-    user: RowMapping,
-    attempt: throttle.Attempt,
-    network: str | None,
-    origin: Origin,
-    **detail: Any,
-) -> Json | None:
-    """Tokens for a new session of a user who is authenticated, in the transaction of `session`;
-    None when the user is gone or has another password by now."""
-    grant = store.start(context, session, user["id"], user["password_hash"], origin)
-    if grant is None:
-        return None
-    throttle.succeed(session, attempt, user["id"], network, context.clock())
-    audit.record(context, session, Action.SIGNED_IN, user["id"], grant.actor, origin, **detail)
-    return access_tokens.issue(context, session, grant)
+from users.origin import origin_of
+from users.sessions import access_tokens, signing_keys, store
 
 
 def refresh(context: Context, token: str, network: str | None) -> Json:
@@ -93,7 +41,7 @@ def log_out(context: Context, token: str, network: str | None) -> Sequence[UUID]
         over = store.end_by_token(context, session, token)
         if over is None:
             return []
-        actor = account_queries.actor_of(account_queries.get(session.connection(), over.user_id))
+        actor = user_store.actor_of(user_store.get(session.connection(), over.user_id))
         origin = origin_of(network)
         audit.record(context, session, Action.SIGNED_OUT, over.user_id, actor, origin)
         return [over.id]
@@ -104,7 +52,7 @@ def end(context: Context, user_id: UUID, session_id: UUID, network: str | None) 
     with context.db.begin() as session:
         if not store.end(context, session, user_id, session_id):
             raise NotFound("There is no such session.")
-        actor = account_queries.actor_of(account_queries.get(session.connection(), user_id))
+        actor = user_store.actor_of(user_store.get(session.connection(), user_id))
         _record_end(context, session, user_id, actor, network, count=1)
 
 
@@ -116,7 +64,7 @@ def end_all(
     if actor.user_id != user_id:
         require_admin(actor)
     with context.db.begin() as session:
-        account_store.lock(session, user_id)
+        user_store.lock(session, user_id)
         ended = store.end_all(context, session, user_id, but)
         _record_end(context, session, user_id, actor, network, count=len(ended))
         return ended

@@ -14,8 +14,6 @@ import hmac
 import secrets
 from enum import Enum
 
-_BYTES = 32
-
 
 class Worth(Enum):
     """What a presented token is good for."""
@@ -26,24 +24,15 @@ class Worth(Enum):
     STOLEN = "used before: somebody has a copy, end the family"
 
 
-def new() -> str:
-    """The first token of a family: opaque, 256 random bits."""
-    return _encode(secrets.token_bytes(_BYTES))
-
-
 def new_salt() -> bytes:
     """What decides the successor of a token, made when the token is used."""
-    return secrets.token_bytes(_BYTES)
+    return secrets.token_bytes(32)
 
 
 def successor(token: str, salt: bytes) -> str:
     """The token that follows `token`, always the same for the same salt."""
-    return _encode(hmac.digest(salt, token.encode(), hashlib.sha256))
-
-
-def digest(token: str) -> bytes:
-    """What is stored of a token: enough to recognise it."""
-    return hashlib.sha256(token.encode()).digest()
+    raw = hmac.digest(salt, token.encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def judge(
@@ -61,7 +50,3 @@ def judge(
     if is_successor_used or now - used_at > grace:
         return Worth.STOLEN
     return Worth.REPEATED
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

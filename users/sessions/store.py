@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor, Role
+from users import tokens
 from users.context import Context
 from users.models import LoginSession, RefreshToken, User
 from users.origin import Origin
@@ -71,7 +72,7 @@ def start(
     )
     session.add(login)
     session.flush()
-    return _grant(session, user, login, refresh_tokens.new())
+    return _grant(session, user, login, tokens.new())
 
 
 def refresh(context: Context, session: Session, token: str, origin: Origin) -> Grant | Theft | None:
@@ -81,7 +82,7 @@ def refresh(context: Context, session: Session, token: str, origin: Origin) -> G
     if login is None:
         return None
     now, lifetimes = context.clock(), Lifetimes.of(context.settings)
-    known = session.get_one(RefreshToken, refresh_tokens.digest(token))
+    known = session.get_one(RefreshToken, tokens.digest(token))
     worth = _judge(session, token, known, now, lifetimes.grace)
     if worth is Worth.STOLEN:
         _end(context, session, login.user_id, LoginSession.id == login.id)
@@ -159,7 +160,7 @@ def _family_of(session: Session, token: str) -> LoginSession | None:
     return session.scalar(
         select(LoginSession)
         .join(RefreshToken)
-        .where(RefreshToken.token_hash == refresh_tokens.digest(token))
+        .where(RefreshToken.token_hash == tokens.digest(token))
         .with_for_update(of=LoginSession)
     )
 
@@ -174,7 +175,7 @@ def _judge(
     is_successor_used = False
     if known.successor_salt is not None:
         following = refresh_tokens.successor(token, known.successor_salt)
-        successor = session.get(RefreshToken, refresh_tokens.digest(following))
+        successor = session.get(RefreshToken, tokens.digest(following))
         is_successor_used = successor is None or successor.used_at is not None
     return refresh_tokens.judge(now, known.expires_at, known.used_at, is_successor_used, grace)
 
@@ -182,7 +183,7 @@ def _judge(
 def _grant(session: Session, user: User, login: LoginSession, token: str) -> Grant:
     session.add(
         RefreshToken(
-            token_hash=refresh_tokens.digest(token),
+            token_hash=tokens.digest(token),
             session_id=login.id,
             expires_at=login.expires_at,
         )

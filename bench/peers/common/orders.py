@@ -36,7 +36,12 @@ def merged(items: list[Item]) -> list[Item]:
     return [Item(product_id=one, quantity=many) for one, many in quantities.items()]
 
 
-def draft(checkout: Checkout, items: list[Item], prices: list[Price]) -> Draft:
+def draft(
+    checkout: Checkout,
+    items: list[Item],
+    prices: list[Price],
+    order_id: uuid.UUID | None = None,
+) -> Draft:
     """The order at these prices; raises `UnknownProduct`."""
     by_id = {price.id: price for price in prices}
     if any(item.product_id not in by_id for item in items):
@@ -53,7 +58,7 @@ def draft(checkout: Checkout, items: list[Item], prices: list[Price]) -> Draft:
     ]
     now = datetime.datetime.now(datetime.UTC)
     order = Order(
-        id=uuid.uuid4(),
+        id=order_id or uuid.uuid4(),
         user_id=checkout.user_id,
         status="pending",
         payment_status="unpaid",
@@ -68,7 +73,7 @@ def draft(checkout: Checkout, items: list[Item], prices: list[Price]) -> Draft:
     return Draft(order, hashlib.sha256(checkout.model_dump_json().encode()).hexdigest())
 
 
-async def write(pool: asyncpg.Pool, drafted: Draft) -> None:
+async def write(pool: asyncpg.Pool, drafted: Draft, with_timeline: bool = True) -> None:
     """The order, its lines, its timeline and its event in one transaction."""
     order = drafted.order
     async with pool.acquire() as connection, connection.transaction():
@@ -96,16 +101,17 @@ async def write(pool: asyncpg.Pool, drafted: Draft) -> None:
                 for position, line in enumerate(order.items)
             ],
         )
-        await connection.executemany(
-            "INSERT INTO timeline (order_id, at, kind, cause, actor, detail)"
-            " VALUES ($1, $2, $3, $4, $5, $6)",
-            [
-                (order.id, order.created_at, "order", "placed", "customer",
-                 {"total": str(order.total), "currency": order.currency}),
-                (order.id, order.created_at, "stock", "reserved", "system",
-                 {"until": order.expires_at.isoformat()}),
-            ],
-        )  # fmt: skip
+        if with_timeline:
+            await connection.executemany(
+                "INSERT INTO timeline (order_id, at, kind, cause, actor, detail)"
+                " VALUES ($1, $2, $3, $4, $5, $6)",
+                [
+                    (order.id, order.created_at, "order", "placed", "customer",
+                     {"total": str(order.total), "currency": order.currency}),
+                    (order.id, order.created_at, "stock", "reserved", "system",
+                     {"until": order.expires_at.isoformat()}),
+                ],
+            )  # fmt: skip
         await connection.execute(
             "INSERT INTO outbox (event_id, source, type, payload, headers, occurred_at)"
             " VALUES ($1, 'orders', 'order_placed', $2, '{}', $3)",

@@ -7,11 +7,12 @@ are in `payments.providers.simulator.scripts`.
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis.database import Handle
 from chassis.errors import Invalid
 from contracts.payments.enums import MethodType, ProviderName, Status
 from contracts.payments.methods import PaymentMethod
@@ -35,6 +36,7 @@ from payments.providers.simulator.webhooks import Webhooks
 BATCH = 100
 
 _WEBHOOK_OF: dict[str, str] = {Status.SUCCEEDED: webhooks.SUCCEEDED, Status.FAILED: webhooks.FAILED}
+_TOLD = {type: status for status, type in _WEBHOOK_OF.items()}
 
 
 class Simulator:
@@ -46,11 +48,11 @@ class Simulator:
 
     def __init__(
         self,
-        begin: Callable[[], AbstractContextManager[Session]],
+        db: Handle,
         clock: Callable[[], datetime.datetime],
         settings: Mapping[str, Any],
     ):
-        self._begin = begin
+        self._db = db
         self._clock = clock
         self._challenge_url = settings["challenge_url"]
         self._challenge_time = datetime.timedelta(seconds=settings["challenge_seconds"])
@@ -68,7 +70,7 @@ class Simulator:
         """Play the token's script, once per key."""
         script = self._chances.of_charge(str(request.method.token), request.key)
         self._arrive(request.key, script.answer)
-        with self._begin() as session:
+        with self._db.begin() as session:
             charge, is_new = books.enter(session, request, script, self._clock())
             if is_new:
                 self._tell(session, charge, script.delivery)
@@ -79,25 +81,28 @@ class Simulator:
 
     def look_up(self, charge: KnownCharge) -> ChargeReport | None:
         """What its books say; a challenge whose time has come is passed, or has failed."""
-        with self._begin() as session:
-            if books.is_lost(session, charge.key, self._clock()):
-                raise ProviderTimeout
-            entry = books.find(session, charge)
-            if entry is None:
-                return None
-            self._end_challenge(session, entry)
-            return self._report(entry)
+        self._reach(charge.key)
+        with self._db.autocommit() as connection:
+            entry = books.find(connection, charge)
+        if entry is None:
+            return None
+        if entry.status == Status.REQUIRES_ACTION:
+            return self._end(charge)
+        return self._report(entry)
 
     def cancel(self, charge: KnownCharge) -> ChargeReport | None:
         """End a challenge; one that the buyer has passed by now stays passed."""
-        with self._begin() as session:
-            if books.is_lost(session, charge.key, self._clock()):
-                raise ProviderTimeout
-            entry = books.find(session, charge)
+        self._reach(charge.key)
+        return self._end(charge, is_cancelled=True)
+
+    def _end(self, charge: KnownCharge, is_cancelled: bool = False) -> ChargeReport | None:
+        """The charge after its challenge has ended, if its time has come or it is cancelled."""
+        with self._db.begin() as session:
+            entry = books.lock(session, charge)
             if entry is None:
                 return None
             self._end_challenge(session, entry)
-            if books.cancel(entry):
+            if is_cancelled and books.cancel(entry):
                 self._tell_type(session, entry, webhooks.FAILED, Delivery.ONCE)
             return self._report(entry)
 
@@ -105,8 +110,8 @@ class Simulator:
         """Give back once per key, and never more than was taken."""
         script = self._chances.of_refund(request.key)
         self._arrive(request.key, script.answer)
-        with self._begin() as session:
-            charge = books.lock(session, request.reference)
+        with self._db.begin() as session:
+            charge = books.lock(session, KnownCharge("", request.reference))
             known = session.get(SimulatorRefund, request.key)
             if known is not None:
                 return RefundReport(done=True, reference=known.reference)
@@ -124,45 +129,57 @@ class Simulator:
         """One of its own webhooks."""
         event = webhook_signature.read(body, signature, self._secrets)
         try:
-            charge = event["data"]["object"]
-            return WebhookEvent(event["id"], event["type"], charge["id"], charge["metadata"]["key"])
+            charge, told = event["data"]["object"], _TOLD.get(event["type"])
+            key = charge["metadata"]["key"]
+            return WebhookEvent(event["id"], event["type"], charge["id"], key, told)
         except (KeyError, TypeError):
             raise WebhookRefused("unreadable") from None
 
     def transactions_of(self, charge: str) -> Iterable[ProviderTransaction]:
         """A charge's capture and its refunds."""
-        with self._begin() as session:
-            return books.transactions_of(session, charge)
+        with self._db.autocommit() as connection:
+            return books.transactions_of(connection, charge)
 
     def transactions(
         self, since: datetime.datetime, until: datetime.datetime
     ) -> Iterable[ProviderTransaction]:
         """The captures and refunds of what was made in that time."""
-        with self._begin() as session:
-            return books.transactions(session, since, until)
+        with self._db.autocommit() as connection:
+            return books.transactions(connection, since, until)
 
     def tick(self, log: Any) -> None:
         """A moment of its own life: buyers end their challenges, and webhooks go out."""
         if not self._webhooks.are_sent:
             return  # what has changed is seen by whoever looks it up
-        with self._begin() as session:
-            now = self._clock()
-            for charge in books.open_challenges(session, self._challenge_time, now, BATCH):
-                self._end_challenge(session, charge)
-            outgoing = self._webhooks.first(session, now)
-        if outgoing is not None:
-            self._webhooks.send(outgoing, self._begin, self._clock, log)
+        now = self._clock()
+        ending, due = books.ending_challenges(self._challenge_time, now), webhooks.due(now)
+        with self._db.autocommit() as connection:
+            found = connection.execute(select(ending.exists(), due.exists())).one()
+        are_ending, are_due = found
+        if are_ending:
+            with self._db.begin() as session:
+                chosen = ending.limit(BATCH).with_for_update(skip_locked=True)
+                for charge in session.scalars(chosen).all():
+                    self._end_challenge(session, charge)
+        if are_ending or are_due:
+            self._webhooks.send(self._db, self._clock, log)
+
+    def _reach(self, key: str) -> None:
+        """Raise `ProviderTimeout` while nobody is there for what is about `key`."""
+        with self._db.autocommit() as connection:
+            if books.is_lost(connection, key, self._clock()):
+                raise ProviderTimeout
 
     def _arrive(self, key: str, answer: Answer) -> None:
         """Raise `ProviderTimeout` for a request that does not come through."""
         if answer not in (Answer.LOST_BEFORE, Answer.DOWN):
             return
         now = self._clock()
-        with self._begin() as session:
-            until = now + self._down_time if answer is Answer.DOWN else now
-            lost = books.lose(session, key, until) or books.is_lost(session, key, now)
-        if lost:
-            raise ProviderTimeout
+        until = now + self._down_time if answer is Answer.DOWN else now
+        with self._db.autocommit() as connection:
+            if books.lose(connection, key, until):
+                raise ProviderTimeout
+        self._reach(key)
 
     def _end_challenge(self, session: Session, charge: SimulatorCharge) -> None:
         if books.end_challenge(charge, self._challenge_time, self._clock()):
@@ -183,7 +200,7 @@ class Simulator:
         refund = books.give_back(session, charge, request, self._clock())
         return RefundReport(done=True, reference=refund.reference)
 
-    def _report(self, charge: SimulatorCharge) -> ChargeReport:
+    def _report(self, charge: Any) -> ChargeReport:
         waits = charge.status == Status.REQUIRES_ACTION
         taken = charge.status == Status.SUCCEEDED
         return ChargeReport(

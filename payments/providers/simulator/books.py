@@ -7,8 +7,9 @@ import datetime
 import uuid
 from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, literal, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -43,9 +44,10 @@ def enter(
         created_at=now,
         passes_at=now + PASSES_AFTER if script.passes else None,
     )
-    made = entry.on_conflict_do_nothing().returning(SimulatorCharge.key)
-    is_new = session.scalar(made) is not None
-    return session.get_one(SimulatorCharge, request.key), is_new
+    made = session.scalar(entry.on_conflict_do_nothing().returning(SimulatorCharge))
+    if made is not None:
+        return made, True
+    return session.get_one(SimulatorCharge, request.key), False
 
 
 def _taken(request: ChargeRequest, script: Script) -> Decimal:
@@ -84,27 +86,27 @@ def cancel(charge: SimulatorCharge) -> bool:
     return True
 
 
-def open_challenges(
-    session: Session, patience: datetime.timedelta, now: datetime.datetime, limit: int
-) -> Iterable[SimulatorCharge]:
-    """Charges whose challenge is to end, locked; those that another process has are its own."""
+def ending_challenges(
+    patience: datetime.timedelta, now: datetime.datetime
+) -> Select[SimulatorCharge]:
+    """Charges whose challenge is to end."""
     due = or_(SimulatorCharge.passes_at <= now, SimulatorCharge.created_at <= now - patience)
-    wanted = select(SimulatorCharge).where(SimulatorCharge.status == Status.REQUIRES_ACTION, due)
-    return session.scalars(wanted.limit(limit).with_for_update(skip_locked=True)).all()
+    return select(SimulatorCharge).where(SimulatorCharge.status == Status.REQUIRES_ACTION, due)
 
 
-def find(session: Session, charge: KnownCharge) -> SimulatorCharge | None:
-    """A charge by our key, else by its reference; locked."""
-    entry = session.get(SimulatorCharge, charge.key, with_for_update=True)
-    if entry is None and charge.reference is not None:
-        entry = lock(session, charge.reference)
-    return entry
+def find(connection: Connection, charge: KnownCharge) -> Row[*tuple[Any, ...]] | None:
+    """A charge by our key or by its reference."""
+    return connection.execute(_named(charge)).first()
 
 
-def lock(session: Session, reference: str) -> SimulatorCharge | None:
-    """The charge of that name."""
-    wanted = select(SimulatorCharge).where(SimulatorCharge.reference == reference)
-    return session.scalars(wanted.with_for_update()).one_or_none()
+def lock(session: Session, charge: KnownCharge) -> SimulatorCharge | None:
+    """The same, locked."""
+    return session.scalars(_named(charge).with_for_update()).first()
+
+
+def _named(charge: KnownCharge) -> Select[SimulatorCharge]:
+    names = SimulatorCharge.key == charge.key, SimulatorCharge.reference == charge.reference
+    return select(SimulatorCharge).where(or_(*names))
 
 
 def give_back(
@@ -123,64 +125,61 @@ def give_back(
     return refund
 
 
-def lose(session: Session, key: str, until: datetime.datetime) -> bool:
+def lose(connection: Connection, key: str, until: datetime.datetime) -> bool:
     """Lose the first request under `key`, and the later ones before `until`; False when that has
     been done before."""
     row = insert(SimulatorOutage).values(key=key, until=until)
     made = row.on_conflict_do_nothing().returning(SimulatorOutage.key)
-    return session.scalar(made) is not None
+    return connection.scalar(made) is not None
 
 
-def is_lost(session: Session, key: str, now: datetime.datetime) -> bool:
+def is_lost(connection: Connection, key: str, now: datetime.datetime) -> bool:
     """Whether nobody is there now for what is about `key`."""
-    outage = session.get(SimulatorOutage, key)
-    return outage is not None and outage.until > now
+    outage = select(SimulatorOutage.key).filter_by(key=key).where(SimulatorOutage.until > now)
+    return connection.scalar(outage) is not None
 
 
-def transactions_of(session: Session, charge: str) -> list[ProviderTransaction]:
+def transactions_of(connection: Connection, charge: str) -> list[ProviderTransaction]:
     """All money of one charge."""
     return _transactions(
-        session, SimulatorCharge.reference == charge, SimulatorRefund.charge_reference == charge
+        connection, SimulatorCharge.reference == charge, SimulatorRefund.charge_reference == charge
     )
 
 
 def transactions(
-    session: Session, since: datetime.datetime, until: datetime.datetime
+    connection: Connection, since: datetime.datetime, until: datetime.datetime
 ) -> list[ProviderTransaction]:
     """All money of charges and refunds that were made in that time."""
     charges, refunds = SimulatorCharge.created_at, SimulatorRefund.created_at
     return _transactions(
-        session, (charges >= since) & (charges < until), (refunds >= since) & (refunds < until)
+        connection, (charges >= since) & (charges < until), (refunds >= since) & (refunds < until)
     )
 
 
 def _transactions(
-    session: Session, of_charges: ColumnElement[bool], of_refunds: ColumnElement[bool]
+    connection: Connection, of_charges: ColumnElement[bool], of_refunds: ColumnElement[bool]
 ) -> list[ProviderTransaction]:
-    charges = select(SimulatorCharge).where(SimulatorCharge.captured > 0, of_charges)
+    charges = select(
+        SimulatorCharge.created_at,
+        literal(Kind.CAPTURE),
+        SimulatorCharge.reference,
+        SimulatorCharge.reference,
+        SimulatorCharge.captured,
+        SimulatorCharge.currency,
+        SimulatorCharge.key,
+    ).where(SimulatorCharge.captured > 0, of_charges)
     refunds = (
-        select(SimulatorRefund, SimulatorCharge.currency)
+        select(
+            SimulatorRefund.created_at,
+            literal(Kind.REFUND),
+            SimulatorRefund.reference,
+            SimulatorRefund.charge_reference,
+            SimulatorRefund.amount,
+            SimulatorCharge.currency,
+            SimulatorRefund.key,
+        )
         .join(SimulatorCharge, SimulatorCharge.reference == SimulatorRefund.charge_reference)
         .where(of_refunds)
     )
-    found = [
-        (
-            charge.created_at,
-            ProviderTransaction(
-                Kind.CAPTURE, charge.reference, charge.reference, charge.captured,
-                charge.currency, charge.key,
-            ),
-        )
-        for charge in session.scalars(charges)
-    ]  # fmt: skip
-    found += [
-        (
-            refund.created_at,
-            ProviderTransaction(
-                Kind.REFUND, refund.reference, refund.charge_reference, refund.amount,
-                currency, refund.key,
-            ),
-        )
-        for refund, currency in session.execute(refunds)
-    ]  # fmt: skip
-    return [transaction for _, transaction in sorted(found, key=lambda one: one[0])]
+    moved: Iterable[Any] = connection.execute(union_all(charges, refunds).order_by("created_at"))
+    return [ProviderTransaction(Kind(kind), *facts) for _, kind, *facts in moved]

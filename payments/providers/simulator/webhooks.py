@@ -4,21 +4,23 @@ import datetime
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import requests
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from chassis.database import Handle
 from payments.providers import webhook_signature
 from payments.providers.simulator.models import SimulatorCharge, SimulatorWebhook
 from payments.providers.simulator.scripts import Delivery
 
 SUCCEEDED, FAILED, REFUNDED = "charge.succeeded", "charge.failed", "charge.refunded"
 
-#: At most so many are sent at a time, each so often; pauses between two tries are 4, 6, 10 … s.
-BATCH, TRIES, LONGEST_PAUSE = 50, 10, 15
+#: So many are sent at a time, and so many times before others have their turn.
+BATCH, BATCHES = 10, 5
+#: Each is sent so often; pauses between two tries are 4, 6, 10 … s.
+TRIES, LONGEST_PAUSE = 10, 15
 #: Seconds for one of them to be taken.
 PATIENCE = 2
 #: By so much the news of an earlier state comes after that of a later one.
@@ -26,13 +28,14 @@ BEHIND = datetime.timedelta(seconds=1)
 
 
 class OutgoingWebhook(NamedTuple):
-    """A webhook in hand."""
+    """A webhook in hand, tried so often with this time."""
 
     row: int
     event_id: str
     type: str
     reference: str
     key: str
+    tries: int
 
     @property
     def body(self) -> str:
@@ -79,32 +82,18 @@ class Webhooks:
             )
             session.add(row)
 
-    def first(self, session: Session, now: datetime.datetime) -> OutgoingWebhook | None:
-        """Give up what was tried too often, and take the first that is due, for `send`."""
-        given_up = (SimulatorWebhook.due_at <= now, SimulatorWebhook.tries >= TRIES)
-        session.execute(delete(SimulatorWebhook).where(*given_up))
-        return _take(session, now)
-
-    def send(
-        self,
-        webhook: OutgoingWebhook,
-        begin: Callable[[], AbstractContextManager[Session]],
-        clock: Callable[[], datetime.datetime],
-        log: Any,
-    ) -> None:
-        """Send what was taken, and what else is due. Processes share the work, and no transaction
-        is open meanwhile."""
+    def send(self, db: Handle, clock: Callable[[], datetime.datetime], log: Any) -> None:
+        """Send what is due. Processes share the work, and no transaction is open meanwhile."""
         with requests.Session() as door:
             door.trust_env = False  # it is our own gateway: no proxy is on the way
-            for left in reversed(range(BATCH)):
-                arrived = self._arrives(door, webhook, log)
-                with begin() as session:
-                    if arrived:
-                        session.execute(delete(SimulatorWebhook).filter_by(id=webhook.row))
-                    following = _take(session, clock()) if left else None
-                if following is None:
+            for _ in range(BATCHES):
+                with db.autocommit() as connection:
+                    taken = _take(connection, clock())
+                arrived = [each.row for each in taken if self._arrives(door, each, log)]
+                with db.autocommit() as connection:
+                    _note(connection, taken, arrived, clock())
+                if len(taken) < BATCH:
                     return
-                webhook = following
 
     def _arrives(self, door: requests.Session, webhook: OutgoingWebhook, log: Any) -> bool:
         headers = {
@@ -128,23 +117,53 @@ class Webhooks:
         return True
 
 
-def _take(session: Session, now: datetime.datetime) -> OutgoingWebhook | None:
-    """One that is due, set aside for longer than its sending takes."""
-    wanted = (
-        select(SimulatorWebhook, SimulatorCharge.key)
-        .join(SimulatorCharge, SimulatorCharge.reference == SimulatorWebhook.charge_reference)
-        .where(SimulatorWebhook.due_at <= now)
-        .order_by(SimulatorWebhook.due_at, SimulatorWebhook.id)
-        .limit(1)
-        .with_for_update(of=SimulatorWebhook, skip_locked=True)
+def due(now: datetime.datetime) -> Select[int]:
+    """Those to be sent by now."""
+    return select(SimulatorWebhook.id).where(SimulatorWebhook.due_at <= now)
+
+
+def _take(connection: Connection, now: datetime.datetime) -> list[OutgoingWebhook]:
+    """Some that are due, set aside for longer than their sending takes."""
+    order = (SimulatorWebhook.due_at, SimulatorWebhook.id)
+    chosen = due(now).order_by(*order).limit(BATCH).with_for_update(skip_locked=True).cte("chosen")
+    taken = (
+        update(SimulatorWebhook)
+        .where(
+            SimulatorWebhook.id == chosen.c.id,
+            SimulatorCharge.reference == SimulatorWebhook.charge_reference,
+        )
+        .values(
+            tries=SimulatorWebhook.tries + 1,
+            due_at=now + datetime.timedelta(seconds=2 * PATIENCE * BATCH),
+        )
+        .returning(
+            SimulatorWebhook.id,
+            SimulatorWebhook.event_id,
+            SimulatorWebhook.type,
+            SimulatorWebhook.charge_reference,
+            SimulatorCharge.key,
+            SimulatorWebhook.tries,
+        )
     )
-    found = session.execute(wanted).first()
-    if found is None:
-        return None
-    row, key = found
-    row.tries += 1
-    row.due_at = now + datetime.timedelta(seconds=min(2 + 2**row.tries, LONGEST_PAUSE))
-    return OutgoingWebhook(row.id, row.event_id, row.type, row.charge_reference, key)
+    return sorted(OutgoingWebhook(*row) for row in connection.execute(taken))
+
+
+def _note(
+    connection: Connection,
+    tried: list[OutgoingWebhook],
+    arrived: list[int],
+    now: datetime.datetime,
+) -> None:
+    """Those that have arrived are done, and those that were tried often enough."""
+    done = [each.row for each in tried if each.row in arrived or each.tries >= TRIES]
+    again = [each.row for each in tried if each.row not in done]
+    if done:
+        connection.execute(delete(SimulatorWebhook).where(SimulatorWebhook.id.in_(done)))
+    if again:
+        seconds = func.least(2 + func.power(2, SimulatorWebhook.tries), LONGEST_PAUSE)
+        due_at = now + seconds * datetime.timedelta(seconds=1)
+        postponed = update(SimulatorWebhook).where(SimulatorWebhook.id.in_(again))
+        connection.execute(postponed.values(due_at=due_at))
 
 
 def _new_id() -> str:

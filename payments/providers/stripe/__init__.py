@@ -30,6 +30,7 @@ from payments.providers.port import (
 from payments.providers.stripe.api import answering, asking, client, code
 from payments.providers.stripe.objects import (
     SESSION,
+    TOLD,
     is_untouched,
     key_of,
     minor,
@@ -150,6 +151,7 @@ class Stripe:
             type=str(event.get("type")),
             reference=reference if isinstance(reference, str) else None,
             key=key_of(thing) if is_charge else None,
+            status=TOLD.get(str(event.get("type"))),
         )
 
     def transactions_of(self, charge: str) -> Iterable[ProviderTransaction]:

@@ -13,6 +13,14 @@ SESSION = "cs_"
 
 #: Of a PaymentIntent that has not been confirmed, or whose confirmation failed.
 _UNPAID = ("requires_payment_method", "requires_confirmation")
+#: What events of these types tell of a charge (https://docs.stripe.com/api/events/types).
+TOLD = {
+    "payment_intent.succeeded": Status.SUCCEEDED,
+    "payment_intent.payment_failed": Status.FAILED,
+    "payment_intent.canceled": Status.FAILED,
+    "checkout.session.completed": Status.SUCCEEDED,
+    "checkout.session.expired": Status.FAILED,
+}
 #: Where Stripe counts otherwise than ISO 4217 (https://docs.stripe.com/currencies#special-cases).
 _PLACES = {"ISK": 2, "MGA": 0, "UGX": 2}
 

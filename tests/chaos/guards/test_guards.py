@@ -19,7 +19,8 @@ HOOK = pathlib.Path(__file__).parent / "hook"
 
 #: What is switched off: code by its name, constraints by statements; and the rules that must tell.
 #: The lock goes with the constraints behind it: where stock is taken step by step, with one of both
-#: left nothing is oversold; for an order that is new, the constraint is what refuses.
+#: left nothing is oversold; for an order that is new, the constraint is what refuses. So do keys:
+#: whoever enters a checkout looks for what its key has made, and the constraints hold if not.
 GUARDS = {
     "inbox": ([], {"history leads here"}),
     "outbox": ([], {"every event applied once"}),

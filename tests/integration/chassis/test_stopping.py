@@ -94,7 +94,7 @@ def test_a_killed_ones_events_are_taken_over(start, call, rows, eventually, monk
 
 
 def test_a_killed_ones_outbox_is_taken_over(start, call, rows, eventually, monkeypatch):
-    """By the other's relay, with the next look that it takes every few seconds."""
+    """By the other's relay, with its next sweep after the lease."""
     deliver, begun = ConfirmedPublisher.publish, []
 
     def hang(publisher, messages):
@@ -110,5 +110,5 @@ def test_a_killed_ones_outbox_is_taken_over(start, call, rows, eventually, monke
     start(Speaker)
     doomed.kill()
     heard = "SELECT text FROM notes WHERE text LIKE 'heard%'"
-    within = relay.SWEEP + 3
+    within = relay.LEASE + relay.SWEEP + 3
     eventually(lambda: [row.text for row in rows(heard)] == ["heard hello"], timeout=within)

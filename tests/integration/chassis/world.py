@@ -104,6 +104,14 @@ class Speaker(Service):
                 raise Full()
 
     @rpc
+    def take_back(self, text):
+        """Record an event in a part of the transaction that is rolled back by itself."""
+        with self.db.begin() as session:
+            part = session.begin_nested()
+            self.events.record(session, "said", {"text": text})
+            part.rollback()
+
+    @rpc
     def sleep_in_database(self, seconds):
         with self.db.autocommit() as connection:
             return str(connection.execute(sa.select(sa.func.pg_sleep(seconds))).scalar())

@@ -21,10 +21,34 @@ def test_from_shelf_to_buyer(inventory, product, reserve, level, order):
     assert (held["order_id"], held["state"]) == (order, "reserved")
     assert level(kettle) == (5, 2)
     committed = inventory.commit(order_id=order)
-    assert committed == held | {"state": "committed"}
+    assert held | {"state": "committed"} == committed | {"lines": held["lines"]}
     assert level(kettle) == (3, 0)
     for answer in (held, committed):
         answers.Reservation().load(answer)
+
+
+def test_what_is_reserved_is_told_with_its_price(call, product, reserve, clock, order):
+    """By product id and as it is now, at first and at each repeat: changed, deleted, over, or
+    paid."""
+    lamp, kettle = product(), product()
+    call.products.update(product_id=kettle, name="Teapot", price="12.50", currency="CHF")
+
+    def told():
+        held = reserve((kettle, 2), (lamp, 1), order_id=order)
+        answers.Reserved().load(held)
+        return held["lines"]
+
+    line = {"product_id": lamp, "name": "Kettle", "price": "9.90", "currency": "EUR"}
+    other = {"product_id": kettle, "name": "Teapot", "price": "12.50", "currency": "CHF"}
+    assert told() == [line, other]
+    call.products.update(product_id=lamp, price="0.00")
+    assert told() == [line | {"price": "0.00"}, other]
+    clock.advance(minutes=31)
+    assert told() == [line | {"price": "0.00"}, other]
+    call.products.delete(product_id=lamp)
+    assert told() == [line | {"price": "0.00"}, other]
+    call.inventory.commit(order_id=order)
+    assert told() == [line | {"price": "0.00"}, other]
 
 
 def test_the_product_shows_what_is_left(call, product, reserve):

@@ -184,7 +184,7 @@ def test_the_usual_way_is_one_statement(service, product, reserve, level):
     assert [level(kettle), level(mug)] == [(5, 2), (5, 1)]
     seen.clear()
     assert reserve((mug, 1), (kettle, 2), order_id=held["order_id"]) == held
-    assert seen == [True, False, False, False]
+    assert seen == [True, False, False, False, False]
 
 
 @pytest.mark.parametrize("minutes", [-1, 0, 61])

@@ -126,12 +126,6 @@ def sql(service, config):
 
 
 @pytest.fixture
-def told(sql):
-    """`told()`: what the service has told the world, in order."""
-    return lambda: [row["payload"] for row in sql("SELECT payload FROM outbox ORDER BY id")]
-
-
-@pytest.fixture
 def mails(outbox):
     """`mails()`: the mails in the outbox, parsed."""
 

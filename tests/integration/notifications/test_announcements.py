@@ -1,9 +1,17 @@
 """Events become notifications: one mail and one line in the feed each."""
 
+import random
 import uuid
+from collections import Counter
 
+import eventlet
 import pytest
+import sqlalchemy as sa
 
+from chassis import config as configuration
+from chassis.clock import utcnow
+from chassis.database import statement_by_statement
+from notifications.feed import store
 from tests.integration.notifications.conftest import ANN
 from tests.support import run_timer
 
@@ -25,24 +33,26 @@ EVENTS = [
 
 @pytest.mark.parametrize(("source", "event_type", "words"), EVENTS)
 def test_each_event_is_told_by_mail_and_in_the_feed(
-    tell, notifications, mails, told, eventually, source, event_type, words
+    tell, notifications, mails, eventually, source, event_type, words
 ):
-    """The mail goes to the user's address, the feed shows both, and it is told that one left."""
+    """The mail goes to the user's address, the feed shows both, and of an order it is known which
+    mails about it have left."""
     tell(source, event_type)
     (mail,) = eventually(mails)
     assert mail["To"] == "ann@example.org"
     assert words in mail["Subject"]
-    (sent,) = eventually(told)
-    feed = {item["channel"]: item for item in notifications.list(user_id=ANN)["items"]}
+
+    def by_channel():
+        return {item["channel"]: item for item in notifications.list(user_id=ANN)["items"]}
+
+    feed = eventually(lambda: by_channel() if by_channel()["email"]["status"] == "sent" else None)
     assert set(feed) == {"email", "in_app"}
-    assert {item["status"] for item in feed.values()} == {"sent"}
+    assert feed["in_app"]["status"] == "sent"
     assert {item["subject"] for item in feed.values()} == {mail["Subject"]}
-    assert sent == {
-        "notification_id": feed["email"]["id"],
-        "user_id": ANN,
-        "order_id": None if source == "users" else "1a2b3c4d-0000-4000-8000-000000000000",
-        "channel": "email",
-    }
+    about = notifications.sent_about(order_id="1a2b3c4d-0000-4000-8000-000000000000")["items"]
+    assert [(one["notification_id"], one["channel"]) for one in about] == (
+        [] if source == "users" else [(feed["email"]["id"], "email")]
+    )
 
 
 @pytest.mark.parametrize("event_type", ["payment_succeeded", "payment_failed", "payment_refunded"])
@@ -70,6 +80,66 @@ def test_an_event_that_comes_twice_makes_one_mail(by_hand, service, tell, mails,
             ("in_app", "sent"),
         ]
     assert len(mails()) == 3
+
+
+NOW = utcnow()
+
+
+def rows_about(event_id, user_id, subject=""):
+    """An announcement, on both channels."""
+    row = {
+        "event_id": event_id, "user_id": user_id, "subject": subject, "body": "", "cause": {},
+        "is_security": False, "created_at": NOW, "claimed_until": NOW,
+    }  # fmt: skip
+    yield row | {"id": uuid.uuid4(), "channel": "email", "status": "pending"}
+    yield row | {"id": uuid.uuid4(), "channel": "in_app", "status": "sent", "sent_at": NOW}
+
+
+@pytest.fixture
+def write_once(service, config):
+    """`write_once(rows)`, as one of several instances."""
+    url = configuration.database_url(config, "notifications")
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+
+    def write(rows):
+        with statement_by_statement(engine) as connection:
+            return store.write_once(connection, "notifications.announce", rows, NOW)
+
+    yield write
+    engine.dispose()
+
+
+def test_instances_with_the_same_events_tell_each_once(write_once, sql):
+    """Ten at once with the same events of the same users, each in an order of its own: none waits
+    in a circle, and feeds have no gaps."""
+    users = [uuid.UUID(int=number) for number in range(1, 8)]
+    events = {uuid.uuid4(): users[number % len(users)] for number in range(60)}
+
+    def instance(seed):
+        order = random.Random(seed).sample(sorted(events), 60)
+        for start in range(0, 60, 15):
+            batch = order[start : start + 15]
+            write_once([row for one in batch for row in rows_about(one, events[one])])
+
+    for _ in eventlet.GreenPool(10).imap(instance, range(10)):
+        pass
+    written = sql("SELECT event_id, user_id, position FROM notifications")
+    assert Counter(one["event_id"] for one in written) == dict.fromkeys(events, 2)
+    for user_id in users:
+        places = {one["position"] for one in written if one["user_id"] == user_id} - {None}
+        assert places == set(range(1, list(events.values()).count(user_id) + 1))
+
+
+def test_a_batch_is_told_in_its_order(write_once, notifications):
+    """Of users in turn, behind what is there already; an event that is in it twice is told once."""
+    bob, repeated = uuid.UUID(int=2), uuid.uuid4()
+    write_once(rows_about(uuid.uuid4(), uuid.UUID(ANN), "before"))
+    batch = [(uuid.uuid4(), ANN, "a"), (uuid.uuid4(), bob, "b"), (repeated, ANN, "c")]
+    batch += [(repeated, ANN, "c"), (uuid.uuid4(), ANN, "d")]
+    write_once([row for about in batch for row in rows_about(*about)])
+    for user_id, subjects in ((ANN, ["before", "a", "c", "d"]), (bob, ["b"])):
+        found = notifications.since(user_id=user_id, after=0)
+        assert [item["subject"] for item in found["items"]] == subjects
 
 
 def test_two_events_are_two_mails(tell, mails, eventually):

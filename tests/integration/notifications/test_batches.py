@@ -3,15 +3,16 @@
 import datetime
 import time
 import uuid
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.orm import sessionmaker
 
 from chassis import config as configuration
 from chassis.clock import utcnow
+from chassis.database import statement_by_statement
 from chassis.errors import Unavailable
 from chassis.trace import WorkTrace
 from notifications.channels.files import MailFiles
@@ -21,6 +22,7 @@ from notifications.mail.commands import BATCH, BUDGET
 from notifications.mail.leases import CLAIM
 from notifications.service import NotificationsService
 from tests.conftest import empty
+from tests.integration.events import of_order, publish
 from tests.integration.notifications.conftest import ANN, BOB
 from tests.support import eventually
 
@@ -41,17 +43,16 @@ class World:
             (f"{kind}mails_per_{time}" for kind in ("", "security_") for time in ("hour", "day")),
             1000,
         )
-        self.asked, self.mails, self.told, self.meet = [], [], [], {}
+        self.asked, self.mails, self.meet = [], [], {}
         self.data = {"request_id": "timer"}
 
     def deliver_pending(self, max_attempts=12):
         """One round of a service that has this world around it."""
         context = SimpleNamespace(
-            db=SimpleNamespace(begin=sessionmaker(self.engine).begin),
+            db=SimpleNamespace(autocommit=partial(statement_by_statement, self.engine)),
             clock=lambda: self.now,
             settings={"max_attempts": max_attempts} | self.limits,
             users=self,
-            events=SimpleNamespace(record_many=self.record_many),
             trace=WorkTrace(self.data),
             log=structlog.get_logger(),
         )
@@ -98,10 +99,6 @@ class World:
         self.meeting(message.subject)
         self.mails.append((message.subject, self.data["request_id"]))
 
-    def record_many(self, session, event_type, told):
-        self.meeting("events")
-        self.told += [(facts["notification_id"], dict(cause)) for facts, cause in told]
-
     def meeting(self, what):
         for happens in self.meet.get(what, ()):
             happens()
@@ -129,8 +126,8 @@ def subjects(world):
 
 
 def test_a_batch_asks_and_notes_once(world):
-    """One question for all addresses, one transaction to count and one for what was sent; each
-    message and each event is that of its own request."""
+    """One question for all addresses, and a statement each to claim, to count and to note what was
+    sent; each message is that of its own request."""
     for number in range(5):
         world.write(f"m{number}")
     statements = []
@@ -140,10 +137,11 @@ def test_a_batch_asks_and_notes_once(world):
     world.deliver_pending()
     assert world.asked == [[uuid.UUID(ANN)]]
     assert world.mails == [(f"m{number}", f"m{number}") for number in range(5)]
-    assert [cause["request_id"] for _, cause in world.told] == subjects(world)
     assert set(world.states().values()) == {("sent", 1)}
-    # Two claims, the count for the recipient (3), the note, and that of states().
-    assert len(statements) == 7, statements
+    # The claim, the count for the recipient, the note, and that of states().
+    assert len(statements) == 4, statements
+    world.deliver_pending()
+    assert len(statements) == 5, statements
     assert world.data == {"request_id": "timer"}
 
 
@@ -157,7 +155,6 @@ def test_each_gets_what_came_of_it(world):
     with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
         world.deliver_pending()
     assert subjects(world) == ["a", "b"]
-    assert len(world.told) == 2
     assert world.states() == {
         "a": ("sent", 1), "b": ("sent", 1), "later": ("pending", 1), "refused": ("failed", 1),
         "gone": ("skipped", 1),
@@ -225,21 +222,20 @@ def test_users_that_go_away_end_the_round(world):
     assert len(world.asked) == 1
 
 
-def test_a_death_before_the_note_repeats_the_batch_and_no_more(world):
-    """Until the claim ends nobody has them; then each goes once more, and is told of once."""
+def test_a_death_before_the_note_repeats_the_batch_and_no_more(world, monkeypatch):
+    """Until the claim ends nobody has them; then each goes once more."""
     for number in range(BATCH + 3):
         world.write(f"m{number:02}")
-    world.meet = {"events": failing(Killed())}
-    with pytest.raises(Killed):
-        world.deliver_pending()
+    with monkeypatch.context() as process:
+        process.setattr(leases, "close_sent", lambda *outcome: failing(Killed())[0]())
+        with pytest.raises(Killed):
+            world.deliver_pending()
     assert len(world.mails) == BATCH
-    world.meet = {}
     world.deliver_pending()
     assert len(world.mails) == BATCH + 3
     world.now += CLAIM
     world.deliver_pending()
     assert len(world.mails) == 2 * BATCH + 3
-    assert len(world.told) == len(set(map(str, world.told))) == BATCH + 3
     assert {status for status, _ in world.states().values()} == {"sent"}
 
 
@@ -262,8 +258,8 @@ def test_one_that_kills_its_process_takes_no_other_with_it(world):
     assert subjects(world).count("b") == subjects(world).count("c") == 1
 
 
-def test_who_is_too_late_tells_of_nothing(world):
-    """What the next has sent meanwhile is neither sent again nor told of again."""
+def test_who_is_too_late_changes_nothing(world):
+    """What the next has sent meanwhile was sent then."""
     for number in range(3):
         world.write(f"m{number}")
 
@@ -271,10 +267,11 @@ def test_who_is_too_late_tells_of_nothing(world):
         world.meet = {}
         world.now += CLAIM
         world.deliver_pending()
+        world.now += SECOND
 
     world.meet = {"m0": (too_long,)}
     world.deliver_pending()
-    assert len(world.told) == 3
+    assert world.rows("SELECT DISTINCT sent_at FROM notifications") == [(world.now - SECOND,)]
     assert {status for status, _ in world.states().values()} == {"sent"}
     assert {attempts for _, attempts in world.states().values()} == {2}
 
@@ -282,14 +279,11 @@ def test_who_is_too_late_tells_of_nothing(world):
 def test_a_claim_that_is_over_gives_nothing_back(world):
     """What another one has claimed since stays theirs, and counts as a try."""
     world.write("m0")
-    begin = sessionmaker(world.engine).begin
-    with begin() as session:
-        mine = leases.take(session, world.now, BATCH)
-    world.now += CLAIM
-    with begin() as session:
-        assert len(leases.take(session, world.now, BATCH)) == 1
-    with begin() as session:
-        leases.release(session, mine, world.now)
+    with statement_by_statement(world.engine) as connection:
+        mine = leases.take(connection, world.now, BATCH)
+        world.now += CLAIM
+        assert len(leases.take(connection, world.now, BATCH)) == 1
+        leases.release(connection, mine, world.now)
     assert world.states() == {"m0": ("pending", 2)}
     assert world.waiting() == set()
 
@@ -302,20 +296,23 @@ def let_go(monkeypatch):
     return lambda: monkeypatch.setattr(commands, "deliver_pending", real)
 
 
-def test_events_carry_the_cause_of_their_own_message(let_go, send, sql, call, told):
-    """Through the service: several requests in one batch, each with its own trace at the end."""
-    message = {"user_id": ANN, "channel": "email", "subject": "x", "body": "y"}
-    traces = {}
-    for number in range(1, 4):
-        trace = f"00-{number:032x}-{number:016x}-01"
-        asking = call.with_data(request_id=f"r{number}", traceparent=trace)
-        traces[asking.notifications.send(**message)["id"]] = trace
+def test_each_is_known_by_the_trace_that_it_belongs_to(let_go, service, sql, call, config):
+    """Through the service: several requests in one batch, noted together."""
+    order_id, traces = str(uuid.uuid4()), [f"{number:032x}" for number in range(1, 4)]
+    for trace_id in traces:
+        event = of_order(order_id, user_id=ANN)
+        trace = {"traceparent": f"00-{trace_id}-{1:016x}-01"}
+        publish(config["AMQP_URI"], "orders", "order_paid", event, headers=trace)
+    eventually(lambda: len(sql("SELECT 1 FROM inbox")) == 3)
+    assert call.notifications.sent_about(order_id=order_id) == {"items": []}
     let_go()
-    eventually(lambda: len(told()) == 3)
-    rows = sql("SELECT payload ->> 'notification_id' AS id, headers, xmin::text FROM outbox")
-    assert {row["id"]: row["headers"]["traceparent"] for row in rows} == traces
-    assert {row["headers"]["request_id"] for row in rows} == {"r1", "r2", "r3"}
-    assert len({row["xmin"] for row in rows}) == 1
+    sent = eventually(lambda: call.notifications.sent_about(order_id=order_id)["items"])
+    assert {one["trace_id"] for one in sent} == set(traces)
+    noted = "SELECT DISTINCT xmin::text, sent_at FROM notifications WHERE channel = 'email'"
+    assert len(sql(noted)) == 1
+    newest = call.notifications.sent_about(order_id=order_id, limit=2)["items"]
+    assert newest == sent[1:]
+    assert call.notifications.sent_about(order_id=str(uuid.uuid4())) == {"items": []}
 
 
 def test_instances_share_batches(let_go, start, settings, users, call, monkeypatch):

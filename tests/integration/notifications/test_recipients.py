@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis import config as configuration
 from chassis.clock import utcnow
+from chassis.database import statement_by_statement
 from notifications.mail import leases, recipients
 from notifications.mail.recipients import Limit
 from tests.integration.notifications.conftest import ANN, BOB, Users
@@ -113,9 +114,9 @@ def test_no_address_is_kept(tell, states, sql):
 
 def claimed(connection, count):
     """Messages in the database, as they are claimed."""
-    now, session = utcnow(), Session(connection)
+    now = utcnow()
     for number in range(count):
-        session.execute(
+        connection.execute(
             sa.text(
                 "INSERT INTO notifications"
                 " (id, user_id, channel, subject, body, status, created_at, claimed_until)"
@@ -123,7 +124,7 @@ def claimed(connection, count):
             ),
             {"id": uuid.uuid4(), "user": ANN, "subject": f"m{number}", "now": now},
         )
-    return leases.take(session, now, count)
+    return leases.take(connection, now, count)
 
 
 @pytest.fixture
@@ -146,9 +147,8 @@ def test_the_bound_is_exact_whoever_counts(engine, notifications):
         number, batch = numbered
         boxes = ["a@example.org", "b@example.org"][:: 1 if number % 2 else -1]
         wanted = [(message, boxes[i % 2]) for i, message in enumerate(batch)]
-        with Session(engine) as session, session.begin():
-            refused = recipients.admit(session, wanted, limits, now)
-            eventlet.sleep(0.01)
+        with statement_by_statement(engine) as connection:
+            refused = recipients.admit(connection, wanted, limits, now)
             return [address for message, address in wanted if message.id not in refused]
 
     answers = eventlet.GreenPool(10).imap(count, enumerate(batches))
@@ -162,15 +162,14 @@ def test_a_repeat_is_not_counted_again(engine, notifications):
     now = utcnow()
     with engine.begin() as connection:
         first, second = claimed(connection, 2)
-        session = Session(connection)
         asked = [(first, "a@example.org"), (second, "a@example.org")]
-        assert recipients.admit(session, asked, limits, now) == {second.id}
+        assert recipients.admit(connection, asked, limits, now) == {second.id}
         later = now + leases.CLAIM + datetime.timedelta(seconds=1)
         connection.execute(sa.text("UPDATE notifications SET failure_code = NULL"))
-        again = {one.id: one for one in leases.take(session, later, 10)}
+        again = {one.id: one for one in leases.take(connection, later, 10)}
         assert (again[first.id].is_counted, again[second.id].is_counted) == (True, False)
         asked = [(again[first.id], "a@example.org")]
-        assert recipients.admit(session, asked, limits, later) == set()
+        assert recipients.admit(connection, asked, limits, later) == set()
         connection.rollback()
 
 

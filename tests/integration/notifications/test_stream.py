@@ -3,6 +3,7 @@
 import uuid
 
 import eventlet
+import orjson
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -10,6 +11,7 @@ from alembic import command
 from chassis import config as configuration
 from chassis.errors import Invalid
 from chassis.events.broadcast import Broadcast
+from notifications.feed.stream import WATCHED
 from tests.integration.notifications.conftest import ANN, BOB
 from tests.support import earlier_installation, until_rival_waits
 
@@ -94,16 +96,67 @@ def test_a_position_shows_only_when_all_before_it_do(notifications, write, sql, 
     engine.dispose()
 
 
-def test_nobody_is_told_before_the_commit(notifications, write, sql, monkeypatch):
+@pytest.fixture
+def hints(monkeypatch):
+    """`(user, entries in feeds)` of each hint that a feed has grown, when it was sent."""
+    sent = []
+
+    def note(sql):
+        def send(provider, broadcast_type, body):
+            there = sql("SELECT count(*) AS there FROM notifications WHERE channel = 'in_app'")
+            sent.append((orjson.loads(body)["user_id"], there[0]["there"]))
+
+        monkeypatch.setattr(Broadcast, "_send", send)
+        return sent
+
+    return note
+
+
+def test_nobody_is_told_before_the_commit(notifications, write, tell, sql, hints, eventually):
     """Who asks at once must find what was told."""
-    told = []
-
-    def note(provider, broadcast_type, body):
-        told.append(sql("SELECT count(*) AS there FROM notifications")[0]["there"])
-
-    monkeypatch.setattr(Broadcast, "_send", note)
+    sent = hints(sql)
+    notifications.since(user_id=ANN)
     write(ANN, "a")
-    assert told == [1]
+    tell("orders", "order_placed")
+    eventually(lambda: sent == [(ANN, 1), (ANN, 2)])
+
+
+def test_only_who_watches_is_told(notifications, tell, sql, hints, clock, eventually):
+    """From the question for the end of a feed on, and as long as it is asked how far it comes."""
+    sent, last = hints(sql), str(uuid.UUID(int=9))
+
+    def told(*user_ids):
+        """Of these, who is told of something; a feed behind them that is watched is the last."""
+        sent.clear()
+        notifications.since(user_id=last)
+        for user_id in (*user_ids, last):
+            tell("orders", "order_placed", user_id=user_id)
+        eventually(lambda: last in dict(sent))
+        return [user for user, _ in sent[:-1]]
+
+    assert told(ANN) == []
+    notifications.since(user_id=ANN, after=0)
+    assert told(ANN) == []
+    notifications.since(user_id=ANN)
+    assert told(ANN, BOB) == [ANN]
+    clock.advance(seconds=WATCHED.total_seconds() * 0.6)
+    notifications.positions(user_ids=[ANN, BOB])
+    clock.advance(seconds=WATCHED.total_seconds() * 0.6)
+    assert told(ANN, BOB) == [ANN, BOB]
+    clock.advance(seconds=WATCHED.total_seconds() * 0.4)
+    assert told(ANN, BOB) == []
+
+
+def test_who_begins_to_watch_misses_nothing(notifications, config):
+    """What is being written into the feed meanwhile is waited for."""
+    engine = sa.create_engine(configuration.database_url(config, "notifications"))
+    with engine.begin() as other:
+        grow = "INSERT INTO feeds (user_id, last) VALUES (:u, 1)"
+        other.execute(sa.text(grow), {"u": ANN})
+        watcher = eventlet.spawn(notifications.since, user_id=ANN)
+        until_rival_waits(other)
+    assert watcher.wait()["reached"] == 1
+    engine.dispose()
 
 
 def test_what_was_there_before_gets_its_positions(servers):

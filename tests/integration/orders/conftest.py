@@ -22,11 +22,17 @@ def payments_service():
 
 
 @pytest.fixture
-def running(start, clock, payments_service):
+def inventory_service():
+    """Who holds the stock."""
+    return InventoryService
+
+
+@pytest.fixture
+def running(start, clock, payments_service, inventory_service):
     """The running services' containers by name, on a clock that tests can put forward."""
     services = (
         ProductsService,
-        InventoryService,
+        inventory_service,
         payments_service,
         UsersStandIn,
         NotificationsStandIn,

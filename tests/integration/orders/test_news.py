@@ -73,26 +73,6 @@ def test_the_same_money_told_at_once_goes_back_once(running, config, sql, eventu
     assert [row["payload"]["payment_id"] for row in due] == [news["payment_id"]]
 
 
-def test_the_mail_is_in_the_timeline(place, product, config, call, eventually):
-    """Its channel, and nothing of what it says or to whom."""
-    order = place((product(), 1))
-    news = {
-        "notification_id": str(uuid.uuid4()),
-        "user_id": order["user_id"],
-        "order_id": order["id"],
-        "channel": "email",
-        "subject": "Thank you, Ada",
-    }
-    publish(config["AMQP_URI"], "notifications", "notification_sent", news)
-
-    def mails():
-        entries = call.orders.timeline(order_id=order["id"])["items"]
-        return [entry for entry in entries if entry["kind"] == "mail"]
-
-    (mail,) = eventually(mails)
-    assert mail["detail"] == {"channel": "email", "notification_id": news["notification_id"]}
-
-
 def test_a_late_failure_changes_nothing_but_the_timeline(
     place, pay, product, config, state, call, eventually
 ):

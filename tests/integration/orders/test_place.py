@@ -2,11 +2,18 @@
 
 import uuid
 
+import eventlet
 import pytest
+import sqlalchemy as sa
 
-from chassis.errors import Conflict, Fault, Invalid, NotFound
+from chassis import config as configuration
+from chassis.database import database_of
+from chassis.errors import Conflict, Fault, Invalid, NotFound, Unavailable
+from orders.checkout import commands as checkout_commands
+from orders.service import CartsService, OrdersService
+from products.service import InventoryService
 from tests.integration.orders.world import ADDRESS, UsersStandIn
-from tests.support import run_timer
+from tests.support import run_timer, until_rival_waits
 
 
 def test_an_order_has_the_prices_of_the_shop_and_holds_its_stock(place, product, stock, told):
@@ -100,6 +107,51 @@ def test_all_short_lines_are_named_and_nothing_is_held(place, product, stock):
     assert (stock(plenty), stock(few)) == ((9, 0), (1, 0))
 
 
+@pytest.mark.parametrize("key", [None, "once"])
+def test_what_was_shown_comes_before_what_is_there(place, product, stock, sql, key):
+    """Of a request that is wrong in several ways, each time the same one is told; none holds stock
+    or leaves anything to be done, and the key is as new."""
+    few, lots = product("4.50", stock=1), product("1.00", stock=500)
+    dear = {"expected_total": "2.00", "key": key}
+    for wanted, stops, code in (
+        ([(few, 2)], dear, "price_changed"),
+        ([(few, 2)], {"key": key}, "out_of_stock"),
+        ([(lots, 300)], dear, "price_changed"),
+        ([(lots, 300)], {"key": key}, "too_many_unpaid_units"),
+        ([(few, 1), (lots, 600)], {"key": key}, "out_of_stock"),
+        ([(few, 1)], dear, "price_changed"),
+    ):
+        with pytest.raises(Conflict) as refused:
+            place(*wanted, **stops)
+        assert refused.value.code == code
+        assert (stock(few), stock(lots)) == ((1, 0), (500, 0))
+    assert place((few, 1), key=key)["replayed"] is False
+    for _ in range(9):
+        place((lots, 1))
+    for stops, code in ((dear, "price_changed"), ({}, "too_many_open_orders")):
+        with pytest.raises(Conflict) as refused:
+            place((lots, 1), **stops | {"key": None})
+        assert refused.value.code == code
+
+
+def test_a_refused_price_is_undone_when_inventory_is_back(
+    place, product, before, clock, stock, sql, eventually
+):
+    """The buyer is told at once, and what is held for nothing is given back by the timer."""
+    kettle = product("19.99", stock=1)
+
+    def away():
+        raise Unavailable
+
+    before(InventoryService, "release", away)
+    with pytest.raises(Conflict) as changed:
+        place((kettle, 1), expected_total="20.00")
+    assert changed.value.code == "price_changed"
+    clock.advance(seconds=11)
+    assert eventually(lambda: sql("orders", "SELECT * FROM checkouts") == [])
+    assert stock(kettle) == (1, 0)
+
+
 def test_an_unknown_product_is_refused(place, product, call):
     """Never made or deleted: the same answer."""
     gone = product()
@@ -126,6 +178,28 @@ def test_a_repeat_answers_the_first_order(place, product, stock, told):
     assert again == first | {"replayed": True}
     assert stock(kettle) == (1, 1)
     assert len(told(first)) == 1
+
+
+def test_a_repeat_needs_nothing_that_the_first_needed(
+    place, product, call, buyer, running, monkeypatch
+):
+    """Neither an address nor who knows it, nor the products; only what it asks has to be the
+    same."""
+    kettle = product("19.99", 1)
+    first = place((kettle, 1), key="once", shipping_address=None)
+    call.products.delete(product_id=kettle)
+    monkeypatch.setattr(UsersStandIn, "HOMELESS", buyer["user_id"])
+    again = first | {"replayed": True}
+    assert place((kettle, 1), key="once", shipping_address=None) == again
+    with pytest.raises(Fault) as refused:
+        place((kettle, 1), key="once", shipping_address=None, currency="EUR")
+    assert refused.value.code == "idempotency_key_reused"
+    with pytest.raises(Invalid) as homeless:
+        place((kettle, 1), key="other", shipping_address=None)
+    assert "shipping_address" in homeless.value.errors
+    for gone in ("users", "inventory", "products"):
+        running[gone].stop()
+    assert place((kettle, 1), key="once", shipping_address=None) == again
 
 
 def test_a_key_is_for_one_request(place, product, buyer):
@@ -173,6 +247,107 @@ def test_one_key_at_the_same_instant_makes_one_order(place, product, stock, sql,
     assert sql("orders", "SELECT count(*) AS n FROM orders") == [{"n": 5}]
     held = sql("products", "SELECT state, count(*) AS n FROM reservations GROUP BY state")
     assert held == [{"state": "reserved", "n": 5}]
+
+
+@pytest.mark.parametrize("is_paid", [False, True])
+def test_a_price_that_changes_between_two_with_one_key(
+    place, pay, product, at, call, stock, state, sql, is_paid
+):
+    """Who comes to the new price finds the order of the old one, and leaves it its stock."""
+    kettle = product("19.99", stock=9)
+    made = []
+
+    def rival():
+        made.append(place((kettle, 1), key="once", expected_total="19.99"))
+        call.products.update(product_id=kettle, price="25.00")
+        if is_paid:
+            pay(made[0])
+
+    at(checkout_commands.ENTERED, rival)
+    order = place((kettle, 1), key="once", expected_total="19.99")
+    assert (order["id"], order["total"]) == (made[0]["id"], "19.99")
+    assert stock(kettle) == ((8, 0) if is_paid else (9, 1))
+    assert state(order) == (("processing", "paid") if is_paid else ("pending", "unpaid"))
+    held = "committed" if is_paid else "reserved"
+    assert sql("products", "SELECT state FROM reservations") == [{"state": held}]
+
+
+def test_one_key_beside_orders_that_are_being_made(start, place, product, sql, together, stock):
+    """At two instances, with some that come while the first is at each of its steps: one order
+    for each key, and all its answers the same but that one is the first."""
+    start(OrdersService)
+    kettle = product(stock=100)
+    for round_ in range(3):
+        keys = [f"{round_} {n}" for n in range(3)] * 8
+
+        def click(key, wait):
+            eventlet.sleep(wait)
+            return place((kettle, 1), key=key)
+
+        clicks = [lambda k=key, w=n / 200: click(k, w) for n, key in enumerate(keys)]
+        answers = together(*clicks)
+        for key in set(keys):
+            same = [answer for answer, its in zip(answers, keys, strict=True) if its == key]
+            assert [answer.pop("replayed") for answer in same].count(False) == 1
+            assert all(answer == same[0] for answer in same)
+    assert sql("orders", "SELECT count(*) AS n FROM orders") == [{"n": 9}]
+    assert stock(kettle) == (100, 9)
+
+
+def test_a_key_is_known_while_its_checkout_becomes_an_order(
+    place, product, at, sql, config, stock, eventually
+):
+    """The statement that does it is stopped half-way, with the checkout gone and no order there:
+    who comes then gets the same order."""
+    kettle = product(stock=9)
+    engine = sa.create_engine(configuration.database_url(config, "orders"))
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with engine.connect() as rival:
+
+        def hold():
+            """Until it is rolled back, nobody else writes an order of this number."""
+            rival.execute(
+                sa.text(
+                    "INSERT INTO orders (id, number, user_id, status, payment_status, total,"
+                    " currency, shipping_address, fingerprint, created_at, updated_at, expires_at,"
+                    " version) SELECT gen_random_uuid(), number, gen_random_uuid(), 'pending',"
+                    " 'unpaid', 0, 'EUR', '{}', '', now(), now(), now(), 1 FROM checkouts"
+                )
+            )
+
+        at(checkout_commands.RESERVED, hold)
+        first = eventlet.spawn(place, (kettle, 1), key="once")
+        until_rival_waits(rival)
+        second = eventlet.spawn(place, (kettle, 1), key="once")
+        eventually(lambda: len(sql("orders", waiting)) == 2)
+        rival.rollback()
+    engine.dispose()
+    order = first.wait()
+    assert order["replayed"] is False
+    assert second.wait() == order | {"replayed": True}
+    assert stock(kettle) == (9, 1)
+
+
+@pytest.mark.parametrize("is_cart", [False, True])
+def test_an_order_is_a_few_statements(
+    by_hand, start, place, product, call, buyer, running, is_cart
+):
+    """Each its own transaction: the cart is read, the checkout entered, the order made of it."""
+    start(CartsService)
+    kettle, seen = product(), []
+    if is_cart:
+        call.carts.add_item(user_id=buyer["user_id"], product_id=kettle, quantity=1)
+    sa.event.listen(
+        database_of(running["orders"]).engine,
+        "before_cursor_execute",
+        lambda _, cursor, statement, *rest: seen.append((cursor.connection.autocommit, statement)),
+    )
+    place(*[] if is_cart else [(kettle, 1)], key="once")
+    steps = [alone for alone, sql in seen if "checkouts" in sql or "carts" in sql]
+    assert steps == [True] * (2 + is_cart)
 
 
 def test_two_requests_with_one_key_at_the_same_instant(place, product, stock, together):

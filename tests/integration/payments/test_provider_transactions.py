@@ -18,9 +18,12 @@ from chassis.database import transaction
 from chassis.errors import Fault
 from contracts.payments.errors import AnswerMismatch, NotRefundable, RefundTooLarge
 from payments.errors import ProviderTimeout
-from payments.providers.port import Kind, ProviderTransaction
+from payments.providers.port import Kind, ProviderTransaction, RefundReport
 from payments.providers.simulator import Simulator
+from payments.refunds import store as refund_store
+from payments.refunds.store import PendingRefund
 from payments.webhooks import provider_transactions
+from tests.support import until_rival_waits
 
 
 @pytest.fixture
@@ -199,6 +202,29 @@ def test_a_lost_refund_of_ours_is_settled(lost, moved, book, sql, events):
     assert refund["provider_reference"] == lost["reference"]
     assert len(entries(sql)) == 2
     assert len(events) == 1
+
+
+def test_two_answers_to_one_refund_are_booked_once(lost, config, context, sql, events):
+    """The second waits for the first, and finds the refund as that one leaves it."""
+    engine = sa.create_engine(configuration.database_url(config, "payments"))
+    done = RefundReport(done=True, reference=lost["reference"])
+    (row,) = sql("SELECT id, payment_id FROM refunds")
+    pending = PendingRefund(row["payment_id"], row["id"], "simulator", None)
+
+    def settle(meanwhile=lambda session: None):
+        with transaction(partial(Session, engine)) as session:
+            status = refund_store.settle(context, session, pending, done)
+            meanwhile(session)
+        return status
+
+    def come_second(session):
+        rivals.append(eventlet.spawn(settle))
+        until_rival_waits(session)
+
+    rivals = []
+    assert settle(come_second) == rivals[0].wait() == "succeeded"
+    assert (len(entries(sql)), len(events)) == (2, 1)
+    engine.dispose()
 
 
 def test_a_lost_refund_of_another_amount(lost, moved, book, sql, events):

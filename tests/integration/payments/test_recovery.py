@@ -162,8 +162,8 @@ def test_a_repeat_asks_the_provider_that_it_was_begun_with(
     other = Provider()
     monkeypatch.setattr(
         "payments.service.configured",
-        lambda settings, begin, clock, external_call: Providers(
-            other, Simulator(begin, clock, settings["simulator"])
+        lambda settings, db, clock, external_call: Providers(
+            other, Simulator(db, clock, settings["simulator"])
         ),
     )
     clock.advance(seconds=10)

@@ -12,8 +12,10 @@ from stripe import WebhookSignature
 from chassis.errors import Internal, Malformed, NotFound
 from payments.charges import commands as charges
 from payments.providers import webhook_signature
+from payments.providers.simulator import Simulator
 from payments.service import PaymentsService
 from payments.webhooks import commands as webhooks
+from tests.support import run_timer
 
 NEW, OLD = "whsec_new", "whsec_old"
 
@@ -28,7 +30,7 @@ def service(start, clock):
 
 @pytest.fixture
 def tell(payments):
-    """`tell("charge.succeeded", reference)`: a signed notice about a charge; its id."""
+    """`tell("charge.succeeded", reference, key=…)`: a signed notice about a charge; its id."""
 
     def tell(kind, reference, *, key="", event_id=None, secret=NEW):
         event = {
@@ -91,25 +93,133 @@ def test_a_notice_settles_its_charge(unheard, tell, outcome, status, sql, secret
     assert status() == "succeeded"
 
 
-def test_a_notice_that_comes_often_is_one(pay, tell, outcome, sql, told):
-    """Repeats are stored once, and what they tell is booked once."""
-    payment = pay()
-    (charge,) = sql("SELECT reference FROM simulator_charges")
-    reference = charge["reference"]
-    for _ in range(3):
-        tell("charge.succeeded", reference, event_id="evt_same")
-    assert outcome("evt_same") == "booked"
-    assert len(sql("SELECT 1 FROM provider_notices")) == 1
-    assert [kind for kind, _ in told()] == ["payment_succeeded"]
-    assert payment["status"] == "succeeded"
+@pytest.fixture
+def look(service):
+    """`look()`: the timer comes round."""
+    return lambda: run_timer(service, "process_webhooks")
 
 
-def test_a_late_failure_changes_nothing(pay, tell, outcome, status, sql):
-    """What the notice says is not what is booked: the provider is asked, and money stays taken."""
+@pytest.fixture
+def asked(monkeypatch):
+    """What the provider is asked about charges because of a notice, in order."""
+    calls = []
+    for name in ("look_up", "transactions_of"):
+        real = getattr(Simulator, name)
+
+        def ask(self, charge, name=name, real=real):
+            calls.append(name)
+            return real(self, charge)
+
+        monkeypatch.setattr(Simulator, name, ask)
+    return calls
+
+
+@pytest.fixture
+def charge(sql):
+    """`charge()`: the one that the simulator has, with its `.reference` and our `.key`."""
+
+    def find():
+        (row,) = sql("SELECT reference, key FROM simulator_charges")
+        return types.SimpleNamespace(**row)
+
+    return find
+
+
+@pytest.fixture
+def at_once(sql):
+    """`at_once(event_id)`: what is known of a notice when it is taken."""
+
+    def find(event_id):
+        find = "SELECT outcome, processed_at FROM provider_notices WHERE event_id = :id"
+        (row,) = sql(find, id=event_id)
+        assert (row["outcome"] is None) == (row["processed_at"] is None)
+        return row["outcome"]
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("token", "kind"), [("tok_visa", "charge.succeeded"), ("tok_declined", "charge.failed")]
+)
+def test_what_is_settled_just_so_is_done_with(pay, tell, at_once, charge, asked, told, token, kind):
+    """Doubled and late as it may be: it is known when it is taken, and nobody is asked."""
+    pay(token)
+    found, before = charge(), told()
+    for _ in range(2):
+        assert at_once(tell(kind, found.reference, key=found.key, event_id="evt_same")) == "settled"
+    assert (told(), asked) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("token", "kind", "status_after"),
+    [
+        ("tok_visa", "charge.failed", "succeeded"),
+        ("tok_visa", "charge.updated", "succeeded"),
+        ("tok_declined", "charge.succeeded", "failed"),
+        ("tok_partial", "charge.succeeded", "failed"),
+        ("tok_partial", "charge.failed", "failed"),
+        ("tok_3ds", "charge.succeeded", "requires_action"),
+    ],
+)
+def test_any_other_news_are_looked_into(
+    by_hand, pay, tell, look, at_once, charge, status, asked, token, kind, status_after
+):
+    """Of another state, of unknown types, of a part: what is booked is what the provider says."""
+    pay(token)
+    event_id = tell(kind, charge().reference, key=charge().key)
+    assert at_once(event_id) is None
+    look()
+    assert at_once(event_id) == "booked"
+    assert asked
+    assert status() == status_after
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "refunding = 1",
+        "refunded = 1, status = 'partially_refunded'",
+        "provider = 'stripe'",
+        "captured = 99",
+        "status = 'failed', superseded = true",
+    ],
+)
+def test_what_is_not_quite_so_is_looked_into(by_hand, pay, tell, at_once, charge, sql, change):
+    """Money on its way back, less of it, or a charge of the same name at another provider."""
     pay()
-    (charge,) = sql("SELECT reference FROM simulator_charges")
-    assert outcome(tell("charge.failed", charge["reference"])) == "booked"
-    assert status() == "succeeded"
+    found = charge()
+    before = "refunding = 0, refunded = 0, captured = 100, superseded = false"
+    sql(f"UPDATE payments SET {change}")
+    assert at_once(tell("charge.succeeded", found.reference, key=found.key)) is None
+    sql(f"UPDATE payments SET {before}, status = 'succeeded', provider = 'simulator'")
+
+
+def test_names_that_do_not_fit_together_are_looked_into(by_hand, pay, tell, at_once, charge):
+    """The charge of one payment under the key of another, or none that we know."""
+    pay()
+    reference = charge().reference
+    for key in (f"payment-{uuid.uuid4()}", "payment-no-uuid", ""):
+        assert at_once(tell("charge.succeeded", reference, key=key)) is None
+    assert at_once(tell("charge.succeeded", "sim_of_somebody_else", key=charge().key)) is None
+
+
+def test_news_before_our_own_answer_is_booked(
+    by_hand, pay, tell, look, at_once, charge, status, told, monkeypatch
+):
+    """The provider is faster than we: the notice waits, and whoever is first settles it, once."""
+    events, real = [], charges.settle
+
+    def settle(*args):
+        monkeypatch.setattr(charges, "settle", real)
+        events.append(tell("charge.succeeded", charge().reference, key=charge().key))
+        assert at_once(*events) is None
+        look()
+        return real(*args)
+
+    monkeypatch.setattr(charges, "settle", settle)
+    assert pay()["status"] == status() == "succeeded"
+    assert at_once(*events) == "booked"
+    assert [kind for kind, _ in told()] == ["payment_succeeded"]
 
 
 def test_a_refund_made_by_hand_is_booked(pay, tell, outcome, status, sql, told):

@@ -33,7 +33,8 @@ def refused(provider, body, signature):
 def test_both_secrets_hold_while_one_replaces_the_other(provider, secret):
     """Stripe may sign with either."""
     notice = provider.read_webhook(BODY, sign(BODY, secret))
-    assert notice == WebhookEvent("evt_1", "payment_intent.succeeded", "pi_1", "payment-1")
+    told = ("evt_1", "payment_intent.succeeded", "pi_1", "payment-1", "succeeded")
+    assert notice == WebhookEvent(*told)
 
 
 def test_one_right_signature_of_several_is_enough(provider):
@@ -82,6 +83,28 @@ def test_a_signature_holds_for_five_minutes(provider, age, holds):
 def test_garbage_is_refused_even_when_signed(provider, body):
     """400, not a failure of ours."""
     assert refused(provider, body, sign(body, NEW)) == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("payment_intent.succeeded", "succeeded"),
+        ("payment_intent.payment_failed", "failed"),
+        ("payment_intent.canceled", "failed"),
+        ("checkout.session.completed", "succeeded"),
+        ("checkout.session.expired", "failed"),
+        ("payment_intent.processing", None),
+        ("charge.refunded", None),
+        ("charge.dispute.created", None),
+        ("refund.failed", None),
+        (["payment_intent.succeeded"], None),
+        (None, None),
+    ],
+)
+def test_only_the_end_of_a_charge_is_read_out_of_a_notice(provider, kind, status):
+    """Of everything else it is only known that something is worth a look."""
+    body = event(kind, INTENT)
+    assert provider.read_webhook(body, sign(body, NEW)).status == status
 
 
 @pytest.mark.parametrize(

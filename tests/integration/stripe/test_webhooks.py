@@ -69,6 +69,29 @@ def test_a_paid_page_is_known_at_once(payments, order, stripe, tell, now_is, no_
     assert (found["payment_id"], found["status"]) == (payment["id"], "succeeded")
 
 
+def test_what_is_settled_just_so_costs_no_request(
+    pay, payments, order, stripe, tell, door, sql, clock
+):
+    """Paid on a page, told of by each of its names, or declined: Stripe is not asked."""
+    payments.charge(**order, method={"type": "checkout"}, key="1")
+    (page,) = [row["return_reference"] for row in sql("SELECT return_reference FROM payments")]
+    paid = stripe.get("payment_intents", stripe.pay(page, stripe.card()))
+    clock.advance(
+        seconds=3
+    )  # until then what Stripe said when the page was opened is as good as new
+    assert payments.returned(provider="stripe", reference=page)["status"] == "succeeded"
+    pay(stripe.card("4000000000000002"), order_id=str(uuid.uuid4()))
+    (row,) = sql("SELECT provider_reference FROM payments WHERE status = 'failed'")
+    declined = stripe.get("payment_intents", row["provider_reference"])
+    asked = len(door.seen)
+    tell("checkout.session.completed", {"object": "checkout.session", "id": page})
+    tell("payment_intent.succeeded", paid)
+    tell("payment_intent.payment_failed", declined)
+    outcomes = "SELECT outcome FROM provider_notices ORDER BY id"
+    assert [row["outcome"] for row in sql(outcomes)] == ["settled"] * 3
+    assert len(door.seen) == asked
+
+
 def test_a_refund_by_hand_is_booked_once(pay, stripe, tell, now_is, reference, sql):
     """Made at Stripe's own site, told twice."""
     payment = pay()

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from chassis.errors import Invalid, TooManyRequests, Unauthenticated
 from tests.integration.users import people
 from tests.integration.users.people import PASSWORD
+from users import throttle
 from users.service import UsersService
-from users.sessions import throttle
 
 HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 

@@ -11,9 +11,9 @@ from chassis.errors import Conflict, Forbidden, Invalid, NotFound, TooManyReques
 from tests.integration.users import people
 from tests.integration.users.people import ADDRESS, PASSWORD
 from tests.support import until_rival_waits
-from users.accounts import store as account_store
-from users.accounts import verification
+from users import store as user_store
 from users.passwords import resets
+from users.verification import store as verification_store
 
 NEW = "staple battery"
 THERE = {"email": "new@example.com", "current_password": PASSWORD, "partial": True}
@@ -386,7 +386,7 @@ def test_a_reset_waits_for_a_change_of_the_address(users, service, anna, reset_t
 
     with people.database(service) as connection:
         session = Session(connection)
-        account_store.lock(session, user_id)
+        user_store.lock(session, user_id)
         rival = eventlet.spawn(dead, users, token)
         until_rival_waits(session)
         resets.forget(session, user_id)
@@ -429,7 +429,7 @@ def test_what_is_over_is_forgotten(users, service, ben, mailed, clock):
     clock.advance(hours=24)
     with people.database(service) as connection:
         session = Session(connection)
-        verification.purge(session, Clock.source())
+        verification_store.purge(session, Clock.source())
         session.flush()
     assert people.rows(service, "SELECT count(*) FROM email_verifications") == [(0,)]
     assert state(users, ben) == ("ben@example.com", False, None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.measures import Goal, Series, ratio, rotated
+from bench.measures import Goal, Series, ratio, ratios, rotated
 
 
 def test_a_series_has_a_median_and_a_spread():
@@ -19,6 +19,13 @@ def test_a_ratio_is_taken_round_by_round():
     found = ratio(Series([300, 30, 330]), Series([100, 10, 100]), "of theirs", 3.0, guard=2.0)
     assert (found.value, found.low, found.high) == (3.0, 3.0, pytest.approx(3.3))
     assert found.is_met
+
+
+def test_only_those_that_took_part_are_compared():
+    """One of them may be missing on a machine."""
+    found = {"us": Series([30.0]), "slow": Series([10.0])}
+    wanted = ("slow", "of slow", 2.0, None), ("missing", "of missing", 1.0, None)
+    assert [(goal.text, goal.value) for goal in ratios(found, "us", *wanted)] == [("of slow", 3.0)]
 
 
 @pytest.mark.parametrize(

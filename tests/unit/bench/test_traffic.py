@@ -5,11 +5,15 @@ from bench.traffic import Request, comparable
 
 def test_a_request_is_ready_to_send():
     """Every header that the contenders look at, and the length of the body."""
-    request = Request("/api/orders", "POST", {"a": 1}, token="t0k3n", fresh=True)
+    request = Request("/api/orders", "POST", {"a": 1}, token="t0k3n", fresh=True, key="k3y")
     head, _, body = request.to_bytes().partition("\r\n\r\n")
     first, *headers = head.split("\r\n")
     assert first == "POST /api/orders HTTP/1.1"
-    assert {"Authorization: Bearer t0k3n", "Cache-Control: no-cache"} <= {*headers}
+    assert {
+        "Authorization: Bearer t0k3n",
+        "Cache-Control: no-cache",
+        "Idempotency-Key: k3y",
+    } <= {*headers}
     assert f"Content-Length: {len(body)}" in headers
     assert body == '{"a": 1}'
 

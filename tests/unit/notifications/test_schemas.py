@@ -5,7 +5,7 @@ import uuid
 import pytest
 from marshmallow import ValidationError
 
-from contracts.notifications import events, requests
+from contracts.notifications import answers, requests
 
 SEND = {"user_id": str(uuid.uuid4()), "channel": "email", "subject": "Hello", "body": "a\nb"}
 SEND |= {"actor": "system"}
@@ -44,11 +44,6 @@ def test_read_is_true_or_false(read):
         requests.MarkRead().load({"notification_id": str(uuid.uuid4()), "read": read})
 
 
-def test_events_hold_no_address():
-    """Who listens learns that a mail was sent, not where to or what it says."""
-    assert set(events.NotificationSent().fields) == {
-        "notification_id",
-        "user_id",
-        "order_id",
-        "channel",
-    }
+def test_what_was_sent_about_an_order_holds_no_address():
+    """Nor a word of it."""
+    assert set(answers.SentMessage().fields) == {"notification_id", "channel", "at", "trace_id"}

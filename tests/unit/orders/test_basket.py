@@ -4,22 +4,50 @@ import datetime
 import json
 from decimal import Decimal
 
-from orders.checkout.pricing import Basket, limits
-from orders.lines import Line
+import pytest
+
+from orders.checkout.pricing import Basket, Shown, limits
+from orders.lines import Wanted
+
+UNTIL = datetime.datetime(2031, 5, 1, 12, 30, 0, 123456, datetime.UTC)
+HOME = {"line1": "1 Quay", "line2": None}
 
 
-def test_a_basket_survives_its_row():
-    """A checkout that is taken up again makes exactly the order that was begun."""
-    basket = Basket(
-        lines=(Line(7, "Kettle", 2, Decimal("19.90")), Line(1, "Mug", 1, Decimal("4.50"))),
-        currency="EUR",
-        shipping_address={"line1": "1 Quay", "line2": None},
-        expires_at=datetime.datetime(2031, 5, 1, 12, 30, 0, 123456, datetime.UTC),
-        cart_version=4,
+def kept(basket):
+    return json.loads(json.dumps(basket.to_json()))
+
+
+@pytest.mark.parametrize("cart_version", [None, 4])
+@pytest.mark.parametrize("shown", [Shown(), Shown(Decimal("0.00")), Shown(Decimal("44.30"), "CHF")])
+def test_a_basket_survives_its_row(shown, cart_version):
+    """A checkout that is taken up again asks for exactly what was asked, as it was shown."""
+    lines = (
+        Wanted(7, 2, (Decimal("19.90"), Decimal("0.00")), "EUR"),
+        Wanted(1, 1, (), "USD"),
+        Wanted(4, 1),
     )
-    again = Basket.from_json(json.loads(json.dumps(basket.to_json())))
-    assert again == basket
-    assert again.total == Decimal("44.30")
+    basket = Basket(lines, shown, HOME, UNTIL, cart_version)
+    assert Basket.from_json(kept(basket)) == basket
+
+
+def test_where_sql_reads_product_and_quantity():
+    """Beside processes of the release before, which read and write them there."""
+    lines = (Wanted(7, 2, (Decimal("19.90"),), "EUR"), Wanted(1, 5))
+    written = kept(Basket(lines, Shown(), HOME, UNTIL))["lines"]
+    assert [(line[0], line[2]) for line in written] == [(7, 2), (1, 5)]
+
+
+def test_a_row_of_the_release_before():
+    """It had names and prices; they are what was shown."""
+    row = {
+        "lines": [[7, "Kettle", 2, "19.90"], [1, "Mug", 1, "4.50"]],
+        "currency": "EUR",
+        "shipping_address": HOME,
+        "expires_at": UNTIL.isoformat(),
+        "cart_version": 4,
+    }
+    lines = (Wanted(7, 2, (Decimal("19.90"),), "EUR"), Wanted(1, 1, (Decimal("4.50"),), "EUR"))
+    assert Basket.from_json(row) == Basket(lines, Shown(), HOME, UNTIL, 4)
 
 
 def test_what_a_buyer_may_hold_is_a_few_units_or_a_share():

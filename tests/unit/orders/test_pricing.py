@@ -1,5 +1,6 @@
 """What a checkout costs, and when the buyer has to look again."""
 
+import datetime
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from chassis.errors import Invalid
 from contracts.inventory.errors import OutOfStock
 from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
 from orders.checkout import pricing
-from orders.checkout.pricing import Shown
+from orders.checkout.pricing import Basket, Shown
 from orders.lines import Line, Wanted
 
 PRODUCTS = {
@@ -200,15 +201,43 @@ def test_another_currency_is_told():
 )
 def test_each_line_that_is_short_is_named(kettles, mugs, short):
     """With how many there are; those that more has been promised of than there is count as none."""
-    available = {1: kettles, 2: mugs}
+    available, wanted = {1: kettles, 2: mugs}, [Wanted(1, 1), Wanted(2, 2)]
     if not short:
-        pricing.check_available(LINES, available)
+        pricing.check_available(wanted, available)
         return
     with pytest.raises(OutOfStock) as refused:
-        pricing.check_available(LINES, available)
+        pricing.check_available(wanted, available)
     assert refused.value.data["lines"] == [
         dict(zip(("product_id", "requested", "available"), line, strict=True)) for line in short
     ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown", "cart_version", "refused"),
+    [
+        # Each is wrong in all that comes after, too: the first is what the buyer is told.
+        ([Wanted(4, 1), Wanted(1, 1), Wanted(3, 1)], Shown(Decimal(1)), None, Invalid),
+        ([Wanted(1, 1), Wanted(3, 1, (Decimal(1),))], Shown(Decimal(1)), None, MixedCurrencies),
+        ([Wanted(1, 6_000_000, (Decimal(1),))], Shown(Decimal(1)), None, Invalid),
+        ([Wanted(1, 1, (Decimal(1),))], Shown(Decimal(1)), None, PriceChanged),
+        ([Wanted(1, 1)], Shown(Decimal(1)), None, PriceChanged),
+        ([Wanted(1, 1)], Shown(Decimal(1)), 7, CartChanged),
+    ],
+)
+def test_what_is_wrong_is_told_in_its_order(wanted, shown, cart_version, refused):
+    """Unknown, of two currencies, too dear, not as shown."""
+    basket = Basket(tuple(wanted), shown, {}, datetime.datetime.now(datetime.UTC), cart_version)
+    with pytest.raises(refused) as caught:
+        pricing.settle(basket, PRODUCTS)
+    assert type(caught.value) is refused
+
+
+def test_a_basket_comes_to_its_lines_and_their_currency():
+    basket = Basket(
+        (Wanted(2, 3),), Shown(Decimal("13.50")), {}, datetime.datetime.now(datetime.UTC)
+    )
+    lines, currency = pricing.settle(basket, PRODUCTS)
+    assert (lines, currency) == ((Line(2, "Mug", 3, Decimal("4.50")),), "EUR")
 
 
 def test_how_a_line_is_shown():

@@ -104,7 +104,7 @@ BODY = (
 def test_a_notice_says_which_charge(simulator, secret):
     """Its reference and our key, under either secret."""
     notice = simulator.read_webhook(BODY, webhook_signature.sign(BODY, secret))
-    assert notice == WebhookEvent("evt_1", "charge.succeeded", "sim_1", "k")
+    assert notice == WebhookEvent("evt_1", "charge.succeeded", "sim_1", "k", "succeeded")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Whether somebody knows a password.
 
-No connection is held while a password is hashed, and every guess is counted
-(`users.sessions.throttle`). `network` is where the one who guesses is, None among services.
+No connection is held while a password is hashed, and every guess is counted (`users.throttle`).
+`network` is where the one who guesses is, None among services.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from sqlalchemy import RowMapping, update
 from chassis.errors import Invalid
 from contracts.users.enums import Action
 from contracts.users.errors import BadCredentials
-from users.accounts import queries as account_queries
+from users import store as user_store
+from users import throttle
 from users.audit import commands as audit
 from users.context import Context
 from users.models import User
 from users.origin import Origin, origin_of
 from users.passwords.rules import PUBLIC
-from users.sessions import throttle
 
 WRONG_PASSWORD = "Wrong password."  # noqa: S105
 
@@ -30,7 +30,7 @@ def authenticate(
     counted. `BadCredentials`, after the same time, if there is none; `TooManyRequests` for who has
     guessed too often."""
     with context.db.begin() as session:
-        user = account_queries.by_name(session.connection(), **name)
+        user = user_store.by_name(session.connection(), **name)
         (typed,) = name.values()
         user_id, password_hash = (user["id"], user["password_hash"]) if user else (None, None)
         attempt = throttle.sign_in(session, typed, user_id, network, context.clock())

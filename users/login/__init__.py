@@ -1,0 +1,1 @@
+"""Signing in: with a password, and with a second factor where there is one."""
