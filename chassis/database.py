@@ -16,12 +16,24 @@ from eventlet import Timeout
 from nameko.exceptions import ConfigurationError
 from nameko_sqlalchemy import Database as NamekoDatabase
 from nameko_sqlalchemy.database import DatabaseWrapper
-from sqlalchemy import ARRAY, UUID, Connection, Engine, Text, bindparam, create_engine, text
+from sqlalchemy import (
+    ARRAY,
+    UUID,
+    Connection,
+    Engine,
+    Select,
+    Text,
+    bindparam,
+    create_engine,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chassis import config as configuration
 from chassis import deadline
+from chassis.driver import FACTORIES
 from chassis.errors import DeadlineExceeded, Fault, Unavailable
 from chassis.gauges import Sample
 from chassis.hooks import Hooks
@@ -143,6 +155,7 @@ def engine_options(config: dict[str, Any], container: Any) -> dict[str, Any]:
         "connect_args": {
             "application_name": container.service_name,
             "connect_timeout": 3,
+            **FACTORIES,
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
@@ -277,3 +290,10 @@ class Handle(DatabaseWrapper):
             raise DeadlineExceeded("The database did not answer in time") from None
         finally:
             timeout.cancel()
+
+
+def finds(db: Handle, rows: Select[Any]) -> bool:
+    """Whether there are any such `rows`, asked without a transaction. For timers, which find
+    nothing to do most of the time: that is one statement then."""
+    with db.autocommit() as connection:
+        return bool(connection.scalar(select(rows.exists())))

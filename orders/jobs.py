@@ -29,8 +29,7 @@ def expire(context: Context) -> None:
 
 def release_checkouts(context: Context) -> None:
     """Give back what abandoned checkouts, and those that stand still, have reserved."""
-    with context.db.begin() as session:
-        abandoned = checkout_store.abandon_stale(session, context.clock(), BATCH)
+    abandoned = checkout_store.abandon_stale(context.db, context.clock(), BATCH)
     release = partial(checkout_commands.release, context)
     retries.each(abandoned, release, context.log, POSTPONED, what="release")
 

@@ -44,6 +44,7 @@ ABLATIONS = {
     "autocommit": Ablation(
         "one statement without BEGIN and COMMIT", "chassis/database.py", (DETAIL, CHECKOUT)
     ),
+    "begin": Ablation("BEGIN with the first statement", "chassis/driver.py", (CHECKOUT,)),
     "reserve_new": Ablation(
         "stock of a new order in one statement",
         "products/stock/reservation_sql.py",

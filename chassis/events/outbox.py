@@ -1,7 +1,7 @@
 """The publishing side: a row in the caller's transaction, then the relay."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -50,7 +50,7 @@ WAITING = Query(
 
 
 class EventOutbox(Hooks, DependencyProvider):
-    """Injects `record(session, type, payload)` and `record_many`.
+    """Injects `record(session, type, payload)`.
 
     `schemas` maps each event type that the service publishes to the marshmallow schema that dumps
     its payload.
@@ -101,27 +101,14 @@ class Recorder:
         It is published if and only if that transaction commits. Raises KeyError as `event` does.
         """
         row = self.event(event_type, payload)
-        self._write(session, [row])
+        session.execute(_RECORD, {"events": as_json([row])})
+        if not session.in_nested_transaction():  # a savepoint may be rolled back by itself
+            after_commit(session, partial(self._provider.hand_over, [row]))
         return row["event_id"]
 
-    def record_many(
-        self,
-        session: Session,
-        event_type: str,
-        events: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
-    ) -> None:
-        """`record` for several events of one type by one statement, in their order: of each its
-        payload, and the trace context that it has instead of the worker's own (`chassis.trace`)."""
-        self._write(session, [self.event(event_type, *each) for each in events])
-
-    def event(
-        self,
-        event_type: str,
-        payload: Mapping[str, Any],
-        trace_context: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    def event(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The outbox row of an event, for a statement with `RECORDING`, and for `hand_over`
-        after its commit. Without a `trace_context` it has the worker's own.
+        after its commit.
 
         Raises KeyError for a type that the service does not publish, or a payload without one of
         its fields.
@@ -132,9 +119,7 @@ class Recorder:
             "source": self._worker_ctx.service_name,
             "type": event_type,
             "payload": body,
-            "headers": trace_context_of(self._worker_ctx.data)
-            if trace_context is None
-            else trace_context,
+            "headers": trace_context_of(self._worker_ctx.data),
             "occurred_at": Clock.source(),
         }
 
@@ -144,8 +129,3 @@ class Recorder:
         They must be committed: what is handed over is told to the world.
         """
         self._provider.hand_over(rows)
-
-    def _write(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-        session.execute(_RECORD, {"events": as_json(rows)})
-        if not session.in_nested_transaction():  # a savepoint may be rolled back by itself
-            after_commit(session, partial(self._provider.hand_over, rows))

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency
+from chassis.database import Handle, finds
 from chassis.events import outbox
 from chassis.idempotency import KeyReused
 from chassis.json_rows import as_json, insertion, with_documents
@@ -304,7 +305,7 @@ def note_failure(connection: Connection, order_id: uuid.UUID, reason: str) -> No
     connection.execute(update(Checkout).where(Checkout.order_id == order_id).values(reason=reason))
 
 
-def abandon_stale(session: Session, now: datetime.datetime, limit: int) -> list[uuid.UUID]:
+def abandon_stale(db: Handle, now: datetime.datetime, limit: int) -> list[uuid.UUID]:
     """Abandon the checkouts that stand still; the ids of all whose stock is to be given back.
 
     Instances share them: each takes those that no other holds, and has `RELEASE_TIME`.
@@ -316,9 +317,12 @@ def abandon_stale(session: Session, now: datetime.datetime, limit: int) -> list[
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    checkouts = session.scalars(due).all()
-    for checkout in checkouts:
-        abandon_locked(checkout, now)
+    if not finds(db, due):
+        return []
+    with db.begin() as session:
+        checkouts = session.scalars(due).all()
+        for checkout in checkouts:
+            abandon_locked(checkout, now)
     return [checkout.order_id for checkout in checkouts]
 
 

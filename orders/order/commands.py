@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from chassis.database import finds
 from chassis.errors import PreconditionFailed
 from chassis.identity import Actor
 from chassis.messages import Json
@@ -111,6 +112,8 @@ def expire(context: Context, limit: int) -> int:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    if not finds(context.db, due):
+        return 0
     with context.db.begin() as session:
         orders = session.scalars(due).all()
         for order in orders:

@@ -22,6 +22,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency, outages
+from chassis.database import finds
 from chassis.errors import Conflict, Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.messages import Json
@@ -294,6 +295,8 @@ def take_due(context: Context, limit: int) -> list[tuple[uuid.UUID, datetime.dat
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    if not finds(context.db, due):
+        return []
     taken = []
     with context.db.begin() as session:
         for order in session.scalars(due):

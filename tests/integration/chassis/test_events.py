@@ -90,18 +90,11 @@ def test_the_relay_gathers_what_comes_fast(world, rows, heard, eventually, monke
     assert sizes == [1, 5]
 
 
-def test_several_events_are_one_statement(world, heard, rows, eventually):
-    """In their order, each with a cause of its own and not that of who records it; none of them
-    without the commit, and none when one lacks a field."""
-    causes = [{"request_id": f"r{number}"} for number in range(3)]
-    world.with_data(request_id="recorder").speaker.say_all(["a", "b", "c"], causes)
-    eventually(lambda: len(heard()) == 3)
-    found = rows("SELECT payload ->> 'text', headers FROM outbox ORDER BY id")
-    assert [tuple(row) for row in found] == list(zip("abc", causes, strict=True))
-    for texts, fail in ((["d", "e"], True), (["d", None], False)):
-        with pytest.raises(Fault):
-            world.speaker.say_all(texts, causes[:2], fail=fail)
-    assert len(rows("SELECT 1 FROM outbox")) == 3
+def test_an_event_that_lacks_a_field_is_none(world, rows):
+    """It is a mistake of who records it, and nothing of the transaction stays."""
+    with pytest.raises(Fault):
+        world.speaker.say(None)
+    assert rows("SELECT 1 FROM outbox UNION ALL SELECT 1 FROM notes") == []
 
 
 def test_no_commit_no_event(world, heard, rows, eventually):

@@ -90,18 +90,11 @@ class Speaker(Service):
     def say(self, text, fail=False):
         with self.db.begin() as session:
             session.add(Note(text=f"said {text}"))
-            event_id = self.events.record(session, "said", {"text": text})
+            facts = {} if text is None else {"text": text}
+            event_id = self.events.record(session, "said", facts)
             if fail:
                 raise Full()
         return event_id
-
-    @rpc
-    def say_all(self, texts, causes, fail=False):
-        payloads = [{} if text is None else {"text": text} for text in texts]
-        with self.db.begin() as session:
-            self.events.record_many(session, "said", zip(payloads, causes, strict=True))
-            if fail:
-                raise Full()
 
     @rpc
     def take_back(self, text):
