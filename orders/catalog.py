@@ -1,5 +1,6 @@
 """The products service, as carts and checkouts need it."""
 
+import datetime
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,7 @@ Products = dict[int, dict[str, Any] | None]
 #: What is needed of a product.
 _FIELDS = ("id", "name", "price", "currency", "available")
 _PRODUCTS = ProductList(only=[f"items.{name}" for name in _FIELDS])
-_RESERVED = Reserved(only=["lines"], partial=["lines"])
+_RESERVED = Reserved(only=["expires_at", "lines"], partial=["lines"])
 
 
 def look_up(products: interface.Products, ids: Iterable[int]) -> Products:
@@ -28,8 +29,11 @@ def look_up(products: interface.Products, ids: Iterable[int]) -> Products:
     return found
 
 
-def reserved(answer: Json) -> Products:
-    """The products that inventory has reserved, without what is available of them; empty when it is
-    of the release before, which did not say."""
-    lines = _RESERVED.load(answer).get("lines", ())
-    return {line["product_id"]: line for line in lines}
+def reserved(answer: Json) -> tuple[Products, datetime.datetime | None]:
+    """The products that inventory has reserved, without what is available of them, and until when;
+    neither when it is of the release before, which did not say and takes stock only when called."""
+    loaded = _RESERVED.load(answer)
+    lines = loaded.get("lines")
+    if lines is None:
+        return {}, None
+    return {line["product_id"]: line for line in lines}, loaded["expires_at"]

@@ -10,12 +10,13 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from chassis.events import Event
-from contracts.orders.enums import PaymentStatus, Status, TimelineCause, TimelineKind
+from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineCause, TimelineKind
 from orders.cart import store as cart_store
 from orders.context import Context
 from orders.models import Order
 from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
+from orders.order.lifecycle import Party
 from orders.payment import refunds
 
 
@@ -60,6 +61,19 @@ def payment_refunded(context: Context, session: Session, payload: Mapping[str, A
     if paid and order.payment_status != status:
         order.payment_status = status
         transitions.touch(context, order)
+
+
+def stock_lost(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
+    """Inventory heard too late that the order is paid: it is cancelled, and its money goes back;
+    what has been shipped stays so."""
+    order = order_queries.lock(session, payload["order_id"])
+    if order is None or order.status != Status.PROCESSING:
+        return
+    step = lifecycle.step(
+        order.status, order.payment_status, Status.CANCELLED, (Party.SYSTEM,), Cause.OUT_OF_STOCK
+    )
+    transitions.move(context, session, order, step)
+    refunds.request_for_cancelled(context, session, order)
 
 
 def account_recovered(context: Context, session: Session, event: Event) -> None:

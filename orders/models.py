@@ -132,9 +132,10 @@ class Order(Base):
     """An order.
 
     `payment_id` is the payment that pays for it: set as soon as its money has come, while
-    `payment_status` turns `paid` only when the stock is ours as well. `paying_since` says that a
-    payment was begun whose end we have not heard of, `recheck_at` when to ask for it. An order
-    that costs nothing has no payment, and is being paid until its stock is ours.
+    `payment_status` turns `paid` only when the stock is ours as well, or held for long enough:
+    `held_until` is until when. `paying_since` says that a payment was begun whose end we have not
+    heard of, `recheck_at` when to ask for it. An order that costs nothing has no payment, and is
+    being paid until its stock is ours.
     """
 
     __tablename__ = "orders"
@@ -156,6 +157,8 @@ class Order(Base):
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
     expires_at: Mapped[datetime.datetime]
+    #: None where inventory of a release before holds it.
+    held_until: Mapped[datetime.datetime | None]
     hidden_at: Mapped[datetime.datetime | None]
     version: Mapped[int]
 

@@ -21,6 +21,7 @@ from chassis.trace import TraceId
 from contracts.carts import requests as cart_requests
 from contracts.carts.answers import Cart
 from contracts.inventory.errors import OutOfStock, ReservationReleased
+from contracts.inventory.events import StockLost
 from contracts.inventory.interface import Inventory
 from contracts.orders import answers, requests
 from contracts.orders.events import EVENTS
@@ -185,6 +186,12 @@ class OrdersService(Service):
         """Show what became of the money."""
         with self.db.once(event) as session:
             event_handlers.payment_refunded(self, session, event.payload)
+
+    @event_handler("inventory", "stock_lost", StockLost)
+    def on_stock_lost(self, event: Event) -> None:
+        """Cancel a paid order whose stock is gone."""
+        with self.db.once(event) as session:
+            event_handlers.stock_lost(self, session, event.payload)
 
     @event_handler("users", "account_recovered", UserEvent)
     def on_account_recovered(self, event: Event) -> None:

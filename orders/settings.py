@@ -4,9 +4,12 @@ from marshmallow import Schema, fields, validate
 
 from chassis.fields import Currency
 
+#: The time to pay and its grace together are less than `contracts.inventory.fields.MAX_HOLD`.
+_LONGEST = 30 * 86400
+
 
 def _seconds(default: int) -> fields.Integer:
-    return fields.Integer(load_default=default, validate=validate.Range(min=1, max=30 * 86400))
+    return fields.Integer(load_default=default, validate=validate.Range(min=1, max=_LONGEST))
 
 
 class OrdersSettings(Schema):
@@ -17,8 +20,9 @@ class OrdersSettings(Schema):
     currency = Currency(load_default="EUR")
     #: An unpaid order is cancelled after this.
     payment_window = _seconds(1800)
-    #: The reservation outlives the order by this, so that a payment of the last second finds it.
-    reservation_grace = _seconds(300)
+    #: The reservation outlives the time to pay by this, so that inventory has heard of the payment
+    #: by then. It holds up nobody: what is cancelled gives its stock back at once.
+    reservation_grace = _seconds(3 * 86400)
     #: An order is not expired while a payment that began less than this ago may be under way.
     payment_patience = _seconds(60)
     #: Payments without an outcome are looked up after this, then at doubling distances.

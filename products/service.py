@@ -186,6 +186,11 @@ class InventoryService(Service):
         """Give back what an order has."""
         return stock_commands.release(self, order_id, reason)
 
+    @event_handler("orders", "order_paid", OrderEvent)
+    def on_order_paid(self, event: Event) -> None:
+        """Take what the order holds for good."""
+        stock_commands.commit_paid(self, event.payload["order_id"], partial(self.db.once, event))
+
     @event_handler("orders", "order_cancelled", OrderEvent)
     def on_order_cancelled(self, event: Event) -> None:
         """Give back what the order has."""

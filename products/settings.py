@@ -10,9 +10,5 @@ class ProductsSettings(Schema):
 
     #: Of prices that name none.
     currency = CurrencyInUse(load_default="EUR")
-    #: No order may hold stock for longer, whatever it asks for.
-    max_hold_seconds = fields.Integer(
-        load_default=7 * 86_400, validate=validate.Range(min=60, max=90 * 86_400)
-    )
     #: At most this many expired reservations are freed in one transaction.
     sweep_batch = fields.Integer(load_default=100, validate=validate.Range(min=1, max=1000))

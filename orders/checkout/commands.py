@@ -168,9 +168,10 @@ def _look_closer(context: Context, basket: Basket) -> dict[int, int]:
 def _make(context: Context, attempt: Attempt) -> dict[str, Any] | None:
     """Reserve the stock and make the order, at the prices of this moment; None when a rival with
     the same key has made it."""
-    products = _reserve(context, attempt)
+    products, held_until = _reserve(context, attempt)
     try:
-        return _complete(context, attempt, *pricing.settle(attempt.basket, products))
+        priced = pricing.settle(attempt.basket, products)
+        return _complete(context, attempt, *priced, held_until)
     except Fault as fault:
         if fault.status >= 500:
             raise
@@ -181,9 +182,11 @@ def _make(context: Context, attempt: Attempt) -> dict[str, Any] | None:
         raise
 
 
-def _reserve(context: Context, attempt: Attempt) -> catalog.Products:
-    """Have inventory hold the stock until the order has to be paid, and a little longer; the
-    products as they are sold now."""
+def _reserve(
+    context: Context, attempt: Attempt
+) -> tuple[catalog.Products, datetime.datetime | None]:
+    """Have inventory hold the stock until the order has to be paid, and for the grace after; the
+    products as they are sold now, and until when they are held."""
     basket = attempt.basket
     grace = datetime.timedelta(seconds=context.settings["reservation_grace"])
     try:
@@ -202,7 +205,8 @@ def _reserve(context: Context, attempt: Attempt) -> catalog.Products:
             _look_closer(context, basket)
         raise
     RESERVED.reached()
-    return catalog.reserved(answer) or catalog.look_up(context.products, basket.product_ids)
+    products, held_until = catalog.reserved(answer)
+    return products or catalog.look_up(context.products, basket.product_ids), held_until
 
 
 def _give_up(context: Context, attempt: Attempt, *, refused: bool) -> None:
@@ -225,10 +229,14 @@ def _abandon(context: Context, attempt: Attempt) -> bool:
 
 
 def _complete(
-    context: Context, attempt: Attempt, lines: tuple[Line, ...], currency: str
+    context: Context,
+    attempt: Attempt,
+    lines: tuple[Line, ...],
+    currency: str,
+    held_until: datetime.datetime | None,
 ) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
-    order = _new_order(context, attempt, pricing.total(lines), currency)
+    order = _new_order(context, attempt, pricing.total(lines), currency, held_until)
     entries, version = _entries(context, order), attempt.basket.cart_version
     event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
     with context.db.autocommit() as connection:
@@ -247,7 +255,13 @@ def _is_made(context: Context, attempt: Attempt) -> bool:
         return order_queries.is_there(connection, attempt.order_id)
 
 
-def _new_order(context: Context, attempt: Attempt, total: Decimal, currency: str) -> Order:
+def _new_order(
+    context: Context,
+    attempt: Attempt,
+    total: Decimal,
+    currency: str,
+    held_until: datetime.datetime | None,
+) -> Order:
     now = context.clock()
     is_free = not total
     recheck = datetime.timedelta(seconds=context.settings["payment_recheck"])
@@ -265,6 +279,7 @@ def _new_order(context: Context, attempt: Attempt, total: Decimal, currency: str
         created_at=now,
         updated_at=now,
         expires_at=attempt.basket.expires_at,
+        held_until=held_until,
         paying_since=now if is_free else None,
         recheck_at=now + recheck if is_free else None,
         version=1,

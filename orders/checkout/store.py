@@ -33,9 +33,7 @@ from orders.models import Checkout, Order, OrderLine, TimelineEntry
 #: How long one instance has to give the stock of a checkout back before another one tries.
 RELEASE_TIME = datetime.timedelta(seconds=10)
 
-_CHECKOUTS = Checkout.__table__
-
-_INSERT = insertion(_CHECKOUTS, "checkouts", but={"attempts", "reason", "number"})
+_INSERT = insertion(Checkout.__table__, "checkouts", but={"attempts", "reason", "number"})
 
 # What a key stands for: the order that it has made within the last day, else its open checkout. A
 # checkout becomes its order by one statement, so who does not see the one sees the other.

@@ -16,7 +16,6 @@ from chassis.steps import Step
 from contracts.orders.enums import (
     Cause,
     PaymentStatus,
-    RefundReason,
     Status,
     TimelineCause,
     TimelineKind,
@@ -46,7 +45,7 @@ def cancel(context: Context, order_id: uuid.UUID, reason: str | None, actor: Act
         order = queries.lock_visible(session, order_id, actor)
         _advance(context, session, order, Status.CANCELLED, actor, reason)
         is_being_paid = _is_being_paid(order)
-        cancelled = queries.get(session, order_id, actor)
+        cancelled = queries.view_of(session, order)
     _end_cancelling(context, order_id, is_being_paid)
     return cancelled
 
@@ -71,7 +70,7 @@ def update(
             require_staff(actor)
             _advance(context, session, order, status, actor)
         is_being_paid = _is_being_paid(order)
-        changed = queries.get(session, order_id, actor)
+        changed = queries.view_of(session, order)
     if status == Status.CANCELLED:
         _end_cancelling(context, order_id, is_being_paid)
     return changed
@@ -136,9 +135,8 @@ def _advance(
         raise PaymentInProgress
     order.cancel_reason = reason
     transitions.move(context, session, order, step, actor)
-    if step.target == Status.CANCELLED and order.payment_id is not None:
-        payment = refunds.Payment(order.payment_id, order.id, order.total, order.currency)
-        refunds.request(context, session, payment, RefundReason.ORDER_CANCELLED)
+    if step.target == Status.CANCELLED:
+        refunds.request_for_cancelled(context, session, order)
 
 
 def _end_cancelling(context: Context, order_id: uuid.UUID, is_being_paid: bool) -> None:

@@ -73,6 +73,9 @@ TRANSITIONS = (
         )
         for cause in (Cause.EXPIRED, Cause.OUT_OF_STOCK)
     ),
+    Transition(
+        Status.PROCESSING, Status.CANCELLED, Cause.OUT_OF_STOCK, Party.SYSTEM, "order_cancelled"
+    ),
 )
 
 #: States that lead nowhere: such an order may be hidden.

@@ -51,9 +51,14 @@ def lock(session: Session, order_id: uuid.UUID) -> Order | None:
 
 def view(order: Order, lines: Iterable[Line]) -> Json:
     """An order as answered, of what is known of it already."""
-    shown = {column.key: getattr(order, column.key) for column in _SHOWN}
+    shown = _shown(order)
     shown["shipping_address"] = _whole(shown["shipping_address"])
     return shown | {"items": [line.view() for line in lines]}
+
+
+def view_of(session: Session, order: Order) -> Json:
+    """The locked order as answered."""
+    return _views(session, [_shown(order)])[0]
 
 
 def lock_visible(session: Session, order_id: uuid.UUID, actor: Actor) -> Order:
@@ -121,6 +126,10 @@ def is_there(connection: Connection | Session, order_id: uuid.UUID) -> bool:
     return connection.scalar(select(Order.id).where(Order.id == order_id)) is not None
 
 
+def _shown(order: Order) -> dict[str, Any]:
+    return {column.key: getattr(order, column.key) for column in _SHOWN}
+
+
 def _may_see(user_id: uuid.UUID, actor: Actor) -> bool:
     return actor.is_staff or actor.user_id == user_id
 
@@ -168,7 +177,9 @@ def _named(text: str) -> ColumnElement[bool] | None:
     return None
 
 
-def _views(connection: Connection | Session, rows: Iterable[RowMapping]) -> list[dict[str, Any]]:
+def _views(
+    connection: Connection | Session, rows: Collection[RowMapping | dict[str, Any]]
+) -> list[dict[str, Any]]:
     lines: dict[uuid.UUID, list[dict[str, Any]]] = {row["id"]: [] for row in rows}
     query = (
         select(OrderLine.__table__)

@@ -6,22 +6,19 @@ actor is a role.
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
-from chassis.json_rows import insert_rows, rows_of
 from contracts.orders.enums import Cause, TimelineCause, TimelineKind
 from orders.context import Context
 from orders.models import TimelineEntry
 
 #: How many entries are shown, the newest.
 SHOWN = 500
-
-_ADD = insert_rows(TimelineEntry.__table__, but={"id"})
 
 
 def add(
@@ -33,9 +30,10 @@ def add(
     actor: Actor = Actor.SYSTEM,
     **detail: Any,
 ) -> None:
-    """Append an entry; `detail` is JSON-able and without personal data."""
+    """Append an entry; `detail` is JSON-able and without personal data. What one transaction adds
+    is written by one statement."""
     one = entry(order_id, context.clock(), kind, cause, actor, trace_id=context.trace_id, **detail)
-    add_many(session, [one])
+    session.add(TimelineEntry(**one))
 
 
 def entry(
@@ -48,7 +46,7 @@ def entry(
     trace_id: str | None,
     **detail: Any,
 ) -> dict[str, Any]:
-    """An entry to be, for `add_many`."""
+    """An entry to be, as a row."""
     return {
         "order_id": order_id,
         "at": at,
@@ -58,11 +56,6 @@ def entry(
         "detail": {name: _plain(value) for name, value in detail.items()},
         "trace_id": trace_id,
     }
-
-
-def add_many(session: Session, entries: Sequence[dict[str, Any]]) -> None:
-    """Append entries, in their order."""
-    session.execute(_ADD, rows_of(entries))
 
 
 def of_order(connection: Connection, order_id: uuid.UUID) -> list[Mapping[str, Any]]:

@@ -2,13 +2,19 @@
 
     start     the order notes that it is being paid; who may not pay it stops here    transaction
     charge    payments takes the money                     RPC, idempotent by the payment's key
-    attach    the order is marked with the payment, and can't be cancelled meanwhile  transaction
-    commit    its reserved stock is taken                  RPC, idempotent by the order's id
     conclude  paid and processing; or cancelled, and the money goes back              transaction
 
-The last three are `finish`. `pay`, the event `payment_succeeded` and the recovery sweep all come
+Inventory hears of a paid order by its event `order_paid`, and takes the stock that it holds for it.
+When that hold may end first, the stock is taken before the order is paid:
+
+    attach    the order is marked with the payment, and can't be cancelled meanwhile  transaction
+    commit    its reserved stock is taken                  RPC, idempotent by the order's id
+    conclude
+
+All after the charge is `finish`. `pay`, the event `payment_succeeded` and the recovery sweep come
 there, at the same time or one after a crash of the other: each step looks at what is there, so the
-second one changes nothing.
+second one changes nothing. Should the event come too late in spite of all, and the stock be gone,
+inventory tells `stock_lost`: the order is cancelled, and the money goes back.
 """
 
 import datetime
@@ -54,6 +60,10 @@ CHARGED = Step("orders.payment.charged")
 ATTACHED = Step("orders.payment.attached")
 COMMITTED = Step("orders.payment.committed")
 CONCLUDED = Step("orders.payment.concluded")
+
+#: A hold that lasts so long is not over before inventory hears of the payment by the event: that is
+#: tried again for a quarter of an hour (`chassis.events.handler`), after which an operator has it.
+SETTLED_WITHIN = datetime.timedelta(days=1)
 
 #: A page of payments.list, newest first: what may still bring money is always among the newest.
 NEWEST = 100
@@ -181,9 +191,37 @@ def finish(context: Context, payment: Payment, begin: Begin | None = None) -> No
 
     Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
     """
-    in_stock = _attach(context, payment) and _commit_stock(context, payment.order_id)
-    with (begin or context.db.begin)() as session:
-        _conclude(context, session, payment, in_stock)
+    _finish(
+        begin or context.db.begin,
+        partial(_conclude, context, payment),
+        lambda: _attach(context, payment) and _commit_stock(context, payment.order_id),
+    )
+
+
+def finish_free(context: Context, order_id: uuid.UUID) -> None:
+    """`finish`, for an order that costs nothing and has no payment."""
+    _finish(
+        context.db.begin,
+        partial(_conclude_free, context, order_id),
+        partial(_commit_stock, context, order_id),
+    )
+
+
+class _MayBeLost(Exception):
+    """The hold on the stock may end before inventory hears that the order is paid."""
+
+
+def _finish(
+    begin: Begin, conclude: Callable[[Session, bool | None], None], take_stock: Callable[[], bool]
+) -> None:
+    """`conclude` at once where the hold lasts, else once the stock is taken."""
+    try:
+        with begin() as session:
+            conclude(session, None)
+    except _MayBeLost:
+        in_stock = take_stock()
+        with begin() as session:
+            conclude(session, in_stock)
     CONCLUDED.reached()
 
 
@@ -219,7 +257,7 @@ def _commit_stock(context: Context, order_id: uuid.UUID) -> bool:
     return True
 
 
-def _conclude(context: Context, session: Session, payment: Payment, in_stock: bool) -> None:
+def _conclude(context: Context, payment: Payment, session: Session, in_stock: bool | None) -> None:
     order = order_queries.lock(session, payment.order_id)
     if order is None:
         reason = RefundReason.UNKNOWN_ORDER
@@ -235,51 +273,58 @@ def _conclude(context: Context, session: Session, payment: Payment, in_stock: bo
 
 
 def _mark_paid(
-    context: Context, session: Session, order: Order, payment: Payment, in_stock: bool
+    context: Context, session: Session, order: Order, payment: Payment, in_stock: bool | None
 ) -> None:
     """The money is there. Whatever of it has gone back before we came to this is not forgotten."""
+    is_pending = order.status == Status.PENDING
+    in_stock = is_pending and _has_stock(context, order, in_stock)
+    order.payment_id = payment.id
+    order.payment_status = lifecycle.after_refund(order.total, refunds.total(session, payment.id))
+    order.paying_since = order.recheck_at = None
     timeline.add(
         context, session, order.id, TimelineKind.PAYMENT, TimelineCause.PAYMENT_SUCCEEDED,
         payment_id=payment.id, amount=payment.amount,
     )  # fmt: skip
-    step = _paid_step(in_stock) if order.status == Status.PENDING else None
-    if in_stock:
-        timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_COMMITTED)
-    order.payment_id = payment.id
-    order.payment_status = lifecycle.after_refund(order.total, refunds.total(session, payment.id))
-    order.paying_since = order.recheck_at = None
-    if step is not None:
-        transitions.move(context, session, order, step)
+    if is_pending:
+        _leave_pending(context, session, order, in_stock)
     else:
         transitions.touch(context, order)
 
 
-def _paid_step(in_stock: bool) -> lifecycle.Transition:
-    target, cause = (
-        (Status.PROCESSING, Cause.PAID) if in_stock else (Status.CANCELLED, Cause.OUT_OF_STOCK)
-    )
-    return lifecycle.step(Status.PENDING, PaymentStatus.UNPAID, target, (Party.SYSTEM,), cause)
+def _conclude_free(
+    context: Context, order_id: uuid.UUID, session: Session, in_stock: bool | None
+) -> None:
+    order = order_queries.lock(session, order_id)
+    if order is None:
+        raise NotFound("There is no such order.")
+    is_pending = order.status == Status.PENDING
+    in_stock = is_pending and _has_stock(context, order, in_stock)
+    order.paying_since = order.recheck_at = None
+    if in_stock:
+        order.payment_status = PaymentStatus.PAID
+    if is_pending:
+        _leave_pending(context, session, order, in_stock)
 
 
-def finish_free(context: Context, order_id: uuid.UUID) -> None:
-    """Finish an order that costs nothing as one whose money has come, without a payment.
+def _has_stock(context: Context, order: Order, in_stock: bool | None) -> bool:
+    """Whether the stock is the order's, where it is not known yet by the hold; raises `_MayBeLost`
+    when that does not last for long enough."""
+    if in_stock is None:
+        if order.held_until is None or order.held_until < context.clock() + SETTLED_WITHIN:
+            raise _MayBeLost
+        return True
+    return in_stock
 
-    Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
-    """
-    in_stock = not _is_cancelled(context, order_id) and _commit_stock(context, order_id)
-    with context.db.begin() as session:
-        order = order_queries.lock(session, order_id)
-        if order is None:
-            raise NotFound("There is no such order.")
-        order.paying_since = order.recheck_at = None
-        if order.status != Status.PENDING:
-            return
-        if in_stock:
-            timeline.add(
-                context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_COMMITTED
-            )
-            order.payment_status = PaymentStatus.PAID
-        transitions.move(context, session, order, _paid_step(in_stock))
+
+def _leave_pending(context: Context, session: Session, order: Order, in_stock: bool) -> None:
+    if in_stock:
+        timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_COMMITTED)
+        target, cause = Status.PROCESSING, Cause.PAID
+    else:
+        target, cause = Status.CANCELLED, Cause.OUT_OF_STOCK
+    unpaid = Status.PENDING, PaymentStatus.UNPAID
+    step = lifecycle.step(*unpaid, target, (Party.SYSTEM,), cause)
+    transitions.move(context, session, order, step)
 
 
 def take_due(context: Context, limit: int) -> list[tuple[uuid.UUID, datetime.datetime]]:

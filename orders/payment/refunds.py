@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from contracts.orders.enums import RefundReason, TimelineCause, TimelineKind
 from orders.context import Context
-from orders.models import Receipt
+from orders.models import Order, Receipt
 from orders.order import timeline
 
 
@@ -43,11 +43,11 @@ def request(
     order_known: bool = True,
 ) -> None:
     """Have payments return what is left of the payment."""
-    row = insert(Receipt).values(
+    row = insert(Receipt.__table__).values(
         payment_id=payment.id, order_id=payment.order_id, return_reason=reason
     )
     first = row.on_conflict_do_update(
-        index_elements=[Receipt.payment_id],
+        index_elements=["payment_id"],
         set_={"return_reason": reason},
         where=Receipt.return_reason.is_(None),
     ).returning(Receipt.refunded)
@@ -64,6 +64,13 @@ def request(
     context.events.record(
         session, "refund_due", facts | {"currency": payment.currency, "reason": str(reason)}
     )
+
+
+def request_for_cancelled(context: Context, session: Session, order: Order) -> None:
+    """Have payments return what a cancelled order was paid with, if it was."""
+    if order.payment_id is not None:
+        payment = Payment(order.payment_id, order.id, order.total, order.currency)
+        request(context, session, payment, RefundReason.ORDER_CANCELLED)
 
 
 def note(session: Session, order_id: uuid.UUID, payment_id: uuid.UUID, total: Decimal) -> Decimal:

@@ -14,6 +14,8 @@ from chassis import staff
 from chassis.identity import Actor
 from chassis.messages import Json
 from chassis.staff import require_staff
+from contracts.inventory.errors import OutOfStock, ReservationNotFound, ReservationReleased
+from contracts.inventory.fields import MAX_HOLD
 from contracts.users.enums import Action, Target
 from products import cache_invalidation
 from products.context import Context
@@ -58,8 +60,7 @@ def reserve(
 ) -> Json:
     """Hold all `lines` for the order until `expires_at`, or none: in one statement if the order is
     new and there is enough, else step by step. See `products.stock.reservation_store`."""
-    longest = datetime.timedelta(seconds=context.settings["max_hold_seconds"])
-    asked = order_id, lines, expires_at, context.clock(), longest
+    asked = order_id, lines, expires_at, context.clock(), MAX_HOLD
     with context.db.autocommit() as connection:
         held = reservation_store.reserve_new(connection, *asked)
     if held:
@@ -77,6 +78,17 @@ def commit(context: Context, order_id: UUID) -> Json:
     """
     with _changing(context) as session:
         return reservation_store.commit(session, order_id, context.clock())
+
+
+def commit_paid(context: Context, order_id: UUID, begin: Begin) -> None:
+    """`commit` for an order that is paid already, as an event tells; when its stock is lost, that
+    is told in turn."""
+    try:
+        with _changing(context, begin) as session:
+            reservation_store.commit(session, order_id, context.clock())
+    except (OutOfStock, ReservationNotFound, ReservationReleased):
+        with begin() as session:
+            context.events.record(session, "stock_lost", {"order_id": order_id})
 
 
 def release(context: Context, order_id: UUID, reason: str, begin: Begin | None = None) -> Json:

@@ -112,6 +112,60 @@ RESERVE_NEW = text("""
     bindparam("quantities", type_=ARRAY(Integer)),
 )
 
+# All of `commit` or `release` for an order whose lines are all held or all taken, or nothing. While
+# the reservation is locked and its time is not over, nobody else touches its lines.
+MOVE_WHOLE = text("""
+    WITH found AS (
+        SELECT order_id, expires_at, kind, on_hand, reserved
+        FROM reservations JOIN unnest(:states, :kinds, :on_hand, :reserved)
+            AS move (source, kind, on_hand, reserved) ON source = state
+        WHERE order_id = :order AND (state <> :held OR expires_at > :lasting)
+        FOR NO KEY UPDATE OF reservations
+    ),
+    ended AS (
+        UPDATE reservations SET state = :ended, updated_at = :now
+        FROM found WHERE reservations.order_id = found.order_id
+    ),
+    locked AS (
+        SELECT stock.product_id, kind, quantity * found.on_hand AS on_hand,
+               quantity * found.reserved AS reserved
+        FROM found JOIN reservation_lines USING (order_id)
+            JOIN stock ON stock.product_id = reservation_lines.product_id
+        ORDER BY stock.product_id
+        FOR NO KEY UPDATE OF stock
+    ),
+    no_longer_held AS (
+        UPDATE reservation_lines SET held_until = NULL FROM locked
+        WHERE order_id = :order AND reservation_lines.product_id = locked.product_id
+            AND held_until IS NOT NULL
+    ),
+    counted AS (
+        UPDATE stock SET
+            on_hand = stock.on_hand + locked.on_hand,
+            reserved = stock.reserved + locked.reserved,
+            version = stock.version + 1
+        FROM locked WHERE stock.product_id = locked.product_id
+        RETURNING stock.product_id, kind, locked.on_hand, locked.reserved
+    )
+    INSERT INTO movements
+        (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
+    SELECT product_id, kind, on_hand, reserved, :order, :reason, NULL, :now
+    FROM counted ORDER BY product_id
+    RETURNING product_id, delta_on_hand <> delta_reserved AS is_seen,
+        (SELECT expires_at FROM found) AS expires_at
+""").bindparams(
+    _ORDER,
+    _NOW,
+    bindparam("lasting", type_=Moment),
+    bindparam("held", ReservationState.RESERVED.value, type_=Text),
+    bindparam("ended", type_=Text),
+    bindparam("reason", type_=Text),
+    bindparam("states", type_=ARRAY(Text)),
+    bindparam("kinds", type_=ARRAY(Text)),
+    bindparam("on_hand", type_=ARRAY(Integer)),
+    bindparam("reserved", type_=ARRAY(Integer)),
+)
+
 # Deleted ones as well: an order keeps what it has reserved.
 PRODUCTS = (
     select(_PRODUCTS.c.id.label("product_id"), *_PRODUCTS.c["name", "price", "currency"])

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.constraints import broken
-from contracts.inventory.enums import ReservationState
+from contracts.inventory.enums import MovementKind, ReservationState
 from contracts.inventory.errors import ReservationNotFound, ReservationReleased
 from products import cache_invalidation
 from products.stock import ledger, reservations
@@ -25,6 +25,9 @@ from products.stock.reservations import Change, Line
 
 #: The constraint that nothing is promised twice.
 _ENOUGH = "ck_stock_reserved_within_on_hand"
+
+#: A hold that ends sooner may be over by the clock of another instance.
+_LASTING = datetime.timedelta(minutes=1)
 
 
 def reserve_new(
@@ -118,6 +121,10 @@ def commit(session: Session, order_id: UUID, now: datetime.datetime) -> dict[str
     What expired and is freed by now is taken again, if it is there. Raises `OutOfStock`,
     `ReservationNotFound`, `ReservationReleased`.
     """
+    committed = ReservationState.COMMITTED
+    whole = reservations.COMMITTED_WHOLE
+    if moved := _move_whole(session, order_id, whole, committed, reservations.PAID, now):
+        return moved
     found = _lock(session, order_id)
     if found is None:
         raise ReservationNotFound()
@@ -141,6 +148,10 @@ def release(
 
     An order that has nothing yet will get nothing: a `reserve` that comes later is refused.
     """
+    released = ReservationState.RELEASED
+    whole = reservations.RELEASED_WHOLE
+    if moved := _move_whole(session, order_id, whole, released, reason, now):
+        return moved
     found = _begin(session, order_id, ReservationState.RELEASED, None, now)
     if found is not None and found.state != ReservationState.RELEASED:
         _, lines = _lock_lines(session, order_id)
@@ -161,6 +172,37 @@ def expire(session: Session, now: datetime.datetime, batch: int) -> int:
         freed = session.execute(sql.EXPIRE, {"orders": due, "now": now})
         ledger.apply(session, [reservations.expire(*line) for line in freed], now)
     return len(due)
+
+
+def _move_whole(
+    session: Session,
+    order_id: UUID,
+    moves: Mapping[ReservationState, tuple[MovementKind, int, int]],
+    ended: ReservationState,
+    reason: str,
+    now: datetime.datetime,
+) -> dict[str, Any] | None:
+    """In one statement, for the usual case: the order's hold lasts, or all is taken.
+
+    None when it is anything else: nothing has changed then, and the long way has to decide. Both
+    ways write the same rows under the same locks, taken in the same order.
+    """
+    kinds, on_hand, reserved = zip(*moves.values(), strict=True)
+    row = {
+        "order": order_id,
+        "states": [state.value for state in moves],
+        "kinds": [kind.value for kind in kinds],
+        "on_hand": list(on_hand),
+        "reserved": list(reserved),
+        "ended": ended.value,
+        "reason": reason,
+        "lasting": now + _LASTING,
+        "now": now,
+    }
+    moved = session.execute(sql.MOVE_WHOLE, row).all()
+    if seen := [line.product_id for line in moved if line.is_seen]:
+        cache_invalidation.mark_changed(session, seen)
+    return _answer(order_id, ended, moved[0].expires_at) if moved else None
 
 
 def _begin(

@@ -26,8 +26,16 @@ from contracts.inventory.errors import OutOfStock, ReservationConflict, Reservat
 
 #: The most of one product that an order may hold.
 MAX_QUANTITY = 10_000
-#: The reason of a promise.
-PLACED = "order placed"
+#: The reasons of a promise, and of its end by payment.
+PLACED, PAID = "order placed", "order paid"
+
+#: What becomes of an order whose lines are all held, or all taken, by its state: the kind of the
+#: movements, and what each unit adds to on_hand and reserved. Others: `commit` and `release`.
+COMMITTED_WHOLE = {ReservationState.RESERVED: (MovementKind.COMMIT, -1, -1)}
+RELEASED_WHOLE = {
+    ReservationState.RESERVED: (MovementKind.RELEASE, 0, -1),
+    ReservationState.COMMITTED: (MovementKind.RESTOCK, 1, 0),
+}
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,7 @@ def commit(order_id: UUID, lines: Iterable[Line]) -> list[Change]:
             MovementKind.COMMIT,
             -line.quantity,
             -line.quantity if line.held else 0,
-            "order paid",
+            PAID,
             order_id,
         )
         for line in lines

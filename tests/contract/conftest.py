@@ -31,6 +31,8 @@ def traffic(recorded, request):
                 **dict.fromkeys(("mails_per_hour", "mails_per_day"), 1000),
                 **dict.fromkeys(("security_mails_per_hour", "security_mails_per_day"), 1000),
             },
+            # Who pays at the end of the time to pay does so less than a day before the hold ends.
+            orders={"reservation_grace": 86_400 - 900},
             payments={"provider": "simulator", "simulator": {"webhook_secrets": WEBHOOK_SECRET}},
         )
         tap = Tap(containers[0].config["AMQP_URI"], [*containers, call._container])

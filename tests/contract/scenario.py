@@ -237,12 +237,18 @@ def _failures(call, clock, buyer, lamp):
     assert call.orders.undo_checkout(**waiting)["order_status"] == "cancelled"
     with pytest.raises(Conflict):
         _order(call, buyer, lamp, 20, key="too many")
+    lost = _order(call, buyer, lamp, 1)
+    call.inventory.release(order_id=lost["id"])
+    _pay(call, lost, "tok_visa")
+    late = _order(call, buyer, lamp, 1)
+    clock.advance(minutes=20)
+    _pay(call, late, "tok_visa")
     # Money for an order that nobody knows goes back.
     stray = call.payments.charge(
         order_id=str(uuid.uuid4()), user_id=buyer, amount="7.00", currency="EUR",
         method={"type": "card", "token": "tok_visa"}, key="stray",
     )  # fmt: skip
-    for paid in (stray["order_id"], regretted["id"]):
+    for paid in (stray["order_id"], regretted["id"], lost["id"]):
         eventually(lambda paid=paid: _refunded(call, paid))
     clock.advance(seconds=16)  # then orders asks what became of the payment that hangs
 

@@ -207,6 +207,15 @@ def test_every_wrong_is_found(tampered, wrong):
     assert broken(tampered(package, statement))[rule]
 
 
+def test_what_left_before_there_was_a_handler_is_not_missed(tampered):
+    """As after the upgrade that brings it; what comes after its first event is."""
+    these = "DELETE FROM inbox WHERE handler = 'inventory.on_order_paid'"
+    assert not broken(tampered("products", these))
+    first = "(SELECT min(handled_at) FROM inbox WHERE handler = 'inventory.on_order_paid')"
+    (missed, *_) = broken(tampered("products", f"{these} AND handled_at > {first}")).values()
+    assert len(missed) == 2
+
+
 def test_each_rule_has_a_wrong():
     """A new rule is to be seen failing."""
     assert {rule for _, _, rule in WRONGS.values()} == {each.name for each in INVARIANTS}

@@ -30,6 +30,8 @@ STAFF, ADMIN = Actor(uuid.UUID(int=3), Role.STAFF), Actor(uuid.UUID(int=4), Role
 PLACE = st.just(0)
 #: What inventory says when the paid goods are taken.
 STOCK = st.sampled_from(("there", "away", "gone"))
+#: No walk takes so long.
+LONG = datetime.timedelta(days=30)
 WINDOW = datetime.timedelta(minutes=30)
 PATIENCE, RECHECK = datetime.timedelta(seconds=60), datetime.timedelta(seconds=15)
 #: Which step people may ask for: by whom, and with which states of the money.
@@ -84,7 +86,8 @@ class Payments:
 class Life:
     """An order in the model. `receipts`: by payment, what has gone back and whether we asked."""
 
-    def __init__(self):
+    def __init__(self, is_held):
+        self.is_held = is_held
         self.id, self.status, self.money = uuid.uuid4(), "pending", "unpaid"
         self.payment, self.paying_since, self.recheck_at = None, None, None
         self.hidden, self.version = False, 1
@@ -117,15 +120,16 @@ class Life:
 class Lives(Machine):
     """Model: an order, and what came for it."""
 
-    @initialize()
-    def place(self):
+    @initialize(is_held=st.booleans())
+    def place(self, is_held):
+        """`is_held`: until inventory has heard of any payment; else its stock is taken before."""
         self.inventory, self.payments = Inventory(), Payments()
         self.shop = SimpleNamespace(
             db=self, events=SimpleNamespace(record=self.publish), clock=self.clock, log=LOG,
             settings={"payment_recheck": 15, "payment_patience": 60}, trace_id=None, network=None,
             inventory=self.inventory, payments=self.payments,
         )  # fmt: skip
-        self.lives = [Life()]
+        self.lives = [Life(is_held)]
         for life in self.lives:
             with self.begin() as session:
                 session.add(self._row(life))
@@ -135,6 +139,7 @@ class Lives(Machine):
             id=life.id, user_id=OWNER.user_id, status="pending", payment_status="unpaid",
             total=TOTAL, currency="EUR", shipping_address={}, fingerprint="", created_at=self.now,
             updated_at=self.now, expires_at=self.now + WINDOW, version=1,
+            held_until=self.now + WINDOW + (LONG if life.is_held else PATIENCE),
         )  # fmt: skip
 
     # --- money comes
@@ -148,7 +153,13 @@ class Lives(Machine):
         """Only a pending order, in time, that no money has come for."""
         self._pay(place, ends, stock)
 
-    @precondition(lambda self: self.lives[0].status == "pending" and not self.lives[0].payment)
+    @precondition(
+        lambda self: (
+            self.lives[0].status == "pending"
+            and not self.lives[0].payment
+            and not self.lives[0].is_held
+        )
+    )
     @rule(too_late=st.booleans())
     def pay_and_break_off(self, too_late):
         """The money is there, the goods not yet taken: nobody cancels it, nor does time."""
@@ -208,7 +219,9 @@ class Lives(Machine):
         if payment["amount"] != TOTAL or life.payment not in (None, payment["id"]):
             life.give_back(payment["id"], payment["amount"])
             return None
-        if life.status == "pending":
+        if life.is_held:
+            stock = "there"
+        elif life.status == "pending":
             life.payment = payment["id"]
             if life.paying_since is None:
                 life.paying_since, life.recheck_at = self.now, self.now + RECHECK
@@ -226,6 +239,16 @@ class Lives(Machine):
         if life.status == "cancelled":
             life.give_back(payment["id"], TOTAL)
         return None
+
+    @rule(place=PLACE)
+    def stock_is_lost(self, place):
+        """Inventory heard too late of the payment; what is shipped by then is not undone."""
+        life = self.lives[place]
+        with self.begin() as session:
+            event_handlers.stock_lost(self.shop, session, {"order_id": life.id})
+        if life.status == "processing":
+            life.cancel(self.now)
+            life.give_back(life.payment, TOTAL)
 
     @precondition(lambda self: self.payments.made)
     @rule(data=st.data(), back=st.sampled_from((Decimal("5.00"), Decimal("12.00"), TOTAL)))

@@ -27,8 +27,8 @@ def resend(config: dict[str, Any]) -> int:
     lost: dict[str, set[Any]] = defaultdict(set)
     with Books(config) as books:
         publishing = with_outbox(books, DATABASE_PACKAGES)
-        for package, event_id, _, _ in unheard(books):
-            lost[package].add(event_id)
+        for one in unheard(books):
+            lost[one.package].add(one.event_id)
     for package in publishing:
         engine = sa.create_engine(
             configuration.database_url(config, package), poolclass=sa.NullPool

@@ -11,7 +11,9 @@ HANDLERS = (
     ("payments", "payment_failed", "orders", "orders.on_payment_failed"),
     ("payments", "payment_cancelled", "orders", "orders.on_payment_cancelled"),
     ("payments", "payment_refunded", "orders", "orders.on_payment_refunded"),
+    ("orders", "order_paid", "products", "inventory.on_order_paid"),
     ("orders", "order_cancelled", "products", "inventory.on_order_cancelled"),
+    ("products", "stock_lost", "orders", "orders.on_stock_lost"),
     ("orders", "refund_due", "payments", "payments.on_refund_due"),
     *(
         (source, event, "notifications", "notifications.announce")
@@ -30,7 +32,7 @@ def at_rest(shop):
     assert shop.sql("orders", "SELECT id FROM orders WHERE paying_since IS NOT NULL") == []
     assert shop.sql("payments", "SELECT id FROM payments WHERE status = 'pending'") == []
     assert shop.sql("payments", "SELECT id FROM refunds WHERE status = 'pending'") == []
-    for package in ("orders", "payments", "notifications"):
+    for package in ("products", "orders", "payments", "notifications"):
         assert shop.sql(package, "SELECT type FROM outbox WHERE sent_at IS NULL") == []
     for source, event, package, handler in HANDLERS:
         sent = _ids(shop, source, "SELECT event_id FROM outbox WHERE type = :name", event)

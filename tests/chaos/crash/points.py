@@ -78,6 +78,13 @@ ENDS: dict[str, tuple[Any, ...]] = {
             "cancelled_by_customer", "release_requested", "refund_due", "payment_refunded",
         ),
     ),
+    "out of stock": (
+        ("cancelled", "refunded"), (1, 0), (1, 1),
+        (
+            "placed", "reserved", "payment_succeeded", "committed", "paid",
+            "out_of_stock", "release_requested", "refund_due", "payment_refunded",
+        ),
+    ),
     "expired": (
         ("cancelled", "unpaid"), (1, 0), (0, 0),
         ("placed", "reserved", "expired", "release_requested"),
@@ -119,11 +126,11 @@ POINTS = (
     ),
     Point(
         "the order knows its payment, stock is not committed",
-        "orders", "orders.payment.attached", "pay", _FINISHED,
+        "orders", "orders.payment.attached", "pay_with_a_brief_hold", _FINISHED,
     ),
     Point(
         "stock is committed, the order is not paid",
-        "orders", "orders.payment.committed", "pay", _FINISHED,
+        "orders", "orders.payment.committed", "pay_with_a_brief_hold", _FINISHED,
     ),
     Point(
         "the order is paid, nobody was told",
@@ -131,14 +138,14 @@ POINTS = (
         ((REPEAT, 0, "paid"), (EVENT, 0, "paid")),
     ),
     Point(
-        "an order that costs nothing is there, its stock is not committed",
+        "an order that costs nothing is there, it is not paid",
         "orders", "orders.checkout.completed", "place_free",
         ((SWEEP, LOOK, "given away"), (REPEAT, 0, "given away")),
     ),
     Point(
-        "stock is committed, the order that costs nothing is not paid",
-        "orders", "orders.payment.committed", "place_free",
-        ((SWEEP, LOOK, "given away"), (REPEAT, 0, "given away")),
+        "the order that costs nothing is paid, nobody was told",
+        "orders", "orders.payment.concluded", "place_free",
+        ((EVENT, 0, "given away"), (REPEAT, 0, "given away")),
     ),
     Point(
         "the order is cancelled, nobody was told",
@@ -156,7 +163,8 @@ POINTS = (
     ),
     Point(
         "inventory has committed, orders does not know",
-        "products", "rpc.returned:inventory.commit", "pay", ((AGAIN, 0, "paid"),),
+        "products", "rpc.returned:inventory.commit", "pay_with_a_brief_hold",
+        ((AGAIN, 0, "paid"),),
     ),
     Point(
         "inventory has released, orders does not know",
@@ -241,6 +249,21 @@ POINTS = (
         "orders has noted a refund, the event is not acknowledged",
         "orders", "events.handled:orders.on_payment_refunded", "refund",
         ((AGAIN, 0, "refunded"),),
+    ),
+    Point(
+        "inventory has taken what is paid, the event is not acknowledged",
+        "products", "events.handled:inventory.on_order_paid", "pay",
+        ((AGAIN, 0, "paid"),),
+    ),
+    Point(
+        "inventory has told that stock is lost, the event of the payment is not acknowledged",
+        "products", "events.handled:inventory.on_order_paid", "pay_with_a_lost_hold",
+        ((AGAIN, 0, "out of stock"),),
+    ),
+    Point(
+        "orders has cancelled what is out of stock, the event is not acknowledged",
+        "orders", "events.handled:orders.on_stock_lost", "pay_with_a_lost_hold",
+        ((AGAIN, 0, "out of stock"),),
     ),
     Point(
         "inventory has restocked, the event is not acknowledged",

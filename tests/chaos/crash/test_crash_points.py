@@ -61,6 +61,24 @@ class Buyer:
             key=key or self.key,
         )
 
+    def hold_briefly(self):
+        """The hold on its stock may be over before inventory hears of the payment."""
+        self.shop.sql(
+            "orders",
+            "UPDATE orders SET held_until = expires_at WHERE id = :id",
+            id=self.order["id"],
+        )
+
+    def lose_the_hold(self):
+        """Somebody has given its stock back."""
+        self.shop.call.inventory.release(order_id=self.order["id"])
+
+    def pay_with_a_brief_hold(self):
+        self.pay()
+
+    def pay_with_a_lost_hold(self):
+        self.pay()
+
     def walk_away(self):
         """The bank asks, and nobody answers."""
         self.pay(f"{self.key}-abandoned", "tok_3ds")
@@ -123,6 +141,8 @@ BEFORE = {
     "place": (),
     "place_free": (Buyer.give_away,),
     "pay": (Buyer.place,),
+    "pay_with_a_brief_hold": (Buyer.place, Buyer.hold_briefly),
+    "pay_with_a_lost_hold": (Buyer.place, Buyer.lose_the_hold),
     "expire": (Buyer.place,),
     "cancel": (Buyer.place, Buyer.pay),
     "refund": (Buyer.place, Buyer.pay),
@@ -205,7 +225,7 @@ def test_a_command_without_a_key_is_not_done_again(shop, buyer):
 def _sell(buyer, end):
     """What came to nothing left the one piece for sale, once."""
     again = uuid.uuid4().hex
-    if end in ("nothing", "expired", "cancelled", "cancelled unpaid"):
+    if end in ("nothing", "expired", "cancelled", "cancelled unpaid", "out of stock"):
         buyer.place(again)
     if end not in ("paid", "paid otherwise", "given away", "refunded"):
         buyer.pay(again)

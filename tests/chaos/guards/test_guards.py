@@ -47,6 +47,8 @@ GUARDS = {
         ],
         {"one order per key", "one answer per key"},
     ),
+    # The last, for what it leaves never comes to rest.
+    "commit": ([], {"sold is what was ordered"}),
 }  # fmt: skip
 
 

@@ -199,7 +199,7 @@ def test_money_of_a_checkout_that_was_given_up_goes_back(
 
 
 def test_an_order_whose_money_has_come_is_finished_not_given_up(
-    place, pay, product, clock, under_way, retry, undo, stock, call, eventually, monkeypatch
+    place, pay, product, clock, under_way, retry, undo, stock, call, eventually, monkeypatch, brief
 ):
     """To undo it is a conflict; to retry finishes it, once, and the timeline tells who asked."""
 
@@ -208,6 +208,7 @@ def test_an_order_whose_money_has_come_is_finished_not_given_up(
 
     kettle = product(stock=1)
     order = place((kettle, 1))
+    brief(order)
     with monkeypatch.context() as patch:
         patch.setattr(InventoryService, "commit", away)
         pay(order)

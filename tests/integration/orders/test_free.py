@@ -32,13 +32,15 @@ def told_of(call, order):
     return [one["cause"] for one in entries]
 
 
-def test_it_is_paid_at_once_without_a_payment(place, gift, state, stock, sql, told, call):
+def test_it_is_paid_at_once_without_a_payment(
+    place, gift, state, stock, sql, told, call, eventually
+):
     """Its goods are taken, and everybody is told as of any other."""
     order = place((gift, 2), key="once")
     assert (order["total"], order["status"]) == ("0.00", "processing")
     assert order["payment_status"] == "paid"
     assert state(order) == ("processing", "paid")
-    assert stock(gift) == (0, 0)
+    assert eventually(lambda: stock(gift) == (0, 0))
     assert sql("payments", "SELECT 1 FROM payments") == []
     assert sql("payments", "SELECT 1 FROM ledger_entries") == []
     assert [event for event, _ in told(order)] == ["order_placed", "order_paid"]
@@ -103,8 +105,20 @@ def test_the_sweep_finishes_what_was_interrupted(
     clock.advance(seconds=2000)
     interrupted.undo()
     assert eventually(lambda: state(order) == ("processing", "paid"))
-    assert stock(gift) == (1, 0)
+    assert eventually(lambda: stock(gift) == (1, 0))
     assert told_of(call, order) == ["placed", "reserved", "committed", "paid"]
+
+
+def test_its_stock_is_taken_first_when_the_hold_may_be_over_soon(
+    place, gift, state, stock, clock, brief, interrupted, eventually
+):
+    """As that of any other."""
+    order = place((gift, 1))
+    brief(order)
+    clock.advance(seconds=20)
+    interrupted.undo()
+    assert eventually(lambda: state(order) == ("processing", "paid"))
+    assert stock(gift) == (1, 0)
 
 
 def test_a_repeat_finishes_what_was_interrupted(place, gift, state, interrupted):
@@ -128,11 +142,11 @@ def test_cancelled_before_it_was_finished_it_stays_cancelled(
     assert state(order) == ("cancelled", "unpaid")
 
 
-def test_several_at_once_take_what_there_is(place, gift, stock, together):
+def test_several_at_once_take_what_there_is(place, gift, stock, together, eventually):
     """Two pieces are two orders."""
     came = together(*[lambda: place((gift, 1))] * 4)
     assert [one["status"] for one in came if isinstance(one, dict)] == ["processing"] * 2
-    assert stock(gift) == (0, 0)
+    assert eventually(lambda: stock(gift) == (0, 0))
 
 
 def test_verify_finds_nothing_wrong(place, gift, call, buyer, config, eventually, stock):

@@ -104,26 +104,26 @@ def test_a_checkout_that_is_undone_meanwhile_makes_no_order(
     assert stock(kettle) == (1, 0)
 
 
+EVERY_PAYMENT = [payment_commands.CHARGED, (transitions, "move"), payment_commands.CONCLUDED]
+BRIEF_HOLD = [*EVERY_PAYMENT, payment_commands.ATTACHED, payment_commands.COMMITTED]
+
+
 @pytest.mark.parametrize(
-    "where",
-    [
-        payment_commands.CHARGED,
-        payment_commands.ATTACHED,
-        payment_commands.COMMITTED,
-        (transitions, "move"),
-        payment_commands.CONCLUDED,
-    ],
+    ("where", "is_brief"),
+    [*((where, False) for where in EVERY_PAYMENT), *((where, True) for where in BRIEF_HOLD)],
 )
 def test_money_that_came_before_a_crash_finishes_the_order(
-    place, pay, product, crash_in, stock, state, eventually, told, where
+    place, pay, product, crash_in, stock, state, eventually, told, brief, where, is_brief
 ):
     """The event of the payment brings the order to its end, from wherever it stood."""
     kettle = product(stock=1)
     order = place((kettle, 1))
+    if is_brief:
+        brief(order)
     crash_in(where)
     crashes(pay, order)
     assert eventually(lambda: state(order) == ("processing", "paid"))
-    assert stock(kettle) == (0, 0)
+    assert eventually(lambda: stock(kettle) == (0, 0))
     assert [event for event, _ in told(order)] == ["order_placed", "order_paid"]
 
 
