@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from chassis.idempotency import KeyReused
 from contracts.payments.enums import OPEN, FailureCode, Status
 from contracts.payments.errors import AlreadyPaid, PaymentActive
-from payments.checks import next_check
+from payments import checks
 from payments.models import Payment
 from payments.providers import keys
 from payments.providers.port import KnownCharge, Provider
@@ -138,19 +138,12 @@ def note_reference(connection: Connection, payment_id: uuid.UUID, reference: str
 def take_due(connection: Connection, now: datetime.datetime, limit: int) -> Sequence[PaymentView]:
     """Open payments whose check is due and that no other instance holds, with `calling_until`;
     their next check is set before the provider is asked."""
-    due = (
-        select(Payment.id)
-        .where(Payment.status.in_(OPEN), Payment.next_check_at <= now)
-        .order_by(Payment.next_check_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    checks = Payment.checks + 1
+    due = checks.due(Payment.id, Payment.status.in_(OPEN), Payment.next_check_at, now, limit)
+    checked = Payment.checks + 1
     taken = (
         update(Payment)
         .where(Payment.id == due.c.id)
-        .values(checks=checks, next_check_at=next_check(checks, now))
+        .values(checks=checked, next_check_at=checks.next_check(checked, now))
         .returning(*SHOWN, Payment.calling_until)
     )
     return connection.execute(taken).mappings().all()

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from contracts.payments.enums import RefundStatus
 from contracts.payments.errors import NotRefundable, PaymentNotFound, RefundInFlight, RefundTooLarge
-from payments import published
-from payments.checks import next_check
+from payments import checks, published
 from payments.context import Context
 from payments.ledger import store as ledger
 from payments.models import Payment, Refund
@@ -175,19 +174,13 @@ def apply(
 def take_due(connection: Connection, now: datetime.datetime, limit: int) -> Sequence[PendingRefund]:
     """Pending refunds whose check is due and that no other instance holds; their next check is set
     before the provider is asked."""
-    due = (
-        select(Refund.id)
-        .where(Refund.status == RefundStatus.PENDING, Refund.next_check_at <= now)
-        .order_by(Refund.next_check_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    checks = Refund.checks + 1
+    is_open = Refund.status == RefundStatus.PENDING
+    due = checks.due(Refund.id, is_open, Refund.next_check_at, now, limit)
+    checked = Refund.checks + 1
     taken = (
         update(Refund)
         .where(Refund.id == due.c.id, Payment.id == Refund.payment_id)
-        .values(checks=checks, next_check_at=next_check(checks, now))
+        .values(checks=checked, next_check_at=checks.next_check(checked, now))
         .returning(
             Refund.id,
             Refund.amount,

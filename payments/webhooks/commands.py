@@ -20,9 +20,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.errors import Fault
 from contracts.payments.enums import Status
+from payments import checks
 from payments.charges import commands as charges
 from payments.charges import store as charge_store
-from payments.checks import next_check
 from payments.context import Context
 from payments.errors import WebhookRefused
 from payments.models import Payment, ReceivedWebhook, RefusedWebhooks
@@ -137,19 +137,13 @@ def process(context: Context) -> None:
 
 
 def _take_due(connection: Connection, now: datetime.datetime, limit: int) -> list[Taken]:
-    due = (
-        select(ReceivedWebhook.id)
-        .where(ReceivedWebhook.processed_at.is_(None), ReceivedWebhook.next_try_at <= now)
-        .order_by(ReceivedWebhook.next_try_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
+    is_open = ReceivedWebhook.processed_at.is_(None)
+    due = checks.due(ReceivedWebhook.id, is_open, ReceivedWebhook.next_try_at, now, limit)
     tries = ReceivedWebhook.tries + 1
     taken = (
         update(ReceivedWebhook)
         .where(ReceivedWebhook.id == due.c.id)
-        .values(tries=tries, next_try_at=next_check(tries, now))
+        .values(tries=tries, next_try_at=checks.next_check(tries, now))
         .returning(
             ReceivedWebhook.id,
             ReceivedWebhook.provider,

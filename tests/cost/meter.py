@@ -17,10 +17,12 @@ import pika
 import requests
 
 from chassis.broker import topology
+from chassis.events import relay
 from tests.proxy import Look, Proxy
 
-#: Seconds without a statement or message after which whatever was begun has come to its end.
-QUIET = 0.5
+#: Seconds without a statement or message after which whatever was begun has come to its end: longer
+#: than published events wait for their mark.
+QUIET = 3 * relay.SOON
 
 _TRACER = "amq.rabbitmq.trace"
 

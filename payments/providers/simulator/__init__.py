@@ -119,7 +119,8 @@ class Simulator:
                 return RefundReport(done=False, failure_code="charge_not_refundable")
             if charge.captured - charge.refunded < request.amount:
                 return RefundReport(done=False, failure_code="amount_too_large")
-            report = self._give_back(session, charge, request)
+            refund = books.give_back(session, charge, request, self._clock())
+            report = RefundReport(done=True, reference=refund.reference)
             self._tell_type(session, charge, webhooks.REFUNDED, script.delivery)
         if script.answer is Answer.LOST:
             raise ProviderTimeout
@@ -154,8 +155,7 @@ class Simulator:
         now = self._clock()
         ending, due = books.ending_challenges(self._challenge_time, now), webhooks.due(now)
         with self._db.autocommit() as connection:
-            found = connection.execute(select(ending.exists(), due.exists())).one()
-        are_ending, are_due = found
+            are_ending, are_due = connection.execute(select(ending.exists(), due.exists())).one()
         if are_ending:
             with self._db.begin() as session:
                 chosen = ending.limit(BATCH).with_for_update(skip_locked=True)
@@ -193,12 +193,6 @@ class Simulator:
         self, session: Session, charge: SimulatorCharge, type: str, delivery: Delivery
     ) -> None:
         self._webhooks.tell(session, charge.reference, type, delivery, self._clock())
-
-    def _give_back(
-        self, session: Session, charge: SimulatorCharge, request: RefundRequest
-    ) -> RefundReport:
-        refund = books.give_back(session, charge, request, self._clock())
-        return RefundReport(done=True, reference=refund.reference)
 
     def _report(self, charge: Any) -> ChargeReport:
         waits = charge.status == Status.REQUIRES_ACTION

@@ -12,6 +12,8 @@ from payments.errors import WebhookRefused
 from payments.providers import webhook_signature
 from payments.providers.simulator import webhooks
 from payments.service import PaymentsService
+from tests.integration.payments.conftest import Crash
+from tests.support import run_timer
 
 NEW, OLD = "whsec_new", "whsec_old"
 
@@ -19,15 +21,17 @@ NEW, OLD = "whsec_new", "whsec_old"
 @pytest.fixture
 def door():
     """A server that webhooks are sent to: what came, in `.came` (body, signature); what it answers
-    is `.status`, after `.slowness` seconds."""
-    heard = types.SimpleNamespace(came=[], status="204 No Content", slowness=0)
+    is `.status`, after `.slowness` seconds; the next `.refused` are not taken."""
+    heard = types.SimpleNamespace(came=[], status="204 No Content", slowness=0, refused=0)
     listener = eventlet.listen(("127.0.0.1", find_free_port()))
 
     def application(environ, start_response):
         body = environ["wsgi.input"].read().decode()
         heard.came.append((body, environ.get("HTTP_STRIPE_SIGNATURE")))
         eventlet.sleep(heard.slowness)
-        start_response(heard.status, [("Content-Length", "0")])
+        heard.refused -= 1
+        status = heard.status if heard.refused < 0 else "503 Service Unavailable"
+        start_response(status, [("Content-Length", "0")])
         return [b""]
 
     server = eventlet.spawn(eventlet.wsgi.server, listener, application, log_output=False)
@@ -163,6 +167,36 @@ def test_what_is_not_taken_comes_again(pay, door, clock, waiting, eventually):
     eventually(lambda: not waiting())
     assert len(door.came) == 3
     assert len(set(door.told())) == 1
+
+
+def test_of_a_batch_only_that_comes_again_which_was_not_taken(
+    by_hand, pay, door, clock, service, waiting
+):
+    """Three are sent together; the one that was refused is sent once more, after a while."""
+    for number in range(3):
+        pay(order_id=f"00000000-0000-4000-8000-00000000000{number}")
+    door.refused = 1
+    run_timer(service, "simulate")
+    assert (len(door.came), waiting()) == (3, 1)
+    run_timer(service, "simulate")
+    assert len(door.came) == 3
+    clock.advance(seconds=webhooks.LONGEST_PAUSE)
+    run_timer(service, "simulate")
+    assert (len(door.came), waiting()) == (4, 0)
+    assert door.told()[3] == door.told()[0]
+
+
+def test_a_sender_that_dies_is_replaced(by_hand, pay, door, clock, service, waiting, crash_before):
+    """What it had set aside is sent by whoever comes round when that time is over."""
+    pay()
+    crash_before(webhooks.Webhooks, "_arrives")
+    with pytest.raises(Crash):
+        run_timer(service, "simulate")
+    run_timer(service, "simulate")
+    assert (door.came, waiting()) == ([], 1)
+    clock.advance(seconds=2 * webhooks.PATIENCE * webhooks.BATCH)
+    run_timer(service, "simulate")
+    assert (len(door.came), waiting()) == (1, 0)
 
 
 def test_nobody_is_told_for_ever(pay, door, clock, waiting, sql, eventually):
