@@ -25,6 +25,7 @@ from contracts.notifications.events import BROADCASTS, EVENTS
 from contracts.orders.events import OrderEvent
 from contracts.payments.events import PaymentFailed, PaymentRefunded, PaymentSucceeded
 from contracts.users import events as user_events
+from contracts.users.events import EmailVerificationRequested, PasswordResetRequested
 from contracts.users.interface import Users
 from notifications import jobs, metrics, models
 from notifications.feed import commands as feed_commands
@@ -113,16 +114,15 @@ class NotificationsService(Service):
         """Write the notifications that tell of events."""
         feed_commands.announce(self, events)
 
-    @event_handler("users", "password_reset_requested", user_events.PasswordResetRequested)
-    def offer_reset(self, event: Event) -> None:
-        """Write the mail with the way to a new password."""
-        feed_commands.announce_request(self, event, reset_id=event.payload["reset_id"])
+    @event_handler("users", "password_reset_requested", PasswordResetRequested, batch=BATCH)
+    def offer_reset(self, events: Sequence[Event]) -> None:
+        """Write the mails with the way to a new password."""
+        feed_commands.announce_requests(self, events, "reset_id")
 
-    @event_handler("users", "email_verification_requested", user_events.EmailVerificationRequested)
-    def offer_verification(self, event: Event) -> None:
-        """Write the mail that has an address confirmed."""
-        verification_id = event.payload["verification_id"]
-        feed_commands.announce_request(self, event, verification_id=verification_id)
+    @event_handler("users", "email_verification_requested", EmailVerificationRequested, batch=BATCH)
+    def offer_verification(self, events: Sequence[Event]) -> None:
+        """Write the mails that have an address confirmed."""
+        feed_commands.announce_requests(self, events, "verification_id")
 
     @timer(interval=60)
     def purge(self) -> None:

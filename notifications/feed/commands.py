@@ -45,17 +45,19 @@ def announce(context: Context, events: Sequence[Event]) -> None:
         context.broadcast.publish_now("feed_grew", {"user_id": user_id})
 
 
-def announce_request(context: Context, event: Event, **request: uuid.UUID) -> None:
-    """Write the mail about a request (`reset_id` or `verification_id`), without the token: that is
-    added when it goes. It is in no feed, which others may see."""
-    user_id, now = event.payload["user_id"], context.clock()
-    if user_id is None:
-        return
-    message = templates.render(event.type, {})
-    row = _row(user_id, Channel.EMAIL, message.subject, message.body, now)
-    row |= {"event_id": event.id, "is_security": True, "cause": context.trace.saved()} | request
-    with context.db.autocommit() as connection:
-        store.write_once(connection, context.db.handler, [row], now)
+def announce_requests(context: Context, events: Sequence[Event], request: str) -> None:
+    """Write the mails about requests (`request` is `reset_id` or `verification_id`), without the
+    token: that is added when they go. They are in no feed, which others may see."""
+    now, rows = context.clock(), []
+    for event in events:
+        facts, message = event.payload, templates.render(event.type, {})
+        if facts["user_id"] is not None:
+            row = _row(facts["user_id"], Channel.EMAIL, message.subject, message.body, now)
+            row |= {"event_id": event.id, "is_security": True, "cause": event.trace_context}
+            rows.append(row | {request: facts[request]})
+    if rows:
+        with context.db.autocommit() as connection:
+            store.write_once(connection, context.db.handler, rows, now)
 
 
 def send(

@@ -10,7 +10,7 @@ each message of the batch goes alone, for one of them may be what ended the proc
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from time import process_time, sleep
 from typing import Any
 
@@ -25,7 +25,7 @@ from notifications.context import Context
 from notifications.errors import NotNow, Undeliverable
 from notifications.mail import addresses, leases, recipients
 from notifications.mail.addresses import Contacts
-from notifications.mail.leases import Claimed
+from notifications.mail.leases import Claimed, Outcome
 
 #: Messages are with their channels, which is not recorded yet; where a crash is tested.
 DELIVERED = Step("notifications.mail.delivered")
@@ -161,24 +161,40 @@ def _count(context: Context, addressed: Sequence[tuple[Claimed, str]]) -> set[uu
         return recipients.admit(connection, addressed, limits, context.clock())
 
 
-def _record(context: Context, tried: Iterable[tuple[Claimed, Exception | None]]) -> None:
-    """What has left is recorded first: it is what a repeat would double."""
-    sent = [message for message, error in tried if error is None]
-    if sent:
+def _record(context: Context, tried: Sequence[tuple[Claimed, Exception | None]]) -> None:
+    """Note what came of each, by one statement; what has not left is logged."""
+    if any(error is None for _, error in tried):
         DELIVERED.reached()
-        with context.db.autocommit() as connection:
-            leases.close_sent(connection, [message.id for message in sent], context.clock())
-    for message, error in tried:
-        if error is not None:
+    now = context.clock()
+    outcomes = [_outcome(context, *each, now) for each in tried]
+    with context.db.autocommit() as connection:
+        leases.close(connection, outcomes, now)
+    for (message, _), outcome in zip(tried, outcomes, strict=True):
+        if outcome.status != Status.SENT:
             with context.trace.continuing(message.cause):
-                _not_sent(context, message, error)
+                _log(context, outcome)
 
 
-def _not_sent(context: Context, message: Claimed, error: Exception) -> None:
+def _outcome(
+    context: Context, message: Claimed, error: Exception | None, now: datetime.datetime
+) -> Outcome:
+    if error is None:
+        return Outcome(message.id, Status.SENT)
     if isinstance(error, Undeliverable):
-        _close(context, message, ENDS.get(error.code, Status.FAILED), error.code)
-    else:
-        _try_later(context, message, error)
+        return Outcome(message.id, ENDS.get(error.code, Status.FAILED), error.code)
+    code = error.code if isinstance(error, NotNow) else type(error).__name__
+    if message.attempts >= context.settings["max_attempts"]:
+        return Outcome(message.id, Status.FAILED, code)
+    return Outcome(message.id, Status.PENDING, code, now + pause(message.attempts, MAX_PAUSE))
+
+
+def _log(context: Context, outcome: Outcome) -> None:
+    about = {"notification_id": str(outcome.id), "code": outcome.failure_code}
+    if outcome.status == Status.PENDING:
+        context.log.info("notification_delayed", **about)
+        return
+    log = context.log.warning if outcome.status == Status.FAILED else context.log.info
+    log("notification_not_sent", status=outcome.status, **about)
 
 
 def _release(context: Context, messages: Sequence[Claimed]) -> None:
@@ -186,25 +202,3 @@ def _release(context: Context, messages: Sequence[Claimed]) -> None:
     if messages:
         with context.db.autocommit() as connection:
             leases.release(connection, messages, context.clock())
-
-
-def _close(context: Context, message: Claimed, status: str, code: str) -> None:
-    with context.db.autocommit() as connection:
-        leases.close(connection, message.id, status=status, failure_code=code)
-    log = context.log.warning if status == Status.FAILED else context.log.info
-    log("notification_not_sent", notification_id=str(message.id), status=status, code=code)
-
-
-def _try_later(context: Context, message: Claimed, error: Exception) -> None:
-    code = error.code if isinstance(error, NotNow) else type(error).__name__
-    if message.attempts >= context.settings["max_attempts"]:
-        _close(context, message, Status.FAILED, code)
-        return
-    with context.db.autocommit() as connection:
-        leases.close(
-            connection,
-            message.id,
-            failure_code=code,
-            claimed_until=context.clock() + pause(message.attempts, MAX_PAUSE),
-        )
-    context.log.info("notification_delayed", notification_id=str(message.id), code=code)

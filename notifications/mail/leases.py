@@ -12,7 +12,6 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Text,
-    any_,
     bindparam,
     func,
     select,
@@ -63,6 +62,15 @@ class Claimed(NamedTuple):
         return (self.reset_id or self.verification_id or self.email_change_id) is not None
 
 
+class Outcome(NamedTuple):
+    """What came of a try: the message is over, or pending and tried `again_at` a moment."""
+
+    id: uuid.UUID
+    status: str
+    failure_code: str | None = None
+    again_at: datetime.datetime | None = None
+
+
 _NOTIFICATIONS = Base.metadata.tables["notifications"]
 _MOMENT = DateTime(timezone=True)
 _NOW, _UNTIL = bindparam("now", type_=_MOMENT), bindparam("until", type_=_MOMENT)
@@ -101,10 +109,18 @@ _RELEASE = text(
     bindparam("ids", type_=ARRAY(UUID)),
     bindparam("codes", type_=ARRAY(Text)),
 )
-_SENT = (
-    update(_NOTIFICATIONS)
-    .where(_NOTIFICATIONS.c.id == any_(bindparam("ids", type_=ARRAY(UUID))), _PENDING)
-    .values(status=Status.SENT, sent_at=_NOW, failure_code=None)
+_CLOSE = text(
+    "UPDATE notifications AS n SET status = outcome.status, failure_code = outcome.code,"
+    " sent_at = CASE WHEN outcome.status = 'sent' THEN :now END,"
+    " claimed_until = coalesce(outcome.again_at, n.claimed_until)"
+    " FROM unnest(:ids, :statuses, :codes, :again_at) AS outcome (id, status, code, again_at)"
+    " WHERE n.id = outcome.id AND n.status = 'pending'"
+).bindparams(
+    _NOW,
+    bindparam("ids", type_=ARRAY(UUID)),
+    bindparam("statuses", type_=ARRAY(Text)),
+    bindparam("codes", type_=ARRAY(Text)),
+    bindparam("again_at", type_=ARRAY(_MOMENT)),
 )
 
 
@@ -127,15 +143,8 @@ def release(connection: Connection, messages: Sequence[Claimed], now: datetime.d
     connection.execute(_RELEASE, returned | {"now": now})
 
 
-def close_sent(connection: Connection, ids: Sequence[uuid.UUID], now: datetime.datetime) -> None:
-    """Note that messages have left, but for those that somebody else has closed meanwhile."""
-    connection.execute(_SENT, {"ids": list(ids), "now": now})
-
-
-def close(connection: Connection, notification_id: uuid.UUID, **values: Any) -> None:
-    """Set `values` on a message, if it is still pending."""
-    connection.execute(
-        update(_NOTIFICATIONS)
-        .where(_NOTIFICATIONS.c.id == notification_id, _NOTIFICATIONS.c.status == Status.PENDING)
-        .values(**values)
-    )
+def close(connection: Connection, outcomes: Sequence[Outcome], now: datetime.datetime) -> None:
+    """Note what came of messages, but for those that somebody else has closed meanwhile."""
+    ids, statuses, codes, again_at = map(list, zip(*outcomes, strict=True))
+    values = {"ids": ids, "statuses": statuses, "codes": codes, "again_at": again_at}
+    connection.execute(_CLOSE, values | {"now": now})

@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from chassis.errors import Fault, NotFound
+from contracts.inventory.answers import Reserved
 from contracts.payments import answers as payments
 from contracts.products.answers import ProductList
 from contracts.users import answers as users
@@ -25,7 +26,7 @@ NEEDED = {
     ("orders", "products.get_many"): ProductList,
     ("orders", "users.default_address"): users.DefaultAddress,
     ("orders", "users.find"): users.UserIds,
-    ("orders", "inventory.reserve"): None,
+    ("orders", "inventory.reserve"): Reserved,
     ("orders", "inventory.commit"): None,
     ("orders", "inventory.release"): None,
     ("orders", "payments.charge"): payments.Payment,

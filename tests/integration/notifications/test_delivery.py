@@ -135,7 +135,7 @@ def test_a_death_between_writing_and_marking_doubles_no_mail(
 
     message = send()
     with monkeypatch.context() as process:
-        process.setattr(leases, "close_sent", die)
+        process.setattr(leases, "close", die)
         with pytest.raises(SystemError):
             run_timer(service, "deliver")
     assert len(mails()) == 1

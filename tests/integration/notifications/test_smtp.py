@@ -172,14 +172,14 @@ def test_a_death_before_the_note_repeats_the_same_mail(
     """A server cannot take a mail back: the repeat has the same Message-ID, by which programs
     fold the two into one."""
     server.start()
-    real, deaths = leases.close_sent, []
+    real, deaths = leases.close, []
 
     def die(*args, **kwargs):
         deaths.append(1)
-        monkeypatch.setattr(leases, "close_sent", real)
+        monkeypatch.setattr(leases, "close", real)
         raise SystemError("the process ends here")
 
-    monkeypatch.setattr(leases, "close_sent", die)
+    monkeypatch.setattr(leases, "close", die)
     message = send()
     eventually(lambda: deaths)
     clock.advance(minutes=2)
