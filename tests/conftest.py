@@ -12,6 +12,7 @@ eventlet.monkey_patch()
 import collections  # noqa: E402  (monkey patching comes first)
 import contextlib  # noqa: E402
 import functools  # noqa: E402
+import gc  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 import types  # noqa: E402
@@ -34,6 +35,7 @@ from chassis import outages  # noqa: E402
 from chassis.clock import Clock  # noqa: E402
 from chassis.database import Database  # noqa: E402
 from chassis.events.broadcast import Broadcast  # noqa: E402
+from chassis.pool import Pool  # noqa: E402
 from chassis.rpc import RpcProxy  # noqa: E402
 from chassis.rpc.client import ServiceProxy  # noqa: E402
 from chassis.service import Service  # noqa: E402
@@ -41,6 +43,35 @@ from chassis.timers import SteadyTimer  # noqa: E402
 from shop.packages import DATABASE_PACKAGES  # noqa: E402
 from tests import support  # noqa: E402
 from tests.scraping import Scraper  # noqa: E402
+
+
+def pytest_collection_finish(session):
+    """What is there now stays to the end: it need not be looked through for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+class Compiled(dict):
+    """SQL that SQLAlchemy has made of statements, for each engine alike: the dialect, which is the
+    first part of a key, is another object in each of them."""
+
+    def get(self, key, default=None):
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key, value):
+        super().__setitem__(key[1:], value)
+
+
+COMPILED = Compiled()
+
+
+@sa.event.listens_for(sa.Engine, "engine_connect")
+def keep_what_is_compiled(connection):
+    """Each test starts services, and so engines; to compile all statements for each of them would
+    take a third of the time."""
+    engine = connection.engine
+    if isinstance(engine.pool, Pool):  # of a service: all of these have the same options
+        engine.update_execution_options(compiled_cache=COMPILED)
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +155,7 @@ def config(vhost):
     The databases are there once the first service that has one is started.
     """
     support.purge(vhost)
-    loaded = configuration.load()
+    loaded = support.settings()
     return loaded | {
         "AMQP_URI": vhost.uri,
         "DATABASES": {},

@@ -1,7 +1,10 @@
 """What tests use besides fixtures."""
 
 import contextlib
+import copy
 import datetime
+import functools
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -33,8 +36,9 @@ ONE_CLIENT: dict[str, Any] = {
 }
 
 
-#: Intervals of timers, in seconds: the longest that tests wait for, and what they wait instead.
-FEW_SECONDS, OFTEN = 5, 0.5
+#: Intervals of timers, in seconds: the longest that tests wait for, what they wait instead, and
+#: the shortest of those that do not begin with a service.
+FEW_SECONDS, OFTEN, RARE = 5, 0.5, 60
 
 
 def eventually(condition: Callable[[], Any], timeout: float = 10, every: float = 0.02) -> Any:
@@ -80,10 +84,14 @@ def run_timer(container: Any, method: str) -> None:
 
 def hurry(container: Any) -> None:
     """Have the timers that a test waits for come round often: those of a few seconds. Rarer ones
-    are for `run_timer`."""
+    are for `run_timer`: no test begins with what a janitor does every minute."""
     for entrypoint in container.entrypoints:
-        if isinstance(entrypoint, SteadyTimer) and entrypoint.interval <= FEW_SECONDS:
+        if not isinstance(entrypoint, SteadyTimer):
+            continue
+        if entrypoint.interval <= FEW_SECONDS:
             entrypoint.interval = min(entrypoint.interval, OFTEN)
+        if entrypoint.interval >= RARE:
+            entrypoint.eager = False
 
 
 def until_rival_waits(transaction: sa.Connection | Session) -> None:
@@ -122,7 +130,18 @@ def purge(vhost):
         for queue in queues:  # over HTTP it would take ten times as long
             passing = queue["exclusive"] or queue["auto_delete"]
             if not passing and not queue["name"].startswith("rpc.reply-"):  # Nameko's expire
-                channel.queue_purge(queue["name"])
+                channel.queue_purge(queue["name"], nowait=True)
+        channel.basic_qos(0, 1, False)  # whose answer comes after all that
+
+
+def settings() -> dict[str, Any]:
+    """What `chassis.config.load` reads; the file is parsed once for each environment."""
+    return copy.deepcopy(_settings(frozenset(os.environ.items())))
+
+
+@functools.cache
+def _settings(environment: frozenset[tuple[str, str]]) -> dict[str, Any]:
+    return configuration.load()
 
 
 @contextlib.contextmanager

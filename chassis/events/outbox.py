@@ -24,7 +24,10 @@ from chassis.validation import dump
 #: Records the rows of `Recorder.event`, given as JSON in `events`; a part of larger statements too.
 #: Before they are due, they are published by who has recorded them.
 RECORDING = insertion(
-    OUTBOX, "events", but={"id", "sent_at"}, due_at=f"now() + interval '{LEASE} seconds'"
+    OUTBOX,
+    "events",
+    but={"id", "sent_at"},
+    due_at=f"clock_timestamp() + interval '{LEASE} seconds'",
 )
 _RECORD = with_documents(RECORDING, "events")
 

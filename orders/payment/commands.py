@@ -278,8 +278,9 @@ def _mark_paid(
     """The money is there. Whatever of it has gone back before we came to this is not forgotten."""
     is_pending = order.status == Status.PENDING
     in_stock = is_pending and _has_stock(context, order, in_stock)
-    order.payment_id = payment.id
+    # Read before anything is changed, so that one statement writes all that is.
     order.payment_status = lifecycle.after_refund(order.total, refunds.total(session, payment.id))
+    order.payment_id = payment.id
     order.paying_since = order.recheck_at = None
     timeline.add(
         context, session, order.id, TimelineKind.PAYMENT, TimelineCause.PAYMENT_SUCCEEDED,

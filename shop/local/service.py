@@ -55,11 +55,9 @@ def spared() -> Iterator[None]:
     del sys.modules["pkg_resources"], sys.modules["rich"]
 
 
-def main() -> None:
-    package, slot, metrics, gate = sys.argv[1:]
-    gate = Path(gate)
-    os.environ["METRICS_PORT"] = str(int(metrics) and int(metrics) + int(slot) - 1)
-    with turn(gate), spared():
+def load(package: str) -> None:
+    """Import all that the service will need."""
+    with spared():
         gc.disable()  # what imports allocate stays; looking for garbage takes a tenth of the time
         # Eventlet's own resolver is 14 MB of dnspython; see `shop.local.resolver`.
         os.environ["EVENTLET_NO_GREENDNS"] = "yes"
@@ -73,15 +71,29 @@ def main() -> None:
 
         resolver.look_up_in_threads()
 
-        from nameko.cli import main as nameko
         from nameko.cli import run  # noqa: F401  (the command imports it late)
 
         import_module(f"{package}.service")
         gc.enable()
-    while not gate.exists():
-        time.sleep(0.05)
+
+
+def serve(package: str) -> None:
+    """Be `nameko run`, to the end of the process."""
+    from nameko.cli import main as nameko
+
     sys.argv[:] = ["nameko", "run", f"{package}.service", "--config", "config.yaml"]
     nameko.main()
+
+
+def main() -> None:
+    package, slot, metrics, gate = sys.argv[1:]
+    gate = Path(gate)
+    os.environ["METRICS_PORT"] = str(int(metrics) and int(metrics) + int(slot) - 1)
+    with turn(gate):
+        load(package)
+    while not gate.exists():
+        time.sleep(0.05)
+    serve(package)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,7 @@ def test_no_value_of_any_field_makes_a_5xx(shop, name):
     path = filled(entry.path)
     for field in [f.data_key or n for n, f in entry.body().fields.items()]:
         for value in VALUES:
-            body = shop.admin.call(entry.method, path, {field: value}, expect=None)
-            status = shop.admin.answer.status_code
+            status, body = _answer(shop.admin, entry.method, path, {field: value})
             assert status < 500, (field, value, body)
 
 
@@ -67,8 +66,9 @@ def test_no_query_makes_a_5xx(shop, name):
     known = [f.data_key or n for n, f in entry.query().fields.items()] if entry.query else []
     for field in [*known, "limit", "unknown", "__type__"]:
         for value in ("", "%00", "%ff", "0", "-1", "9" * 400, "a" * 3000, "null", "%F0%9F%92%A9"):
-            shop.admin.get(f"{filled(entry.path)}?{field}={value}", expect=None)
-            assert shop.admin.answer.status_code < 500, (field, value)
+            path = f"{filled(entry.path)}?{field}={value}"
+            status, body = _answer(shop.admin, entry.method, path)
+            assert status < 500, (field, value, body)
 
 
 @pytest.mark.parametrize("name", [name for name, entry in ROUTES.items() if "{" in entry.path])
@@ -141,3 +141,13 @@ def test_the_trace_of_a_request_is_in_the_timeline(shop, eventually):
         return {e["kind"] for e in entries if e["trace_id"] == trace_id}
 
     eventually(lambda: traced() >= {"payment", "stock", "order", "mail"})
+
+
+def _answer(client, method, path, body=None):
+    """The status and the body. An answer that came too late is asked for once more: it says that
+    the machine was busy, unless this input makes it late each time."""
+    for _ in range(2):
+        answer = client.call(method, path, body, expect=None)
+        if client.answer.status_code != 504:
+            break
+    return client.answer.status_code, answer

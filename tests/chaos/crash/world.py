@@ -1,12 +1,12 @@
-"""The services as processes of their own, each with another one ready to take its place."""
+"""The services as processes of their own, each of which another one can replace at once."""
 
 import contextlib
 import os
 import pathlib
+import select
 import signal
 import subprocess
 import sys
-import uuid
 
 import kombu
 import sqlalchemy as sa
@@ -48,6 +48,44 @@ class UsersStandIn(Service):
         raise NotFound
 
 
+class Nursery:
+    """The processes of one service, one after the other (`tests.chaos.crash.nursery`)."""
+
+    def __init__(self, package, environment, log):
+        self._pid = None
+        self._program = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.crash.nursery", package],
+            cwd=ROOT,
+            env=environment,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+
+    def bear(self):
+        """Have the next process; the last one has ended."""
+        self._program.stdin.write(b"\n")
+        self.status = None
+        self._pid = eventually(self._said, timeout=90)
+
+    def poll(self):
+        """The status of its last process, None while that runs."""
+        if self.status is None:
+            self.status = self._said()
+        return self.status
+
+    def _said(self):
+        told, _, _ = select.select([self._program.stdout], [], [], 0)
+        return int(self._program.stdout.readline()) if told else None
+
+    def close(self):
+        if self._pid and self.poll() is None:
+            os.kill(self._pid, signal.SIGKILL)
+        self._program.kill()
+        self._program.communicate()
+
+
 class Shop:
     """`call` is RPC from outside; `lost` are the ids of events that a test has thrown away."""
 
@@ -59,11 +97,8 @@ class Shop:
         self.lost = set()
         (self.control / "reached").touch()
         self.ahead(0)
-        self._gates = folder / "gates"
-        self._gates.mkdir()
         self._log = (folder / "log").open("w")
-        self._running = {}
-        self._ready = {package: self._prepare(package) for package in PACKAGES}
+        self._nurseries = {package: self._nursery(package) for package in PACKAGES}
         self._engines = {
             package: sa.create_engine(configuration.database_url(config, package))
             for package in PACKAGES
@@ -87,9 +122,8 @@ class Shop:
             return getattr(self.call, name).health()
 
     def close(self):
-        for process, _ in (*self._running.values(), *self._ready.values()):
-            process.kill()
-            process.wait()
+        for nursery in self._nurseries.values():
+            nursery.close()
         for container in self._containers:
             container.kill()
         for engine in self._engines.values():
@@ -108,11 +142,8 @@ class Shop:
     # Processes
 
     def start(self, package):
-        """Let the process that is ready go to work, and have the next one made ready."""
-        self._running[package] = self._ready[package]
-        _, gate = self._running[package]
-        gate.touch()
-        self._ready[package] = self._prepare(package)
+        """Have a process go to work; the one before has ended."""
+        self._nurseries[package].bear()
 
     def arm(self, point):
         """The next time that a process of its package comes to `point`, it dies."""
@@ -120,9 +151,9 @@ class Shop:
 
     def died(self, point):
         """Wait until it has happened, there and nowhere else."""
-        process, _ = self._running[point.package]
-        eventually(lambda: process.poll() is not None, timeout=30)
-        assert process.returncode == -signal.SIGKILL
+        nursery = self._nurseries[point.package]
+        eventually(lambda: nursery.poll() is not None, timeout=30)
+        assert nursery.status == -signal.SIGKILL
         assert not (self.control / "armed").exists()
 
     def reached(self, step):
@@ -132,8 +163,8 @@ class Shop:
     def revive(self):
         """Whatever a test that failed has left, the next one finds all processes at work."""
         (self.control / "armed").unlink(missing_ok=True)
-        for package, (process, _) in list(self._running.items()):
-            if process.poll() is not None:
+        for package, nursery in self._nurseries.items():
+            if nursery.poll() is not None:
                 self.start(package)
 
     def ahead(self, seconds):
@@ -159,27 +190,18 @@ class Shop:
             eventually(lambda: readers() == 0, timeout=30)  # with it, what was under way is back
             channel.queue_purge(queue)
 
-    def _prepare(self, package):
-        """A process that has all its code and waits for its gate to open."""
-        gate = self._gates / uuid.uuid4().hex
+    def _nursery(self, package):
         environment = os.environ | {
             "AMQP_URI": self.config["AMQP_URI"],
             "DATABASE_URL": self.config["DATABASE_URL"],
             "MAIL_OUTBOX": str(self.outbox),
+            "METRICS_PORT": "0",
             "PYTHONPATH": os.pathsep.join([str(HOOK), str(ROOT)]),
             "PYTHONWARNINGS": "ignore",
             "CRASH_CONTROL": str(self.control),
             "CRASH_PACKAGE": package,
         }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "shop.local.service", package, "1", "0", str(gate)],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-        )
-        return process, gate
+        return Nursery(package, environment, self._log)
 
 
 def _write(path, text):

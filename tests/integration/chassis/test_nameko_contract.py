@@ -90,7 +90,7 @@ class Sample(Service):
     def echo(self, value):
         return value
 
-    @timer(interval=3600)
+    @timer(interval=30)
     def tick(self):
         """Runs once at the start."""
 
