@@ -45,7 +45,7 @@ def at_rest(shop):
 def mails_are_out(shop):
     """Each mail is delivered and noted, and a file of its own."""
     mails = shop.sql("notifications", "SELECT id, status FROM notifications WHERE channel='email'")
-    assert {mail.status for mail in mails} == {"sent"}
+    assert {mail.status for mail in mails} <= {"sent"}
     assert {path.stem for path in shop.outbox.glob("*.eml")} == {str(mail.id) for mail in mails}
     return True
 
