@@ -23,19 +23,13 @@ def insertion(into: TableClause, rows: str, but: Container[str] = (), **expressi
     )
 
 
-def insert_rows(into: TableClause, but: Container[str] = ()) -> TextClause:
-    """An INSERT of however many rows that leaves out those that are there already; its parameters
-    are `rows_of(rows)`. Columns in `but` are left to their defaults."""
-    return with_documents(f"{insertion(into, 'rows', but)} ON CONFLICT DO NOTHING", "rows")
-
-
 def with_documents(statement: str, *documents: str) -> TextClause:
     """A statement written by hand, of which the parameters `documents` are JSON (`as_json`)."""
     return text(statement).bindparams(*(bindparam(name, type_=Text) for name in documents))
 
 
 def rows_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Rows, each with a value for every column, as `insert_rows` takes them."""
+    """Rows, each with a value for every column, as the parameter `rows`."""
     return {"rows": as_json(rows)}
 
 
