@@ -1,6 +1,7 @@
 """What gathers for a handler that takes events by the batch."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -25,7 +26,7 @@ class Batches:
             return [self._alone.popleft()]
         return [self._gathered.popleft() for _ in range(min(self.most, len(self._gathered)))]
 
-    def split(self, messages: list[Any]) -> None:
+    def split(self, messages: Iterable[Any]) -> None:
         """Have each of a batch that has failed tried alone."""
         self._alone.extend(messages)
 

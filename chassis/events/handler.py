@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from logging import getLogger
 from typing import Any
@@ -75,15 +75,29 @@ class EventWorkers(SharedExtension):
             self._free += 1
 
 
+class Gathering(SharedExtension):
+    """What gathers for the handlers of a service that take batches: one batch a method, whichever
+    queues its events come from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._batches: dict[str, Batches] = {}
+
+    def batches_of(self, method: str, most: int) -> Batches:
+        """Of this method, for all its queues the same; `most` events in one."""
+        return self._batches.setdefault(method, Batches(most))
+
+
 class EventHandler(Measured, NamekoEventHandler):
     """Handles events: `@event_handler("orders", "order_placed", OrderPlaced)`.
 
     The method gets one `Event`, its payload loaded by the schema. It is called again until it
     returns, so what it does belongs into `with self.db.once(event) as session`.
 
-    With a `batch` it gets a list instead: what has come while it was busy, so many at most, in
-    their order. It works `with self.db.once_each(events) as (session, fresh)`. When a batch fails,
-    each of its events is tried alone, so that one that can't be handled holds up no other.
+    With a `batch` it gets a list instead: what has come while it was busy, of all types that the
+    method handles, so many at most, those of one type in their order. It works
+    `with self.db.once_each(events) as (session, fresh)`. When a batch fails, each of its events is
+    tried alone, so that one that can't be handled holds up no other.
 
     `expected_exceptions` and `sensitive_arguments` are Nameko's. Its handler types, and what it
     does when a handler fails, are not: one process of the service gets each event, and tries again.
@@ -94,6 +108,7 @@ class EventHandler(Measured, NamekoEventHandler):
     inbound = Inbound()
     publisher = ConfirmedPublisher()
     workers = EventWorkers()
+    gathering = Gathering()
     janitor = Janitor()
 
     no_ack = False
@@ -118,15 +133,18 @@ class EventHandler(Measured, NamekoEventHandler):
         self._schema = schema()
         self.queue = ""
         self.prefetch = 0
-        self._batches = None if batch is None else Batches(batch)
+        self._most = batch
+        self._batches: Batches | None = None
 
     def setup(self) -> None:
         self.queue = topology.queue_of(
             self.source_service, self.event_type, self.container.service_name, self.method_name
         )
-        # While one batch is in work, the next one gathers.
-        batches = self._batches
-        self.prefetch = 2 * batches.most if batches else workers_for_events(self.container)
+        if self._most is None:
+            self.prefetch = workers_for_events(self.container)
+        else:
+            self._batches = self.gathering.batches_of(self.method_name, self._most)
+            self.prefetch = 2 * self._most  # while one batch is in work, the next one gathers
         self._observers = observers_of(self.container)
         self.inbound.register(self)
         self.janitor.keep_inbox_small()
@@ -150,7 +168,7 @@ class EventHandler(Measured, NamekoEventHandler):
         batches = self._batches
         if batches is None:
             self.workers.submit(partial(self._begin, message))
-        elif batches.add(message):
+        elif batches.add((self, message)):
             self.workers.submit(partial(self._begin_batch, batches))
 
     def _begin(self, message: Any) -> None:
@@ -173,45 +191,52 @@ class EventHandler(Measured, NamekoEventHandler):
 
     def _begin_batch(self, batches: Batches) -> None:
         """Start the worker for what has gathered, but for what can't be read."""
-        messages, events = [], []
-        for message in batches.take():
+        taken, events = [], []
+        for handler, message in batches.take():
             if message.channel.connection is None:
                 continue  # waited over a reconnection: it will be delivered again
             try:
-                events.append(self._read(message)[0])
-                messages.append(message)
+                events.append(handler._read(message)[0])
+                taken.append((handler, message))
             except Poison as poison:
-                self._dead_letter_aside(message, str(poison))
+                handler._dead_letter_aside(message, str(poison))
         if not events:
             self._next_batch(batches)
             return
         data = dict(events[0].trace_context) if len(events) == 1 else {}
         deadline.begin(data, HANDLER_TIMEOUT)
-        settle = partial(self._settle_batch, batches, messages)
+        first, settle = taken[0][0], partial(self._settle_batch, batches, taken)
         try:
             self.container.spawn_worker(
-                self, (events,), {}, context_data=data, handle_result=settle
+                first, (events,), {}, context_data=data, handle_result=settle
             )
         except ContainerBeingKilled:
             self.workers.done()  # not acknowledged: another instance gets them
 
     def _settle_batch(
-        self, batches: Batches, messages: list[Any], worker_ctx: Any, result: Any, exc_info: Any
+        self,
+        batches: Batches,
+        taken: Sequence[tuple["EventHandler", Any]],
+        worker_ctx: Any,
+        result: Any,
+        exc_info: Any,
     ) -> tuple[Any, Any]:
+        first, message = taken[0]
         try:
             if exc_info is None:
-                HANDLED.reached(self)
-                for message in messages:
-                    self.inbound.ack(message)
-            elif len(messages) > 1:
+                HANDLED.reached(first)
+                for _, done in taken:
+                    self.inbound.ack(done)
+            elif len(taken) > 1:
                 if not outages.is_logged(exc_info[1]):
-                    log.warning("%s failed with %d events, each alone", self.queue, len(messages))
-                batches.split(messages)
+                    method = self.method_name
+                    log.warning("%s failed with %d events, each alone", method, len(taken))
+                batches.split(taken)
             else:
-                self.inbound.settle(messages[0], self._again_later(messages[0], exc_info[1]))
+                self.inbound.settle(message, first._again_later(message, exc_info[1]))
         except Exception:  # whatever it is, it must not end the service
             log.exception("an event could not be settled, it will be delivered again")
-            self.inbound.settle(messages[0], False)
+            self.inbound.settle(message, False)
         finally:
             self._next_batch(batches)
         return result, exc_info

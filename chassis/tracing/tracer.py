@@ -106,7 +106,7 @@ class Tracer(SpanFactory, Observer):
                 name, about = conventions.rpc(worker_ctx.service_name, entrypoint.method_name)
                 return self.below_sender(data, name, SpanKind.SERVER, about, CallSpan)
             case EventHandler():
-                return handling.begin(self, worker_ctx, entrypoint.queue)
+                return handling.begin(self, worker_ctx)
             case Timer():
                 name = f"timer {worker_ctx.service_name}.{entrypoint.method_name}"
                 span = self.begin(name, SpanKind.INTERNAL, {})

@@ -11,21 +11,22 @@ from chassis.broker import topology
 from tests.integration.chassis.world import Gatherer
 
 QUEUE = "evt-speaker-shouted--gatherer.on_shouted"
+WHISPERS = "evt-speaker-whispered--gatherer.on_shouted"
 DEAD = "gatherer.dead-letters"
 
 
 @pytest.fixture
 def put(channel):
-    """`put("text", ...)`: events in the handler's queue."""
+    """`put("text", ...)`: events in a queue of the handler."""
 
-    def publish(*texts, event_id=None, body=None):
+    def publish(*texts, event_id=None, body=None, queue=QUEUE):
         for text in texts:
             properties = pika.BasicProperties(
                 message_id=str(event_id or uuid.uuid4()),
                 content_type="application/json",
                 headers={"nameko.occurred_at": "2026-01-01T00:00:00+00:00"},
             )
-            channel.basic_publish("", QUEUE, body or orjson.dumps({"text": text}), properties)
+            channel.basic_publish("", queue, body or orjson.dumps({"text": text}), properties)
 
     return publish
 
@@ -71,6 +72,47 @@ def test_what_comes_meanwhile_is_one_batch(start, put, batches, gathered, eventu
     assert batches.sizes[0] == 1
     assert max(batches.sizes) == 10
     assert len(batches.sizes) <= 5
+
+
+def test_all_types_of_a_method_are_one_batch(start, put, batches, gathered, eventually, channel):
+    """Each is read as what it is: garbage of one type is its own dead letter."""
+    start(Gatherer)
+    put("1")
+    eventually(lambda: batches.sizes)
+    put("2", "4")
+    put("3", "5", queue=WHISPERS)
+    put("x", body=b"{}", queue=WHISPERS)
+    in_hand = lambda queue: channel.queue_declare(queue, passive=True).method.message_count == 0  # noqa: E731
+    eventually(lambda: in_hand(QUEUE) and in_hand(WHISPERS))
+    batches.go.send()
+    eventually(lambda: len(gathered()) == 5)
+    assert batches.sizes == [1, 4]
+    assert [text for text in gathered() if text in "24"] == ["2", "4"]
+    assert [text for text in gathered() if text in "35"] == ["3", "5"]
+    parked = eventually(lambda: channel.basic_get(DEAD, auto_ack=True)[1])
+    assert parked.headers["x-parked-from"] == WHISPERS
+
+
+def test_one_of_another_type_that_fails_goes_back_to_its_own_queue(
+    start, put, batches, gathered, eventually, channel, monkeypatch
+):
+    """Its tries and its dead letter are of the queue that it came from."""
+    monkeypatch.setattr(topology, "RETRY_DELAYS", (1,))
+
+    def fail(fresh):
+        if any(event.type == "whispered" for event in fresh):
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(Gatherer, "during", staticmethod(fail))
+    start(Gatherer)
+    put("1")
+    eventually(lambda: batches.sizes)
+    put("2")
+    put("bad", queue=WHISPERS)
+    batches.go.send()
+    parked = eventually(lambda: channel.basic_get(DEAD, auto_ack=True)[1])
+    assert parked.headers["x-parked-from"] == WHISPERS
+    assert gathered() == ["1", "2"]
 
 
 def test_a_duplicate_is_applied_once(start, put, batches, gathered, eventually, rows):

@@ -18,6 +18,7 @@ from tests.collector import collecting
 from tests.integration.chassis.world import Gatherer, Listener, Middle, Speaker
 
 QUEUE = "evt-speaker-shouted--gatherer.on_shouted"
+WHISPERS = "evt-speaker-whispered--gatherer.on_shouted"
 CALLER = "00f067aa0ba902b7"
 
 
@@ -181,9 +182,10 @@ def test_a_batch_and_its_events_are_linked(
     monkeypatch.setattr(Gatherer, "before", staticmethod(before))
     monkeypatch.setattr(Gatherer, "during", staticmethod(lambda events: None))
     (gatherer,) = traced(Gatherer)
-    (handler,) = (one for one in gatherer.entrypoints if one.method_name == "on_shouted")
+    handler, _ = (one for one in gatherer.entrypoints if one.method_name == "on_shouted")
     for number in range(1, 5):
-        put(channel, QUEUE, number, "00" if number == 3 else "01")
+        queue = WHISPERS if number == 4 else QUEUE
+        put(channel, queue, number, "00" if number == 3 else "01")
         eventually(lambda: sizes)
     eventually(lambda: len(handler._batches._gathered) == 3)
     go.send()
@@ -203,6 +205,8 @@ def test_a_batch_and_its_events_are_linked(
     assert [span.trace_id for span in each] == [trace(2), trace(4)]
     for span in each:
         assert (span.parent_id, span.links) == (CALLER, [(batch.trace_id, batch.id)])
+    subscription = "messaging.destination.subscription.name"
+    assert [span.attributes[subscription] for span in each] == [QUEUE, WHISPERS]
     # What is put off because of an event is below its own span.
     assert [cause.split("-")[2] for cause in causes] == [alone.id, each[0].id, CALLER, each[1].id]
     statements = [s for s in collector.of(batch.trace_id) if "db.query.text" in s.attributes]

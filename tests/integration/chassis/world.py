@@ -137,8 +137,8 @@ class Middle(Service):
 
 
 class Gatherer(Service):
-    """Handles `shouted` by the batch, which tests put into its queue; a test sets what happens
-    before and during its transaction."""
+    """Handles `shouted` and `whispered` by the batch, which tests put into its queues; a test sets
+    what happens before and during its transaction."""
 
     name = "gatherer"
     db = Database(Base, package="chassis")
@@ -147,6 +147,7 @@ class Gatherer(Service):
     during = staticmethod(lambda events: None)
 
     @event_handler("speaker", "shouted", Said, batch=10)
+    @event_handler("speaker", "whispered", Said, batch=10)
     def on_shouted(self, events):
         self.before(events)
         with self.db.once_each(events) as (session, fresh):
