@@ -81,6 +81,7 @@ def metered(by_hand, monkeypatch, servers, new_vhost, databases, tmp_path):
             tmp_path,
             WEB_SERVER_ADDRESS=address,
             payments=payments,
+            sessions={"check_seconds": 30},  # once for what somebody does, however slow the machine
         ) as shop:
             yield shop, meter
         meter.close()

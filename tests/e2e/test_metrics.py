@@ -67,9 +67,15 @@ def test_an_order_is_seen(shop, bought):
     placed = {"method": "POST", "route": "/api/orders"}
     assert grown("shop_http_requests_total", status="2xx", **placed) == 1
     assert grown("shop_http_request_seconds_count", **placed) == 1
-    for service, method in {"orders": "place", "payments": "charge", "inventory": "commit"}.items():
+    for service, method in {
+        "orders": "place",
+        "payments": "charge",
+        "inventory": "reserve",
+    }.items():
         names = {"service": service, "entrypoint": method, "outcome": "ok"}
         assert grown("shop_work_total", **names) >= 1
+    settled = {"service": "inventory", "entrypoint": "on_order_paid", "outcome": "ok"}
+    assert eventually(lambda: shop.scrape.since(bought.before)("shop_work_total", **settled) == 1)
     assert grown("shop_events_published_total", event="order_placed") == 1
     charge = {"provider": "simulator", "operation": "charge"}
     assert grown("shop_provider_calls_total", outcome="ok", **charge) == 1
