@@ -64,10 +64,13 @@ def payment_refunded(context: Context, session: Session, payload: Mapping[str, A
 
 
 def stock_lost(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
-    """Inventory heard too late that the order is paid: it is cancelled, and its money goes back;
-    what has been shipped stays so."""
+    """Inventory heard too late that the order is paid: it is cancelled, and its money goes back.
+    What has been shipped stays so, and its stock has to be counted."""
     order = order_queries.lock(session, payload["order_id"])
-    if order is None or order.status != Status.PROCESSING:
+    if order is None or order.status == Status.CANCELLED:
+        return
+    if order.status != Status.PROCESSING:
+        context.log.warning("shipped_without_stock", order_id=str(order.id), number=order.number)
         return
     step = lifecycle.step(
         order.status, order.payment_status, Status.CANCELLED, (Party.SYSTEM,), Cause.OUT_OF_STOCK

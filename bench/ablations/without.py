@@ -213,13 +213,13 @@ def list_statements() -> None:
 
 @_shortcut
 def pace() -> None:
-    """The relay begins with the first event that it is woken for."""
+    """The relay begins with the first event that it is given."""
     _replace("chassis.events.relay", PACE=0)
 
 
 @_shortcut
 def relay_batch() -> None:
-    """One row of the outbox in each transaction of the relay."""
+    """One row of the outbox at a time: the sweep, which publishes what the ablations insert."""
     _replace("chassis.events.relay", BATCH=1)
     from chassis.events import relay
 

@@ -109,7 +109,7 @@ def _drained(run: Run, shop: Started) -> Record:
     drained = count / seconds
     run.show.figure("events", "notifications", drained)
     goals = [
-        Goal("published by the relay of orders", relayed, 2000.0, unit="/s"),
+        Goal("published by the sweep of orders", relayed, 2000.0, unit="/s"),
         Goal("handled by notifications", drained, 2000.0, unit="/s"),
     ]
     run.titles |= {"relay": "relay of orders", "notifications": "handler of notifications"}

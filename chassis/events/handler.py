@@ -190,7 +190,11 @@ class EventHandler(Measured, NamekoEventHandler):
             self.workers.done()  # not acknowledged: another instance gets it
 
     def _begin_batch(self, batches: Batches) -> None:
-        """Start the worker for what has gathered, but for what can't be read."""
+        """Start the worker for what has gathered, but for what can't be read.
+
+        The queues of a method share their batches: each message is read, put off and parked by the
+        handler of its own queue.
+        """
         taken, events = [], []
         for handler, message in batches.take():
             if message.channel.connection is None:

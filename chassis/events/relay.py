@@ -17,7 +17,7 @@ from chassis.broker.confirmed_publisher import ConfirmedPublisher, OutgoingMessa
 from chassis.broker.message import CONTENT, headers_of
 from chassis.broker.topology import exchange_of
 from chassis.clock import Clock
-from chassis.database import database_of, statement_by_statement
+from chassis.database import TIMEOUT, database_of, statement_by_statement
 from chassis.observers import observers_of
 from chassis.serialization import dumps
 from chassis.steps import Step
@@ -68,10 +68,12 @@ _UNSENT = (
 
 _IDS = bindparam("ids", type_=ARRAY(UUID))
 # A mark that a crash of the server loses is an event that is sent again, no more: the disk need not
-# be waited for. Both commands are one message and one transaction.
+# be waited for. Both commands are one message and one transaction. What a sweep has in hand, that
+# will mark.
 _MARK_SENT = text(
     "SET LOCAL synchronous_commit = off;"
-    " UPDATE outbox SET sent_at = now() WHERE event_id = ANY(:ids)"
+    " UPDATE outbox SET sent_at = now() WHERE id IN"
+    " (SELECT id FROM outbox WHERE event_id = ANY(:ids) FOR UPDATE SKIP LOCKED)"
 ).bindparams(_IDS)
 _PUT_OFF = (
     update(OUTBOX)
@@ -132,10 +134,12 @@ class Relay:
         self._awake()
 
     def _attempt(self, step: Callable[[], int]) -> int:
-        """How many rows `step` has moved; 0 when it has failed and another time has to come."""
+        """How many rows `step` has moved; 0 when it has failed and another time has to come, also
+        because a server does not answer."""
         try:
-            return step()
-        except Exception as error:
+            with eventlet.Timeout(TIMEOUT):
+                return step()
+        except (Exception, eventlet.Timeout) as error:
             # Its text may hold a row, so only its kind is told.
             if not outages.is_logged(error):
                 log.warning("the outbox waits: %s", type(error).__name__)

@@ -11,7 +11,7 @@ class FeedGrew(EventPayload):
 
 
 #: By the outbox, to one process of each service that handles them.
-EVENTS = {**staff.EVENTS}
+EVENTS = staff.EVENTS
 
 #: To every process that listens at this moment.
 BROADCASTS = {"feed_grew": FeedGrew}

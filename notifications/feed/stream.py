@@ -1,8 +1,9 @@
 """Feeds as they grow: what came after a position, how far each has come, and who watches.
 
-Who writes into a feed tells of it only while that is watched (`notifications.feed.store`). A note
-of it and a write wait for each other on the feed's row: what the note does not see in the feed is
-told of.
+Who writes into a feed tells of it only while that is watched (`notifications.feed.store`). The
+note with which a stream opens and a write wait for each other on the feed's row: what the note does
+not see in the feed is told of. A note that is renewed too late may miss one; the next question
+finds it.
 """
 
 import datetime

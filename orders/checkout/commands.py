@@ -168,7 +168,10 @@ def _look_closer(context: Context, basket: Basket) -> dict[int, int]:
 def _make(context: Context, attempt: Attempt) -> dict[str, Any] | None:
     """Reserve the stock and make the order, at the prices of this moment; None when a rival with
     the same key has made it."""
-    products, held_until = _reserve(context, attempt)
+    reserved = _reserve(context, attempt)
+    if reserved is None:
+        return None
+    products, held_until = reserved
     try:
         priced = pricing.settle(attempt.basket, products)
         return _complete(context, attempt, *priced, held_until)
@@ -184,9 +187,14 @@ def _make(context: Context, attempt: Attempt) -> dict[str, Any] | None:
 
 def _reserve(
     context: Context, attempt: Attempt
-) -> tuple[catalog.Products, datetime.datetime | None]:
+) -> tuple[catalog.Products, datetime.datetime | None] | None:
     """Have inventory hold the stock until the order has to be paid, and for the grace after; the
-    products as they are sold now, and until when they are held."""
+    products as they are sold now, and until when they are held. None when a rival with the same key
+    has made the order.
+
+    What is refused is abandoned, and so released: the broker may deliver the call once more, and
+    stock be there by then. With an unknown outcome, a checkout with a key waits for the repeat.
+    """
     basket = attempt.basket
     grace = datetime.timedelta(seconds=context.settings["reservation_grace"])
     try:
@@ -200,27 +208,15 @@ def _reserve(
     except ReservationReleased:
         raise CheckoutInterrupted from None
     except Fault as fault:
-        _give_up(context, attempt, refused=fault.status < 500)
+        is_over = fault.status < 500 or attempt.key is None
+        if is_over and not _abandon(context, attempt) and _is_made(context, attempt):
+            return None
         if isinstance(fault, OutOfStock):
             _look_closer(context, basket)
         raise
     RESERVED.reached()
     products, held_until = catalog.reserved(answer)
     return products or catalog.look_up(context.products, basket.product_ids), held_until
-
-
-def _give_up(context: Context, attempt: Attempt, *, refused: bool) -> None:
-    """After a reservation that failed; `refused`: inventory said no, so nothing is held.
-
-    When the outcome is unknown, a checkout with a key waits for the repeat. With a key, a rival may
-    be about to reserve under the same id even after a refusal, so its stock is released all the
-    same.
-    """
-    if attempt.key is None and refused:
-        with context.db.autocommit() as connection:
-            store.drop(connection, attempt.order_id)
-    elif attempt.key is None or refused:
-        _abandon(context, attempt)
 
 
 def _abandon(context: Context, attempt: Attempt) -> bool:

@@ -1,6 +1,7 @@
 """What changes stock: staff who count it, and orders.
 
-Each is one transaction. After the commit a broadcast names the products whose stock has changed.
+Each is done in one transaction or not at all. After the commit a broadcast names the products whose
+stock has changed.
 """
 
 import datetime

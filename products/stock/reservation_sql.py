@@ -113,13 +113,16 @@ RESERVE_NEW = text("""
 )
 
 # All of `commit` or `release` for an order whose lines are all held or all taken, or nothing. While
-# the reservation is locked and its time is not over, nobody else touches its lines.
+# the reservation is locked and its time is not over, nobody else touches its lines; that a line is
+# held is looked at all the same, for an instance whose clock is ahead may have freed it.
 MOVE_WHOLE = text("""
     WITH found AS (
         SELECT order_id, expires_at, kind, on_hand, reserved
         FROM reservations JOIN unnest(:states, :kinds, :on_hand, :reserved)
             AS move (source, kind, on_hand, reserved) ON source = state
-        WHERE order_id = :order AND (state <> :held OR expires_at > :lasting)
+        WHERE order_id = :order AND (state <> :held OR expires_at > :lasting AND NOT EXISTS (
+            SELECT FROM reservation_lines WHERE order_id = :order AND held_until IS NULL
+        ))
         FOR NO KEY UPDATE OF reservations
     ),
     ended AS (

@@ -27,8 +27,8 @@ def chaos(aim: Aim, here: bool, folder: Path, console: Console) -> int:
             place = _running()
         else:
             shutil.rmtree(folder / "shop", ignore_errors=True)
-            faults = plan.provider(aim.seed)
-            place = stack.enter_context(private_shop(folder / "shop", say, **faults))
+            settings = plan.environment(aim.seed)
+            place = stack.enter_context(private_shop(folder / "shop", say, **settings))
         run = Run(place, aim, is_private=not here)
         with show.Progress(run, console):
             outcome = run.go()

@@ -73,10 +73,12 @@ def faults(seed: int, orders: int, kills: int) -> Iterator[Fault]:
             yield Fault(gap, kind, victim, seconds)
 
 
-def provider(seed: int) -> dict[str, str]:
-    """The environment of a shop whose payment provider has faults: as many for each seed; whom they
-    befall hangs on the keys as well, which are new in each run."""
-    return {"SIMULATOR_SEED": str(seed), "SIMULATOR_CHANCES": json.dumps(PROVIDER)}
+def environment(seed: int) -> dict[str, str]:
+    """That of a shop whose payment provider has faults: as many for each seed; whom they befall
+    hangs on the keys as well, which are new in each run. By an odd seed stock is held so shortly
+    that it may be lost, and is taken by a call before an order is paid."""
+    faults = {"SIMULATOR_SEED": str(seed), "SIMULATOR_CHANCES": json.dumps(PROVIDER)}
+    return faults | {"ORDER_RESERVATION_GRACE": "20"} if seed % 2 else faults
 
 
 def buyer(seed: int, number: int) -> random.Random:

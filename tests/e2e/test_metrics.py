@@ -14,7 +14,7 @@ from tests import telemetry
 from tests.e2e.client import new_email
 from tests.e2e.shop import running_anew
 from tests.scraping import Scraper
-from tests.support import eventually
+from tests.support import eventually, run_timer
 
 #: What is asked of RabbitMQ's own plugin, `rabbitmq_prometheus`; looked up in 3.10 and 4.0.
 OF_RABBITMQ = {
@@ -45,6 +45,8 @@ def shop(new_vhost, databases, tmp_path_factory):
     ):
         patch.setattr(database, "FRESH", 0)  # asked as often as one likes
         shop.scrape = Scraper(port)
+        (payments,) = (one for one in shop.containers if one.service_name == "payments")
+        run_timer(payments, "compare_books")
         yield shop
 
 

@@ -43,8 +43,10 @@ def at_rest(shop):
 
 
 def mails_are_out(shop):
-    """Each mail is delivered and noted, and a file of its own."""
-    mails = shop.sql("notifications", "SELECT id, status FROM notifications WHERE channel='email'")
+    """Each event has its mail, which is delivered and noted, and a file of its own."""
+    mails = shop.sql("notifications", "SELECT * FROM notifications WHERE channel = 'email'")
+    told = shop.sql("notifications", "SELECT event_id FROM inbox")
+    assert {mail.event_id for mail in mails} == {one.event_id for one in told}
     assert {mail.status for mail in mails} <= {"sent"}
     assert {path.stem for path in shop.outbox.glob("*.eml")} == {str(mail.id) for mail in mails}
     return True

@@ -206,7 +206,7 @@ def away(monkeypatch):
 def test_a_moment_without_the_broker(
     start, call, heard, unsent, eventually, monkeypatch, away, published, no_sweep
 ):
-    """Memory outlasts it, in order, and no sweep is needed."""
+    """Memory outlasts it, and no sweep is needed."""
     monkeypatch.setattr(relay, "PATIENCE", 60)
     start(Speaker, Listener)
     away.set()

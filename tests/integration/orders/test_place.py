@@ -1,5 +1,6 @@
 """Placing an order."""
 
+import datetime
 import uuid
 
 import eventlet
@@ -270,6 +271,41 @@ def test_a_price_that_changes_between_two_with_one_key(
     assert state(order) == (("processing", "paid") if is_paid else ("pending", "unpaid"))
     held = "committed" if is_paid else "reserved"
     assert sql("products", "SELECT state FROM reservations") == [{"state": held}]
+
+
+def test_stock_that_comes_between_two_with_one_key(place, product, before, call, stock, sql):
+    """Who is refused finds the order that the other one has made by then."""
+    kettle = product("19.99", stock=0)
+    made = []
+
+    def rival():
+        call.inventory.adjust(product_id=kettle, delta=9, reason="delivery")
+        made.append(place((kettle, 1), key="once"))
+
+    before(checkout_commands, "_abandon", rival)
+    order = place((kettle, 1), key="once")
+    assert order["id"] == made[0]["id"]
+    assert stock(kettle) == (9, 1)
+    assert sql("products", "SELECT state FROM reservations") == [{"state": "reserved"}]
+
+
+def test_a_refused_call_that_is_delivered_again_holds_nothing(
+    place, product, call, stock, eventually, sql
+):
+    """The broker may have lost the acknowledgement of what inventory has refused."""
+    kettle = product("19.99", stock=0)
+    with pytest.raises(Conflict):
+        place((kettle, 1))
+    (row,) = sql("orders", "SELECT order_id FROM checkouts")
+    call.inventory.adjust(product_id=kettle, delta=9, reason="delivery")
+    eventually(lambda: not sql("orders", "SELECT order_id FROM checkouts"))
+    with pytest.raises(Conflict, match="released"):
+        call.inventory.reserve(
+            order_id=row["order_id"],
+            lines=[{"product_id": kettle, "quantity": 1}],
+            expires_at=datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=1),
+        )
+    assert stock(kettle) == (9, 0)
 
 
 def test_one_key_beside_orders_that_are_being_made(start, place, product, sql, together, stock):

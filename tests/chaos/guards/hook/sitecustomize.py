@@ -66,18 +66,19 @@ def without_doubt(simulator, order):
     from sqlalchemy import select
 
     from payments.providers.port import RefundReport
+    from payments.providers.simulator import books
     from payments.providers.simulator.models import SimulatorCharge, SimulatorRefund
 
-    with simulator._begin() as session:
+    with simulator._db.begin() as session:
         charge = session.scalars(
             select(SimulatorCharge)
             .where(SimulatorCharge.reference == order.reference)
             .with_for_update()
         ).one()
         known = session.get(SimulatorRefund, order.key)
-        if known is not None:
-            return RefundReport(done=True, reference=known.reference)
-        return simulator._give_back(session, charge, order)
+        if known is None:
+            known = books.give_back(session, charge, order, simulator._clock())
+        return RefundReport(done=True, reference=known.reference)
 
 
 def without_commit(context, order_id, begin):
