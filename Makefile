@@ -19,7 +19,7 @@ demo: .venv/installed-run  ## walk one order through a running shop
 
 test: .venv/installed-test  ## style, import rules, types and the whole suite; ARGS="-k cart" narrows it
 	@$(MAKE) -j4 lint fetched $(SPECTRAL)
-	@echo 'The whole suite takes 10 to 15 minutes on two cores; ARGS="tests/unit" or ARGS="-k cart" narrows it.'
+	@echo 'The whole suite takes 15 to 18 minutes on two cores; ARGS="tests/unit" or ARGS="-k cart" narrows it.'
 	$(BIN)/python -m tests.side_by_side $(ARGS)
 
 clean:  ## end what still runs, remove the data and what was built
