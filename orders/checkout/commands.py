@@ -168,33 +168,23 @@ def _look_closer(context: Context, basket: Basket) -> dict[int, int]:
 def _make(context: Context, attempt: Attempt) -> dict[str, Any] | None:
     """Reserve the stock and make the order, at the prices of this moment; None when a rival with
     the same key has made it."""
-    reserved = _reserve(context, attempt)
-    if reserved is None:
-        return None
-    products, held_until = reserved
     try:
+        products, held_until = _reserve(context, attempt)
         priced = pricing.settle(attempt.basket, products)
         return _complete(context, attempt, *priced, held_until)
     except Fault as fault:
-        if fault.status >= 500:
-            raise
-        if _abandon(context, attempt):
-            _release_now(context, attempt.order_id)
-        elif _is_made(context, attempt):  # by a rival, when the price was still right
+        if _undo(context, attempt, fault):
             return None
+        if isinstance(fault, OutOfStock):
+            _look_closer(context, attempt.basket)
         raise
 
 
 def _reserve(
     context: Context, attempt: Attempt
-) -> tuple[catalog.Products, datetime.datetime | None] | None:
+) -> tuple[catalog.Products, datetime.datetime | None]:
     """Have inventory hold the stock until the order has to be paid, and for the grace after; the
-    products as they are sold now, and until when they are held. None when a rival with the same key
-    has made the order.
-
-    What is refused is abandoned, and so released: the broker may deliver the call once more, and
-    stock be there by then. With an unknown outcome, a checkout with a key waits for the repeat.
-    """
+    products as they are sold now, and until when they are held."""
     basket = attempt.basket
     grace = datetime.timedelta(seconds=context.settings["reservation_grace"])
     try:
@@ -207,16 +197,27 @@ def _reserve(
         )
     except ReservationReleased:
         raise CheckoutInterrupted from None
-    except Fault as fault:
-        is_over = fault.status < 500 or attempt.key is None
-        if is_over and not _abandon(context, attempt) and _is_made(context, attempt):
-            return None
-        if isinstance(fault, OutOfStock):
-            _look_closer(context, basket)
-        raise
     RESERVED.reached()
     products, held_until = catalog.reserved(answer)
     return products or catalog.look_up(context.products, basket.product_ids), held_until
+
+
+def _undo(context: Context, attempt: Attempt, fault: Fault) -> bool:
+    """End a checkout that has failed; whether a rival with the same key has made its order, when
+    the price was still right, say, or the stock there.
+
+    What was refused is released, also when it was refused by inventory: the broker may deliver that
+    call once more, and a rival make it, when there is stock. With an unknown outcome, a checkout
+    with a key waits for the repeat.
+    """
+    is_refused = fault.status < 500
+    if not is_refused and attempt.key is not None:
+        return False
+    if not _abandon(context, attempt):
+        return _is_made(context, attempt)
+    if is_refused:
+        _release_now(context, attempt.order_id)
+    return False
 
 
 def _abandon(context: Context, attempt: Attempt) -> bool:
