@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.errors import TooManyRequests
+from users import expiry
 from users.models import KnownNetwork, Throttle
 
 #: Attempts are forgotten so long after the last one.
@@ -152,12 +153,8 @@ def is_free(session: Session, limit: Limit, now: datetime.datetime, *what: str) 
 
 def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None:
     """Forget old attempts and networks, `limit` rows of each at most."""
-    old = select(Throttle.key).where(Throttle.failed_at < now - MEMORY).limit(limit)
-    session.execute(delete(Throttle).where(Throttle.key.in_(old.with_for_update(skip_locked=True))))
-    left = select(KnownNetwork.id).where(KnownNetwork.seen_at < now - KNOWN).limit(limit)
-    session.execute(
-        delete(KnownNetwork).where(KnownNetwork.id.in_(left.with_for_update(skip_locked=True)))
-    )
+    expiry.delete_some(session, Throttle.key, Throttle.failed_at < now - MEMORY, limit)
+    expiry.delete_some(session, KnownNetwork.id, KnownNetwork.seen_at < now - KNOWN, limit)
 
 
 def _is_known(session: Session, user_id: UUID | None, network: str) -> bool:

@@ -282,7 +282,7 @@ def abandon(connection: Connection, order_id: uuid.UUID, due_at: datetime.dateti
 
 
 def drop(connection: Connection, order_id: uuid.UUID) -> None:
-    """Forget a checkout: its order is made, or nothing is reserved for it any more."""
+    """Forget a checkout: nothing is reserved for it any more."""
     connection.execute(delete(Checkout).where(Checkout.order_id == order_id))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from chassis.database import after_commit
@@ -14,6 +14,7 @@ from chassis.identity import Actor
 from chassis.messages import Event
 from chassis.origin import abbreviated
 from contracts.users.enums import Action
+from users import expiry
 from users.context import Context
 from users.models import AuditEntry
 from users.origin import NOWHERE, Origin
@@ -62,9 +63,8 @@ def purge(
     session: Session, now: datetime.datetime, retention: datetime.timedelta, limit: int = 10_000
 ) -> None:
     """Delete what is older than `retention`, `limit` entries at most."""
-    old = select(AuditEntry.id).where(AuditEntry.at < now - max(retention, LEAST_RETENTION))
-    old = old.limit(limit).with_for_update(skip_locked=True)
-    session.execute(delete(AuditEntry).where(AuditEntry.id.in_(old)))
+    is_over = AuditEntry.at < now - max(retention, LEAST_RETENTION)
+    expiry.delete_some(session, AuditEntry.id, is_over, limit)
 
 
 def _entry(

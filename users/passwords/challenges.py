@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, delete, select
 from sqlalchemy.orm import Session
 
 from contracts.users.errors import ChallengeExpired
-from users import tokens
+from users import expiry, tokens
 from users.models import TotpChallenge, User
 
 #: Time for finding the phone.
@@ -58,6 +58,4 @@ def forget(session: Session, user_id: UUID) -> None:
 
 def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None:
     """Delete challenges that have expired, `limit` at most."""
-    over = select(TotpChallenge.token_hash).where(TotpChallenge.expires_at <= now).limit(limit)
-    over = over.with_for_update(skip_locked=True)
-    session.execute(delete(TotpChallenge).where(TotpChallenge.token_hash.in_(over)))
+    expiry.delete_some(session, TotpChallenge.token_hash, TotpChallenge.expires_at <= now, limit)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
 from contracts.users.errors import ResetTokenInvalid
-from users import tokens
+from users import expiry, tokens
 from users.models import PasswordReset, User
 
 
@@ -75,6 +75,4 @@ def forget(session: Session, user_id: UUID) -> None:
 
 def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None:
     """Delete what has expired, `limit` rows at most."""
-    over = select(PasswordReset.id).where(PasswordReset.expires_at <= now).limit(limit)
-    over = over.with_for_update(skip_locked=True)
-    session.execute(delete(PasswordReset).where(PasswordReset.id.in_(over)))
+    expiry.delete_some(session, PasswordReset.id, PasswordReset.expires_at <= now, limit)

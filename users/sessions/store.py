@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor, Role
-from users import tokens
+from users import expiry, tokens
 from users.context import Context
 from users.models import LoginSession, RefreshToken, User
 from users.origin import Origin
@@ -124,14 +124,8 @@ def end_all(
 
 def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None:
     """Delete what has expired, `limit` rows of each table at most; several may do so at once."""
-    for model, key in ((RefreshToken, RefreshToken.token_hash), (LoginSession, LoginSession.id)):
-        expired = (
-            select(key)
-            .where(model.expires_at <= now)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        session.execute(delete(model).where(key.in_(expired)))
+    expiry.delete_some(session, RefreshToken.token_hash, RefreshToken.expires_at <= now, limit)
+    expiry.delete_some(session, LoginSession.id, LoginSession.expires_at <= now, limit)
 
 
 def _end(

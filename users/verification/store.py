@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
 from contracts.users.errors import VerificationTokenInvalid
-from users import tokens
+from users import expiry, tokens
 from users.models import EmailChange, EmailVerification, User
 
 LIFETIME = datetime.timedelta(days=1)
@@ -79,8 +79,7 @@ def purge(session: Session, now: datetime.datetime, limit: int = 10_000) -> None
     """Delete what has expired, `limit` rows of each table at most."""
     models: tuple[Any, ...] = (EmailVerification, EmailChange)
     for model in models:
-        over = select(model.id).where(model.expires_at <= now).limit(limit)
-        session.execute(delete(model).where(model.id.in_(over.with_for_update(skip_locked=True))))
+        expiry.delete_some(session, model.id, model.expires_at <= now, limit)
 
 
 def _holds(token: str, now: datetime.datetime) -> tuple[Any, ...]:

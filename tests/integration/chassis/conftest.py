@@ -78,3 +78,12 @@ def database(chassis_database):
     proxy.settings = {"DATABASE_URL": address}
     yield proxy
     proxy.close()
+
+
+@pytest.fixture
+def heard(rows):
+    """What the listener has heard, as committed."""
+    return lambda: [
+        row.text.removeprefix("heard ")
+        for row in rows("SELECT text FROM notes WHERE text LIKE 'heard %' ORDER BY id")
+    ]

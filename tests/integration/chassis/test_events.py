@@ -28,15 +28,6 @@ def world(call, start, monkeypatch):
 
 
 @pytest.fixture
-def heard(rows):
-    """What the listener has heard, as committed."""
-    return lambda: [
-        row.text.removeprefix("heard ")
-        for row in rows("SELECT text FROM notes WHERE text LIKE 'heard %' ORDER BY id")
-    ]
-
-
-@pytest.fixture
 def depth(channel):
     """How many messages wait in a queue."""
     return lambda queue: channel.queue_declare(queue, passive=True).method.message_count

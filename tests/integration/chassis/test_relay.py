@@ -19,15 +19,6 @@ TAKEN_OVER = relay.LEASE + relay.SWEEP + 5
 
 
 @pytest.fixture
-def heard(rows):
-    """What the listener has heard, as committed."""
-    return lambda: [
-        row.text.removeprefix("heard ")
-        for row in rows("SELECT text FROM notes WHERE text LIKE 'heard %' ORDER BY id")
-    ]
-
-
-@pytest.fixture
 def unsent(rows):
     """How many rows are not marked."""
     return lambda: rows("SELECT count(*) FROM outbox WHERE sent_at IS NULL")[0][0]
