@@ -142,10 +142,9 @@ class Order(Base):
     heard of, `recheck_at` when to ask for it. An order that costs nothing has no payment, and is
     being paid until its stock is ours.
 
-    Amounts are what `orders.checkout.amounts` worked out when it was placed; they never change.
-    `subtotal`, `discount` and `shipping` are as the buyer was shown them, so with the tax that is in
-    them when `prices_include_tax`; `net` and `tax` are of all of it. `shipping_tax` is a part of
-    `tax`.
+    Amounts are what `orders.amounts` worked out when it was placed; they never change.
+    `subtotal`, `discount` and `shipping` are as the buyer was shown them: with the tax that is in
+    them when `prices_include_tax`. `net` and `tax` are of all; `shipping_tax` is a part of `tax`.
     """
 
     __tablename__ = "orders"

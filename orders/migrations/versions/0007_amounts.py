@@ -1,8 +1,10 @@
 """Orders have net, tax, shipping and discount, their lines variants and counters.
 
-What is there keeps its total: it was sold without tax or shipping of its own. A product was its only
-variant, of the same number.
+What is there keeps its total: it was sold without tax or shipping of its own. A product was its
+only variant, of the same number.
 """
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -122,7 +124,7 @@ def _upgrade_order_lines() -> None:
     for name in ("discount", "tax", "refunded"):
         op.add_column("order_lines", _counter(name, MONEY))
     for name in ("cancelled", "shipped", "returning", "returned"):
-        op.add_column("order_lines", _counter(name, sa.BigInteger))
+        op.add_column("order_lines", _counter(name, sa.BigInteger()))
     op.add_column(
         "order_lines",
         sa.Column("tax_class", sa.Text, server_default=sa.text("'standard'"), nullable=False),
@@ -153,9 +155,9 @@ def _downgrade_order_lines() -> None:
         op.drop_column("order_lines", column)
 
 
-def _counter(name: str, kind: sa.types.TypeEngine) -> sa.Column:
+def _counter(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
     return sa.Column(name, kind, server_default=_NOTHING, nullable=False)
 
 
-def _options() -> sa.Column:
+def _options() -> sa.Column[Any]:
     return sa.Column("options", JSONB, server_default=sa.text("'{}'"), nullable=False)

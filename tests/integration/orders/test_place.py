@@ -345,10 +345,12 @@ def test_a_key_is_known_while_its_checkout_becomes_an_order(
             """Until it is rolled back, nobody else writes an order of this number."""
             rival.execute(
                 sa.text(
-                    "INSERT INTO orders (id, number, user_id, status, payment_status, total,"
-                    " currency, shipping_address, fingerprint, created_at, updated_at, expires_at,"
-                    " version) SELECT gen_random_uuid(), number, gen_random_uuid(), 'pending',"
-                    " 'unpaid', 0, 'EUR', '{}', '', now(), now(), now(), 1 FROM checkouts"
+                    "INSERT INTO orders (id, number, user_id, status, payment_status, subtotal,"
+                    " net, total, prices_include_tax, currency, shipping_address, fingerprint,"
+                    " created_at, updated_at, expires_at, version)"
+                    " SELECT gen_random_uuid(), number, gen_random_uuid(), 'pending',"
+                    " 'unpaid', 0, 0, 0, true, 'EUR', '{}', '', now(), now(), now(), 1"
+                    " FROM checkouts"
                 )
             )
 
