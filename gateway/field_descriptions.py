@@ -22,6 +22,7 @@ FIELDS = {
     "order_id": "The order to which it belongs.",
     "path.order_id": "The `id` of the order.",
     "product_id": "The `id` of the product.",
+    "variant_id": "The `id` of the variant; that of a product without options is the product's.",
     "payment_id": "The `id` of the payment.",
     "address_id": "The `id` of the address.",
     "at": "When it happened, in UTC.",
@@ -166,7 +167,9 @@ FIELDS = {
     "OrderLine.tax": "The part of the order's tax that is on this line.",
     "OrderLine.total": "What is paid for this line: `net` and `tax`.",
     "taxable": "What the tax is on, without it.",
-    "Tax.amount": "The tax.",
+    "Tax.rate": "The rate in percent.",
+    "Tax.label": "What the tax is called on orders and invoices.",
+    "Tax.amount": "The tax at this rate.",
     "Tax.reason": "Why the rate is 0; null when it is not.",
     "prices_include_tax": "Whether prices, and with them `subtotal`, `discount` and `shipping`,"
     " include tax.",

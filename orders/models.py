@@ -280,7 +280,8 @@ class OrderLine(Base):
             "shipped >= 0 AND cancelled >= 0 AND shipped + cancelled <= quantity", name="shipped"
         ),
         CheckConstraint(
-            "returning >= 0 AND returned >= 0 AND returning + returned <= shipped", name="returned"
+            '"returning" >= 0 AND returned >= 0 AND "returning" + returned <= shipped',
+            name="returned",
         ),
         CheckConstraint("refunded BETWEEN 0 AND total", name="refunded"),
     )

@@ -23,7 +23,7 @@ from contracts.orders.enums import (
     TimelineCause,
     TimelineKind,
 )
-from contracts.orders.fields import MAX_QUANTITY
+from contracts.orders.fields import MAX_QUANTITY, Percent
 from contracts.users.answers import AddressFields
 
 
@@ -55,7 +55,7 @@ class Tax(Answer):
     """The tax at one rate: `amount` for `taxable`, which is without it."""
 
     tax_class = fields.String(required=True)
-    rate = fields.Decimal(required=True, places=3, as_string=True)
+    rate = Percent(required=True)
     label = fields.String(required=True)
     reason = fields.String(required=True, allow_none=True)
     taxable = Money(required=True)

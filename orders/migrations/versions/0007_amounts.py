@@ -31,7 +31,7 @@ _LINE_CHECKS = {
     "discount": "discount BETWEEN 0 AND unit_price * quantity",
     "net_and_tax": "net >= 0 AND tax >= 0 AND net + tax = total",
     "shipped": "shipped >= 0 AND cancelled >= 0 AND shipped + cancelled <= quantity",
-    "returned": "returning >= 0 AND returned >= 0 AND returning + returned <= shipped",
+    "returned": '"returning" >= 0 AND returned >= 0 AND "returning" + returned <= shipped',
     "refunded": "refunded BETWEEN 0 AND total",
 }
 _NEW_IN_ORDERS = (
