@@ -74,6 +74,12 @@ def find(session: Session, payment: Payment, key: str) -> Refund:
     return session.scalars(select(Refund).filter_by(payment_id=payment.id, key=key)).one()
 
 
+def is_opened(session: Session, payment: Payment, key: str) -> bool:
+    """Whether this payment has a refund of `key`."""
+    query = select(Refund.id).filter_by(payment_id=payment.id, key=key)
+    return session.scalar(query) is not None
+
+
 def open_refund(
     session: Session,
     payment: Payment,
