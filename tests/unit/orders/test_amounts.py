@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orders import division
 from orders.checkout import amounts
-from orders.checkout.amounts import Shipping, TaxRate
+from orders.checkout.amounts import Shipping
+from orders.taxes.rules import TaxRate
 
 
 @dataclass(frozen=True)
