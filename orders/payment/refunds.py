@@ -5,6 +5,7 @@ What is left is what was paid, less what was asked for before and what went back
 by hand may be on its way here while we ask: payments knows of it, and gives back the rest.
 """
 
+import datetime
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
@@ -62,25 +63,17 @@ def request_refund(
     `cause`: a `RefundReason`, with the id of what it is for where there may be several:
     `cancel_items:<id>`, `return:<id>:<seq>`.
     """
-    receipt = _lock(session, payment)
-    same = RefundRequest.payment_id == payment.id, RefundRequest.cause == cause
-    earlier = session.scalar(select(RefundRequest.amount).where(*same))
-    if earlier is not None:
-        return earlier
-    left = max(payment.amount - receipt.requested - receipt.by_hand, Decimal(0))
-    due = left if amount is None else min(amount, left)
+    with session.no_autoflush:  # what the caller has changed is written with what follows
+        receipt = _lock(session, payment)
+        left = max(payment.amount - receipt.requested - receipt.by_hand, Decimal(0))
+        due = left if amount is None else min(amount, left)
+        request_id = _enter(session, payment, cause, due, context.clock())
+        if request_id is None:
+            same = RefundRequest.payment_id == payment.id, RefundRequest.cause == cause
+            return session.execute(select(RefundRequest.amount).where(*same)).scalar_one()
     receipt.requested += due
-    made = RefundRequest(
-        id=uuid.uuid4(),
-        payment_id=payment.id,
-        order_id=payment.order_id,
-        cause=cause,
-        amount=due,
-        requested_at=context.clock(),
-    )
-    session.add(made)
     if due:
-        _tell(context, session, payment, made, order_known)
+        _tell(context, session, payment, request_id, cause, due, order_known)
     return due
 
 
@@ -101,20 +94,41 @@ def _lock(session: Session, payment: Payment) -> Receipt:
     return session.scalars(locked, execution_options={"populate_existing": True}).one()
 
 
+def _enter(
+    session: Session, payment: Payment, cause: str, due: Decimal, now: datetime.datetime
+) -> uuid.UUID | None:
+    """The id of a new request; None when there is one for this cause."""
+    row = insert(RefundRequest).values(
+        id=uuid.uuid4(),
+        payment_id=payment.id,
+        order_id=payment.order_id,
+        cause=cause,
+        amount=due,
+        requested_at=now,
+    )
+    return session.scalar(row.on_conflict_do_nothing().returning(RefundRequest.id))
+
+
 def _tell(
-    context: Context, session: Session, payment: Payment, made: RefundRequest, order_known: bool
+    context: Context,
+    session: Session,
+    payment: Payment,
+    request_id: uuid.UUID,
+    cause: str,
+    due: Decimal,
+    order_known: bool,
 ) -> None:
-    reason = made.cause.partition(":")[0]
+    reason = cause.partition(":")[0]
     if order_known:
         timeline.add(
             context, session, payment.order_id, TimelineKind.PAYMENT, TimelineCause.REFUND_DUE,
-            payment_id=payment.id, amount=made.amount, reason=reason,
+            payment_id=payment.id, amount=due, reason=reason,
         )  # fmt: skip
     facts = {
-        "request_id": made.id,
+        "request_id": request_id,
         "order_id": payment.order_id,
         "payment_id": payment.id,
-        "amount": made.amount,
+        "amount": due,
         "currency": payment.currency,
         "reason": reason,
     }

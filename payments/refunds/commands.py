@@ -73,13 +73,11 @@ def open_for_order(context: Context, session: Session, event: Event) -> PendingR
     due = event.payload
     key = f"request-{due['request_id'] or event.id}"
     found = store.due_for_order(
-        session, due["order_id"], due["payment_id"], due["amount"], due["currency"]
+        session, due["order_id"], due["payment_id"], due["amount"], due["currency"], key
     )
     if found is None:
         return None
     payment, amount = found
-    if store.is_opened(session, payment, key):
-        return None
     made = _open(context, session, payment, amount, due["reason"], key, Actor.SYSTEM)
     return store.pending(made, payment)
 
