@@ -144,7 +144,7 @@ def test_orders_of_before_keep_their_totals(database):
     """Without tax or shipping of their own; their lines are those of their only variants, counted
     by what has become of them, and the way back has all that was there."""
     orders = database("orders")
-    orders.to_before("0007")
+    orders.to_before("0008")
     for status, money in [("pending", "unpaid"), ("cancelled", "refunded"), *SOLD]:
         order = uuid.uuid4()
         orders.run(ORDER, id=order)
@@ -178,7 +178,7 @@ def test_orders_of_before_keep_their_totals(database):
     ]  # fmt: skip
     assert orders.run("SELECT variant_id, product_id, options FROM cart_lines") == [(7, 7, {})]
     assert (orders.run(KNOWN), orders.run(LINES)) == (known, lines)
-    orders.to_before("0007")
+    orders.to_before("0008")
     assert (orders.run(KNOWN), orders.run(LINES)) == (known, lines)
     assert orders.run(
         "SELECT position, product_id FROM order_lines WHERE quantity = 3 LIMIT 1"
