@@ -2,6 +2,7 @@
 
 import datetime
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from chassis import staff
@@ -9,7 +10,7 @@ from chassis.identity import Actor
 from contracts.orders.enums import Status, TimelineCause, TimelineKind
 from contracts.users.enums import Action, Target
 from orders.context import Context
-from orders.models import Order
+from orders.models import Order, OrderLine
 from orders.order import queries, timeline
 from orders.order.lifecycle import Transition
 
@@ -25,6 +26,7 @@ def move(
     order.status = step.target
     if step.target == Status.CANCELLED:
         order.cancel_reason = order.cancel_reason or step.cause
+        _cancel_units(session, order)
         _look_after_payment(context, order)
     touch(context, order)
     timeline.add(
@@ -33,13 +35,15 @@ def move(
     )  # fmt: skip
     if step.target == Status.CANCELLED:
         timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_RELEASED)
-    context.events.record(session, step.event, queries.facts(order, step.cause))
+    if step.event is not None:
+        context.events.record(session, step.event, queries.facts(order, step.cause))
     if step.action is not None:
         moved = {"old": step.source, "new": step.target}
         tell_staff(context, session, actor, step.action, order, **moved)
     # The timeline names roles; which member of staff it was is for operators only.
     by = str(actor.user_id) if actor.user_id and actor.is_staff else None
-    context.log.info(step.event, order_id=str(order.id), cause=str(step.cause), staff=by)
+    told = step.event or f"order_{step.target}"
+    context.log.info(told, order_id=str(order.id), cause=str(step.cause), staff=by)
 
 
 def touch(context: Context, order: Order) -> None:
@@ -54,6 +58,12 @@ def tell_staff(
     """Have the audit trail tell of it, if it was somebody of the staff."""
     detail = {name: str(value) for name, value in detail.items()}
     staff.tell(context, session, actor, action, Target.ORDER, order.id, order.user_id, **detail)
+
+
+def _cancel_units(session: Session, order: Order) -> None:
+    """None of its units will be shipped."""
+    lines = update(OrderLine).where(OrderLine.order_id == order.id)
+    session.execute(lines.values(cancelled=OrderLine.quantity))
 
 
 def _look_after_payment(context: Context, order: Order) -> None:

@@ -34,6 +34,8 @@ def _values(field: fields.Field) -> list[Any]:
     choices = [one for one in field.validators if isinstance(one, validate.OneOf)]
     if choices:
         values = list(choices[0].choices)
+    elif isinstance(field, fields.Nested):
+        values = list(payloads(field.schema))
     elif isinstance(field, fields.List):
         values = [[], _values(field.inner)]
     else:

@@ -23,6 +23,8 @@ PRIVILEGED = {
     "products.update_category", "products.delete_category", "inventory.adjust",
     "orders.update", "orders.hide", "orders.cancel", "orders.list", "orders.get", "orders.timeline",
     "orders.pay", "orders.list_checkouts", "orders.retry_checkout", "orders.undo_checkout",
+    "orders.fulfil", "orders.get_fulfilment", "orders.list_fulfilments",
+    "orders.update_fulfilment", "orders.cancel_fulfilment", "orders.cancel_items",
     "payments.refund", "payments.cancel", "payments.get", "payments.list", "payments.reconcile",
     "notifications.send", "notifications.list", "notifications.mark_read",
 }  # fmt: skip
