@@ -133,8 +133,8 @@ def cancel_locked(
     step = lifecycle.step(order.status, money, Status.CANCELLED, parties)
     if order.payment_id is not None and money == PaymentStatus.UNPAID:
         raise PaymentInProgress
-    order.cancel_reason = reason
     fulfilments.unpack(context, session, order, actor)
+    order.cancel_reason = reason
     transitions.move(context, session, order, step, actor)
     refunds.request_for_cancelled(context, session, order)
 

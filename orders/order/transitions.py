@@ -26,7 +26,6 @@ def move(
     order.status = step.target
     if step.target == Status.CANCELLED:
         order.cancel_reason = order.cancel_reason or step.cause
-        _cancel_units(session, order)
         _look_after_payment(context, order)
     touch(context, order)
     timeline.add(
@@ -37,6 +36,8 @@ def move(
         timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_RELEASED)
     if step.event is not None:
         context.events.record(session, step.event, queries.facts(order, step.cause))
+    if step.target == Status.CANCELLED:
+        _cancel_units(session, order)
     if step.action is not None:
         moved = {"old": step.source, "new": step.target}
         tell_staff(context, session, actor, step.action, order, **moved)
