@@ -1,7 +1,7 @@
 """What an order comes to: from lines with prices to net, tax and total of each and of all.
 
-The order of computation is fixed: a line is its unit price × quantity, less its discount; then comes
-shipping; then tax, which is rounded once for each rate and divided among what it is of. So
+The order of computation is fixed: a line is its unit price × quantity, less its discount; then
+comes shipping; then tax, which is rounded once for each rate and divided among what it is of. So
 everything adds up exactly (EN 16931: BR-CO-10, BR-CO-14, BR-CO-15), whatever a line's own tax would
 round to. Nothing here asks anybody. Carts estimate, and orders are placed, by this alone.
 """

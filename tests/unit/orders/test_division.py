@@ -1,6 +1,7 @@
 """Parts add up to what they are of."""
 
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,7 @@ def test_a_larger_remainder_or_the_lower_position_is_rounded_up(amount, weights)
     less."""
     total, places = amount
     parts = share(total, weights, places)
-    for first, second in zip(range(len(parts)), range(1, len(parts)), strict=False):
+    for first, second in pairwise(range(len(parts))):
         if weights[first] == weights[second]:
             assert parts[first] >= parts[second]
 
@@ -84,7 +85,7 @@ def test_units_in_any_portions_are_worth_all(amount, n, data):
     steps = [0, *cuts, n]
     portions = [
         upto(total, after, n, places) - upto(total, before, n, places)
-        for before, after in zip(steps, steps[1:], strict=False)
+        for before, after in pairwise(steps)
     ]
     assert sum(portions) == total
     assert all(portion >= 0 for portion in portions)
@@ -113,4 +114,4 @@ def test_so_many_units_are_worth_their_part(amount, n, data):
 )
 def test_unit_by_unit_by_hand(amount, n, units):
     worth = [upto(Decimal(amount), k, n) for k in range(n + 1)]
-    assert [str(b - a) for a, b in zip(worth, worth[1:], strict=False)] == list(units)
+    assert [str(b - a) for a, b in pairwise(worth)] == list(units)
