@@ -5,6 +5,7 @@ zone whose member says most of it: a range of postal codes before a region befor
 of equal rank never overlap (`overlaps`, and constraints of the database), so that is one zone.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,7 @@ from contracts.orders.errors import NoShipping, ShippingMethodRequired, UnknownS
 
 #: Comes after each letter and digit, so what begins with a code is not after that and this.
 LAST = "~"
+_CODE = re.compile("[A-Z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,41 @@ class Member:
     postal_from: str | None = None
     postal_to: str | None = None
 
+    @classmethod
+    def of(
+        cls,
+        country: str,
+        region: str | None = None,
+        postal_from: str | None = None,
+        postal_to: str | None = None,
+    ) -> "Member":
+        """A member as people write it, of no zone yet."""
+        return cls(
+            None,
+            country,
+            countries.region(region, country) if region else None,
+            countries.postal_key(postal_from, country) if postal_from else None,
+            countries.postal_key(postal_to, country) if postal_to else None,
+        )
+
+    @property
+    def codes(self) -> tuple[str, str] | None:
+        """Its postal codes: those from the first text on that come before the second."""
+        if self.postal_from is None or self.postal_to is None:
+            return None
+        return self.postal_from, self.postal_to + LAST
+
     @property
     def rank(self) -> int:
         """How much it says of an address: the most decides."""
-        return 2 if self.postal_from is not None else 1 if self.region is not None else 0
+        return 2 if self.codes else 1 if self.region else 0
 
     def holds(self, place: Place) -> bool:
         if place.country != self.country:
             return False
-        if self.postal_from is not None and self.postal_to is not None:
-            code = place.postal_code
-            return code is not None and self.postal_from <= code < self.postal_to + LAST
+        if self.codes:
+            first, end = self.codes
+            return place.postal_code is not None and first <= place.postal_code < end
         return self.region is None or place.region == self.region
 
 
@@ -67,10 +93,30 @@ def overlaps(one: Member, other: Member) -> bool:
     """Whether an address could be in both by the same right."""
     if one.country != other.country or one.rank != other.rank:
         return False
-    if one.postal_from is None or one.postal_to is None:
-        return one.region == other.region
-    assert other.postal_from is not None and other.postal_to is not None
-    return one.postal_from < other.postal_to + LAST and other.postal_from < one.postal_to + LAST
+    if one.codes and other.codes:
+        return one.codes[0] < other.codes[1] and other.codes[0] < one.codes[1]
+    return one.region == other.region
+
+
+def faults_in_zone(members: Sequence[Member]) -> dict[int, dict[str, list[str]]]:
+    """What is wrong with the members of one zone, by position and field."""
+    faults = {}
+    for position, member in enumerate(members):
+        if member.region == "":
+            faults[position] = {"region": ["Not a region."]}
+        elif not _is_range(member):
+            faults[position] = {"postal_to": ["Letters and digits; not before postal_from."]}
+        elif any(overlaps(member, before) for before in members[:position]):
+            faults[position] = {"country": ["Another member has these addresses already."]}
+    return faults
+
+
+def _is_range(member: Member) -> bool:
+    """Whether its postal codes, if any, are in order and of what is compared."""
+    first, last = member.postal_from, member.postal_to
+    if first is None or last is None:
+        return True
+    return bool(_CODE.fullmatch(first) and _CODE.fullmatch(last)) and first < last + LAST
 
 
 def zone_of(members: Iterable[Member], place: Place) -> UUID | None:
@@ -107,9 +153,7 @@ class Method:
     def carries(self, goods: Goods) -> bool:
         """Whether the goods are within its limits, and are paid in its currency."""
         heaviest = goods.weight_g if self.max_weight_g is None else self.max_weight_g
-        return self.currency == goods.currency and (
-            self.min_weight_g <= goods.weight_g <= heaviest
-        )
+        return self.currency == goods.currency and (self.min_weight_g <= goods.weight_g <= heaviest)
 
     def price_of(self, goods: Goods) -> Decimal:
         """What the buyer pays: nothing from `free_from` on."""
