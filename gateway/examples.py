@@ -115,6 +115,36 @@ EXAMPLES = {
     "detail": {"total": "49.90"},
     "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
     "TimelineEntry.kind": "order",
+    # Shipping
+    "ShippingZone.name": "Netherlands",
+    "members[]": {"country": "NL", "region": None, "postal_from": None, "postal_to": None},
+    "NewShippingZone": {"name": "Netherlands", "members": [{"country": "NL"}]},
+    "ShippingZoneChange": {
+        "members": [{"country": "NL"}, {"country": "GB", "postal_from": "BT", "postal_to": "BT"}]
+    },
+    "postal_from": None,
+    "postal_to": None,
+    "NewShippingMethod": {
+        "zone_id": "0b8f2d3e-5a1c-4c3b-9f5e-2a7d6c1b4e90",
+        "code": "standard",
+        "name": "Parcel",
+        "price": "4.95",
+        "free_from": "50.00",
+        "min_days": 1,
+        "max_days": 3,
+    },
+    "ShippingMethodChange": {"price": "5.45"},
+    **{
+        f"{schema}.{name}": value
+        for schema in ("ShippingMethod", "ShippingQuote")
+        for name, value in (
+            *(("code", "standard"), ("name", "Parcel"), ("price", "4.95")),
+            *(("free_from", "50.00"), ("min_days", 1), ("max_days", 3)),
+        )
+    },
+    "min_weight_g": 0,
+    "max_weight_g": 30_000,
+    "active": True,
     # Checkouts under way
     "Checkout.state": "undoing",
     "attempts": 3,
