@@ -54,9 +54,10 @@ class ZoneMember(Request):
 
     @validates_schema(skip_on_field_errors=True)
     def _is_one_of_three(self, data: dict[str, Any], **kwargs: Any) -> None:
-        if (data["postal_from"] is None) != (data["postal_to"] is None):
+        first, last = data.get("postal_from"), data.get("postal_to")
+        if (first is None) != (last is None):
             raise ValidationError("A range has two ends.", "postal_to")
-        if data["region"] is not None and data["postal_from"] is not None:
+        if data.get("region") is not None and first is not None:
             raise ValidationError("Give a region or postal codes, not both.", "region")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -14,17 +15,14 @@ from orders.models import ShippingMethod, ShippingZone, ZoneMember
 from orders.shipping import store
 from orders.shipping.rules import Offer
 
+_MEMBER = func.jsonb_build_object(
+    *("country", ZoneMember.country),
+    *("region", ZoneMember.region),
+    *("postal_from", ZoneMember.postal_from),
+    *("postal_to", ZoneMember.postal_to),
+)
 _MEMBERS = (
-    select(
-        func.jsonb_agg(
-            func.jsonb_build_object(
-                *("country", ZoneMember.country),
-                *("region", ZoneMember.region),
-                *("postal_from", ZoneMember.postal_from),
-                *("postal_to", ZoneMember.postal_to),
-            ).aggregate_order_by(ZoneMember.position)
-        )
-    )
+    select(func.jsonb_agg(aggregate_order_by(_MEMBER, ZoneMember.position)))
     .where(ZoneMember.zone_id == ShippingZone.id)
     .scalar_subquery()
 )

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
-revision = "0008"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
@@ -33,17 +33,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["zone_id"], ["shipping_zones.id"], name="fk_zone_members_zone_id", ondelete="CASCADE"
         ),
-        sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name="ck_zone_members_country"),
-        sa.CheckConstraint(
-            "(postal_from IS NULL) = (postal_to IS NULL)", name="ck_zone_members_two_ends"
-        ),
-        sa.CheckConstraint(
-            "region IS NULL OR postal_from IS NULL", name="ck_zone_members_one_of_three"
-        ),
+        sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
+        sa.CheckConstraint("(postal_from IS NULL) = (postal_to IS NULL)", name="two_ends"),
+        sa.CheckConstraint("region IS NULL OR postal_from IS NULL", name="one_of_three"),
         sa.CheckConstraint(
             "postal_from ~ '^[A-Z0-9]+$' AND postal_to ~ '^[A-Z0-9]+$'"
             """ AND postal_from COLLATE "C" < postal_to || '~'""",
-            name="ck_zone_members_postal_range",
+            name="postal_range",
         ),
         ExcludeConstraint(
             (sa.text("text_range(country || postal_from, country || postal_to || '~')"), "&&"),
@@ -89,17 +85,15 @@ def upgrade() -> None:
             name="fk_shipping_methods_zone_id",
             ondelete="CASCADE",
         ),
-        sa.CheckConstraint("code ~ '^[a-z0-9][a-z0-9_-]*$'", name="ck_shipping_methods_code"),
-        sa.CheckConstraint("tax_class ~ '^[a-z0-9_]{1,50}$'", name="ck_shipping_methods_tax_class"),
-        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="ck_shipping_methods_currency"),
-        sa.CheckConstraint("price >= 0", name="ck_shipping_methods_price"),
-        sa.CheckConstraint("free_from >= 0", name="ck_shipping_methods_free_from"),
-        sa.CheckConstraint(
-            "min_weight_g >= 0 AND min_weight_g <= max_weight_g", name="ck_shipping_methods_weight"
-        ),
+        sa.CheckConstraint("code ~ '^[a-z0-9][a-z0-9_-]*$'", name="code"),
+        sa.CheckConstraint("tax_class ~ '^[a-z0-9_]{1,50}$'", name="tax_class"),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.CheckConstraint("price >= 0", name="price"),
+        sa.CheckConstraint("free_from >= 0", name="free_from"),
+        sa.CheckConstraint("min_weight_g >= 0 AND min_weight_g <= max_weight_g", name="weight"),
         sa.CheckConstraint(
             "min_days >= 0 AND max_days >= 0 AND min_days <= max_days",
-            name="ck_shipping_methods_days",
+            name="days",
         ),
         sa.UniqueConstraint(
             "zone_id", "currency", "code", name="uq_shipping_methods_zone_id_currency_code"
