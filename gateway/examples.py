@@ -134,14 +134,12 @@ EXAMPLES = {
         "max_days": 3,
     },
     "ShippingMethodChange": {"price": "5.45"},
-    **{
-        f"{schema}.{name}": value
-        for schema in ("ShippingMethod", "ShippingQuote")
-        for name, value in (
-            *(("code", "standard"), ("name", "Parcel"), ("price", "4.95")),
-            *(("free_from", "50.00"), ("min_days", 1), ("max_days", 3)),
-        )
-    },
+    "ShippingMethod.code": "standard",
+    "ShippingMethod.name": "Parcel",
+    "ShippingMethod.price": "4.95",
+    "free_from": "50.00",
+    "min_days": 1,
+    "max_days": 3,
     "min_weight_g": 0,
     "max_weight_g": 30_000,
     "active": True,

@@ -188,9 +188,7 @@ FIELDS = {
     "postal_to": "Only postal codes up to this one, those that begin with it included.",
     **{
         f"{schema}.{name}": text
-        for schema in (
-            *("ShippingMethod", "NewShippingMethod", "ShippingMethodChange", "ShippingQuote"),
-        )
+        for schema in ("ShippingMethod", "NewShippingMethod", "ShippingMethodChange")
         for name, text in (
             ("code", "By which buyers choose it; once for each zone and currency."),
             ("name", "The name that buyers see."),
