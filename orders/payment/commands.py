@@ -20,9 +20,7 @@ from chassis.errors import Conflict, Fault, Invalid
 from chassis.identity import Actor, Role
 from chassis.messages import Json
 from chassis.steps import Step
-from contracts.orders.enums import (
-    Status,
-)
+from contracts.orders.enums import Status
 from contracts.orders.errors import InvalidTransition, NothingToPay
 from contracts.payments import answers
 from contracts.payments import enums as payments

@@ -106,7 +106,7 @@ def test_a_checkout_that_is_undone_meanwhile_makes_no_order(
 
 
 EVERY_PAYMENT = [payment_commands.CHARGED, (transitions, "move"), finishing.CONCLUDED]
-BRIEF_HOLD = [*EVERY_PAYMENT, finishing.ATTACHED, payment_commands.COMMITTED]
+BRIEF_HOLD = [*EVERY_PAYMENT, finishing.ATTACHED, finishing.COMMITTED]
 
 
 @pytest.mark.parametrize(
