@@ -47,6 +47,7 @@ from orders.order import commands as order_commands
 from orders.order import queries as order_queries
 from orders.order import timeline
 from orders.payment import commands as payment_commands
+from orders.payment import finishing
 from orders.payment.refunds import Payment
 from orders.settings import OrdersSettings
 from orders.shipping import commands as shipping_commands
@@ -225,7 +226,7 @@ class OrdersService(Service):
     def on_payment_succeeded(self, event: Event) -> None:
         """Finish the order, unless `pay` already has."""
         payment = Payment.of_event(event.payload)
-        payment_commands.finish(self, payment, begin=partial(self.db.once, event))
+        finishing.finish(self, payment, begin=partial(self.db.once, event))
 
     @event_handler("payments", "payment_failed", PaymentFailed)
     def on_payment_failed(self, event: Event) -> None:
