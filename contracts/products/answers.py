@@ -25,6 +25,7 @@ class Product(PlainAnswer):
     category_id = Id(required=True, allow_none=True)
     images = fields.List(fields.String(), required=True)
     attributes = fields.Dict(keys=fields.String(), required=True)
+    tax_class = fields.String(required=True)
     available = Integer(min=0, max=2**31 - 1, required=True)
     created_at = Timestamp(required=True)
     updated_at = Timestamp(required=True)

@@ -17,6 +17,11 @@ MAX_NUMBER = 2**53
 _SLUG = validate.Regexp(r"(?=[0-9-]*[a-z])[a-z0-9]+(-[a-z0-9]+)*\Z", error="Not a slug.")
 _SKU = validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9._/-]*\Z", error="Not a SKU.")
 
+_TAX_CLASS = validate.Regexp(r"[a-z0-9_]+\Z", error="Small letters, digits and _ only.")
+
+#: The tax class of what has no other.
+STANDARD = "standard"
+
 
 class Slug(SingleLine):
     """A category's name in addresses: `desk-lamps`. It has a letter, so it is never an id."""
@@ -30,6 +35,14 @@ class Sku(SingleLine):
 
     def __init__(self, **kwargs: Any):
         super().__init__(max=64, validate=_SKU, **kwargs)
+
+
+class TaxClass(SingleLine):
+    """Products that are taxed alike: `standard`, `reduced`, `books`. Which rate that is depends on
+    where they are delivered to."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max=50, validate=_TAX_CLASS, **kwargs)
 
 
 class CategoryRef(fields.Field[int | str]):

@@ -21,7 +21,15 @@ from chassis.fields import (
     Url,
 )
 from contracts.products.enums import Sort
-from contracts.products.fields import MAX_ON_HAND, Attributes, CategoryRef, Sku, Slug
+from contracts.products.fields import (
+    MAX_ON_HAND,
+    STANDARD,
+    Attributes,
+    CategoryRef,
+    Sku,
+    Slug,
+    TaxClass,
+)
 
 #: Products that one call asks for.
 MAX_IDS = 200
@@ -69,6 +77,7 @@ class ProductFields(Request):
     category_id = Id(allow_none=True)
     images = List(Url(max=500), max=20)
     attributes = Attributes()
+    tax_class = TaxClass()
 
 
 class CreateProduct(ProductFields):
@@ -80,6 +89,7 @@ class CreateProduct(ProductFields):
     category_id = Id(allow_none=True, load_default=None)
     images = List(Url(max=500), max=20, load_default=list)
     attributes = Attributes(load_default=dict)
+    tax_class = TaxClass(load_default=STANDARD)
     stock = Quantity(min=0, max=MAX_ON_HAND, load_default=0)
     actor = ActorField()
 
