@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import requests
 from sqlalchemy import Connection, Select, delete, func, select, update
-from sqlalchemy.orm import Session
 
 from chassis.database import Handle
 from payments.providers import webhook_signature
@@ -58,17 +57,12 @@ class Webhooks:
         """Whether there is somebody to tell, and a secret to sign with."""
         return bool(self._url and self._secrets)
 
-    def tell(
-        self,
-        session: Session,
-        charge: str,
-        type: str,
-        delivery: Delivery,
-        now: datetime.datetime,
-    ) -> None:
-        """Write down what is to be told of `charge` (its reference)."""
+    def about(
+        self, charge: str, type: str, delivery: Delivery, now: datetime.datetime
+    ) -> list[dict[str, Any]]:
+        """The rows of what is to be told of `charge` (its reference)."""
         if not self.are_sent or delivery is Delivery.LOST:
-            return
+            return []
         event_id = _new_id()
         due_at = now + self._late if delivery is Delivery.LATE else now
         due = [(event_id, type, due_at)]
@@ -76,11 +70,8 @@ class Webhooks:
             due.append((event_id, type, due_at))
         if delivery is Delivery.REORDERED and type == SUCCEEDED:
             due.append((_new_id(), FAILED, due_at + BEHIND))
-        for event_id, type, due_at in due:
-            row = SimulatorWebhook(
-                event_id=event_id, type=type, charge_reference=charge, due_at=due_at
-            )
-            session.add(row)
+        names = ("event_id", "type", "due_at")
+        return [{**dict(zip(names, each, strict=True)), "charge_reference": charge} for each in due]
 
     def send(self, db: Handle, clock: Callable[[], datetime.datetime], log: Any) -> None:
         """Send what is due. Processes share the work, and no transaction is open meanwhile."""
