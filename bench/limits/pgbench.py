@@ -34,20 +34,20 @@ BEGIN;
 INSERT INTO reservations (order_id, state, expires_at, created_at, updated_at)
 VALUES (md5(:order)::uuid, 'reserved', now() + interval '35 minutes', now(), now())
 ON CONFLICT DO NOTHING;
-SELECT product_id, on_hand, reserved, stock.version, deleted_at IS NULL
-FROM stock JOIN products ON products.id = product_id
-WHERE product_id = ANY (ARRAY[:product::bigint, :product::bigint + 1, :product::bigint + 2])
-ORDER BY product_id FOR NO KEY UPDATE OF stock;
-INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
-SELECT md5(:order)::uuid, product_id, 1, now() + interval '35 minutes'
-FROM generate_series(:product::bigint, :product::bigint + 2) AS product_id;
+SELECT variant_id, on_hand, reserved, stock.version, deleted_at IS NULL
+FROM stock JOIN products ON products.id = variant_id
+WHERE variant_id = ANY (ARRAY[:product::bigint, :product::bigint + 1, :product::bigint + 2])
+ORDER BY variant_id FOR NO KEY UPDATE OF stock;
+INSERT INTO reservation_lines (order_id, variant_id, quantity, held_until)
+SELECT md5(:order)::uuid, variant_id, 1, now() + interval '35 minutes'
+FROM generate_series(:product::bigint, :product::bigint + 2) AS variant_id;
 WITH counted AS (
     UPDATE stock SET reserved = reserved + 1, version = version + 1
-    WHERE product_id = ANY (ARRAY[:product::bigint, :product::bigint + 1, :product::bigint + 2])
+    WHERE variant_id = ANY (ARRAY[:product::bigint, :product::bigint + 1, :product::bigint + 2])
 )
-INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, at)
-SELECT product_id, 'reserve', 0, 1, md5(:order)::uuid, 'order placed', now()
-FROM generate_series(:product::bigint, :product::bigint + 2) AS product_id;
+INSERT INTO movements (variant_id, kind, delta_on_hand, delta_reserved, order_id, reason, at)
+SELECT variant_id, 'reserve', 0, 1, md5(:order)::uuid, 'order placed', now()
+FROM generate_series(:product::bigint, :product::bigint + 2) AS variant_id;
 COMMIT;
 """
 
@@ -55,14 +55,17 @@ _PLACE = """\
 \\set order random(1, 9000000000000000000)
 \\set buyer random(1, 100000)
 BEGIN;
-INSERT INTO orders (id, user_id, status, payment_status, total, currency, shipping_address,
-    fingerprint, created_at, updated_at, expires_at, version)
-VALUES (md5(:order)::uuid, md5(:buyer)::uuid, 'pending', 'unpaid', 59.97, 'EUR',
+INSERT INTO orders (id, user_id, status, payment_status, subtotal, net, total,
+    prices_include_tax, currency, shipping_address, fingerprint, created_at, updated_at,
+    expires_at, version)
+VALUES (md5(:order)::uuid, md5(:buyer)::uuid, 'pending', 'unpaid', 59.97, 59.97, 59.97,
+    true, 'EUR',
     '{"line1": "Hafenweg 7", "city": "Hamburg", "postal_code": "20457", "country": "DE"}',
     md5(:order), now(), now(), now() + interval '30 minutes', 1);
-INSERT INTO order_lines (order_id, product_id, position, name, quantity, unit_price)
-SELECT md5(:order)::uuid, product_id, product_id, 'Norvik Compact Oak Bookcase', 1, 19.99
-FROM generate_series(1, 3) AS product_id;
+INSERT INTO order_lines (order_id, line, variant_id, product_id, name, quantity, unit_price, net,
+    total)
+SELECT md5(:order)::uuid, line, line, line, 'Norvik Compact Oak Bookcase', 1, 19.99, 19.99, 19.99
+FROM generate_series(1, 3) AS line;
 INSERT INTO timeline (order_id, at, kind, cause, actor, detail)
 VALUES (md5(:order)::uuid, now(), 'order', 'placed', 'customer', '{"total": "59.97"}'),
     (md5(:order)::uuid, now(), 'stock', 'reserved', 'system', '{"until": "2026-01-01"}');

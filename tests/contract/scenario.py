@@ -34,6 +34,7 @@ def a_day(call, clock, mails):
     _forget_password(call.users, mails)
     kettle, lamp = _goods(call.products)
     _stock(call.inventory, kettle)
+    _shipping(call.orders)
     _cart(call.carts, buyer, kettle, lamp)
     _a_sale(call, buyer)
     _failures(call, clock, buyer, lamp)
@@ -167,15 +168,15 @@ def _goods(products):
 
 
 def _stock(inventory, product):
-    inventory.adjust(product_id=product, delta=3, reason="delivery", actor=STAFF)
-    inventory.get(product_id=product)
-    inventory.check(items=[{"product_id": product, "quantity": 2}])
-    lines = [{"product_id": product, "quantity": 2}]
+    inventory.adjust(variant_id=product, delta=3, reason="delivery", actor=STAFF)
+    inventory.get(variant_id=product)
+    inventory.check(items=[{"variant_id": product, "quantity": 2}])
+    lines = [{"variant_id": product, "quantity": 2}]
     order, soon = str(uuid.uuid4()), Clock.source() + datetime.timedelta(minutes=5)
     inventory.reserve(order_id=order, lines=lines, expires_at=soon)
     inventory.commit(order_id=order)
     inventory.release(order_id=order, reason="returned")
-    inventory.movements(product_id=product, limit=2)
+    inventory.movements(variant_id=product, limit=2)
 
 
 def _cart(carts, buyer, kettle, lamp):
@@ -186,6 +187,24 @@ def _cart(carts, buyer, kettle, lamp):
     carts.update_quantity(user_id=buyer, product_id=kettle, quantity=2)
     carts.remove_item(user_id=buyer, product_id=lamp)
     carts.get(user_id=buyer)
+
+
+def _shipping(orders):
+    """The shop tries whether it can ship by itself, and leaves it for another day."""
+    germany = {"country": "DE"}
+    zone = orders.create_shipping_zone(name="Home", members=[germany], key="zone", actor=ADMIN)
+    one = {"zone_id": zone["id"], "actor": ADMIN}
+    coast = {"country": "DE", "postal_from": "23", "postal_to": "25"}
+    orders.update_shipping_zone(**one, members=[germany, coast], version=zone["version"])
+    orders.get_shipping_zone(**one)
+    orders.list_shipping_zones(actor=ADMIN, limit=1)
+    method = orders.create_shipping_method(
+        **one, code="standard", name="Parcel", price="4.95", free_from="50.00", key="method"
+    )
+    orders.update_shipping_method(method_id=method["id"], price="5.45", actor=ADMIN)
+    orders.get_shipping_method(method_id=method["id"], actor=ADMIN)
+    orders.list_shipping_methods(**one)
+    orders.delete_shipping_zone(**one)
 
 
 def _a_sale(call, buyer):

@@ -23,6 +23,9 @@ PRIVILEGED = {
     "products.update_category", "products.delete_category", "inventory.adjust",
     "orders.update", "orders.hide", "orders.cancel", "orders.list", "orders.get", "orders.timeline",
     "orders.pay", "orders.list_checkouts", "orders.retry_checkout", "orders.undo_checkout",
+    "orders.list_shipping_zones", "orders.get_shipping_zone", "orders.create_shipping_zone",
+    "orders.update_shipping_zone", "orders.delete_shipping_zone", "orders.list_shipping_methods",
+    "orders.get_shipping_method", "orders.create_shipping_method", "orders.update_shipping_method",
     "payments.refund", "payments.cancel", "payments.get", "payments.list", "payments.reconcile",
     "notifications.send", "notifications.list", "notifications.mark_read",
 }  # fmt: skip
@@ -74,6 +77,6 @@ def test_the_catalog_is_the_admins(products, method):
 def test_stock_is_the_staffs(products):
     """Customers count nothing."""
     customer = STAFF | {"role": "customer"}
-    counted = {"product_id": 1, "delta": 1, "reason": "x"}
+    counted = {"variant_id": 1, "delta": 1, "reason": "x"}
     with pytest.raises(Forbidden):
         products.inventory.adjust(**counted, actor=customer)

@@ -23,11 +23,18 @@ def test_an_order_has_the_prices_of_the_shop_and_holds_its_stock(place, product,
     order = place((kettle, 1), (mug, 2), (kettle, 1))
 
     assert order["items"] == [
-        {"product_id": kettle, "name": "Kettle", "quantity": 2, "unit_price": "19.99",
-         "line_total": "39.98"},
-        {"product_id": mug, "name": "Kettle", "quantity": 2, "unit_price": "4.50",
-         "line_total": "9.00"},
+        {"line": 1, "variant_id": kettle, "product_id": kettle, "sku": None, "name": "Kettle",
+         "options": {}, "quantity": 2, "unit_price": "19.99", "line_total": "39.98",
+         "discount": "0.00", "net": "39.98", "tax": "0.00", "total": "39.98",
+         "tax_class": "standard"},
+        {"line": 2, "variant_id": mug, "product_id": mug, "sku": None, "name": "Kettle",
+         "options": {}, "quantity": 2, "unit_price": "4.50", "line_total": "9.00",
+         "discount": "0.00", "net": "9.00", "tax": "0.00", "total": "9.00",
+         "tax_class": "standard"},
     ]  # fmt: skip
+    amounts = ("subtotal", "discount", "shipping", "shipping_tax", "net", "tax", "total")
+    assert [order[name] for name in amounts] == ["48.98", *3 * ["0.00"], "48.98", "0.00", "48.98"]
+    assert (order["taxes"], order["shipping_method"]) == ([], None)
     assert (order["total"], order["currency"]) == ("48.98", "EUR")
     assert (order["status"], order["payment_status"]) == ("pending", "unpaid")
     assert (order["version"], order["replayed"]) == (1, False)
@@ -102,8 +109,8 @@ def test_all_short_lines_are_named_and_nothing_is_held(place, product, stock):
         place((plenty, 2), (few, 2), (none, 1))
     assert refused.value.code == "out_of_stock"
     assert refused.value.data["lines"] == [
-        {"product_id": few, "requested": 2, "available": 1},
-        {"product_id": none, "requested": 1, "available": 0},
+        {"variant_id": few, "requested": 2, "available": 1},
+        {"variant_id": none, "requested": 1, "available": 0},
     ]
     assert (stock(plenty), stock(few)) == ((9, 0), (1, 0))
 
@@ -233,7 +240,7 @@ def test_a_refused_order_does_not_use_up_its_key(place, product, call):
     kettle = product(stock=0)
     with pytest.raises(Conflict):
         place((kettle, 1), key="once")
-    call.inventory.adjust(product_id=kettle, delta=1, reason="delivery")
+    call.inventory.adjust(variant_id=kettle, delta=1, reason="delivery")
     assert place((kettle, 1), key="once")["status"] == "pending"
 
 
@@ -279,7 +286,7 @@ def test_stock_that_comes_between_two_with_one_key(place, product, before, call,
     made = []
 
     def rival():
-        call.inventory.adjust(product_id=kettle, delta=9, reason="delivery")
+        call.inventory.adjust(variant_id=kettle, delta=9, reason="delivery")
         made.append(place((kettle, 1), key="once"))
 
     before(checkout_commands, "_abandon", rival)
@@ -296,11 +303,11 @@ def test_a_refused_call_that_is_delivered_again_holds_nothing(place, product, ca
         place((kettle, 1))
     (row,) = sql("products", "SELECT order_id FROM reservations")
     assert sql("orders", "SELECT order_id FROM checkouts") == []
-    call.inventory.adjust(product_id=kettle, delta=9, reason="delivery")
+    call.inventory.adjust(variant_id=kettle, delta=9, reason="delivery")
     with pytest.raises(Conflict, match="released"):
         call.inventory.reserve(
             order_id=row["order_id"],
-            lines=[{"product_id": kettle, "quantity": 1}],
+            lines=[{"variant_id": kettle, "quantity": 1}],
             expires_at=datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=1),
         )
     assert stock(kettle) == (9, 0)
@@ -345,10 +352,12 @@ def test_a_key_is_known_while_its_checkout_becomes_an_order(
             """Until it is rolled back, nobody else writes an order of this number."""
             rival.execute(
                 sa.text(
-                    "INSERT INTO orders (id, number, user_id, status, payment_status, total,"
-                    " currency, shipping_address, fingerprint, created_at, updated_at, expires_at,"
-                    " version) SELECT gen_random_uuid(), number, gen_random_uuid(), 'pending',"
-                    " 'unpaid', 0, 'EUR', '{}', '', now(), now(), now(), 1 FROM checkouts"
+                    "INSERT INTO orders (id, number, user_id, status, payment_status, subtotal,"
+                    " net, total, prices_include_tax, currency, shipping_address, fingerprint,"
+                    " created_at, updated_at, expires_at, version)"
+                    " SELECT gen_random_uuid(), number, gen_random_uuid(), 'pending',"
+                    " 'unpaid', 0, 0, 0, true, 'EUR', '{}', '', now(), now(), now(), 1"
+                    " FROM checkouts"
                 )
             )
 
