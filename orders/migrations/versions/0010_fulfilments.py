@@ -6,8 +6,8 @@ What was shipped before left in one, at the moment that the timeline has.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
