@@ -10,7 +10,6 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from chassis.events import Event
-from chassis.identity import Actor
 from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineCause, TimelineKind
 from orders.cart import store as cart_store
 from orders.context import Context
@@ -77,8 +76,7 @@ def stock_lost(context: Context, session: Session, payload: Mapping[str, Any]) -
     step = lifecycle.step(
         order.status, order.payment_status, Status.CANCELLED, (Party.SYSTEM,), Cause.OUT_OF_STOCK
     )
-    fulfilments.unpack(context, session, order, Actor.SYSTEM)
-    transitions.move(context, session, order, step)
+    fulfilments.cancel(context, session, order, step)
     refunds.request_for_cancelled(context, session, order)
 
 

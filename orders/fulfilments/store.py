@@ -101,3 +101,15 @@ def count(session: Session, order_id: uuid.UUID, **counters: Mapping[int, Any]) 
     lines = {line for by_line in counters.values() for line in by_line}
     these = OrderLine.order_id == order_id, OrderLine.line.in_(lines)
     session.execute(update(OrderLine).where(*these).values(grown))
+
+
+def cancel_all(session: Session, order_id: uuid.UUID) -> bool:
+    """Count all units of an order as cancelled; whether some of them are in a parcel."""
+    packed = Fulfilment.order_id == order_id, Fulfilment.state == FulfilmentState.PACKING
+    cancelled = update(OrderLine).where(OrderLine.order_id == order_id)
+    rows = session.scalars(
+        cancelled.values(cancelled=OrderLine.quantity).returning(exists().where(*packed)),
+        # What the caller has changed is written with what follows.
+        execution_options={"autoflush": False},
+    )
+    return any(rows.all())

@@ -20,7 +20,7 @@ from orders.fulfilments.progress import LineProgress
 from orders.models import Fulfilment, Order
 from orders.order import lifecycle, timeline
 from orders.order import transitions as order_transitions
-from orders.order.lifecycle import Party
+from orders.order.lifecycle import Party, Transition
 
 _WORDS = {
     FulfilmentState.PACKING: (TimelineCause.FULFILMENT_PACKED, Action.FULFILMENT_PACKED),
@@ -107,10 +107,17 @@ def deliver_all(context: Context, session: Session, order: Order, actor: Actor) 
     move(context, session, order, parcels, FulfilmentState.DELIVERED, actor)
 
 
-def unpack(context: Context, session: Session, order: Order, actor: Actor) -> None:
-    """Take the parcels of an order that is cancelled apart."""
-    parcels = store.in_state(session, order.id, FulfilmentState.PACKING)
-    if parcels:
+def cancel(
+    context: Context,
+    session: Session,
+    order: Order,
+    step: Transition,
+    actor: Actor = Actor.SYSTEM,
+) -> None:
+    """Cancel a locked order, with all its units; what is packed of it is taken apart."""
+    order_transitions.move(context, session, order, step, actor)
+    if store.cancel_all(session, order.id):
+        parcels = store.in_state(session, order.id, FulfilmentState.PACKING)
         move(context, session, order, parcels, FulfilmentState.CANCELLED, actor)
 
 

@@ -118,7 +118,7 @@ def expire(context: Context, limit: int) -> int:
     with context.db.begin() as session:
         orders = session.scalars(due).all()
         for order in orders:
-            transitions.move(context, session, order, _EXPIRE)
+            fulfilments.cancel(context, session, order, _EXPIRE)
     if orders:
         EXPIRED.reached()
     return len(orders)
@@ -133,9 +133,8 @@ def cancel_locked(
     step = lifecycle.step(order.status, money, Status.CANCELLED, parties)
     if order.payment_id is not None and money == PaymentStatus.UNPAID:
         raise PaymentInProgress
-    fulfilments.unpack(context, session, order, actor)
     order.cancel_reason = reason
-    transitions.move(context, session, order, step, actor)
+    fulfilments.cancel(context, session, order, step, actor)
     refunds.request_for_cancelled(context, session, order)
 
 

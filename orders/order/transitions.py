@@ -2,7 +2,6 @@
 
 import datetime
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from chassis import staff
@@ -10,7 +9,7 @@ from chassis.identity import Actor
 from contracts.orders.enums import Status, TimelineCause, TimelineKind
 from contracts.users.enums import Action, Target
 from orders.context import Context
-from orders.models import Order, OrderLine
+from orders.models import Order
 from orders.order import queries, timeline
 from orders.order.lifecycle import Transition
 
@@ -36,8 +35,6 @@ def move(
         timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_RELEASED)
     if step.event is not None:
         context.events.record(session, step.event, queries.facts(order, step.cause))
-    if step.target == Status.CANCELLED:
-        _cancel_units(session, order)
     if step.action is not None:
         moved = {"old": step.source, "new": step.target}
         tell_staff(context, session, actor, step.action, order, **moved)
@@ -59,12 +56,6 @@ def tell_staff(
     """Have the audit trail tell of it, if it was somebody of the staff."""
     detail = {name: str(value) for name, value in detail.items()}
     staff.tell(context, session, actor, action, Target.ORDER, order.id, order.user_id, **detail)
-
-
-def _cancel_units(session: Session, order: Order) -> None:
-    """None of its units will be shipped."""
-    lines = update(OrderLine).where(OrderLine.order_id == order.id)
-    session.execute(lines.values(cancelled=OrderLine.quantity))
 
 
 def _look_after_payment(context: Context, order: Order) -> None:

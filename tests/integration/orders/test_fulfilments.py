@@ -241,7 +241,7 @@ def test_an_order_that_is_cancelled_takes_its_packed_parcels_along(
     with pytest.raises(Conflict):
         call.orders.update_fulfilment(fulfilment_id=packed["id"], state="shipped", actor=STAFF)
     assert [event for event, _ in told(order)][2:] == [
-        "fulfilment_cancelled", "order_cancelled", "refund_due"
+        "order_cancelled", "fulfilment_cancelled", "refund_due"
     ]  # fmt: skip
     assert eventually(lambda: state(order) == ("cancelled", "refunded"))
 
