@@ -30,6 +30,7 @@ TAGS = {
     "inventory": "Stock, and the ledger of its changes.",
     "carts": "The cart of the user who is signed in.",
     "orders": "Placing orders, following them, and cancelling them.",
+    "tax-rates": "What is taxed how much, where and when.",
     "payments": "Paying orders, and refunds.",
     "notifications": "Messages to users, by mail and in their feed.",
     "audit": "Who did what to accounts, sessions, roles and keys.",

@@ -42,6 +42,8 @@ class Action(StrEnum):
     CHECKOUT_UNDONE = "checkout_undone"
     REFUND_REQUESTED = "refund_requested"
     MESSAGE_SENT = "message_sent"
+    TAX_RATE_CREATED = "tax_rate_created"
+    TAX_RATE_ENDED = "tax_rate_ended"
 
 
 class Target(StrEnum):
@@ -52,3 +54,4 @@ class Target(StrEnum):
     ORDER = "order"
     PAYMENT = "payment"
     PRODUCT = "product"
+    TAX_RATE = "tax_rate"

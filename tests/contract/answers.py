@@ -55,6 +55,7 @@ ANSWERS = {
     "products.delete": None,
     "products.delete_category": None,
     "orders.hide": None,
+    "orders.end_tax_rate": None,
     "payments.webhook": None,
 }
 

@@ -79,6 +79,10 @@ EXPECTED = {
     "DELETE /api/orders/{order_id}": (ADMIN, {401, 403, 404, 409}),
     "POST /api/orders/{order_id}/cancel": (USER, {401, 404, 409}),
     "GET /api/orders/{order_id}/timeline": (USER, {401, 404}),
+    # Taxes
+    "GET /api/tax-rates": (ADMIN, {401, 403}),
+    "POST /api/tax-rates": (ADMIN, {401, 403, 404, 409}),
+    "DELETE /api/tax-rates/{tax_rate_id}": (ADMIN, {401, 403, 404}),
     # Payments
     "POST /api/payments": (USER, {401, 404, 409, 502}),
     "GET /api/payments": (USER, {401}),
