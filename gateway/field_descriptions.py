@@ -22,6 +22,7 @@ FIELDS = {
     "order_id": "The order to which it belongs.",
     "path.order_id": "The `id` of the order.",
     "product_id": "The `id` of the product.",
+    "variant_id": "The `id` of the variant; that of a product without options is the product's.",
     "payment_id": "The `id` of the payment.",
     "address_id": "The `id` of the address.",
     "at": "When it happened, in UTC.",

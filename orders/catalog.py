@@ -36,4 +36,4 @@ def reserved(answer: Json) -> tuple[Products, datetime.datetime | None]:
     lines = loaded.get("lines")
     if lines is None:
         return {}, None
-    return {line["product_id"]: line for line in lines}, loaded["expires_at"]
+    return {line["variant_id"]: line for line in lines}, loaded["expires_at"]

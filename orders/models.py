@@ -228,7 +228,9 @@ class OrderLine(Base):
 
 
 class Receipt(Base):
-    """What we know of money that came: how much went back, and whether we asked for its return.
+    """What we know of money that came, as soon as some of it goes back: `paid`, once we have asked
+    for any of it, how much we asked for, how much went `by_hand` (of staff, or at the provider),
+    and how much it is together, as far as we have heard.
 
     Its order may be unknown to us; the money goes back all the same.
     """
@@ -237,12 +239,37 @@ class Receipt(Base):
 
     payment_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     order_id: Mapped[uuid.UUID]
+    paid: Mapped[Decimal | None]
+    requested: Mapped[Decimal] = mapped_column(server_default=text("0"))
+    by_hand: Mapped[Decimal] = mapped_column(server_default=text("0"))
     refunded: Mapped[Decimal] = mapped_column(server_default=text("0"))
-    return_reason: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("refunded >= 0", name="refunded"),
+        CheckConstraint("by_hand >= 0", name="by_hand"),
+        CheckConstraint("requested BETWEEN 0 AND paid", name="never_more_than_was_paid"),
         Index("ix_receipts_order_id", "order_id"),
+    )
+
+
+class RefundRequest(Base):
+    """Money of a payment that we have asked payments to give back, once for each `cause`: a
+    `RefundReason`, with the id of what it is for where there may be several (`return:<id>:2`). Its
+    amount is 0 when nothing was left; payments knows the refund by `id`."""
+
+    __tablename__ = "refund_requests"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    payment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("receipts.payment_id"))
+    order_id: Mapped[uuid.UUID]
+    cause: Mapped[str]
+    amount: Mapped[Decimal]
+    requested_at: Mapped[datetime.datetime]
+
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount"),
+        UniqueConstraint("payment_id", "cause"),
+        Index("ix_refund_requests_order_id", "order_id"),
     )
 
 

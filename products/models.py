@@ -144,10 +144,10 @@ class Stock(Base):
     __table_args__ = (
         CheckConstraint("on_hand >= 0", name="on_hand_not_negative"),
         CheckConstraint("reserved BETWEEN 0 AND on_hand", name="reserved_within_on_hand"),
-        Index("ix_stock_sold_out", "product_id", postgresql_where=text("on_hand = reserved")),
+        Index("ix_stock_sold_out", "variant_id", postgresql_where=text("on_hand = reserved")),
     )
 
-    product_id: Mapped[int] = mapped_column(
+    variant_id: Mapped[int] = mapped_column(
         ForeignKey("products.id"), primary_key=True, autoincrement=False
     )
     on_hand: Mapped[int] = mapped_column(Integer)
@@ -185,7 +185,7 @@ class ReservationLine(Base):
         CheckConstraint("quantity > 0", name="quantity_positive"),
         Index(
             "ix_reservation_lines_held",
-            "product_id",
+            "variant_id",
             "held_until",
             postgresql_include=["quantity"],
             postgresql_where=text("held_until IS NOT NULL"),
@@ -195,7 +195,7 @@ class ReservationLine(Base):
     order_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("reservations.order_id"), primary_key=True
     )
-    product_id: Mapped[int] = mapped_column(ForeignKey("stock.product_id"), primary_key=True)
+    variant_id: Mapped[int] = mapped_column(ForeignKey("stock.variant_id"), primary_key=True)
     quantity: Mapped[int] = mapped_column(Integer)
     held_until: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
@@ -208,11 +208,11 @@ class Movement(Base):
     __table_args__ = (
         CheckConstraint(f"kind IN {_KINDS}", name="kind_known"),
         CheckConstraint("delta_on_hand <> 0 OR delta_reserved <> 0", name="moves_something"),
-        Index("ix_movements_product", "product_id", "id"),
+        Index("ix_movements_variant", "variant_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    product_id: Mapped[int] = mapped_column(ForeignKey("stock.product_id"))
+    variant_id: Mapped[int] = mapped_column(ForeignKey("stock.variant_id"))
     kind: Mapped[str] = mapped_column(Text)
     delta_on_hand: Mapped[int] = mapped_column(Integer)
     delta_reserved: Mapped[int] = mapped_column(Integer)

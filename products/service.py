@@ -141,15 +141,15 @@ class InventoryService(Service):
     network: str | None = Network()
 
     @rpc(stock_requests.GetStock, stock_answers.Stock)
-    def get(self, product_id: int) -> Json:
+    def get(self, variant_id: int) -> Json:
         """The counters of a product."""
         with self.db.autocommit() as connection:
-            return stock_queries.get(connection, product_id, self.clock())
+            return stock_queries.get(connection, variant_id, self.clock())
 
     @rpc(stock_requests.Adjust, stock_answers.Stock, once=True)
     def adjust(
         self,
-        product_id: int,
+        variant_id: int,
         reason: str,
         version: int | None,
         actor: Actor,
@@ -157,13 +157,13 @@ class InventoryService(Service):
         on_hand: int | None = None,
     ) -> Json:
         """Correct the stock of a product (staff)."""
-        return stock_commands.adjust(self, actor, product_id, delta, on_hand, reason, version)
+        return stock_commands.adjust(self, actor, variant_id, delta, on_hand, reason, version)
 
     @rpc(stock_requests.ListMovements, stock_answers.MovementPage)
-    def movements(self, product_id: int, limit: int, cursor: str | None) -> Json:
+    def movements(self, variant_id: int, limit: int, cursor: str | None) -> Json:
         """A page of a product's ledger, newest first."""
         with self.db.autocommit() as connection:
-            return stock_queries.movements(connection, product_id, limit, cursor)
+            return stock_queries.movements(connection, variant_id, limit, cursor)
 
     @rpc(stock_requests.Check, stock_answers.Checked)
     def check(self, items: Sequence[Mapping[str, int]]) -> Json:

@@ -54,10 +54,10 @@ STOCK = """
         SELECT i, CASE WHEN i %% 40 = 0 THEN 0 ELSE 1000 + {number_10} %% 9000 END AS on_hand
         FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i
     ), stocked AS (
-        INSERT INTO stock (product_id, on_hand, reserved, version)
+        INSERT INTO stock (variant_id, on_hand, reserved, version)
         SELECT i, on_hand, 0, 1 FROM counted
     )
-    INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, reason, at)
+    INSERT INTO movements (variant_id, kind, delta_on_hand, delta_reserved, reason, at)
     SELECT i, 'initial', on_hand, 0, 'initial stock',
         %(beginning)s::timestamptz + i * %(pace)s * interval '1 second'
     FROM counted WHERE on_hand > 0

@@ -12,18 +12,18 @@ _ORDERED = """
     SELECT product_id, sum(quantity) FROM order_lines JOIN orders ON id = order_id
     WHERE status <> 'cancelled' GROUP BY product_id
 """
-_STOCK = "SELECT product_id, on_hand, reserved FROM stock"
+_STOCK = "SELECT variant_id, on_hand, reserved FROM stock"
 _UNDER_WAY = "SELECT count(*) FROM checkouts"
 
 #: The first products are scarce, for all that buyers want of them.
 SCARCE = """
     WITH short AS (
         UPDATE stock SET on_hand = %s FROM stock before
-        WHERE before.product_id = stock.product_id AND stock.product_id <= %s
-        RETURNING stock.product_id, stock.on_hand - before.on_hand AS delta
+        WHERE before.variant_id = stock.variant_id AND stock.variant_id <= %s
+        RETURNING stock.variant_id, stock.on_hand - before.on_hand AS delta
     )
-    INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, reason, at)
-    SELECT product_id, 'adjust', delta, 0, 'made scarce', now() FROM short WHERE delta <> 0
+    INSERT INTO movements (variant_id, kind, delta_on_hand, delta_reserved, reason, at)
+    SELECT variant_id, 'adjust', delta, 0, 'made scarce', now() FROM short WHERE delta <> 0
 """
 
 

@@ -34,20 +34,20 @@ BEGIN;
 INSERT INTO reservations (order_id, state, expires_at, created_at, updated_at)
 VALUES (md5(:order)::uuid, 'reserved', now() + interval '35 minutes', now(), now())
 ON CONFLICT DO NOTHING;
-SELECT product_id, on_hand, reserved, stock.version, deleted_at IS NULL
-FROM stock JOIN products ON products.id = product_id
-WHERE product_id = ANY (ARRAY[:product::bigint, :product::bigint + 1, :product::bigint + 2])
-ORDER BY product_id FOR NO KEY UPDATE OF stock;
-INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
-SELECT md5(:order)::uuid, product_id, 1, now() + interval '35 minutes'
-FROM generate_series(:product::bigint, :product::bigint + 2) AS product_id;
+SELECT variant_id, on_hand, reserved, stock.version, deleted_at IS NULL
+FROM stock JOIN products ON products.id = variant_id
+WHERE variant_id = ANY (ARRAY[:product::bigint, :product::bigint + 1, :product::bigint + 2])
+ORDER BY variant_id FOR NO KEY UPDATE OF stock;
+INSERT INTO reservation_lines (order_id, variant_id, quantity, held_until)
+SELECT md5(:order)::uuid, variant_id, 1, now() + interval '35 minutes'
+FROM generate_series(:product::bigint, :product::bigint + 2) AS variant_id;
 WITH counted AS (
     UPDATE stock SET reserved = reserved + 1, version = version + 1
-    WHERE product_id = ANY (ARRAY[:product::bigint, :product::bigint + 1, :product::bigint + 2])
+    WHERE variant_id = ANY (ARRAY[:product::bigint, :product::bigint + 1, :product::bigint + 2])
 )
-INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, at)
-SELECT product_id, 'reserve', 0, 1, md5(:order)::uuid, 'order placed', now()
-FROM generate_series(:product::bigint, :product::bigint + 2) AS product_id;
+INSERT INTO movements (variant_id, kind, delta_on_hand, delta_reserved, order_id, reason, at)
+SELECT variant_id, 'reserve', 0, 1, md5(:order)::uuid, 'order placed', now()
+FROM generate_series(:product::bigint, :product::bigint + 2) AS variant_id;
 COMMIT;
 """
 

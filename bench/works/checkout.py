@@ -18,7 +18,7 @@ from bench.traffic import Request
 from bench.works.statements import limit
 
 #: Enough that nothing is sold out, as long as a measurement lasts.
-_WELL_STOCKED = "SELECT id, price FROM products JOIN stock ON product_id = id WHERE on_hand >= 100"
+_WELL_STOCKED = "SELECT id, price FROM products JOIN stock ON variant_id = id WHERE on_hand >= 100"
 
 _LINES, _ORDERS = 3, 2000
 

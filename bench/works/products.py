@@ -10,7 +10,7 @@ from bench.works.statements import limit
 
 _TRUTH = """
     SELECT p.id, p.name, p.price::text, s.on_hand - s.reserved
-    FROM products p JOIN stock s ON s.product_id = p.id WHERE p.id = %s
+    FROM products p JOIN stock s ON s.variant_id = p.id WHERE p.id = %s
 """
 
 

@@ -22,7 +22,7 @@ _MAX_STOCK = 2**31 - 1
 
 
 class Stock(Answer):
-    product_id = Id(required=True)
+    variant_id = Id(required=True)
     on_hand = Integer(min=0, max=_MAX_STOCK, required=True)
     reserved = Integer(min=0, max=_MAX_STOCK, required=True)
     available = Integer(min=0, max=_MAX_STOCK, required=True)
@@ -31,7 +31,7 @@ class Stock(Answer):
 
 class Movement(Answer):
     id = Id(required=True)
-    product_id = Id(required=True)
+    variant_id = Id(required=True)
     kind = Choice(MovementKind, required=True)
     delta_on_hand = fields.Integer(required=True, strict=True)
     delta_reserved = fields.Integer(required=True, strict=True)
@@ -42,7 +42,7 @@ class Movement(Answer):
 
 
 class CheckedLine(Answer):
-    product_id = Id(required=True)
+    variant_id = Id(required=True)
     quantity = Quantity(required=True)
     available = fields.Boolean(required=True)
 
@@ -62,7 +62,7 @@ class Reservation(PlainAnswer):
 class ReservedLine(Answer):
     """A product of the order, as it is sold now."""
 
-    product_id = Id(required=True)
+    variant_id = Id(required=True)
     name = fields.String(required=True)
     price = Money(required=True)
     currency = Currency(required=True)

@@ -21,7 +21,7 @@ class ReservationNotFound(NotFound):
 
 
 class OutOfStock(Conflict):
-    """`data["lines"]` names every short line: `{product_id, requested, available}`."""
+    """`data["lines"]` names every short line: `{variant_id, requested, available}`."""
 
     code = "out_of_stock"
     title = "Not enough in stock"

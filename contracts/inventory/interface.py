@@ -13,12 +13,12 @@ class Inventory(Protocol):
     """Answers are JSON; their schemas are in `contracts.inventory.answers`. `lines` and `items`
     are `requests.Line`s."""
 
-    def get(self, *, product_id: int) -> Json: ...
+    def get(self, *, variant_id: int) -> Json: ...
 
     def adjust(
         self,
         *,
-        product_id: int,
+        variant_id: int,
         delta: int = ...,
         on_hand: int = ...,
         reason: str,
@@ -26,7 +26,7 @@ class Inventory(Protocol):
         actor: Actor,
     ) -> Json: ...
 
-    def movements(self, *, product_id: int, limit: int = 20, cursor: str | None = None) -> Json: ...
+    def movements(self, *, variant_id: int, limit: int = 20, cursor: str | None = None) -> Json: ...
 
     def check(self, *, items: Sequence[Mapping[str, Any]]) -> Json: ...
 

@@ -23,13 +23,13 @@ from contracts.products.fields import MAX_ON_HAND
 class GetStock(Request):
     """get: the counters of one product."""
 
-    product_id = Id(required=True)
+    variant_id = Id(required=True)
 
 
 class Adjust(Request):
     """adjust: `delta` more or fewer, or `on_hand` as counted, if the stock is at `version`."""
 
-    product_id = Id(required=True)
+    variant_id = Id(required=True)
     delta = Integer(min=-MAX_ON_HAND, max=MAX_ON_HAND)
     on_hand = Quantity(min=0, max=MAX_ON_HAND)
     reason = Text(max=200, required=True)
@@ -45,13 +45,13 @@ class Adjust(Request):
 class ListMovements(Page):
     """movements: a product's ledger, newest first."""
 
-    product_id = Id(required=True)
+    variant_id = Id(required=True)
 
 
 class Line(Request):
     """So many of a product."""
 
-    product_id = Id(required=True)
+    variant_id = Id(required=True)
     quantity = Quantity(required=True)
 
 

@@ -8,7 +8,7 @@ from contracts.inventory.answers import Checked, MovementPage, Stock
 from contracts.inventory.interface import Inventory
 from gateway.access import ANYONE, STAFF
 from gateway.catalog_cache import CatalogCache
-from gateway.schemas.common import ProductPath
+from gateway.schemas.common import VariantPath
 from gateway.schemas.products import Adjustment, Check
 
 
@@ -20,46 +20,46 @@ class InventoryRoutes:
 
     @route(
         "GET",
-        "/api/inventory/{product_id}",
+        "/api/inventory/{variant_id}",
         who=STAFF,
-        path=ProductPath,
+        path=VariantPath,
         answer=Stock,
         etag=True,
     )
-    def get_stock(self, request: Request, product_id: int) -> Json:
+    def get_stock(self, request: Request, variant_id: int) -> Json:
         """The stock of a product: on hand, reserved and available."""
-        return self.inventory.get(product_id=product_id)
+        return self.inventory.get(variant_id=variant_id)
 
     @route(
         "PATCH",
-        "/api/inventory/{product_id}",
+        "/api/inventory/{variant_id}",
         who=STAFF,
-        path=ProductPath,
+        path=VariantPath,
         body=Adjustment,
         answer=Stock,
         etag=True,
         faults=(409,),
     )
-    def adjust_stock(self, request: Request, product_id: int, body: Json) -> Json:
+    def adjust_stock(self, request: Request, variant_id: int, body: Json) -> Json:
         """Correct the stock of a product; never below what is reserved."""
         version = expected_version(request)
         stock = self.inventory.adjust(
-            product_id=product_id, actor=request.actor, version=version, **body
+            variant_id=variant_id, actor=request.actor, version=version, **body
         )
-        self.catalog_cache.forget_stock([product_id])
+        self.catalog_cache.forget_stock([variant_id])
         return stock
 
     @route(
         "GET",
-        "/api/inventory/{product_id}/movements",
+        "/api/inventory/{variant_id}/movements",
         who=STAFF,
-        path=ProductPath,
+        path=VariantPath,
         query=Page,
         answer=MovementPage,
     )
-    def list_movements(self, request: Request, product_id: int, query: Json) -> Json:
+    def list_movements(self, request: Request, variant_id: int, query: Json) -> Json:
         """The changes of a product's stock, newest first."""
-        return self.inventory.movements(product_id=product_id, **query)
+        return self.inventory.movements(variant_id=variant_id, **query)
 
     @route("POST", "/api/inventory/check", who=ANYONE, body=Check, answer=Checked)
     def check_stock(self, request: Request, body: Json) -> Json:

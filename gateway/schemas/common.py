@@ -21,6 +21,10 @@ class ProductPath(Request):
     product_id = NumberInText(required=True)
 
 
+class VariantPath(Request):
+    variant_id = NumberInText(required=True)
+
+
 class OrderPath(Request):
     order_id = Uuid(required=True)
 

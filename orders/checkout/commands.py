@@ -191,7 +191,7 @@ def _reserve(
         answer = context.inventory.reserve(
             order_id=attempt.order_id,
             lines=[
-                {"product_id": line.product_id, "quantity": line.quantity} for line in basket.lines
+                {"variant_id": line.product_id, "quantity": line.quantity} for line in basket.lines
             ],
             expires_at=basket.expires_at + grace,
         )

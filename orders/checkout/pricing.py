@@ -187,7 +187,7 @@ def check_available(lines: Iterable[Wanted], available: Mapping[int, int]) -> No
     """Raises `OutOfStock`, naming each line of which fewer are `available` (by product)."""
     short = [
         {
-            "product_id": line.product_id,
+            "variant_id": line.product_id,
             "requested": line.quantity,
             "available": max(0, available[line.product_id]),
         }

@@ -159,7 +159,7 @@ def _found(shape: Shape, order: Order) -> Select[Any]:
     keys = (column.label(key) for column, key in zip(columns, order.keys, strict=True))
     found = select(*keys, product.id)
     if shape.in_stock is not None:
-        found = found.join(Stock, Stock.product_id == product.id)
+        found = found.join(Stock, Stock.variant_id == product.id)
     return found.where(*_conditions(product, shape), *(() if shape.near else _place(shape, order)))
 
 

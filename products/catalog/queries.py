@@ -39,7 +39,7 @@ def select_products() -> Select[Any]:
     """All products that are not deleted; takes the parameter `now`."""
     return (
         select(*COLUMNS)
-        .join(Stock, Stock.product_id == Product.id)
+        .join(Stock, Stock.variant_id == Product.id)
         .where(Product.deleted_at.is_(None))
     )
 

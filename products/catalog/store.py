@@ -43,7 +43,7 @@ def add(
             .values(**fields, **found_by, version=1, created_at=now, updated_at=now)
             .returning(Product.id)
         ).scalar_one()
-    session.execute(insert(Stock).values(product_id=product_id, on_hand=0, reserved=0, version=1))
+    session.execute(insert(Stock).values(variant_id=product_id, on_hand=0, reserved=0, version=1))
     if stock:
         first = Change(product_id, MovementKind.INITIAL, stock, 0, "initial stock")
         ledger.apply(session, [first], now, actor.user_id)

@@ -10,7 +10,7 @@ from products.models import Moment, ReservationLine, Stock
 
 NOW = bindparam("now", type_=Moment)
 
-_EXPIRED = and_(ReservationLine.product_id == Stock.product_id, ReservationLine.held_until <= NOW)
+_EXPIRED = and_(ReservationLine.variant_id == Stock.variant_id, ReservationLine.held_until <= NOW)
 
 # Most products are reserved by nobody: for those, the lines are not even looked at.
 AVAILABLE: ColumnElement[int] = case(

@@ -29,7 +29,7 @@ Begin = Callable[[], AbstractContextManager[Session]]
 def adjust(
     context: Context,
     actor: Actor,
-    product_id: int,
+    variant_id: int,
     delta: int | None,
     on_hand: int | None,
     reason: str,
@@ -43,12 +43,12 @@ def adjust(
     require_staff(actor)
     now = context.clock()
     with _changing(context) as session:
-        change = product_id, delta, on_hand, reason, version
+        change = variant_id, delta, on_hand, reason, version
         moved = ledger.adjust(session, *change, actor, now)
-        level = queries.get(session, product_id, now)
+        level = queries.get(session, variant_id, now)
         detail = {"delta": moved, "on_hand": level["on_hand"]}
         staff.tell(
-            context, session, actor, Action.STOCK_ADJUSTED, Target.PRODUCT, product_id, **detail
+            context, session, actor, Action.STOCK_ADJUSTED, Target.PRODUCT, variant_id, **detail
         )
         return level
 
@@ -65,7 +65,7 @@ def reserve(
     with context.db.autocommit() as connection:
         held = reservation_store.reserve_new(connection, *asked)
     if held:
-        changed = cache_invalidation.changes(line["product_id"] for line in lines)
+        changed = cache_invalidation.changes(line["variant_id"] for line in lines)
         context.broadcast.publish_now("stock_changed", changed)
         return held
     with _changing(context) as session:

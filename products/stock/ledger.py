@@ -24,7 +24,7 @@ _APPLY = text("""
         SELECT * FROM unnest(
             :products, :kinds, :on_hand, :reserved, :reasons, :orders
         ) WITH ORDINALITY AS change
-            (product_id, kind, on_hand, reserved, reason, order_id, number)
+            (variant_id, kind, on_hand, reserved, reason, order_id, number)
     ),
     counted AS (
         UPDATE stock SET
@@ -32,14 +32,14 @@ _APPLY = text("""
             reserved = stock.reserved + total.reserved,
             version = stock.version + 1
         FROM (
-            SELECT product_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved
-            FROM change GROUP BY product_id
+            SELECT variant_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved
+            FROM change GROUP BY variant_id
         ) AS total
-        WHERE stock.product_id = total.product_id
+        WHERE stock.variant_id = total.variant_id
     )
     INSERT INTO movements
-        (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
-    SELECT product_id, kind, on_hand, reserved, order_id, reason, :actor, :at
+        (variant_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
+    SELECT variant_id, kind, on_hand, reserved, order_id, reason, :actor, :at
     FROM change ORDER BY number
 """).bindparams(
     bindparam("products", type_=ARRAY(BigInteger)),
@@ -61,23 +61,23 @@ _STOCK, _LINES, _PRODUCTS = (
 
 _LOCK = (
     select(
-        _STOCK.c.product_id,
+        _STOCK.c.variant_id,
         _STOCK.c.on_hand,
         _STOCK.c.reserved,
         _STOCK.c.version,
         _PRODUCTS.c.deleted_at.is_(None).label("for_sale"),
     )
-    .join(_PRODUCTS, _PRODUCTS.c.id == _STOCK.c.product_id)
-    .where(_STOCK.c.product_id == any_(_IDS))
-    .order_by(_STOCK.c.product_id)
+    .join(_PRODUCTS, _PRODUCTS.c.id == _STOCK.c.variant_id)
+    .where(_STOCK.c.variant_id == any_(_IDS))
+    .order_by(_STOCK.c.variant_id)
     .with_for_update(of=_STOCK, key_share=True)
 )
 
 _FREE_EXPIRED = (
     update(_LINES)
-    .where(_LINES.c.product_id == any_(_IDS), _LINES.c.held_until <= bindparam("now", type_=Moment))
+    .where(_LINES.c.variant_id == any_(_IDS), _LINES.c.held_until <= bindparam("now", type_=Moment))
     .values(held_until=None)
-    .returning(_LINES.c.order_id, _LINES.c.product_id, _LINES.c.quantity)
+    .returning(_LINES.c.order_id, _LINES.c.variant_id, _LINES.c.quantity)
 )
 
 
@@ -95,14 +95,14 @@ class Level:
         return self.on_hand - self.reserved
 
 
-def lock(session: Session, product_ids: Collection[int]) -> dict[int, Level]:
-    """Lock the stock of `product_ids` until the transaction ends; unknown ones are left out.
+def lock(session: Session, variant_ids: Collection[int]) -> dict[int, Level]:
+    """Lock the stock of `variant_ids` until the transaction ends; unknown ones are left out.
 
     Always in the order of the ids: so two orders with the same products never wait for each other
     in a circle. Everything else that changes with the counters is changed under this lock.
     """
-    rows = session.execute(_LOCK, {"ids": list(product_ids)})
-    return {row.product_id: Level(*row[1:]) for row in rows}
+    rows = session.execute(_LOCK, {"ids": list(variant_ids)})
+    return {row.variant_id: Level(*row[1:]) for row in rows}
 
 
 def free_expired(
@@ -115,13 +115,13 @@ def free_expired(
     ended = session.execute(_FREE_EXPIRED, {"ids": list(levels), "now": now})
     changes = [expire(*line) for line in ended]
     for change in changes:
-        levels[change.product_id].reserved += change.reserved
+        levels[change.variant_id].reserved += change.reserved
     return changes
 
 
 def adjust(
     session: Session,
-    product_id: int,
+    variant_id: int,
     delta: int | None,
     counted: int | None,
     reason: str,
@@ -134,16 +134,16 @@ def adjust(
     Raises `ProductNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the stock is
     not at `version` (if given) any more.
     """
-    levels = lock(session, [product_id])
+    levels = lock(session, [variant_id])
     if not levels:
         raise ProductNotFound()
-    level = levels[product_id]
+    level = levels[variant_id]
     if version not in (None, level.version):
         raise PreconditionFailed(version=level.version)
     changes = free_expired(session, levels, now)
     moved = adjusted(level.on_hand, level.reserved, delta, counted) - level.on_hand
     if moved:
-        changes.append(Change(product_id, MovementKind.ADJUST, moved, 0, reason))
+        changes.append(Change(variant_id, MovementKind.ADJUST, moved, 0, reason))
     apply(session, changes, now, actor.user_id)
     return moved
 
@@ -161,7 +161,7 @@ def apply(
     session.execute(
         _APPLY,
         {
-            "products": [change.product_id for change in changes],
+            "products": [change.variant_id for change in changes],
             "kinds": [change.kind.value for change in changes],
             "on_hand": [change.on_hand for change in changes],
             "reserved": [change.reserved for change in changes],
@@ -172,6 +172,6 @@ def apply(
         },
     )
     # One by one: what is reserved anew may just have expired, and readers saw it as free.
-    moved = [change.product_id for change in changes if change.on_hand != change.reserved]
+    moved = [change.variant_id for change in changes if change.on_hand != change.reserved]
     if moved:
         cache_invalidation.mark_changed(session, moved)

@@ -16,16 +16,16 @@ from products.stock import reservations
 from products.stock.availability import AVAILABLE
 
 _LEVEL = select(
-    Stock.product_id,
+    Stock.variant_id,
     Stock.on_hand,
     (Stock.on_hand - AVAILABLE).label("reserved"),
     AVAILABLE.label("available"),
     Stock.version,
-).where(Stock.product_id == bindparam("id"))
+).where(Stock.variant_id == bindparam("id"))
 
 _MOVEMENT: tuple[InstrumentedAttribute[Any], ...] = (
     Movement.id,
-    Movement.product_id,
+    Movement.variant_id,
     Movement.kind,
     Movement.delta_on_hand,
     Movement.delta_reserved,
@@ -36,10 +36,10 @@ _MOVEMENT: tuple[InstrumentedAttribute[Any], ...] = (
 )
 
 _FOR_SALE = (
-    select(Stock.product_id, AVAILABLE.label("available"))
-    .join(Product, Product.id == Stock.product_id)
+    select(Stock.variant_id, AVAILABLE.label("available"))
+    .join(Product, Product.id == Stock.variant_id)
     .where(
-        Stock.product_id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
+        Stock.variant_id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
         Product.deleted_at.is_(None),
     )
 )
@@ -47,9 +47,9 @@ _FOR_SALE = (
 _NEWEST = paging.Keyset("movements", Movement.id)
 
 
-def get(connection: Connection | Session, product_id: int, now: datetime.datetime) -> Json:
+def get(connection: Connection | Session, variant_id: int, now: datetime.datetime) -> Json:
     """The counters; `reserved` leaves out what has expired. Raises `ProductNotFound`."""
-    row = connection.execute(_LEVEL, {"id": product_id, "now": now}).mappings().one_or_none()
+    row = connection.execute(_LEVEL, {"id": variant_id, "now": now}).mappings().one_or_none()
     if row is None:
         raise ProductNotFound()
     return dict(row)
@@ -61,19 +61,19 @@ def check(
     """Each of `lines` with `available`: whether all lines of its product could be had now."""
     requested = reservations.merge(lines)
     rows = connection.execute(_FOR_SALE, {"ids": list(requested), "now": now})
-    available = {row.product_id: row.available for row in rows}
+    available = {row.variant_id: row.available for row in rows}
     return [
-        {**line, "available": requested[line["product_id"]] <= available.get(line["product_id"], 0)}
+        {**line, "available": requested[line["variant_id"]] <= available.get(line["variant_id"], 0)}
         for line in lines
     ]
 
 
-def movements(connection: Connection, product_id: int, limit: int, cursor: str | None) -> Json:
+def movements(connection: Connection, variant_id: int, limit: int, cursor: str | None) -> Json:
     """The product's ledger, newest first, as `{"items", "next"}`; raises `ProductNotFound`."""
-    query = select(*_MOVEMENT).where(Movement.product_id == product_id)
+    query = select(*_MOVEMENT).where(Movement.variant_id == variant_id)
     rows, following = _NEWEST.page(connection, query, limit, cursor or None)
     if not rows and not connection.scalar(
-        select(Stock.product_id).filter_by(product_id=product_id)
+        select(Stock.variant_id).filter_by(variant_id=variant_id)
     ):
         raise ProductNotFound()
     return {"items": [dict(row) for row in rows], "next": following}

@@ -46,10 +46,10 @@ RENEW = (
 )
 
 HOLD = text("""
-    INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
-    SELECT :order, product_id, quantity, :until
-    FROM unnest(:products, :quantities) AS line (product_id, quantity)
-    ON CONFLICT (order_id, product_id) DO UPDATE SET held_until = excluded.held_until
+    INSERT INTO reservation_lines (order_id, variant_id, quantity, held_until)
+    SELECT :order, variant_id, quantity, :until
+    FROM unnest(:products, :quantities) AS line (variant_id, quantity)
+    ON CONFLICT (order_id, variant_id) DO UPDATE SET held_until = excluded.held_until
 """).bindparams(
     _ORDER,
     bindparam("until", type_=Moment),
@@ -62,15 +62,15 @@ HOLD = text("""
 # happened.
 RESERVE_NEW = text("""
     WITH requested AS (
-        SELECT * FROM unnest(:products, :quantities) AS requested (product_id, quantity)
+        SELECT * FROM unnest(:products, :quantities) AS requested (variant_id, quantity)
     ),
     begun AS (
         INSERT INTO reservations (order_id, state, expires_at, created_at, updated_at)
         SELECT :order, :state, :until, :now, :now
         WHERE NOT EXISTS (
             SELECT FROM requested WHERE quantity > coalesce(
-                (SELECT on_hand - reserved FROM stock JOIN products ON products.id = product_id
-                 WHERE product_id = requested.product_id AND deleted_at IS NULL),
+                (SELECT on_hand - reserved FROM stock JOIN products ON products.id = variant_id
+                 WHERE variant_id = requested.variant_id AND deleted_at IS NULL),
                 0
             )
         )
@@ -78,29 +78,29 @@ RESERVE_NEW = text("""
         RETURNING order_id
     ),
     locked AS (
-        SELECT stock.product_id, quantity
-        FROM begun CROSS JOIN requested JOIN stock ON stock.product_id = requested.product_id
-        ORDER BY stock.product_id
+        SELECT stock.variant_id, quantity
+        FROM begun CROSS JOIN requested JOIN stock ON stock.variant_id = requested.variant_id
+        ORDER BY stock.variant_id
         FOR NO KEY UPDATE OF stock
     ),
     counted AS (
         UPDATE stock
         SET reserved = stock.reserved + locked.quantity, version = stock.version + 1
-        FROM locked WHERE stock.product_id = locked.product_id
-        RETURNING stock.product_id, locked.quantity
+        FROM locked WHERE stock.variant_id = locked.variant_id
+        RETURNING stock.variant_id, locked.quantity
     ),
     held AS (
-        INSERT INTO reservation_lines (order_id, product_id, quantity, held_until)
-        SELECT order_id, product_id, quantity, :until FROM begun CROSS JOIN requested
+        INSERT INTO reservation_lines (order_id, variant_id, quantity, held_until)
+        SELECT order_id, variant_id, quantity, :until FROM begun CROSS JOIN requested
     ),
     moved AS (
         INSERT INTO movements
-            (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
-        SELECT product_id, :kind, 0, quantity, :order, :reason, NULL, :now
-        FROM counted ORDER BY product_id
+            (variant_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
+        SELECT variant_id, :kind, 0, quantity, :order, :reason, NULL, :now
+        FROM counted ORDER BY variant_id
     )
-    SELECT product_id, name, price, currency
-    FROM counted JOIN products ON products.id = product_id ORDER BY product_id
+    SELECT variant_id, name, price, currency
+    FROM counted JOIN products ON products.id = variant_id ORDER BY variant_id
 """).bindparams(
     _ORDER,
     _NOW,
@@ -130,16 +130,16 @@ MOVE_WHOLE = text("""
         FROM found WHERE reservations.order_id = found.order_id
     ),
     locked AS (
-        SELECT stock.product_id, kind, quantity * found.on_hand AS on_hand,
+        SELECT stock.variant_id, kind, quantity * found.on_hand AS on_hand,
                quantity * found.reserved AS reserved
         FROM found JOIN reservation_lines USING (order_id)
-            JOIN stock ON stock.product_id = reservation_lines.product_id
-        ORDER BY stock.product_id
+            JOIN stock ON stock.variant_id = reservation_lines.variant_id
+        ORDER BY stock.variant_id
         FOR NO KEY UPDATE OF stock
     ),
     no_longer_held AS (
         UPDATE reservation_lines SET held_until = NULL FROM locked
-        WHERE order_id = :order AND reservation_lines.product_id = locked.product_id
+        WHERE order_id = :order AND reservation_lines.variant_id = locked.variant_id
             AND held_until IS NOT NULL
     ),
     counted AS (
@@ -147,14 +147,14 @@ MOVE_WHOLE = text("""
             on_hand = stock.on_hand + locked.on_hand,
             reserved = stock.reserved + locked.reserved,
             version = stock.version + 1
-        FROM locked WHERE stock.product_id = locked.product_id
-        RETURNING stock.product_id, kind, locked.on_hand, locked.reserved
+        FROM locked WHERE stock.variant_id = locked.variant_id
+        RETURNING stock.variant_id, kind, locked.on_hand, locked.reserved
     )
     INSERT INTO movements
-        (product_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
-    SELECT product_id, kind, on_hand, reserved, :order, :reason, NULL, :now
-    FROM counted ORDER BY product_id
-    RETURNING product_id, delta_on_hand <> delta_reserved AS is_seen,
+        (variant_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
+    SELECT variant_id, kind, on_hand, reserved, :order, :reason, NULL, :now
+    FROM counted ORDER BY variant_id
+    RETURNING variant_id, delta_on_hand <> delta_reserved AS is_seen,
         (SELECT expires_at FROM found) AS expires_at
 """).bindparams(
     _ORDER,
@@ -171,15 +171,15 @@ MOVE_WHOLE = text("""
 
 # Deleted ones as well: an order keeps what it has reserved.
 PRODUCTS = (
-    select(_PRODUCTS.c.id.label("product_id"), *_PRODUCTS.c["name", "price", "currency"])
+    select(_PRODUCTS.c.id.label("variant_id"), *_PRODUCTS.c["name", "price", "currency"])
     .where(_PRODUCTS.c.id == any_(bindparam("products", type_=ARRAY(BigInteger))))
     .order_by(_PRODUCTS.c.id)
 )
 
 LINES_OF_ORDER = (
-    select(_LINES.c.product_id, _LINES.c.quantity, _LINES.c.held_until.is_not(None))
+    select(_LINES.c.variant_id, _LINES.c.quantity, _LINES.c.held_until.is_not(None))
     .where(_LINES.c.order_id == _ORDER)
-    .order_by(_LINES.c.product_id)
+    .order_by(_LINES.c.variant_id)
 )
 
 # The order holds nothing any more: both tables in one statement.
@@ -206,13 +206,13 @@ DUE = (
 )
 
 _ORDERS = bindparam("orders", type_=ARRAY(SqlUuid))
-PRODUCTS_OF = select(_LINES.c.product_id).where(_LINES.c.order_id == any_(_ORDERS))
+PRODUCTS_OF = select(_LINES.c.variant_id).where(_LINES.c.order_id == any_(_ORDERS))
 
 _FREED = (
     update(_LINES)
     .where(_LINES.c.order_id == any_(_ORDERS), _LINES.c.held_until.is_not(None))
     .values(held_until=None)
-    .returning(_LINES.c.order_id, _LINES.c.product_id, _LINES.c.quantity)
+    .returning(_LINES.c.order_id, _LINES.c.variant_id, _LINES.c.quantity)
     .cte("freed")
 )
 # The orders are over; what they still held is answered.

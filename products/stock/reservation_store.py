@@ -90,7 +90,7 @@ def reserve(
     requested = reservations.merge(lines)
     earlier = _begin(session, order_id, ReservationState.RESERVED, expires_at, now)
     if earlier is not None:
-        had = {line.product_id: line.quantity for line in _lines(session, order_id)}
+        had = {line.variant_id: line.quantity for line in _lines(session, order_id)}
         state = ReservationState(earlier.state)
         if not reservations.must_take(state, earlier.expires_at, had, requested, now):
             return _answer(order_id, state, earlier.expires_at) | _products(session, requested)
@@ -200,7 +200,7 @@ def _move_whole(
         "now": now,
     }
     moved = session.execute(sql.MOVE_WHOLE, row).all()
-    if seen := [line.product_id for line in moved if line.is_seen]:
+    if seen := [line.variant_id for line in moved if line.is_seen]:
         cache_invalidation.mark_changed(session, seen)
     return _answer(order_id, ended, moved[0].expires_at) if moved else None
 
@@ -236,7 +236,7 @@ def _lines(session: Session, order_id: UUID) -> list[Line]:
 def _lock_lines(session: Session, order_id: UUID) -> tuple[dict[int, Level], list[Line]]:
     """The order's lines with their stock locked. They are read again under the lock, because
     until then others may free those that expired."""
-    levels = ledger.lock(session, [line.product_id for line in _lines(session, order_id)])
+    levels = ledger.lock(session, [line.variant_id for line in _lines(session, order_id)])
     return levels, _lines(session, order_id)
 
 
@@ -246,11 +246,11 @@ def _retake(
     """Make sure that what the order no longer holds is there for it."""
     if not lost:
         return []
-    of_lost = {line.product_id: levels[line.product_id] for line in lost}
+    of_lost = {line.variant_id: levels[line.variant_id] for line in lost}
     changes = ledger.free_expired(session, of_lost, now)
     reservations.check_enough(
-        {line.product_id: line.quantity for line in lost},
-        {product_id: level.available for product_id, level in of_lost.items()},
+        {line.variant_id: line.quantity for line in lost},
+        {variant_id: level.available for variant_id, level in of_lost.items()},
     )
     return changes
 

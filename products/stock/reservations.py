@@ -42,7 +42,7 @@ RELEASED_WHOLE = {
 class Change:
     """One row of the ledger to be."""
 
-    product_id: int
+    variant_id: int
     kind: MovementKind
     on_hand: int
     reserved: int
@@ -54,7 +54,7 @@ class Change:
 class Line:
     """What an order has of one product."""
 
-    product_id: int
+    variant_id: int
     quantity: int
     held: bool
 
@@ -63,8 +63,8 @@ def merge(lines: Iterable[Mapping[str, int]]) -> dict[int, int]:
     """Quantity by product, in product order; a product in two lines counts once with their sum."""
     requested: dict[int, int] = {}
     for line in lines:
-        product_id = line["product_id"]
-        requested[product_id] = requested.get(product_id, 0) + line["quantity"]
+        variant_id = line["variant_id"]
+        requested[variant_id] = requested.get(variant_id, 0) + line["quantity"]
     if any(quantity > MAX_QUANTITY for quantity in requested.values()):
         raise Invalid(errors={"lines": [f"At most {MAX_QUANTITY} of one product."]})
     return dict(sorted(requested.items()))
@@ -91,9 +91,9 @@ def check_hold(
 def check_enough(requested: Mapping[int, int], available: Mapping[int, int]) -> None:
     """Raise `OutOfStock` with every line that `available` (by product; absent is 0) can't meet."""
     short: list[dict[str, Any]] = [
-        {"product_id": product_id, "requested": quantity, "available": available.get(product_id, 0)}
-        for product_id, quantity in requested.items()
-        if quantity > available.get(product_id, 0)
+        {"variant_id": variant_id, "requested": quantity, "available": available.get(variant_id, 0)}
+        for variant_id, quantity in requested.items()
+        if quantity > available.get(variant_id, 0)
     ]
     if short:
         raise OutOfStock(lines=short)
@@ -122,21 +122,21 @@ def must_take(
 def reserve(order_id: UUID, requested: Mapping[int, int]) -> list[Change]:
     """Promise the quantities."""
     return [
-        Change(product_id, MovementKind.RESERVE, 0, quantity, PLACED, order_id)
-        for product_id, quantity in requested.items()
+        Change(variant_id, MovementKind.RESERVE, 0, quantity, PLACED, order_id)
+        for variant_id, quantity in requested.items()
     ]
 
 
-def expire(order_id: UUID, product_id: int, quantity: int) -> Change:
+def expire(order_id: UUID, variant_id: int, quantity: int) -> Change:
     """End a promise whose time is over."""
-    return Change(product_id, MovementKind.EXPIRE, 0, -quantity, "reservation expired", order_id)
+    return Change(variant_id, MovementKind.EXPIRE, 0, -quantity, "reservation expired", order_id)
 
 
 def commit(order_id: UUID, lines: Iterable[Line]) -> list[Change]:
     """Take the quantities for good: held ones out of the promise, others from what is free."""
     return [
         Change(
-            line.product_id,
+            line.variant_id,
             MovementKind.COMMIT,
             -line.quantity,
             -line.quantity if line.held else 0,
@@ -153,11 +153,11 @@ def release(
     """Give back what the order has: items return to the shelf, promises that still count end."""
     if state is ReservationState.COMMITTED:
         return [
-            Change(line.product_id, MovementKind.RESTOCK, line.quantity, 0, reason, order_id)
+            Change(line.variant_id, MovementKind.RESTOCK, line.quantity, 0, reason, order_id)
             for line in lines
         ]
     return [
-        Change(line.product_id, MovementKind.RELEASE, 0, -line.quantity, reason, order_id)
+        Change(line.variant_id, MovementKind.RELEASE, 0, -line.quantity, reason, order_id)
         for line in lines
         if line.held
     ]

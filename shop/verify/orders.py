@@ -15,7 +15,7 @@ _ORDERED = """
     GROUP BY id, status
 """
 _COMMITTED = """
-    SELECT order_id, string_agg(product_id || 'x' || quantity, ',' ORDER BY product_id) AS lines
+    SELECT order_id, string_agg(variant_id || 'x' || quantity, ',' ORDER BY variant_id) AS lines
     FROM reservations JOIN reservation_lines USING (order_id)
     WHERE state = 'committed' GROUP BY order_id
 """

@@ -168,15 +168,15 @@ def _goods(products):
 
 
 def _stock(inventory, product):
-    inventory.adjust(product_id=product, delta=3, reason="delivery", actor=STAFF)
-    inventory.get(product_id=product)
-    inventory.check(items=[{"product_id": product, "quantity": 2}])
-    lines = [{"product_id": product, "quantity": 2}]
+    inventory.adjust(variant_id=product, delta=3, reason="delivery", actor=STAFF)
+    inventory.get(variant_id=product)
+    inventory.check(items=[{"variant_id": product, "quantity": 2}])
+    lines = [{"variant_id": product, "quantity": 2}]
     order, soon = str(uuid.uuid4()), Clock.source() + datetime.timedelta(minutes=5)
     inventory.reserve(order_id=order, lines=lines, expires_at=soon)
     inventory.commit(order_id=order)
     inventory.release(order_id=order, reason="returned")
-    inventory.movements(product_id=product, limit=2)
+    inventory.movements(variant_id=product, limit=2)
 
 
 def _taxes(orders):

@@ -75,6 +75,6 @@ def test_the_catalog_is_the_admins(products, method):
 def test_stock_is_the_staffs(products):
     """Customers count nothing."""
     customer = STAFF | {"role": "customer"}
-    counted = {"product_id": 1, "delta": 1, "reason": "x"}
+    counted = {"variant_id": 1, "delta": 1, "reason": "x"}
     with pytest.raises(Forbidden):
         products.inventory.adjust(**counted, actor=customer)

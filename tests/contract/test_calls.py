@@ -119,12 +119,12 @@ def given_back(call):
 def _reserve(call, order_id, quantity):
     product = call.products.create(name="Kettle", price="1.00", stock=2)["id"]
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=5)
-    lines = [{"product_id": product, "quantity": quantity}]
+    lines = [{"variant_id": product, "quantity": quantity}]
     call.inventory.reserve(order_id=order_id, lines=lines, expires_at=soon)
 
 
 #: How each error that a caller tells apart comes about, and the data that travel with it.
-SHORT = {"product_id": shapes.number_id, "requested": shapes.count, "available": shapes.count}
+SHORT = {"variant_id": shapes.number_id, "requested": shapes.count, "available": shapes.count}
 REFUSALS = {
     ("inventory", "out_of_stock"): (no_stock, {"lines": [SHORT]}),
     ("inventory", "reservation_released"): (given_back, {}),

@@ -16,7 +16,7 @@ BY_NAME = {f"{entry.method} {entry.path}": entry for entry in ROUTES.values()}
 
 LISTS = {
     "GET /api/products": ("nobody", "/api/products"),
-    "GET /api/inventory/{product_id}/movements": ("admin", "/api/inventory/{product}/movements"),
+    "GET /api/inventory/{variant_id}/movements": ("admin", "/api/inventory/{product}/movements"),
     "GET /api/users": ("admin", "/api/users"),
     "GET /api/users/sign-ins": ("buyer", "/api/users/sign-ins"),
     "GET /api/audit": ("admin", "/api/audit"),
@@ -37,7 +37,7 @@ SAME = [
 SINGLE = {
     "GET /api/products/{product_id}": ("nobody", "/api/products/{product}"),
     "GET /api/categories/{category_id}": ("nobody", "/api/categories/{category}"),
-    "GET /api/inventory/{product_id}": ("admin", "/api/inventory/{product}"),
+    "GET /api/inventory/{variant_id}": ("admin", "/api/inventory/{product}"),
     "GET /api/orders/{order_id}": ("buyer", "/api/orders/{order}"),
     "GET /api/payments/{payment_id}": ("buyer", "/api/payments/{payment}"),
     "GET /api/users/profile": ("buyer", "/api/users/profile"),
@@ -53,7 +53,7 @@ WRITTEN = {
     "PUT /api/products/{product_id}": [{"name": n, "price": "10.00"} for n in "ab"],
     "PATCH /api/products/{product_id}": [{"description": n} for n in "ab"],
     "PUT /api/categories/{category_id}": [{"name": f"{uuid.uuid4()}"} for _ in "ab"],
-    "PATCH /api/inventory/{product_id}": [{"delta": 1, "reason": n} for n in "ab"],
+    "PATCH /api/inventory/{variant_id}": [{"delta": 1, "reason": n} for n in "ab"],
     "PUT /api/orders/{order_id}": [{"shipping_address": ADDRESS | {"city": n}} for n in "ab"],
     "PATCH /api/orders/{order_id}": [{"shipping_address": ADDRESS | {"city": n}} for n in "cd"],
     "PUT /api/users/profile": [{"first_name": n} for n in "ab"],

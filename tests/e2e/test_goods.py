@@ -75,9 +75,9 @@ def test_stock_is_kept_with_its_ledger(shop):
 def test_everybody_may_ask_what_is_there(shop):
     """Line by line; what there never was is not available."""
     lines = [
-        {"product_id": shop.product(stock=2)["id"], "quantity": 2},
-        {"product_id": shop.product(stock=2)["id"], "quantity": 3},
-        {"product_id": 2**60, "quantity": 1},
+        {"variant_id": shop.product(stock=2)["id"], "quantity": 2},
+        {"variant_id": shop.product(stock=2)["id"], "quantity": 3},
+        {"variant_id": 2**60, "quantity": 1},
     ]
     answer = shop.nobody.post("/api/inventory/check", {"items": lines})
     assert [line["available"] for line in answer["items"]] == [True, False, False]

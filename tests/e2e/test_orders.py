@@ -96,7 +96,7 @@ def test_what_is_not_there_cannot_be_ordered(shop):
     ]
     problem = buyer.post("/api/orders", {"items": items}, 409)
     assert problem["code"] == "out_of_stock"
-    short = {line["product_id"]: line["available"] for line in problem["lines"]}
+    short = {line["variant_id"]: line["available"] for line in problem["lines"]}
     assert short == {few["id"]: 2, none["id"]: 0}
     assert shop.nobody.get(f"/api/products/{few['id']}")["available"] == 2
 

@@ -107,7 +107,7 @@ def verify(shop):
 
 
 def check_stock(shop):
-    items = [{"product_id": shop.product()["id"], "quantity": 1}]
+    items = [{"variant_id": shop.product()["id"], "quantity": 1}]
     assert shop.nobody.post("/api/inventory/check", {"items": items})["items"][0]["available"]
     with ClusterRpcProxy(shop.config) as rpc:
         assert rpc.inventory.check(items=items)["items"][0]["available"]
@@ -116,7 +116,7 @@ def check_stock(shop):
 def update_stock(shop):
     """Ordering reserves, paying commits, cancelling releases: the RPCs under their own names."""
     product, order_id = shop.product(stock=5), str(uuid.uuid4())
-    lines = [{"product_id": product["id"], "quantity": 2}]
+    lines = [{"variant_id": product["id"], "quantity": 2}]
     soon = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=5)).isoformat()
     with ClusterRpcProxy(shop.config) as rpc:
         held = rpc.inventory.reserve(order_id=order_id, lines=lines, expires_at=soon)

@@ -89,15 +89,15 @@ WRONGS = {
     ),
     "sold what was not there": (
         "products",
-        "INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, reason, at)"
-        " SELECT product_id, 'adjust', delta, 0, 'x', now()"
+        "INSERT INTO movements (variant_id, kind, delta_on_hand, delta_reserved, reason, at)"
+        " SELECT variant_id, 'adjust', delta, 0, 'x', now()"
         " FROM stock, unnest(ARRAY[-1000, 1000]) AS delta",
         "never oversold",
     ),
     "sold twice": (
         "products",
-        "INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, order_id, reason,"
-        " at) SELECT product_id, kind, delta_on_hand, 0, order_id, reason, at FROM movements"
+        "INSERT INTO movements (variant_id, kind, delta_on_hand, delta_reserved, order_id, reason,"
+        " at) SELECT variant_id, kind, delta_on_hand, 0, order_id, reason, at FROM movements"
         " WHERE kind = 'commit' LIMIT 1",
         "nothing sold twice",
     ),

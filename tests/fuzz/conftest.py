@@ -53,6 +53,7 @@ def things(shop, people):
             "order_id": [order["id"] for order in orders],
             "payment_id": [payment["id"] for payment in payments],
             "product_id": [product["id"] for product in products],
+            "variant_id": [product["id"] for product in products],
             "token": list(TOKENS),
             "user_id": [shop.customer().user_id for _ in range(3)],
         },

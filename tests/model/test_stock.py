@@ -21,16 +21,16 @@ PRODUCT = st.integers(0, 1)
 LINES = st.lists(st.tuples(PRODUCT, st.integers(1, 3)), min_size=1, max_size=3)
 
 _BOOKS = sa.text("""
-    SELECT product_id, on_hand, reserved,
+    SELECT variant_id, on_hand, reserved,
         (SELECT (coalesce(sum(delta_on_hand), 0), coalesce(sum(delta_reserved), 0))
-            = (on_hand, reserved) FROM movements m WHERE m.product_id = s.product_id) AS moved,
+            = (on_hand, reserved) FROM movements m WHERE m.variant_id = s.variant_id) AS moved,
         (SELECT coalesce(sum(quantity), 0) = reserved FROM reservation_lines l
-            WHERE l.product_id = s.product_id AND held_until IS NOT NULL) AS held
-    FROM stock s WHERE product_id = ANY(:products)
+            WHERE l.variant_id = s.variant_id AND held_until IS NOT NULL) AS held
+    FROM stock s WHERE variant_id = ANY(:products)
 """)
 _OF_ORDERS = sa.text("""
-    SELECT order_id, product_id, sum(delta_on_hand), sum(delta_reserved)
-    FROM movements WHERE order_id = ANY(:orders) GROUP BY order_id, product_id
+    SELECT order_id, variant_id, sum(delta_on_hand), sum(delta_reserved)
+    FROM movements WHERE order_id = ANY(:orders) GROUP BY order_id, variant_id
 """).bindparams(sa.bindparam("orders", type_=sa.ARRAY(sa.UUID)))
 
 
@@ -124,7 +124,7 @@ class Stock(Machine):
 
     def _reserve(self, order, lines, wanted, until):
         expected = self._reserving(order, wanted, until)
-        sent = [{"product_id": self.products[p], "quantity": n} for p, n in lines]
+        sent = [{"variant_id": self.products[p], "quantity": n} for p, n in lines]
         got = self._do(reserve_as_asked, self.orders[order], sent, until, self.now, LONGEST)
         assert got == expected
         if expected == ("reserved", until):
@@ -248,8 +248,8 @@ class Stock(Machine):
 
     @invariant()
     def counters_are_those_of_the_model(self):
-        for product, product_id in enumerate(self.products):
-            level = stock_queries.get(self.connection, product_id, self.now)
+        for product, variant_id in enumerate(self.products):
+            level = stock_queries.get(self.connection, variant_id, self.now)
             reserved = self._reserved(product)
             assert level["on_hand"] == self.on_hand[product]
             assert level["reserved"] == reserved
@@ -258,8 +258,8 @@ class Stock(Machine):
     @invariant()
     def a_check_tells_what_can_be_had(self):
         lines = [
-            {"product_id": product_id, "quantity": quantity}
-            for product_id in self.products
+            {"variant_id": variant_id, "quantity": quantity}
+            for variant_id in self.products
             for quantity in (1, 2)
         ]
         checked = stock_queries.check(self.connection, lines, self.now)

@@ -47,8 +47,8 @@ def test_products_have_the_terms_and_the_ledger_that_the_shop_would_have_given_t
         expected = index_terms(dict(zip(fields, values, strict=True)))
         assert ({*title}, {*document}) == (expected.title, expected.document)
         assert expected.words <= words
-    counted = "SELECT product_id, on_hand FROM stock WHERE on_hand > 0 ORDER BY 1"
-    moved = "SELECT product_id, sum(delta_on_hand) FROM movements GROUP BY 1 ORDER BY 1"
+    counted = "SELECT variant_id, on_hand FROM stock WHERE on_hand > 0 ORDER BY 1"
+    moved = "SELECT variant_id, sum(delta_on_hand) FROM movements GROUP BY 1 ORDER BY 1"
     assert ask("products", counted) == ask("products", moved)
 
 

@@ -32,12 +32,12 @@ def product(service, call):
 
 @pytest.fixture
 def reserve(inventory, clock):
-    """`reserve((product_id, quantity), ..., order_id=None, minutes=30)`: the answer."""
+    """`reserve((variant_id, quantity), ..., order_id=None, minutes=30)`: the answer."""
 
     def hold(*lines, order_id=None, minutes=30):
         return inventory.reserve(
             order_id=order_id or str(uuid.uuid4()),
-            lines=[{"product_id": product_id, "quantity": n} for product_id, n in lines],
+            lines=[{"variant_id": variant_id, "quantity": n} for variant_id, n in lines],
             expires_at=(clock() + datetime.timedelta(minutes=minutes)).isoformat(),
         )
 
@@ -46,10 +46,10 @@ def reserve(inventory, clock):
 
 @pytest.fixture
 def level(inventory):
-    """`level(product_id)`: (on_hand, reserved)."""
+    """`level(variant_id)`: (on_hand, reserved)."""
 
-    def look(product_id):
-        found = inventory.get(product_id=product_id)
+    def look(variant_id):
+        found = inventory.get(variant_id=variant_id)
         assert found["available"] == found["on_hand"] - found["reserved"]
         return found["on_hand"], found["reserved"]
 

@@ -14,10 +14,10 @@ STAFF = {"user_id": str(uuid.uuid4()), "role": "staff"}
 def test_by_difference_and_by_count(inventory, product):
     """A delta adds, a count replaces, and both answer with the new level."""
     kettle = product(stock=5)
-    added = inventory.adjust(product_id=kettle, delta=3, reason="delivery")
+    added = inventory.adjust(variant_id=kettle, delta=3, reason="delivery")
     assert (added["on_hand"], added["available"]) == (8, 8)
-    counted = inventory.adjust(product_id=kettle, on_hand=6, reason="counted")
-    assert counted == inventory.get(product_id=kettle)
+    counted = inventory.adjust(variant_id=kettle, on_hand=6, reason="counted")
+    assert counted == inventory.get(variant_id=kettle)
     assert counted["on_hand"] == 6
     answers.Stock().load(counted)
 
@@ -28,11 +28,11 @@ def test_never_below_what_is_reserved(inventory, product, reserve, level, change
     kettle = product(stock=5)
     reserve((kettle, 3))
     with pytest.raises(Conflict) as refused:
-        inventory.adjust(product_id=kettle, reason="broken", **change)
+        inventory.adjust(variant_id=kettle, reason="broken", **change)
     assert refused.value.code == "stock_reserved"
     assert refused.value.data == {"on_hand": 5, "reserved": 3}
     assert level(kettle) == (5, 3)
-    inventory.adjust(product_id=kettle, on_hand=3, reason="broken")
+    inventory.adjust(variant_id=kettle, on_hand=3, reason="broken")
     assert level(kettle) == (3, 3)
 
 
@@ -41,42 +41,42 @@ def test_expired_reservations_do_not_hinder(inventory, product, reserve, clock, 
     kettle = product(stock=5)
     reserve((kettle, 3), minutes=30)
     clock.advance(minutes=31)
-    inventory.adjust(product_id=kettle, on_hand=0, reason="fire")
+    inventory.adjust(variant_id=kettle, on_hand=0, reason="fire")
     assert level(kettle) == (0, 0)
 
 
 def test_a_stale_version_is_refused(inventory, product, reserve):
     """A count that was made before somebody bought is made again."""
     kettle = product(stock=5)
-    seen = inventory.get(product_id=kettle)["version"]
+    seen = inventory.get(variant_id=kettle)["version"]
     reserve((kettle, 1))
     with pytest.raises(PreconditionFailed):
-        inventory.adjust(product_id=kettle, on_hand=4, reason="counted", version=seen)
+        inventory.adjust(variant_id=kettle, on_hand=4, reason="counted", version=seen)
 
 
 def test_bounds(inventory, product):
     """Nobody has ten million kettles, and unknown products have no stock."""
     kettle = product(stock=5)
     with pytest.raises(Invalid):
-        inventory.adjust(product_id=kettle, delta=10_000_000, reason="slip")
+        inventory.adjust(variant_id=kettle, delta=10_000_000, reason="slip")
     for unknown in (inventory.get, inventory.movements):
         with pytest.raises(NotFound):
-            unknown(product_id=999)
+            unknown(variant_id=999)
     with pytest.raises(NotFound):
-        inventory.adjust(product_id=999, delta=1, reason="ghost")
+        inventory.adjust(variant_id=999, delta=1, reason="ghost")
 
 
 def test_the_ledger_tells_all(inventory, product, reserve):
     """Every change with its kind, reason and who did it, newest first, page by page."""
     kettle, order = product(stock=5), str(uuid.uuid4())
-    inventory.adjust(product_id=kettle, delta=-1, reason="broken", actor=STAFF)
-    inventory.adjust(product_id=kettle, on_hand=4, reason="counted, was right", actor=STAFF)
+    inventory.adjust(variant_id=kettle, delta=-1, reason="broken", actor=STAFF)
+    inventory.adjust(variant_id=kettle, on_hand=4, reason="counted, was right", actor=STAFF)
     reserve((kettle, 2), order_id=order)
     inventory.commit(order_id=order)
     inventory.release(order_id=order, reason="order cancelled")
     items, cursor = [], None
     for _ in range(3):
-        page = inventory.movements(product_id=kettle, limit=2, cursor=cursor)
+        page = inventory.movements(variant_id=kettle, limit=2, cursor=cursor)
         items, cursor = items + page["items"], page["next"]
     assert cursor is None
     assert [(m["kind"], m["delta_on_hand"], m["delta_reserved"]) for m in items] == [

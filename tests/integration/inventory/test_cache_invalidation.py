@@ -47,9 +47,9 @@ def test_what_fails_is_no_news(stock, product, reserve):
 def test_a_count_is_told(stock, inventory, product):
     """Unless it finds what was known."""
     kettle = product(stock=5)
-    inventory.adjust(product_id=kettle, on_hand=5, reason="counted")
+    inventory.adjust(variant_id=kettle, on_hand=5, reason="counted")
     assert stock() == []
-    inventory.adjust(product_id=kettle, on_hand=4, reason="counted")
+    inventory.adjust(variant_id=kettle, on_hand=4, reason="counted")
     assert stock() == [[kettle]]
 
 
@@ -77,7 +77,7 @@ def test_what_expired_is_reserved_anew(by_hand, stock, inventory, product, reser
     kettle = product(stock=5)
     reserve((kettle, 2), minutes=5)
     clock.advance(minutes=6)
-    assert inventory.get(product_id=kettle)["available"] == 5
+    assert inventory.get(variant_id=kettle)["available"] == 5
     stock()
     reserve((kettle, 2), minutes=5)
     assert stock() == [[kettle]]
@@ -114,7 +114,7 @@ def test_nobody_is_told_before_the_commit(monkeypatch, inventory, product, reser
 
     def look(provider, broadcast_type, body):
         if broadcast_type == "stock_changed":
-            found.append(inventory.get(product_id=kettle)["available"])
+            found.append(inventory.get(variant_id=kettle)["available"])
 
     kettle = product(stock=5)
     monkeypatch.setattr("chassis.events.broadcast.Broadcast._send", look)

@@ -21,7 +21,7 @@ STOCK = 6
 
 ORDERS = st.integers(0, 3)
 LINES = st.lists(
-    st.fixed_dictionaries({"product_id": st.integers(0, 2), "quantity": st.integers(1, 4)}),
+    st.fixed_dictionaries({"variant_id": st.integers(0, 2), "quantity": st.integers(1, 4)}),
     min_size=1,
     max_size=3,
 )
@@ -57,7 +57,7 @@ class Shop:
         return [self._do(lambda s, p=p: stock_queries.get(s, p, self.now)) for p in self.products]
 
     def on_hand(self):
-        return {level["product_id"]: level["on_hand"] for level in self.levels()}
+        return {level["variant_id"]: level["on_hand"] for level in self.levels()}
 
     def reserved(self):
         return sum(level["reserved"] for level in self.levels())
@@ -68,7 +68,7 @@ class Shop:
             getattr(self, what)(which, how)
 
     def reserve(self, order, lines):
-        lines = [{**line, "product_id": self.products[line["product_id"]]} for line in lines]
+        lines = [{**line, "variant_id": self.products[line["variant_id"]]} for line in lines]
         expires_at = self.now + HOUR
         self._do(
             lambda session: reservation_store.reserve(

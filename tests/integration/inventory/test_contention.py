@@ -44,11 +44,11 @@ def test_opposite_orders_do_not_block_each_other(product, reserve, level):
     shelf = [product(stock=400) for _ in range(3)]
     ways = itertools.cycle(itertools.permutations(shelf))
     attempts = [
-        lambda way=way: reserve(*[(product_id, 1) for product_id in way])
+        lambda way=way: reserve(*[(variant_id, 1) for variant_id in way])
         for way in itertools.islice(ways, 120)
     ]
     assert set(outcomes(attempts)) == {"reserved"}
-    assert [level(product_id) for product_id in shelf] == [(400, 120)] * 3
+    assert [level(variant_id) for variant_id in shelf] == [(400, 120)] * 3
 
 
 def test_a_double_click_reserves_once(product, reserve, level):
@@ -95,7 +95,7 @@ def test_everything_at_once(inventory, product, reserve, level, call, seed):
                 lambda: inventory.commit(order_id=order),
                 lambda: inventory.release(order_id=order),
                 lambda: (
-                    inventory.adjust(product_id=lines[0][0], delta=1, reason="found")
+                    inventory.adjust(variant_id=lines[0][0], delta=1, reason="found")
                     | {"state": "adjusted"}
                 ),
                 lambda: (

@@ -37,7 +37,7 @@ def test_a_paid_order_takes_its_stock_once(inventory, product, reserve, level, p
     for order, its_id in ((told, event_id), (told, event_id), (called, None)):
         assert paid(order, its_id) == []
     assert [level(kettle), level(mug)] == [(3, 0), (2, 0)]
-    kinds = [m["kind"] for m in inventory.movements(product_id=kettle)["items"]]
+    kinds = [m["kind"] for m in inventory.movements(variant_id=kettle)["items"]]
     assert kinds == ["commit", "reserve", "initial"]
 
 
@@ -96,5 +96,5 @@ def test_an_event_is_applied_once(config, engine, inventory, product, reserve, l
 
     eventually(handled)
     assert level(kettle) == (5, 0)
-    kinds = [m["kind"] for m in inventory.movements(product_id=kettle)["items"]]
+    kinds = [m["kind"] for m in inventory.movements(variant_id=kettle)["items"]]
     assert kinds == ["release", "reserve", "initial"]

@@ -35,7 +35,7 @@ def test_free_at_every_read(call, inventory, expired, level):
     assert level(kettle) == (5, 0)
     assert call.products.get(product_id=kettle)["available"] == 5
     assert call.products.get_many(ids=[kettle])["items"][0]["available"] == 5
-    assert inventory.check(items=[{"product_id": kettle, "quantity": 5}])["items"][0]["available"]
+    assert inventory.check(items=[{"variant_id": kettle, "quantity": 5}])["items"][0]["available"]
 
 
 def test_what_expires_of_one_product_frees_no_other(by_hand, product, reserve, clock, level):
@@ -72,7 +72,7 @@ def test_another_order_takes_it(inventory, expired, reserve, level):
     kettle, order = expired
     reserve((kettle, 5))
     assert level(kettle) == (5, 5)
-    taken, freed, *_ = inventory.movements(product_id=kettle)["items"]
+    taken, freed, *_ = inventory.movements(variant_id=kettle)["items"]
     assert (taken["kind"], freed["kind"], freed["order_id"]) == ("reserve", "expire", order)
 
 
@@ -92,7 +92,7 @@ def test_paid_late_and_some_is_gone(inventory, product, reserve, clock, by_hand,
     with pytest.raises(Conflict) as short:
         inventory.commit(order_id=order)
     assert short.value.code == "out_of_stock"
-    assert short.value.data["lines"] == [{"product_id": mug, "requested": 2, "available": 1}]
+    assert short.value.data["lines"] == [{"variant_id": mug, "requested": 2, "available": 1}]
     assert [level(kettle), level(mug)] == [(2, 0), (2, 1)]
     inventory.release(order_id=other)
     assert inventory.commit(order_id=order)["state"] == "committed"
@@ -102,7 +102,7 @@ def test_paid_late_and_some_is_gone(inventory, product, reserve, clock, by_hand,
 def test_taken_by_another_while_it_is_paid(engine, inventory, expired, clock, level):
     """A commit that waits while another order frees its lines sees that they are gone."""
     kettle, order = expired
-    other, lines = uuid.uuid4(), [{"product_id": kettle, "quantity": 5}]
+    other, lines = uuid.uuid4(), [{"variant_id": kettle, "quantity": 5}]
     hour = datetime.timedelta(hours=1)
     with Session(engine) as session, session.begin():
         reservation_store.reserve(session, other, lines, clock() + hour, clock(), 2 * hour)
@@ -140,7 +140,7 @@ def test_the_sweeper_tidies(by_hand, service, engine, product, reserve, clock, e
     run_timer(service, "free_expired")
     assert (state(engine, over), state(engine, running)) == ("expired", "reserved")
     with engine.connect() as connection:
-        counters = connection.execute(sa.text("SELECT reserved FROM stock ORDER BY product_id"))
+        counters = connection.execute(sa.text("SELECT reserved FROM stock ORDER BY variant_id"))
         assert counters.scalars().all() == [1, 0]
 
 

@@ -38,8 +38,8 @@ def test_what_is_reserved_is_told_with_its_price(call, product, reserve, clock, 
         answers.Reserved().load(held)
         return held["lines"]
 
-    line = {"product_id": lamp, "name": "Kettle", "price": "9.90", "currency": "EUR"}
-    other = {"product_id": kettle, "name": "Teapot", "price": "12.50", "currency": "CHF"}
+    line = {"variant_id": lamp, "name": "Kettle", "price": "9.90", "currency": "EUR"}
+    other = {"variant_id": kettle, "name": "Teapot", "price": "12.50", "currency": "CHF"}
     assert told() == [line, other]
     call.products.update(product_id=lamp, price="0.00")
     assert told() == [line | {"price": "0.00"}, other]
@@ -67,9 +67,9 @@ def test_all_or_nothing(product, reserve, level, order):
         reserve((kettle, 5), (mug, 2), (pot, 1), (999, 1), order_id=order)
     assert short.value.code == "out_of_stock"
     assert short.value.data["lines"] == [
-        {"product_id": mug, "requested": 2, "available": 1},
-        {"product_id": pot, "requested": 1, "available": 0},
-        {"product_id": 999, "requested": 1, "available": 0},
+        {"variant_id": mug, "requested": 2, "available": 1},
+        {"variant_id": pot, "requested": 1, "available": 0},
+        {"variant_id": 999, "requested": 1, "available": 0},
     ]
     assert [level(kettle), level(mug)] == [(5, 0), (1, 0)]
     assert reserve((mug, 1), order_id=order)["state"] == "reserved"  # smaller, it may try again
@@ -80,7 +80,7 @@ def test_a_product_in_two_lines_counts_once(product, reserve, level):
     kettle = product(stock=5)
     with pytest.raises(Conflict) as short:
         reserve((kettle, 3), (kettle, 3))
-    assert short.value.data["lines"] == [{"product_id": kettle, "requested": 6, "available": 5}]
+    assert short.value.data["lines"] == [{"variant_id": kettle, "requested": 6, "available": 5}]
     reserve((kettle, 3), (kettle, 2))
     assert level(kettle) == (5, 5)
 
@@ -115,7 +115,7 @@ def test_release_frees_what_was_held(inventory, product, reserve, level, order):
     reserve((kettle, 2), order_id=order)
     assert inventory.release(order_id=order, reason="changed my mind")["state"] == "released"
     assert level(kettle) == (5, 0)
-    (last, *_) = inventory.movements(product_id=kettle)["items"]
+    (last, *_) = inventory.movements(variant_id=kettle)["items"]
     assert (last["kind"], last["reason"]) == ("release", "changed my mind")
 
 
@@ -176,7 +176,7 @@ def test_check_tells_line_by_line(inventory, product, reserve):
     kettle, mug = product(stock=5), product(stock=3)
     reserve((kettle, 2))
     lines = [(kettle, 3), (mug, 2), (mug, 2), (999, 1)]
-    asked = [{"product_id": product_id, "quantity": n} for product_id, n in lines]
+    asked = [{"variant_id": variant_id, "quantity": n} for variant_id, n in lines]
     items = inventory.check(items=asked)["items"]
     assert [line.pop("available") for line in items] == [True, False, False, False]
     assert items == asked

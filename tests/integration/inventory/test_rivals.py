@@ -51,7 +51,7 @@ def order():
 
 
 def lines_of(wanted):
-    return [{"product_id": product_id, "quantity": n} for product_id, n in wanted]
+    return [{"variant_id": variant_id, "quantity": n} for variant_id, n in wanted]
 
 
 def asked(order, *wanted):
@@ -60,7 +60,7 @@ def asked(order, *wanted):
 
 @pytest.fixture
 def at_once(engine):
-    """`at_once(order, (product_id, quantity), ...)`, in a thread: what the statement came to."""
+    """`at_once(order, (variant_id, quantity), ...)`, in a thread: what the statement came to."""
 
     def reserve(order, *wanted):
         with statement_by_statement(engine) as connection:
@@ -125,7 +125,7 @@ def test_a_rival_for_the_same_order_is_first(
             reservation_store.release(session, order, "test", START)
         held = at_once(order, (kettle, 2))
         waiting()
-        lock = sa.text("SELECT FROM stock WHERE product_id = :kettle FOR UPDATE NOWAIT")
+        lock = sa.text("SELECT FROM stock WHERE variant_id = :kettle FOR UPDATE NOWAIT")
         session.execute(lock, {"kettle": kettle})
     assert held.wait() is None
     assert (level(kettle), traces(order)) == ((5, 0), (1, 0, 0))
@@ -167,10 +167,10 @@ def test_who_comes_later_goes_by_its_outcome(engine, at_once, waiting, product, 
 def test_stock_is_locked_in_the_order_of_ids(engine, at_once, waiting, product, order):
     """Whatever the order of the lines: who waits for the first has none of the others."""
     shelf = [product(stock=5) for _ in range(4)]
-    lock = sa.text("SELECT FROM stock WHERE product_id = :id FOR UPDATE NOWAIT")
+    lock = sa.text("SELECT FROM stock WHERE variant_id = :id FOR UPDATE NOWAIT")
     with engine.connect() as connection, connection.begin():
         connection.execute(lock, {"id": shelf[1]})
-        held = at_once(order, *[(product_id, 1) for product_id in reversed(shelf)])
+        held = at_once(order, *[(variant_id, 1) for variant_id in reversed(shelf)])
         waiting()
         for free in shelf[2:]:
             connection.execute(lock, {"id": free})
@@ -225,4 +225,4 @@ def test_a_crowd_takes_no_more_than_there_is(engine, product, level, seed):
     seen = {thread.wait() for thread in [crowd.spawn(*each) for each in work]}
     assert seen == {"reserved", "released", "out_of_stock", "reservation_released"}
     assert books.discrepancies(engine) == []
-    assert {level(product_id)[0] for product_id in shelf} == {40}
+    assert {level(variant_id)[0] for variant_id in shelf} == {40}

@@ -36,24 +36,24 @@ STEPS = st.one_of(
     st.tuples(st.just("wait"), st.sampled_from((5, 15))),
 )
 _COUNTERS = sa.text(
-    "SELECT product_id, on_hand, reserved FROM stock WHERE product_id = ANY(:products)"
+    "SELECT variant_id, on_hand, reserved FROM stock WHERE variant_id = ANY(:products)"
 )
 _ORDERS = sa.text("""
-    SELECT order_id, state, expires_at, product_id, quantity, held_until,
+    SELECT order_id, state, expires_at, variant_id, quantity, held_until,
         (SELECT (sum(delta_on_hand), sum(delta_reserved)) FROM movements
-            WHERE (order_id, product_id) = (line.order_id, line.product_id))
+            WHERE (order_id, variant_id) = (line.order_id, line.variant_id))
     FROM reservations LEFT JOIN reservation_lines line USING (order_id)
-    WHERE order_id = ANY(:orders) ORDER BY product_id
+    WHERE order_id = ANY(:orders) ORDER BY variant_id
 """).bindparams(sa.bindparam("orders", type_=sa.ARRAY(sa.UUID)))
 
 _ROWS = [
-    sa.text(f"SELECT {columns} WHERE order_id = :order ORDER BY product_id")
+    sa.text(f"SELECT {columns} WHERE order_id = :order ORDER BY variant_id")
     for columns in (
-        "*, 0 AS product_id FROM reservations",
+        "*, 0 AS variant_id FROM reservations",
         "* FROM reservation_lines",
-        "row_number() OVER (ORDER BY id), product_id, kind, delta_on_hand, delta_reserved, reason,"
+        "row_number() OVER (ORDER BY id), variant_id, kind, delta_on_hand, delta_reserved, reason,"
         " actor, at FROM movements",
-        "stock.* FROM stock JOIN reservation_lines USING (product_id)",
+        "stock.* FROM stock JOIN reservation_lines USING (variant_id)",
     )
 ]
 
@@ -83,15 +83,15 @@ class Shop:
             answer = getattr(self, what)(*args)
         except Fault as fault:
             lines = fault.data.get("lines", ())
-            named = [{**line, "product_id": self._place(line["product_id"])} for line in lines]
+            named = [{**line, "variant_id": self._place(line["variant_id"])} for line in lines]
             return fault.code, named, getattr(fault, "errors", None)
         return answer and (answer.get("state"), answer.get("expires_at"))
 
-    def _place(self, product_id):
-        return self.products.index(product_id)
+    def _place(self, variant_id):
+        return self.products.index(variant_id)
 
     def reserve(self, order, lines, minutes):
-        lines = [{"product_id": self.products[place], "quantity": n} for place, n in lines]
+        lines = [{"variant_id": self.products[place], "quantity": n} for place, n in lines]
         until = self.now + datetime.timedelta(minutes=minutes)
         asked = self.orders[order], lines, until, self.now, LONGEST
         if self.at_once:
@@ -159,7 +159,7 @@ def test_both_ways_write_the_same_rows(engine):
     """All columns of all tables."""
     shop = Shop(engine, True, (3, 4, 5))
     order, (first, _, last) = shop.orders[0], shop.products
-    lines = [{"product_id": product, "quantity": n} for product, n in ((last, 1), (first, 2))]
+    lines = [{"variant_id": product, "quantity": n} for product, n in ((last, 1), (first, 2))]
     asked = order, [*lines, lines[0]], START + LONGEST, START, LONGEST
     written, answers = [], []
     for way in (reservation_store.reserve_new, reservation_store.reserve):

@@ -28,7 +28,13 @@ def inventory_service():
 
 
 @pytest.fixture
-def running(start, clock, payments_service, inventory_service):
+def orders_service():
+    """Whose orders they are."""
+    return OrdersService
+
+
+@pytest.fixture
+def running(start, clock, payments_service, inventory_service, orders_service):
     """The running services' containers by name, on a clock that tests can put forward."""
     services = (
         ProductsService,
@@ -36,7 +42,7 @@ def running(start, clock, payments_service, inventory_service):
         payments_service,
         UsersStandIn,
         NotificationsStandIn,
-        OrdersService,
+        orders_service,
     )
     return {container.service_name: container for container in start(*services)}
 
@@ -63,7 +69,7 @@ def stock(running, call):
     """`stock(product_id)`: (on hand, reserved)."""
 
     def look(product_id):
-        found = call.inventory.get(product_id=product_id)
+        found = call.inventory.get(variant_id=product_id)
         return found["on_hand"], found["reserved"]
 
     return look
@@ -196,9 +202,9 @@ def adds_up(sql):
             assert order_id in orders or not amount
         wrong = sql(
             "products",
-            "SELECT product_id FROM stock s WHERE (on_hand, reserved) <> (SELECT"
+            "SELECT variant_id FROM stock s WHERE (on_hand, reserved) <> (SELECT"
             " coalesce(sum(delta_on_hand), 0), coalesce(sum(delta_reserved), 0)"
-            " FROM movements m WHERE m.product_id = s.product_id)",
+            " FROM movements m WHERE m.variant_id = s.variant_id)",
         )
         assert wrong == []
         return True

@@ -113,7 +113,7 @@ def test_what_is_not_there_is_out_of_stock(place, product):
         place((kettle, 500))
     assert refused.value.code == "out_of_stock"
     assert refused.value.data["lines"] == [
-        {"product_id": kettle, "requested": 500, "available": 30}
+        {"variant_id": kettle, "requested": 500, "available": 30}
     ]
 
 

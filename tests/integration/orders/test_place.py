@@ -102,8 +102,8 @@ def test_all_short_lines_are_named_and_nothing_is_held(place, product, stock):
         place((plenty, 2), (few, 2), (none, 1))
     assert refused.value.code == "out_of_stock"
     assert refused.value.data["lines"] == [
-        {"product_id": few, "requested": 2, "available": 1},
-        {"product_id": none, "requested": 1, "available": 0},
+        {"variant_id": few, "requested": 2, "available": 1},
+        {"variant_id": none, "requested": 1, "available": 0},
     ]
     assert (stock(plenty), stock(few)) == ((9, 0), (1, 0))
 
@@ -233,7 +233,7 @@ def test_a_refused_order_does_not_use_up_its_key(place, product, call):
     kettle = product(stock=0)
     with pytest.raises(Conflict):
         place((kettle, 1), key="once")
-    call.inventory.adjust(product_id=kettle, delta=1, reason="delivery")
+    call.inventory.adjust(variant_id=kettle, delta=1, reason="delivery")
     assert place((kettle, 1), key="once")["status"] == "pending"
 
 
@@ -279,7 +279,7 @@ def test_stock_that_comes_between_two_with_one_key(place, product, before, call,
     made = []
 
     def rival():
-        call.inventory.adjust(product_id=kettle, delta=9, reason="delivery")
+        call.inventory.adjust(variant_id=kettle, delta=9, reason="delivery")
         made.append(place((kettle, 1), key="once"))
 
     before(checkout_commands, "_abandon", rival)
@@ -296,11 +296,11 @@ def test_a_refused_call_that_is_delivered_again_holds_nothing(place, product, ca
         place((kettle, 1))
     (row,) = sql("products", "SELECT order_id FROM reservations")
     assert sql("orders", "SELECT order_id FROM checkouts") == []
-    call.inventory.adjust(product_id=kettle, delta=9, reason="delivery")
+    call.inventory.adjust(variant_id=kettle, delta=9, reason="delivery")
     with pytest.raises(Conflict, match="released"):
         call.inventory.reserve(
             order_id=row["order_id"],
-            lines=[{"product_id": kettle, "quantity": 1}],
+            lines=[{"variant_id": kettle, "quantity": 1}],
             expires_at=datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=1),
         )
     assert stock(kettle) == (9, 0)

@@ -35,7 +35,7 @@ _FILL = """
             CASE WHEN n % 1000 = 0 THEN 'Like a kettle' ELSE md5(n::text) END AS description
     ) m;
     INSERT INTO search_words (word) VALUES ('lantern'), ('thing'), ('common'), ('like'), ('kettle');
-    INSERT INTO stock (product_id, on_hand, reserved, version)
+    INSERT INTO stock (variant_id, on_hand, reserved, version)
     SELECT id, abs(hashint8(id)) % 20, 0, 1 FROM products;
 """
 

@@ -18,7 +18,7 @@ _INSERT = sa.text("""
             created_at, updated_at)
         VALUES (:sku, :name, '', 1, 'EUR', '[]', '{}', 1, now(), now()) RETURNING id
     )
-    INSERT INTO stock (product_id, on_hand, reserved, version) SELECT id, 1, 0, 1 FROM made
+    INSERT INTO stock (variant_id, on_hand, reserved, version) SELECT id, 1, 0, 1 FROM made
 """)
 _RENAME = sa.text("UPDATE products SET name = :name, version = version + 1 WHERE sku = :sku")
 _STALE = sa.text(

@@ -82,8 +82,8 @@ def test_the_catalog(shop, trail):
 def test_the_stock(shop, trail):
     """What was counted, without the words about it."""
     lamp = shop.products.create(name="Lamp", price="10.00", stock=5)["id"]
-    shop.inventory.adjust(product_id=lamp, delta=-2, reason="Anna broke them", actor=STAFF)
-    shop.inventory.adjust(product_id=lamp, on_hand=9, reason="counted", actor=STAFF)
+    shop.inventory.adjust(variant_id=lamp, delta=-2, reason="Anna broke them", actor=STAFF)
+    shop.inventory.adjust(variant_id=lamp, on_hand=9, reason="counted", actor=STAFF)
     assert [said(one) for one in trail(2, actor_id=STAFF["user_id"])] == [
         ("stock_adjusted", "product", str(lamp), None, {"delta": -2, "on_hand": 3}),
         ("stock_adjusted", "product", str(lamp), None, {"delta": 6, "on_hand": 9}),

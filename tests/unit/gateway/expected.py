@@ -59,9 +59,9 @@ EXPECTED = {
     "GET /api/categories/{category_id}": (ANYONE, {304, 404}),
     "PUT /api/categories/{category_id}": (ADMIN, {401, 403, 404, 409, 412}),
     "DELETE /api/categories/{category_id}": (ADMIN, {401, 403, 404, 409, 412}),
-    "GET /api/inventory/{product_id}": (STAFF, {304, 401, 403, 404}),
-    "PATCH /api/inventory/{product_id}": (STAFF, {401, 403, 404, 409, 412}),
-    "GET /api/inventory/{product_id}/movements": (STAFF, {401, 403, 404}),
+    "GET /api/inventory/{variant_id}": (STAFF, {304, 401, 403, 404}),
+    "PATCH /api/inventory/{variant_id}": (STAFF, {401, 403, 404, 409, 412}),
+    "GET /api/inventory/{variant_id}/movements": (STAFF, {401, 403, 404}),
     "POST /api/inventory/check": (ANYONE, set()),
     # Carts and orders. Whose they are is checked by the services, and so is who may give an order
     # another status (403).

@@ -208,7 +208,7 @@ def test_each_line_that_is_short_is_named(kettles, mugs, short):
     with pytest.raises(OutOfStock) as refused:
         pricing.check_available(wanted, available)
     assert refused.value.data["lines"] == [
-        dict(zip(("product_id", "requested", "available"), line, strict=True)) for line in short
+        dict(zip(("variant_id", "requested", "available"), line, strict=True)) for line in short
     ]
 
 

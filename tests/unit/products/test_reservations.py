@@ -22,9 +22,9 @@ LINES = [Line(1, 2, held=True), Line(2, 5, held=False)]
 def test_merge_adds_up_a_product_that_comes_twice():
     """The same product in two lines is one demand, and demands come in the order of ids."""
     lines = [
-        {"product_id": 9, "quantity": 1},
-        {"product_id": 2, "quantity": 4},
-        {"product_id": 9, "quantity": 2},
+        {"variant_id": 9, "quantity": 1},
+        {"variant_id": 2, "quantity": 4},
+        {"variant_id": 9, "quantity": 2},
     ]
     merged = reservations.merge(lines)
     assert list(merged.items()) == [(2, 4), (9, 3)]
@@ -32,10 +32,10 @@ def test_merge_adds_up_a_product_that_comes_twice():
 
 def test_merge_bounds_the_sum():
     """Many lines of one product can't add up to more than one order may hold."""
-    lines = [{"product_id": 1, "quantity": 1000}] * 10
+    lines = [{"variant_id": 1, "quantity": 1000}] * 10
     assert reservations.merge(lines) == {1: 10_000}
     with pytest.raises(Invalid) as refused:
-        reservations.merge([*lines, {"product_id": 1, "quantity": 1}])
+        reservations.merge([*lines, {"variant_id": 1, "quantity": 1}])
     assert refused.value.errors == {"lines": ["At most 10000 of one product."]}
 
 
@@ -44,8 +44,8 @@ def test_all_short_lines_are_named():
     with pytest.raises(OutOfStock) as short:
         reservations.check_enough({1: 3, 2: 1, 3: 1}, {1: 2, 2: 1})
     assert short.value.data["lines"] == [
-        {"product_id": 1, "requested": 3, "available": 2},
-        {"product_id": 3, "requested": 1, "available": 0},
+        {"variant_id": 1, "requested": 3, "available": 2},
+        {"variant_id": 3, "requested": 1, "available": 0},
     ]
 
 
@@ -132,7 +132,7 @@ def test_each_change_says_why_and_for_which_order():
 def test_commit_takes_held_and_lost_lines_from_the_shelf():
     """What is held leaves the promise too; what had expired comes from what is free."""
     changes = reservations.commit(ORDER, LINES)
-    assert [(c.product_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
+    assert [(c.variant_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
         (1, MovementKind.COMMIT, -2, -2),
         (2, MovementKind.COMMIT, -5, 0),
     ]
@@ -142,7 +142,7 @@ def test_release_frees_only_what_is_still_held():
     """A line that expired was freed then; freeing it twice would invent stock."""
     for state in (ReservationState.RESERVED, ReservationState.EXPIRED):
         changes = reservations.release(ORDER, state, LINES, "cancelled")
-        assert [(c.product_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
+        assert [(c.variant_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
             (1, MovementKind.RELEASE, 0, -2)
         ]
 
@@ -150,7 +150,7 @@ def test_release_frees_only_what_is_still_held():
 def test_release_of_a_paid_order_puts_it_back_on_the_shelf():
     """After the commit nothing is held: all lines return to on_hand."""
     changes = reservations.release(ORDER, ReservationState.COMMITTED, LINES, "cancelled")
-    assert [(c.product_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
+    assert [(c.variant_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
         (1, MovementKind.RESTOCK, 2, 0),
         (2, MovementKind.RESTOCK, 5, 0),
     ]
@@ -160,13 +160,13 @@ def test_release_of_a_paid_order_puts_it_back_on_the_shelf():
 def test_what_is_taken_and_given_back_adds_up_to_nothing(wanted, paid):
     """However an order ends, reserve, commit and release leave the counters as they were."""
     changes = reservations.reserve(ORDER, wanted)
-    held = [Line(product_id, quantity, held=True) for product_id, quantity in wanted.items()]
+    held = [Line(variant_id, quantity, held=True) for variant_id, quantity in wanted.items()]
     if paid:
         changes += reservations.commit(ORDER, held)
         changes += reservations.release(ORDER, ReservationState.COMMITTED, held, "cancelled")
     else:
         changes += reservations.release(ORDER, ReservationState.RESERVED, held, "cancelled")
-    for product_id in wanted:
-        of_product = [change for change in changes if change.product_id == product_id]
+    for variant_id in wanted:
+        of_product = [change for change in changes if change.variant_id == variant_id]
         assert sum(change.on_hand for change in of_product) == 0
         assert sum(change.reserved for change in of_product) == 0

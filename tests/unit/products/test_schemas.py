@@ -127,12 +127,12 @@ def test_slugs_look_like_slugs(slug):
 )
 def test_adjust_is_by_delta_or_by_count(change):
     """One of both, in bounds."""
-    assert errors(inventory.Adjust, {"product_id": 1, "reason": "counted"} | BY | change)
+    assert errors(inventory.Adjust, {"variant_id": 1, "reason": "counted"} | BY | change)
 
 
 def test_adjust_needs_a_reason():
     """The ledger says why."""
-    assert list(errors(inventory.Adjust, {"product_id": 1, "delta": 1, "reason": " "} | BY)) == [
+    assert list(errors(inventory.Adjust, {"variant_id": 1, "delta": 1, "reason": " "} | BY)) == [
         "reason"
     ]
 
@@ -141,10 +141,10 @@ def test_adjust_needs_a_reason():
     ("field", "value"),
     [
         ("lines", []),
-        ("lines", [{"product_id": 1, "quantity": 0}]),
-        ("lines", [{"product_id": 1, "quantity": 1001}]),
-        ("lines", [{"product_id": 1, "quantity": 1, "price": "1"}]),
-        ("lines", [{"product_id": n, "quantity": 1} for n in range(1, 102)]),
+        ("lines", [{"variant_id": 1, "quantity": 0}]),
+        ("lines", [{"variant_id": 1, "quantity": 1001}]),
+        ("lines", [{"variant_id": 1, "quantity": 1, "price": "1"}]),
+        ("lines", [{"variant_id": n, "quantity": 1} for n in range(1, 102)]),
         ("order_id", "1"),
         ("expires_at", "tomorrow"),
         ("expires_at", "2030-01-01T00:00:00"),
@@ -154,7 +154,7 @@ def test_reserve_refuses(field, value):
     """Lines are bounded, orders are UUIDs, moments have a zone."""
     request = {
         "order_id": "7d444840-9dc0-11d1-b245-5ffdce74fad2",
-        "lines": [{"product_id": 1, "quantity": 1}],
+        "lines": [{"variant_id": 1, "quantity": 1}],
         "expires_at": "2030-01-01T00:00:00Z",
     }
     assert list(errors(inventory.Reserve, request | {field: value})) == [field]

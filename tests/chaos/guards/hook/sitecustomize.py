@@ -35,7 +35,7 @@ def without_inbox(handle, event):
     return once()
 
 
-def without_lock(session, product_ids):
+def without_lock(session, variant_ids):
     """The stock is read, and while one thinks about it, so do others."""
     import eventlet
 
@@ -43,9 +43,9 @@ def without_lock(session, product_ids):
 
     read = ledger._LOCK._generate()
     read._for_update_arg = None
-    rows = session.execute(read, {"ids": list(product_ids)}).all()
+    rows = session.execute(read, {"ids": list(variant_ids)}).all()
     eventlet.sleep(0.02)
-    return {row.product_id: ledger.Level(*row[1:]) for row in rows}
+    return {row.variant_id: ledger.Level(*row[1:]) for row in rows}
 
 
 def without_outbox(publisher, messages):
