@@ -218,6 +218,33 @@ FIELDS = {
     "NewTaxRate.valid_until": "When it ends; until further notice when left out.",
     "query.valid_until": "When it is to end; now when left out.",
     "path.tax_rate_id": "The `id` of the tax rate.",
+    # Shipping
+    "zone_id": "The `id` of the shipping zone.",
+    "query.zone_id": "Only the methods of this shipping zone.",
+    "method_id": "The `id` of the shipping method.",
+    "members": "Countries, regions and ranges of postal codes that the zone is made of.",
+    "ZoneMember.region": "Only this state, province or county of the country: its code, or a name.",
+    "postal_from": "Only postal codes from this one, or from those that begin with it, on.",
+    "postal_to": "Only postal codes up to this one, those that begin with it included.",
+    **{
+        f"{schema}.{name}": text
+        for schema in (
+            *("ShippingMethod", "NewShippingMethod", "ShippingMethodChange", "ShippingQuote"),
+        )
+        for name, text in (
+            ("code", "By which buyers choose it; once for each zone and currency."),
+            ("name", "The name that buyers see."),
+            ("price", "What shipping costs, with tax where prices include it."),
+        )
+    },
+    "free_from": "It costs nothing when the goods, after discounts, come to this; null: never.",
+    "min_weight_g": "The least that the goods may weigh together, in grams.",
+    "max_weight_g": "The most that the goods may weigh together, in grams; null: no limit.",
+    "min_days": "How many days it takes at least; null when nobody can say.",
+    "max_days": "How many days it takes at most; null when nobody can say.",
+    "active": "Whether buyers can choose it.",
+    "ShippingQuotes.items": "The methods that carry what is in the cart, the cheapest first.",
+    "ShippingQuotes.required": "Whether an order has to choose one of them.",
     # Payments
     "query.order_id": "The order whose payments to list.",
     "method": "The means of payment.",
@@ -294,6 +321,11 @@ ANSWERS = {
     "NewRecoveryCodes": "The recovery codes",
     "SessionPage": "A page of sessions",
     "SignInPage": "A page of sign-ins, failed ones too",
+    "ShippingMethod": "The shipping method",
+    "ShippingMethodPage": "A page of shipping methods",
+    "ShippingQuotes": "The shipping methods for the cart, and what each costs",
+    "ShippingZone": "The shipping zone",
+    "ShippingZonePage": "A page of shipping zones",
     "Specification": "This description",
     "Stock": "The stock of the product",
     "TaxRate": "The tax rate",

@@ -12,7 +12,8 @@ from contracts.products.fields import STANDARD
 
 
 class Orders(Protocol):
-    """Answers are JSON; their schemas are in `contracts.orders.answers`."""
+    """Answers are JSON; their schemas are in `contracts.orders.answers`. Those of shipping, and the
+    `fields` of zones and methods, are in `contracts.orders.shipping`."""
 
     def place(
         self,
@@ -97,3 +98,40 @@ class Orders(Protocol):
     def end_tax_rate(
         self, *, tax_rate_id: UUID, actor: Actor, valid_until: datetime.datetime | None = None
     ) -> None: ...
+
+    def list_shipping_zones(
+        self, *, actor: Actor, limit: int = 20, cursor: str | None = None
+    ) -> Json: ...
+
+    def get_shipping_zone(self, *, zone_id: UUID, actor: Actor) -> Json: ...
+
+    def create_shipping_zone(
+        self, *, key: str | None = None, actor: Actor, **fields: Any
+    ) -> Json: ...
+
+    def update_shipping_zone(
+        self, *, zone_id: UUID, version: int | None = None, actor: Actor, **fields: Any
+    ) -> Json: ...
+
+    def delete_shipping_zone(
+        self, *, zone_id: UUID, version: int | None = None, actor: Actor
+    ) -> None: ...
+
+    def list_shipping_methods(
+        self,
+        *,
+        actor: Actor,
+        zone_id: UUID | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> Json: ...
+
+    def get_shipping_method(self, *, method_id: UUID, actor: Actor) -> Json: ...
+
+    def create_shipping_method(
+        self, *, zone_id: UUID, key: str | None = None, actor: Actor, **fields: Any
+    ) -> Json: ...
+
+    def update_shipping_method(
+        self, *, method_id: UUID, version: int | None = None, actor: Actor, **fields: Any
+    ) -> Json: ...

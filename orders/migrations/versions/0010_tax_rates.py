@@ -4,15 +4,13 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    # What the extension btree_gist is for otherwise, which not every server has.
-    op.execute('CREATE TYPE text_range AS RANGE (subtype = text, collation = "C")')
     op.create_table(
         "tax_rates",
         sa.Column("id", sa.UUID, nullable=False),
@@ -53,4 +51,3 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("tax_rates")
-    op.execute("DROP TYPE text_range")
