@@ -6,8 +6,8 @@ What was shipped before left in one, at the moment that the timeline has.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
