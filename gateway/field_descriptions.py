@@ -143,6 +143,7 @@ FIELDS = {
     "quantity": "The number of units.",
     "CartRemoval.quantity": "How many units to take out; all of them when left out.",
     # Carts and orders
+    "Cart.address": "Where it is to go, as far as tax and shipping need it; null when not known.",
     "Cart.items": "The lines of the cart, one for each variant.",
     "Order.items": "The lines of the order, one for each variant.",
     "PlaceOrder.items": "What to order; the cart when left out.",
@@ -200,6 +201,24 @@ FIELDS = {
     "since": "When the checkout last moved on, in UTC.",
     "due_at": "When the next attempt to finish it is due, in UTC.",
     "attempts": "How many attempts to finish it a timer has made; null when not counted.",
+    # Taxes
+    "NewTaxRate.country": "The country that it is for, as a two-letter ISO 3166-1 code.",
+    "TaxRate.country": "The country that it is for, as a two-letter ISO 3166-1 code.",
+    "query.country": "Only rates of this country and of its regions.",
+    "NewTaxRate.region": "A region of the country, by code or name; its rate goes before that of"
+    " the country.",
+    "TaxRate.region": "The region that it is for; null for the whole country.",
+    "NewTaxRate.tax_class": "What is taxed so: products with this tax class.",
+    "rate": "The rate in percent.",
+    "label": "What the tax is called on orders and invoices.",
+    "NewTaxRate.reason": "Why the rate is 0; only for such a rate.",
+    "TaxRate.reason": "Why the rate is 0; null for others.",
+    "valid_from": "From when on it holds, in UTC.",
+    "NewTaxRate.valid_from": "From when on it holds; from now on when left out.",
+    "valid_until": "When it ends, in UTC; null until further notice.",
+    "NewTaxRate.valid_until": "When it ends; until further notice when left out.",
+    "query.valid_until": "When it is to end; now when left out.",
+    "path.tax_rate_id": "The `id` of the tax rate.",
     # Shipping
     "zone_id": "The `id` of the shipping zone.",
     "query.zone_id": "Only the methods of this shipping zone.",
@@ -210,7 +229,9 @@ FIELDS = {
     "postal_to": "Only postal codes up to this one, those that begin with it included.",
     **{
         f"{schema}.{name}": text
-        for schema in ("ShippingMethod", "NewShippingMethod", "ShippingMethodChange")
+        for schema in (
+            *("ShippingMethod", "NewShippingMethod", "ShippingMethodChange", "ShippingQuote"),
+        )
         for name, text in (
             ("code", "By which buyers choose it; once for each zone and currency."),
             ("name", "The name that buyers see."),
@@ -223,6 +244,8 @@ FIELDS = {
     "min_days": "How many days it takes at least; null when nobody can say.",
     "max_days": "How many days it takes at most; null when nobody can say.",
     "active": "Whether buyers can choose it.",
+    "ShippingQuotes.items": "The methods that carry what is in the cart, the cheapest first.",
+    "ShippingQuotes.required": "Whether an order has to choose one of them.",
     # Payments
     "query.order_id": "The order whose payments to list.",
     "method": "The means of payment.",
@@ -301,10 +324,13 @@ ANSWERS = {
     "SignInPage": "A page of sign-ins, failed ones too",
     "ShippingMethod": "The shipping method",
     "ShippingMethodPage": "A page of shipping methods",
+    "ShippingQuotes": "The shipping methods for the cart, and what each costs",
     "ShippingZone": "The shipping zone",
     "ShippingZonePage": "A page of shipping zones",
     "Specification": "This description",
     "Stock": "The stock of the product",
+    "TaxRate": "The tax rate",
+    "TaxRatePage": "A page of tax rates",
     "Timeline": "All that happened to the order, oldest first",
     "TotpSecret": "A secret for an authenticator app",
     "TotpState": "Whether there is a second factor",

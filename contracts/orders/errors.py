@@ -3,6 +3,7 @@
 chassis.errors.Fault
  ├── Invalid
  │    ├── MixedCurrencies     422  an order has one currency; `data["lines"]` names each line's
+ │    ├── AddressNeeded       422  nobody knows where the cart goes to
  │    ├── NoShipping          422  nothing carries these goods to this address
  │    ├── ShippingMethodRequired 422  choose one of `data["methods"]`
  │    └── UnknownShippingMethod  422  not one that carries these goods there; `data["methods"]`
@@ -17,6 +18,7 @@ chassis.errors.Fault
  │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
  │    ├── TooManyOpenOrders   409  pay or cancel some first
  │    ├── TooManyUnpaidUnits  409  of a product; pay or cancel first, or take fewer
+ │    ├── TaxRateOverlaps     409  another rate holds there at that time
  │    ├── CheckoutInTime      409  a checkout that its buyer may be at is not to be retried
  │    ├── PaymentCaptured     409  a checkout whose money has come is not to be undone
  │    ├── ZonesOverlap        409  an address would be in two zones; `data["members"]`
@@ -93,6 +95,13 @@ class TooManyUnpaidUnits(Conflict):
     title = "Take fewer, or pay or cancel your open orders first"
 
 
+class TaxRateOverlaps(Conflict):
+    """Of a tax class, one rate holds in a place at any moment."""
+
+    code = "tax_rate_overlaps"
+    title = "Another rate of this tax class holds there at that time; end that one first"
+
+
 class CheckoutInTime(Conflict):
     """The checkout has not taken longer than it may: its buyer may be at it."""
 
@@ -112,6 +121,13 @@ class CheckoutInterrupted(Unavailable):
 
     code = "checkout_interrupted"
     title = "The checkout was interrupted; try again"
+
+
+class AddressNeeded(Invalid):
+    """Nobody knows where the cart goes to."""
+
+    code = "address_needed"
+    title = "Save an address as your default first"
 
 
 class NoShipping(Invalid):
