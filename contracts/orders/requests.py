@@ -26,6 +26,7 @@ from chassis.fields import (
 from contracts.inventory.fields import MAX_LINES
 from contracts.orders.enums import STUCK, CheckoutState, PaymentStatus, Status
 from contracts.orders.fields import MAX_QUANTITY
+from contracts.orders.shipping import MethodCode
 
 
 class Item(Request):
@@ -53,6 +54,7 @@ class Place(Request):
             " were put in."
         },
     )
+    shipping_method = MethodCode(load_default=None, allow_none=True)
     key = Key(load_default=None, allow_none=True)
 
 
