@@ -173,6 +173,8 @@ FIELDS = {
     "Tax.reason": "Why the rate is 0; null when it is not.",
     "prices_include_tax": "Whether prices, and with them `subtotal`, `discount` and `shipping`,"
     " include tax.",
+    "PlaceOrder.shipping_method": "The `code` of a shipping method that carries the goods to the"
+    " address; needed as soon as the shop has any.",
     "shipping_method": "The code of the shipping method; null when there is none.",
     "shipping_name": "What the shipping method was called; null when there is none.",
     "expected_total": "The total that the customer was shown. If it has changed, the order is"
@@ -200,6 +202,24 @@ FIELDS = {
     "since": "When the checkout last moved on, in UTC.",
     "due_at": "When the next attempt to finish it is due, in UTC.",
     "attempts": "How many attempts to finish it a timer has made; null when not counted.",
+    # Taxes
+    "NewTaxRate.country": "The country that it is for, as a two-letter ISO 3166-1 code.",
+    "TaxRate.country": "The country that it is for, as a two-letter ISO 3166-1 code.",
+    "query.country": "Only rates of this country and of its regions.",
+    "NewTaxRate.region": "A region of the country, by code or name; its rate goes before that of"
+    " the country.",
+    "TaxRate.region": "The region that it is for; null for the whole country.",
+    "NewTaxRate.tax_class": "What is taxed so: products with this tax class.",
+    "rate": "The rate in percent.",
+    "label": "What the tax is called on orders and invoices.",
+    "NewTaxRate.reason": "Why the rate is 0; only for such a rate.",
+    "TaxRate.reason": "Why the rate is 0; null for others.",
+    "valid_from": "From when on it holds, in UTC.",
+    "NewTaxRate.valid_from": "From when on it holds; from now on when left out.",
+    "valid_until": "When it ends, in UTC; null until further notice.",
+    "NewTaxRate.valid_until": "When it ends; until further notice when left out.",
+    "query.valid_until": "When it is to end; now when left out.",
+    "path.tax_rate_id": "The `id` of the tax rate.",
     # Shipping
     "zone_id": "The `id` of the shipping zone.",
     "query.zone_id": "Only the methods of this shipping zone.",
@@ -310,6 +330,8 @@ ANSWERS = {
     "ShippingZonePage": "A page of shipping zones",
     "Specification": "This description",
     "Stock": "The stock of the product",
+    "TaxRate": "The tax rate",
+    "TaxRatePage": "A page of tax rates",
     "Timeline": "All that happened to the order, oldest first",
     "TotpSecret": "A secret for an authenticator app",
     "TotpState": "Whether there is a second factor",
