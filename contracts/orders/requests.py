@@ -36,6 +36,7 @@ from contracts.orders.enums import (
     ZeroRate,
 )
 from contracts.orders.fields import MAX_QUANTITY, Percent
+from contracts.orders.shipping import MethodCode
 from contracts.products.fields import STANDARD, TaxClass
 
 
@@ -64,6 +65,7 @@ class Place(Request):
             " were put in."
         },
     )
+    shipping_method = MethodCode(load_default=None, allow_none=True)
     key = Key(load_default=None, allow_none=True)
 
 
