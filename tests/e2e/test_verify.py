@@ -21,7 +21,9 @@ def config(new_vhost, databases, tmp_path_factory):
     outbox = tmp_path_factory.mktemp("outbox")
     with running_anew("verify", new_vhost, databases, outbox) as shop:
         buyer, staff = shop.customer(), shop.employee("staff")
-        product = shop.product(stock=50)
+        product = shop.product(stock=50, price="9.99")
+        vat = {"country": "NL", "rate": "21", "label": "VAT 21 %"}
+        shop.admin.post("/api/tax-rates", vat, 201)
         for fate in ("keep", "cancel", "refund", "decline", "leave"):
             order = shop.order(buyer, product, quantity=2)
             if fate == "leave":
@@ -117,7 +119,20 @@ WRONGS = {
         " UPDATE orders SET idempotency_key = 'again'",
         "one order per key",
     ),
-    "a total": ("orders", "UPDATE order_lines SET quantity = quantity + 1", "totals are sums"),
+    "a total": ("orders", "UPDATE order_lines SET quantity = quantity + 1", "parts are wholes"),
+    "a rate": ("orders", "UPDATE order_taxes SET rate = rate + 1", "tax adds up"),
+    "a tax": ("orders", "UPDATE order_taxes SET amount = amount + 0.01", "tax adds up"),
+    "a tax too few": ("orders", "DELETE FROM order_taxes", "tax adds up"),
+    "a tax too many": (
+        "orders",
+        "INSERT INTO order_taxes SELECT order_id, 'eco', 10, 'Eco', NULL, 1, 0.10 FROM order_taxes",
+        "tax adds up",
+    ),
+    "a tax of another class": (
+        "orders",
+        "UPDATE order_lines SET tax_class = 'books'",
+        "tax adds up",
+    ),
     "a state": (
         "orders",
         "UPDATE orders SET status = 'shipped' WHERE status = 'processing'",
@@ -242,4 +257,4 @@ def test_the_command_says_what_is_wrong(config, tampered, monkeypatch):
     monkeypatch.setenv("ORDERS_DATABASE_URL", wrong.render_as_string(hide_password=False))
     result = CliRunner().invoke(command, ["verify", "--patience", "0"])
     assert result.exit_code == 1
-    assert re.search(r"totals are sums: order [0-9a-f-]{36}: subtotal ", result.output)
+    assert re.search(r"parts are wholes: order [0-9a-f-]{36}: subtotal ", result.output)

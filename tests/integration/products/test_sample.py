@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from orders.service import OrdersService
 from products.service import ProductsService
 from shop import sample
 from users.service import UsersService
@@ -12,7 +13,7 @@ from users.service import UsersService
 @pytest.fixture
 def load(start, call, config):
     """`load()`: bring the sample data into the running services of a demo; the lines it said."""
-    start(ProductsService, UsersService, users={"sample_accounts": True})
+    start(ProductsService, UsersService, OrdersService, users={"sample_accounts": True})
 
     def run(**options):
         lines = []
@@ -67,6 +68,22 @@ def test_what_was_interrupted_is_completed(load, call, monkeypatch):
     load()
     skus = [item["sku"] for item in everything(call)]
     assert sorted(skus) == sorted(product.sku for product in products)
+
+
+def test_a_shop_that_is_taxed(load, call):
+    """Books less than the rest; abroad nothing. What has ended or was changed stays so."""
+    assert load()[0] == "sample data: 36 tax rates"
+    rates = call.orders.list_tax_rates(country="DE")["items"]
+    assert {one["tax_class"]: one["rate"] for one in rates} == {"standard": "19", "books": "7"}
+    assert {one["reason"] for one in call.orders.list_tax_rates(country="CH")["items"]} == {
+        "export"
+    }
+    (book, *_) = call.products.list(search="lighthouse", limit=1)["items"]
+    assert book["tax_class"] == "books"
+    call.orders.end_tax_rate(tax_rate_id=rates[0]["id"])
+    before = call.orders.list_tax_rates(limit=100)
+    load()
+    assert call.orders.list_tax_rates(limit=100) == before
 
 
 def test_demo_accounts_on_demand(load, call):

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
+from contracts.orders.requests import CreateTaxRate
 from contracts.products.requests import CreateCategory, CreateProduct
-from shop.sample import departments
+from shop.sample import departments, taxes
 
 CATEGORIES, PRODUCTS = departments.read()
 
@@ -66,3 +67,14 @@ def test_some_are_sold_out():
     """The filter by stock has something to hide."""
     sold_out = [product for product in PRODUCTS if product.fields["stock"] == 0]
     assert 5 <= len(sold_out) <= 20
+
+
+def test_all_that_is_sold_has_a_rate_wherever_there_are_rates():
+    """What has none would not be taxed there."""
+    sold = {product.fields.get("tax_class", "standard") for product in PRODUCTS}
+    rates = [CreateTaxRate().load(rate, partial=("actor",)) for rate in taxes.read()]
+    countries = {rate["country"] for rate in rates}
+    assert sorted((rate["country"], rate["tax_class"]) for rate in rates) == sorted(
+        (country, tax_class) for country in countries for tax_class in sold
+    )
+    assert sold == {"standard", "books"}
