@@ -127,7 +127,7 @@ class AddressNeeded(Invalid):
     """Nobody knows where the cart goes to."""
 
     code = "address_needed"
-    title = "Save an address as your default first"
+    title = "Give the cart an address, or save one as your default"
 
 
 class NoShipping(Invalid):
