@@ -14,6 +14,7 @@ chassis.errors.Fault
  │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
  │    ├── CartChanged         409  the cart is not the one that was shown
  │    ├── InvalidTransition   409  the order's state does not lead there
+ │    ├── AddressChangesPrice 409  shipping or tax is another there; order anew
  │    ├── NothingToPay        409  the order costs nothing; it is paid without a payment
  │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
  │    ├── TooManyOpenOrders   409  pay or cancel some first
@@ -61,6 +62,13 @@ class InvalidTransition(Conflict):
 
     code = "invalid_transition"
     title = "The order's state does not allow this"
+
+
+class AddressChangesPrice(Conflict):
+    """The order would come to something else at this address."""
+
+    code = "address_changes_price"
+    title = "Shipping or tax is another at this address: cancel this order, and order to there"
 
 
 class NothingToPay(Conflict):

@@ -131,7 +131,7 @@ def update_method(
         return queries.method(session, method_id)
 
 
-def _repriced(before: Decimal, fields: Mapping[str, Any]) -> dict[str, str]:
+def _repriced(before: Decimal, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"old_price": str(before), "price": str(fields["price"])}
 
 

@@ -133,6 +133,37 @@ def test_a_crash_in_between_is_finished_at_the_price_of_now(call, at, place, pro
     assert (order["shipping"], order["total"], order["replayed"]) == ("5.95", "15.95", True)
 
 
+def test_an_order_is_readdressed_within_its_zone(call, place, buyer, product, ships):
+    """To where shipping costs something else, or nothing goes, it is not: the total stays."""
+    ships("standard", "4.95")
+    ships("standard", "9.95", members=[{"country": "DE", "postal_from": "26", "postal_to": "27"}])
+    order = place((product("10.00"), 1), shipping_method="standard")
+    of_it = {"order_id": order["id"], "actor": buyer}
+    berlin = ADDRESS | {"city": "Berlin", "postal_code": "10115"}
+    moved = call.orders.update(**of_it, shipping_address=berlin)
+    assert (moved["shipping_address"]["city"], moved["total"]) == ("Berlin", "14.95")
+    for elsewhere in (
+        ADDRESS | {"city": "Norderney", "postal_code": "26548"},
+        ADDRESS | {"country": "AT", "city": "Wien", "postal_code": "1010"},
+    ):
+        with pytest.raises(Conflict) as refused:
+            call.orders.update(**of_it, shipping_address=elsewhere)
+        assert refused.value.code == "address_changes_price"
+    assert call.orders.get(order_id=order["id"]) == moved
+
+
+def test_nor_to_where_there_is_another_tax(call, place, buyer, product):
+    """Without any, and without methods, it may go anywhere."""
+    order = place((product("10.00"), 1))
+    of_it = {"order_id": order["id"], "actor": buyer}
+    vienna = ADDRESS | {"country": "AT", "city": "Wien", "postal_code": "1010"}
+    assert call.orders.update(**of_it, shipping_address=vienna)["version"] == 2
+    call.orders.create_tax_rate(country="DE", rate="19", label="19 %")
+    with pytest.raises(Conflict) as refused:
+        call.orders.update(**of_it, shipping_address=ADDRESS)
+    assert refused.value.code == "address_changes_price"
+
+
 def test_shipping_is_taxed_by_the_class_of_its_method(call, place, product, ships):
     """As goods are: by the rate of the address, in the price or on it as the shop has set."""
     for tax_class, rate in (("standard", "19"), ("reduced", "7")):
