@@ -6,7 +6,7 @@ address lacks, or a postal code of another form, is wrong; what a country does n
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -42,6 +42,8 @@ class Rules(NamedTuple):
     postal_code: re.Pattern[str] | None
     postal_prefix: str
     example: str
+    #: The code of each region that the data lists, by how `region` writes its code and its names.
+    regions: Mapping[str, str]
 
 
 @lru_cache(maxsize=300)
@@ -59,7 +61,34 @@ def rules_of(country: str) -> Rules:
         re.compile(forms[0], re.ASCII) if forms else None,
         found.postal_code_prefix,
         next(iter(found.postal_code_examples), ""),
+        _regions(found.country_area_choices),
     )
+
+
+def _regions(choices: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Codes last: one that is the name of another region too stands for itself."""
+    by_name = {_folded(name): _folded(code) for code, name in choices}
+    return by_name | {_folded(code): _folded(code) for code, _ in choices}
+
+
+def _folded(words: str) -> str:
+    """Without accents, in capital letters, one space between words."""
+    letters = unicodedata.normalize("NFKD", words)
+    return " ".join("".join(c for c in letters if not unicodedata.combining(c)).upper().split())
+
+
+def region(written: str, country: str) -> str:
+    """A region as two are compared, whoever wrote them: its code where the country has a list of
+    regions ("California", "ca" and "CA" are CA), else the words without accents in capitals."""
+    folded = _folded(written)
+    return rules_of(country).regions.get(folded, folded)
+
+
+def postal_key(written: str, country: str) -> str:
+    """A postal code, or the beginning of one, as two are compared: without separators and without
+    the country's letters in front of a number, so "3511 AB" is 3511AB and "LV-1010" is 1010."""
+    key = _SEPARATORS.sub("", postal_code(written, country))
+    return re.sub(f"^{country}(?=[0-9])", "", key)
 
 
 def postal_code(written: str, country: str) -> str:

@@ -86,6 +86,7 @@ EXAMPLES = {
     "currency": "EUR",
     "images[]": "https://shop.example/lamp.jpg",
     "attributes": {"color": "black"},
+    "tax_class": "standard",
     "category_id": 1,
     "parent_id": None,
     "Category.name": "Lamps",

@@ -114,6 +114,8 @@ FIELDS = {
     " refused with 409.",
     "images": "URLs of pictures; the first one is the main picture.",
     "attributes": "Further properties by name, such as colour or diameter; the search finds them.",
+    "tax_class": "What it is taxed as, such as `standard` or `reduced`. The rate depends on the"
+    " country that it is delivered to.",
     "stock": "How many units are on hand at first.",
     "available": "How many units can be ordered now.",
     "CheckedLine.available": "Whether the quantity can be ordered now.",

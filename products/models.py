@@ -26,6 +26,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.models import NAMING, InboxMixin, OutboxMixin
 from contracts.inventory.enums import MovementKind, ReservationState
+from contracts.products.fields import STANDARD
 
 Moment = DateTime(timezone=True)
 
@@ -72,6 +73,7 @@ class Product(Base):
     __table_args__ = (
         CheckConstraint("price >= 0", name="price_not_negative"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso"),
+        CheckConstraint("tax_class ~ '^[a-z0-9_]{1,50}$'", name="tax_class"),
         # One index an order: alone for the whole shop, under its category for a branch of it.
         _live("ix_products_newest", "created_at"),
         _live("ix_products_currency_price", "currency", "price"),
@@ -104,6 +106,7 @@ class Product(Base):
     category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
     images: Mapped[list[str]] = mapped_column(JSONB)
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    tax_class: Mapped[str] = mapped_column(Text, server_default=STANDARD)
     version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime.datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime.datetime] = mapped_column(Moment)

@@ -1,7 +1,11 @@
 """What orders publishes."""
 
+from marshmallow import fields
+
 from chassis import staff
-from chassis.fields import Currency, EventPayload, Id, Money, String, Uuid
+from chassis.fields import Boolean, Currency, EventPayload, Id, List, Money, Quantity, String, Uuid
+from contracts.inventory.fields import MAX_LINES
+from contracts.orders.fields import MAX_QUANTITY
 
 
 class OrderEvent(EventPayload):
@@ -15,6 +19,43 @@ class OrderEvent(EventPayload):
     currency = Currency(required=True)
     version = Id(required=True)
     cause = String(max=100, required=True)
+
+
+class Units(EventPayload):
+    """So many units of a line of an order; `name` is the product's, for the words of a mail."""
+
+    line = Id(required=True)
+    variant_id = Id(required=True)
+    quantity = Quantity(max=MAX_QUANTITY, required=True)
+    name = String(max=200, required=True)
+
+
+class FulfilmentEvent(EventPayload):
+    """fulfilment_*: what happened to a parcel of an order. `complete`: no other part of the order
+    is still to be shipped (of `fulfilment_delivered`: to arrive)."""
+
+    fulfilment_id = Uuid(required=True)
+    order_id = Uuid(required=True)
+    number = String(max=40, required=True)
+    user_id = Uuid(required=True)
+    location = String(max=40, required=True)
+    carrier = String(max=100, required=True, allow_none=True)
+    tracking_number = String(max=100, required=True, allow_none=True)
+    tracking_url = String(max=2000, required=True, allow_none=True)
+    lines = List(fields.Nested(Units), max=MAX_LINES, required=True)
+    complete = Boolean(required=True)
+
+
+class OrderItemsCancelled(EventPayload):
+    """order_items_cancelled: units that will not be shipped; `amount` is what they were paid."""
+
+    cancellation_id = Uuid(required=True)
+    order_id = Uuid(required=True)
+    number = String(max=40, required=True)
+    user_id = Uuid(required=True)
+    lines = List(fields.Nested(Units), max=MAX_LINES, required=True)
+    amount = Money(required=True)
+    currency = Currency(required=True)
 
 
 class RefundDue(EventPayload):

@@ -22,6 +22,11 @@ _SLUG = validate.Regexp(r"(?=[0-9-]*[a-z])[a-z0-9]+(-[a-z0-9]+)*\Z", error="Not 
 _BARCODE = validate.Regexp(r"[\x21-\x7e]+\Z", error="Not a barcode.")
 _SKU = validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9._/-]*\Z", error="Not a SKU.")
 
+_TAX_CLASS = validate.Regexp(r"[a-z0-9_]+\Z", error="Small letters, digits and _ only.")
+
+#: The tax class of what has no other.
+STANDARD = "standard"
+
 
 class Slug(SingleLine):
     """A category's name in addresses: `desk-lamps`. It has a letter, so it is never an id."""
@@ -63,6 +68,14 @@ class OptionValues(Dict):
 
     def __init__(self, **kwargs: Any):
         super().__init__(keys=OptionText(), values=OptionText(), max=MAX_OPTIONS, **kwargs)
+
+
+class TaxClass(SingleLine):
+    """Products that are taxed alike: `standard`, `reduced`, `books`. Which rate that is depends on
+    where they are delivered to."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max=50, validate=_TAX_CLASS, **kwargs)
 
 
 class CategoryRef(fields.Field[int | str]):

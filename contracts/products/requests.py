@@ -27,6 +27,7 @@ from contracts.products.fields import (
     MAX_OPTION_VALUES,
     MAX_OPTIONS,
     MAX_VARIANTS,
+    STANDARD,
     Attributes,
     Barcode,
     CategoryRef,
@@ -34,6 +35,7 @@ from contracts.products.fields import (
     OptionValues,
     Sku,
     Slug,
+    TaxClass,
     Weight,
 )
 
@@ -179,6 +181,7 @@ class ProductFields(Request):
     category_id = Id(allow_none=True)
     images = List(Url(max=500), max=20)
     attributes = Attributes()
+    tax_class = TaxClass()
 
 
 class CreateProduct(ProductFields):
@@ -191,6 +194,7 @@ class CreateProduct(ProductFields):
     category_id = Id(allow_none=True, load_default=None)
     images = List(Url(max=500), max=20, load_default=list)
     attributes = Attributes(load_default=dict)
+    tax_class = TaxClass(load_default=STANDARD)
     options = List(fields.Nested(NewOption), max=MAX_OPTIONS, load_default=list)
     variants = List(fields.Nested(NewVariant), min=1, max=MAX_VARIANTS)
     stock = Quantity(min=0, max=MAX_ON_HAND, load_default=0)

@@ -27,6 +27,7 @@ COLUMNS = (
     Product.category_id,
     Product.images,
     Product.attributes,
+    Product.tax_class,
     AVAILABLE.label("available"),
     Product.created_at,
     Product.updated_at,

@@ -19,6 +19,7 @@ KETTLE = {
     "currency": "EUR",
     "images": ["https://images.example.com/ket-1.jpg"],
     "attributes": {"colour": "black", "litres": 0.9},
+    "tax_class": "reduced",
 }
 
 
@@ -36,7 +37,7 @@ def test_what_is_not_given_is_made_up(products):
     made = products.create(name="Mug", price="9.5")
     assert made["sku"].startswith("P-")
     assert (made["price"], made["currency"], made["available"]) == ("9.50", "EUR", 0)
-    assert made["category_id"] is None
+    assert (made["category_id"], made["tax_class"]) == (None, "standard")
 
 
 def test_a_sku_is_used_once(products):

@@ -143,6 +143,7 @@ def test_a_replaced_product_loses_what_is_not_given():
         "category_id": None,
         "images": [],
         "attributes": {},
+        "tax_class": "standard",
     }
     assert faults(WholeProduct, {"name": "Chair", "price": "1", "stock": 1}) == {"stock"}
     assert faults(NewProduct, {"name": "Chair", "price": "1", "stock": -1}) == {"stock"}

@@ -24,6 +24,7 @@ def test_create_fills_in_what_may_be_absent():
     assert loaded["name"] == "Kettle"
     assert loaded["price"] == Decimal("5.00")
     assert (loaded["stock"], loaded["images"], loaded["attributes"]) == (0, [], {})
+    assert loaded["tax_class"] == "standard"
     assert "sku" not in loaded
 
 
@@ -57,6 +58,9 @@ def test_create_fills_in_what_may_be_absent():
         ("attributes", {"": "no name"}),
         ("attributes", {f"k{n}": n for n in range(51)}),
         ("attributes", {"list": list(range(21))}),
+        ("tax_class", "Standard"),
+        ("tax_class", "x" * 51),
+        ("tax_class", None),
         ("version", 1),
         ("available", 3),
         ("id", 7),

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -19,7 +19,7 @@ _FILL = """
 
 _AS_PRODUCTS = """
     INSERT INTO products (id, sku, name, description, price, currency, category_id, images,
-        attributes, version, created_at, updated_at, deleted_at)
+        attributes, tax_class, version, created_at, updated_at, deleted_at)
     SELECT variants.id, variants.sku,
         left(concat_ws(' ', products.name, (
             SELECT string_agg(value, ' ' ORDER BY options.position, options.id)
@@ -28,7 +28,7 @@ _AS_PRODUCTS = """
         )), 200),
         description, coalesce(variants.price, products.price), currency, category_id,
         CASE WHEN variants.images = '[]' THEN products.images ELSE variants.images END,
-        attributes, variants.version, created_at, updated_at, variants.deleted_at
+        attributes, tax_class, variants.version, created_at, updated_at, variants.deleted_at
     FROM variants JOIN products ON products.id = product_id
     WHERE variants.id <> product_id
 """
