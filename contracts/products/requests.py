@@ -94,9 +94,9 @@ class GetVariants(Request):
 
 
 class VariantFields(Request):
-    """What a variant may be given. Null for `sku` and `price`: those of the product."""
+    """What a variant may be given. Null for `price`: that of the product."""
 
-    sku = Sku(allow_none=True)
+    sku = Sku()
     options = OptionValues()
     price = Money(allow_none=True)
     weight_g = Weight()
