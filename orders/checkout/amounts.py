@@ -6,13 +6,12 @@ everything adds up exactly (EN 16931: BR-CO-10, BR-CO-14, BR-CO-15), whatever a 
 round to. Nothing here asks anybody. Carts estimate, and orders are placed, by this alone.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from orders import division
+from orders.taxes.rules import Tax, Taxable, TaxRate, assess
 
 
 class Priced(Protocol):
@@ -26,15 +25,6 @@ class Priced(Protocol):
     def tax_class(self) -> str: ...
     @property
     def discount(self) -> Decimal: ...
-
-
-@dataclass(frozen=True, slots=True)
-class TaxRate:
-    """Percent of tax on what has a tax class; `reason` says why it is 0, if it is."""
-
-    rate: Decimal
-    label: str
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +48,6 @@ class LineAmounts:
     @property
     def total(self) -> Decimal:
         return self.net + self.tax
-
-
-@dataclass(frozen=True, slots=True)
-class Tax:
-    """The tax of one class at one rate: `amount` on, or in, `taxable`."""
-
-    tax_class: str
-    rate: Decimal
-    label: str
-    reason: str | None
-    taxable: Decimal
-    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,50 +81,27 @@ def settle(
     """What `lines` and `shipping` come to. `rates` are those of the buyer's address by tax class; a
     class without a rate is not taxed. `places` are the decimal places of the currency."""
     zero = Decimal(0).scaleb(-places)
-    goods = [line.unit_price * line.quantity - line.discount for line in lines]
-    charged = [*goods, shipping.amount if shipping else zero]
-    classes = [*(line.tax_class for line in lines), shipping.tax_class if shipping else None]
-    taxes, parts = _taxes(charged, classes, rates, prices_include_tax, places)
+    charged = [
+        Taxable(line.unit_price * line.quantity - line.discount, line.tax_class) for line in lines
+    ]
+    if shipping is not None:
+        charged.append(Taxable(shipping.amount, shipping.tax_class))
+    taxes, parts = assess(charged, rates, prices_include_tax=prices_include_tax, places=places)
     nets = [
-        amount - part if prices_include_tax else amount
-        for amount, part in zip(charged, parts, strict=True)
+        one.amount - part if prices_include_tax else one.amount
+        for one, part in zip(charged, parts, strict=True)
     ]
     return Amounts(
         tuple(
             LineAmounts(line.discount, net, part)
-            for line, net, part in zip(lines, nets[:-1], parts[:-1], strict=True)
+            for line, net, part in zip(lines, nets, parts, strict=False)
         ),
         taxes,
         subtotal=sum((line.unit_price * line.quantity for line in lines), zero),
         discount=sum((line.discount for line in lines), zero),
-        shipping=charged[-1],
-        shipping_tax=parts[-1],
+        shipping=shipping.amount if shipping else zero,
+        shipping_tax=parts[-1] if shipping else zero,
         net=sum(nets, zero),
         tax=sum(parts, zero),
         prices_include_tax=prices_include_tax,
     )
-
-
-def _taxes(
-    charged: Sequence[Decimal],
-    classes: Iterable[str | None],
-    rates: Mapping[str, TaxRate],
-    is_included: bool,
-    places: int,
-) -> tuple[tuple[Tax, ...], list[Decimal]]:
-    """The tax of each rate, by tax class; and of each of what is `charged` its part of it."""
-    parts = [Decimal(0).scaleb(-places)] * len(charged)
-    of_class: dict[str, list[int]] = defaultdict(list)
-    for position, tax_class in enumerate(classes):
-        if tax_class is not None and tax_class in rates:
-            of_class[tax_class].append(position)
-    taxes = []
-    for tax_class, positions in sorted(of_class.items()):
-        rate, weights = rates[tax_class], [charged[position] for position in positions]
-        whole = 100 + rate.rate if is_included else 100
-        amount = division.upto(sum(weights, Decimal(0)), rate.rate, whole, places)
-        for position, part in zip(positions, division.share(amount, weights, places), strict=True):
-            parts[position] = part
-        taxable = sum(weights, Decimal(0).scaleb(-places)) - (amount if is_included else 0)
-        taxes.append(Tax(tax_class, rate.rate, rate.label, rate.reason, taxable, amount))
-    return tuple(taxes), parts

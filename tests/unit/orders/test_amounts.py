@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from orders import division
 from orders.checkout import amounts
-from orders.checkout.amounts import Shipping, TaxRate
+from orders.checkout.amounts import Shipping
+from orders.taxes.rules import TaxRate
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Taxes: which rate applies where, and what it comes to."""
