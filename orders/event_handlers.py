@@ -49,7 +49,7 @@ def payment_refunded(context: Context, session: Session, payload: Mapping[str, A
     the order is paid (`orders.payment.commands`)."""
     order_id, payment_id = payload["order_id"], payload["payment_id"]
     order = order_queries.lock(session, order_id)
-    returned = refunds.note(session, order_id, payment_id, payload["refunded_total"])
+    returned = refunds.note(session, payload)
     if order is None:
         return
     timeline.add(

@@ -1,7 +1,7 @@
 """Tables of carts and orders.
 
 The constraints hold whatever the code does: an order has left `pending` only with its money, a key
-makes one order, and a product is on an order once.
+makes one order, a variant is on an order once, and amounts add up.
 """
 
 import datetime
@@ -31,6 +31,8 @@ from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
 
 #: A checkout's, and so the order's (`orders.order.numbers`). Who does not name one gets the next.
 _NEXT_NUMBER = text("order_number(nextval('order_numbers'))")
+
+_NOTHING = text("0")
 
 
 class Base(DeclarativeBase):
@@ -73,12 +75,15 @@ class Cart(Base):
 
 
 class CartLine(Base):
-    """A product in a cart, with the name and price at which it was put there."""
+    """A variant in a cart, with the name and price at which it was put there."""
 
     __tablename__ = "cart_lines"
 
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("carts.user_id", ondelete="CASCADE"))
+    variant_id: Mapped[int]
     product_id: Mapped[int]
+    sku: Mapped[str | None]
+    options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     quantity: Mapped[int]
     unit_price: Mapped[Decimal]
     currency: Mapped[str]
@@ -86,7 +91,7 @@ class CartLine(Base):
     added_at: Mapped[datetime.datetime]
 
     __table_args__ = (
-        PrimaryKeyConstraint("user_id", "product_id"),
+        PrimaryKeyConstraint("user_id", "variant_id"),
         CheckConstraint("quantity BETWEEN 1 AND 1000", name="quantity"),
         CheckConstraint("unit_price >= 0", name="unit_price"),
     )
@@ -136,6 +141,10 @@ class Order(Base):
     `held_until` is until when. `paying_since` says that a payment was begun whose end we have not
     heard of, `recheck_at` when to ask for it. An order that costs nothing has no payment, and is
     being paid until its stock is ours.
+
+    Amounts are what `orders.amounts` worked out when it was placed; they never change.
+    `subtotal`, `discount` and `shipping` are as the buyer was shown them: with the tax that is in
+    them when `prices_include_tax`. `net` and `tax` are of all; `shipping_tax` is a part of `tax`.
     """
 
     __tablename__ = "orders"
@@ -145,8 +154,17 @@ class Order(Base):
     user_id: Mapped[uuid.UUID]
     status: Mapped[str]
     payment_status: Mapped[str]
+    subtotal: Mapped[Decimal]
+    discount: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
+    shipping: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
+    shipping_tax: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
+    net: Mapped[Decimal]
+    tax: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
     total: Mapped[Decimal]
     currency: Mapped[str]
+    prices_include_tax: Mapped[bool]
+    shipping_method: Mapped[str | None]
+    shipping_name: Mapped[str | None]
     shipping_address: Mapped[dict[str, Any]]
     cancel_reason: Mapped[str | None]
     idempotency_key: Mapped[str | None]
@@ -172,6 +190,20 @@ class Order(Base):
             name="payment_status",
         ),
         CheckConstraint("total >= 0", name="total"),
+        CheckConstraint(
+            "discount BETWEEN 0 AND subtotal AND shipping >= 0 AND shipping_tax BETWEEN 0 AND tax"
+            " AND net >= 0",
+            name="amounts",
+        ),
+        CheckConstraint("net + tax = total", name="net_and_tax"),
+        CheckConstraint(
+            "subtotal - discount + shipping + CASE WHEN prices_include_tax THEN 0 ELSE tax END"
+            " = total",
+            name="adds_up",
+        ),
+        CheckConstraint(
+            "(shipping_method IS NULL) = (shipping_name IS NULL)", name="shipping_method"
+        ),
         CheckConstraint(
             "status = 'cancelled' OR (status = 'pending') = (payment_status = 'unpaid')",
             name="nothing_leaves_without_money",
@@ -207,26 +239,80 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """What was bought, at the name and price of that moment."""
+    """What was bought, at the name and price of that moment, and what has become of it.
+
+    `total`, net and tax, is what is paid for all its units; `discount` is its part of the order's.
+    The counters are of units, but `refunded`, which is money. They move in the transaction that
+    makes it true, under the lock of the order's row.
+    """
 
     __tablename__ = "order_lines"
 
     order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
+    line: Mapped[int] = mapped_column(autoincrement=False)
+    variant_id: Mapped[int]
     product_id: Mapped[int]
-    position: Mapped[int]
+    sku: Mapped[str | None]
     name: Mapped[str]
+    options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     quantity: Mapped[int]
     unit_price: Mapped[Decimal]
+    discount: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
+    net: Mapped[Decimal]
+    tax: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
+    total: Mapped[Decimal]
+    tax_class: Mapped[str] = mapped_column(server_default=text("'standard'"))
+    cancelled: Mapped[int] = mapped_column(server_default=_NOTHING)
+    shipped: Mapped[int] = mapped_column(server_default=_NOTHING)
+    returning: Mapped[int] = mapped_column(server_default=_NOTHING)
+    returned: Mapped[int] = mapped_column(server_default=_NOTHING)
+    refunded: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
 
     __table_args__ = (
-        PrimaryKeyConstraint("order_id", "product_id"),
+        PrimaryKeyConstraint("order_id", "line"),
+        UniqueConstraint("order_id", "variant_id"),
+        CheckConstraint("line >= 1", name="line"),
         CheckConstraint("quantity BETWEEN 1 AND 1000", name="quantity"),
         CheckConstraint("unit_price >= 0", name="unit_price"),
+        CheckConstraint("discount BETWEEN 0 AND unit_price * quantity", name="discount"),
+        CheckConstraint("net >= 0 AND tax >= 0 AND net + tax = total", name="net_and_tax"),
+        CheckConstraint(
+            "shipped >= 0 AND cancelled >= 0 AND shipped + cancelled <= quantity", name="shipped"
+        ),
+        CheckConstraint(
+            '"returning" >= 0 AND returned >= 0 AND "returning" + returned <= shipped',
+            name="returned",
+        ),
+        CheckConstraint("refunded BETWEEN 0 AND total", name="refunded"),
+    )
+
+
+class OrderTax(Base):
+    """The tax of an order at one rate: `amount` on (or in what included it) `taxable`, which is
+    without it. `reason` says why a rate is 0. Orders of before taxes have none."""
+
+    __tablename__ = "order_taxes"
+
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
+    tax_class: Mapped[str]
+    rate: Mapped[Decimal] = mapped_column(Numeric(6, 3))
+    label: Mapped[str]
+    reason: Mapped[str | None]
+    taxable: Mapped[Decimal]
+    amount: Mapped[Decimal]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("order_id", "tax_class", "rate"),
+        CheckConstraint("rate BETWEEN 0 AND 100", name="rate"),
+        CheckConstraint("taxable >= 0 AND amount >= 0", name="amount"),
+        CheckConstraint("reason IS NULL OR rate = 0", name="reason"),
     )
 
 
 class Receipt(Base):
-    """What we know of money that came: how much went back, and whether we asked for its return.
+    """What we know of money that came, as soon as some of it goes back: `paid`, once we have asked
+    for any of it, how much we asked for, how much went `by_hand` (of staff, or at the provider),
+    and how much it is together, as far as we have heard.
 
     Its order may be unknown to us; the money goes back all the same.
     """
@@ -235,12 +321,37 @@ class Receipt(Base):
 
     payment_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     order_id: Mapped[uuid.UUID]
+    paid: Mapped[Decimal | None]
+    requested: Mapped[Decimal] = mapped_column(server_default=text("0"))
+    by_hand: Mapped[Decimal] = mapped_column(server_default=text("0"))
     refunded: Mapped[Decimal] = mapped_column(server_default=text("0"))
-    return_reason: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("refunded >= 0", name="refunded"),
+        CheckConstraint("by_hand >= 0", name="by_hand"),
+        CheckConstraint("requested BETWEEN 0 AND paid", name="never_more_than_was_paid"),
         Index("ix_receipts_order_id", "order_id"),
+    )
+
+
+class RefundRequest(Base):
+    """Money of a payment that we have asked payments to give back, once for each `cause`: a
+    `RefundReason`, with the id of what it is for where there may be several (`return:<id>:2`). Its
+    amount is 0 when nothing was left; payments knows the refund by `id`."""
+
+    __tablename__ = "refund_requests"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    payment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("receipts.payment_id"))
+    order_id: Mapped[uuid.UUID]
+    cause: Mapped[str]
+    amount: Mapped[Decimal]
+    requested_at: Mapped[datetime.datetime]
+
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount"),
+        UniqueConstraint("payment_id", "cause"),
+        Index("ix_refund_requests_order_id", "order_id"),
     )
 
 

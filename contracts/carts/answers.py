@@ -3,10 +3,10 @@
 from marshmallow import fields
 
 from chassis.fields import Answer, Currency
-from contracts.orders.answers import OrderLine
+from contracts.orders.answers import Line
 
 
-class CartLine(OrderLine):
+class CartLine(Line):
     """`price_changed`: another price, or in another currency, than when it was put in."""
 
     currency = Currency(required=True, metadata={"description": "The currency of this line."})

@@ -42,6 +42,8 @@ class RefundReason(StrEnum):
     PAID_TWICE = "paid_twice"
     AMOUNT_MISMATCH = "amount_mismatch"
     UNKNOWN_ORDER = "unknown_order"
+    CANCEL_ITEMS = "cancel_items"
+    RETURN = "return"
 
 
 class CheckoutState(StrEnum):

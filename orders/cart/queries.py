@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from chassis.messages import Json
 from orders import catalog
 from orders.context import CartContext
-from orders.lines import Line, Wanted
+from orders.lines import Wanted
 from orders.models import Cart, CartLine
 
 
@@ -41,7 +41,7 @@ def read(connection: Connection | Session, user_id: uuid.UUID) -> Contents:
         select(Cart.version, *CartLine.__table__.c)
         .outerjoin(CartLine, CartLine.user_id == Cart.user_id)
         .where(Cart.user_id == user_id)
-        .order_by(CartLine.added_at, CartLine.product_id)
+        .order_by(CartLine.added_at, CartLine.variant_id)
     )
     rows = connection.execute(query).all()
     lines = [row for row in rows if row.product_id is not None]
@@ -86,7 +86,15 @@ def _shown(line: Row[Any], product: Mapping[str, Any] | None) -> dict[str, Any]:
         if product
         else (line.name, line.unit_price, line.currency)
     )
-    return Line(line.product_id, name, line.quantity, price).view() | {
+    return {
+        "variant_id": line.variant_id,
+        "product_id": line.product_id,
+        "sku": line.sku,
+        "name": name,
+        "options": line.options,
+        "quantity": line.quantity,
+        "unit_price": price,
+        "line_total": price * line.quantity,
         "currency": currency,
         "available": max(0, product["available"]) if product else 0,
         "price_changed": (price, currency) != (line.unit_price, line.currency),

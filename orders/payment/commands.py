@@ -260,16 +260,16 @@ def _commit_stock(context: Context, order_id: uuid.UUID) -> bool:
 def _conclude(context: Context, payment: Payment, session: Session, in_stock: bool | None) -> None:
     order = order_queries.lock(session, payment.order_id)
     if order is None:
-        reason = RefundReason.UNKNOWN_ORDER
-        refunds.request(context, session, payment, reason, order_known=False)
+        cause = RefundReason.UNKNOWN_ORDER
+        refunds.request_refund(context, session, payment, cause, order_known=False)
         return
     if (why_not := _why_not(order, payment)) is not None:
-        refunds.request(context, session, payment, why_not)
+        refunds.request_refund(context, session, payment, why_not)
         return
     if order.payment_status == PaymentStatus.UNPAID:
         _mark_paid(context, session, order, payment, in_stock)
     if order.status == Status.CANCELLED:
-        refunds.request(context, session, payment, RefundReason.ORDER_CANCELLED)
+        refunds.request_refund(context, session, payment, RefundReason.ORDER_CANCELLED)
 
 
 def _mark_paid(

@@ -28,6 +28,12 @@ SECURITY = {
     "Cache-Control",
 }
 PRICED = {"price", "total", "amount", "refunded"}
+#: What only a line of an order has, and a tax of one: their currency is the order's.
+PARTS = {"line", "taxable"}
+AMOUNTS = {
+    "unit_price", "line_total", "subtotal", "discount", "shipping", "shipping_tax", "net", "tax",
+    "taxable",
+}  # fmt: skip
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _AMOUNT = re.compile(r"\d+\.\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
@@ -134,11 +140,17 @@ def _check_notation(value, key=""):
         for one in value:
             _check_notation(one)
     elif isinstance(value, dict):
-        assert key in ("detail", "attributes") or not PRICED & value.keys() or "currency" in value
+        is_part = PARTS & value.keys()
+        assert (
+            key in ("detail", "attributes")
+            or is_part
+            or not PRICED & value.keys()
+            or "currency" in value
+        )
         for name, one in value.items():
             _check_notation(one, name)
     elif value is not None:
-        if key in PRICED | {"unit_price", "line_total"}:
+        if key in PRICED | AMOUNTS:
             assert _AMOUNT.fullmatch(value), (key, value)
         if key.endswith("_at") or key in ("at", "since"):
             assert _MOMENT.fullmatch(value), (key, value)

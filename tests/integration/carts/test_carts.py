@@ -35,7 +35,8 @@ def test_a_cart_from_first_to_last(cart, product):
     full = cart.add_item(product_id=mug, quantity=2)
     assert full["total"] == "25.00"
     assert full["items"][1] == {
-        "product_id": mug, "name": "Kettle", "quantity": 2, "unit_price": "2.50",
+        "variant_id": mug, "product_id": mug, "sku": None, "options": {},
+        "name": "Kettle", "quantity": 2, "unit_price": "2.50",
         "line_total": "5.00", "currency": "EUR", "available": 3, "price_changed": False,
     }  # fmt: skip
     assert quantities(cart.update_quantity(product_id=kettle, quantity=4)) == {kettle: 4, mug: 2}

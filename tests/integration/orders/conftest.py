@@ -28,7 +28,13 @@ def inventory_service():
 
 
 @pytest.fixture
-def running(start, clock, payments_service, inventory_service):
+def orders_service():
+    """Whose orders they are."""
+    return OrdersService
+
+
+@pytest.fixture
+def running(start, clock, payments_service, inventory_service, orders_service):
     """The running services' containers by name, on a clock that tests can put forward."""
     services = (
         ProductsService,
@@ -36,7 +42,7 @@ def running(start, clock, payments_service, inventory_service):
         payments_service,
         UsersStandIn,
         NotificationsStandIn,
-        OrdersService,
+        orders_service,
     )
     return {container.service_name: container for container in start(*services)}
 
