@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, UUID, ExcludeConstraint, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
@@ -61,7 +62,8 @@ class InboxEvent(InboxMixin, Base):
 
 
 class RequestKey(RequestKeyMixin, Base):
-    """Keys of payment requests; what they stand for is our key towards payments."""
+    """Keys of requests. Those of payments stand for our key towards payments, others for what they
+    have made."""
 
 
 class Cart(Base):
@@ -334,6 +336,98 @@ class Receipt(Base):
     )
 
 
+class ShippingZone(Base):
+    """Addresses to which the same shipping methods go."""
+
+    __tablename__ = "shipping_zones"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int]
+
+    __table_args__ = (UniqueConstraint("name"),)
+
+
+class ZoneMember(Base):
+    """A country of a zone, a region of it, or a range of its postal codes, in the form in which
+    they are compared (`chassis.countries`). No two of equal rank overlap."""
+
+    __tablename__ = "zone_members"
+
+    zone_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("shipping_zones.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    country: Mapped[str]
+    region: Mapped[str | None]
+    postal_from: Mapped[str | None]
+    postal_to: Mapped[str | None]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("zone_id", "position"),
+        CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
+        CheckConstraint("(postal_from IS NULL) = (postal_to IS NULL)", name="two_ends"),
+        CheckConstraint("region IS NULL OR postal_from IS NULL", name="one_of_three"),
+        CheckConstraint(
+            """postal_from ~ '^[A-Z0-9]+$' AND postal_to ~ '^[A-Z0-9]+$'"""
+            """ AND postal_from COLLATE "C" < postal_to || '~'""",
+            name="postal_range",
+        ),
+        Index("ix_zone_members_country", "country"),
+        Index(
+            "uq_zone_members_country",
+            "country",
+            unique=True,
+            postgresql_where=text("region IS NULL AND postal_from IS NULL"),
+        ),
+        Index(
+            "uq_zone_members_country_region",
+            "country",
+            "region",
+            unique=True,
+            postgresql_where=text("region IS NOT NULL"),
+        ),
+        # The country stands in front, so ranges of two countries never meet.
+        ExcludeConstraint(
+            (text("text_range(country || postal_from, country || postal_to || '~')"), "&&"),
+            where=text("postal_from IS NOT NULL"),
+            name="ex_zone_members_postal_codes",
+        ),
+    )
+
+
+class ShippingMethod(Base):
+    """A way of shipping to a zone; `code` is how buyers choose it. Orders keep what they took."""
+
+    __tablename__ = "shipping_methods"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    zone_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("shipping_zones.id", ondelete="CASCADE"))
+    code: Mapped[str]
+    name: Mapped[str]
+    tax_class: Mapped[str]
+    currency: Mapped[str]
+    price: Mapped[Decimal]
+    free_from: Mapped[Decimal | None]
+    min_weight_g: Mapped[int]
+    max_weight_g: Mapped[int | None]
+    min_days: Mapped[int | None]
+    max_days: Mapped[int | None]
+    active: Mapped[bool]
+    version: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("code ~ '^[a-z0-9][a-z0-9_-]*$'", name="code"),
+        CheckConstraint("tax_class ~ '^[a-z0-9_]{1,50}$'", name="tax_class"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        CheckConstraint("price >= 0", name="price"),
+        CheckConstraint("free_from >= 0", name="free_from"),
+        CheckConstraint("min_weight_g >= 0 AND min_weight_g <= max_weight_g", name="weight"),
+        CheckConstraint("min_days >= 0 AND max_days >= 0 AND min_days <= max_days", name="days"),
+        UniqueConstraint("zone_id", "currency", "code"),
+        Index("ix_shipping_methods_code_id", "code", "id"),
+        Index("ix_shipping_methods_active", "zone_id", postgresql_where=text("active")),
+    )
+
+
 class RefundRequest(Base):
     """Money of a payment that we have asked payments to give back, once for each `cause`: a
     `RefundReason`, with the id of what it is for where there may be several (`return:<id>:2`). Its
@@ -372,4 +466,43 @@ class TimelineEntry(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('order', 'stock', 'payment', 'mail')", name="kind"),
         Index("ix_timeline_order_id_id", "order_id", "id"),
+    )
+
+
+class TaxRate(Base):
+    """Percent of tax on a tax class in a country, or in a `region` of it, while it is `valid`: one
+    at any moment."""
+
+    __tablename__ = "tax_rates"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    country: Mapped[str]
+    #: As `chassis.countries.region` gives it; None: the whole country.
+    region: Mapped[str | None]
+    tax_class: Mapped[str]
+    rate: Mapped[Decimal] = mapped_column(Numeric(6, 3))
+    label: Mapped[str]
+    reason: Mapped[str | None]
+    valid: Mapped[Range[datetime.datetime]] = mapped_column(TSTZRANGE)
+    created_at: Mapped[datetime.datetime]
+    scope: Mapped[str] = mapped_column(
+        Computed("country || '/' || coalesce(region, '') || '/' || tax_class", persisted=True)
+    )
+
+    __table_args__ = (
+        CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
+        CheckConstraint("tax_class ~ '^[a-z0-9_]{1,50}$'", name="tax_class"),
+        CheckConstraint("rate BETWEEN 0 AND 100", name="rate"),
+        CheckConstraint("(rate = 0) = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("NOT isempty(valid) AND NOT lower_inf(valid)", name="valid"),
+        # Two of one scope never overlap. Only ranges can be compared so without an extension
+        # (btree_gist, which not every server has): hence ranges of one text each.
+        ExcludeConstraint(
+            (text("text_range(scope, scope, '[]')"), "="),
+            ("valid", "&&"),
+            name="ex_tax_rates_scope_valid",
+            using="gist",
+        ),
+        Index("ix_tax_rates_country", "country"),
+        Index("ix_tax_rates_newest", "created_at", "id"),
     )

@@ -4,7 +4,7 @@
     enter      the checkout's own row, which claims the key              statement
     reserve    the stock, under the order's id; our prices of now        RPC, idempotent by that id
     complete   order, timeline, event, emptied cart; the row is dropped  statement
-    finish     only when it costs nothing (`orders.payment.commands`)
+    finish     only when it costs nothing (`orders.payment.finishing`)
 
 The prices have to be those that the buyer was shown, or the checkout is undone.
 
@@ -46,7 +46,7 @@ from orders.lines import rows as line_rows
 from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline
-from orders.payment import commands as payment_commands
+from orders.payment import finishing
 
 _ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
 
@@ -321,7 +321,7 @@ def _finish(context: Context, order: dict[str, Any]) -> dict[str, Any]:
     """An order that costs nothing is paid at once; as it is then. If that fails, the sweep does
     it."""
     try:
-        payment_commands.finish_free(context, order["id"])
+        finishing.finish_free(context, order["id"])
     except Exception as error:
         context.log.warning(
             "finish_postponed", order_id=str(order["id"]), error=type(error).__name__

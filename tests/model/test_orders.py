@@ -17,6 +17,7 @@ from orders import event_handlers, jobs
 from orders.models import Order
 from orders.order import commands as order_commands
 from orders.payment import commands as payment_commands
+from orders.payment import finishing
 from orders.payment.refunds import Payment
 from tests.model.world import LOG, START, Machine, outcome
 
@@ -213,7 +214,7 @@ class Lives(Machine):
     def _tell(self, payment, stock):
         self.inventory.stock = stock
         (life,) = (one for one in self.lives if one.id == payment["order_id"])
-        got = outcome(payment_commands.finish, self.shop, Payment.of_answer(payment))
+        got = outcome(finishing.finish, self.shop, Payment.of_answer(payment))
         assert got == self._finish(life, payment, stock)
 
     def _finish(self, life, payment, stock):
