@@ -165,6 +165,7 @@ FIELDS = {
     "quantity": "The number of units.",
     "CartRemoval.quantity": "How many units to take out; all of them when left out.",
     # Carts and orders
+    "Cart.address": "Where it is to go, as far as tax and shipping need it; null when not known.",
     "Cart.items": "The lines of the cart, one for each variant.",
     "Order.items": "The lines of the order, one for each variant.",
     "PlaceOrder.items": "What to order; the cart when left out.",
