@@ -86,6 +86,26 @@ def test_a_shop_that_is_taxed(load, call):
     assert call.orders.list_tax_rates(limit=100) == before
 
 
+def test_a_shop_that_ships(load, call):
+    """To Germany and some other countries, free from so much on. What was changed stays, and
+    a zone of the shop's own in place of one."""
+    assert "sample data: 9 shipping methods" in load()
+    germany = next(
+        zone for zone in call.orders.list_shipping_zones()["items"] if zone["name"] == "Germany"
+    )
+    methods = call.orders.list_shipping_methods(zone_id=germany["id"])["items"]
+    assert [one["code"] for one in methods] == ["express", "freight", "standard"]
+    cheaper = call.orders.update_shipping_method(method_id=methods[2]["id"], price="3.90")
+    load()
+    assert call.orders.get_shipping_method(method_id=cheaper["id"]) == cheaper
+    call.orders.delete_shipping_zone(zone_id=germany["id"])
+    mine = call.orders.create_shipping_zone(name="Mine", members=[{"country": "DE"}])
+    before = call.orders.list_shipping_methods()
+    load()
+    assert call.orders.list_shipping_methods() == before
+    assert call.orders.list_shipping_methods(zone_id=mine["id"])["items"] == []
+
+
 def test_demo_accounts_on_demand(load, call):
     """One of each role, who can sign in; they too are made only once."""
     load(accounts=True)
