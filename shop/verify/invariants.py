@@ -6,7 +6,7 @@ Each invariant is a rule in a sentence and a check that finds what breaks it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shop.verify import events, money, orders, stock, taxes
+from shop.verify import events, money, orders, parcels, stock, taxes
 from shop.verify.books import Books
 from shop.verify.violation import Violation
 
@@ -89,6 +89,18 @@ INVARIANTS = (
         "an order's timeline leads step by step to its state, and tells nothing twice",
         orders.orders,
         orders.histories,
+    ),
+    Invariant(
+        "what left is what was sold",
+        "of each line, as many units have left in parcels as it counts, and no more than were sold",
+        parcels.parcels,
+        parcels.departed,
+    ),
+    Invariant(
+        "status follows the parcels",
+        "an order's status is what has become of the units of its lines",
+        orders.orders,
+        parcels.statuses,
     ),
     Invariant(
         "charged once",

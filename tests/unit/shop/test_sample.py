@@ -31,7 +31,10 @@ def test_enough_to_browse():
 def test_nothing_comes_twice():
     """SKUs, slugs and names are each one thing's."""
     for keys in (
-        [product.sku for product in PRODUCTS],
+        [product.sku for product in PRODUCTS]
+        + [
+            one["sku"] for product in PRODUCTS for one in product.fields["variants"] if "sku" in one
+        ],
         [product.fields["name"] for product in PRODUCTS],
         [category.slug for category in CATEGORIES],
     ):
@@ -66,9 +69,29 @@ def test_categories_are_whole():
         assert category.description.endswith(".")
 
 
+def stock_of(product):
+    return [variant["stock"] for variant in product.fields["variants"]]
+
+
+def test_fashion_has_sizes_and_colours():
+    """Most of it one of the two, some both; each combination is there once, with its own SKU."""
+    fashion = [one for one in PRODUCTS if one.sku[:3] in ("WOM", "MEN", "SHO", "BAG", "ACC")]
+    named = [{option["name"] for option in one.fields["options"]} for one in fashion]
+    assert sum({"Size", "Colour"} <= names for names in named) >= 5
+    assert sum(bool(names) for names in named) >= 25
+    shirt = next(one for one in fashion if one.sku == "MEN-OXF-01").fields["variants"]
+    assert shirt[1] == {
+        "sku": "MEN-OXF-01-S-PALE-BLUE",
+        "options": {"Size": "S", "Colour": "pale blue"},
+        "stock": 5,
+        "weight_g": 0,
+    }
+    assert (len(shirt), sum(variant["stock"] for variant in shirt)) == (10, 47)
+
+
 def test_some_are_sold_out():
     """The filter by stock has something to hide."""
-    sold_out = [product for product in PRODUCTS if product.fields["stock"] == 0]
+    sold_out = [product for product in PRODUCTS if sum(stock_of(product)) == 0]
     assert 5 <= len(sold_out) <= 20
 
 
