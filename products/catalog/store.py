@@ -35,7 +35,7 @@ def add(
 
     Raises `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for).
     """
-    _check_price(fields["price"], fields["currency"])
+    fields = fields | {"price": _price(fields)}
     found_by = search_index.indexed(session, fields) | {"indexed_version": 1}
     with map_integrity_error(_BROKEN):
         product_id = session.execute(
@@ -71,8 +71,7 @@ def change(
     columns = (getattr(Product, name) for name in names)
     before = session.execute(select(*columns).where(Product.id == product_id)).one()._asdict()
     if "price" in fields or "currency" in fields:
-        priced = before | fields
-        _check_price(priced["price"], priced["currency"])
+        fields = fields | {"price": _price(before | fields)}
     with map_integrity_error(_BROKEN):
         session.execute(
             update(Product)
@@ -126,10 +125,8 @@ def _found_by(session: Session, product_id: int, fields: dict[str, Any]) -> dict
     return found_by | {"indexed_version": Product.version + 1}
 
 
-def _check_price(price: Decimal, currency: str) -> None:
-    if not currencies.fits(price, currency):
-        places = currencies.places(currency)
-        raise Invalid(errors={"price": [f"{currency} has {places} decimal places."]})
+def _price(fields: Mapping[str, Any]) -> Decimal:
+    return currencies.exact(fields["price"], fields["currency"], "price")
 
 
 def _lock(session: Session, product_id: int, version: int | None) -> None:

@@ -61,7 +61,7 @@ class Simulator:
         self._chances = Chances(settings["seed"], settings["chances"])
         self._webhooks = Webhooks(settings)
 
-    def check(self, method: PaymentMethod) -> None:
+    def check(self, method: PaymentMethod, amount: Decimal, currency: str) -> None:
         """Refuse tokens that it does not know."""
         if method.type != MethodType.CARD or method.token not in TOKENS:
             raise Invalid(errors={"method": ["Unknown token."]})

@@ -6,7 +6,7 @@ What they say is the truth, whatever anybody was told.
 import datetime
 import uuid
 from collections.abc import Iterable
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, literal, or_, select, union_all
@@ -55,9 +55,7 @@ def _taken(request: ChargeRequest, script: Script) -> Decimal:
         return Decimal(0)
     if not script.in_part:
         return request.amount
-    places = min(currencies.places(request.currency), 2)  # as many as our own books have
-    half = (request.amount / 2).quantize(Decimal(1).scaleb(-places), ROUND_DOWN)
-    return half or request.amount
+    return currencies.rounded(request.amount / 2, request.currency)
 
 
 def end_challenge(
