@@ -63,8 +63,5 @@ def zero(currency: str) -> Decimal:
 
 def places_in_sql(currency: str = "currency") -> str:
     """An SQL expression for the places of the currency in a column."""
-    cases = (
-        f"WHEN {currency} IN ({', '.join(f"'{code}'" for code in codes.split())}) THEN {number}"
-        for codes, number in ((_NONE, 0), (_THREE, 3), (_FOUR, 4))
-    )
-    return f"CASE {' '.join(cases)} ELSE 2 END"
+    cases = (f"WHEN '{code}' THEN {number}" for code, number in _PLACES.items())
+    return f"CASE {currency} {' '.join(cases)} ELSE 2 END"

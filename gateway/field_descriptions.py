@@ -210,7 +210,9 @@ FIELDS = {
     "postal_to": "Only postal codes up to this one, those that begin with it included.",
     **{
         f"{schema}.{name}": text
-        for schema in ("ShippingMethod", "NewShippingMethod", "ShippingMethodChange")
+        for schema in (
+            *("ShippingMethod", "NewShippingMethod", "ShippingMethodChange", "ShippingQuote"),
+        )
         for name, text in (
             ("code", "By which buyers choose it; once for each zone and currency."),
             ("name", "The name that buyers see."),
@@ -223,6 +225,8 @@ FIELDS = {
     "min_days": "How many days it takes at least; null when nobody can say.",
     "max_days": "How many days it takes at most; null when nobody can say.",
     "active": "Whether buyers can choose it.",
+    "ShippingQuotes.items": "The methods that carry what is in the cart, the cheapest first.",
+    "ShippingQuotes.required": "Whether an order has to choose one of them.",
     # Payments
     "query.order_id": "The order whose payments to list.",
     "method": "The means of payment.",
@@ -301,6 +305,7 @@ ANSWERS = {
     "SignInPage": "A page of sign-ins, failed ones too",
     "ShippingMethod": "The shipping method",
     "ShippingMethodPage": "A page of shipping methods",
+    "ShippingQuotes": "The shipping methods for the cart, and what each costs",
     "ShippingZone": "The shipping zone",
     "ShippingZonePage": "A page of shipping zones",
     "Specification": "This description",

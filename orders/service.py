@@ -40,6 +40,7 @@ from contracts.users.interface import Users
 from orders import event_handlers, jobs, metrics, models
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
+from orders.cart import shipping as cart_shipping
 from orders.checkout import admin as checkout_admin
 from orders.checkout import commands as checkout_commands
 from orders.checkout import queries as checkout_queries
@@ -63,6 +64,7 @@ class CartsService(Service):
     clock: Now = Clock()
     settings: Mapping[str, Any] = Settings(OrdersSettings, section="orders")
     products: Products = RpcProxy("products", timeout=3)
+    users: Users = RpcProxy("users", timeout=3)
 
     @rpc(cart_requests.OneCart, Cart)
     def get(self, user_id: UUID) -> Json:
@@ -88,6 +90,11 @@ class CartsService(Service):
     def clear(self, user_id: UUID) -> Json:
         """Take everything out."""
         return cart_commands.clear(self, user_id)
+
+    @rpc(cart_requests.OneCart, shipping.ShippingQuotes)
+    def shipping(self, user_id: UUID) -> Json:
+        """The shipping methods that carry the cart, and what each costs."""
+        return cart_shipping.quotes(self, user_id)
 
 
 class OrdersService(Service):

@@ -5,7 +5,7 @@ from contracts.orders.fields import MAX_QUANTITY
 
 
 class OneCart(Request):
-    """get, clear: a user's cart."""
+    """get, clear, shipping: a user's cart."""
 
     user_id = Uuid(required=True)
 

@@ -3,6 +3,7 @@
 chassis.errors.Fault
  ├── Invalid
  │    ├── MixedCurrencies     422  an order has one currency; `data["lines"]` names each line's
+ │    ├── AddressNeeded       422  nobody knows where the cart goes to
  │    ├── NoShipping          422  nothing carries these goods to this address
  │    ├── ShippingMethodRequired 422  choose one of `data["methods"]`
  │    └── UnknownShippingMethod  422  not one that carries these goods there; `data["methods"]`
@@ -112,6 +113,13 @@ class CheckoutInterrupted(Unavailable):
 
     code = "checkout_interrupted"
     title = "The checkout was interrupted; try again"
+
+
+class AddressNeeded(Invalid):
+    """Nobody knows where the cart goes to."""
+
+    code = "address_needed"
+    title = "Save an address as your default first"
 
 
 class NoShipping(Invalid):

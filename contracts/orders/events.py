@@ -3,7 +3,18 @@
 from marshmallow import fields
 
 from chassis import staff
-from chassis.fields import Boolean, Currency, EventPayload, Id, List, Money, MoneyDue, Quantity, String, Uuid
+from chassis.fields import (
+    Boolean,
+    Currency,
+    EventPayload,
+    Id,
+    List,
+    Money,
+    MoneyDue,
+    Quantity,
+    String,
+    Uuid,
+)
 from contracts.inventory.fields import MAX_LINES
 from contracts.orders.fields import MAX_QUANTITY
 

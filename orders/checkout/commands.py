@@ -16,16 +16,13 @@ same request with the same key takes it up where it stands, else `orders.jobs` a
 """
 
 import datetime
-import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-import orjson
-
-from chassis import currencies
+from chassis import currencies, idempotency
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.messages import Json
@@ -74,7 +71,7 @@ def place(
     """
     # As it always was where there is no currency: a key may have been used before there was one.
     given = () if currency is None else (currency,)
-    fingerprint = _fingerprint(items, shipping_address, expected_total, *given)
+    fingerprint = idempotency.fingerprint(items, shipping_address, expected_total, *given)
     order_id, shown = uuid.uuid4(), Shown(expected_total, currency)
     try:
         basket = _prepare(context, user_id, items, shipping_address, shown)
@@ -93,11 +90,6 @@ def place(
     if not order["total"] and order["status"] == Status.PENDING:
         order = _finish(context, order)
     return order | {"replayed": known.order_id != order_id}
-
-
-def _fingerprint(*request: Any) -> str:
-    canonical = orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(canonical).hexdigest()
 
 
 def _prepare(

@@ -1,7 +1,7 @@
 """The arithmetic of a checkout: what is bought, at which prices, whether the buyer knows them, and
 how much of it they may hold without paying.
 
-Money is `Decimal` with two places, and a currency: 10.00 EUR and 10.00 KWD are two prices. Nothing
+Money is `Decimal` with the places of its currency: 10.00 EUR and 10.00 KWD are two prices. Nothing
 here asks anybody: the caller brings the products.
 """
 
@@ -145,7 +145,7 @@ def settle(
 
 def total(lines: Iterable[Line]) -> Decimal:
     """What the lines cost together."""
-    return sum((line.total for line in lines), Decimal("0.00"))
+    return sum((line.total for line in lines), Decimal(0))
 
 
 def check_payable(amount: Decimal) -> None:

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 from chassis.errors import Fault
 from chassis.external import Call, ExternalCall

@@ -34,8 +34,8 @@ def a_day(call, clock, mails):
     _forget_password(call.users, mails)
     kettle, lamp = _goods(call.products)
     _stock(call.inventory, kettle)
-    _shipping(call.orders)
     _cart(call.carts, buyer, kettle, lamp)
+    _shipping(call, buyer)
     _a_sale(call, buyer)
     _failures(call, clock, buyer, lamp)
     _messages(call.notifications, buyer)
@@ -189,8 +189,9 @@ def _cart(carts, buyer, kettle, lamp):
     carts.get(user_id=buyer)
 
 
-def _shipping(orders):
+def _shipping(call, buyer):
     """The shop tries whether it can ship by itself, and leaves it for another day."""
+    orders = call.orders
     germany = {"country": "DE"}
     zone = orders.create_shipping_zone(name="Home", members=[germany], key="zone", actor=ADMIN)
     one = {"zone_id": zone["id"], "actor": ADMIN}
@@ -204,6 +205,8 @@ def _shipping(orders):
     orders.update_shipping_method(method_id=method["id"], price="5.45", actor=ADMIN)
     orders.get_shipping_method(method_id=method["id"], actor=ADMIN)
     orders.list_shipping_methods(**one)
+    (quote,) = call.carts.shipping(user_id=buyer)["items"]
+    assert quote["price"] == "0.00"
     orders.delete_shipping_zone(**one)
 
 

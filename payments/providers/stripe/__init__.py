@@ -9,6 +9,7 @@ charge behind that nobody can find.
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import stripe

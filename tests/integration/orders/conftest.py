@@ -65,6 +65,24 @@ def product(running, call):
 
 
 @pytest.fixture
+def ships(running, call):
+    """`ships("standard", "4.95", free_from="50.00")`: the shop ships so, to a zone of `members`
+    (Germany) or to the one with `zone_id`; the id of the zone."""
+
+    def set_up(code="standard", price="4.95", members=None, zone_id=None, **fields):
+        if zone_id is None:
+            members = members or [{"country": "DE"}]
+            name = f"To {uuid.uuid4()}"
+            zone_id = call.orders.create_shipping_zone(name=name, members=members)["id"]
+        call.orders.create_shipping_method(
+            zone_id=zone_id, code=code, name=code.title(), price=price, **fields
+        )
+        return zone_id
+
+    return set_up
+
+
+@pytest.fixture
 def stock(running, call):
     """`stock(product_id)`: (on hand, reserved)."""
 
