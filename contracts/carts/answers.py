@@ -14,11 +14,20 @@ class CartLine(Line):
     price_changed = fields.Boolean(required=True)
 
 
+class CartAddress(Answer):
+    """As much of an address as tax and shipping depend on."""
+
+    country = fields.String(required=True)
+    region = fields.String(required=True, allow_none=True)
+    postal_code = fields.String(required=True, allow_none=True)
+
+
 class Cart(Answer):
     """Without `total` and `currency` when its lines have come to have several currencies: such a
     cart cannot be ordered as it is."""
 
     items = fields.List(fields.Nested(CartLine), required=True)
+    address = fields.Nested(CartAddress, required=True, allow_none=True)
     total = fields.Decimal(
         required=True,
         allow_none=True,

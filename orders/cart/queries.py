@@ -18,10 +18,12 @@ from orders.models import Cart, CartLine
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A cart as it was read: its version (0: there has never been one) and its lines."""
+    """A cart as it was read: its version (0: there has never been one), its lines, and where it is
+    to go, if that is known."""
 
     version: int
     lines: Sequence[Row[Any]]
+    address: dict[str, Any] | None = None
 
     @property
     def product_ids(self) -> list[int]:
@@ -38,14 +40,14 @@ class Contents:
 def read(connection: Connection | Session, user_id: uuid.UUID) -> Contents:
     """A user's cart, by one statement: its lines are those of its version."""
     query = (
-        select(Cart.version, *CartLine.__table__.c)
+        select(Cart.version, Cart.address, *CartLine.__table__.c)
         .outerjoin(CartLine, CartLine.user_id == Cart.user_id)
         .where(Cart.user_id == user_id)
         .order_by(CartLine.added_at, CartLine.variant_id)
     )
     rows = connection.execute(query).all()
     lines = [row for row in rows if row.product_id is not None]
-    return Contents(rows[0].version if rows else 0, lines)
+    return Contents(rows[0].version, lines, rows[0].address) if rows else Contents(0, [])
 
 
 def show(
@@ -74,6 +76,7 @@ def view(
     one = used.pop() if len(used) == 1 else None
     return {
         "items": items,
+        "address": contents.address,
         "total": one and sum((item["line_total"] for item in items), currencies.zero(one)),
         "currency": one,
     }

@@ -21,15 +21,16 @@ _ADDRESS = DefaultAddress(only=("country", "region", "postal_code"))
 
 
 def quotes(context: CartContext, user_id: uuid.UUID) -> Json:
-    """The methods that carry the cart to the buyer's default address, the cheapest first.
+    """The methods that carry the cart to its address, or to the buyer's default one, the cheapest
+    first.
 
-    Raises `AddressNeeded` when there is none, `MixedCurrencies` when the cart has several.
+    Raises `AddressNeeded` when there is neither, `MixedCurrencies` when the cart has several.
     """
     with context.db.autocommit() as connection:
         contents = queries.read(connection, user_id)
     products = catalog.look_up(context.products, contents.product_ids)
     goods = _goods(contents, products, context.settings["currency"])
-    place = Place.of(_address(context, user_id))
+    place = Place.of(contents.address or _default_address(context, user_id))
     with context.db.autocommit() as connection:
         offer = shipping_queries.offer(connection, place.country)
     items = [_view(quote) for quote in rules.quotes(offer, place, goods)]
@@ -47,7 +48,7 @@ def _goods(
     return Goods(cart["total"], cart["currency"], sum(weights))
 
 
-def _address(context: CartContext, user_id: uuid.UUID) -> dict[str, Any]:
+def _default_address(context: CartContext, user_id: uuid.UUID) -> dict[str, Any]:
     try:
         return _ADDRESS.load(context.users.default_address(user_id=user_id))
     except NotFound:

@@ -44,6 +44,7 @@ def test_a_cart_shows_products_as_they_are_now():
              "line_total": Decimal("5.00"), "currency": "EUR", "available": 0,
              "price_changed": False},
         ],
+        "address": None,
         "total": Decimal("15.00"),
         "currency": "EUR",
     }  # fmt: skip
@@ -59,6 +60,7 @@ def test_an_empty_cart():
     """Nothing costs nothing, in the shop's currency."""
     assert cart_queries.view(cart_queries.Contents(0, []), {}, "SEK") == {
         "items": [],
+        "address": None,
         "total": Decimal("0.00"),
         "currency": "SEK",
     }

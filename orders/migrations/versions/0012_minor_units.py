@@ -2,8 +2,8 @@
 
 from chassis.migrations import keep_places, set_places, set_two_places
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
