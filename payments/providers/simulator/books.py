@@ -6,7 +6,7 @@ What they say is the truth, whatever anybody was told.
 import datetime
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, literal, or_, select, union_all
@@ -77,7 +77,8 @@ def _taken(request: ChargeRequest, script: Script) -> Decimal:
         return Decimal(0)
     if not script.in_part:
         return request.amount
-    return currencies.rounded(request.amount / 2, request.currency)
+    half = (request.amount / 2).quantize(currencies.zero(request.currency), ROUND_DOWN)
+    return half or request.amount
 
 
 def end_challenge(
