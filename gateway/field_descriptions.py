@@ -174,6 +174,8 @@ FIELDS = {
     "Tax.reason": "Why the rate is 0; null when it is not.",
     "prices_include_tax": "Whether prices, and with them `subtotal`, `discount` and `shipping`,"
     " include tax.",
+    "PlaceOrder.shipping_method": "The `code` of a shipping method that carries the goods to the"
+    " address; needed as soon as the shop has any.",
     "shipping_method": "The code of the shipping method; null when there is none.",
     "shipping_name": "What the shipping method was called; null when there is none.",
     "expected_total": "The total that the customer was shown. If it has changed, the order is"

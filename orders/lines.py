@@ -32,6 +32,7 @@ class Line:
     sku: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     tax_class: str = "standard"
+    weight_g: int = 0
     discount: Decimal = Decimal(0)
 
     @property

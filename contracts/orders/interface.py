@@ -23,6 +23,7 @@ class Orders(Protocol):
         shipping_address: Mapping[str, Any] | None = None,
         expected_total: Decimal | None = None,
         currency: str | None = None,
+        shipping_method: str | None = None,
         key: str | None = None,
     ) -> Json: ...
 

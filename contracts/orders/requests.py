@@ -28,6 +28,7 @@ from chassis.fields import (
 from contracts.inventory.fields import MAX_LINES
 from contracts.orders.enums import STUCK, CheckoutState, PaymentStatus, Status, ZeroRate
 from contracts.orders.fields import MAX_QUANTITY, Percent
+from contracts.orders.shipping import MethodCode
 from contracts.products.fields import STANDARD, TaxClass
 
 
@@ -56,6 +57,7 @@ class Place(Request):
             " were put in."
         },
     )
+    shipping_method = MethodCode(load_default=None, allow_none=True)
     key = Key(load_default=None, allow_none=True)
 
 
