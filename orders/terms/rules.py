@@ -61,3 +61,16 @@ def charge(
         prices_include_tax=prices_include_tax,
         places=currencies.places(currency),
     )
+
+
+def are_alike(
+    places: Sequence[tuple[Mapping[str, Any], Terms]], now: datetime.datetime, *, is_shipped: bool
+) -> bool:
+    """Whether the same is charged at all of these addresses, each given with the terms of its
+    country: the same taxes and, for what `is_shipped` by a method, the methods of the same zone."""
+    rates = [taxes.applying(terms.rates, taxes.place_of(address), now) for address, terms in places]
+    zones = {
+        shipping.zone_of(terms.offer.members, shipping.Place.of(address))
+        for address, terms in places
+    }
+    return all(one == rates[0] for one in rates) and (len(zones) == 1 or not is_shipped)
