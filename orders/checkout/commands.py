@@ -286,6 +286,7 @@ def _new_order(
         prices_include_tax=amounts.prices_include_tax,
         shipping_method=method and method.code,
         shipping_name=method and method.name,
+        shipping_tax_class=method and method.tax_class,
         shipping_address=attempt.basket.shipping_address,
         idempotency_key=attempt.key,
         fingerprint=attempt.fingerprint,
