@@ -2,8 +2,8 @@
 
 from chassis.migrations import keep_places, set_places, set_two_places
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
