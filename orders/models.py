@@ -45,7 +45,7 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {
-        Decimal: Numeric(10, 2),
+        Decimal: Numeric(),
         datetime.datetime: DateTime(timezone=True),
         uuid.UUID: UUID,
         str: Text,
