@@ -188,6 +188,32 @@ WRONGS = {
         " UPDATE payments SET refunded = captured + 1 WHERE captured > 0",
         "never more back than taken",
     ),
+    "a refund that was not given": (
+        "payments",
+        "UPDATE refunds SET key = 'lost' WHERE key LIKE 'request-%';"
+        " UPDATE payments SET refunded = 0, status = 'succeeded'",
+        "asked back, gone back",
+    ),
+    "more than was asked back": (
+        "orders",
+        "UPDATE refund_requests SET amount = amount - 0.01",
+        "asked back, gone back",
+    ),
+    "a price of too many places": (
+        "products",
+        "UPDATE products SET price = price + 0.000",
+        "amounts fit their currency",
+    ),
+    "an amount of too few places": (
+        "orders",
+        "UPDATE order_lines SET unit_price = 1, discount = 0, net = 1, tax = 0, total = 1",
+        "amounts fit their currency",
+    ),
+    "a payment of too many places": (
+        "payments",
+        "UPDATE payments SET amount = amount + 0.000",
+        "amounts fit their currency",
+    ),
     "an account": (
         "payments",
         "ALTER TABLE ledger_entries DISABLE TRIGGER append_only;"
