@@ -93,6 +93,21 @@ def broken(books):
 
 #: What could be wrong: in whose books, how it comes about, which rule tells.
 WRONGS = {
+    "a product without a variant": (
+        "products",
+        "UPDATE variants SET deleted_at = now()",
+        "variants fit their products",
+    ),
+    "a variant of nothing": (
+        "products",
+        "UPDATE products SET deleted_at = now()",
+        "variants fit their products",
+    ),
+    "a value of nothing": (
+        "products",
+        "UPDATE variants SET option_key = '4711'",
+        "variants fit their products",
+    ),
     "a counter": ("products", "UPDATE stock SET on_hand = on_hand + 1", "stock adds up"),
     "a hold": (
         "products",
@@ -197,6 +212,32 @@ WRONGS = {
         "ALTER TABLE payments DROP CONSTRAINT ck_payments_never_more_back_than_taken;"
         " UPDATE payments SET refunded = captured + 1 WHERE captured > 0",
         "never more back than taken",
+    ),
+    "a refund that was not given": (
+        "payments",
+        "UPDATE refunds SET key = 'lost' WHERE key LIKE 'request-%';"
+        " UPDATE payments SET refunded = 0, status = 'succeeded'",
+        "asked back, gone back",
+    ),
+    "more than was asked back": (
+        "orders",
+        "UPDATE refund_requests SET amount = amount - 0.01",
+        "asked back, gone back",
+    ),
+    "a price of too many places": (
+        "products",
+        "UPDATE products SET price = price + 0.000",
+        "amounts fit their currency",
+    ),
+    "an amount of too few places": (
+        "orders",
+        "UPDATE order_lines SET unit_price = 1, discount = 0, net = 1, tax = 0, total = 1",
+        "amounts fit their currency",
+    ),
+    "a payment of too many places": (
+        "payments",
+        "UPDATE payments SET amount = amount + 0.000",
+        "amounts fit their currency",
     ),
     "an account": (
         "payments",
