@@ -1,7 +1,7 @@
 """What carts is asked."""
 
-from chassis.fields import Id, Quantity, Request, Uuid
-from contracts.orders.fields import MAX_QUANTITY
+from chassis.fields import Quantity, Request, Uuid
+from contracts.orders.fields import MAX_QUANTITY, NamesVariant
 
 
 class OneCart(Request):
@@ -10,15 +10,13 @@ class OneCart(Request):
     user_id = Uuid(required=True)
 
 
-class CartItem(OneCart):
-    """add_item, update_quantity: so many of a product."""
+class CartItem(OneCart, NamesVariant):
+    """add_item, update_quantity: so many of a variant."""
 
-    product_id = Id(required=True)
     quantity = Quantity(required=True, max=MAX_QUANTITY)
 
 
-class RemoveItem(OneCart):
-    """remove_item: a product; all of it unless `quantity` says how many."""
+class RemoveItem(OneCart, NamesVariant):
+    """remove_item: a variant; all of it unless `quantity` says how many."""
 
-    product_id = Id(required=True)
     quantity = Quantity(max=MAX_QUANTITY, load_default=None, allow_none=True)

@@ -25,14 +25,13 @@ from chassis.fields import (
 )
 from contracts.inventory.fields import MAX_LINES
 from contracts.orders.enums import STUCK, CheckoutState, PaymentStatus, Status
-from contracts.orders.fields import MAX_QUANTITY
+from contracts.orders.fields import MAX_QUANTITY, NamesVariant
 from contracts.orders.shipping import MethodCode
 
 
-class Item(Request):
-    """A product of an order, with the unit price that the buyer was shown."""
+class Item(NamesVariant):
+    """So many of a variant, with the unit price that the buyer was shown."""
 
-    product_id = Id(required=True)
     quantity = Quantity(required=True, max=MAX_QUANTITY)
     price = Money(load_default=None, allow_none=True)
 

@@ -1,7 +1,6 @@
 """What shipping a cart costs, by each method that carries it."""
 
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from chassis.errors import NotFound
@@ -10,11 +9,11 @@ from contracts.orders.errors import AddressNeeded, MixedCurrencies
 from contracts.users.answers import DefaultAddress
 from orders import catalog
 from orders.cart import queries
-from orders.cart.queries import Contents
 from orders.context import CartContext
 from orders.shipping import queries as shipping_queries
 from orders.shipping import rules
-from orders.shipping.rules import Goods, Place, Quote
+from orders.shipping.rules import Place, Quote
+from orders.terms.rules import goods
 
 #: What decides the zone.
 _ADDRESS = DefaultAddress(only=("country", "region", "postal_code"))
@@ -27,24 +26,15 @@ def quotes(context: CartContext, user_id: uuid.UUID) -> Json:
     """
     with context.db.autocommit() as connection:
         contents = queries.read(connection, user_id)
-    products = catalog.look_up(context.products, contents.product_ids)
-    goods = _goods(contents, products, context.settings["currency"])
+    variants = catalog.look_up(context.products, contents.variant_ids)
+    currency, lines = contents.priced(variants, context.settings["currency"])
+    if currency is None:
+        raise MixedCurrencies(errors={"items": ["One order has one currency."]})
     place = Place.of(_address(context, user_id))
     with context.db.autocommit() as connection:
         offer = shipping_queries.offer(connection, place.country)
-    items = [_view(quote) for quote in rules.quotes(offer, place, goods)]
+    items = [_view(quote) for quote in rules.quotes(offer, place, goods(lines, currency))]
     return {"items": items, "required": offer.ships}
-
-
-def _goods(
-    contents: Contents, products: Mapping[int, Mapping[str, Any] | None], currency: str
-) -> Goods:
-    cart = queries.view(contents, products, currency)
-    if cart["currency"] is None:
-        raise MixedCurrencies(errors={"items": ["One order has one currency."]})
-    found = [(products.get(line.product_id), line.quantity) for line in contents.lines]
-    weights = [(product.get("weight_g") or 0) * quantity for product, quantity in found if product]
-    return Goods(cart["total"], cart["currency"], sum(weights))
 
 
 def _address(context: CartContext, user_id: uuid.UUID) -> dict[str, Any]:
