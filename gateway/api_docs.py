@@ -30,6 +30,7 @@ TAGS = {
     "inventory": "Stock, and the ledger of its changes.",
     "carts": "The cart of the user who is signed in.",
     "orders": "Placing orders, following them, and cancelling them.",
+    "tax-rates": "What is taxed how much, where and when.",
     "shipping-zones": "The addresses that the shop ships to, for admins.",
     "shipping-methods": "How the shop ships to a zone, and at which price, for admins.",
     "payments": "Paying orders, and refunds.",

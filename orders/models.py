@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, UUID, ExcludeConstraint, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
@@ -61,7 +62,8 @@ class InboxEvent(InboxMixin, Base):
 
 
 class RequestKey(RequestKeyMixin, Base):
-    """Keys of payment requests; what they stand for is our key towards payments."""
+    """Keys of requests. Those of payments stand for our key towards payments, others for what they
+    have made."""
 
 
 class Cart(Base):
@@ -464,4 +466,43 @@ class TimelineEntry(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('order', 'stock', 'payment', 'mail')", name="kind"),
         Index("ix_timeline_order_id_id", "order_id", "id"),
+    )
+
+
+class TaxRate(Base):
+    """Percent of tax on a tax class in a country, or in a `region` of it, while it is `valid`: one
+    at any moment."""
+
+    __tablename__ = "tax_rates"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    country: Mapped[str]
+    #: As `chassis.countries.region` gives it; None: the whole country.
+    region: Mapped[str | None]
+    tax_class: Mapped[str]
+    rate: Mapped[Decimal] = mapped_column(Numeric(6, 3))
+    label: Mapped[str]
+    reason: Mapped[str | None]
+    valid: Mapped[Range[datetime.datetime]] = mapped_column(TSTZRANGE)
+    created_at: Mapped[datetime.datetime]
+    scope: Mapped[str] = mapped_column(
+        Computed("country || '/' || coalesce(region, '') || '/' || tax_class", persisted=True)
+    )
+
+    __table_args__ = (
+        CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
+        CheckConstraint("tax_class ~ '^[a-z0-9_]{1,50}$'", name="tax_class"),
+        CheckConstraint("rate BETWEEN 0 AND 100", name="rate"),
+        CheckConstraint("(rate = 0) = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("NOT isempty(valid) AND NOT lower_inf(valid)", name="valid"),
+        # Two of one scope never overlap. Only ranges can be compared so without an extension
+        # (btree_gist, which not every server has): hence ranges of one text each.
+        ExcludeConstraint(
+            (text("text_range(scope, scope, '[]')"), "="),
+            ("valid", "&&"),
+            name="ex_tax_rates_scope_valid",
+            using="gist",
+        ),
+        Index("ix_tax_rates_country", "country"),
+        Index("ix_tax_rates_newest", "created_at", "id"),
     )

@@ -1,6 +1,7 @@
 """The Nameko services `carts` and `orders`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -54,6 +55,8 @@ from orders.payment.refunds import Payment
 from orders.settings import OrdersSettings
 from orders.shipping import commands as shipping_commands
 from orders.shipping import queries as shipping_queries
+from orders.taxes import commands as tax_commands
+from orders.taxes import queries as tax_queries
 
 
 class CartsService(Service):
@@ -174,6 +177,21 @@ class OrdersService(Service):
     def undo_checkout(self, order_id: UUID, actor: Actor) -> Json:
         """Give a checkout up (staff)."""
         return checkout_admin.undo(self, order_id, actor)
+
+    @rpc(requests.CreateTaxRate, answers.CreatedTaxRate)
+    def create_tax_rate(self, **request: Any) -> Json:
+        """Set a tax rate of a place (admin); a repeat under `key` gets the first one."""
+        return tax_commands.create(self, **request)
+
+    @rpc(requests.ListTaxRates, answers.TaxRatePage)
+    def list_tax_rates(self, **request: Any) -> Json:
+        """Tax rates, newest first (admin)."""
+        return tax_queries.page(self, **request)
+
+    @rpc(requests.EndTaxRate)
+    def end_tax_rate(self, tax_rate_id: UUID, valid_until: datetime | None, actor: Actor) -> None:
+        """Let a tax rate end, now or at a later moment (admin)."""
+        tax_commands.end(self, tax_rate_id, valid_until, actor)
 
     @rpc(shipping.ListZones, shipping.ShippingZonePage)
     def list_shipping_zones(self, limit: int, cursor: str | None, actor: Actor) -> Json:

@@ -22,6 +22,7 @@ from contracts.orders.enums import (
     Status,
     TimelineCause,
     TimelineKind,
+    ZeroRate,
 )
 from contracts.orders.fields import MAX_QUANTITY, Percent
 from contracts.users.answers import AddressFields
@@ -136,5 +137,26 @@ class CheckoutOutcome(Answer):
     payment_status = Choice(PaymentStatus, required=True, allow_none=True)
 
 
+class TaxRate(Answer):
+    """From `valid_from` on, and before `valid_until` (null: until further notice)."""
+
+    id = Uuid(required=True)
+    country = fields.String(required=True)
+    region = fields.String(required=True, allow_none=True)
+    tax_class = fields.String(required=True)
+    rate = Percent(required=True)
+    label = fields.String(required=True)
+    reason = Choice(ZeroRate, required=True, allow_none=True)
+    valid_from = Timestamp(required=True)
+    valid_until = Timestamp(required=True, allow_none=True)
+
+
+class CreatedTaxRate(TaxRate):
+    """`replayed`: the key had been used before, and this is the rate of then."""
+
+    replayed = fields.Boolean(required=True)
+
+
 OrderPage = page_of(Order)
 CheckoutPage = page_of(Checkout)
+TaxRatePage = page_of(TaxRate)

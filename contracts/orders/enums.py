@@ -46,6 +46,15 @@ class RefundReason(StrEnum):
     RETURN = "return"
 
 
+class ZeroRate(StrEnum):
+    """Why a tax rate is zero (EN 16931, categories Z, E, G and AE)."""
+
+    ZERO_RATED = "zero_rated"
+    EXEMPT = "exempt"
+    EXPORT = "export"
+    REVERSE_CHARGE = "reverse_charge"
+
+
 class CheckoutState(StrEnum):
     """Where a checkout that is under way stands."""
 

@@ -19,6 +19,7 @@ chassis.errors.Fault
  │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
  │    ├── TooManyOpenOrders   409  pay or cancel some first
  │    ├── TooManyUnpaidUnits  409  of a product; pay or cancel first, or take fewer
+ │    ├── TaxRateOverlaps     409  another rate holds there at that time
  │    ├── CheckoutInTime      409  a checkout that its buyer may be at is not to be retried
  │    ├── PaymentCaptured     409  a checkout whose money has come is not to be undone
  │    ├── ZonesOverlap        409  an address would be in two zones; `data["members"]`
@@ -104,6 +105,13 @@ class TooManyUnpaidUnits(Conflict):
 
     code = "too_many_unpaid_units"
     title = "Take fewer, or pay or cancel your open orders first"
+
+
+class TaxRateOverlaps(Conflict):
+    """Of a tax class, one rate holds in a place at any moment."""
+
+    code = "tax_rate_overlaps"
+    title = "Another rate of this tax class holds there at that time; end that one first"
 
 
 class CheckoutInTime(Conflict):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from chassis.identity import Actor
 from chassis.messages import Json
+from contracts.products.fields import STANDARD
 
 
 class Orders(Protocol):
@@ -70,6 +71,34 @@ class Orders(Protocol):
     def retry_checkout(self, *, order_id: UUID, actor: Actor) -> Json: ...
 
     def undo_checkout(self, *, order_id: UUID, actor: Actor) -> Json: ...
+
+    def create_tax_rate(
+        self,
+        *,
+        country: str,
+        rate: Decimal,
+        label: str,
+        actor: Actor,
+        region: str | None = None,
+        tax_class: str = STANDARD,
+        reason: str | None = None,
+        valid_from: datetime.datetime | None = None,
+        valid_until: datetime.datetime | None = None,
+        key: str | None = None,
+    ) -> Json: ...
+
+    def list_tax_rates(
+        self,
+        *,
+        actor: Actor,
+        country: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> Json: ...
+
+    def end_tax_rate(
+        self, *, tax_rate_id: UUID, actor: Actor, valid_until: datetime.datetime | None = None
+    ) -> None: ...
 
     def list_shipping_zones(
         self, *, actor: Actor, limit: int = 20, cursor: str | None = None

@@ -47,6 +47,8 @@ class Action(StrEnum):
     CHECKOUT_UNDONE = "checkout_undone"
     REFUND_REQUESTED = "refund_requested"
     MESSAGE_SENT = "message_sent"
+    TAX_RATE_CREATED = "tax_rate_created"
+    TAX_RATE_ENDED = "tax_rate_ended"
 
 
 class Target(StrEnum):
@@ -57,5 +59,6 @@ class Target(StrEnum):
     ORDER = "order"
     PAYMENT = "payment"
     PRODUCT = "product"
+    TAX_RATE = "tax_rate"
     SHIPPING_METHOD = "shipping_method"
     SHIPPING_ZONE = "shipping_zone"

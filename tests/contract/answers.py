@@ -56,6 +56,7 @@ ANSWERS = {
     "products.delete_category": None,
     "orders.delete_shipping_zone": None,
     "orders.hide": None,
+    "orders.end_tax_rate": None,
     "payments.webhook": None,
 }
 

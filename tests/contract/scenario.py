@@ -34,6 +34,7 @@ def a_day(call, clock, mails):
     _forget_password(call.users, mails)
     kettle, lamp = _goods(call.products)
     _stock(call.inventory, kettle)
+    _taxes(call.orders)
     _cart(call.carts, buyer, kettle, lamp)
     _shipping(call, buyer)
     _a_sale(call, buyer)
@@ -177,6 +178,14 @@ def _stock(inventory, product):
     inventory.commit(order_id=order)
     inventory.release(order_id=order, reason="returned")
     inventory.movements(variant_id=product, limit=2)
+
+
+def _taxes(orders):
+    taxed = {"country": "LU", "tax_class": "books", "rate": "3", "label": "TVA 3 %"}
+    rate = orders.create_tax_rate(**taxed, actor=ADMIN)
+    (listed,) = orders.list_tax_rates(country="LU", limit=1, actor=ADMIN)["items"]
+    assert listed["id"] == rate["id"]
+    orders.end_tax_rate(tax_rate_id=rate["id"], actor=ADMIN)
 
 
 def _cart(carts, buyer, kettle, lamp):

@@ -33,6 +33,7 @@ SOME = {
 SETTINGS = {
     "orders.create_shipping_method": {"code"},
     "orders.update_shipping_method": {"code"},
+    "orders.create_tax_rate": {"region"},
 }
 CALLS = [
     (f"{service.name}.{method}", service, entrypoint)

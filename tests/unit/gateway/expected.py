@@ -80,6 +80,10 @@ EXPECTED = {
     "DELETE /api/orders/{order_id}": (ADMIN, {401, 403, 404, 409}),
     "POST /api/orders/{order_id}/cancel": (USER, {401, 404, 409}),
     "GET /api/orders/{order_id}/timeline": (USER, {401, 404}),
+    # Taxes
+    "GET /api/tax-rates": (ADMIN, {401, 403}),
+    "POST /api/tax-rates": (ADMIN, {401, 403, 404, 409}),
+    "DELETE /api/tax-rates/{tax_rate_id}": (ADMIN, {401, 403, 404}),
     "GET /api/shipping-zones": (ADMIN, {401, 403}),
     "POST /api/shipping-zones": (ADMIN, {401, 403, 409}),
     "GET /api/shipping-zones/{zone_id}": (ADMIN, {304, 401, 403, 404}),
