@@ -108,6 +108,7 @@ EXAMPLES = {
     "delta_on_hand": -3,
     "delta_reserved": 0,
     # Carts and orders
+    "CartAddressChange": {"country": "NL", "postal_code": "3511 AB"},
     "unit_price": "49.90",
     "line_total": "49.90",
     "line": 1,

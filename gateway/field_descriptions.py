@@ -143,6 +143,7 @@ FIELDS = {
     "quantity": "The number of units.",
     "CartRemoval.quantity": "How many units to take out; all of them when left out.",
     # Carts and orders
+    "Cart.address": "Where it is to go, as far as tax and shipping need it; null when not known.",
     "Cart.items": "The lines of the cart, one for each variant.",
     "Order.items": "The lines of the order, one for each variant.",
     "PlaceOrder.items": "What to order; the cart when left out.",
@@ -173,6 +174,8 @@ FIELDS = {
     "Tax.reason": "Why the rate is 0; null when it is not.",
     "prices_include_tax": "Whether prices, and with them `subtotal`, `discount` and `shipping`,"
     " include tax.",
+    "PlaceOrder.shipping_method": "The `code` of a shipping method that carries the goods to the"
+    " address; needed as soon as the shop has any.",
     "shipping_method": "The code of the shipping method; null when there is none.",
     "shipping_name": "What the shipping method was called; null when there is none.",
     "expected_total": "The total that the customer was shown. If it has changed, the order is"

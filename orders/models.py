@@ -74,6 +74,8 @@ class Cart(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
     updated_at: Mapped[datetime.datetime]
+    #: Where it is to go, as far as tax and shipping need it: {country, region, postal_code}.
+    address: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class CartLine(Base):

@@ -95,6 +95,13 @@ class CartsService(Service):
         """Take everything out."""
         return cart_commands.clear(self, user_id)
 
+    @rpc(cart_requests.SetAddress, Cart, sensitive_arguments=("region", "postal_code"))
+    def set_address(
+        self, user_id: UUID, country: str, region: str | None, postal_code: str | None
+    ) -> Json:
+        """Where the cart is to go, for the estimate of tax and shipping."""
+        return cart_commands.set_address(self, user_id, country, region, postal_code)
+
     @rpc(cart_requests.OneCart, shipping.ShippingQuotes)
     def shipping(self, user_id: UUID) -> Json:
         """The shipping methods that carry the cart, and what each costs."""

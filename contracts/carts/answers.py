@@ -21,16 +21,27 @@ class CartLine(Line):
     price_changed = fields.Boolean(required=True)
 
 
+class CartAddress(Answer):
+    """As much of an address as tax and shipping depend on."""
+
+    country = fields.String(required=True)
+    region = fields.String(required=True, allow_none=True)
+    postal_code = fields.String(required=True, allow_none=True)
+
+
 class Cart(Answer):
     """Without amounts and `currency` when its lines have come to have several currencies: such a
     cart cannot be ordered as it is. `total` is without shipping."""
 
     items = fields.List(fields.Nested(CartLine), required=True)
+    address = fields.Nested(CartAddress, required=True, allow_none=True)
     subtotal = _amount("The prices of all lines together.")
-    net = _amount("All that is charged, without tax and shipping.")
+    shipping = _amount("What shipping costs, as prices are shown, by `shipping_method`.")
+    shipping_method = fields.String(required=True, allow_none=True)
+    net = _amount("All that is charged, without tax.")
     tax = _amount("All tax, whether it is in the prices or not.")
     taxes = fields.List(fields.Nested(Tax), required=True)
-    total = _amount("All that is to pay, without shipping.")
+    total = _amount("All that is to pay.")
     currency = Currency(
         required=True,
         allow_none=True,

@@ -31,4 +31,13 @@ class Carts(Protocol):
 
     def clear(self, *, user_id: UUID) -> Json: ...
 
+    def set_address(
+        self,
+        *,
+        user_id: UUID,
+        country: str,
+        region: str | None = None,
+        postal_code: str | None = None,
+    ) -> Json: ...
+
     def shipping(self, *, user_id: UUID) -> Json: ...

@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from chassis import countries
 from chassis.errors import Invalid
 from chassis.messages import Json
 from contracts.orders.errors import ChooseVariant
@@ -53,6 +54,25 @@ def remove(context: CartContext, user_id: uuid.UUID, named: Named, quantity: int
     variant_id = _put_in(contents, variants, named)
     with context.db.begin() as session:
         store.remove(session, user_id, variant_id, quantity, context.clock())
+    return queries.show(context, user_id, variants)
+
+
+def set_address(
+    context: CartContext,
+    user_id: uuid.UUID,
+    country: str,
+    region: str | None,
+    postal_code: str | None,
+) -> Json:
+    """Where the cart is to go, for the estimate of tax and shipping."""
+    _, variants = _look_up(context, user_id)
+    address = {
+        "country": country,
+        "region": region,
+        "postal_code": postal_code and countries.postal_code(postal_code, country),
+    }
+    with context.db.begin() as session:
+        store.set_address(session, user_id, address, context.clock())
     return queries.show(context, user_id, variants)
 
 

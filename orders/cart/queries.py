@@ -8,24 +8,26 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import Session
 
-from chassis.currencies import places
 from chassis.messages import Json
 from contracts.products.fields import STANDARD
 from orders import catalog
-from orders.amounts import settle
 from orders.context import CartContext
 from orders.lines import Line, Wanted
 from orders.models import Cart, CartLine
+from orders.terms import store as terms_store
+from orders.terms.rules import NO_TERMS, Charges, charge, quote
 
 _AMOUNTS = ("subtotal", "net", "tax", "total")
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A cart as it was read: its version (0: there has never been one) and its lines."""
+    """A cart as it was read: its version (0: there has never been one), its lines, and where it is
+    to go, if that is known."""
 
     version: int
     lines: Sequence[Row[Any]]
+    address: dict[str, Any] | None = None
 
     @property
     def variant_ids(self) -> list[int]:
@@ -70,52 +72,64 @@ class Contents:
 def read(connection: Connection | Session, user_id: uuid.UUID) -> Contents:
     """A user's cart, by one statement: its lines are those of its version."""
     query = (
-        select(Cart.version, *CartLine.__table__.c)
+        select(Cart.version, Cart.address, *CartLine.__table__.c)
         .outerjoin(CartLine, CartLine.user_id == Cart.user_id)
         .where(Cart.user_id == user_id)
         .order_by(CartLine.added_at, CartLine.variant_id)
     )
     rows = connection.execute(query).all()
     lines = [row for row in rows if row.variant_id is not None]
-    return Contents(rows[0].version if rows else 0, lines)
+    return Contents(rows[0].version, lines, rows[0].address) if rows else Contents(0, [])
 
 
 def show(
     context: CartContext, user_id: uuid.UUID, variants: catalog.Variants | None = None
 ) -> Json:
     """The cart as answered; `variants` are those that were looked up before."""
+    now = context.clock()
     with context.db.autocommit() as connection:
         contents = read(connection, user_id)
+        address = contents.address
+        terms = terms_store.read(connection, address["country"], now) if address else NO_TERMS
     known = variants or {}
     missing = [one for one in contents.variant_ids if one not in known]
     known = known | catalog.look_up(context.products, missing)
-    return view(contents, known, context.settings)
+    includes_tax = context.settings["prices_include_tax"]
+    charges = Charges(terms, now, includes_tax)
+    return view(contents, known, charges, context.settings["currency"])
 
 
 def view(
     contents: Contents,
     variants: Mapping[int, Mapping[str, Any] | None],
-    settings: Mapping[str, Any],
+    charges: Charges,
+    default: str,
 ) -> Json:
     """The cart as answered, with `variants` (by id) as they are now, and what an order of it would
-    come to.
+    come to at its address, by the cheapest shipping method that carries it there.
 
-    An empty cart is in the shop's currency. When the variants of a cart have come to have several,
-    there is none, and no sum: amounts of two currencies are not added.
+    An empty cart is in the `default` currency. When the variants of a cart have come to have
+    several, there is none, and no sum: amounts of two currencies are not added.
     """
-    currency, lines = contents.priced(variants, settings["currency"])
-    shown = {
+    currency, lines = contents.priced(variants, default)
+    shown: Json = {
         "items": [_shown(line, contents.sold(line, variants)) for line in contents.lines],
+        "address": contents.address,
         "currency": currency,
-        "prices_include_tax": settings["prices_include_tax"],
+        "prices_include_tax": charges.prices_include_tax,
     }
     if currency is None:
-        return shown | dict.fromkeys(_AMOUNTS) | {"taxes": []}
-    amounts = settle(
-        lines, None, {},
-        prices_include_tax=settings["prices_include_tax"], places=places(currency),
-    )  # fmt: skip
-    return shown | {name: getattr(amounts, name) for name in (*_AMOUNTS, "taxes")}
+        return shown | dict.fromkeys((*_AMOUNTS, "shipping", "shipping_method")) | {"taxes": []}
+    quotes = quote(lines, currency, contents.address, charges.terms) if lines else []
+    cheapest = quotes[0] if quotes else None
+    amounts = charge(lines, currency, contents.address, charges, cheapest)
+    is_known = cheapest is not None or not (charges.terms.offer.ships and lines)
+    return (
+        shown
+        | {name: getattr(amounts, name) for name in (*_AMOUNTS, "taxes")}
+        | {"shipping": amounts.shipping if is_known else None}
+        | {"shipping_method": cheapest and cheapest.method.code}
+    )
 
 
 def _shown(line: Row[Any], sold: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,14 @@ def remove(
     session.execute(delete(CartLine).where(*line))
 
 
+def set_address(
+    session: Session, user_id: uuid.UUID, address: dict[str, Any] | None, now: datetime.datetime
+) -> None:
+    """Where the cart is to go, as far as it is known."""
+    _change(session, user_id, now)
+    session.execute(update(Cart).where(Cart.user_id == user_id).values(address=address))
+
+
 def clear(session: Session, user_id: uuid.UUID, now: datetime.datetime) -> None:
     """Take everything out."""
     _change(session, user_id, now)
@@ -101,8 +109,8 @@ def clear(session: Session, user_id: uuid.UUID, now: datetime.datetime) -> None:
 def forget(
     session: Session, user_id: uuid.UUID, until: datetime.datetime, now: datetime.datetime
 ) -> None:
-    """Take out what was put in up to `until`."""
-    _change(session, user_id, now)
+    """Take out what was put in up to `until`, and forget where it was to go."""
+    set_address(session, user_id, None, now)
     session.execute(delete(CartLine).where(CartLine.user_id == user_id, CartLine.added_at <= until))
 
 

@@ -42,7 +42,7 @@ from contracts.users.answers import DefaultAddress
 from orders import catalog
 from orders.cart import queries as cart_queries
 from orders.checkout import pricing, store
-from orders.checkout.pricing import Basket, Charges, Priced, Shown
+from orders.checkout.pricing import Basket, Priced, Shown
 from orders.checkout.store import Attempt, Placed
 from orders.context import Context
 from orders.lines import rows as line_rows
@@ -51,7 +51,8 @@ from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline
 from orders.payment import finishing
-from orders.terms.rules import Terms
+from orders.terms import store as terms_store
+from orders.terms.rules import Charges, Terms
 
 _ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
 
@@ -182,7 +183,7 @@ def _look_closer(context: Context, basket: Basket) -> tuple[Basket, dict[int, in
         basket = pricing.with_variants(basket, only)
     variants = catalog.look_up(context.products, basket.variant_ids)
     with context.db.autocommit() as connection:
-        terms = store.read_terms(connection, basket.shipping_address["country"], context.clock())
+        terms = terms_store.read(connection, basket.shipping_address["country"], context.clock())
     pricing.settle(basket, variants, _charges(context, terms))
     return basket, {one: variant["available"] for one, variant in variants.items() if variant}
 

@@ -18,7 +18,7 @@ from contracts.orders.fields import MAX_QUANTITY, MAX_TOTAL
 from orders.amounts import Amounts
 from orders.lines import Line, Wanted
 from orders.shipping.rules import Quote
-from orders.terms.rules import Terms, charge, choose
+from orders.terms.rules import Charges, charge, choose
 
 #: An amount and its currency.
 Price = tuple[Decimal, str]
@@ -90,15 +90,6 @@ class Basket:
             kept["cart_version"],
             kept.get("shipping_method"),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Charges:
-    """How a shop charges at `now`: beside its prices, or with tax in them."""
-
-    terms: Terms
-    now: datetime.datetime
-    prices_include_tax: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +191,9 @@ def settle(
     nobody can pay it, or when it is not what the buyer was shown.
     """
     lines, currency = price(basket.lines, variants)
-    address, terms = basket.shipping_address, charges.terms
-    quote = choose(lines, currency, address, terms, basket.shipping_method)
-    amounts = charge(
-        lines, currency, address, terms, quote, charges.now,
-        prices_include_tax=charges.prices_include_tax,
-    )  # fmt: skip
+    address = basket.shipping_address
+    quote = choose(lines, currency, address, charges.terms, basket.shipping_method)
+    amounts = charge(lines, currency, address, charges, quote)
     check_payable(max(amounts.subtotal, amounts.total))
     is_cart = basket.cart_version is not None
     current = (amounts.total, currency)

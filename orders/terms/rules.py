@@ -14,7 +14,7 @@ from orders.lines import Line
 from orders.shipping import rules as shipping
 from orders.shipping.rules import Goods, Offer, Quote
 from orders.taxes import rules as taxes
-from orders.taxes.rules import Entry
+from orders.taxes.rules import Entry, TaxRate
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +29,52 @@ class Terms:
 NO_TERMS = Terms((), Offer())
 
 
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """How a shop charges at `now`: beside its prices, or with tax in them."""
+
+    terms: Terms
+    now: datetime.datetime
+    prices_include_tax: bool
+
+
 def choose(
     lines: Sequence[Line], currency: str, address: Mapping[str, Any], terms: Terms, code: str | None
 ) -> Quote | None:
     """What the buyer's shipping method costs; raises as `orders.shipping.rules.choose`."""
-    return shipping.choose(terms.offer, shipping.Place.of(address), goods(lines, currency), code)
+    return shipping.choose(terms.offer, shipping.Place.of(address), _goods(lines, currency), code)
 
 
-def goods(lines: Sequence[Line], currency: str) -> Goods:
-    """What is to be shipped."""
-    price = sum((line.total - line.discount for line in lines), Decimal(0))
-    return Goods(price, currency, sum(line.weight_g * line.quantity for line in lines))
+def quote(
+    lines: Sequence[Line], currency: str, address: Mapping[str, Any] | None, terms: Terms
+) -> list[Quote]:
+    """The methods that carry `lines` to `address`, the cheapest first; none without an address."""
+    if address is None:
+        return []
+    return shipping.quotes(terms.offer, shipping.Place.of(address), _goods(lines, currency))
 
 
 def charge(
     lines: Sequence[Line],
     currency: str,
     address: Mapping[str, Any] | None,
-    terms: Terms,
-    quote: Quote | None,
-    now: datetime.datetime,
-    *,
-    prices_include_tax: bool,
+    charges: Charges,
+    quoted: Quote | None,
 ) -> Amounts:
-    """What `lines` come to, shipped by `quote`; without an address there is no tax yet."""
-    rates = {} if address is None else taxes.applying(terms.rates, taxes.place_of(address), now)
+    """What `lines` come to, shipped by `quoted`; without an address there is no tax yet."""
     return amounts.settle(
         lines,
-        Shipping(quote.price, quote.method.tax_class) if quote else None,
-        rates,
-        prices_include_tax=prices_include_tax,
+        Shipping(quoted.price, quoted.method.tax_class) if quoted else None,
+        _rates(address, charges) if address else {},
+        prices_include_tax=charges.prices_include_tax,
         places=currencies.places(currency),
     )
+
+
+def _rates(address: Mapping[str, Any], charges: Charges) -> dict[str, TaxRate]:
+    return taxes.applying(charges.terms.rates, taxes.place_of(address), charges.now)
+
+
+def _goods(lines: Sequence[Line], currency: str) -> Goods:
+    price = sum((line.total - line.discount for line in lines), Decimal(0))
+    return Goods(price, currency, sum(line.weight_g * line.quantity for line in lines))

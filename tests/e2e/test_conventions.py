@@ -63,7 +63,11 @@ WRITTEN = {
     "PUT /api/users/addresses/{address_id}": [ADDRESS | {"city": n} for n in "ab"],
 }
 #: Changes of what has no tag: a cart is added to by several at once, a message is read or not.
-UNTAGGED = {"PUT /api/carts/update_quantity", "PATCH /api/notifications/{id}"}
+UNTAGGED = {
+    "PUT /api/carts/address",
+    "PUT /api/carts/update_quantity",
+    "PATCH /api/notifications/{id}",
+}
 
 
 @pytest.fixture(scope="module")

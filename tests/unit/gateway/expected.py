@@ -70,6 +70,7 @@ EXPECTED = {
     "POST /api/carts/add_item": (USER, {401}),
     "POST /api/carts/remove_item": (USER, {401}),
     "GET /api/carts/shipping": (USER, {401}),
+    "PUT /api/carts/address": (USER, {401}),
     "PUT /api/carts/update_quantity": (USER, {401, 404}),
     "POST /api/orders": (USER, {401, 409}),
     "GET /api/orders": (USER, {401, 403, 404}),

@@ -1,11 +1,14 @@
 """How a cart is shown."""
 
+import datetime
 from decimal import Decimal
 from types import SimpleNamespace
 
 from orders.cart import queries as cart_queries
+from orders.terms.rules import NO_TERMS, Charges
 
-SETTINGS = {"currency": "EUR", "prices_include_tax": True}
+NOW = datetime.datetime(2031, 5, 1, tzinfo=datetime.UTC)
+CHARGES = Charges(NO_TERMS, NOW, prices_include_tax=True)
 
 
 def line(variant_id, quantity=1, price="5.00", currency="EUR"):
@@ -39,7 +42,7 @@ def variant(variant_id, price="5.00", available=9, currency="EUR"):
 def test_a_cart_shows_variants_as_they_are_now():
     """Name, price and availability are live; a price that moved is flagged."""
     contents = cart_queries.Contents(3, [line(1, 2, "4.00"), line(2)])
-    shown = cart_queries.view(contents, {1: variant(1), 2: variant(2, available=0)}, SETTINGS)
+    shown = cart_queries.view(contents, {1: variant(1), 2: variant(2, available=0)}, CHARGES, "EUR")
     assert shown == {
         "items": [
             {"variant_id": 1, "product_id": 1, "sku": "N-1", "options": {"Size": "M"},
@@ -51,7 +54,10 @@ def test_a_cart_shows_variants_as_they_are_now():
              "line_total": Decimal("5.00"), "currency": "EUR", "available": 0,
              "price_changed": False},
         ],
+        "address": None,
         "subtotal": Decimal("15.00"),
+        "shipping": Decimal("0.00"),
+        "shipping_method": None,
         "net": Decimal("15.00"),
         "tax": Decimal("0.00"),
         "taxes": (),
@@ -63,15 +69,20 @@ def test_a_cart_shows_variants_as_they_are_now():
 
 def test_a_vanished_product_does_not_break_the_cart():
     """It keeps its last name and price, with none available."""
-    (shown,) = cart_queries.view(cart_queries.Contents(1, [line(1)]), {1: None}, SETTINGS)["items"]
+    (shown,) = cart_queries.view(cart_queries.Contents(1, [line(1)]), {1: None}, CHARGES, "EUR")[
+        "items"
+    ]
     assert (shown["name"], shown["available"], shown["price_changed"]) == ("then 1", 0, False)
 
 
 def test_an_empty_cart():
     """Nothing costs nothing, in the shop's currency."""
-    assert cart_queries.view(cart_queries.Contents(0, []), {}, SETTINGS | {"currency": "SEK"}) == {
+    assert cart_queries.view(cart_queries.Contents(0, []), {}, CHARGES, "SEK") == {
         "items": [],
+        "address": None,
         "subtotal": Decimal("0.00"),
+        "shipping": Decimal("0.00"),
+        "shipping_method": None,
         "net": Decimal("0.00"),
         "tax": Decimal("0.00"),
         "taxes": (),
@@ -84,7 +95,7 @@ def test_an_empty_cart():
 def test_a_price_in_another_currency_is_another_price():
     """The line shows the currency of the price beside it, and so does the sum."""
     contents = cart_queries.Contents(1, [line(1, 2, "10.00")])
-    shown = cart_queries.view(contents, {1: variant(1, "10.00", currency="KWD")}, SETTINGS)
+    shown = cart_queries.view(contents, {1: variant(1, "10.00", currency="KWD")}, CHARGES, "EUR")
     assert (shown["items"][0]["currency"], shown["items"][0]["price_changed"]) == ("KWD", True)
     assert (shown["total"], shown["currency"]) == (Decimal("20.00"), "KWD")
 
@@ -93,7 +104,7 @@ def test_amounts_of_two_currencies_are_not_added():
     """There is no total then; each line has its own."""
     contents = cart_queries.Contents(1, [line(1, 1, "10.00"), line(2, 1, "5.00"), line(3)])
     variants = {1: variant(1, "1500.00", currency="JPY"), 2: variant(2), 3: None}
-    shown = cart_queries.view(contents, variants, SETTINGS)
+    shown = cart_queries.view(contents, variants, CHARGES, "EUR")
     assert [item["currency"] for item in shown["items"]] == ["JPY", "EUR", "EUR"]
     assert [item["price_changed"] for item in shown["items"]] == [True, False, False]
     assert (shown["total"], shown["currency"]) == (None, None)

@@ -20,11 +20,11 @@ from contracts.orders.errors import (
     ShippingMethodRequired,
 )
 from orders.checkout import pricing
-from orders.checkout.pricing import Basket, Charges, Shown
+from orders.checkout.pricing import Basket, Shown
 from orders.lines import Line, Wanted
 from orders.shipping.rules import Member, Method, Offer
 from orders.taxes.rules import Entry, Place, TaxRate
-from orders.terms.rules import NO_TERMS, Terms
+from orders.terms.rules import NO_TERMS, Charges, Terms
 
 
 def variant(id, name, price, currency="EUR", **fields):
