@@ -229,8 +229,7 @@ def _a_sale(call, buyer):
     call.orders.update(**order, actor=actor, shipping_address=HOME, version=placed["version"])
     payment = _pay(call, placed, "tok_visa", key="pay")
     assert call.orders.get(**order, actor=actor)["payment_status"] == "paid"
-    for status in ("shipped", "delivered"):
-        call.orders.update(**order, actor=STAFF, status=status)
+    _parcels(call, order)
     call.payments.refund(payment_id=payment["id"], amount="1.50", reason="scratched", actor=STAFF)
     call.payments.get(payment_id=payment["id"], actor=actor)
     call.payments.list(**order, actor=actor)
@@ -249,6 +248,21 @@ def _a_sale(call, buyer):
     assert found["number"] == placed["number"]
     eventually(lambda: call.orders.get(**order)["payment_status"] == "partially_refunded")
     call.orders.hide(**order, actor=ADMIN)
+
+
+def _parcels(call, order):
+    """One kettle is sent, after its parcel was packed once in vain; the other is not there."""
+    made = {**order, "actor": STAFF, "items": [{"line": 1, "quantity": 1}]}
+    packed = call.orders.fulfil(**made, state="packing")["id"]
+    call.orders.cancel_fulfilment(fulfilment_id=packed, actor=STAFF)
+    sent = call.orders.fulfil(**made, carrier="DHL", tracking_number="00340", key="parcel")["id"]
+    parcel = {"fulfilment_id": sent, "actor": STAFF}
+    call.orders.update_fulfilment(**parcel, tracking_url="https://dhl.example/00340", version=2)
+    call.orders.cancel_items(**made, key="gone")
+    call.orders.update_fulfilment(**parcel, state="delivered")
+    call.orders.get_fulfilment(**parcel)
+    call.orders.list_fulfilments(**order, actor=STAFF, limit=1)
+    assert call.orders.get(**order, actor=STAFF)["status"] == "delivered"
 
 
 def _failures(call, clock, buyer, lamp):
