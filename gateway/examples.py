@@ -11,6 +11,7 @@ _ADDRESS = {
     "postal_code": "3511 AB",
     "country": "NL",
 }
+_SIZE = {"id": 7, "name": "Size", "values": [{"id": 21, "value": "S"}, {"id": 22, "value": "M"}]}
 
 #: By field, by schema and field, or by schema.
 EXAMPLES = {
@@ -87,6 +88,22 @@ EXAMPLES = {
     "images[]": "https://shop.example/lamp.jpg",
     "attributes": {"color": "black"},
     "tax_class": "standard",
+    "ProductDetail.options": [_SIZE],
+    "NewProduct.options": [{"name": "Size", "values": ["S", "M", "L"]}],
+    "NewProduct.stock": 0,
+    "Option.name": "Size",
+    "Option": _SIZE,
+    "NewOption": {"name": "Size", "values": ["S", "M", "L"]},
+    "OptionChange": {"name": "Size", "values": [{"id": 21, "value": "Small"}, {"value": "Large"}]},
+    "OptionValue.value": "S",
+    "ChangedValue.value": "Small",
+    "Variant.options": {"Size": "S"},
+    "NewVariant": {"options": {"Size": "S", "Colour": "red"}, "price": "52.90", "stock": 4},
+    "VariantChange": {"price": "52.90", "weight_g": 420},
+    "inherits_price": False,
+    "barcode": "4006381333931",
+    "weight_g": 420,
+    "position": 1,
     "TaxRate.region": None,
     "TaxRate.reason": None,
     "rate": "21",

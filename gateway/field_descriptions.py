@@ -115,6 +115,28 @@ FIELDS = {
     " refused with 409.",
     "images": "URLs of pictures; the first one is the main picture.",
     "attributes": "Further properties by name, such as colour or diameter; the search finds them.",
+    **{
+        f"{schema}.options": "What its variants differ in, such as size and colour, with the values"
+        " in order."
+        for schema in ("ProductDetail", "NewProduct")
+    },
+    "option_id": "The `id` of the option.",
+    "Option.name": "What the option is called, such as Size.",
+    "NewOption.name": "What the option is called, such as Size.",
+    "OptionChange.name": "What the option is called from now on.",
+    "values": "The values of the option, in the order in which they are shown.",
+    "OptionValue.value": "What the value is called, such as M.",
+    "ChangedValue.id": "The `id` of a value that is there; none for a new one.",
+    "ChangedValue.value": "What the value is called from now on.",
+    "variants": "The forms that it is sold in; at least one.",
+    "Variant.sku": "The article number; the product's if the variant has none of its own.",
+    "Variant.price": "The price of one unit; the product's if the variant has none of its own.",
+    "NewVariant.price": "The price of one unit; null for that of the product.",
+    "VariantChange.price": "The price of one unit; null for that of the product.",
+    "inherits_price": "Whether the price is that of the product, and changes with it.",
+    "weight_g": "What one unit weighs with its package, in grams.",
+    "barcode": "What a scanner reads from it, such as a GTIN; null when there is none.",
+    "position": "Its place among the variants of the product.",
     "tax_class": "What it is taxed as, such as `standard` or `reduced`. The rate depends on the"
     " country that it is delivered to.",
     "stock": "How many units are on hand at first.",
@@ -337,7 +359,8 @@ ANSWERS = {
     "Outcome": "The state of the payment now",
     "Payment": "The payment",
     "PaymentPage": "A page of payments",
-    "Product": "The product",
+    "ProductDetail": "The product",
+    "Variant": "The variant",
     "ProductPage": "A page of products",
     "Readiness": "Everything is ready",
     "NewRecoveryCodes": "The recovery codes",

@@ -164,8 +164,28 @@ def _goods(products):
     products.list(category="kitchen", min_price="1.00", sort="-price", in_stock=True)
     products.list(search="lamp", limit=1)
     products.delete(product_id=old)
+    _variants(products)
     products.delete_category(category_id=products.create_category(name="Toys")["id"])
     return kettle["id"], lamp
+
+
+def _variants(products):
+    small, large = ({"options": {"Size": size}, "stock": 3} for size in ("S", "L"))
+    shirt = products.create(name="Shirt", price="29.00", variants=[small, large], actor=ADMIN)["id"]
+    one = products.create_variant(product_id=shirt, options={"Size": "M"}, price="31.00")
+    products.update_variant(variant_id=one["id"], weight_g=180, version=one["version"])
+    products.get_variant(variant_id=one["id"])
+    products.get_variants(ids=[one["id"], 999_999])
+    (size,) = products.get(product_id=shirt)["options"]
+    products.get_variants(product_ids=[shirt])
+    products.update_option(product_id=shirt, option_id=size["id"], name="Fit")
+    for variant in products.get(product_id=shirt)["variants"][1:]:
+        products.delete_variant(variant_id=variant["id"])
+    plain = products.create(
+        name="Scarf", price="9", options=[{"name": "Hem", "values": ["fringe"]}]
+    )
+    (hem,) = plain["options"]
+    products.delete_option(product_id=plain["id"], option_id=hem["id"], version=plain["version"])
 
 
 def _stock(inventory, product):
