@@ -71,6 +71,19 @@ def charge(
     )
 
 
+def are_alike(
+    places: Sequence[tuple[Mapping[str, Any], Terms]], now: datetime.datetime, *, is_shipped: bool
+) -> bool:
+    """Whether the same is charged at all of these addresses, each given with the terms of its
+    country: the same taxes and, for what `is_shipped` by a method, the methods of the same zone."""
+    rates = [taxes.applying(terms.rates, taxes.place_of(address), now) for address, terms in places]
+    zones = {
+        shipping.zone_of(terms.offer.members, shipping.Place.of(address))
+        for address, terms in places
+    }
+    return all(one == rates[0] for one in rates) and (len(zones) == 1 or not is_shipped)
+
+
 def _rates(address: Mapping[str, Any], charges: Charges) -> dict[str, TaxRate]:
     return taxes.applying(charges.terms.rates, taxes.place_of(address), charges.now)
 

@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
+from sqlalchemy.orm import Session
 
 from orders.shipping import store as shipping
 from orders.shipping.rules import Offer
@@ -21,9 +22,9 @@ def load(row: Row[Any]) -> Terms:
     return Terms(taxes.entries(row.rates), Offer.from_json(row.offer))
 
 
-_TERMS = text(f"SELECT {columns(':country', ':now')}")
+_READ = text(f"SELECT {columns(':country', ':now')}")
 
 
-def read(connection: Connection, country: str, now: datetime.datetime) -> Terms:
+def read(connection: Connection | Session, country: str, now: datetime.datetime) -> Terms:
     """The terms of a country, by a statement of their own."""
-    return load(connection.execute(_TERMS, {"country": country, "now": now}).one())
+    return load(connection.execute(_READ, {"country": country, "now": now}).one())

@@ -187,6 +187,21 @@ def test_orders_of_before_keep_their_totals(database):
     orders.to_head()
 
 
+def test_zones_come_and_go(database):
+    """With what is in them; what comes back is empty, and an address in one zone again."""
+    orders = database("orders")
+    orders.to_before("0009")
+    for _ in range(2):
+        orders.to_head()
+        zone = {"id": uuid.uuid4()}
+        orders.run("INSERT INTO shipping_zones VALUES (:id, 'Home', 1)", **zone)
+        member = "INSERT INTO zone_members VALUES (:id, :position, 'NL', NULL, '10', '19')"
+        orders.run(member, **zone, position=0)
+        with pytest.raises(sa.exc.IntegrityError):
+            orders.run(member, **zone, position=1)
+        orders.to_before("0009")
+
+
 PRODUCT = """
     INSERT INTO products (sku, name, description, price, currency, images, attributes, version,
         created_at, updated_at, deleted_at)

@@ -1,11 +1,14 @@
 """The sample catalog looks like a shop's and fits what products takes."""
 
+import uuid
 from collections import Counter
 
 import pytest
 
+from contracts.orders.shipping import CreateMethod, CreateZone
 from contracts.products.requests import CreateCategory, CreateProduct
-from shop.sample import departments
+from orders.shipping.rules import Member, faults_in, faults_in_zone
+from shop.sample import departments, shipping
 
 CATEGORIES, PRODUCTS = departments.read()
 
@@ -66,3 +69,17 @@ def test_some_are_sold_out():
     """The filter by stock has something to hide."""
     sold_out = [product for product in PRODUCTS if product.fields["stock"] == 0]
     assert 5 <= len(sold_out) <= 20
+
+
+def test_zones_and_methods_are_whole():
+    """Each is accepted, and no address is in two zones by the same right."""
+    members = []
+    for zone in shipping.read():
+        methods = zone.pop("methods")
+        zone = CreateZone().load(zone, partial=("actor",))
+        members += [Member.of(**member) for member in zone["members"]]
+        for method in methods:
+            whole = method | {"zone_id": str(uuid.uuid4())}
+            fields = CreateMethod().load(whole, partial=("actor",))
+            assert faults_in(fields | {"currency": "EUR"}) == {}
+    assert faults_in_zone(members) == {}
