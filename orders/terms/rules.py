@@ -14,7 +14,8 @@ from orders.lines import Line
 from orders.shipping import rules as shipping
 from orders.shipping.rules import Goods, Offer, Quote
 from orders.taxes import rules as taxes
-from orders.taxes.rules import Entry, TaxRate
+from orders.taxes.port import Taxes
+from orders.taxes.rules import Entry, RateTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,16 @@ def charge(
     quoted: Quote | None,
 ) -> Amounts:
     """What `lines` come to, shipped by `quoted`; without an address there is no tax yet."""
+    places = currencies.places(currency)
+    delivery = Shipping(quoted.price, quoted.method.tax_class) if quoted else None
+    source: Taxes = RateTable(charges.terms.rates, charges.prices_include_tax, places)
+    charged = amounts.charged(lines, delivery)
     return amounts.settle(
         lines,
-        Shipping(quoted.price, quoted.method.tax_class) if quoted else None,
-        _rates(address, charges) if address else {},
+        delivery,
+        None if address is None else source.estimate(charged, address, charges.now),
         prices_include_tax=charges.prices_include_tax,
-        places=currencies.places(currency),
+        places=places,
     )
 
 
@@ -82,10 +87,6 @@ def are_alike(
         for address, terms in places
     }
     return all(one == rates[0] for one in rates) and (len(zones) == 1 or not is_shipped)
-
-
-def _rates(address: Mapping[str, Any], charges: Charges) -> dict[str, TaxRate]:
-    return taxes.applying(charges.terms.rates, taxes.place_of(address), charges.now)
 
 
 def _goods(lines: Sequence[Line], currency: str) -> Goods:

@@ -87,6 +87,24 @@ def test_what_says_most_of_the_address_decides(place, product, ships):
     assert order["shipping"] == "4.95"
 
 
+def test_a_method_carries_so_many_grams(call, place, product, ships):
+    """Those of all units together, the limit included; what has no weight weighs nothing."""
+    zone = ships("letter", "1.10", max_weight_g=100)
+    ships("parcel", "4.95", zone_id=zone, min_weight_g=101, max_weight_g=30_000)
+    card, light = product("10.00"), product("10.00")
+    call.products.update_variant(variant_id=card, weight_g=50)
+    order = place((card, 2), (light, 1), shipping_method="letter")
+    assert order["shipping"] == "1.10"
+    call.orders.cancel(order_id=order["id"])
+    with pytest.raises(Invalid) as heavy:
+        place((card, 3), shipping_method="letter")
+    assert heavy.value.data["methods"] == ["parcel"]
+    call.products.update_variant(variant_id=card, weight_g=30_001)
+    with pytest.raises(Invalid) as heavier:
+        place((card, 1), shipping_method="parcel")
+    assert heavier.value.code == "no_shipping"
+
+
 @pytest.mark.parametrize(("price", "shipping"), [("24.99", "4.95"), ("25.00", "0.00")])
 def test_it_is_free_from_so_much_on(place, product, ships, price, shipping):
     """A cent below it costs all of it."""
