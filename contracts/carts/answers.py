@@ -31,7 +31,10 @@ class CartAddress(Answer):
 
 class Cart(Answer):
     """Without amounts and `currency` when its lines have come to have several currencies: such a
-    cart cannot be ordered as it is. `total` is without shipping."""
+    cart cannot be ordered as it is.
+
+    With an `address`, amounts are estimated for it, with the cheapest `shipping_method`; `shipping`
+    is null, and not in `total`, while nobody knows what it costs."""
 
     items = fields.List(fields.Nested(CartLine), required=True)
     address = fields.Nested(CartAddress, required=True, allow_none=True)
