@@ -6,7 +6,7 @@ Each invariant is a rule in a sentence and a check that finds what breaks it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shop.verify import events, money, orders, parcels, stock, taxes
+from shop.verify import catalog, events, money, orders, parcels, stock, taxes
 from shop.verify.books import Books
 from shop.verify.violation import Violation
 
@@ -34,6 +34,12 @@ class Invariant:
 
 
 INVARIANTS = (
+    Invariant(
+        "variants fit their products",
+        "what is for sale has a variant, each with stock, and with values that its product has",
+        catalog.variants,
+        catalog.misfits,
+    ),
     Invariant(
         "stock adds up",
         "on hand and reserved are the sums of the movements, and reserved is what orders hold",
@@ -120,6 +126,18 @@ INVARIANTS = (
         "refunds stay within what was captured, and totals are the sums of the ledger",
         money.payments,
         money.overdrawn,
+    ),
+    Invariant(
+        "asked back, gone back",
+        "what was asked back of a payment, once for each cause, has gone back, and no more of it",
+        money.requests,
+        money.unanswered,
+    ),
+    Invariant(
+        "amounts fit their currency",
+        "prices, and amounts of orders and payments, have the decimal places of their currency",
+        orders.orders,
+        money.miswritten,
     ),
     Invariant(
         "accounts add up",
