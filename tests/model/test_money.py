@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.identity import Actor, Role
+from chassis.messages import Event
 from contracts.payments.enums import FailureCode, MethodType
 from contracts.payments.methods import PaymentMethod
 from payments import jobs
@@ -340,12 +341,13 @@ class Money(Machine):
 
     def _give_back(self, order, payment_id, amount):
         due = {
-            "order_id": self.orders[order], "payment_id": payment_id, "amount": amount,
-            "currency": "EUR", "reason": "order_cancelled",
+            "request_id": uuid.uuid4(), "order_id": self.orders[order], "payment_id": payment_id,
+            "amount": amount, "currency": "EUR", "reason": "order_cancelled",
         }  # fmt: skip
+        event = Event(uuid.uuid4(), "orders", "refund_due", self.now, due)
         with self.begin() as session:
-            key = f"event-{uuid.uuid4()}"
-            pending = refunds.open_for_order(self.context, session, due, key)
+            pending = refunds.open_for_order(self.context, session, event)
+            assert refunds.open_for_order(self.context, session, event) is None  # a repeat
         return pending and refunds.complete(self.context, pending)
 
     # --- time
