@@ -64,7 +64,7 @@ def test_what_makes_no_sense_is_named(shop, zone):
         ({"zone_id": str(uuid.uuid4())}, "zone_id"),
         ({"min_weight_g": -1}, "min_weight_g"),
         ({"min_weight_g": 2, "max_weight_g": 1}, "max_weight_g"),
-        ({"price": "100000000.00"}, "price"),
+        ({"price": "1000000000000"}, "price"),
         ({"price": "4.50", "currency": "JPY"}, "price"),
     ):
         problem = shop.admin.post(METHODS, parcel(zone, **fields), 422)
