@@ -113,7 +113,7 @@ class Run:
         self._closed = threading.Event()  # nobody begins anything new
         self._dark = threading.Event()  # nobody insists any more
         #: Orders that are to be sent, by their ids.
-        self._to_pack: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._to_pack: queue.Queue[str] = queue.Queue()
         self._victims = Victims(place)
         self._began = datetime.datetime.now(datetime.UTC)
         self._config = configuration.load() | place.environment()
