@@ -14,7 +14,8 @@ from orders.lines import Line
 from orders.shipping import rules as shipping
 from orders.shipping.rules import Goods, Offer, Quote
 from orders.taxes import rules as taxes
-from orders.taxes.rules import Entry
+from orders.taxes.port import Taxes
+from orders.taxes.rules import Entry, RateTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,16 @@ def charge(
     prices_include_tax: bool,
 ) -> Amounts:
     """What `lines` come to, shipped by `quote`; without an address there is no tax yet."""
-    rates = {} if address is None else taxes.applying(terms.rates, taxes.place_of(address), now)
+    places = currencies.places(currency)
+    delivery = Shipping(quote.price, quote.method.tax_class) if quote else None
+    source: Taxes = RateTable(terms.rates, prices_include_tax, places)
+    charged = amounts.charged(lines, delivery)
     return amounts.settle(
         lines,
-        Shipping(quote.price, quote.method.tax_class) if quote else None,
-        rates,
+        delivery,
+        None if address is None else source.estimate(charged, address, now),
         prices_include_tax=prices_include_tax,
-        places=currencies.places(currency),
+        places=places,
     )
 
 

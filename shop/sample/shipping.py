@@ -1,6 +1,6 @@
 """Shipping zones and methods of the sample shop, as `shipping.yaml` tells them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import yaml
 from nameko.exceptions import RemoteError
 
 from shop.operate.calls import SYSTEM
+from shop.sample.pages import all_of
 
 _FILE = Path(__file__).parent / "shipping.yaml"
 
@@ -20,8 +21,8 @@ def read() -> list[dict[str, Any]]:
 def load(orders: Any, progress: Callable[[str], Any]) -> None:
     """Create the zones and methods that are missing. Where a zone of the shop's own has its
     addresses, that one stays the only one."""
-    ids = {zone["name"]: zone["id"] for zone in _all(orders.list_shipping_zones)}
-    known = {(one["zone_id"], one["code"]) for one in _all(orders.list_shipping_methods)}
+    ids = {zone["name"]: zone["id"] for zone in all_of(orders.list_shipping_zones)}
+    known = {(one["zone_id"], one["code"]) for one in all_of(orders.list_shipping_methods)}
     made = 0
     for zone in read():
         methods, name = zone.pop("methods"), zone["name"]
@@ -41,13 +42,3 @@ def _create(orders: Any, zone: dict[str, Any]) -> str | None:
         if error.exc_type != "ZonesOverlap":
             raise
         return None
-
-
-def _all(ask: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-    cursor = None
-    while True:
-        page = ask(actor=SYSTEM, limit=100, cursor=cursor)
-        yield from page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            return

@@ -6,7 +6,7 @@ Each invariant is a rule in a sentence and a check that finds what breaks it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shop.verify import events, money, orders, parcels, stock
+from shop.verify import events, money, orders, parcels, stock, taxes
 from shop.verify.books import Books
 from shop.verify.violation import Violation
 
@@ -71,10 +71,18 @@ INVARIANTS = (
         orders.doubled_keys,
     ),
     Invariant(
-        "totals are sums",
-        "an order's total is the sum of its lines",
+        "parts are wholes",
+        "what an order comes to, before and after discounts and tax, is the sum of its lines and"
+        " its shipping",
         orders.orders,
         orders.totals,
+    ),
+    Invariant(
+        "tax adds up",
+        "each tax of an order is its rate of what is taxed, rounded once, and together they are"
+        " what its lines and its shipping bear",
+        taxes.rows,
+        taxes.wrong,
     ),
     Invariant(
         "history leads here",
@@ -112,6 +120,18 @@ INVARIANTS = (
         "refunds stay within what was captured, and totals are the sums of the ledger",
         money.payments,
         money.overdrawn,
+    ),
+    Invariant(
+        "asked back, gone back",
+        "what was asked back of a payment, once for each cause, has gone back, and no more of it",
+        money.requests,
+        money.unanswered,
+    ),
+    Invariant(
+        "amounts fit their currency",
+        "prices, and amounts of orders and payments, have the decimal places of their currency",
+        orders.orders,
+        money.miswritten,
     ),
     Invariant(
         "accounts add up",

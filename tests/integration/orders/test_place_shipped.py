@@ -28,6 +28,7 @@ def test_the_order_says_how_it_is_shipped(place, product, ships):
     order = place((product("10.00"), 2), shipping_method="standard")
     assert (order["subtotal"], order["shipping"], order["total"]) == ("20.00", "4.95", "24.95")
     assert (order["shipping_method"], order["shipping_name"]) == ("standard", "Standard")
+    assert order["shipping_tax_class"] == "standard"
     assert (order["net"], order["tax"]) == ("24.95", "0.00")
 
 
@@ -85,6 +86,24 @@ def test_what_says_most_of_the_address_decides(place, product, ships):
     berlin = ADDRESS | {"city": "Berlin", "postal_code": "10115"}
     order = place((kettle, 1), shipping_address=berlin, shipping_method="standard")
     assert order["shipping"] == "4.95"
+
+
+def test_a_method_carries_so_many_grams(call, place, product, ships):
+    """Those of all units together, the limit included; what has no weight weighs nothing."""
+    zone = ships("letter", "1.10", max_weight_g=100)
+    ships("parcel", "4.95", zone_id=zone, min_weight_g=101, max_weight_g=30_000)
+    card, light = product("10.00"), product("10.00")
+    call.products.update_variant(variant_id=card, weight_g=50)
+    order = place((card, 2), (light, 1), shipping_method="letter")
+    assert order["shipping"] == "1.10"
+    call.orders.cancel(order_id=order["id"])
+    with pytest.raises(Invalid) as heavy:
+        place((card, 3), shipping_method="letter")
+    assert heavy.value.data["methods"] == ["parcel"]
+    call.products.update_variant(variant_id=card, weight_g=30_001)
+    with pytest.raises(Invalid) as heavier:
+        place((card, 1), shipping_method="parcel")
+    assert heavier.value.code == "no_shipping"
 
 
 @pytest.mark.parametrize(("price", "shipping"), [("24.99", "4.95"), ("25.00", "0.00")])
