@@ -1,5 +1,6 @@
-"""`shop demo`: one customer, whose address is confirmed, and two orders. The first is paid and
-followed until its mails are out; the second is cancelled, and goods and money come back.
+"""`shop demo`: one customer, whose address is confirmed, and two orders. The first is paid, sent in
+two parcels and followed until its mails are out; the second is cancelled, and goods and money come
+back.
 
 Everything goes through REST, as any client would do it, and every answer is checked.
 """
@@ -15,6 +16,7 @@ from rich.console import Console
 from shop import mails
 from shop.demo_client import DemoClient, Unexpected
 from shop.operate.settings import mail_outbox, shop_url
+from shop.sample.loader import PASSWORD
 
 ADDRESS = {
     "line1": "12 Harbour Street",
@@ -49,6 +51,7 @@ def _walk(client: DemoClient) -> None:
     first = _order(client, "Order what is in the cart", body)
     _check(first["total"] == total, "the order costs what it was to cost by this method")
     _pay(client, first)
+    _ship(client, first)
     _follow(client, first, gets_mails)
     _cancel(client, other, shipped, gets_mails)
     _no_mail_twice(client)
@@ -155,6 +158,29 @@ def _pay(client: DemoClient, order: dict[str, Any]) -> None:
         lambda now: (now["status"], now["payment_status"]) == ("processing", "paid"),
         "the order is paid and being processed",
     )
+
+
+def _ship(client: DemoClient, order: dict[str, Any]) -> None:
+    """Sent by the sample's staff, where there are some."""
+    client.title("Staff send it in two parcels")
+    buyer, staff = client.token, {"email": "staff@example.com", "password": PASSWORD}
+    client.token = client.log_in(staff)
+    if client.token is None:
+        client.remark("this shop has not the sample's staff, so it is not sent")
+    else:
+        path = f"/api/orders/{order['id']}/fulfilments"
+        part = {"items": [{"line": 1, "quantity": 1}], "carrier": "DHL", "tracking_number": "00340"}
+        parcel = client.call("POST", path, part, 201, str(uuid.uuid4()))
+        client.call("POST", path, {"carrier": "DHL"}, 201, str(uuid.uuid4()))
+        delivered = f"/api/fulfilments/{parcel['id']}"
+        client.call("PATCH", delivered, {"state": "delivered"}, done=409)
+        client.token = buyer
+        parcels = client.call("GET", path)["items"]
+        states = [each["state"] for each in parcels]
+        _check(states == ["delivered", "shipped"], "one parcel has arrived, one is on its way")
+        now = client.call("GET", f"/api/orders/{order['id']}")
+        _check(now["status"] == "shipped", "all of the order has left")
+    client.token = buyer
 
 
 def _follow(client: DemoClient, order: dict[str, Any], gets_mails: bool) -> None:
