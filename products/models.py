@@ -18,6 +18,7 @@ from sqlalchemy import (
     Numeric,
     String,
     Text,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
@@ -121,6 +122,72 @@ class Product(Base):
     indexed_version: Mapped[int] = mapped_column(Integer, server_default="0", deferred=True)
 
 
+class Option(Base):
+    """What the variants of a product differ in: its size, its colour."""
+
+    __tablename__ = "options"
+    __table_args__ = (
+        Index("uq_options_name", "product_id", func.lower(text("name")), unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    name: Mapped[str] = mapped_column(Text)
+    position: Mapped[int] = mapped_column(Integer)
+
+
+class OptionValue(Base):
+    """One of the values of an option."""
+
+    __tablename__ = "option_values"
+    __table_args__ = (
+        Index("uq_option_values_value", "option_id", func.lower(text("value")), unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    option_id: Mapped[int] = mapped_column(ForeignKey("options.id"))
+    value: Mapped[str] = mapped_column(Text)
+    position: Mapped[int] = mapped_column(Integer)
+
+
+class Variant(Base):
+    """A product in one of its forms: what is counted, put in a cart and sold.
+
+    Ids are from the sequence of the products: a product that was made without options has one
+    variant, of its own id. What is null here is as the product has it. Deleted ones stay as rows,
+    for the same reasons as products do.
+    """
+
+    __tablename__ = "variants"
+    __table_args__ = (
+        CheckConstraint("price >= 0", name="price_not_negative"),
+        CheckConstraint("weight_g >= 0", name="weight_not_negative"),
+        CheckConstraint("option_key ~ '^([0-9]+(,[0-9]+)*)?$'", name="option_key_of_ids"),
+        Index(
+            "uq_variants_option_key",
+            "product_id",
+            "option_key",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("nextval('products_id_seq')"), primary_key=True
+    )
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    sku: Mapped[str | None] = mapped_column(Text, unique=True)
+    # The ids of its option values, in their order: so a name that changes is no other variant.
+    option_key: Mapped[str] = mapped_column(Text, server_default="")
+    price: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
+    weight_g: Mapped[int] = mapped_column(Integer, server_default="0")
+    barcode: Mapped[str | None] = mapped_column(Text)
+    images: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
+    position: Mapped[int] = mapped_column(Integer, server_default="1")
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    deleted_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+
+
 class SearchWord(Base):
     """A word that stands in some product, by the keys that its misspellings share with it; see
     `products.search`."""
@@ -135,7 +202,7 @@ class SearchWord(Base):
 
 
 class Stock(Base):
-    """How many of a product there are, and how many of them are promised to orders.
+    """How many of a variant there are, and how many of them are promised to orders.
 
     Only `products.stock.ledger` changes the counters, each time with its movement.
     """
@@ -148,7 +215,7 @@ class Stock(Base):
     )
 
     variant_id: Mapped[int] = mapped_column(
-        ForeignKey("products.id"), primary_key=True, autoincrement=False
+        ForeignKey("variants.id"), primary_key=True, autoincrement=False
     )
     on_hand: Mapped[int] = mapped_column(Integer)
     reserved: Mapped[int] = mapped_column(Integer)

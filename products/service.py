@@ -28,7 +28,7 @@ from contracts.products import requests as catalog_requests
 from contracts.products.events import BROADCASTS as CATALOG_BROADCASTS
 from contracts.products.events import EVENTS as CATALOG_EVENTS
 from products import jobs, metrics, models
-from products.catalog import categories, listing
+from products.catalog import categories, listing, variant_queries
 from products.catalog import commands as catalog_commands
 from products.catalog import queries as catalog_queries
 from products.catalog.listing import Filters
@@ -64,9 +64,9 @@ class ProductsService(Service):
             currency = self.settings["currency"]
             return listing.list_products(connection, Filters(**filters), *page, currency)
 
-    @rpc(catalog_requests.GetProduct, catalog_answers.Product)
+    @rpc(catalog_requests.GetProduct, catalog_answers.ProductDetail)
     def get(self, product_id: int) -> Json:
-        """One product."""
+        """One product, with its variants."""
         with self.db.autocommit() as connection:
             return catalog_queries.get(connection, product_id, self.clock())
 
@@ -76,12 +76,34 @@ class ProductsService(Service):
         with self.db.autocommit() as connection:
             return {"items": catalog_queries.get_many(connection, ids, skus, self.clock())}
 
-    @rpc(catalog_requests.CreateProduct, catalog_answers.Product, once=True)
-    def create(self, stock: int, actor: Actor, **fields: Any) -> Json:
-        """Add a product (admin)."""
-        return catalog_commands.create_product(self, actor, stock, fields)
+    @rpc(catalog_requests.GetVariant, catalog_answers.Variant)
+    def get_variant(self, variant_id: int) -> Json:
+        """One variant."""
+        with self.db.autocommit() as connection:
+            return variant_queries.get(connection, variant_id, self.clock())
 
-    @rpc(catalog_requests.UpdateProduct, catalog_answers.Product)
+    @rpc(catalog_requests.GetVariants, catalog_answers.SoldVariantList)
+    def get_variants(
+        self, ids: Sequence[int] | None = None, product_ids: Sequence[int] | None = None
+    ) -> Json:
+        """The variants with these ids, or of these products; unknown ones are left out."""
+        with self.db.autocommit() as connection:
+            found = variant_queries.get_many(connection, ids, product_ids, self.clock())
+            return {"items": found}
+
+    @rpc(catalog_requests.CreateProduct, catalog_answers.ProductDetail, once=True)
+    def create(
+        self,
+        stock: int,
+        options: Sequence[Json],
+        actor: Actor,
+        variants: Sequence[Json] = (),
+        **fields: Any,
+    ) -> Json:
+        """Add a product (admin)."""
+        return catalog_commands.create_product(self, actor, stock, options, variants, fields)
+
+    @rpc(catalog_requests.UpdateProduct, catalog_answers.ProductDetail)
     def update(self, product_id: int, version: int | None, actor: Actor, **fields: Any) -> Json:
         """Change fields of a product (admin)."""
         return catalog_commands.update_product(self, actor, product_id, version, fields)
@@ -90,6 +112,44 @@ class ProductsService(Service):
     def delete(self, product_id: int, version: int | None, actor: Actor) -> None:
         """Take a product out of the shop (admin)."""
         catalog_commands.delete_product(self, actor, product_id, version)
+
+    @rpc(catalog_requests.CreateVariant, catalog_answers.Variant, once=True)
+    def create_variant(self, product_id: int, actor: Actor, **fields: Any) -> Json:
+        """Add a variant of a product (admin)."""
+        return catalog_commands.create_variant(self, actor, product_id, fields)
+
+    @rpc(catalog_requests.UpdateVariant, catalog_answers.Variant)
+    def update_variant(
+        self, variant_id: int, version: int | None, actor: Actor, **fields: Any
+    ) -> Json:
+        """Change fields of a variant (admin)."""
+        return catalog_commands.update_variant(self, actor, variant_id, version, fields)
+
+    @rpc(catalog_requests.DeleteVariant)
+    def delete_variant(self, variant_id: int, version: int | None, actor: Actor) -> None:
+        """Take a variant out of the shop (admin)."""
+        catalog_commands.delete_variant(self, actor, variant_id, version)
+
+    @rpc(catalog_requests.UpdateOption, catalog_answers.ProductDetail)
+    def update_option(
+        self,
+        product_id: int,
+        option_id: int,
+        version: int | None,
+        actor: Actor,
+        name: str | None = None,
+        values: Sequence[Json] | None = None,
+    ) -> Json:
+        """Rename an option, or replace its values (admin)."""
+        option = product_id, option_id, version, name, values
+        return catalog_commands.update_option(self, actor, *option)
+
+    @rpc(catalog_requests.DeleteOption, catalog_answers.ProductDetail)
+    def delete_option(
+        self, product_id: int, option_id: int, version: int | None, actor: Actor
+    ) -> Json:
+        """Delete an option that no variant has a value of (admin)."""
+        return catalog_commands.delete_option(self, actor, product_id, option_id, version)
 
     @rpc(answer=catalog_answers.CategoryList)
     def list_categories(self) -> Json:

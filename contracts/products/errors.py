@@ -3,8 +3,13 @@
 chassis.errors.Fault
  ├── NotFound
  │    ├── ProductNotFound   404  no such product, or it was deleted
+ │    ├── VariantNotFound   404  no such variant, or it was deleted
+ │    ├── OptionNotFound    404  the product has no such option
  │    └── CategoryNotFound  404  no such category
  └── Conflict
+      ├── VariantExists     409  the product has a variant with these options
+      ├── LastVariant       409  a product has at least one variant
+      ├── OptionInUse       409  variants have a value of this option
       ├── CategoryInUse     409  it has products, or categories below it
       └── TooManyCategories 409  the tree is full
 """
@@ -17,6 +22,41 @@ class ProductNotFound(NotFound):
 
     code = "product_not_found"
     title = "There is no such product"
+
+
+class VariantNotFound(NotFound):
+    """No such variant, or it was deleted."""
+
+    code = "variant_not_found"
+    title = "There is no such variant"
+
+
+class OptionNotFound(NotFound):
+    """The product has no such option."""
+
+    code = "option_not_found"
+    title = "The product has no such option"
+
+
+class VariantExists(Conflict):
+    """The product has a variant with these options."""
+
+    code = "variant_exists"
+    title = "The product has a variant with these options"
+
+
+class LastVariant(Conflict):
+    """A product has at least one variant: delete the product."""
+
+    code = "last_variant"
+    title = "A product has at least one variant"
+
+
+class OptionInUse(Conflict):
+    """`data["values"]` are those that variants have: delete the variants, or give them others."""
+
+    code = "option_in_use"
+    title = "Variants have a value of this option"
 
 
 class CategoryNotFound(NotFound):

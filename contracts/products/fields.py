@@ -4,17 +4,22 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from chassis.fields import Dict, Id, IntegerText, SingleLine, Text
+from chassis.fields import Dict, Id, Integer, IntegerText, SingleLine, Text
 
 MAX_SLUG = 80
 #: More than this of one product in stock is a slip of the keyboard.
 MAX_ON_HAND = 10_000_000
 #: Attributes of one product, and items in a list among them.
 MAX_ATTRIBUTES, MAX_ITEMS = 50, 20
+#: Options of one product, values of each of them, and variants of one product.
+MAX_OPTIONS, MAX_OPTION_VALUES, MAX_VARIANTS = 5, 200, 500
+#: A ton; no parcel weighs as much.
+MAX_WEIGHT_G = 1_000_000
 #: Integers beyond this lose digits in most JSON readers.
 MAX_NUMBER = 2**53
 
 _SLUG = validate.Regexp(r"(?=[0-9-]*[a-z])[a-z0-9]+(-[a-z0-9]+)*\Z", error="Not a slug.")
+_BARCODE = validate.Regexp(r"[\x21-\x7e]+\Z", error="Not a barcode.")
 _SKU = validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9._/-]*\Z", error="Not a SKU.")
 
 _TAX_CLASS = validate.Regexp(r"[a-z0-9_]+\Z", error="Small letters, digits and _ only.")
@@ -35,6 +40,34 @@ class Sku(SingleLine):
 
     def __init__(self, **kwargs: Any):
         super().__init__(max=64, validate=_SKU, **kwargs)
+
+
+class Barcode(SingleLine):
+    """What a scanner reads from the package: a GTIN, an ISBN, or a number of one's own."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max=64, validate=_BARCODE, **kwargs)
+
+
+class Weight(Integer):
+    """Grams."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(min=0, max=MAX_WEIGHT_G, **kwargs)
+
+
+class OptionText(SingleLine):
+    """The name of an option, `Size`, or one of its values, `M`."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max=50, **kwargs)
+
+
+class OptionValues(Dict):
+    """What makes a variant this one: `{"Size": "M", "Colour": "red"}`."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(keys=OptionText(), values=OptionText(), max=MAX_OPTIONS, **kwargs)
 
 
 class TaxClass(SingleLine):

@@ -1,6 +1,6 @@
 """The RPC methods of products."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from chassis.messages import Json
 
 class Products(Protocol):
     """Answers are JSON; their schemas are in `contracts.products.answers`. `fields` are those of
-    `requests.ProductFields` and `requests.CategoryFields`."""
+    `requests.ProductFields`, `requests.VariantFields` and `requests.CategoryFields`."""
 
     def list(
         self,
@@ -30,6 +30,12 @@ class Products(Protocol):
 
     def get_many(self, *, ids: Sequence[int] = ..., skus: Sequence[str] = ...) -> Json: ...
 
+    def get_variant(self, *, variant_id: int) -> Json: ...
+
+    def get_variants(
+        self, *, ids: Sequence[int] = ..., product_ids: Sequence[int] = ...
+    ) -> Json: ...
+
     def create(self, *, stock: int = 0, actor: Actor, **fields: Any) -> Json: ...
 
     def update(
@@ -37,6 +43,33 @@ class Products(Protocol):
     ) -> Json: ...
 
     def delete(self, *, product_id: int, version: int | None = None, actor: Actor) -> None: ...
+
+    def create_variant(
+        self, *, product_id: int, stock: int = 0, actor: Actor, **fields: Any
+    ) -> Json: ...
+
+    def update_variant(
+        self, *, variant_id: int, version: int | None = None, actor: Actor, **fields: Any
+    ) -> Json: ...
+
+    def delete_variant(
+        self, *, variant_id: int, version: int | None = None, actor: Actor
+    ) -> None: ...
+
+    def update_option(
+        self,
+        *,
+        product_id: int,
+        option_id: int,
+        name: str = ...,
+        values: Sequence[Mapping[str, Any]] = ...,
+        version: int | None = None,
+        actor: Actor,
+    ) -> Json: ...
+
+    def delete_option(
+        self, *, product_id: int, option_id: int, version: int | None = None, actor: Actor
+    ) -> Json: ...
 
     def list_categories(self) -> Json: ...
 

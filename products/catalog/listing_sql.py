@@ -16,10 +16,12 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    and_,
     bindparam,
     cast,
     exists,
     func,
+    literal,
     select,
     true,
     tuple_,
@@ -29,7 +31,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from contracts.products.enums import Sort
 from products.catalog import queries as catalog_queries
-from products.models import Category, Moment, Product, Stock
+from products.models import Category, Moment, Product, Stock, Variant
 from products.stock.availability import IN_STOCK, SOLD_OUT
 
 
@@ -158,8 +160,6 @@ def _found(shape: Shape, order: Order) -> Select[Any]:
     columns = (getattr(product, column.key) for column in order.columns)
     keys = (column.label(key) for column, key in zip(columns, order.keys, strict=True))
     found = select(*keys, product.id)
-    if shape.in_stock is not None:
-        found = found.join(Stock, Stock.variant_id == product.id)
     return found.where(*_conditions(product, shape), *(() if shape.near else _place(shape, order)))
 
 
@@ -206,13 +206,28 @@ def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[
     if shape.max_price:
         yield product.price <= bindparam("max_price")
     if shape.in_stock is not None:
-        yield IN_STOCK if shape.in_stock else SOLD_OUT
+        has_some = _has_variant(product, IN_STOCK)
+        # Those that are sold out are few, and have an index.
+        yield has_some if shape.in_stock else and_(_has_variant(product, SOLD_OUT), ~has_some)
     if shape.tier is not None:
         query = cast(bindparam("query", type_=Text), TSQUERY)
         is_title = shape.tier in (EXACT, TITLE)
         yield (product.title if is_title else product.document).bool_op("@@")(query)
         if shape.tier == REST:
             yield ~product.title.bool_op("@@")(query)
+
+
+def _has_variant(product: type[Product], is_so: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether of some variant of the product the stock is so."""
+    of_product = (Variant.product_id == product.id, Variant.deleted_at.is_(None))
+    return (
+        select(literal(1))
+        .select_from(Variant)
+        .join(Stock, Stock.variant_id == Variant.id)
+        .where(*of_product, is_so)
+        .correlate(product)
+        .exists()
+    )
 
 
 def _in_order(found: Select[Any], order: Order, limit: str) -> Select[Any]:

@@ -1,20 +1,54 @@
-"""Products as they are answered: by id, by ids, by SKUs.
+"""Products as they are answered: by id with their variants, by ids, by SKUs.
 
 Reads are single Core statements, built once; they know nothing of the ORM's identity map.
 """
 
 import datetime
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, Text, any_, bindparam, select
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.messages import Json
 from contracts.products.errors import ProductNotFound
-from products.models import Product, Stock
+from products.catalog import options
+from products.models import Option, OptionValue, Product, Stock, Variant
 from products.stock.availability import AVAILABLE
+
+#: More is not counted: the largest number of an `available`.
+_MOST = 2**31 - 1
+
+#: How many can be ordered now of the row's variant, or of all variants of the row's product.
+AVAILABLE_OF_VARIANT: ColumnElement[int] = (
+    select(cast(func.least(func.coalesce(func.sum(AVAILABLE), 0), _MOST), Integer))
+    .where(Stock.variant_id == Variant.id)
+    .correlate(Variant)
+    .scalar_subquery()
+)
+AVAILABLE_OF_PRODUCT: ColumnElement[int] = (
+    select(cast(func.least(func.coalesce(func.sum(AVAILABLE), 0), _MOST), Integer))
+    .select_from(Stock)
+    .join(Variant, Variant.id == Stock.variant_id)
+    .where(Variant.product_id == Product.id, Variant.deleted_at.is_(None))
+    .correlate(Product)
+    .scalar_subquery()
+)
 
 #: A product's own columns, in the order in which they are answered.
 COLUMNS = (
@@ -28,33 +62,85 @@ COLUMNS = (
     Product.images,
     Product.attributes,
     Product.tax_class,
-    AVAILABLE.label("available"),
+    AVAILABLE_OF_PRODUCT.label("available"),
     Product.created_at,
     Product.updated_at,
     Product.version,
 )
 
+_NONE = literal_column("'[]'::json", JSON)
 
-def select_products() -> Select[Any]:
-    """All products that are not deleted; takes the parameter `now`."""
-    return (
-        select(*COLUMNS)
-        .join(Stock, Stock.variant_id == Product.id)
-        .where(Product.deleted_at.is_(None))
+
+def _objects(order: Sequence[InstrumentedAttribute[int]], **columns: Any) -> ColumnElement[Any]:
+    """A list of objects in order, as one column."""
+    each = func.json_build_object(*(part for pair in columns.items() for part in pair))
+    return func.coalesce(func.json_agg(aggregate_order_by(each, *order)), _NONE)
+
+
+_VALUES = (
+    select(
+        _objects((OptionValue.position, OptionValue.id), id=OptionValue.id, value=OptionValue.value)
     )
+    .where(OptionValue.option_id == Option.id)
+    .correlate(Option)
+    .scalar_subquery()
+)
+#: The options of a product with their values.
+OPTIONS = (
+    select(_objects((Option.position, Option.id), id=Option.id, name=Option.name, values=_VALUES))
+    .where(Option.product_id == Product.id)
+    .correlate(Product)
+    .scalar_subquery()
+    .label("options")
+)
+_VARIANTS = (
+    select(
+        _objects(
+            (Variant.position, Variant.id),
+            id=Variant.id,
+            sku=func.coalesce(Variant.sku, Product.sku),
+            options=Variant.option_key,
+            # As text: a number of JSON is a float.
+            price=cast(func.coalesce(Variant.price, Product.price), Text),
+            inherits_price=Variant.price.is_(None),
+            weight_g=Variant.weight_g,
+            barcode=Variant.barcode,
+            images=Variant.images,
+            position=Variant.position,
+            available=AVAILABLE_OF_VARIANT,
+            version=Variant.version,
+        )
+    )
+    .where(Variant.product_id == Product.id, Variant.deleted_at.is_(None))
+    .correlate(Product)
+    .scalar_subquery()
+    .label("variants")
+)
 
 
-_BY_ID = select_products().where(Product.id == bindparam("id"))
+def select_products(*more: ColumnElement[Any]) -> Select[Any]:
+    """All products that are not deleted; takes the parameter `now`."""
+    return select(*COLUMNS, *more).where(Product.deleted_at.is_(None))
+
+
+_BY_ID = select_products(OPTIONS, _VARIANTS).where(Product.id == bindparam("id"))
 _BY_IDS = select_products().where(Product.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
 _BY_SKUS = select_products().where(Product.sku == any_(bindparam("skus", type_=ARRAY(Text))))
 
 
 def get(connection: Connection | Session, product_id: int, now: datetime.datetime) -> Json:
-    """The product; raises `ProductNotFound`."""
+    """The product with its options and variants; raises `ProductNotFound`."""
     row = connection.execute(_BY_ID, {"id": product_id, "now": now}).mappings().one_or_none()
     if row is None:
         raise ProductNotFound()
-    return dict(row)
+    product = dict(row)
+    of_product = {"product_id": product["id"], "currency": product["currency"]}
+    for variant in product["variants"]:
+        variant |= of_product | {
+            "options": options.values_of(variant["options"], product["options"]),
+            "price": Decimal(variant["price"]),
+        }
+    return product
 
 
 def get_many(

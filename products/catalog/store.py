@@ -1,27 +1,22 @@
 """The rows of products: made, changed and marked as deleted, with all that changes along."""
 
 import datetime
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Integer, cast, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from chassis import currencies
 from chassis.constraints import map_integrity_error
-from chassis.errors import AlreadyExists, Invalid, PreconditionFailed
+from chassis.errors import Invalid
 from chassis.identity import Actor
-from contracts.inventory.enums import MovementKind
-from contracts.products.errors import ProductNotFound
 from products import cache_invalidation
-from products.models import Product, Stock
+from products.catalog import rows, variant_store
+from products.models import Product, Variant
 from products.search import index as search_index
-from products.stock import ledger
-from products.stock.reservations import Change
 
 _BROKEN = {
-    "uq_products_sku": lambda: AlreadyExists("This SKU is taken", field="sku"),
+    "uq_products_sku": rows.sku_taken,
     "fk_products_category_id": lambda: Invalid(
         errors={"category_id": ["There is no such category."]}
     ),
@@ -29,26 +24,32 @@ _BROKEN = {
 
 
 def add(
-    session: Session, fields: dict[str, Any], stock: int, actor: Actor, now: datetime.datetime
+    session: Session,
+    fields: dict[str, Any],
+    stock: int,
+    actor: Actor,
+    now: datetime.datetime,
+    options: Sequence[Mapping[str, Any]] = (),
+    variants: Sequence[Mapping[str, Any]] = (),
 ) -> int:
-    """The id of a new product with `fields` and `stock`, which is the first row of its ledger.
+    """The id of a new product with `fields`, `options` (`requests.NewOption`) and `variants`
+    (`requests.NewVariant`); without those it has one, with `stock`.
 
-    Raises `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for).
+    Raises `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for;
+    options), `VariantExists`.
     """
-    _check_price(fields["price"], fields["currency"])
+    rows.check_prices([fields["price"]], fields["currency"])
+    rows.claim_skus(session, [fields["sku"]])
     found_by = search_index.indexed(session, fields) | {"indexed_version": 1}
     with map_integrity_error(_BROKEN):
-        product_id = session.execute(
+        product = session.execute(
             insert(Product)
             .values(**fields, **found_by, version=1, created_at=now, updated_at=now)
-            .returning(Product.id)
-        ).scalar_one()
-    session.execute(insert(Stock).values(variant_id=product_id, on_hand=0, reserved=0, version=1))
-    if stock:
-        first = Change(product_id, MovementKind.INITIAL, stock, 0, "initial stock")
-        ledger.apply(session, [first], now, actor.user_id)
-    cache_invalidation.mark_changed(session, [product_id])
-    return product_id
+            .returning(Product.id, Product.version, Product.sku, Product.currency)
+        ).one()
+    variant_store.begin(session, product, options, variants or [{"stock": stock}], actor, now)
+    cache_invalidation.mark_changed(session, [product.id])
+    return product.id
 
 
 def change(
@@ -64,7 +65,7 @@ def change(
     Raises `ProductNotFound`, `PreconditionFailed` when it is not at `version` (if given) any more,
     `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for).
     """
-    _lock(session, product_id, version)
+    product = rows.lock(session, product_id, version)
     if not fields:
         return {}
     names = fields.keys() | {"price", "currency"}
@@ -72,7 +73,10 @@ def change(
     before = session.execute(select(*columns).where(Product.id == product_id)).one()._asdict()
     if "price" in fields or "currency" in fields:
         priced = before | fields
-        _check_price(priced["price"], priced["currency"])
+        rows.check_prices([priced["price"]], priced["currency"])
+        rows.check_prices(variant_store.prices(session, product_id), priced["currency"])
+    if fields.get("sku", product.sku) != product.sku:
+        rows.claim_skus(session, [fields["sku"]], product_id=product_id)
     with map_integrity_error(_BROKEN):
         session.execute(
             update(Product)
@@ -90,15 +94,21 @@ def change(
 
 
 def remove(session: Session, product_id: int, version: int | None, now: datetime.datetime) -> None:
-    """Nobody finds or orders the product any more; what has been ordered is not touched.
+    """Nobody finds or orders the product or its variants any more; what has been ordered is not
+    touched.
 
     Raises `ProductNotFound`, `PreconditionFailed` when it is not at `version` (if given) any more.
     """
-    _lock(session, product_id, version)
+    rows.lock(session, product_id, version)
     session.execute(
         update(Product)
         .where(Product.id == product_id)
         .values(deleted_at=now, version=Product.version + 1, updated_at=now)
+    )
+    session.execute(
+        update(Variant)
+        .where(Variant.product_id == product_id, Variant.deleted_at.is_(None))
+        .values(deleted_at=now)
     )
     cache_invalidation.mark_changed(session, [product_id])
 
@@ -118,27 +128,7 @@ def _repriced(
 def _found_by(session: Session, product_id: int, fields: dict[str, Any]) -> dict[str, Any]:
     """The columns of the search index for a product whose `fields` are replaced."""
     if fields.keys().isdisjoint(search_index.SEARCHED):
-        is_current = Product.indexed_version == Product.version
-        return {"indexed_version": Product.indexed_version + cast(is_current, Integer)}
-    columns = (getattr(Product, name) for name in search_index.SEARCHED)
-    before = session.execute(select(*columns).where(Product.id == product_id)).one()._asdict()
+        return {"indexed_version": search_index.still_indexed()}
+    before = search_index.searched(session, product_id)
     found_by = search_index.indexed(session, before | fields)
     return found_by | {"indexed_version": Product.version + 1}
-
-
-def _check_price(price: Decimal, currency: str) -> None:
-    if not currencies.fits(price, currency):
-        places = currencies.places(currency)
-        raise Invalid(errors={"price": [f"{currency} has {places} decimal places."]})
-
-
-def _lock(session: Session, product_id: int, version: int | None) -> None:
-    found = session.scalar(
-        select(Product.version)
-        .where(Product.id == product_id, Product.deleted_at.is_(None))
-        .with_for_update(key_share=True)
-    )
-    if found is None:
-        raise ProductNotFound()
-    if version not in (None, found):
-        raise PreconditionFailed(version=found)

@@ -17,7 +17,20 @@ really are is for `products.search.spelling` to say.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, func, literal, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -29,6 +42,22 @@ MAX_CANDIDATES = 300
 
 #: The fields of a product that are searched.
 SEARCHED = ("name", "sku", "description", "attributes")
+
+#: What its variants add: their SKUs, and the values of their options.
+_OF_VARIANTS = literal_column(
+    """ARRAY(
+        SELECT sku FROM variants
+        WHERE product_id = products.id AND deleted_at IS NULL AND sku IS NOT NULL
+        UNION ALL
+        SELECT value FROM option_values JOIN options ON options.id = option_id
+        WHERE product_id = products.id
+    )""",
+    ARRAY(Text),
+).label("variants")
+
+_SEARCHED = select(
+    Product.id, Product.version, *(getattr(Product, name) for name in SEARCHED), _OF_VARIANTS
+)
 
 _NEAR = text("""
     SELECT typed.word, near.words
@@ -70,7 +99,7 @@ def _halves(connection: Connection, typed: list[str]) -> dict[str, tuple[str, st
 def indexed(session: Session, fields: Mapping[str, Any]) -> dict[str, Any]:
     """The columns by which a product with these fields is found. Its words are known from now on.
 
-    `fields` has all of `SEARCHED`.
+    `fields` has all of `SEARCHED`, and `variants`: what these add, if anything.
     """
     found = terms.index_terms(fields)
     _remember(session, found.words)
@@ -80,11 +109,20 @@ def indexed(session: Session, fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def still_indexed() -> ColumnElement[int]:
+    """`indexed_version` of a product whose version moves on, while what it is found by stays."""
+    return Product.indexed_version + cast(Product.indexed_version == Product.version, Integer)
+
+
+def searched(session: Session, product_id: int) -> dict[str, Any]:
+    """The fields of the product that are searched, and its `version`."""
+    return session.execute(_SEARCHED.where(Product.id == product_id)).one()._asdict()
+
+
 def index_stale(session: Session, most: int) -> int:
     """Index up to `most` products that were written by other means; how many there were."""
     stale = (
-        select(Product.id, Product.version, *(getattr(Product, name) for name in SEARCHED))
-        .where(Product.indexed_version != Product.version, Product.deleted_at.is_(None))
+        _SEARCHED.where(Product.indexed_version != Product.version, Product.deleted_at.is_(None))
         .order_by(Product.id)
         .limit(most)
         .with_for_update(skip_locked=True, key_share=True)

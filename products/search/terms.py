@@ -68,9 +68,10 @@ class Word:
 
 
 def index_terms(fields: Mapping[str, Any]) -> IndexTerms:
-    """The terms of a product with this name, SKU, description and attributes."""
+    """The terms of a product with this name, SKU, description and attributes, and the SKUs and
+    option values of its `variants`."""
     named, details = attributes.texts(fields["attributes"])
-    title_texts = [fields["name"], fields["sku"], *named]
+    title_texts = [fields["name"], fields["sku"], *named, *fields.get("variants", ())]
     other_texts = [fields["description"], *details]
     # Stop words of the title too: `the` is half of "The Who".
     names, others = _chunks(title_texts), _chunks(other_texts)
