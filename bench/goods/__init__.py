@@ -55,7 +55,7 @@ def fill(products_dsn: str, orders_dsn: str, *, products: int, orders: int = 0) 
         )
         cursor.execute("SELECT name, id FROM categories WHERE parent_id IS NOT NULL ORDER BY id")
         leaves = cursor.fetchall()
-    with _without_indexes(products_dsn, "products", "stock", "movements"):
+    with _without_indexes(products_dsn, "products", "variants", "stock", "movements"):
         _in_chunks(products_dsn, products, _make_products, _values(leaves))
         _in_chunks(products_dsn, products, sql.statement(sql.STOCK), {})
     _settle(products_dsn, "products")

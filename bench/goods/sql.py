@@ -53,6 +53,8 @@ STOCK = """
     WITH counted AS (
         SELECT i, CASE WHEN i %% 40 = 0 THEN 0 ELSE 1000 + {number_10} %% 9000 END AS on_hand
         FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i
+    ), sold AS (
+        INSERT INTO variants (id, product_id) SELECT i, i FROM counted
     ), stocked AS (
         INSERT INTO stock (variant_id, on_hand, reserved, version)
         SELECT i, on_hand, 0, 1 FROM counted

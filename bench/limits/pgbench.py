@@ -35,7 +35,7 @@ INSERT INTO reservations (order_id, state, expires_at, created_at, updated_at)
 VALUES (md5(:order)::uuid, 'reserved', now() + interval '35 minutes', now(), now())
 ON CONFLICT DO NOTHING;
 SELECT variant_id, on_hand, reserved, stock.version, deleted_at IS NULL
-FROM stock JOIN products ON products.id = variant_id
+FROM stock JOIN variants ON variants.id = variant_id
 WHERE variant_id = ANY (ARRAY[:product::bigint, :product::bigint + 1, :product::bigint + 2])
 ORDER BY variant_id FOR NO KEY UPDATE OF stock;
 INSERT INTO reservation_lines (order_id, variant_id, quantity, held_until)

@@ -16,6 +16,7 @@ from chassis.fields import (
     page_of,
 )
 from contracts.inventory.enums import MovementKind, ReservationState
+from contracts.products.fields import Weight
 
 #: What returns from cancelled orders may add to what can be set.
 _MAX_STOCK = 2**31 - 1
@@ -23,6 +24,7 @@ _MAX_STOCK = 2**31 - 1
 
 class Stock(Answer):
     variant_id = Id(required=True)
+    product_id = Id(required=True)
     on_hand = Integer(min=0, max=_MAX_STOCK, required=True)
     reserved = Integer(min=0, max=_MAX_STOCK, required=True)
     available = Integer(min=0, max=_MAX_STOCK, required=True)
@@ -60,16 +62,21 @@ class Reservation(PlainAnswer):
 
 
 class ReservedLine(Answer):
-    """A product of the order, as it is sold now."""
+    """A variant of the order, as it is sold now."""
 
     variant_id = Id(required=True)
+    product_id = Id(required=True)
+    sku = fields.String(required=True)
     name = fields.String(required=True)
+    options = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     price = Money(required=True)
     currency = Currency(required=True)
+    tax_class = fields.String(required=True)
+    weight_g = Weight(required=True)
 
 
 class Reserved(Reservation):
-    """A reservation with its products, by their ids, at the prices of this moment."""
+    """A reservation with its variants, by their ids, at the prices of this moment."""
 
     lines = fields.List(fields.Nested(ReservedLine), required=True)
 

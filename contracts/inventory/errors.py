@@ -1,4 +1,4 @@
-"""Errors of the inventory service; `contracts.products.errors.ProductNotFound` is another.
+"""Errors of the inventory service; `contracts.products.errors.VariantNotFound` is another.
 
 chassis.errors.Fault
  ├── NotFound

@@ -46,7 +46,7 @@ class InventoryRoutes:
         stock = self.inventory.adjust(
             variant_id=variant_id, actor=request.actor, version=version, **body
         )
-        self.catalog_cache.forget_stock([variant_id])
+        self.catalog_cache.forget_stock([stock["product_id"]])
         return stock
 
     @route(

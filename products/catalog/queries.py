@@ -74,7 +74,7 @@ _NONE = literal_column("'[]'::json", JSON)
 def _objects(order: Sequence[InstrumentedAttribute[int]], **columns: Any) -> ColumnElement[Any]:
     """A list of objects in order, as one column."""
     each = func.json_build_object(*(part for pair in columns.items() for part in pair))
-    return func.coalesce(func.json_agg(aggregate_order_by(each, *order)), _NONE)
+    return func.coalesce(func.json_agg(aggregate_order_by(each, *order)), _NONE, type_=JSON)
 
 
 _VALUES = (

@@ -37,7 +37,9 @@ _OPTIONS = case(
     (Variant.option_key == "", literal_column("'{}'::json", JSON)),
     else_=select(
         func.json_object_agg(
-            Option.name, aggregate_order_by(OptionValue.value, Option.position, Option.id)
+            Option.name,
+            aggregate_order_by(OptionValue.value, Option.position, Option.id),
+            type_=JSON,
         )
     )
     .join(OptionValue, OptionValue.option_id == Option.id)

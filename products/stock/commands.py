@@ -37,7 +37,7 @@ def adjust(
 ) -> Json:
     """The stock, by `delta` more or fewer or with `on_hand` as it was counted.
 
-    Raises `Forbidden`, `ProductNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the
+    Raises `Forbidden`, `VariantNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the
     stock is not at `version` (if given) any more.
     """
     require_staff(actor)
@@ -65,7 +65,7 @@ def reserve(
     with context.db.autocommit() as connection:
         held = reservation_store.reserve_new(connection, *asked)
     if held:
-        changed = cache_invalidation.changes(line["variant_id"] for line in lines)
+        changed = cache_invalidation.changes(line["product_id"] for line in held["lines"])
         context.broadcast.publish_now("stock_changed", changed)
         return held
     with _changing(context) as session:

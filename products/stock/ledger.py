@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import PreconditionFailed
 from chassis.identity import Actor
 from contracts.inventory.enums import MovementKind
-from contracts.products.errors import ProductNotFound
+from contracts.products.errors import VariantNotFound
 from products import cache_invalidation
 from products.models import Base, Moment
 from products.stock.adjustment import adjusted
@@ -41,6 +41,8 @@ _APPLY = text("""
         (variant_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
     SELECT variant_id, kind, on_hand, reserved, order_id, reason, :actor, :at
     FROM change ORDER BY number
+    RETURNING (SELECT product_id FROM variants WHERE variants.id = variant_id) AS product_id,
+        delta_on_hand <> delta_reserved AS is_seen
 """).bindparams(
     bindparam("products", type_=ARRAY(BigInteger)),
     bindparam("kinds", type_=ARRAY(Text)),
@@ -55,8 +57,8 @@ _APPLY = text("""
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 
-_STOCK, _LINES, _PRODUCTS = (
-    Base.metadata.tables[name] for name in ("stock", "reservation_lines", "products")
+_STOCK, _LINES, _VARIANTS = (
+    Base.metadata.tables[name] for name in ("stock", "reservation_lines", "variants")
 )
 
 _LOCK = (
@@ -65,9 +67,10 @@ _LOCK = (
         _STOCK.c.on_hand,
         _STOCK.c.reserved,
         _STOCK.c.version,
-        _PRODUCTS.c.deleted_at.is_(None).label("for_sale"),
+        _VARIANTS.c.deleted_at.is_(None).label("for_sale"),
+        _VARIANTS.c.product_id,
     )
-    .join(_PRODUCTS, _PRODUCTS.c.id == _STOCK.c.variant_id)
+    .join(_VARIANTS, _VARIANTS.c.id == _STOCK.c.variant_id)
     .where(_STOCK.c.variant_id == any_(_IDS))
     .order_by(_STOCK.c.variant_id)
     .with_for_update(of=_STOCK, key_share=True)
@@ -83,12 +86,13 @@ _FREE_EXPIRED = (
 
 @dataclass
 class Level:
-    """The counters of a product whose stock row is locked."""
+    """The counters of a variant whose stock row is locked."""
 
     on_hand: int
     reserved: int
     version: int
     for_sale: bool
+    product_id: int
 
     @property
     def available(self) -> int:
@@ -131,12 +135,12 @@ def adjust(
 ) -> int:
     """Change on_hand by `delta`, or to what was `counted`; by how much that was.
 
-    Raises `ProductNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the stock is
+    Raises `VariantNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the stock is
     not at `version` (if given) any more.
     """
     levels = lock(session, [variant_id])
     if not levels:
-        raise ProductNotFound()
+        raise VariantNotFound()
     level = levels[variant_id]
     if version not in (None, level.version):
         raise PreconditionFailed(version=level.version)
@@ -158,7 +162,7 @@ def apply(
     is the person behind them, None the system itself."""
     if not changes:
         return
-    session.execute(
+    written = session.execute(
         _APPLY,
         {
             "products": [change.variant_id for change in changes],
@@ -172,6 +176,6 @@ def apply(
         },
     )
     # One by one: what is reserved anew may just have expired, and readers saw it as free.
-    moved = [change.variant_id for change in changes if change.on_hand != change.reserved]
-    if moved:
-        cache_invalidation.mark_changed(session, moved)
+    seen = [row.product_id for row in written if row.is_seen]
+    if seen:
+        cache_invalidation.mark_changed(session, seen)

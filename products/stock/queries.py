@@ -10,18 +10,23 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis import paging
 from chassis.messages import Json
-from contracts.products.errors import ProductNotFound
-from products.models import Movement, Product, Stock
+from contracts.products.errors import VariantNotFound
+from products.models import Movement, Stock, Variant
 from products.stock import reservations
 from products.stock.availability import AVAILABLE
 
-_LEVEL = select(
-    Stock.variant_id,
-    Stock.on_hand,
-    (Stock.on_hand - AVAILABLE).label("reserved"),
-    AVAILABLE.label("available"),
-    Stock.version,
-).where(Stock.variant_id == bindparam("id"))
+_LEVEL = (
+    select(
+        Stock.variant_id,
+        Variant.product_id,
+        Stock.on_hand,
+        (Stock.on_hand - AVAILABLE).label("reserved"),
+        AVAILABLE.label("available"),
+        Stock.version,
+    )
+    .join(Variant, Variant.id == Stock.variant_id)
+    .where(Stock.variant_id == bindparam("id"))
+)
 
 _MOVEMENT: tuple[InstrumentedAttribute[Any], ...] = (
     Movement.id,
@@ -37,10 +42,10 @@ _MOVEMENT: tuple[InstrumentedAttribute[Any], ...] = (
 
 _FOR_SALE = (
     select(Stock.variant_id, AVAILABLE.label("available"))
-    .join(Product, Product.id == Stock.variant_id)
+    .join(Variant, Variant.id == Stock.variant_id)
     .where(
         Stock.variant_id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
-        Product.deleted_at.is_(None),
+        Variant.deleted_at.is_(None),
     )
 )
 
@@ -48,10 +53,10 @@ _NEWEST = paging.Keyset("movements", Movement.id)
 
 
 def get(connection: Connection | Session, variant_id: int, now: datetime.datetime) -> Json:
-    """The counters; `reserved` leaves out what has expired. Raises `ProductNotFound`."""
+    """The counters; `reserved` leaves out what has expired. Raises `VariantNotFound`."""
     row = connection.execute(_LEVEL, {"id": variant_id, "now": now}).mappings().one_or_none()
     if row is None:
-        raise ProductNotFound()
+        raise VariantNotFound()
     return dict(row)
 
 
@@ -69,11 +74,11 @@ def check(
 
 
 def movements(connection: Connection, variant_id: int, limit: int, cursor: str | None) -> Json:
-    """The product's ledger, newest first, as `{"items", "next"}`; raises `ProductNotFound`."""
+    """The variant's ledger, newest first, as `{"items", "next"}`; raises `VariantNotFound`."""
     query = select(*_MOVEMENT).where(Movement.variant_id == variant_id)
     rows, following = _NEWEST.page(connection, query, limit, cursor or None)
     if not rows and not connection.scalar(
         select(Stock.variant_id).filter_by(variant_id=variant_id)
     ):
-        raise ProductNotFound()
+        raise VariantNotFound()
     return {"items": [dict(row) for row in rows], "next": following}

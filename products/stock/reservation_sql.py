@@ -13,7 +13,6 @@ from products.stock.reservations import PLACED
 
 _RESERVATIONS = Base.metadata.tables["reservations"]
 _LINES = Base.metadata.tables["reservation_lines"]
-_PRODUCTS = Base.metadata.tables["products"]
 _ORDER = bindparam("order", type_=SqlUuid)
 _NOW = bindparam("now", type_=Moment)
 
@@ -57,10 +56,26 @@ HOLD = text("""
     bindparam("quantities", type_=ARRAY(Integer)),
 )
 
+# Variants as an order is sold them, deleted ones as well: it keeps what it has reserved.
+_SOLD = """
+    SELECT variant_id, variants.product_id, coalesce(variants.sku, products.sku) AS sku,
+        products.name, coalesce(variants.price, products.price) AS price, currency, tax_class,
+        weight_g,
+        CASE WHEN option_key = '' THEN '{{}}' ELSE (
+            SELECT json_object_agg(options.name, value ORDER BY options.position, options.id)
+            FROM option_values JOIN options ON options.id = option_id
+            WHERE option_values.id = ANY(string_to_array(option_key, ',')::bigint[])
+        ) END AS options
+    FROM {rows} JOIN variants ON variants.id = variant_id
+        JOIN products ON products.id = variants.product_id
+    ORDER BY variant_id
+"""
+
 # All of `reserve` for an order that is new, with its products as they are answered; or nothing. The
 # rows are numbered under the lock, so the movements of a product are in the order in which they
 # happened.
-RESERVE_NEW = text("""
+RESERVE_NEW = text(
+    """
     WITH requested AS (
         SELECT * FROM unnest(:products, :quantities) AS requested (variant_id, quantity)
     ),
@@ -69,7 +84,7 @@ RESERVE_NEW = text("""
         SELECT :order, :state, :until, :now, :now
         WHERE NOT EXISTS (
             SELECT FROM requested WHERE quantity > coalesce(
-                (SELECT on_hand - reserved FROM stock JOIN products ON products.id = variant_id
+                (SELECT on_hand - reserved FROM stock JOIN variants ON variants.id = variant_id
                  WHERE variant_id = requested.variant_id AND deleted_at IS NULL),
                 0
             )
@@ -99,9 +114,9 @@ RESERVE_NEW = text("""
         SELECT variant_id, :kind, 0, quantity, :order, :reason, NULL, :now
         FROM counted ORDER BY variant_id
     )
-    SELECT variant_id, name, price, currency
-    FROM counted JOIN products ON products.id = variant_id ORDER BY variant_id
-""").bindparams(
+"""
+    + _SOLD.format(rows="counted")
+).bindparams(
     _ORDER,
     _NOW,
     bindparam("until", type_=Moment),
@@ -154,8 +169,8 @@ MOVE_WHOLE = text("""
         (variant_id, kind, delta_on_hand, delta_reserved, order_id, reason, actor, at)
     SELECT variant_id, kind, on_hand, reserved, :order, :reason, NULL, :now
     FROM counted ORDER BY variant_id
-    RETURNING variant_id, delta_on_hand <> delta_reserved AS is_seen,
-        (SELECT expires_at FROM found) AS expires_at
+    RETURNING (SELECT product_id FROM variants WHERE variants.id = variant_id) AS product_id,
+        delta_on_hand <> delta_reserved AS is_seen, (SELECT expires_at FROM found) AS expires_at
 """).bindparams(
     _ORDER,
     _NOW,
@@ -169,11 +184,8 @@ MOVE_WHOLE = text("""
     bindparam("reserved", type_=ARRAY(Integer)),
 )
 
-# Deleted ones as well: an order keeps what it has reserved.
-PRODUCTS = (
-    select(_PRODUCTS.c.id.label("variant_id"), *_PRODUCTS.c["name", "price", "currency"])
-    .where(_PRODUCTS.c.id == any_(bindparam("products", type_=ARRAY(BigInteger))))
-    .order_by(_PRODUCTS.c.id)
+SOLD = text(_SOLD.format(rows="unnest(:variants) AS wanted (variant_id)")).bindparams(
+    bindparam("variants", type_=ARRAY(BigInteger))
 )
 
 LINES_OF_ORDER = (

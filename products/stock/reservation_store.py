@@ -93,7 +93,7 @@ def reserve(
         had = {line.variant_id: line.quantity for line in _lines(session, order_id)}
         state = ReservationState(earlier.state)
         if not reservations.must_take(state, earlier.expires_at, had, requested, now):
-            return _answer(order_id, state, earlier.expires_at) | _products(session, requested)
+            return _answer(order_id, state, earlier.expires_at) | _sold(session, requested)
         session.execute(sql.RENEW, {"order": order_id, "until": expires_at, "now": now})
     reservations.check_hold(expires_at, now, longest)
 
@@ -112,7 +112,7 @@ def reserve(
     )
     changes += reservations.reserve(order_id, requested)
     ledger.apply(session, changes, now)
-    return _answer(order_id, ReservationState.RESERVED, expires_at) | _products(session, requested)
+    return _answer(order_id, ReservationState.RESERVED, expires_at) | _sold(session, requested)
 
 
 def commit(session: Session, order_id: UUID, now: datetime.datetime) -> dict[str, Any]:
@@ -136,7 +136,8 @@ def commit(session: Session, order_id: UUID, now: datetime.datetime) -> dict[str
         changes += reservations.commit(order_id, lines)
         ledger.apply(session, changes, now)
         if found.expires_at <= now:  # readers saw it as free
-            cache_invalidation.mark_changed(session, levels)
+            seen = (level.product_id for level in levels.values())
+            cache_invalidation.mark_changed(session, seen)
         _end(session, order_id, ReservationState.COMMITTED, now)
     return _answer(order_id, ReservationState.COMMITTED, found.expires_at)
 
@@ -200,7 +201,7 @@ def _move_whole(
         "now": now,
     }
     moved = session.execute(sql.MOVE_WHOLE, row).all()
-    if seen := [line.variant_id for line in moved if line.is_seen]:
+    if seen := [line.product_id for line in moved if line.is_seen]:
         cache_invalidation.mark_changed(session, seen)
     return _answer(order_id, ended, moved[0].expires_at) if moved else None
 
@@ -265,10 +266,10 @@ def _answer(
     return {"order_id": order_id, "state": state.value, "expires_at": expires_at}
 
 
-def _products(session: Session, ids: Iterable[int]) -> dict[str, Any]:
-    return _priced(session.execute(sql.PRODUCTS, {"products": list(ids)}))
+def _sold(session: Session, ids: Iterable[int]) -> dict[str, Any]:
+    return _priced(session.execute(sql.SOLD, {"variants": list(ids)}))
 
 
-def _priced(products: Result[Any]) -> dict[str, Any]:
-    """What the answer of a reservation says of its products."""
-    return {"lines": [dict(each) for each in products.mappings()]}
+def _priced(variants: Result[Any]) -> dict[str, Any]:
+    """What the answer of a reservation says of its variants."""
+    return {"lines": [dict(each) for each in variants.mappings()]}

@@ -11,9 +11,12 @@ from bench.kills.books import Wrong
 from tests.conftest import empty
 
 _PRODUCT = """
-    INSERT INTO products (sku, name, description, price, currency, images, attributes, version,
-        created_at, updated_at)
-    VALUES ('T', 'Thing', '', 1, 'EUR', '[]', '{}', 1, now(), now()) RETURNING id
+    WITH made AS (
+        INSERT INTO products (sku, name, description, price, currency, images, attributes, version,
+            created_at, updated_at)
+        VALUES ('T', 'Thing', '', 1, 'EUR', '[]', '{}', 1, now(), now()) RETURNING id
+    )
+    INSERT INTO variants (id, product_id) SELECT id, id FROM made RETURNING id
 """
 _ORDER = """
     INSERT INTO orders (id, user_id, status, payment_status, total, currency, shipping_address,

@@ -17,6 +17,8 @@ _INSERT = sa.text("""
         INSERT INTO products (sku, name, description, price, currency, images, attributes, version,
             created_at, updated_at)
         VALUES (:sku, :name, '', 1, 'EUR', '[]', '{}', 1, now(), now()) RETURNING id
+    ), sold AS (
+        INSERT INTO variants (id, product_id) SELECT id, id FROM made
     )
     INSERT INTO stock (variant_id, on_hand, reserved, version) SELECT id, 1, 0, 1 FROM made
 """)
