@@ -22,7 +22,12 @@ from contracts.inventory import answers as stock_answers
 from contracts.inventory import requests as stock_requests
 from contracts.inventory.events import BROADCASTS as STOCK_BROADCASTS
 from contracts.inventory.events import EVENTS as STOCK_EVENTS
-from contracts.orders.events import OrderEvent
+from contracts.orders.events import (
+    FulfilmentEvent,
+    OrderAwaitsShipping,
+    OrderEvent,
+    OrderItemsCancelled,
+)
 from contracts.products import answers as catalog_answers
 from contracts.products import requests as catalog_requests
 from contracts.products.events import BROADCASTS as CATALOG_BROADCASTS
@@ -202,7 +207,7 @@ class InventoryService(Service):
 
     @rpc(stock_requests.GetStock, stock_answers.Stock)
     def get(self, variant_id: int) -> Json:
-        """The counters of a product."""
+        """The counters of a variant, of all locations and of each."""
         with self.db.autocommit() as connection:
             return stock_queries.get(connection, variant_id, self.clock())
 
@@ -210,18 +215,20 @@ class InventoryService(Service):
     def adjust(
         self,
         variant_id: int,
+        location: str | None,
         reason: str,
         version: int | None,
         actor: Actor,
         delta: int | None = None,
         on_hand: int | None = None,
     ) -> Json:
-        """Correct the stock of a product (staff)."""
-        return stock_commands.adjust(self, actor, variant_id, delta, on_hand, reason, version)
+        """Correct the stock of a variant at a location (staff)."""
+        change = variant_id, location, delta, on_hand
+        return stock_commands.adjust(self, actor, *change, reason, version)
 
     @rpc(stock_requests.ListMovements, stock_answers.MovementPage)
     def movements(self, variant_id: int, limit: int, cursor: str | None) -> Json:
-        """A page of a product's ledger, newest first."""
+        """A page of a variant's ledger, newest first."""
         with self.db.autocommit() as connection:
             return stock_queries.movements(connection, variant_id, limit, cursor)
 
@@ -233,12 +240,12 @@ class InventoryService(Service):
 
     @rpc(stock_requests.Reserve, stock_answers.Reserved)
     def reserve(self, **request: Any) -> Json:
-        """Hold products for an order, all of them or none."""
+        """Hold variants for an order, all of them or none."""
         return stock_commands.reserve(self, **request)
 
     @rpc(stock_requests.Commit, stock_answers.Reservation)
     def commit(self, order_id: UUID) -> Json:
-        """Take what a paid order holds for good."""
+        """Hold what a paid order has until it is shipped."""
         return stock_commands.commit(self, order_id)
 
     @rpc(stock_requests.Release, stock_answers.Reservation)
@@ -246,9 +253,15 @@ class InventoryService(Service):
         """Give back what an order has."""
         return stock_commands.release(self, order_id, reason)
 
+    @rpc(stock_requests.GetAllocation, stock_answers.Allocation)
+    def allocation(self, order_id: UUID) -> Json:
+        """Which locations an order is shipped from."""
+        with self.db.autocommit() as connection:
+            return stock_queries.allocation(connection, order_id)
+
     @event_handler("orders", "order_paid", OrderEvent)
     def on_order_paid(self, event: Event) -> None:
-        """Take what the order holds for good."""
+        """Hold what the order has until it is shipped."""
         stock_commands.commit_paid(self, event.payload["order_id"], partial(self.db.once, event))
 
     @event_handler("orders", "order_cancelled", OrderEvent)
@@ -256,6 +269,21 @@ class InventoryService(Service):
         """Give back what the order has."""
         order_id, begin = event.payload["order_id"], partial(self.db.once, event)
         stock_commands.release(self, order_id, "order cancelled", begin)
+
+    @event_handler("orders", "fulfilment_shipped", FulfilmentEvent)
+    def on_fulfilment_shipped(self, event: Event) -> None:
+        """Book what has left in a parcel."""
+        stock_commands.ship(self, event.payload, partial(self.db.once, event))
+
+    @event_handler("orders", "order_items_cancelled", OrderItemsCancelled)
+    def on_order_items_cancelled(self, event: Event) -> None:
+        """Give back what will not be shipped."""
+        stock_commands.cancel_units(self, event.payload, partial(self.db.once, event))
+
+    @event_handler("orders", "order_awaits_shipping", OrderAwaitsShipping)
+    def on_order_awaits_shipping(self, event: Event) -> None:
+        """Hold what an earlier release took off the books when the order was paid."""
+        stock_commands.reopen(self, event.payload["order_id"], partial(self.db.once, event))
 
     @timer(interval=SWEEP_INTERVAL)
     def free_expired(self) -> None:

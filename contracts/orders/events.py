@@ -58,6 +58,13 @@ class OrderItemsCancelled(EventPayload):
     currency = Currency(required=True)
 
 
+class OrderAwaitsShipping(EventPayload):
+    """order_awaits_shipping: an order that was paid before stock stayed on the books until it is
+    shipped. Told by the migration alone."""
+
+    order_id = Uuid(required=True)
+
+
 class RefundDue(EventPayload):
     """refund_due: money of this payment has to go back (`enums.RefundReason`)."""
 
@@ -69,11 +76,14 @@ class RefundDue(EventPayload):
 
 
 EVENTS = {
+    "order_awaits_shipping": OrderAwaitsShipping,
     "order_placed": OrderEvent,
     "order_paid": OrderEvent,
     "order_shipped": OrderEvent,
     "order_delivered": OrderEvent,
     "order_cancelled": OrderEvent,
+    "order_items_cancelled": OrderItemsCancelled,
+    "fulfilment_shipped": FulfilmentEvent,
     "refund_due": RefundDue,
     **staff.EVENTS,
 }
