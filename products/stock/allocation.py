@@ -25,10 +25,11 @@ def allocate(
         requested,
         {each: sum(free.get((each, code), 0) for code in ranked) for each in requested},
     )
-    left = dict(requested)
+    left, unused = dict(requested), list(ranked)
     allocated: dict[Place, int] = {}
     while left:
-        code = max(ranked, key=lambda code: _units(left, free, code))
+        code = max(unused, key=lambda code: _units(left, free, code))
+        unused.remove(code)
         for variant_id, quantity in list(left.items()):
             taken = min(quantity, free.get((variant_id, code), 0))
             if taken:

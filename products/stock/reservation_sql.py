@@ -77,7 +77,7 @@ SAVE = text("""
     INSERT INTO reservation_lines
         (order_id, variant_id, location, quantity, shipped, cancelled, held_until)
     SELECT :order, variant_id, location, quantity, shipped, cancelled,
-        CASE WHEN held THEN coalesce(:until, 'infinity') END
+        CASE WHEN held THEN coalesce(CAST(:until AS timestamptz), 'infinity') END
     FROM line
     ON CONFLICT (order_id, variant_id, location) DO UPDATE SET quantity = excluded.quantity,
         shipped = excluded.shipped, cancelled = excluded.cancelled,

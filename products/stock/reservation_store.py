@@ -359,7 +359,7 @@ def _sold(session: Session, ids: Iterable[int]) -> Sequence[Mapping[Any, Any]]:
 def _reserved(sold: Sequence[Mapping[Any, Any]], allocated: Mapping[Place, int]) -> dict[str, Any]:
     """What the answer of a reservation says of its variants, and of where they are shipped from."""
     return {
-        "lines": [dict(each) for each in sold],
+        "lines": [{name: each[name] for name in each if name != "location"} for each in sold],
         "allocation": [
             {"variant_id": variant_id, "location": location, "quantity": quantity}
             for (variant_id, location), quantity in allocated.items()

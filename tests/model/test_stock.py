@@ -194,7 +194,16 @@ class Stock(Machine):
 
     def _adjust(self, product, left, delta, counted):
         wrong = left < self._reserved(product)
-        change = self.products[product], delta, counted, "counted", None, Actor.SYSTEM, self.now
+        change = (
+            self.products[product],
+            "MAIN",
+            delta,
+            counted,
+            "counted",
+            None,
+            Actor.SYSTEM,
+            self.now,
+        )
 
         def act():
             with self.begin() as session:
