@@ -73,6 +73,11 @@ def of_product(product: dict[str, Any], product_id: int) -> Iterable[Hashable]:
     return (product_id,)
 
 
+def of_variant(variant: dict[str, Any], variant_id: int) -> Iterable[Hashable]:
+    """The tags of one variant's answer: it changes with its product."""
+    return (variant["product_id"],)
+
+
 def of_products(page: dict[str, Any], query: dict[str, Any]) -> Iterable[Hashable]:
     """The tags of a page of products."""
     tags = [CATALOG, *(product["id"] for product in page["items"])]

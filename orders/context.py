@@ -17,6 +17,7 @@ class CartContext(context.DatabaseContext, Protocol):
     def settings(self) -> Mapping[str, Any]: ...
 
     products: Products
+    users: Users
 
 
 class Context(context.Context, Protocol):

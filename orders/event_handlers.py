@@ -46,10 +46,10 @@ def _payment_ended(
 
 def payment_refunded(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
     """Money went back. When that is heard before the payment itself, it counts all the same once
-    the order is paid (`orders.payment.commands`)."""
+    the order is paid (`orders.payment.finishing`)."""
     order_id, payment_id = payload["order_id"], payload["payment_id"]
     order = order_queries.lock(session, order_id)
-    returned = refunds.note(session, order_id, payment_id, payload["refunded_total"])
+    returned = refunds.note(session, payload)
     if order is None:
         return
     timeline.add(

@@ -1,8 +1,12 @@
 """The lines of carts and orders."""
 
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
+
+from orders.amounts import Amounts, LineAmounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +22,61 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A product of an order at the price that is charged."""
+    """So many of a variant at the price that is charged; `discount` is on all of them together."""
 
-    product_id: int
+    variant_id: int
     name: str
     quantity: int
     unit_price: Decimal
+    product_id: int
+    sku: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    tax_class: str = "standard"
+    discount: Decimal = Decimal(0)
 
     @property
     def total(self) -> Decimal:
         return self.unit_price * self.quantity
 
-    def view(self) -> dict[str, Any]:
-        """The line as carts and orders answer it."""
-        return {
-            "product_id": self.product_id,
-            "name": self.name,
-            "quantity": self.quantity,
-            "unit_price": self.unit_price,
-            "line_total": self.total,
+
+#: Columns of `order_lines` that are answered as they are.
+SHOWN = (
+    "line", "variant_id", "product_id", "sku", "name", "options", "quantity", "unit_price",
+    "discount", "net", "tax", "total", "tax_class",
+)  # fmt: skip
+
+
+def rows(
+    order_id: uuid.UUID, lines: Sequence[Line], amounts: Sequence[LineAmounts]
+) -> list[dict[str, Any]]:
+    """The rows in `order_lines` of a new order, in their order."""
+    return [
+        {
+            "order_id": order_id,
+            "line": number,
+            "variant_id": line.variant_id,
+            "product_id": line.product_id,
+            "sku": line.sku,
+            "name": line.name,
+            "options": dict(line.options),
+            "quantity": line.quantity,
+            "unit_price": line.unit_price,
+            "discount": amount.discount,
+            "net": amount.net,
+            "tax": amount.tax,
+            "total": amount.total,
+            "tax_class": line.tax_class,
         }
+        for number, (line, amount) in enumerate(zip(lines, amounts, strict=True), start=1)
+    ]
+
+
+def tax_rows(order_id: uuid.UUID, amounts: Amounts) -> list[dict[str, Any]]:
+    """The rows in `order_taxes` of a new order."""
+    return [{"order_id": order_id, **asdict(tax)} for tax in amounts.taxes]
+
+
+def view(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row of `order_lines` as answered."""
+    shown = {name: row[name] for name in SHOWN}
+    return shown | {"line_total": row["unit_price"] * row["quantity"]}

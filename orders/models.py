@@ -1,7 +1,7 @@
 """Tables of carts and orders.
 
 The constraints hold whatever the code does: an order has left `pending` only with its money, a key
-makes one order, and a product is on an order once.
+makes one order, a variant is on an order once, and amounts add up.
 """
 
 import datetime
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -24,13 +25,15 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, UUID, ExcludeConstraint, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
 
 #: A checkout's, and so the order's (`orders.order.numbers`). Who does not name one gets the next.
 _NEXT_NUMBER = text("order_number(nextval('order_numbers'))")
+
+_NOTHING = text("0")
 
 
 class Base(DeclarativeBase):
@@ -59,7 +62,8 @@ class InboxEvent(InboxMixin, Base):
 
 
 class RequestKey(RequestKeyMixin, Base):
-    """Keys of payment requests; what they stand for is our key towards payments."""
+    """Keys of requests. Those of payments stand for our key towards payments, others for what they
+    have made."""
 
 
 class Cart(Base):
@@ -70,15 +74,20 @@ class Cart(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
     updated_at: Mapped[datetime.datetime]
+    #: Where it is to go, as far as tax and shipping need it: {country, region, postal_code}.
+    address: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class CartLine(Base):
-    """A product in a cart, with the name and price at which it was put there."""
+    """A variant in a cart, with the name and price at which it was put there."""
 
     __tablename__ = "cart_lines"
 
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("carts.user_id", ondelete="CASCADE"))
+    variant_id: Mapped[int]
     product_id: Mapped[int]
+    sku: Mapped[str | None]
+    options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     quantity: Mapped[int]
     unit_price: Mapped[Decimal]
     currency: Mapped[str]
@@ -86,7 +95,7 @@ class CartLine(Base):
     added_at: Mapped[datetime.datetime]
 
     __table_args__ = (
-        PrimaryKeyConstraint("user_id", "product_id"),
+        PrimaryKeyConstraint("user_id", "variant_id"),
         CheckConstraint("quantity BETWEEN 1 AND 1000", name="quantity"),
         CheckConstraint("unit_price >= 0", name="unit_price"),
     )
@@ -136,6 +145,10 @@ class Order(Base):
     `held_until` is until when. `paying_since` says that a payment was begun whose end we have not
     heard of, `recheck_at` when to ask for it. An order that costs nothing has no payment, and is
     being paid until its stock is ours.
+
+    Amounts are what `orders.amounts` worked out when it was placed; they never change.
+    `subtotal`, `discount` and `shipping` are as the buyer was shown them: with the tax that is in
+    them when `prices_include_tax`. `net` and `tax` are of all; `shipping_tax` is a part of `tax`.
     """
 
     __tablename__ = "orders"
@@ -145,8 +158,17 @@ class Order(Base):
     user_id: Mapped[uuid.UUID]
     status: Mapped[str]
     payment_status: Mapped[str]
+    subtotal: Mapped[Decimal]
+    discount: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
+    shipping: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
+    shipping_tax: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
+    net: Mapped[Decimal]
+    tax: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
     total: Mapped[Decimal]
     currency: Mapped[str]
+    prices_include_tax: Mapped[bool]
+    shipping_method: Mapped[str | None]
+    shipping_name: Mapped[str | None]
     shipping_address: Mapped[dict[str, Any]]
     cancel_reason: Mapped[str | None]
     idempotency_key: Mapped[str | None]
@@ -172,6 +194,20 @@ class Order(Base):
             name="payment_status",
         ),
         CheckConstraint("total >= 0", name="total"),
+        CheckConstraint(
+            "discount BETWEEN 0 AND subtotal AND shipping >= 0 AND shipping_tax BETWEEN 0 AND tax"
+            " AND net >= 0",
+            name="amounts",
+        ),
+        CheckConstraint("net + tax = total", name="net_and_tax"),
+        CheckConstraint(
+            "subtotal - discount + shipping + CASE WHEN prices_include_tax THEN 0 ELSE tax END"
+            " = total",
+            name="adds_up",
+        ),
+        CheckConstraint(
+            "(shipping_method IS NULL) = (shipping_name IS NULL)", name="shipping_method"
+        ),
         CheckConstraint(
             "status = 'cancelled' OR (status = 'pending') = (payment_status = 'unpaid')",
             name="nothing_leaves_without_money",
@@ -207,26 +243,80 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """What was bought, at the name and price of that moment."""
+    """What was bought, at the name and price of that moment, and what has become of it.
+
+    `total`, net and tax, is what is paid for all its units; `discount` is its part of the order's.
+    The counters are of units, but `refunded`, which is money. They move in the transaction that
+    makes it true, under the lock of the order's row.
+    """
 
     __tablename__ = "order_lines"
 
     order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
+    line: Mapped[int] = mapped_column(autoincrement=False)
+    variant_id: Mapped[int]
     product_id: Mapped[int]
-    position: Mapped[int]
+    sku: Mapped[str | None]
     name: Mapped[str]
+    options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     quantity: Mapped[int]
     unit_price: Mapped[Decimal]
+    discount: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
+    net: Mapped[Decimal]
+    tax: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
+    total: Mapped[Decimal]
+    tax_class: Mapped[str] = mapped_column(server_default=text("'standard'"))
+    cancelled: Mapped[int] = mapped_column(server_default=_NOTHING)
+    shipped: Mapped[int] = mapped_column(server_default=_NOTHING)
+    returning: Mapped[int] = mapped_column(server_default=_NOTHING)
+    returned: Mapped[int] = mapped_column(server_default=_NOTHING)
+    refunded: Mapped[Decimal] = mapped_column(server_default=_NOTHING)
 
     __table_args__ = (
-        PrimaryKeyConstraint("order_id", "product_id"),
+        PrimaryKeyConstraint("order_id", "line"),
+        UniqueConstraint("order_id", "variant_id"),
+        CheckConstraint("line >= 1", name="line"),
         CheckConstraint("quantity BETWEEN 1 AND 1000", name="quantity"),
         CheckConstraint("unit_price >= 0", name="unit_price"),
+        CheckConstraint("discount BETWEEN 0 AND unit_price * quantity", name="discount"),
+        CheckConstraint("net >= 0 AND tax >= 0 AND net + tax = total", name="net_and_tax"),
+        CheckConstraint(
+            "shipped >= 0 AND cancelled >= 0 AND shipped + cancelled <= quantity", name="shipped"
+        ),
+        CheckConstraint(
+            '"returning" >= 0 AND returned >= 0 AND "returning" + returned <= shipped',
+            name="returned",
+        ),
+        CheckConstraint("refunded BETWEEN 0 AND total", name="refunded"),
+    )
+
+
+class OrderTax(Base):
+    """The tax of an order at one rate: `amount` on (or in what included it) `taxable`, which is
+    without it. `reason` says why a rate is 0. Orders of before taxes have none."""
+
+    __tablename__ = "order_taxes"
+
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
+    tax_class: Mapped[str]
+    rate: Mapped[Decimal] = mapped_column(Numeric(6, 3))
+    label: Mapped[str]
+    reason: Mapped[str | None]
+    taxable: Mapped[Decimal]
+    amount: Mapped[Decimal]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("order_id", "tax_class", "rate"),
+        CheckConstraint("rate BETWEEN 0 AND 100", name="rate"),
+        CheckConstraint("taxable >= 0 AND amount >= 0", name="amount"),
+        CheckConstraint("reason IS NULL OR rate = 0", name="reason"),
     )
 
 
 class Receipt(Base):
-    """What we know of money that came: how much went back, and whether we asked for its return.
+    """What we know of money that came, as soon as some of it goes back: `paid`, once we have asked
+    for any of it, how much we asked for, how much went `by_hand` (of staff, or at the provider),
+    and how much it is together, as far as we have heard.
 
     Its order may be unknown to us; the money goes back all the same.
     """
@@ -235,12 +325,129 @@ class Receipt(Base):
 
     payment_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     order_id: Mapped[uuid.UUID]
+    paid: Mapped[Decimal | None]
+    requested: Mapped[Decimal] = mapped_column(server_default=text("0"))
+    by_hand: Mapped[Decimal] = mapped_column(server_default=text("0"))
     refunded: Mapped[Decimal] = mapped_column(server_default=text("0"))
-    return_reason: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("refunded >= 0", name="refunded"),
+        CheckConstraint("by_hand >= 0", name="by_hand"),
+        CheckConstraint("requested BETWEEN 0 AND paid", name="never_more_than_was_paid"),
         Index("ix_receipts_order_id", "order_id"),
+    )
+
+
+class ShippingZone(Base):
+    """Addresses to which the same shipping methods go."""
+
+    __tablename__ = "shipping_zones"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int]
+
+    __table_args__ = (UniqueConstraint("name"),)
+
+
+class ZoneMember(Base):
+    """A country of a zone, a region of it, or a range of its postal codes, in the form in which
+    they are compared (`chassis.countries`). No two of equal rank overlap."""
+
+    __tablename__ = "zone_members"
+
+    zone_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("shipping_zones.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    country: Mapped[str]
+    region: Mapped[str | None]
+    postal_from: Mapped[str | None]
+    postal_to: Mapped[str | None]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("zone_id", "position"),
+        CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
+        CheckConstraint("(postal_from IS NULL) = (postal_to IS NULL)", name="two_ends"),
+        CheckConstraint("region IS NULL OR postal_from IS NULL", name="one_of_three"),
+        CheckConstraint(
+            """postal_from ~ '^[A-Z0-9]+$' AND postal_to ~ '^[A-Z0-9]+$'"""
+            """ AND postal_from COLLATE "C" < postal_to || '~'""",
+            name="postal_range",
+        ),
+        Index("ix_zone_members_country", "country"),
+        Index(
+            "uq_zone_members_country",
+            "country",
+            unique=True,
+            postgresql_where=text("region IS NULL AND postal_from IS NULL"),
+        ),
+        Index(
+            "uq_zone_members_country_region",
+            "country",
+            "region",
+            unique=True,
+            postgresql_where=text("region IS NOT NULL"),
+        ),
+        # The country stands in front, so ranges of two countries never meet.
+        ExcludeConstraint(
+            (text("text_range(country || postal_from, country || postal_to || '~')"), "&&"),
+            where=text("postal_from IS NOT NULL"),
+            name="ex_zone_members_postal_codes",
+        ),
+    )
+
+
+class ShippingMethod(Base):
+    """A way of shipping to a zone; `code` is how buyers choose it. Orders keep what they took."""
+
+    __tablename__ = "shipping_methods"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    zone_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("shipping_zones.id", ondelete="CASCADE"))
+    code: Mapped[str]
+    name: Mapped[str]
+    tax_class: Mapped[str]
+    currency: Mapped[str]
+    price: Mapped[Decimal]
+    free_from: Mapped[Decimal | None]
+    min_weight_g: Mapped[int]
+    max_weight_g: Mapped[int | None]
+    min_days: Mapped[int | None]
+    max_days: Mapped[int | None]
+    active: Mapped[bool]
+    version: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("code ~ '^[a-z0-9][a-z0-9_-]*$'", name="code"),
+        CheckConstraint("tax_class ~ '^[a-z0-9_]{1,50}$'", name="tax_class"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        CheckConstraint("price >= 0", name="price"),
+        CheckConstraint("free_from >= 0", name="free_from"),
+        CheckConstraint("min_weight_g >= 0 AND min_weight_g <= max_weight_g", name="weight"),
+        CheckConstraint("min_days >= 0 AND max_days >= 0 AND min_days <= max_days", name="days"),
+        UniqueConstraint("zone_id", "currency", "code"),
+        Index("ix_shipping_methods_code_id", "code", "id"),
+        Index("ix_shipping_methods_active", "zone_id", postgresql_where=text("active")),
+    )
+
+
+class RefundRequest(Base):
+    """Money of a payment that we have asked payments to give back, once for each `cause`: a
+    `RefundReason`, with the id of what it is for where there may be several (`return:<id>:2`). Its
+    amount is 0 when nothing was left; payments knows the refund by `id`."""
+
+    __tablename__ = "refund_requests"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    payment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("receipts.payment_id"))
+    order_id: Mapped[uuid.UUID]
+    cause: Mapped[str]
+    amount: Mapped[Decimal]
+    requested_at: Mapped[datetime.datetime]
+
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount"),
+        UniqueConstraint("payment_id", "cause"),
+        Index("ix_refund_requests_order_id", "order_id"),
     )
 
 
@@ -261,4 +468,43 @@ class TimelineEntry(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('order', 'stock', 'payment', 'mail')", name="kind"),
         Index("ix_timeline_order_id_id", "order_id", "id"),
+    )
+
+
+class TaxRate(Base):
+    """Percent of tax on a tax class in a country, or in a `region` of it, while it is `valid`: one
+    at any moment."""
+
+    __tablename__ = "tax_rates"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    country: Mapped[str]
+    #: As `chassis.countries.region` gives it; None: the whole country.
+    region: Mapped[str | None]
+    tax_class: Mapped[str]
+    rate: Mapped[Decimal] = mapped_column(Numeric(6, 3))
+    label: Mapped[str]
+    reason: Mapped[str | None]
+    valid: Mapped[Range[datetime.datetime]] = mapped_column(TSTZRANGE)
+    created_at: Mapped[datetime.datetime]
+    scope: Mapped[str] = mapped_column(
+        Computed("country || '/' || coalesce(region, '') || '/' || tax_class", persisted=True)
+    )
+
+    __table_args__ = (
+        CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
+        CheckConstraint("tax_class ~ '^[a-z0-9_]{1,50}$'", name="tax_class"),
+        CheckConstraint("rate BETWEEN 0 AND 100", name="rate"),
+        CheckConstraint("(rate = 0) = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("NOT isempty(valid) AND NOT lower_inf(valid)", name="valid"),
+        # Two of one scope never overlap. Only ranges can be compared so without an extension
+        # (btree_gist, which not every server has): hence ranges of one text each.
+        ExcludeConstraint(
+            (text("text_range(scope, scope, '[]')"), "="),
+            ("valid", "&&"),
+            name="ex_tax_rates_scope_valid",
+            using="gist",
+        ),
+        Index("ix_tax_rates_country", "country"),
+        Index("ix_tax_rates_newest", "created_at", "id"),
     )

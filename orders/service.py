@@ -1,6 +1,7 @@
 """The Nameko services `carts` and `orders`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from chassis.metrics.custom import DatabaseGauges
 from chassis.origin import Network
 from chassis.rpc import RpcProxy, rpc
 from chassis.service import Service
+from chassis.staff import require_admin
 from chassis.timers import timer
 from chassis.trace import TraceId
 from contracts.carts import requests as cart_requests
@@ -23,7 +25,7 @@ from contracts.carts.answers import Cart
 from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.inventory.events import StockLost
 from contracts.inventory.interface import Inventory
-from contracts.orders import answers, requests
+from contracts.orders import answers, requests, shipping
 from contracts.orders.events import EVENTS
 from contracts.payments.answers import KeyedPayment
 from contracts.payments.events import (
@@ -39,6 +41,7 @@ from contracts.users.interface import Users
 from orders import event_handlers, jobs, metrics, models
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
+from orders.cart import shipping as cart_shipping
 from orders.checkout import admin as checkout_admin
 from orders.checkout import commands as checkout_commands
 from orders.checkout import queries as checkout_queries
@@ -46,8 +49,13 @@ from orders.order import commands as order_commands
 from orders.order import queries as order_queries
 from orders.order import timeline
 from orders.payment import commands as payment_commands
+from orders.payment import finishing
 from orders.payment.refunds import Payment
 from orders.settings import OrdersSettings
+from orders.shipping import commands as shipping_commands
+from orders.shipping import queries as shipping_queries
+from orders.taxes import commands as tax_commands
+from orders.taxes import queries as tax_queries
 
 
 class CartsService(Service):
@@ -59,6 +67,7 @@ class CartsService(Service):
     clock: Now = Clock()
     settings: Mapping[str, Any] = Settings(OrdersSettings, section="orders")
     products: Products = RpcProxy("products", timeout=3)
+    users: Users = RpcProxy("users", timeout=3)
 
     @rpc(cart_requests.OneCart, Cart)
     def get(self, user_id: UUID) -> Json:
@@ -84,6 +93,18 @@ class CartsService(Service):
     def clear(self, user_id: UUID) -> Json:
         """Take everything out."""
         return cart_commands.clear(self, user_id)
+
+    @rpc(cart_requests.SetAddress, Cart, sensitive_arguments=("region", "postal_code"))
+    def set_address(
+        self, user_id: UUID, country: str, region: str | None, postal_code: str | None
+    ) -> Json:
+        """Where the cart is to go, for the estimate of tax and shipping."""
+        return cart_commands.set_address(self, user_id, country, region, postal_code)
+
+    @rpc(cart_requests.OneCart, shipping.ShippingQuotes)
+    def shipping(self, user_id: UUID) -> Json:
+        """The shipping methods that carry the cart, and what each costs."""
+        return cart_shipping.quotes(self, user_id)
 
 
 class OrdersService(Service):
@@ -163,11 +184,81 @@ class OrdersService(Service):
         """Give a checkout up (staff)."""
         return checkout_admin.undo(self, order_id, actor)
 
+    @rpc(requests.CreateTaxRate, answers.CreatedTaxRate)
+    def create_tax_rate(self, **request: Any) -> Json:
+        """Set a tax rate of a place (admin); a repeat under `key` gets the first one."""
+        return tax_commands.create(self, **request)
+
+    @rpc(requests.ListTaxRates, answers.TaxRatePage)
+    def list_tax_rates(self, **request: Any) -> Json:
+        """Tax rates, newest first (admin)."""
+        return tax_queries.page(self, **request)
+
+    @rpc(requests.EndTaxRate)
+    def end_tax_rate(self, tax_rate_id: UUID, valid_until: datetime | None, actor: Actor) -> None:
+        """Let a tax rate end, now or at a later moment (admin)."""
+        tax_commands.end(self, tax_rate_id, valid_until, actor)
+
+    @rpc(shipping.ListZones, shipping.ShippingZonePage)
+    def list_shipping_zones(self, limit: int, cursor: str | None, actor: Actor) -> Json:
+        """Shipping zones, by name (admin)."""
+        require_admin(actor)
+        with self.db.autocommit() as connection:
+            return shipping_queries.zones(connection, limit, cursor)
+
+    @rpc(shipping.OneZone, shipping.ShippingZone)
+    def get_shipping_zone(self, zone_id: UUID, actor: Actor) -> Json:
+        """One shipping zone (admin)."""
+        require_admin(actor)
+        with self.db.autocommit() as connection:
+            return shipping_queries.zone(connection, zone_id)
+
+    @rpc(shipping.CreateZone, shipping.NewShippingZone)
+    def create_shipping_zone(self, actor: Actor, **request: Any) -> Json:
+        """Add a shipping zone (admin)."""
+        return shipping_commands.create_zone(self, actor, **request)
+
+    @rpc(shipping.UpdateZone, shipping.ShippingZone)
+    def update_shipping_zone(self, actor: Actor, **request: Any) -> Json:
+        """Change a shipping zone (admin)."""
+        return shipping_commands.update_zone(self, actor, **request)
+
+    @rpc(shipping.DeleteZone)
+    def delete_shipping_zone(self, zone_id: UUID, version: int | None, actor: Actor) -> None:
+        """Delete a shipping zone with its methods (admin)."""
+        shipping_commands.delete_zone(self, actor, zone_id, version)
+
+    @rpc(shipping.ListMethods, shipping.ShippingMethodPage)
+    def list_shipping_methods(
+        self, zone_id: UUID | None, limit: int, cursor: str | None, actor: Actor
+    ) -> Json:
+        """Shipping methods, by code (admin)."""
+        require_admin(actor)
+        with self.db.autocommit() as connection:
+            return shipping_queries.methods(connection, zone_id, limit, cursor)
+
+    @rpc(shipping.OneMethod, shipping.ShippingMethod)
+    def get_shipping_method(self, method_id: UUID, actor: Actor) -> Json:
+        """One shipping method (admin)."""
+        require_admin(actor)
+        with self.db.autocommit() as connection:
+            return shipping_queries.method(connection, method_id)
+
+    @rpc(shipping.CreateMethod, shipping.NewShippingMethod)
+    def create_shipping_method(self, actor: Actor, **request: Any) -> Json:
+        """Add a shipping method to a zone (admin)."""
+        return shipping_commands.create_method(self, actor, **request)
+
+    @rpc(shipping.UpdateMethod, shipping.ShippingMethod)
+    def update_shipping_method(self, actor: Actor, **request: Any) -> Json:
+        """Change a shipping method (admin)."""
+        return shipping_commands.update_method(self, actor, **request)
+
     @event_handler("payments", "payment_succeeded", PaymentSucceeded)
     def on_payment_succeeded(self, event: Event) -> None:
         """Finish the order, unless `pay` already has."""
         payment = Payment.of_event(event.payload)
-        payment_commands.finish(self, payment, begin=partial(self.db.once, event))
+        finishing.finish(self, payment, begin=partial(self.db.once, event))
 
     @event_handler("payments", "payment_failed", PaymentFailed)
     def on_payment_failed(self, event: Event) -> None:

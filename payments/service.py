@@ -128,9 +128,9 @@ class PaymentsService(Service):
 
     @event_handler("orders", "refund_due", RefundDue)
     def on_refund_due(self, event: Event) -> None:
-        """Give an order its money back, once per event; the sweep ends what is interrupted."""
+        """Give an order its money back, once per request; the sweep ends what is interrupted."""
         with self.db.once(event) as session:
-            pending = refunds.open_for_order(self, session, event.payload, key=f"event-{event.id}")
+            pending = refunds.open_for_order(self, session, event)
         if pending is not None:
             refunds.complete(self, pending)
 

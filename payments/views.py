@@ -11,10 +11,11 @@ from payments.models import Payment
 #: A payment as it is shown, by the keys of `SHOWN`.
 PaymentView = Mapping[Any, Any]
 
-#: What is shown, and what it takes to ask the provider; the rest of the row is ours.
+#: What is shown and told, and what it takes to ask the provider; the rest of the row is ours.
 SHOWN = (
     Payment.id,
     Payment.order_id,
+    Payment.order_number,
     Payment.user_id,
     Payment.provider,
     Payment.provider_reference,

@@ -130,10 +130,10 @@ class ProductsService(Service):
         """Change fields of a variant (admin)."""
         return catalog_commands.update_variant(self, actor, variant_id, version, fields)
 
-    @rpc(catalog_requests.DeleteVariant)
-    def delete_variant(self, variant_id: int, version: int | None, actor: Actor) -> None:
+    @rpc(catalog_requests.DeleteVariant, catalog_answers.DeletedVariant)
+    def delete_variant(self, variant_id: int, version: int | None, actor: Actor) -> Json:
         """Take a variant out of the shop (admin)."""
-        catalog_commands.delete_variant(self, actor, variant_id, version)
+        return catalog_commands.delete_variant(self, actor, variant_id, version)
 
     @rpc(catalog_requests.UpdateOption, catalog_answers.ProductDetail)
     def update_option(

@@ -69,11 +69,13 @@ WORDS = "INSERT INTO search_words (word) SELECT unnest(%(words)s::text[]) ON CON
 
 #: Three in four are delivered, the rest under way; three lines each.
 ORDERS = """
-    INSERT INTO orders (id, user_id, status, payment_status, total, currency, shipping_address,
-        fingerprint, payment_id, created_at, updated_at, expires_at, version)
+    INSERT INTO orders (id, user_id, status, payment_status, subtotal, net, total,
+        prices_include_tax, currency, shipping_address, fingerprint, payment_id, created_at,
+        updated_at, expires_at, version)
     SELECT {order_id}, CASE WHEN i %% 10 = 0 THEN %(faithful)s
             ELSE md5('buyer' || i / %(each)s) END::uuid,
-        CASE WHEN i %% 4 = 0 THEN 'processing' ELSE 'delivered' END, 'paid', 59.97, 'EUR',
+        CASE WHEN i %% 4 = 0 THEN 'processing' ELSE 'delivered' END, 'paid', 59.97, 59.97,
+        59.97, true, 'EUR',
         '{{"line1": "Hafenweg 7", "city": "Hamburg", "postal_code": "20457", "country": "DE"}}',
         md5(i::text), md5('payment' || i)::uuid, moment, moment, moment + interval '30 minutes', 3
     FROM (
@@ -83,11 +85,12 @@ ORDERS = """
 """
 
 ORDER_LINES = """
-    INSERT INTO order_lines (order_id, product_id, position, name, quantity, unit_price)
-    SELECT {order_id}, 1 + (i * 7 + position * 331) %% %(products)s, position, 'Made-up thing', 1,
-        19.99
+    INSERT INTO order_lines (order_id, line, variant_id, product_id, name, quantity, unit_price,
+        net, total)
+    SELECT {order_id}, line, product, product, 'Made-up thing', 1, 19.99, 19.99, 19.99
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS i,
-        generate_series(0, 2) AS position
+        generate_series(1, 3) AS line,
+        LATERAL (SELECT 1 + (i * 7 + line * 331) %% %(products)s) AS bought (product)
 """
 
 TIMELINE = """

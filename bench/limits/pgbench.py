@@ -55,14 +55,17 @@ _PLACE = """\
 \\set order random(1, 9000000000000000000)
 \\set buyer random(1, 100000)
 BEGIN;
-INSERT INTO orders (id, user_id, status, payment_status, total, currency, shipping_address,
-    fingerprint, created_at, updated_at, expires_at, version)
-VALUES (md5(:order)::uuid, md5(:buyer)::uuid, 'pending', 'unpaid', 59.97, 'EUR',
+INSERT INTO orders (id, user_id, status, payment_status, subtotal, net, total,
+    prices_include_tax, currency, shipping_address, fingerprint, created_at, updated_at,
+    expires_at, version)
+VALUES (md5(:order)::uuid, md5(:buyer)::uuid, 'pending', 'unpaid', 59.97, 59.97, 59.97,
+    true, 'EUR',
     '{"line1": "Hafenweg 7", "city": "Hamburg", "postal_code": "20457", "country": "DE"}',
     md5(:order), now(), now(), now() + interval '30 minutes', 1);
-INSERT INTO order_lines (order_id, product_id, position, name, quantity, unit_price)
-SELECT md5(:order)::uuid, product_id, product_id, 'Norvik Compact Oak Bookcase', 1, 19.99
-FROM generate_series(1, 3) AS product_id;
+INSERT INTO order_lines (order_id, line, variant_id, product_id, name, quantity, unit_price, net,
+    total)
+SELECT md5(:order)::uuid, line, line, line, 'Norvik Compact Oak Bookcase', 1, 19.99, 19.99, 19.99
+FROM generate_series(1, 3) AS line;
 INSERT INTO timeline (order_id, at, kind, cause, actor, detail)
 VALUES (md5(:order)::uuid, now(), 'order', 'placed', 'customer', '{"total": "59.97"}'),
     (md5(:order)::uuid, now(), 'stock', 'reserved', 'system', '{"until": "2026-01-01"}');

@@ -3,10 +3,10 @@
 from marshmallow import fields
 
 from chassis.fields import Answer, Currency
-from contracts.orders.answers import OrderLine
+from contracts.orders.answers import Line
 
 
-class CartLine(OrderLine):
+class CartLine(Line):
     """`price_changed`: another price, or in another currency, than when it was put in."""
 
     currency = Currency(required=True, metadata={"description": "The currency of this line."})
@@ -14,11 +14,20 @@ class CartLine(OrderLine):
     price_changed = fields.Boolean(required=True)
 
 
+class CartAddress(Answer):
+    """As much of an address as tax and shipping depend on."""
+
+    country = fields.String(required=True)
+    region = fields.String(required=True, allow_none=True)
+    postal_code = fields.String(required=True, allow_none=True)
+
+
 class Cart(Answer):
     """Without `total` and `currency` when its lines have come to have several currencies: such a
     cart cannot be ordered as it is."""
 
     items = fields.List(fields.Nested(CartLine), required=True)
+    address = fields.Nested(CartAddress, required=True, allow_none=True)
     total = fields.Decimal(
         required=True,
         allow_none=True,

@@ -7,7 +7,8 @@ from chassis.messages import Json
 
 
 class Carts(Protocol):
-    """Each answers with the cart (`contracts.carts.answers.Cart`)."""
+    """Each answers with the cart (`contracts.carts.answers.Cart`), `shipping` with
+    `contracts.orders.shipping.ShippingQuotes`."""
 
     def get(self, *, user_id: UUID) -> Json: ...
 
@@ -20,3 +21,14 @@ class Carts(Protocol):
     ) -> Json: ...
 
     def clear(self, *, user_id: UUID) -> Json: ...
+
+    def set_address(
+        self,
+        *,
+        user_id: UUID,
+        country: str,
+        region: str | None = None,
+        postal_code: str | None = None,
+    ) -> Json: ...
+
+    def shipping(self, *, user_id: UUID) -> Json: ...

@@ -22,17 +22,45 @@ from contracts.orders.enums import (
     Status,
     TimelineCause,
     TimelineKind,
+    ZeroRate,
 )
-from contracts.orders.fields import MAX_QUANTITY
+from contracts.orders.fields import MAX_QUANTITY, Percent
 from contracts.users.answers import AddressFields
 
 
-class OrderLine(Answer):
+class Line(Answer):
+    """So many of a variant."""
+
+    variant_id = Id(required=True)
     product_id = Id(required=True)
+    sku = fields.String(required=True, allow_none=True)
     name = fields.String(required=True)
+    options = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     quantity = Quantity(required=True, max=MAX_QUANTITY)
     unit_price = Money(required=True)
     line_total = fields.Decimal(required=True, as_string=True)
+
+
+class OrderLine(Line):
+    """Its `discount`, `net`, `tax` and `total` are its parts of the order's, for all units."""
+
+    line = Id(required=True)
+    discount = Money(required=True)
+    net = Money(required=True)
+    tax = Money(required=True)
+    total = Money(required=True)
+    tax_class = fields.String(required=True)
+
+
+class Tax(Answer):
+    """The tax at one rate: `amount` for `taxable`, which is without it."""
+
+    tax_class = fields.String(required=True)
+    rate = Percent(required=True)
+    label = fields.String(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    taxable = Money(required=True)
+    amount = Money(required=True)
 
 
 class ShippingAddress(AddressFields):
@@ -49,8 +77,18 @@ class Order(Answer):
     status = Choice(Status, required=True)
     payment_status = Choice(PaymentStatus, required=True)
     items = fields.List(fields.Nested(OrderLine), required=True)
+    subtotal = Money(required=True)
+    discount = Money(required=True)
+    shipping = Money(required=True)
+    shipping_tax = Money(required=True)
+    net = Money(required=True)
+    tax = Money(required=True)
+    taxes = fields.List(fields.Nested(Tax), required=True)
     total = Money(required=True)
     currency = Currency(required=True)
+    prices_include_tax = fields.Boolean(required=True)
+    shipping_method = fields.String(required=True, allow_none=True)
+    shipping_name = fields.String(required=True, allow_none=True)
     shipping_address = fields.Nested(ShippingAddress, required=True)
     cancel_reason = fields.String(required=True, allow_none=True)
     created_at = Timestamp(required=True)
@@ -99,5 +137,26 @@ class CheckoutOutcome(Answer):
     payment_status = Choice(PaymentStatus, required=True, allow_none=True)
 
 
+class TaxRate(Answer):
+    """From `valid_from` on, and before `valid_until` (null: until further notice)."""
+
+    id = Uuid(required=True)
+    country = fields.String(required=True)
+    region = fields.String(required=True, allow_none=True)
+    tax_class = fields.String(required=True)
+    rate = Percent(required=True)
+    label = fields.String(required=True)
+    reason = Choice(ZeroRate, required=True, allow_none=True)
+    valid_from = Timestamp(required=True)
+    valid_until = Timestamp(required=True, allow_none=True)
+
+
+class CreatedTaxRate(TaxRate):
+    """`replayed`: the key had been used before, and this is the rate of then."""
+
+    replayed = fields.Boolean(required=True)
+
+
 OrderPage = page_of(Order)
 CheckoutPage = page_of(Checkout)
+TaxRatePage = page_of(TaxRate)

@@ -42,6 +42,17 @@ class RefundReason(StrEnum):
     PAID_TWICE = "paid_twice"
     AMOUNT_MISMATCH = "amount_mismatch"
     UNKNOWN_ORDER = "unknown_order"
+    CANCEL_ITEMS = "cancel_items"
+    RETURN = "return"
+
+
+class ZeroRate(StrEnum):
+    """Why a tax rate is zero (EN 16931, categories Z, E, G and AE)."""
+
+    ZERO_RATED = "zero_rated"
+    EXEMPT = "exempt"
+    EXPORT = "export"
+    REVERSE_CHARGE = "reverse_charge"
 
 
 class CheckoutState(StrEnum):

@@ -2,7 +2,14 @@
 
 chassis.errors.Fault
  ├── Invalid
- │    └── MixedCurrencies     422  an order has one currency; `data["lines"]` names each line's
+ │    ├── MixedCurrencies     422  an order has one currency; `data["lines"]` names each line's
+ │    ├── AddressNeeded       422  nobody knows where the cart goes to
+ │    ├── NoShipping          422  nothing carries these goods to this address
+ │    ├── ShippingMethodRequired 422  choose one of `data["methods"]`
+ │    └── UnknownShippingMethod  422  not one that carries these goods there; `data["methods"]`
+ ├── NotFound
+ │    ├── ShippingZoneNotFound   404
+ │    └── ShippingMethodNotFound 404
  ├── Conflict
  │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
  │    ├── CartChanged         409  the cart is not the one that was shown
@@ -11,13 +18,17 @@ chassis.errors.Fault
  │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
  │    ├── TooManyOpenOrders   409  pay or cancel some first
  │    ├── TooManyUnpaidUnits  409  of a product; pay or cancel first, or take fewer
+ │    ├── TaxRateOverlaps     409  another rate holds there at that time
  │    ├── CheckoutInTime      409  a checkout that its buyer may be at is not to be retried
- │    └── PaymentCaptured     409  a checkout whose money has come is not to be undone
+ │    ├── PaymentCaptured     409  a checkout whose money has come is not to be undone
+ │    ├── ZonesOverlap        409  an address would be in two zones; `data["members"]`
+ │    ├── TooManyZoneMembers  409  of one country, in all zones together
+ │    └── TooManyShippingMethods 409  of one zone
  └── Unavailable
       └── CheckoutInterrupted 503  the checkout was undone half-way; nothing is held, try again
 """
 
-from chassis.errors import Conflict, Invalid, Unavailable
+from chassis.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class MixedCurrencies(Invalid):
@@ -84,6 +95,13 @@ class TooManyUnpaidUnits(Conflict):
     title = "Take fewer, or pay or cancel your open orders first"
 
 
+class TaxRateOverlaps(Conflict):
+    """Of a tax class, one rate holds in a place at any moment."""
+
+    code = "tax_rate_overlaps"
+    title = "Another rate of this tax class holds there at that time; end that one first"
+
+
 class CheckoutInTime(Conflict):
     """The checkout has not taken longer than it may: its buyer may be at it."""
 
@@ -103,3 +121,67 @@ class CheckoutInterrupted(Unavailable):
 
     code = "checkout_interrupted"
     title = "The checkout was interrupted; try again"
+
+
+class AddressNeeded(Invalid):
+    """Nobody knows where the cart goes to."""
+
+    code = "address_needed"
+    title = "Save an address as your default first"
+
+
+class NoShipping(Invalid):
+    """No shipping method carries these goods to this address in this currency."""
+
+    code = "no_shipping"
+    title = "This shop has no shipping method for these goods to this address"
+
+
+class ShippingMethodRequired(Invalid):
+    """The buyer has to choose; `data["methods"]`: the codes that there are."""
+
+    code = "shipping_method_required"
+    title = "Choose a shipping method"
+
+
+class UnknownShippingMethod(Invalid):
+    """Not one that carries these goods to this address; `data["methods"]`: those that do."""
+
+    code = "unknown_shipping_method"
+    title = "This shipping method is not available for this order"
+
+
+class ShippingZoneNotFound(NotFound):
+    """There is no such zone."""
+
+    code = "shipping_zone_not_found"
+    title = "There is no such shipping zone"
+
+
+class ShippingMethodNotFound(NotFound):
+    """There is no such method."""
+
+    code = "shipping_method_not_found"
+    title = "There is no such shipping method"
+
+
+class ZonesOverlap(Conflict):
+    """Addresses would be in two zones; `data["members"]`: [{zone_id, country, region, postal_from,
+    postal_to}], those of other zones that are in the way."""
+
+    code = "zones_overlap"
+    title = "Another zone has these addresses already"
+
+
+class TooManyZoneMembers(Conflict):
+    """Of one country; `data["limit"]`."""
+
+    code = "too_many_zone_members"
+    title = "Zones have too many parts of this country"
+
+
+class TooManyShippingMethods(Conflict):
+    """Of one zone; `data["limit"]`."""
+
+    code = "too_many_shipping_methods"
+    title = "This zone has too many shipping methods"

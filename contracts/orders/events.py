@@ -66,8 +66,10 @@ class OrderAwaitsShipping(EventPayload):
 
 
 class RefundDue(EventPayload):
-    """refund_due: money of this payment has to go back (`enums.RefundReason`)."""
+    """refund_due: money of this payment has to go back (`enums.RefundReason`), once for each
+    request. Releases before told no `request_id`, and may have told of some that are on the way."""
 
+    request_id = Uuid(load_default=None, allow_none=True)
     order_id = Uuid(required=True)
     payment_id = Uuid(required=True)
     amount = Money(min="0.01", required=True)

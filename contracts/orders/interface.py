@@ -8,10 +8,12 @@ from uuid import UUID
 
 from chassis.identity import Actor
 from chassis.messages import Json
+from contracts.products.fields import STANDARD
 
 
 class Orders(Protocol):
-    """Answers are JSON; their schemas are in `contracts.orders.answers`."""
+    """Answers are JSON; their schemas are in `contracts.orders.answers`. Those of shipping, and the
+    `fields` of zones and methods, are in `contracts.orders.shipping`."""
 
     def place(
         self,
@@ -68,3 +70,68 @@ class Orders(Protocol):
     def retry_checkout(self, *, order_id: UUID, actor: Actor) -> Json: ...
 
     def undo_checkout(self, *, order_id: UUID, actor: Actor) -> Json: ...
+
+    def create_tax_rate(
+        self,
+        *,
+        country: str,
+        rate: Decimal,
+        label: str,
+        actor: Actor,
+        region: str | None = None,
+        tax_class: str = STANDARD,
+        reason: str | None = None,
+        valid_from: datetime.datetime | None = None,
+        valid_until: datetime.datetime | None = None,
+        key: str | None = None,
+    ) -> Json: ...
+
+    def list_tax_rates(
+        self,
+        *,
+        actor: Actor,
+        country: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> Json: ...
+
+    def end_tax_rate(
+        self, *, tax_rate_id: UUID, actor: Actor, valid_until: datetime.datetime | None = None
+    ) -> None: ...
+
+    def list_shipping_zones(
+        self, *, actor: Actor, limit: int = 20, cursor: str | None = None
+    ) -> Json: ...
+
+    def get_shipping_zone(self, *, zone_id: UUID, actor: Actor) -> Json: ...
+
+    def create_shipping_zone(
+        self, *, key: str | None = None, actor: Actor, **fields: Any
+    ) -> Json: ...
+
+    def update_shipping_zone(
+        self, *, zone_id: UUID, version: int | None = None, actor: Actor, **fields: Any
+    ) -> Json: ...
+
+    def delete_shipping_zone(
+        self, *, zone_id: UUID, version: int | None = None, actor: Actor
+    ) -> None: ...
+
+    def list_shipping_methods(
+        self,
+        *,
+        actor: Actor,
+        zone_id: UUID | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> Json: ...
+
+    def get_shipping_method(self, *, method_id: UUID, actor: Actor) -> Json: ...
+
+    def create_shipping_method(
+        self, *, zone_id: UUID, key: str | None = None, actor: Actor, **fields: Any
+    ) -> Json: ...
+
+    def update_shipping_method(
+        self, *, method_id: UUID, version: int | None = None, actor: Actor, **fields: Any
+    ) -> Json: ...

@@ -4,9 +4,11 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from chassis import countries
 from chassis.fields import (
     ActorField,
     Choice,
+    Country,
     Currency,
     Dict,
     Id,
@@ -24,8 +26,9 @@ from chassis.fields import (
     Uuid,
 )
 from contracts.inventory.fields import MAX_LINES
-from contracts.orders.enums import STUCK, CheckoutState, PaymentStatus, Status
-from contracts.orders.fields import MAX_QUANTITY
+from contracts.orders.enums import STUCK, CheckoutState, PaymentStatus, Status, ZeroRate
+from contracts.orders.fields import MAX_QUANTITY, Percent
+from contracts.products.fields import STANDARD, TaxClass
 
 
 class Item(Request):
@@ -126,3 +129,45 @@ class ListCheckouts(Page):
 
     actor = ActorField()
     state = Choice([*CheckoutState, STUCK], load_default=None, allow_none=True)
+
+
+class CreateTaxRate(Request):
+    """create_tax_rate: from `valid_from` on (without it from now), and before `valid_until`, what
+    has the tax class is taxed at `rate` percent in the country, or in a region of it."""
+
+    country = Country(required=True)
+    region = SingleLine(max=100, load_default=None, allow_none=True)
+    tax_class = TaxClass(load_default=STANDARD)
+    rate = Percent(required=True)
+    label = SingleLine(max=100, required=True)
+    reason = Choice(ZeroRate, load_default=None, allow_none=True)
+    valid_from = Timestamp(load_default=None, allow_none=True)
+    valid_until = Timestamp(load_default=None, allow_none=True)
+    key = Key(load_default=None, allow_none=True)
+    actor = ActorField()
+
+    @validates_schema(skip_on_field_errors=True)
+    def _has_a_reason(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if (data["rate"] == 0) != (data.get("reason") is not None):
+            raise ValidationError("Give one for a rate of 0, and only for that.", "reason")
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_a_region(self, data: dict[str, Any], **kwargs: Any) -> None:
+        region, known = data.get("region"), countries.rules_of(data["country"]).regions
+        if region and known and countries.region(region, data["country"]) not in known.values():
+            raise ValidationError("Not a region of this country.", "region")
+
+
+class ListTaxRates(Page):
+    """list_tax_rates: the newest first, with those that are over."""
+
+    country = Country(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class EndTaxRate(Request):
+    """end_tax_rate: from `valid_until` on (without it from now) the rate holds no more."""
+
+    tax_rate_id = Uuid(required=True)
+    valid_until = Timestamp(load_default=None, allow_none=True)
+    actor = ActorField()

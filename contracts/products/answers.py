@@ -62,6 +62,12 @@ class Variant(PlainAnswer):
     version = Id(required=True)
 
 
+class DeletedVariant(Answer):
+    """What a deleted variant was of."""
+
+    product_id = Id(required=True)
+
+
 class ProductDetail(Product):
     """A product with its variants."""
 

@@ -54,7 +54,7 @@ class Products(Protocol):
 
     def delete_variant(
         self, *, variant_id: int, version: int | None = None, actor: Actor
-    ) -> None: ...
+    ) -> Json: ...
 
     def update_option(
         self,

@@ -32,6 +32,11 @@ class Action(StrEnum):
     CATEGORY_CREATED = "category_created"
     CATEGORY_CHANGED = "category_changed"
     CATEGORY_DELETED = "category_deleted"
+    SHIPPING_ZONE_CREATED = "shipping_zone_created"
+    SHIPPING_ZONE_CHANGED = "shipping_zone_changed"
+    SHIPPING_ZONE_DELETED = "shipping_zone_deleted"
+    SHIPPING_METHOD_CREATED = "shipping_method_created"
+    SHIPPING_METHOD_CHANGED = "shipping_method_changed"
     STOCK_ADJUSTED = "stock_adjusted"
     ORDER_ADDRESS_CHANGED = "order_address_changed"
     ORDER_SHIPPED = "order_shipped"
@@ -42,6 +47,8 @@ class Action(StrEnum):
     CHECKOUT_UNDONE = "checkout_undone"
     REFUND_REQUESTED = "refund_requested"
     MESSAGE_SENT = "message_sent"
+    TAX_RATE_CREATED = "tax_rate_created"
+    TAX_RATE_ENDED = "tax_rate_ended"
 
 
 class Target(StrEnum):
@@ -52,3 +59,6 @@ class Target(StrEnum):
     ORDER = "order"
     PAYMENT = "payment"
     PRODUCT = "product"
+    TAX_RATE = "tax_rate"
+    SHIPPING_METHOD = "shipping_method"
+    SHIPPING_ZONE = "shipping_zone"

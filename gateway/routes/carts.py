@@ -5,12 +5,13 @@ from chassis.rpc import RpcProxy
 from chassis.web import Request, route
 from contracts.carts.answers import Cart
 from contracts.carts.interface import Carts
+from contracts.orders.shipping import ShippingQuotes
 from gateway.access import USER
-from gateway.schemas.orders import CartItem, CartRemoval
+from gateway.schemas.orders import CartAddressChange, CartItem, CartRemoval
 
 
 class CartRoutes:
-    """`/api/carts…`: one's own cart; every route answers with it."""
+    """`/api/carts…`: one's own cart. Every route that changes it answers with it."""
 
     carts: Carts = RpcProxy("carts", timeout=8)
 
@@ -38,3 +39,17 @@ class CartRoutes:
     def change_quantity(self, request: Request, body: Json) -> Json:
         """Set the quantity of a product in your cart."""
         return self.carts.update_quantity(user_id=request.actor.user_id, **body)
+
+    @route("PUT", "/api/carts/address", who=USER, body=CartAddressChange, answer=Cart)
+    def set_cart_address(self, request: Request, body: Json) -> Json:
+        """Say where your cart is to go, for the estimate of tax and shipping."""
+        return self.carts.set_address(user_id=request.actor.user_id, **body)
+
+    @route("GET", "/api/carts/shipping", who=USER, answer=ShippingQuotes)
+    def get_shipping_quotes(self, request: Request) -> Json:
+        """The shipping methods that carry your cart to your address, the cheapest first.
+
+        An order names the `code` of one of them. Without any, where shipping is `required`, these
+        goods can't be ordered to this address.
+        """
+        return self.carts.shipping(user_id=request.actor.user_id)

@@ -3,7 +3,7 @@
 from chassis.messages import Json
 from chassis.rpc import RpcProxy
 from chassis.web import Request, Response, expected_version, route
-from contracts.products.answers import Category, Product, ProductPage
+from contracts.products.answers import Category, ProductDetail, ProductPage
 from contracts.products.interface import Products
 from gateway.access import ADMIN, ANYONE
 from gateway.catalog_cache import CatalogCache, of_categories, of_product, of_products
@@ -52,13 +52,14 @@ class ProductRoutes:
         "/api/products",
         who=ADMIN,
         body=NewProduct,
-        answer=Product,
+        answer=ProductDetail,
         status=201,
         etag=True,
         faults=(409,),
     )
     def create_product(self, request: Request, body: Json) -> Response:
-        """Add a product."""
+        """Add a product: with `variants`, each with a value of every option, or as the one that it
+        is. `options` only says in which order options and values are shown."""
         product = self.products.create(actor=request.actor, **body)
         self.catalog_cache.forget_product(product["id"])
         return created("/api/products", product)
@@ -68,12 +69,12 @@ class ProductRoutes:
         "/api/products/{product_id}",
         who=ANYONE,
         path=ProductPath,
-        answer=Product,
+        answer=ProductDetail,
         etag=True,
         cache_tags=of_product,
     )
     def get_product(self, request: Request, product_id: int) -> Json:
-        """One product."""
+        """One product, with its options and variants."""
         return self.products.get(product_id=product_id)
 
     @route(
@@ -82,7 +83,7 @@ class ProductRoutes:
         who=ADMIN,
         path=ProductPath,
         body=WholeProduct,
-        answer=Product,
+        answer=ProductDetail,
         etag=True,
         faults=(409,),
     )
@@ -103,7 +104,7 @@ class ProductRoutes:
         who=ADMIN,
         path=ProductPath,
         body=ProductChange,
-        answer=Product,
+        answer=ProductDetail,
         etag=True,
         faults=(409,),
     )

@@ -12,6 +12,12 @@ CartItem = body("CartItem", carts.CartItem, without=("user_id",))
 CartRemoval = body(
     "CartRemoval", carts.RemoveItem, "Without `quantity` all of it goes.", without=("user_id",)
 )
+CartAddressChange = body(
+    "CartAddressChange",
+    carts.SetAddress,
+    "`region` and `postal_code` where tax or shipping depend on them.",
+    without=("user_id",),
+)
 OrderItem = body(
     "OrderItem",
     requests.Item,

@@ -20,13 +20,13 @@ WholeProduct = body(
     "WholeProduct",
     requests.CreateProduct,
     "PUT: what is not given is emptied; SKU and currency stay.",
-    without=("stock", "actor"),
+    without=("stock", "options", "variants", "actor"),
     category_id=Id(allow_none=True, load_default=None),
 )
 NewProduct = body(
     "NewProduct",
     requests.CreateProduct,
-    "POST: `stock` is what is on hand at first.",
+    "POST: `stock` is what is on hand at first; with `variants`, each has its own.",
     without=("actor",),
     category_id=Id(allow_none=True, load_default=None),
 )

@@ -22,7 +22,7 @@ class MailFiles:
 
     def deliver(self, message: Message) -> None:
         """Write the e-mail."""
-        _write(self.folder / f"{message.id}.eml", mail.compose(message, self.sender).as_bytes())
+        _write(self.folder / f"{message.id}.eml", mail.compose(message, self.sender))
 
 
 class SmsFiles:

@@ -40,7 +40,7 @@ class SmtpMail:
         composed = mail.compose(message, self.sender)
         try:
             with self._connected() as server:
-                server.send_message(composed, to_addrs=[message.address])
+                server.sendmail(mail.address_of(self.sender), [message.address], composed)
         except smtplib.SMTPRecipientsRefused as refused:
             raise _by_code(next(iter(refused.recipients.values()))[0]) from None
         except smtplib.SMTPDataError as refused:

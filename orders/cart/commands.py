@@ -6,6 +6,7 @@ then fails would be made again by a repeat.
 
 import uuid
 
+from chassis import countries
 from chassis.errors import Invalid
 from chassis.messages import Json
 from orders import catalog
@@ -38,6 +39,25 @@ def remove(context: CartContext, user_id: uuid.UUID, product_id: int, quantity: 
     products = _look_up(context, user_id)
     with context.db.begin() as session:
         store.remove(session, user_id, product_id, quantity, context.clock())
+    return queries.show(context, user_id, products)
+
+
+def set_address(
+    context: CartContext,
+    user_id: uuid.UUID,
+    country: str,
+    region: str | None,
+    postal_code: str | None,
+) -> Json:
+    """Where the cart is to go, for the estimate of tax and shipping."""
+    products = _look_up(context, user_id)
+    address = {
+        "country": country,
+        "region": region,
+        "postal_code": postal_code and countries.postal_code(postal_code, country),
+    }
+    with context.db.begin() as session:
+        store.set_address(session, user_id, address, context.clock())
     return queries.show(context, user_id, products)
 
 

@@ -12,16 +12,18 @@ from sqlalchemy.orm import Session
 from chassis.messages import Json
 from orders import catalog
 from orders.context import CartContext
-from orders.lines import Line, Wanted
+from orders.lines import Wanted
 from orders.models import Cart, CartLine
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A cart as it was read: its version (0: there has never been one) and its lines."""
+    """A cart as it was read: its version (0: there has never been one), its lines, and where it is
+    to go, if that is known."""
 
     version: int
     lines: Sequence[Row[Any]]
+    address: dict[str, Any] | None = None
 
     @property
     def product_ids(self) -> list[int]:
@@ -38,14 +40,14 @@ class Contents:
 def read(connection: Connection | Session, user_id: uuid.UUID) -> Contents:
     """A user's cart, by one statement: its lines are those of its version."""
     query = (
-        select(Cart.version, *CartLine.__table__.c)
+        select(Cart.version, Cart.address, *CartLine.__table__.c)
         .outerjoin(CartLine, CartLine.user_id == Cart.user_id)
         .where(Cart.user_id == user_id)
-        .order_by(CartLine.added_at, CartLine.product_id)
+        .order_by(CartLine.added_at, CartLine.variant_id)
     )
     rows = connection.execute(query).all()
     lines = [row for row in rows if row.product_id is not None]
-    return Contents(rows[0].version if rows else 0, lines)
+    return Contents(rows[0].version, lines, rows[0].address) if rows else Contents(0, [])
 
 
 def show(
@@ -75,6 +77,7 @@ def view(
     total = sum((item["line_total"] for item in items), Decimal("0.00"))
     return {
         "items": items,
+        "address": contents.address,
         "total": total if is_one else None,
         "currency": currencies.pop() if is_one else None,
     }
@@ -86,7 +89,15 @@ def _shown(line: Row[Any], product: Mapping[str, Any] | None) -> dict[str, Any]:
         if product
         else (line.name, line.unit_price, line.currency)
     )
-    return Line(line.product_id, name, line.quantity, price).view() | {
+    return {
+        "variant_id": line.variant_id,
+        "product_id": line.product_id,
+        "sku": line.sku,
+        "name": name,
+        "options": line.options,
+        "quantity": line.quantity,
+        "unit_price": price,
+        "line_total": price * line.quantity,
         "currency": currency,
         "available": max(0, product["available"]) if product else 0,
         "price_changed": (price, currency) != (line.unit_price, line.currency),

@@ -36,7 +36,9 @@ def add(
     _change(session, user_id, now)
     line = insert(CartLine).values(
         user_id=user_id,
+        variant_id=product["id"],
         product_id=product["id"],
+        sku=product.get("sku"),
         quantity=quantity,
         unit_price=product["price"],
         currency=product["currency"],
@@ -45,7 +47,7 @@ def add(
     )
     total = CartLine.quantity + line.excluded.quantity
     more = line.on_conflict_do_update(
-        index_elements=[CartLine.user_id, CartLine.product_id],
+        index_elements=[CartLine.user_id, CartLine.variant_id],
         set_={
             "quantity": total,
             "unit_price": line.excluded.unit_price,
@@ -64,7 +66,7 @@ def set_quantity(
 ) -> None:
     """So many of a product that is in the cart; raises `NotFound` when it is not."""
     _change(session, user_id, now)
-    line = (CartLine.user_id == user_id, CartLine.product_id == product_id)
+    line = (CartLine.user_id == user_id, CartLine.variant_id == product_id)
     if changed(session, update(CartLine).where(*line).values(quantity=quantity)) == 0:
         raise NotFound("This product is not in the cart.")
 
@@ -78,13 +80,21 @@ def remove(
 ) -> None:
     """Take `quantity` of a product out, or all of it; one that is not there is out already."""
     _change(session, user_id, now)
-    line = (CartLine.user_id == user_id, CartLine.product_id == product_id)
+    line = (CartLine.user_id == user_id, CartLine.variant_id == product_id)
     if quantity is not None:
         rest = CartLine.quantity - quantity
         kept = update(CartLine).where(*line, rest > 0).values(quantity=rest)
         if changed(session, kept):
             return
     session.execute(delete(CartLine).where(*line))
+
+
+def set_address(
+    session: Session, user_id: uuid.UUID, address: dict[str, Any] | None, now: datetime.datetime
+) -> None:
+    """Where the cart is to go, as far as it is known."""
+    _change(session, user_id, now)
+    session.execute(update(Cart).where(Cart.user_id == user_id).values(address=address))
 
 
 def clear(session: Session, user_id: uuid.UUID, now: datetime.datetime) -> None:
@@ -96,15 +106,15 @@ def clear(session: Session, user_id: uuid.UUID, now: datetime.datetime) -> None:
 def forget(
     session: Session, user_id: uuid.UUID, until: datetime.datetime, now: datetime.datetime
 ) -> None:
-    """Take out what was put in up to `until`."""
-    _change(session, user_id, now)
+    """Take out what was put in up to `until`, and forget where it was to go."""
+    set_address(session, user_id, None, now)
     session.execute(delete(CartLine).where(CartLine.user_id == user_id, CartLine.added_at <= until))
 
 
 def _check_bounds(
     session: Session, user_id: uuid.UUID, products: Mapping[int, Mapping[str, Any] | None]
 ) -> None:
-    query = select(CartLine.product_id, CartLine.currency).where(CartLine.user_id == user_id)
+    query = select(CartLine.variant_id, CartLine.currency).where(CartLine.user_id == user_id)
     put_in = dict(session.execute(query).all())
     if len(put_in) > MAX_LINES:
         raise Invalid(errors={"product_id": [f"At most {MAX_LINES} different products."]})

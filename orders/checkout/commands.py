@@ -4,7 +4,7 @@
     enter      the checkout's own row, which claims the key              statement
     reserve    the stock, under the order's id; our prices of now        RPC, idempotent by that id
     complete   order, timeline, event, emptied cart; the row is dropped  statement
-    finish     only when it costs nothing (`orders.payment.commands`)
+    finish     only when it costs nothing (`orders.payment.finishing`)
 
 The prices have to be those that the buyer was shown, or the checkout is undone.
 
@@ -25,6 +25,7 @@ from typing import Any
 
 import orjson
 
+from chassis import currencies
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.messages import Json
@@ -33,17 +34,19 @@ from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineCause, TimelineKind
 from contracts.orders.errors import CheckoutInterrupted, TooManyOpenOrders, TooManyUnpaidUnits
 from contracts.users.answers import DefaultAddress
-from orders import catalog
+from orders import amounts, catalog
+from orders.amounts import Amounts
 from orders.cart import queries as cart_queries
 from orders.checkout import pricing, store
 from orders.checkout.pricing import Basket, Shown
 from orders.checkout.store import Attempt, Placed
 from orders.context import Context
-from orders.lines import Line
+from orders.lines import Line, tax_rows
+from orders.lines import rows as line_rows
 from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline
-from orders.payment import commands as payment_commands
+from orders.payment import finishing
 
 _ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
 
@@ -170,8 +173,8 @@ def _make(context: Context, attempt: Attempt) -> dict[str, Any] | None:
     the same key has made it."""
     try:
         products, held_until = _reserve(context, attempt)
-        priced = pricing.settle(attempt.basket, products)
-        return _complete(context, attempt, *priced, held_until)
+        lines, currency = pricing.settle(attempt.basket, products)
+        return _complete(context, attempt, lines, currency, held_until)
     except Fault as fault:
         if _undo(context, attempt, fault):
             return None
@@ -233,18 +236,23 @@ def _complete(
     held_until: datetime.datetime | None,
 ) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
-    order = _new_order(context, attempt, pricing.total(lines), currency, held_until)
+    settled = amounts.settle(
+        lines, None, {},
+        prices_include_tax=True, places=currencies.places(currency),
+    )  # fmt: skip
+    order = _new_order(context, attempt, settled, currency, held_until)
+    rows, taxes = line_rows(order.id, lines, settled.lines), tax_rows(order.id, settled)
     entries, version = _entries(context, order), attempt.basket.cart_version
     event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
     with context.db.autocommit() as connection:
-        is_new = store.complete(connection, order, lines, entries, event, version)
+        is_new = store.complete(connection, order, rows, taxes, entries, event, version)
     if not is_new and not _is_made(context, attempt):
         raise CheckoutInterrupted  # whoever abandoned it gives the stock back
     if not is_new:
         return None
     COMPLETED.reached()
     context.events.hand_over(event)
-    return order_queries.view(order, lines)
+    return order_queries.view(order, rows, taxes)
 
 
 def _is_made(context: Context, attempt: Attempt) -> bool:
@@ -255,12 +263,12 @@ def _is_made(context: Context, attempt: Attempt) -> bool:
 def _new_order(
     context: Context,
     attempt: Attempt,
-    total: Decimal,
+    settled: Amounts,
     currency: str,
     held_until: datetime.datetime | None,
 ) -> Order:
     now = context.clock()
-    is_free = not total
+    is_free = not settled.total
     recheck = datetime.timedelta(seconds=context.settings["payment_recheck"])
     return Order(
         id=attempt.order_id,
@@ -268,8 +276,15 @@ def _new_order(
         user_id=attempt.user_id,
         status=Status.PENDING,
         payment_status=PaymentStatus.UNPAID,
-        total=total,
+        subtotal=settled.subtotal,
+        discount=settled.discount,
+        shipping=settled.shipping,
+        shipping_tax=settled.shipping_tax,
+        net=settled.net,
+        tax=settled.tax,
+        total=settled.total,
         currency=currency,
+        prices_include_tax=settled.prices_include_tax,
         shipping_address=attempt.basket.shipping_address,
         idempotency_key=attempt.key,
         fingerprint=attempt.fingerprint,
@@ -306,7 +321,7 @@ def _finish(context: Context, order: dict[str, Any]) -> dict[str, Any]:
     """An order that costs nothing is paid at once; as it is then. If that fails, the sweep does
     it."""
     try:
-        payment_commands.finish_free(context, order["id"])
+        finishing.finish_free(context, order["id"])
     except Exception as error:
         context.log.warning(
             "finish_postponed", order_id=str(order["id"]), error=type(error).__name__

@@ -112,16 +112,21 @@ def price(
             errors={"items": ["One order has one currency."]},
             lines=[{"product_id": one, "currency": its} for one, its in currencies.items()],
         )
-    lines = tuple(
-        Line(
-            line.product_id,
-            found[line.product_id]["name"],
-            line.quantity,
-            found[line.product_id]["price"],
-        )
-        for line in wanted
-    )
+    lines = tuple(_line(found[line.product_id], line) for line in wanted)
     return lines, currencies[wanted[0].product_id]
+
+
+def _line(found: Mapping[str, Any], wanted: Wanted) -> Line:
+    return Line(
+        wanted.product_id,
+        found["name"],
+        wanted.quantity,
+        found["price"],
+        found.get("product_id", wanted.product_id),
+        found.get("sku"),
+        found.get("options", {}),
+        found.get("tax_class", "standard"),
+    )
 
 
 def settle(
@@ -172,7 +177,7 @@ def check_shown(
 def check_shown_prices(wanted: Iterable[Wanted], lines: Iterable[Line], currency: str) -> None:
     """Raises `PriceChanged`, naming each line whose price is not the one that was shown; `currency`
     is that of the lines."""
-    current = {line.product_id: (line.unit_price, currency) for line in lines}
+    current = {line.variant_id: (line.unit_price, currency) for line in lines}
     changed = [
         {"product_id": one.product_id} | _difference(shown, current[one.product_id])
         for one in wanted

@@ -11,7 +11,7 @@ of its request, and any row that stands still is abandoned by `orders.jobs`.
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,8 +27,7 @@ from chassis.tables import changed
 from contracts.orders.enums import CheckoutState, Status
 from contracts.orders.errors import CartChanged, TooManyOpenOrders, TooManyUnpaidUnits
 from orders.checkout.pricing import Basket, Limits
-from orders.lines import Line
-from orders.models import Checkout, Order, OrderLine, TimelineEntry
+from orders.models import Checkout, Order, OrderLine, OrderTax, TimelineEntry
 
 #: How long one instance has to give the stock of a checkout back before another one tries.
 RELEASE_TIME = datetime.timedelta(seconds=10)
@@ -64,7 +63,8 @@ _ENTER = with_documents(
         SELECT basket FROM checkouts WHERE user_id = :user_id AND state = '{CheckoutState.OPEN}'
     ),
     held AS (
-        SELECT product_id, quantity FROM order_lines WHERE order_id IN (SELECT id FROM unpaid)
+        SELECT variant_id AS product_id, quantity FROM order_lines
+        WHERE order_id IN (SELECT id FROM unpaid)
         UNION ALL
         SELECT (line->>0)::bigint, (line->>2)::bigint
         FROM begun, jsonb_array_elements(basket->'lines') AS line
@@ -97,10 +97,12 @@ _ENTER = with_documents(
 
 #: What comes later in an order's life.
 _LATER = {"cancel_reason", "payment_id", "hidden_at"}
+_COUNTERS = {"cancelled", "shipped", "returning", "returned", "refunded"}
 _ORDER_COLUMNS = [column.key for column in Order.__table__.columns if column.key not in _LATER]
 
 _INSERT_ORDER = insertion(Order.__table__, "orders", but=_LATER)
-_INSERT_LINES = insertion(OrderLine.__table__, "lines")
+_INSERT_LINES = insertion(OrderLine.__table__, "lines", but=_COUNTERS)
+_INSERT_TAXES = insertion(OrderTax.__table__, "taxes")
 _INSERT_ENTRIES = insertion(TimelineEntry.__table__, "entries", but={"id"})
 
 # One statement, for each is a round trip, and a checkout is what the shop does most. Whoever else
@@ -126,11 +128,12 @@ _COMPLETE = with_documents(
     ),
     entered AS ({_INSERT_ORDER} WHERE EXISTS (SELECT FROM taken)),
     listed AS ({_INSERT_LINES} WHERE EXISTS (SELECT FROM taken)),
+    taxed AS ({_INSERT_TAXES} WHERE EXISTS (SELECT FROM taken)),
     told AS ({_INSERT_ENTRIES} WHERE EXISTS (SELECT FROM taken)),
     recorded AS ({outbox.RECORDING} WHERE EXISTS (SELECT FROM taken))
     SELECT (SELECT count(*) FROM found) AS found, (SELECT count(*) FROM taken) AS taken
     """,  # noqa: S608  (names of ours)
-    "orders", "lines", "entries", "events",
+    "orders", "lines", "taxes", "entries", "events",
 )  # fmt: skip
 
 
@@ -230,30 +233,22 @@ def _known(
 def complete(
     connection: Connection,
     order: Order,
-    lines: Sequence[Line],
+    lines: Sequence[Mapping[str, Any]],
+    taxes: Sequence[Mapping[str, Any]],
     entries: Sequence[dict[str, Any]],
     event: dict[str, Any],
     cart_version: int | None,
 ) -> bool:
-    """Turn the checkout of `order.id` into that order with its lines, timeline entries and event,
-    and empty the cart that was ordered.
+    """Turn the checkout of `order.id` into that order with its lines, taxes, timeline entries and
+    event, and empty the cart that was ordered.
 
     False when the checkout has been finished or undone; nothing is written then, nor with
     `CartChanged`, when the cart has another version. Who wants the same waits for the outcome.
     """
     documents = {
         "orders": [{name: getattr(order, name) for name in _ORDER_COLUMNS}],
-        "lines": [
-            {
-                "order_id": order.id,
-                "product_id": line.product_id,
-                "position": position,
-                "name": line.name,
-                "quantity": line.quantity,
-                "unit_price": line.unit_price,
-            }
-            for position, line in enumerate(lines)
-        ],
+        "lines": lines,
+        "taxes": taxes,
         "entries": entries,
         "events": [event],
     }

@@ -6,7 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from chassis import paging
@@ -14,8 +22,8 @@ from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.messages import Json
 from contracts.users.answers import UserIds
+from orders import lines
 from orders.context import Context
-from orders.lines import Line
 from orders.models import Order, OrderLine
 from orders.order import numbers
 
@@ -30,14 +38,37 @@ _SHOWN = (
     Order.user_id,
     Order.status,
     Order.payment_status,
+    Order.subtotal,
+    Order.discount,
+    Order.shipping,
+    Order.shipping_tax,
+    Order.net,
+    Order.tax,
     Order.total,
     Order.currency,
+    Order.prices_include_tax,
+    Order.shipping_method,
+    Order.shipping_name,
     Order.shipping_address,
     Order.cancel_reason,
     Order.created_at,
     Order.expires_at,
     Order.version,
 )
+
+#: The taxes of an order, with its first line: one statement reads both.
+_TAXES: ColumnElement[list[dict[str, Any]] | None] = literal_column(
+    """
+    CASE WHEN line = 1 THEN (
+        SELECT jsonb_agg(
+            jsonb_build_object('tax_class', order_taxes.tax_class, 'rate', rate::text,
+                'label', label, 'reason', reason, 'taxable', taxable::text,
+                'amount', amount::text)
+            ORDER BY order_taxes.tax_class, rate
+        ) FROM order_taxes WHERE order_taxes.order_id = order_lines.order_id
+    ) END
+    """
+).label("taxes")
 
 _RECIPIENT = ("name", "company", "phone")
 
@@ -49,11 +80,13 @@ def lock(session: Session, order_id: uuid.UUID) -> Order | None:
     return session.get(Order, order_id, with_for_update=True, populate_existing=True)
 
 
-def view(order: Order, lines: Iterable[Line]) -> Json:
-    """An order as answered, of what is known of it already."""
+def view(
+    order: Order, rows: Iterable[Mapping[str, Any]], taxes: Iterable[Mapping[str, Any]]
+) -> Json:
+    """An order as answered, of the rows of its lines and taxes, which are known already."""
     shown = _shown(order)
     shown["shipping_address"] = _whole(shown["shipping_address"])
-    return shown | {"items": [line.view() for line in lines]}
+    return shown | {"items": [lines.view(row) for row in rows], "taxes": list(taxes)}
 
 
 def view_of(session: Session, order: Order) -> Json:
@@ -180,19 +213,21 @@ def _named(text: str) -> ColumnElement[bool] | None:
 def _views(
     connection: Connection | Session, rows: Collection[RowMapping | dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    lines: dict[uuid.UUID, list[dict[str, Any]]] = {row["id"]: [] for row in rows}
-    query = (
-        select(OrderLine.__table__)
-        .where(OrderLine.order_id.in_(lines))
-        .order_by(OrderLine.order_id, OrderLine.position)
-    )
-    for row in connection.execute(query) if lines else ():
-        line = Line(row.product_id, row.name, row.quantity, row.unit_price)
-        lines[row.order_id].append(line.view())
-    return [
-        dict(row) | {"shipping_address": _whole(row["shipping_address"]), "items": lines[row["id"]]}
+    orders: dict[uuid.UUID, dict[str, Any]] = {
+        row["id"]: dict(row) | {"shipping_address": _whole(row["shipping_address"]), "items": []}
         for row in rows
-    ]
+    }
+    query = (
+        select(OrderLine.__table__, _TAXES)
+        .where(OrderLine.order_id.in_(orders))
+        .order_by(OrderLine.order_id, OrderLine.line)
+    )
+    for row in connection.execute(query).mappings() if orders else ():
+        order = orders[row["order_id"]]
+        order["items"].append(lines.view(row))
+        if row["line"] == 1:
+            order["taxes"] = row["taxes"] or []
+    return list(orders.values())
 
 
 def _whole(address: Mapping[str, Any]) -> dict[str, Any]:

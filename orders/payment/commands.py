@@ -1,77 +1,44 @@
-"""Paying an order, and the one way in which a payment that succeeded finishes it.
+"""Paying an order.
 
     start     the order notes that it is being paid; who may not pay it stops here    transaction
     charge    payments takes the money                     RPC, idempotent by the payment's key
-    conclude  paid and processing; or cancelled, and the money goes back              transaction
+    finish    the order is paid (`orders.payment.finishing`)
 
-Inventory hears of a paid order by its event `order_paid`, and takes the stock that it holds for it.
-When that hold may end first, the stock is taken before the order is paid:
-
-    attach    the order is marked with the payment, and can't be cancelled meanwhile  transaction
-    commit    its reserved stock is taken                  RPC, idempotent by the order's id
-    conclude
-
-All after the charge is `finish`. `pay`, the event `payment_succeeded` and the recovery sweep come
-there, at the same time or one after a crash of the other: each step looks at what is there, so the
-second one changes nothing. Should the event come too late in spite of all, and the stock be gone,
-inventory tells `stock_lost`: the order is cancelled, and the money goes back.
+A payment whose end we have not heard of is looked up by the sweep (`orders.jobs`).
 """
 
 import datetime
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from chassis import idempotency, outages
 from chassis.database import finds
-from chassis.errors import Conflict, Fault, Invalid, NotFound
+from chassis.errors import Conflict, Fault, Invalid
 from chassis.identity import Actor, Role
 from chassis.messages import Json
 from chassis.steps import Step
-from contracts.inventory.errors import OutOfStock, ReservationReleased
-from contracts.orders.enums import (
-    Cause,
-    PaymentStatus,
-    RefundReason,
-    Status,
-    TimelineCause,
-    TimelineKind,
-)
+from contracts.orders.enums import Status
 from contracts.orders.errors import InvalidTransition, NothingToPay
 from contracts.payments import answers
 from contracts.payments import enums as payments
 from contracts.payments.errors import AlreadyPaid
 from orders.context import Context
 from orders.models import Order, RequestKey
-from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
-from orders.order.lifecycle import Party
-from orders.payment import refunds
+from orders.payment import finishing
 from orders.payment.refunds import Payment
 
 #: Where a crash is tested.
 STARTED = Step("orders.payment.started")
 CHARGED = Step("orders.payment.charged")
-ATTACHED = Step("orders.payment.attached")
-COMMITTED = Step("orders.payment.committed")
-CONCLUDED = Step("orders.payment.concluded")
-
-#: A hold that lasts so long is not over before inventory hears of the payment by the event: that is
-#: tried again for a quarter of an hour (`chassis.events.handler`), after which an operator has it.
-SETTLED_WITHIN = datetime.timedelta(days=1)
 
 #: A page of payments.list, newest first: what may still bring money is always among the newest.
 NEWEST = 100
 
 _PAYMENT, _PAYMENTS = answers.Payment(), answers.PaymentPage()
-
-#: Opens the transaction of the last step: `db.begin`, or `db.once` of an event.
-Begin = Callable[[], AbstractContextManager[Session]]
 
 
 def pay(
@@ -91,7 +58,7 @@ def pay(
     CHARGED.reached()
     try:
         if payment["status"] in payments.CAPTURED:
-            finish(context, Payment.of_answer(payment))
+            finishing.finish(context, Payment.of_answer(payment))
         elif payment["status"] not in payments.OPEN:
             stop_looking(context, order_id, started.since)
         elif _is_cancelled(context, order_id):
@@ -133,7 +100,7 @@ def _start(
             raise refusal
         elif refusal is None and (claim.is_new or order.paying_since is None):
             since = now
-            _look_later(context, order, now)
+            finishing.look_later(context, order, now)
     STARTED.reached()
     return _Started(order, since, claim, refusal)
 
@@ -149,11 +116,6 @@ def _why_not_payable(order: Order, now: datetime.datetime) -> Conflict | None:
     if order.expires_at <= now:
         return InvalidTransition("The time to pay this order is over.", **state)
     return None
-
-
-def _look_later(context: Context, order: Order, now: datetime.datetime) -> None:
-    order.paying_since = now
-    order.recheck_at = now + datetime.timedelta(seconds=context.settings["payment_recheck"])
 
 
 def _charge(context: Context, order: Order, method: dict[str, str], key: str) -> dict[str, Any]:
@@ -186,148 +148,6 @@ def _made_before(context: Context, order: Order, key: str, refusal: Conflict) ->
     raise refusal
 
 
-def finish(context: Context, payment: Payment, begin: Begin | None = None) -> None:
-    """Finish the order whose money has come.
-
-    Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
-    """
-    _finish(
-        begin or context.db.begin,
-        partial(_conclude, context, payment),
-        lambda: _attach(context, payment) and _commit_stock(context, payment.order_id),
-    )
-
-
-def finish_free(context: Context, order_id: uuid.UUID) -> None:
-    """`finish`, for an order that costs nothing and has no payment."""
-    _finish(
-        context.db.begin,
-        partial(_conclude_free, context, order_id),
-        partial(_commit_stock, context, order_id),
-    )
-
-
-class _MayBeLost(Exception):
-    """The hold on the stock may end before inventory hears that the order is paid."""
-
-
-def _finish(
-    begin: Begin, conclude: Callable[[Session, bool | None], None], take_stock: Callable[[], bool]
-) -> None:
-    """`conclude` at once where the hold lasts, else once the stock is taken."""
-    try:
-        with begin() as session:
-            conclude(session, None)
-    except _MayBeLost:
-        in_stock = take_stock()
-        with begin() as session:
-            conclude(session, in_stock)
-    CONCLUDED.reached()
-
-
-def _attach(context: Context, payment: Payment) -> bool:
-    """Mark the order with its payment. False when that leads nowhere; `_conclude` knows why."""
-    with context.db.begin() as session:
-        order = order_queries.lock(session, payment.order_id)
-        if order is None or order.status != Status.PENDING or _why_not(order, payment):
-            return False
-        order.payment_id = payment.id
-        if order.paying_since is None:
-            _look_later(context, order, context.clock())
-    ATTACHED.reached()
-    return True
-
-
-def _why_not(order: Order, payment: Payment) -> RefundReason | None:
-    """Why this money does not pay this order, if so."""
-    if order.payment_id not in (None, payment.id):
-        return RefundReason.PAID_TWICE
-    if (order.total, order.currency) != (payment.amount, payment.currency):
-        return RefundReason.AMOUNT_MISMATCH
-    return None
-
-
-def _commit_stock(context: Context, order_id: uuid.UUID) -> bool:
-    """Whether the stock is the order's for good."""
-    try:
-        context.inventory.commit(order_id=order_id)
-    except (OutOfStock, ReservationReleased, NotFound):
-        return False
-    COMMITTED.reached()
-    return True
-
-
-def _conclude(context: Context, payment: Payment, session: Session, in_stock: bool | None) -> None:
-    order = order_queries.lock(session, payment.order_id)
-    if order is None:
-        reason = RefundReason.UNKNOWN_ORDER
-        refunds.request(context, session, payment, reason, order_known=False)
-        return
-    if (why_not := _why_not(order, payment)) is not None:
-        refunds.request(context, session, payment, why_not)
-        return
-    if order.payment_status == PaymentStatus.UNPAID:
-        _mark_paid(context, session, order, payment, in_stock)
-    if order.status == Status.CANCELLED:
-        refunds.request(context, session, payment, RefundReason.ORDER_CANCELLED)
-
-
-def _mark_paid(
-    context: Context, session: Session, order: Order, payment: Payment, in_stock: bool | None
-) -> None:
-    """The money is there. Whatever of it has gone back before we came to this is not forgotten."""
-    is_pending = order.status == Status.PENDING
-    in_stock = is_pending and _has_stock(context, order, in_stock)
-    # Read before anything is changed, so that one statement writes all that is.
-    order.payment_status = lifecycle.after_refund(order.total, refunds.total(session, payment.id))
-    order.payment_id = payment.id
-    order.paying_since = order.recheck_at = None
-    timeline.add(
-        context, session, order.id, TimelineKind.PAYMENT, TimelineCause.PAYMENT_SUCCEEDED,
-        payment_id=payment.id, amount=payment.amount,
-    )  # fmt: skip
-    if is_pending:
-        _leave_pending(context, session, order, in_stock)
-    else:
-        transitions.touch(context, order)
-
-
-def _conclude_free(
-    context: Context, order_id: uuid.UUID, session: Session, in_stock: bool | None
-) -> None:
-    order = order_queries.lock(session, order_id)
-    if order is None:
-        raise NotFound("There is no such order.")
-    is_pending = order.status == Status.PENDING
-    in_stock = is_pending and _has_stock(context, order, in_stock)
-    order.paying_since = order.recheck_at = None
-    if in_stock:
-        order.payment_status = PaymentStatus.PAID
-    if is_pending:
-        _leave_pending(context, session, order, in_stock)
-
-
-def _has_stock(context: Context, order: Order, in_stock: bool | None) -> bool:
-    """Whether the stock is the order's, where it is not known yet by the hold; raises `_MayBeLost`
-    when that does not last for long enough."""
-    if in_stock is None:
-        if order.held_until is None or order.held_until < context.clock() + SETTLED_WITHIN:
-            raise _MayBeLost
-        return True
-    return in_stock
-
-
-def _leave_pending(context: Context, session: Session, order: Order, in_stock: bool) -> None:
-    if in_stock:
-        timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_COMMITTED)
-        target, cause = Status.PROCESSING, Cause.PAID
-    else:
-        target, cause = Status.CANCELLED, Cause.OUT_OF_STOCK
-    unpaid = Status.PENDING, PaymentStatus.UNPAID
-    step = lifecycle.step(*unpaid, target, (Party.SYSTEM,), cause)
-    transitions.move(context, session, order, step)
-
-
 def take_due(context: Context, limit: int) -> list[tuple[uuid.UUID, datetime.datetime]]:
     """Orders whose payment is to be looked up, and since when they are being paid. The pause until
     the next look grows with that time, so an unfinished payment is asked for often at first, and
@@ -358,13 +178,13 @@ def look_up(context: Context, order_id: uuid.UUID, since: datetime.datetime) -> 
     with context.db.autocommit() as connection:
         total = connection.scalar(select(Order.total).where(Order.id == order_id))
     if total == 0:
-        finish_free(context, order_id)
+        finishing.finish_free(context, order_id)
         return
     found = payments_of(context, order_id)
     captured = [one for one in found if one["status"] in payments.CAPTURED]
     if captured:
         # The newest: an older one with money is one that came late and that payments gives back.
-        finish(context, Payment.of_answer(captured[0]))
+        finishing.finish(context, Payment.of_answer(captured[0]))
     elif not any(one["status"] in payments.OPEN for one in found):
         stop_looking(context, order_id, since)
     elif _is_cancelled(context, order_id):

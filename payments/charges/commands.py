@@ -119,7 +119,7 @@ def ask(
             left = store.leave_unknown(session, payment_id, context.clock())
             return shown(left)
     ANSWERED.reached()
-    return settle(context, payment_id, report)
+    return settle(context, payment, report)
 
 
 def note_reference(context: Context, payment_id: uuid.UUID, reference: str) -> None:
@@ -131,18 +131,41 @@ def note_reference(context: Context, payment_id: uuid.UUID, reference: str) -> N
         raise ProviderTimeout
 
 
-def settle(context: Context, payment_id: uuid.UUID, report: ChargeReport) -> PaymentView:
+def settle(context: Context, payment: PaymentView, report: ChargeReport) -> PaymentView:
     """Bring a payment to what the provider reports, once; old and repeated reports change nothing.
 
     The one way to a decision, for the caller's own answer, the sweep and webhooks alike. Raises
     `AnswerMismatch` for money that cannot be ours to book.
     """
+    settled = _capture_whole(context, payment, report)
+    if settled is None:
+        settled = _settle_locked(context, payment["id"], report)
+    context.log.info("payment_settled", payment_id=str(settled["id"]), status=settled["status"])
+    SETTLED.reached()
+    return settled
+
+
+def _capture_whole(
+    context: Context, payment: PaymentView, report: ChargeReport
+) -> PaymentView | None:
+    """The rule, by one statement: all that an open payment asks for was taken. None when it is
+    otherwise, which is decided under its lock."""
+    if not lifecycle.is_whole(payment["amount"], payment["currency"], report):
+        return None
+    event, now = published.succeeded(context, payment), context.clock()
+    with context.db.autocommit() as connection:
+        settled = store.capture_whole(connection, payment["id"], report.reference, event, now)
+    if settled is not None:
+        context.events.hand_over(event)
+    return settled
+
+
+def _settle_locked(context: Context, payment_id: uuid.UUID, report: ChargeReport) -> PaymentView:
     with context.db.begin() as session:
         payment = session.get_one(Payment, payment_id, with_for_update=True)
         if not payment.captured and lifecycle.advances(payment.status, report.status):
             _apply(context, session, payment, report)
         settled, superseded = shown(payment), payment.superseded
-    context.log.info("payment_settled", payment_id=str(payment_id), status=settled["status"])
     if superseded:
         context.log.warning(
             "given_back_at_once",
@@ -150,7 +173,6 @@ def settle(context: Context, payment_id: uuid.UUID, report: ChargeReport) -> Pay
             order_id=str(settled["order_id"]),
             reason=settled["failure_code"],
         )
-    SETTLED.reached()
     return settled
 
 
@@ -231,7 +253,7 @@ def cancel(context: Context, order_id: uuid.UUID, reason: FailureCode) -> bool:
         return False
     CANCEL_ANSWERED.reached()
     unknown = lifecycle.never_received(found["amount"], found["currency"])
-    settled = settle(context, found["id"], report or unknown)
+    settled = settle(context, found, report or unknown)
     CANCEL_SETTLED.reached()
     return settled["status"] not in OPEN
 
@@ -241,7 +263,7 @@ def refresh(context: Context, payment: PaymentView) -> PaymentView:
     report = _look_up(context, payment) if payment["status"] in OPEN else None
     if report is None or report.status == payment["status"]:
         return payment
-    return settle(context, payment["id"], report)
+    return settle(context, payment, report)
 
 
 def find_returned(context: Context, provider: str, reference: str) -> Json:
@@ -288,7 +310,7 @@ def settle_overdue(context: Context, payment: PaymentView) -> None:
     if report is None and _is_given_up(context, payment):
         report = lifecycle.never_received(payment["amount"], payment["currency"])
     if report is not None:
-        settle(context, payment["id"], report)
+        settle(context, payment, report)
 
 
 def _is_given_up(context: Context, payment: PaymentView) -> bool:

@@ -39,6 +39,12 @@ def is_in_part(amount: Decimal, currency: str, report: ChargeReport) -> bool:
     return in_part
 
 
+def is_whole(amount: Decimal, currency: str, report: ChargeReport) -> bool:
+    """Whether exactly what was asked for was taken."""
+    asked = (Status.SUCCEEDED, amount, currency)
+    return (report.status, report.amount, report.currency) == asked
+
+
 def never_received(amount: Decimal, currency: str) -> ChargeReport:
     """The end of a payment that its provider knows nothing of."""
     return ChargeReport(Status.FAILED, amount, currency, failure_code=FailureCode.NOT_RECEIVED)

@@ -10,14 +10,41 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chassis.events import outbox
 from chassis.idempotency import KeyReused
+from chassis.json_rows import as_json, with_documents
 from contracts.payments.enums import OPEN, FailureCode, Status
 from contracts.payments.errors import AlreadyPaid, PaymentActive
 from payments import checks
+from payments.ledger.store import ACCOUNTS
 from payments.models import Payment
 from payments.providers import keys
-from payments.providers.port import KnownCharge, Provider
+from payments.providers.port import Kind, KnownCharge, Provider
 from payments.views import SHOWN, PaymentView
+
+_INSERT = insert(Payment).on_conflict_do_nothing().returning(*SHOWN)
+
+_DEBIT, _CREDIT = ACCOUNTS[Kind.CAPTURE]
+_CAPTURE = with_documents(
+    f"""
+    WITH taken AS (
+        UPDATE payments SET status = '{Status.SUCCEEDED}', captured = amount, action_url = NULL,
+            provider_reference = coalesce(:reference, provider_reference), failure_code = NULL
+        WHERE id = :id AND status IN ('{Status.PENDING}', '{Status.REQUIRES_ACTION}')
+            AND captured = 0 AND cancel_reason IS NULL
+        RETURNING *
+    ),
+    entered AS (
+        INSERT INTO ledger_entries (payment_id, order_id, kind, debit, credit, amount, currency,
+            provider, provider_reference, at)
+        SELECT id, order_id, '{Kind.CAPTURE}', '{_DEBIT}', '{_CREDIT}', amount, currency,
+            provider, provider_reference, :now FROM taken
+    ),
+    recorded AS ({outbox.RECORDING} WHERE EXISTS (SELECT FROM taken))
+    SELECT {", ".join(column.key for column in SHOWN)} FROM taken
+    """,  # noqa: S608  (names of ours)
+    "events",
+).columns(*(Payment.__table__.c[column.key] for column in SHOWN))
 
 
 class NextCall(Enum):
@@ -42,18 +69,17 @@ def insert_payment(
 ) -> PaymentView | None:
     """A `pending` payment with what is `wanted`; None when another one is in its place: of the same
     key, or one that holds the order. Of two at once the second waits here for the first."""
-    new = insert(Payment).values(
+    new = {
         **wanted,
-        id=uuid.uuid4(),
-        provider=provider.name,
-        test_mode=provider.test_mode,
-        status=Status.PENDING,
-        created_at=now,
-        calling_until=calling_until,
-        next_check_at=calling_until,
-    )
-    made = connection.execute(new.on_conflict_do_nothing().returning(*SHOWN))
-    return made.mappings().one_or_none()
+        "id": uuid.uuid4(),
+        "provider": provider.name,
+        "test_mode": provider.test_mode,
+        "status": Status.PENDING,
+        "created_at": now,
+        "calling_until": calling_until,
+        "next_check_at": calling_until,
+    }
+    return connection.execute(_INSERT, new).mappings().one_or_none()
 
 
 def resume(
@@ -133,6 +159,19 @@ def note_reference(connection: Connection, payment_id: uuid.UUID, reference: str
         .returning(Payment.status, Payment.cancel_reason)
     )
     return tuple(connection.execute(noted).one()) == (Status.PENDING, None)
+
+
+def capture_whole(
+    connection: Connection,
+    payment_id: uuid.UUID,
+    reference: str | None,
+    event: Mapping[str, Any],
+    now: datetime.datetime,
+) -> PaymentView | None:
+    """Book that all of an open payment was taken, with the ledger's entry and the outbox row of
+    `event`; None when it is not open any more, or to be cancelled."""
+    values = {"id": payment_id, "reference": reference, "now": now, "events": as_json([event])}
+    return connection.execute(_CAPTURE, values).mappings().one_or_none()
 
 
 def take_due(connection: Connection, now: datetime.datetime, limit: int) -> Sequence[PaymentView]:

@@ -1,7 +1,8 @@
 """The books: every transaction of money, and the totals on its payment, in one step.
 
 All arithmetic is done by the database on the current row, so that its constraint (never more
-given back or promised than was taken) holds even for a caller who forgot to lock the payment.
+given back or promised than was taken) holds even for a caller who forgot to lock the payment. What
+most payments come to, `charges.store.capture_whole` books in the same way.
 """
 
 import datetime

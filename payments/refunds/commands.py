@@ -8,15 +8,13 @@ What is interrupted in between stays `pending`, and the sweep (`payments.jobs`) 
 """
 
 import uuid
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from chassis import idempotency, staff
 from chassis.identity import Actor
-from chassis.messages import Json
+from chassis.messages import Event, Json
 from chassis.steps import Step
 from contracts.payments.enums import RefundStatus
 from contracts.payments.errors import RefundRefused
@@ -69,13 +67,13 @@ def refund(
     return {**payment_view, "replayed": not claim.is_new}
 
 
-def open_for_order(
-    context: Context, session: Session, due: Mapping[str, Any], key: str
-) -> PendingRefund | None:
+def open_for_order(context: Context, session: Session, event: Event) -> PendingRefund | None:
     """Reserve what an order still has to get back (`contracts.orders.events.RefundDue`); None when
-    that is nothing. Raises what `store.due_for_order` raises."""
+    that is nothing, or was asked for before. Raises what `store.due_for_order` raises."""
+    due = event.payload
+    key = f"request-{due['request_id'] or event.id}"
     found = store.due_for_order(
-        session, due["order_id"], due["payment_id"], due["amount"], due["currency"]
+        session, due["order_id"], due["payment_id"], due["amount"], due["currency"], key
     )
     if found is None:
         return None

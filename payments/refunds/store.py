@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple, cast
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, exists, select, update
 from sqlalchemy.orm import Session
 
 from contracts.payments.enums import RefundStatus
@@ -118,9 +118,10 @@ def due_for_order(
     payment_id: uuid.UUID,
     amount: Decimal,
     currency: str,
+    key: str,
 ) -> tuple[Payment, Decimal] | None:
     """The captured payment of an order, locked, and how much of `amount` it still has to give
-    back; None when there is nothing (never paid, or given back before).
+    back; None when there is nothing (never paid, given back before, or opened under `key`).
 
     Raises `RefundInFlight` while an unsettled refund holds a part of it: should that one fail,
     its amount would be forgotten. Raises `NotRefundable` for another currency than was taken.
@@ -130,6 +131,7 @@ def due_for_order(
         Payment.order_id == order_id,
         Payment.captured > 0,
         ~Payment.superseded,
+        ~exists().where(Refund.payment_id == payment_id, Refund.key == key),
     )
     payment = session.scalars(wanted.with_for_update()).one_or_none()
     if payment is None:

@@ -15,7 +15,20 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, literal, or_, select, update
+from sqlalchemy import (
+    UUID,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Select,
+    Text,
+    bindparam,
+    delete,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.errors import Fault
@@ -50,6 +63,31 @@ class Taken(NamedTuple):
     tries: int
 
 
+# The payment of the charge that the event names, if it is as the event tells: of the amount all was
+# taken or nothing, and nothing went back or is about to. Then nobody need look into it.
+_STORE = text(
+    f"""
+    INSERT INTO provider_notices (provider, event_id, type, reference, key, received_at,
+        next_try_at, processed_at, outcome)
+    SELECT :provider, :event_id, :type, :reference, :key, :received_at, :received_at,
+        CASE WHEN is_settled THEN :received_at END, CASE WHEN is_settled THEN 'settled' END
+    FROM (SELECT EXISTS (
+        SELECT FROM payments
+        WHERE provider = :provider
+            AND (provider_reference = :reference OR return_reference = :reference)
+            AND (id = :payment_id OR NOT :is_named)
+            AND status = :status AND refunding = 0
+            AND captured = CASE WHEN status = '{Status.SUCCEEDED}' THEN amount ELSE 0 END
+    ) AS is_settled) AS told
+    ON CONFLICT DO NOTHING
+    """  # noqa: S608  (a word of ours)
+).bindparams(
+    *(bindparam(name, type_=Text) for name in ("reference", "key", "status")),
+    bindparam("received_at", type_=DateTime(timezone=True)),
+    bindparam("payment_id", type_=UUID),
+)
+
+
 def receive(context: Context, provider: str, body: str, signature: str | None) -> None:
     """Store an event of `provider`; one that is there already changes nothing.
 
@@ -71,38 +109,20 @@ def receive(context: Context, provider: str, body: str, signature: str | None) -
 def _store(
     connection: Connection, provider: str, event: WebhookEvent, now: datetime.datetime
 ) -> None:
-    row = insert(ReceivedWebhook).values(
-        provider=provider,
-        event_id=event.id,
-        type=event.type,
-        reference=event.reference,
-        key=event.key,
-        received_at=now,
-        next_try_at=now,
-    )
-    if event.status and event.reference:
-        settled = _settled_as_told(provider, event)
-        row = row.values(
-            outcome=settled.with_only_columns(literal("settled")).scalar_subquery(),
-            processed_at=settled.with_only_columns(literal(now)).scalar_subquery(),
-        )
-    connection.execute(row.on_conflict_do_nothing())
-
-
-def _settled_as_told(provider: str, event: WebhookEvent) -> Select[*tuple[Any, ...]]:
-    """The payment of the charge that the event names, if it is as the event tells: of the amount
-    all was taken or nothing, and nothing went back or is about to."""
-    names = (Payment.provider_reference, Payment.return_reference)
-    wanted = select(Payment.id).where(
-        Payment.provider == provider,
-        or_(*(name == event.reference for name in names)),
-        Payment.status == event.status,
-        Payment.captured == (Payment.amount if event.status == Status.SUCCEEDED else 0),
-        Payment.refunding == 0,
-    )
-    if event.key is not None:
-        wanted = wanted.where(Payment.id == keys.id_of(keys.PAYMENT, event.key))
-    return wanted.limit(1)
+    row = {
+        "provider": provider,
+        "event_id": event.id,
+        "type": event.type,
+        "reference": event.reference,
+        "key": event.key,
+        "received_at": now,
+    }
+    told = {
+        "status": event.status,
+        "is_named": event.key is not None,
+        "payment_id": keys.id_of(keys.PAYMENT, event.key),
+    }
+    connection.execute(_STORE, row | told)
 
 
 def _count_refusal(connection: Connection, day: datetime.date, provider: str, reason: str) -> None:
@@ -171,7 +191,7 @@ def look_into(context: Context, event: Taken) -> str:
         report = provider.look_up(charge_store.known(payment))
         if report is None:
             return "nothing moved"
-        charges.settle(context, payment["id"], report)
+        charges.settle(context, payment, report)
         charge = report.reference
     if charge is not None:
         _book_transactions(context, payment["id"], provider.transactions_of(charge))

@@ -114,8 +114,9 @@ def update_variant(
         return variant_queries.get(session, variant_id, now)
 
 
-def delete_variant(context: Context, actor: Actor, variant_id: int, version: int | None) -> None:
-    """Nobody finds or orders the variant any more; what has been ordered is not touched.
+def delete_variant(context: Context, actor: Actor, variant_id: int, version: int | None) -> Json:
+    """Nobody finds or orders the variant any more; what has been ordered is not touched. Answers
+    with its product's id.
 
     Raises `Forbidden`, and what `variant_store.remove` raises.
     """
@@ -124,6 +125,7 @@ def delete_variant(context: Context, actor: Actor, variant_id: int, version: int
         product_id = variant_store.remove(session, variant_id, version, context.clock())
         changed = {"variant_id": variant_id, "fields": ["variants"]}
         _tell_changed(context, session, actor, product_id, changed)
+        return {"product_id": product_id}
 
 
 def update_option(

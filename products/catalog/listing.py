@@ -34,6 +34,7 @@ from products.catalog.listing_sql import (
     NEWEST_ID,
     ORDERS,
     REST,
+    SOLD_OUT_STOCKS,
     TITLE,
     Shape,
     statement,
@@ -52,6 +53,9 @@ LOOKAHEAD_IN_CATEGORY = 100
 MANY, NEAR, FAR = 200_000, 3_000, 20_000
 #: The tiers in their order. The numbers are in cursors that people hold.
 _BY_RELEVANCE = (EXACT, TITLE, REST)
+
+#: So few stocks that are sold out are looked up, instead of being met in the order of a list.
+FEW = 3_000
 
 #: Seconds until a small catalog is asked again whether it has become large.
 FRESH = 60.0
@@ -165,13 +169,14 @@ def _find(
     rows: list[tuple[int, Row[Any]]] = []
     if filters.search and query is None:
         return rows
+    few = filters.in_stock is False and _are_few_sold_out(connection, now)
     for tier, after in _tiers(connection, sort, position, query):
         values |= {"query": _of_tier(query, tier)}
         if after is not None:
             *keys, last_id = after
             values |= {f"after_{place}": key for place, key in enumerate(keys)}
             values |= {"after_id": last_id}
-        for shape in _stretches(_shape(filters, sort, tier, after is not None)):
+        for shape in _stretches(_shape(filters, sort, tier, after is not None, few)):
             values |= {"rows": limit + 1 - len(rows)}
             if shape.currency and not filters.currency:
                 values |= {"currency": values["after_0"]}
@@ -216,6 +221,10 @@ def _page(
         if values["since"] is not None:
             rows = execute(LOOKAHEAD, since=True)
     return rows if len(rows) == values["rows"] else execute(LOOKAHEAD)
+
+
+def _are_few_sold_out(connection: Connection, now: datetime.datetime) -> bool:
+    return (connection.scalar(SOLD_OUT_STOCKS, {"few": FEW, "now": now}) or 0) < FEW
 
 
 def _is_large(connection: Connection) -> bool:
@@ -270,7 +279,7 @@ def _lookahead(filters: Filters) -> int:
     return LOOKAHEAD if filters.category is None else LOOKAHEAD_IN_CATEGORY
 
 
-def _shape(filters: Filters, sort: str, tier: int, after: bool) -> Shape:
+def _shape(filters: Filters, sort: str, tier: int, after: bool, few: bool) -> Shape:
     return Shape(
         sort=sort,
         tier=tier if filters.search else None,
@@ -280,4 +289,5 @@ def _shape(filters: Filters, sort: str, tier: int, after: bool) -> Shape:
         max_price=filters.max_price is not None,
         in_stock=filters.in_stock,
         after=after,
+        few=few,
     )

@@ -16,7 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
-    and_,
+    any_,
     bindparam,
     cast,
     exists,
@@ -79,6 +79,8 @@ class Shape:
     max_price: bool
     in_stock: bool | None
     after: bool
+    #: Of what is sold out: it is little.
+    few: bool = False
     #: By price, in the currencies that come after the one of `after_0`.
     beyond: bool = False
     #: Of a search: only in the newest, as many as `near`; or those made at `since` and later.
@@ -207,8 +209,9 @@ def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[
         yield product.price <= bindparam("max_price")
     if shape.in_stock is not None:
         has_some = _has_variant(product, IN_STOCK)
-        # Those that are sold out are few, and have an index.
-        yield has_some if shape.in_stock else and_(_has_variant(product, SOLD_OUT), ~has_some)
+        yield has_some if shape.in_stock else ~has_some
+        if shape.few:
+            yield product.id == any_(_SOLD_OUT)
     if shape.tier is not None:
         query = cast(bindparam("query", type_=Text), TSQUERY)
         is_title = shape.tier in (EXACT, TITLE)
@@ -217,8 +220,20 @@ def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[
             yield ~product.title.bool_op("@@")(query)
 
 
+_FEW = select(literal(1)).select_from(Stock).where(SOLD_OUT).limit(bindparam("few")).subquery()
+#: How many stocks are sold out, `few` at most: so few are better looked up than met in order.
+SOLD_OUT_STOCKS = select(func.count()).select_from(_FEW)
+
+_SOLD_OUT = func.array(
+    select(Variant.product_id)
+    .join(Stock, Stock.variant_id == Variant.id)
+    .where(SOLD_OUT)
+    .scalar_subquery()
+)
+
+
 def _has_variant(product: type[Product], is_so: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether of some variant of the product the stock is so."""
+    """Whether the stock of some variant of the product is so."""
     of_product = (Variant.product_id == product.id, Variant.deleted_at.is_(None))
     return (
         select(literal(1))

@@ -19,10 +19,21 @@ _COMMITTED = """
     FROM reservations JOIN reservation_lines USING (order_id)
     WHERE state = 'committed' GROUP BY order_id
 """
+#: What the database does not hold by itself: `net + tax = total` and the like are constraints.
 _TOTALS = """
-    SELECT id, total, coalesce(sum(quantity * unit_price), 0) AS sum
-    FROM orders LEFT JOIN order_lines ON order_id = id
-    GROUP BY id, total HAVING total <> coalesce(sum(quantity * unit_price), 0)
+    SELECT id, name, amount, sum FROM (
+        SELECT order_id, sum(quantity * unit_price) AS subtotal, sum(discount) AS discount,
+            sum(net) AS net, sum(tax) AS tax
+        FROM order_lines GROUP BY order_id
+    ) AS parts RIGHT JOIN orders ON order_id = id,
+    LATERAL (VALUES
+        ('subtotal', orders.subtotal, parts.subtotal),
+        ('discount', orders.discount, parts.discount),
+        ('net', orders.net, parts.net + shipping
+            - CASE WHEN prices_include_tax THEN shipping_tax ELSE 0 END),
+        ('tax', orders.tax, parts.tax + shipping_tax)
+    ) AS compared (name, amount, sum)
+    WHERE amount IS DISTINCT FROM sum
 """
 _KEYS = """
     SELECT user_id, idempotency_key, count(*) AS made FROM orders
@@ -99,9 +110,9 @@ def doubled_keys(books: Books) -> Iterator[Violation]:
 
 
 def totals(books: Books) -> Iterator[Violation]:
-    """Orders whose lines do not add up."""
+    """Orders that their lines and shipping do not add up to."""
     for row in books.rows("orders", _TOTALS):
-        yield Violation(f"order {row.id}", f"total {row.total}, lines {row.sum}")
+        yield Violation(f"order {row.id}", f"{row.name} {row.amount}, its parts {row.sum}")
 
 
 def histories(books: Books) -> Iterator[Violation]:

@@ -54,7 +54,9 @@ ANSWERS = {
     "users.disable_totp": None,
     "products.delete": None,
     "products.delete_category": None,
+    "orders.delete_shipping_zone": None,
     "orders.hide": None,
+    "orders.end_tax_rate": None,
     "payments.webhook": None,
 }
 

@@ -34,7 +34,9 @@ def a_day(call, clock, mails):
     _forget_password(call.users, mails)
     kettle, lamp = _goods(call.products)
     _stock(call.inventory, kettle)
+    _taxes(call.orders)
     _cart(call.carts, buyer, kettle, lamp)
+    _shipping(call, buyer)
     _a_sale(call, buyer)
     _failures(call, clock, buyer, lamp)
     _messages(call.notifications, buyer)
@@ -178,14 +180,44 @@ def _stock(inventory, product):
     inventory.movements(variant_id=product, limit=2)
 
 
+def _taxes(orders):
+    taxed = {"country": "LU", "tax_class": "books", "rate": "3", "label": "TVA 3 %"}
+    rate = orders.create_tax_rate(**taxed, actor=ADMIN)
+    (listed,) = orders.list_tax_rates(country="LU", limit=1, actor=ADMIN)["items"]
+    assert listed["id"] == rate["id"]
+    orders.end_tax_rate(tax_rate_id=rate["id"], actor=ADMIN)
+
+
 def _cart(carts, buyer, kettle, lamp):
     carts.add_item(user_id=buyer, product_id=lamp, quantity=5)
     carts.clear(user_id=buyer)
+    carts.set_address(user_id=buyer, country="DE", postal_code="23966")
     carts.add_item(user_id=buyer, product_id=kettle, quantity=1)
     carts.add_item(user_id=buyer, product_id=lamp, quantity=1)
     carts.update_quantity(user_id=buyer, product_id=kettle, quantity=2)
     carts.remove_item(user_id=buyer, product_id=lamp)
     carts.get(user_id=buyer)
+
+
+def _shipping(call, buyer):
+    """The shop tries whether it can ship by itself, and leaves it for another day."""
+    orders = call.orders
+    germany = {"country": "DE"}
+    zone = orders.create_shipping_zone(name="Home", members=[germany], key="zone", actor=ADMIN)
+    one = {"zone_id": zone["id"], "actor": ADMIN}
+    coast = {"country": "DE", "postal_from": "23", "postal_to": "25"}
+    orders.update_shipping_zone(**one, members=[germany, coast], version=zone["version"])
+    orders.get_shipping_zone(**one)
+    orders.list_shipping_zones(actor=ADMIN, limit=1)
+    method = orders.create_shipping_method(
+        **one, code="standard", name="Parcel", price="4.95", free_from="50.00", key="method"
+    )
+    orders.update_shipping_method(method_id=method["id"], price="5.45", actor=ADMIN)
+    orders.get_shipping_method(method_id=method["id"], actor=ADMIN)
+    orders.list_shipping_methods(**one)
+    (quote,) = call.carts.shipping(user_id=buyer)["items"]
+    assert quote["price"] == "0.00"
+    orders.delete_shipping_zone(**one)
 
 
 def _a_sale(call, buyer):

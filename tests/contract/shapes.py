@@ -59,6 +59,14 @@ def currency(value: Any) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"[A-Z]{3}", value))
 
 
+def country(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[A-Z]{2}", value))
+
+
+def percent(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", value))
+
+
 def moment(value: Any) -> bool:
     """RFC 3339, in UTC."""
     form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)"
@@ -74,7 +82,7 @@ def facts(value: Any) -> bool:
 
 def harmless_facts(value: Any) -> bool:
     """An object of codes, numbers, amounts and ids, or lists of codes."""
-    kinds = (code, number, money, currency, uuid)
+    kinds = (code, number, money, currency, uuid, country, percent)
 
     def is_harmless(part: Any) -> bool:
         return all(map(code, part)) if isinstance(part, list) else any(is_(part) for is_ in kinds)

@@ -23,6 +23,10 @@ PRIVILEGED = {
     "products.update_category", "products.delete_category", "inventory.adjust",
     "orders.update", "orders.hide", "orders.cancel", "orders.list", "orders.get", "orders.timeline",
     "orders.pay", "orders.list_checkouts", "orders.retry_checkout", "orders.undo_checkout",
+    "orders.create_tax_rate", "orders.list_tax_rates", "orders.end_tax_rate",
+    "orders.list_shipping_zones", "orders.get_shipping_zone", "orders.create_shipping_zone",
+    "orders.update_shipping_zone", "orders.delete_shipping_zone", "orders.list_shipping_methods",
+    "orders.get_shipping_method", "orders.create_shipping_method", "orders.update_shipping_method",
     "payments.refund", "payments.cancel", "payments.get", "payments.list", "payments.reconcile",
     "notifications.send", "notifications.list", "notifications.mark_read",
 }  # fmt: skip

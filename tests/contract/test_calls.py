@@ -24,6 +24,7 @@ CALLS, SCHEMAS = calls(), answers()
 NEEDED = {
     ("carts", "products.get_many"): ProductList,
     ("orders", "products.get_many"): ProductList,
+    ("carts", "users.default_address"): users.DefaultAddress,
     ("orders", "users.default_address"): users.DefaultAddress,
     ("orders", "users.find"): users.UserIds,
     ("orders", "inventory.reserve"): Reserved,

@@ -33,6 +33,7 @@ HARMLESS = {
             "order_id",
             "user_id",
             "payment_id",
+            "request_id",
             "notification_id",
             "reset_id",
             "verification_id",

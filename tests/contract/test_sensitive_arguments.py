@@ -29,6 +29,12 @@ SOME = {
     "payments.webhook": {"body"},
     "notifications.send": {"body"},
 }
+#: Names of them that are something else in some calls: how the shop is set up, and nobody's.
+SETTINGS = {
+    "orders.create_shipping_method": {"code"},
+    "orders.update_shipping_method": {"code"},
+    "orders.create_tax_rate": {"region"},
+}
 CALLS = [
     (f"{service.name}.{method}", service, entrypoint)
     for service in SERVICES
@@ -57,7 +63,7 @@ def test_what_is_sensitive_is_redacted(name, service, entrypoint):
     for key, value in get_redacted_args(bound, **given).items():
         members = value.items() if isinstance(value, dict) else [(key, value)]
         shown |= {key for key, value in members if value != REDACTED}
-    assert not shown & (SENSITIVE | SOME.get(name, set()))
+    assert not shown & (SENSITIVE - SETTINGS.get(name, set()) | SOME.get(name, set()))
     assert {key for key in given if key.endswith("_id")} - {"category_id"} <= shown
 
 

@@ -28,6 +28,12 @@ SECURITY = {
     "Cache-Control",
 }
 PRICED = {"price", "total", "amount", "refunded"}
+#: What only a line of an order has, and a tax of one: their currency is the order's.
+PARTS = {"line", "taxable"}
+AMOUNTS = {
+    "unit_price", "line_total", "subtotal", "discount", "shipping", "shipping_tax", "net", "tax",
+    "taxable",
+}  # fmt: skip
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _AMOUNT = re.compile(r"\d+\.\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
@@ -134,11 +140,17 @@ def _check_notation(value, key=""):
         for one in value:
             _check_notation(one)
     elif isinstance(value, dict):
-        assert key in ("detail", "attributes") or not PRICED & value.keys() or "currency" in value
+        is_part = PARTS & value.keys()
+        assert (
+            key in ("detail", "attributes")
+            or is_part
+            or not PRICED & value.keys()
+            or "currency" in value
+        )
         for name, one in value.items():
             _check_notation(one, name)
     elif value is not None:
-        if key in PRICED | {"unit_price", "line_total"}:
+        if key in PRICED | AMOUNTS:
             assert _AMOUNT.fullmatch(value), (key, value)
         if key.endswith("_at") or key in ("at", "since"):
             assert _MOMENT.fullmatch(value), (key, value)
@@ -166,7 +178,9 @@ def filled(path):
     """A path with ids of the right form that are nobody's."""
     for name in ("product_id", "variant_id", "category_id"):
         path = path.replace(f"{{{name}}}", str(2**60))
-    for name in ("user_id", "address_id", "session_id", "order_id", "payment_id", "id"):
+    for name in (
+        "user_id", "address_id", "session_id", "order_id", "payment_id", "tax_rate_id", "id",
+    ):  # fmt: skip
         path = path.replace(f"{{{name}}}", str(uuid.uuid4()))
     path = path.replace("{file}", "docs.css").replace("{provider}", "simulator")
     return path

@@ -118,7 +118,7 @@ def test_a_body_may_come_in_chunks(shop):
     """Without a length, as streaming clients send it."""
     host, _, port = shop.config["WEB_SERVER_ADDRESS"].partition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=10)
-    line = json.dumps({"product_id": 2**60, "quantity": 1}).encode()
+    line = json.dumps({"variant_id": 2**60, "quantity": 1}).encode()
     headers = {"Content-Type": "application/json"}
     parts = [b'{"items":', b"[", line, b"]}"]
     connection.request("POST", "/api/inventory/check", iter(parts), headers, encode_chunked=True)

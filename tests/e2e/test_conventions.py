@@ -26,6 +26,7 @@ LISTS = {
     "GET /api/notifications": ("buyer", "/api/notifications"),
     "GET /api/notifications/{id}": ("buyer", "/api/notifications/{user}"),
     "GET /api/admin/checkouts": ("admin", "/api/admin/checkouts"),
+    "GET /api/tax-rates": ("admin", "/api/tax-rates"),
 }
 #: Two names of one list, whose cursors may be mixed.
 SAME = [
@@ -62,7 +63,11 @@ WRITTEN = {
     "PUT /api/users/addresses/{address_id}": [ADDRESS | {"city": n} for n in "ab"],
 }
 #: Changes of what has no tag: a cart is added to by several at once, a message is read or not.
-UNTAGGED = {"PUT /api/carts/update_quantity", "PATCH /api/notifications/{id}"}
+UNTAGGED = {
+    "PUT /api/carts/address",
+    "PUT /api/carts/update_quantity",
+    "PATCH /api/notifications/{id}",
+}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +81,9 @@ def world(shop):
     for _ in range(2):  # under way until the bank has asked the buyer
         shop.pay(buyer, pending := shop.order(buyer, product), "tok_3ds")
     category = shop.admin.post("/api/categories", {"name": uuid.uuid4().hex}, 201)
+    for percent in "12":  # where nobody orders from
+        rate = {"country": "AQ", "tax_class": uuid.uuid4().hex, "rate": percent, "label": "Ice"}
+        shop.admin.post("/api/tax-rates", rate, 201)
     eventually(lambda: len(buyer.get("/api/notifications")["items"]) > 3)
     ids = {
         "product": product["id"],

@@ -45,16 +45,23 @@ def things(shop, people):
     message = shop.admin.post(
         "/api/notifications/send", message | {"user_id": customer.user_id}, 201
     )
+    members = [{"country": ADDRESS["country"]}]
+    zone = shop.admin.post("/api/shipping-zones", {"name": "Home", "members": members}, 201)
+    # One that nobody has to choose: orders are found as in a shop without any.
+    method = {"zone_id": zone["id"], "code": "standard", "name": "Parcel", "price": "4.95"}
+    method = shop.admin.post("/api/shipping-methods", method | {"active": False}, 201)
     return SimpleNamespace(
         known={
             "address_id": [customer.post("/api/users/addresses", ADDRESS, 201)["id"]],
             "category_id": [shop.admin.post("/api/categories", {"name": "Chairs"}, 201)["id"]],
             "id": [message["id"], customer.user_id],
+            "method_id": [method["id"]],
             "order_id": [order["id"] for order in orders],
             "payment_id": [payment["id"] for payment in payments],
             "product_id": [product["id"] for product in products],
             "variant_id": [product["id"] for product in products],
             "token": list(TOKENS),
+            "zone_id": [zone["id"]],
             "user_id": [shop.customer().user_id for _ in range(3)],
         },
         spared=[person.user_id for person in people.values() if person.user_id],

@@ -17,6 +17,7 @@ from orders import event_handlers, jobs
 from orders.models import Order
 from orders.order import commands as order_commands
 from orders.payment import commands as payment_commands
+from orders.payment import finishing
 from orders.payment.refunds import Payment
 from tests.model.world import LOG, START, Machine, outcome
 
@@ -84,7 +85,8 @@ class Payments:
 
 
 class Life:
-    """An order in the model. `receipts`: by payment, what has gone back and whether we asked."""
+    """An order in the model. `receipts`: by payment, what has gone back, how much of it by
+    hand, and how much we asked for, if we did."""
 
     def __init__(self, is_held):
         self.is_held = is_held
@@ -105,12 +107,13 @@ class Life:
             self.recheck_at = min(self.recheck_at, max(now, self.paying_since + RECHECK))
 
     def receipt(self, payment_id):
-        return self.receipts.setdefault(payment_id, SimpleNamespace(back=Decimal(0), asked=None))
+        empty = SimpleNamespace(back=Decimal(0), by_hand=Decimal(0), asked=None)
+        return self.receipts.setdefault(payment_id, empty)
 
     def give_back(self, payment_id, amount):
         receipt = self.receipt(payment_id)
         if receipt.asked is None:
-            receipt.asked = max(amount - receipt.back, Decimal(0))
+            receipt.asked = max(amount - receipt.by_hand, Decimal(0))
 
     def count_refunds(self):
         back = self.receipt(self.payment).back
@@ -211,7 +214,7 @@ class Lives(Machine):
     def _tell(self, payment, stock):
         self.inventory.stock = stock
         (life,) = (one for one in self.lives if one.id == payment["order_id"])
-        got = outcome(payment_commands.finish, self.shop, Payment.of_answer(payment))
+        got = outcome(finishing.finish, self.shop, Payment.of_answer(payment))
         assert got == self._finish(life, payment, stock)
 
     def _finish(self, life, payment, stock):
@@ -258,14 +261,16 @@ class Lives(Machine):
             st.sampled_from([p for some in self.payments.made.values() for p in some])
         )
         (life,) = (one for one in self.lives if one.id == payment["order_id"])
-        self._refund(life, payment["id"], back)
+        is_ours = life.receipt(payment["id"]).asked and data.draw(st.booleans())
+        self._refund(life, payment["id"], back, "order_cancelled" if is_ours else None)
 
-    def _refund(self, life, payment_id, back):
-        facts = {"order_id": life.id, "payment_id": payment_id, "amount": back}
+    def _refund(self, life, payment_id, back, reason=None):
+        facts = {"order_id": life.id, "payment_id": payment_id, "amount": back, "reason": reason}
         with self.begin() as session:
             event_handlers.payment_refunded(self.shop, session, facts | {"refunded_total": back})
         receipt, before = life.receipt(payment_id), life.money
         receipt.back = max(receipt.back, back)
+        receipt.by_hand += 0 if reason else back
         if life.payment == payment_id and life.money != "unpaid":
             life.count_refunds()
             life.version += life.money != before

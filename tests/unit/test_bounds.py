@@ -18,6 +18,7 @@ from chassis.web.errors import MalformedJson
 from chassis.web.request_body import parse_object
 from chassis.web.responses import problem
 from contracts.inventory.requests import Check
+from contracts.orders.fields import Percent
 from contracts.payments.fields import MethodField
 from contracts.products.fields import CategoryRef
 from gateway import notification_streams
@@ -29,7 +30,7 @@ from tests.contract.services import calls, handlings
 _OF_A_SIZE = (
     *(fields.Boolean, fields.BooleanText, fields.Choice, fields.Country, fields.CurrencyInUse),
     *(fields.Integer, fields.Money, fields.Timestamp, fields.Uuid, fields.ActorField),
-    *(CategoryRef, Fact, MethodField, ma.Enum),
+    *(CategoryRef, Fact, MethodField, Percent, ma.Enum),
 )
 
 

@@ -28,15 +28,20 @@ from payments.providers.port import (
     WebhookEvent,
 )
 from payments.providers.simulator import books, webhooks
-from payments.providers.simulator.models import SimulatorCharge, SimulatorRefund
+from payments.providers.simulator.models import SimulatorCharge, SimulatorRefund, SimulatorWebhook
 from payments.providers.simulator.scripts import TOKENS, Answer, Chances, Delivery
 from payments.providers.simulator.webhooks import Webhooks
 
 #: At most so many challenges end at one tick.
 BATCH = 100
 
-_WEBHOOK_OF: dict[str, str] = {Status.SUCCEEDED: webhooks.SUCCEEDED, Status.FAILED: webhooks.FAILED}
-_TOLD = {type: status for status, type in _WEBHOOK_OF.items()}
+_WEBHOOK_OF: dict[str, str] = {
+    Status.SUCCEEDED: webhooks.SUCCEEDED,
+    Status.FAILED: webhooks.FAILED,
+    Status.REFUNDED: webhooks.REFUNDED,
+}
+#: The status that a webhook tells of its charge; a refund changes none.
+_TOLD = {_WEBHOOK_OF[status]: status for status in (Status.SUCCEEDED, Status.FAILED)}
 
 
 class Simulator:
@@ -70,11 +75,10 @@ class Simulator:
         """Play the token's script, once per key."""
         script = self._chances.of_charge(str(request.method.token), request.key)
         self._arrive(request.key, script.answer)
-        with self._db.begin() as session:
-            charge, is_new = books.enter(session, request, script, self._clock())
-            if is_new:
-                self._tell(session, charge, script.delivery)
-            report = self._report(charge)
+        charge = books.new_charge(request, script, self._clock())
+        told = self._webhooks_about(charge["reference"], script.status, script.delivery)
+        with self._db.autocommit() as connection:
+            report = self._report(books.enter(connection, charge, told))
         if script.answer is Answer.LOST:
             raise ProviderTimeout
         return report
@@ -103,7 +107,7 @@ class Simulator:
                 return None
             self._end_challenge(session, entry)
             if is_cancelled and books.cancel(entry):
-                self._tell_type(session, entry, webhooks.FAILED, Delivery.ONCE)
+                self._tell(session, entry, Status.FAILED, Delivery.ONCE)
             return self._report(entry)
 
     def refund(self, request: RefundRequest) -> RefundReport:
@@ -121,7 +125,7 @@ class Simulator:
                 return RefundReport(done=False, failure_code="amount_too_large")
             refund = books.give_back(session, charge, request, self._clock())
             report = RefundReport(done=True, reference=refund.reference)
-            self._tell_type(session, charge, webhooks.REFUNDED, script.delivery)
+            self._tell(session, charge, Status.REFUNDED, script.delivery)
         if script.answer is Answer.LOST:
             raise ProviderTimeout
         return report
@@ -183,16 +187,20 @@ class Simulator:
 
     def _end_challenge(self, session: Session, charge: SimulatorCharge) -> None:
         if books.end_challenge(charge, self._challenge_time, self._clock()):
-            self._tell(session, charge, self._chances.of_challenge(charge.key).delivery)
+            delivery = self._chances.of_challenge(charge.key).delivery
+            self._tell(session, charge, charge.status, delivery)
 
-    def _tell(self, session: Session, charge: SimulatorCharge, delivery: Delivery) -> None:
-        if charge.status in _WEBHOOK_OF:
-            self._tell_type(session, charge, _WEBHOOK_OF[charge.status], delivery)
-
-    def _tell_type(
-        self, session: Session, charge: SimulatorCharge, type: str, delivery: Delivery
+    def _tell(
+        self, session: Session, charge: SimulatorCharge, what: str, delivery: Delivery
     ) -> None:
-        self._webhooks.tell(session, charge.reference, type, delivery, self._clock())
+        rows = self._webhooks_about(charge.reference, what, delivery)
+        session.add_all(SimulatorWebhook(**row) for row in rows)
+
+    def _webhooks_about(self, charge: str, what: str, delivery: Delivery) -> list[dict[str, Any]]:
+        """Of a charge's status, or of a refund; there are none while the buyer is asked."""
+        if what not in _WEBHOOK_OF:
+            return []
+        return self._webhooks.about(charge, _WEBHOOK_OF[what], delivery, self._clock())
 
     def _report(self, charge: Any) -> ChargeReport:
         waits = charge.status == Status.REQUIRES_ACTION

@@ -5,7 +5,7 @@ What they say is the truth, whatever anybody was told.
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -14,7 +14,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis import currencies
+from chassis.json_rows import as_json, insertion, with_documents
 from contracts.payments.enums import FailureCode, Status
+from payments.models import Base
 from payments.providers.port import (
     ChargeRequest,
     Kind,
@@ -25,29 +27,49 @@ from payments.providers.port import (
 from payments.providers.simulator.models import SimulatorCharge, SimulatorOutage, SimulatorRefund
 from payments.providers.simulator.scripts import Script
 
+_TABLES = Base.metadata.tables
+_ENTER = with_documents(
+    f"""
+    WITH entered AS (
+        {insertion(_TABLES["simulator_charges"], "charge")} ON CONFLICT DO NOTHING RETURNING *
+    ),
+    told AS (
+        {insertion(_TABLES["simulator_notices"], "webhooks", but={"id", "tries"})}
+        WHERE EXISTS (SELECT FROM entered)
+    )
+    SELECT * FROM entered
+    """,  # noqa: S608  (names of ours)
+    "charge",
+    "webhooks",
+)
+
 #: How long a buyer takes for a challenge.
 PASSES_AFTER = datetime.timedelta(seconds=2)
 
 
+def new_charge(request: ChargeRequest, script: Script, now: datetime.datetime) -> dict[str, Any]:
+    """The row of a charge that is to be entered."""
+    return {
+        "key": request.key,
+        "reference": f"sim_{uuid.uuid4().hex}",
+        "status": script.status,
+        "amount": request.amount,
+        "captured": _taken(request, script),
+        "refunded": 0,
+        "currency": request.currency,
+        "failure_code": script.failure_code,
+        "created_at": now,
+        "passes_at": now + PASSES_AFTER if script.passes else None,
+    }
+
+
 def enter(
-    session: Session, request: ChargeRequest, script: Script, now: datetime.datetime
-) -> tuple[SimulatorCharge, bool]:
-    """The charge of a key, and whether it is new."""
-    entry = insert(SimulatorCharge).values(
-        key=request.key,
-        reference=f"sim_{uuid.uuid4().hex}",
-        status=script.status,
-        amount=request.amount,
-        captured=_taken(request, script),
-        currency=request.currency,
-        failure_code=script.failure_code,
-        created_at=now,
-        passes_at=now + PASSES_AFTER if script.passes else None,
-    )
-    made = session.scalar(entry.on_conflict_do_nothing().returning(SimulatorCharge))
-    if made is not None:
-        return made, True
-    return session.get_one(SimulatorCharge, request.key), False
+    connection: Connection, charge: Mapping[str, Any], webhooks: Sequence[Mapping[str, Any]]
+) -> Row[*tuple[Any, ...]]:
+    """The charge of a key: this one with its webhooks, or the one that was there before."""
+    rows = {"charge": as_json([charge]), "webhooks": as_json(webhooks)}
+    made = connection.execute(_ENTER, rows).one_or_none()
+    return made or connection.execute(select(SimulatorCharge).filter_by(key=charge["key"])).one()
 
 
 def _taken(request: ChargeRequest, script: Script) -> Decimal:

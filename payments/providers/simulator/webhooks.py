@@ -4,11 +4,12 @@ import datetime
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-import requests
 from sqlalchemy import Connection, Select, delete, func, select, update
-from sqlalchemy.orm import Session
 
 from chassis.database import Handle
 from payments.providers import webhook_signature
@@ -49,26 +50,21 @@ class Webhooks:
     there are none. `settings` are those of section `payments.simulator`."""
 
     def __init__(self, settings: Mapping[str, Any]):
-        self._url = settings["webhook_url"]
+        self._url = urlsplit(settings["webhook_url"])
         self._secrets = settings["webhook_secrets"]
         self._late = datetime.timedelta(seconds=settings["late_seconds"])
 
     @property
     def are_sent(self) -> bool:
         """Whether there is somebody to tell, and a secret to sign with."""
-        return bool(self._url and self._secrets)
+        return bool(self._url.netloc and self._secrets)
 
-    def tell(
-        self,
-        session: Session,
-        charge: str,
-        type: str,
-        delivery: Delivery,
-        now: datetime.datetime,
-    ) -> None:
-        """Write down what is to be told of `charge` (its reference)."""
+    def about(
+        self, charge: str, type: str, delivery: Delivery, now: datetime.datetime
+    ) -> list[dict[str, Any]]:
+        """The rows of what is to be told of `charge` (its reference)."""
         if not self.are_sent or delivery is Delivery.LOST:
-            return
+            return []
         event_id = _new_id()
         due_at = now + self._late if delivery is Delivery.LATE else now
         due = [(event_id, type, due_at)]
@@ -76,43 +72,42 @@ class Webhooks:
             due.append((event_id, type, due_at))
         if delivery is Delivery.REORDERED and type == SUCCEEDED:
             due.append((_new_id(), FAILED, due_at + BEHIND))
-        for event_id, type, due_at in due:
-            row = SimulatorWebhook(
-                event_id=event_id, type=type, charge_reference=charge, due_at=due_at
-            )
-            session.add(row)
+        names = ("event_id", "type", "due_at")
+        return [{**dict(zip(names, each, strict=True)), "charge_reference": charge} for each in due]
 
     def send(self, db: Handle, clock: Callable[[], datetime.datetime], log: Any) -> None:
         """Send what is due. Processes share the work, and no transaction is open meanwhile."""
-        with requests.Session() as door:
-            door.trust_env = False  # it is our own gateway: no proxy is on the way
+        with closing(self._connection()) as gateway:
             for _ in range(BATCHES):
                 with db.autocommit() as connection:
                     taken = _take(connection, clock())
-                arrived = [each.row for each in taken if self._arrives(door, each, log)]
+                arrived = [each.row for each in taken if self._arrives(gateway, each, log)]
                 with db.autocommit() as connection:
                     _note(connection, taken, arrived, clock())
                 if len(taken) < BATCH:
                     return
 
-    def _arrives(self, door: requests.Session, webhook: OutgoingWebhook, log: Any) -> bool:
+    def _connection(self) -> HTTPConnection:
+        """To our own gateway, opened when first used, and again after an error."""
+        kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
+        return kind(str(self._url.hostname), self._url.port, timeout=PATIENCE)
+
+    def _arrives(self, gateway: HTTPConnection, webhook: OutgoingWebhook, log: Any) -> bool:
         headers = {
             "Content-Type": "application/json",
             "Stripe-Signature": webhook_signature.sign(webhook.body, self._secrets[0]),
         }
+        path = self._url._replace(scheme="", netloc="").geturl()
         try:
-            answer = door.post(
-                self._url,
-                data=webhook.body.encode(),
-                headers=headers,
-                timeout=PATIENCE,
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
+            gateway.request("POST", path, webhook.body.encode(), headers)
+            with gateway.getresponse() as answer:
+                answer.read()
+        except (OSError, HTTPException) as error:
+            gateway.close()
             log.info("webhook_not_sent", event_id=webhook.event_id, error=type(error).__name__)
             return False
-        if not 200 <= answer.status_code < 300:
-            log.info("webhook_not_taken", event_id=webhook.event_id, status=answer.status_code)
+        if not 200 <= answer.status < 300:
+            log.info("webhook_not_taken", event_id=webhook.event_id, status=answer.status)
             return False
         return True
 

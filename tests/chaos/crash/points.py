@@ -114,7 +114,7 @@ POINTS = (
         "stock is given back, the checkout still there",
         "orders", "orders.checkout.released", "undo", ((SWEEP, UNDO, "nothing"),),
     ),
-    # orders.payment.commands
+    # orders.payment.commands, orders.payment.finishing
     Point(
         "a payment is begun, nobody charged",
         "orders", "orders.payment.started", "pay",

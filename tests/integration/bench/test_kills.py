@@ -19,12 +19,18 @@ _PRODUCT = """
     INSERT INTO variants (id, product_id) SELECT id, id FROM made RETURNING id
 """
 _ORDER = """
-    INSERT INTO orders (id, user_id, status, payment_status, total, currency, shipping_address,
-        fingerprint, created_at, updated_at, expires_at, version)
-    VALUES (%s, gen_random_uuid(), 'pending', 'unpaid', 1, 'EUR',
+    INSERT INTO orders (id, user_id, status, payment_status, subtotal, net, total,
+        prices_include_tax, currency, shipping_address, fingerprint, created_at, updated_at,
+        expires_at, version)
+    VALUES (%s, gen_random_uuid(), 'pending', 'unpaid', 1, 1, 1, true, 'EUR',
         jsonb_build_object('line1', %s), '', now(), now(), now(), 1)
 """
-_LINE = "INSERT INTO order_lines VALUES (%s, %s, 0, 'Thing', %s, 1)"
+_LINE = """
+    INSERT INTO order_lines (order_id, line, variant_id, product_id, name, quantity, unit_price,
+        net, total)
+    SELECT %s, 1, variant, variant, 'Thing', quantity, 1, quantity, quantity
+    FROM (SELECT %s, %s) AS one (variant, quantity)
+"""
 _HOLD = "INSERT INTO reservations VALUES (%s, 'reserved', now(), now(), now())"
 
 

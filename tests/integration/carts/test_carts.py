@@ -29,13 +29,14 @@ def quantities(cart):
 def test_a_cart_from_first_to_last(cart, product):
     """Adding, changing, removing; each answers with the cart."""
     kettle, mug = product("10.00", 5), product("2.50", 3)
-    assert cart.get() == {"items": [], "total": "0.00", "currency": "EUR"}
+    assert cart.get() == {"items": [], "address": None, "total": "0.00", "currency": "EUR"}
     cart.add_item(product_id=kettle, quantity=1)
     cart.add_item(product_id=kettle, quantity=1)
     full = cart.add_item(product_id=mug, quantity=2)
     assert full["total"] == "25.00"
     assert full["items"][1] == {
-        "product_id": mug, "name": "Kettle", "quantity": 2, "unit_price": "2.50",
+        "variant_id": mug, "product_id": mug, "sku": None, "options": {},
+        "name": "Kettle", "quantity": 2, "unit_price": "2.50",
         "line_total": "5.00", "currency": "EUR", "available": 3, "price_changed": False,
     }  # fmt: skip
     assert quantities(cart.update_quantity(product_id=kettle, quantity=4)) == {kettle: 4, mug: 2}
@@ -45,6 +46,36 @@ def test_a_cart_from_first_to_last(cart, product):
     assert quantities(cart.remove_item(product_id=mug)) == {}
     cart.add_item(product_id=mug, quantity=1)
     assert cart.clear()["items"] == []
+
+
+def test_a_cart_knows_where_it_is_to_go(cart, product):
+    """Before anything is in it, and after everything is out; a postal code in the form that
+    addresses have."""
+    there = {"country": "NL", "region": None, "postal_code": "3511AB"}
+    assert cart.set_address(country="NL", postal_code=" 3511ab ")["address"] == there
+    cart.add_item(product_id=product(), quantity=1)
+    assert cart.clear()["address"] == there
+    assert cart.set_address(country="US", region="Oregon")["address"] == {
+        "country": "US", "region": "Oregon", "postal_code": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("country", "XX"),
+        ("country", None),
+        ("postal_code", "12"),
+        ("region", "x" * 101),
+        ("city", "Utrecht"),
+    ],
+)
+def test_no_address_at_all_is_refused(cart, field, value):
+    """With the field that is wrong."""
+    with pytest.raises(Invalid) as refused:
+        cart.set_address(**{"country": "NL", field: value})
+    assert set(refused.value.errors) == {field}
+    assert cart.get()["address"] is None
 
 
 def test_adds_at_once_all_count(cart, product, together):

@@ -29,18 +29,26 @@ def test_from_shelf_to_buyer(inventory, product, reserve, level, order):
 
 
 def test_what_is_reserved_is_told_with_its_price(call, product, reserve, clock, order):
-    """By product id and as it is now, at first and at each repeat: changed, deleted, over, or
+    """By variant id and as it is now, at first and at each repeat: changed, deleted, over, or
     paid."""
     lamp, kettle = product(), product()
-    call.products.update(product_id=kettle, name="Teapot", price="12.50", currency="CHF")
+    call.products.update(product_id=lamp, sku="L-1")
+    call.products.update(product_id=kettle, name="Teapot", price="12.50", currency="CHF", sku="T-1")
+    call.products.update_variant(variant_id=kettle, weight_g=850, options={"Size": "L"})
 
     def told():
         held = reserve((kettle, 2), (lamp, 1), order_id=order)
         answers.Reserved().load(held)
         return held["lines"]
 
-    line = {"variant_id": lamp, "name": "Kettle", "price": "9.90", "currency": "EUR"}
-    other = {"variant_id": kettle, "name": "Teapot", "price": "12.50", "currency": "CHF"}
+    line = {
+        "variant_id": lamp, "product_id": lamp, "sku": "L-1", "name": "Kettle", "options": {},
+        "price": "9.90", "currency": "EUR", "tax_class": "standard", "weight_g": 0,
+    }  # fmt: skip
+    other = line | {
+        "variant_id": kettle, "product_id": kettle, "sku": "T-1", "name": "Teapot",
+        "options": {"Size": "L"}, "price": "12.50", "currency": "CHF", "weight_g": 850,
+    }  # fmt: skip
     assert told() == [line, other]
     call.products.update(product_id=lamp, price="0.00")
     assert told() == [line | {"price": "0.00"}, other]

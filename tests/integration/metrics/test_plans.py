@@ -22,12 +22,13 @@ FILL = {
         INSERT INTO outbox (event_id, source, type, payload, headers, occurred_at, sent_at)
         SELECT gen_random_uuid(), 'orders', 'order_paid', '{}', '{}', now(),
             CASE WHEN n > 2 THEN now() END FROM generate_series(1, :rows) n;
-        INSERT INTO orders (id, user_id, status, payment_status, total, currency, shipping_address,
-            fingerprint, created_at, updated_at, expires_at, version, paying_since, recheck_at,
+        INSERT INTO orders (id, user_id, status, payment_status, subtotal, net, total,
+            prices_include_tax, currency, shipping_address, fingerprint, created_at, updated_at,
+            expires_at, version, paying_since, recheck_at,
             payment_id)
         SELECT gen_random_uuid(), gen_random_uuid(),
             CASE WHEN n > 2 THEN 'delivered' ELSE 'pending' END,
-            CASE WHEN n > 2 THEN 'paid' ELSE 'unpaid' END, 1, 'EUR', '{}', '',
+            CASE WHEN n > 2 THEN 'paid' ELSE 'unpaid' END, 1, 1, 1, true, 'EUR', '{}', '',
             now(), now(), now(), 1,
             CASE WHEN n < 3 THEN now() - interval '10 min' END, CASE WHEN n < 3 THEN now() END,
             CASE WHEN n > 1 THEN gen_random_uuid() END FROM generate_series(1, :rows) n;

@@ -28,7 +28,13 @@ def inventory_service():
 
 
 @pytest.fixture
-def running(start, clock, payments_service, inventory_service):
+def orders_service():
+    """Whose orders they are."""
+    return OrdersService
+
+
+@pytest.fixture
+def running(start, clock, payments_service, inventory_service, orders_service):
     """The running services' containers by name, on a clock that tests can put forward."""
     services = (
         ProductsService,
@@ -36,7 +42,7 @@ def running(start, clock, payments_service, inventory_service):
         payments_service,
         UsersStandIn,
         NotificationsStandIn,
-        OrdersService,
+        orders_service,
     )
     return {container.service_name: container for container in start(*services)}
 
@@ -56,6 +62,24 @@ def product(running, call):
         return made["id"]
 
     return create
+
+
+@pytest.fixture
+def ships(running, call):
+    """`ships("standard", "4.95", free_from="50.00")`: the shop ships so, to a zone of `members`
+    (Germany) or to the one with `zone_id`; the id of the zone."""
+
+    def set_up(code="standard", price="4.95", members=None, zone_id=None, **fields):
+        if zone_id is None:
+            members = members or [{"country": "DE"}]
+            name = f"To {uuid.uuid4()}"
+            zone_id = call.orders.create_shipping_zone(name=name, members=members)["id"]
+        call.orders.create_shipping_method(
+            zone_id=zone_id, code=code, name=code.title(), price=price, **fields
+        )
+        return zone_id
+
+    return set_up
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from chassis.errors import Conflict, Unavailable
-from orders.payment import commands as payment_commands
+from orders.payment import finishing
 from orders.service import CartsService
 from shop.verify import money, orders
 from tests.integration.orders.world import STAFF
@@ -23,7 +23,7 @@ def interrupted(monkeypatch):
         def fail(*args):
             raise Unavailable
 
-        patch.setattr(payment_commands, "finish_free", fail)
+        patch.setattr(finishing, "finish_free", fail)
         yield patch
 
 

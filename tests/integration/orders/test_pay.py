@@ -6,6 +6,7 @@ import pytest
 
 from chassis.errors import Conflict, Internal, Invalid
 from orders.payment import commands as payment_commands
+from orders.payment import finishing
 from payments.charges import commands as charges
 from tests.integration.orders.world import STAFF, crash
 from tests.support import eventually, run_timer
@@ -231,7 +232,7 @@ def test_no_cancel_between_the_money_and_the_stock(place, pay, product, state, a
             call.orders.cancel(order_id=order["id"])
         refusals.append(refused.value.code)
 
-    at(payment_commands.ATTACHED, cancel)
+    at(finishing.ATTACHED, cancel)
     pay(order)
     assert refusals == ["payment_in_progress"]
     assert state(order) == ("processing", "paid")
@@ -286,7 +287,7 @@ def test_an_unfinished_order_still_answers_with_its_payment(
     def away():
         raise ConnectionError
 
-    at(payment_commands.ATTACHED, away)
+    at(finishing.ATTACHED, away)
     assert pay(order)["status"] == "succeeded"
     assert eventually(lambda: state(order) == ("processing", "paid"))
 

@@ -23,11 +23,18 @@ def test_an_order_has_the_prices_of_the_shop_and_holds_its_stock(place, product,
     order = place((kettle, 1), (mug, 2), (kettle, 1))
 
     assert order["items"] == [
-        {"product_id": kettle, "name": "Kettle", "quantity": 2, "unit_price": "19.99",
-         "line_total": "39.98"},
-        {"product_id": mug, "name": "Kettle", "quantity": 2, "unit_price": "4.50",
-         "line_total": "9.00"},
+        {"line": 1, "variant_id": kettle, "product_id": kettle, "sku": None, "name": "Kettle",
+         "options": {}, "quantity": 2, "unit_price": "19.99", "line_total": "39.98",
+         "discount": "0.00", "net": "39.98", "tax": "0.00", "total": "39.98",
+         "tax_class": "standard"},
+        {"line": 2, "variant_id": mug, "product_id": mug, "sku": None, "name": "Kettle",
+         "options": {}, "quantity": 2, "unit_price": "4.50", "line_total": "9.00",
+         "discount": "0.00", "net": "9.00", "tax": "0.00", "total": "9.00",
+         "tax_class": "standard"},
     ]  # fmt: skip
+    amounts = ("subtotal", "discount", "shipping", "shipping_tax", "net", "tax", "total")
+    assert [order[name] for name in amounts] == ["48.98", *3 * ["0.00"], "48.98", "0.00", "48.98"]
+    assert (order["taxes"], order["shipping_method"]) == ([], None)
     assert (order["total"], order["currency"]) == ("48.98", "EUR")
     assert (order["status"], order["payment_status"]) == ("pending", "unpaid")
     assert (order["version"], order["replayed"]) == (1, False)
@@ -345,10 +352,12 @@ def test_a_key_is_known_while_its_checkout_becomes_an_order(
             """Until it is rolled back, nobody else writes an order of this number."""
             rival.execute(
                 sa.text(
-                    "INSERT INTO orders (id, number, user_id, status, payment_status, total,"
-                    " currency, shipping_address, fingerprint, created_at, updated_at, expires_at,"
-                    " version) SELECT gen_random_uuid(), number, gen_random_uuid(), 'pending',"
-                    " 'unpaid', 0, 'EUR', '{}', '', now(), now(), now(), 1 FROM checkouts"
+                    "INSERT INTO orders (id, number, user_id, status, payment_status, subtotal,"
+                    " net, total, prices_include_tax, currency, shipping_address, fingerprint,"
+                    " created_at, updated_at, expires_at, version)"
+                    " SELECT gen_random_uuid(), number, gen_random_uuid(), 'pending',"
+                    " 'unpaid', 0, 0, 0, true, 'EUR', '{}', '', now(), now(), now(), 1"
+                    " FROM checkouts"
                 )
             )
 

@@ -15,6 +15,7 @@ from orders.checkout import commands as checkout_commands
 from orders.checkout import store as checkout_store
 from orders.order import transitions
 from orders.payment import commands as payment_commands
+from orders.payment import finishing
 from products.service import InventoryService
 from tests.integration.orders.world import crash
 
@@ -104,8 +105,8 @@ def test_a_checkout_that_is_undone_meanwhile_makes_no_order(
     assert stock(kettle) == (1, 0)
 
 
-EVERY_PAYMENT = [payment_commands.CHARGED, (transitions, "move"), payment_commands.CONCLUDED]
-BRIEF_HOLD = [*EVERY_PAYMENT, payment_commands.ATTACHED, payment_commands.COMMITTED]
+EVERY_PAYMENT = [payment_commands.CHARGED, (transitions, "move"), finishing.CONCLUDED]
+BRIEF_HOLD = [*EVERY_PAYMENT, finishing.ATTACHED, finishing.COMMITTED]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_the_sweep_finishes_what_no_event_told(
 ):
     """The process died after the charge, and the event is lost as well: payments is asked."""
     order = place((product(), 1))
-    finish, told = payment_commands.finish, []
+    finish, told = finishing.finish, []
 
     def only_by_the_sweep(context, payment, begin=None):
         told.append(payment)
@@ -140,7 +141,7 @@ def test_the_sweep_finishes_what_no_event_told(
             raise crash() if begin is None else AlreadyHandled
         finish(context, payment, begin)
 
-    monkeypatch.setattr(payment_commands, "finish", only_by_the_sweep)
+    monkeypatch.setattr(finishing, "finish", only_by_the_sweep)
     crashes(pay, order)
     eventually(lambda: len(told) == 2)
     assert state(order) == ("pending", "unpaid")

@@ -22,6 +22,15 @@ _INSERT = sa.text("""
     )
     INSERT INTO stock (variant_id, on_hand, reserved, version) SELECT id, 1, 0, 1 FROM made
 """)
+#: The same before there were variants.
+_INSERT_BEFORE = sa.text("""
+    WITH made AS (
+        INSERT INTO products (sku, name, description, price, currency, images, attributes, version,
+            created_at, updated_at)
+        VALUES (:sku, :name, '', 1, 'EUR', '[]', '{}', 1, now(), now()) RETURNING id
+    )
+    INSERT INTO stock (product_id, on_hand, reserved, version) SELECT id, 1, 0, 1 FROM made
+""")
 _RENAME = sa.text("UPDATE products SET name = :name, version = version + 1 WHERE sku = :sku")
 _STALE = sa.text(
     "SELECT count(*) FROM products WHERE indexed_version <> version AND deleted_at IS NULL"
@@ -91,14 +100,14 @@ def test_a_filled_database_is_upgraded_and_back(databases):
     try:
         command.downgrade(alembic, "0004")
         with engine.begin() as connection:
-            connection.execute(_INSERT, {"sku": "OLD-1", "name": "Desk Lamp"})
+            connection.execute(_INSERT_BEFORE, {"sku": "OLD-1", "name": "Desk Lamp"})
         command.upgrade(alembic, "head")
         with engine.begin() as connection:
             assert connection.scalars(found).all() == ["Desk Lamp"]
             assert connection.scalar(_STALE) == 1
         command.downgrade(alembic, "0004")
         with engine.begin() as connection:
-            connection.execute(_INSERT, {"sku": "OLD-2", "name": "Floor Lamp"})
+            connection.execute(_INSERT_BEFORE, {"sku": "OLD-2", "name": "Floor Lamp"})
             assert connection.scalars(found).all() == ["Desk Lamp", "Floor Lamp"]
             words = connection.scalars(sa.text("SELECT word FROM search_words ORDER BY 1")).all()
             assert words == ["desk", "floor", "lamp"]

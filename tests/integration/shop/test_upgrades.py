@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -112,19 +113,75 @@ CHECKOUT = """
 
 
 def test_orders_of_before_get_numbers(database):
-    """All of them, each its own, and checkouts under way too; a process of the version before,
-    which knows of no numbers, may go on writing. The way back is there."""
+    """All of them, each its own, and checkouts under way too. The way back is there."""
     orders = database("orders")
     orders.to_before("0004")
     for _ in range(50):
         orders.run(ORDER, id=uuid.uuid4())
     orders.run(CHECKOUT, id=uuid.uuid4())
     orders.to_head()
-    orders.run(ORDER, id=uuid.uuid4())
-    orders.run(CHECKOUT, id=uuid.uuid4())
     rows = orders.run("SELECT number FROM orders UNION ALL SELECT number FROM checkouts")
     made = [number for (number,) in rows]
-    assert len(set(made)) == len(made) == 53
+    assert len(set(made)) == len(made) == 51
     assert [numbers.parse(number) for number in made] == made
     orders.to_before("0004")
+    orders.to_head()
+
+
+LINE = """
+    INSERT INTO order_lines (order_id, product_id, position, name, quantity, unit_price)
+    VALUES (:id, :product, :position, 'Kettle', :quantity, :price)
+"""
+SOLD = [("processing", "paid"), ("shipped", "paid"), ("delivered", "refunded")]
+KNOWN = "SELECT id, status, total FROM orders ORDER BY id"
+LINES = """
+    SELECT order_id, product_id, name, quantity, unit_price FROM order_lines
+    ORDER BY order_id, product_id
+"""
+
+
+def test_orders_of_before_keep_their_totals(database):
+    """Without tax or shipping of their own; their lines are those of their only variants, counted
+    by what has become of them, and the way back has all that was there."""
+    orders = database("orders")
+    orders.to_before("0008")
+    for status, money in [("pending", "unpaid"), ("cancelled", "refunded"), *SOLD]:
+        order = uuid.uuid4()
+        orders.run(ORDER, id=order)
+        orders.run(LINE, id=order, product=7, position=0, quantity=3, price="0.25")
+        orders.run(LINE, id=order, product=2, position=1, quantity=1, price="0.25")
+        orders.run(
+            "UPDATE orders SET status = :status, payment_status = :money, payment_id = id,"
+            " cancel_reason = :reason WHERE id = :id",
+            id=order, status=status, money=money,
+            reason="why" if status == "cancelled" else None,
+        )  # fmt: skip
+    cart = "INSERT INTO carts (user_id, version, updated_at) VALUES (:id, 1, now())"
+    orders.run(cart, id=order)
+    put_in = "INSERT INTO cart_lines (user_id, product_id, quantity, unit_price, currency, name,"
+    orders.run(put_in + " added_at) VALUES (:id, 7, 2, 1, 'EUR', 'Kettle', now())", id=order)
+    known, lines = orders.run(KNOWN), orders.run(LINES)
+    orders.to_head()
+    amounts = "SELECT DISTINCT subtotal, net, total, discount, shipping, shipping_tax, tax"
+    assert orders.run(amounts + " FROM orders") == [(1, 1, 1, 0, 0, 0, 0)]
+    found = orders.run(
+        "SELECT status, line, variant_id, order_lines.total, cancelled, shipped"
+        " FROM order_lines JOIN orders ON id = order_id ORDER BY status, line"
+    )
+    first, second = Decimal("0.75"), Decimal("0.25")
+    assert found == [
+        ("cancelled", 1, 7, first, 3, 0), ("cancelled", 2, 2, second, 1, 0),
+        ("delivered", 1, 7, first, 0, 3), ("delivered", 2, 2, second, 0, 1),
+        ("pending", 1, 7, first, 0, 0), ("pending", 2, 2, second, 0, 0),
+        ("processing", 1, 7, first, 0, 0), ("processing", 2, 2, second, 0, 0),
+        ("shipped", 1, 7, first, 0, 3), ("shipped", 2, 2, second, 0, 1),
+    ]  # fmt: skip
+    assert orders.run("SELECT variant_id, product_id, options FROM cart_lines") == [(7, 7, {})]
+    assert (orders.run(KNOWN), orders.run(LINES)) == (known, lines)
+    orders.to_before("0008")
+    assert (orders.run(KNOWN), orders.run(LINES)) == (known, lines)
+    assert orders.run(
+        "SELECT position, product_id FROM order_lines WHERE quantity = 3 LIMIT 1"
+    ) == [(0, 7)]
+    assert orders.run("SELECT product_id, quantity FROM cart_lines") == [(7, 2)]
     orders.to_head()

@@ -6,9 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders import division
-from orders.checkout import amounts
-from orders.checkout.amounts import Shipping
+from orders import amounts, division
+from orders.amounts import Shipping
 from orders.taxes.rules import TaxRate
 
 

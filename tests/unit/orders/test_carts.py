@@ -8,7 +8,10 @@ from orders.cart import queries as cart_queries
 
 def line(product_id, quantity=1, price="5.00", currency="EUR"):
     return SimpleNamespace(
+        variant_id=product_id,
         product_id=product_id,
+        sku=f"K-{product_id}",
+        options={},
         quantity=quantity,
         unit_price=Decimal(price),
         currency=currency,
@@ -32,13 +35,16 @@ def test_a_cart_shows_products_as_they_are_now():
     shown = cart_queries.view(contents, {1: product(1), 2: product(2, available=0)}, "EUR")
     assert shown == {
         "items": [
-            {"product_id": 1, "name": "now 1", "quantity": 2, "unit_price": Decimal("5.00"),
+            {"variant_id": 1, "product_id": 1, "sku": "K-1", "options": {},
+             "name": "now 1", "quantity": 2, "unit_price": Decimal("5.00"),
              "line_total": Decimal("10.00"), "currency": "EUR", "available": 9,
              "price_changed": True},
-            {"product_id": 2, "name": "now 2", "quantity": 1, "unit_price": Decimal("5.00"),
+            {"variant_id": 2, "product_id": 2, "sku": "K-2", "options": {},
+             "name": "now 2", "quantity": 1, "unit_price": Decimal("5.00"),
              "line_total": Decimal("5.00"), "currency": "EUR", "available": 0,
              "price_changed": False},
         ],
+        "address": None,
         "total": Decimal("15.00"),
         "currency": "EUR",
     }  # fmt: skip
@@ -54,6 +60,7 @@ def test_an_empty_cart():
     """Nothing costs nothing, in the shop's currency."""
     assert cart_queries.view(cart_queries.Contents(0, []), {}, "SEK") == {
         "items": [],
+        "address": None,
         "total": Decimal("0.00"),
         "currency": "SEK",
     }

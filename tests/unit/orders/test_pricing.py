@@ -26,6 +26,10 @@ def item(product_id, quantity, price=None):
     return {"product_id": product_id, "quantity": quantity, "price": price}
 
 
+def line(variant_id, name, quantity, price):
+    return Line(variant_id, name, quantity, Decimal(price), variant_id)
+
+
 def test_the_same_product_twice_is_one_line():
     """Quantities add up, in the order of first mention."""
     merged = pricing.merge([item(2, 1), item(1, 2), item(2, 4)])
@@ -52,7 +56,7 @@ def test_no_way_around_the_bound_by_splitting():
 def test_the_server_names_the_price():
     """Lines carry the product's price and name, whatever was sent."""
     lines, currency = pricing.price([Wanted(1, 2, (Decimal("0.01"),)), Wanted(2, 1)], PRODUCTS)
-    assert lines == (Line(1, "Kettle", 2, Decimal("19.99")), Line(2, "Mug", 1, Decimal("4.50")))
+    assert lines == (line(1, "Kettle", 2, "19.99"), line(2, "Mug", 1, "4.50"))
     assert currency == "EUR"
     assert pricing.total(lines) == Decimal("44.48")
 
@@ -127,7 +131,7 @@ def test_another_total_stops_the_checkout(from_cart, fault):
     assert changed.value.data["current_currency"] == "KWD"
 
 
-LINES = (Line(1, "Kettle", 1, Decimal("7.00")), Line(2, "Mug", 2, Decimal("1.50")))
+LINES = (line(1, "Kettle", 1, "7.00"), line(2, "Mug", 2, "1.50"))
 
 
 def put_in(kettle, currency="EUR", mug_currency=None):
@@ -237,18 +241,7 @@ def test_a_basket_comes_to_its_lines_and_their_currency():
         (Wanted(2, 3),), Shown(Decimal("13.50")), {}, datetime.datetime.now(datetime.UTC)
     )
     lines, currency = pricing.settle(basket, PRODUCTS)
-    assert (lines, currency) == ((Line(2, "Mug", 3, Decimal("4.50")),), "EUR")
-
-
-def test_how_a_line_is_shown():
-    """The total of a line is with it."""
-    assert LINES[1].view() == {
-        "product_id": 2,
-        "name": "Mug",
-        "quantity": 2,
-        "unit_price": Decimal("1.50"),
-        "line_total": Decimal("3.00"),
-    }
+    assert (lines, currency) == ((line(2, "Mug", 3, "4.50"),), "EUR")
 
 
 @pytest.mark.parametrize("total", ["-0.01", "100000000.00"])
@@ -263,14 +256,3 @@ def test_a_total_that_nobody_can_pay_is_refused(total):
 def test_any_other_total_can_be_paid(total):
     """What costs nothing is paid without a payment."""
     pricing.check_payable(Decimal(total))
-
-
-@given(
-    st.lists(st.tuples(st.decimals("0.01", "99.99", places=2), st.integers(1, 1000)), max_size=20)
-)
-def test_a_total_is_the_sum_of_what_the_lines_show(priced):
-    """No rounding between the lines and the total."""
-    lines = [Line(n, "x", quantity, price) for n, (price, quantity) in enumerate(priced)]
-    total = pricing.total(lines)
-    assert total == sum(line.view()["line_total"] for line in lines)
-    assert total == total.quantize(Decimal("0.01"))

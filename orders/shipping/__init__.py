@@ -1,0 +1,1 @@
+"""Where the shop ships to, by which methods, and what that costs."""
