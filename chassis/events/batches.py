@@ -1,8 +1,16 @@
 """What gathers for a handler that takes events by the batch."""
 
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+import eventlet
+
+#: Seconds from the begin of one batch to that of the next, unless that one is full: what comes
+#: meanwhile goes with it, as many events cost little more than one. A handler that has rested for
+#: longer begins at once.
+PACE = 0.04
 
 
 class Batches:
@@ -10,6 +18,8 @@ class Batches:
 
     def __init__(self, most: int):
         self.most = most
+        self._pace, self._next_at = PACE, 0.0
+        self._due: Any = None
         self._is_busy = False
         self._gathered: deque[Any] = deque()
         self._alone: deque[Any] = deque()
@@ -20,8 +30,24 @@ class Batches:
         was_busy, self._is_busy = self._is_busy, True
         return not was_busy
 
+    def begin(self, start: Callable[[], None]) -> None:
+        """Call `start`, which is to `take` the next batch, when that is due."""
+        is_full = self._alone or len(self._gathered) >= self.most
+        delay = self._next_at - time.monotonic()
+        if is_full or delay <= 0:
+            start()
+        else:
+            self._due = eventlet.spawn_after(delay, start)
+
+    def hurry(self) -> None:
+        """Let none wait any more; returns when the one that does has begun."""
+        self._pace = self._next_at = 0.0
+        if self._due is not None:
+            self._due.wait()
+
     def take(self) -> list[Any]:
         """The next batch; of one that has failed, each message is one."""
+        self._next_at = time.monotonic() + self._pace
         if self._alone:
             return [self._alone.popleft()]
         return [self._gathered.popleft() for _ in range(min(self.most, len(self._gathered)))]

@@ -151,6 +151,8 @@ class EventHandler(Measured, NamekoEventHandler):
 
     def stop(self) -> None:
         self.inbound.cancel(self)
+        if self._batches is not None:
+            self._batches.hurry()
 
     def declare(self, declarations: Declarations) -> None:
         declarations.retries()
@@ -169,7 +171,7 @@ class EventHandler(Measured, NamekoEventHandler):
         if batches is None:
             self.workers.submit(partial(self._begin, message))
         elif batches.add((self, message)):
-            self.workers.submit(partial(self._begin_batch, batches))
+            self._submit_batch(batches)
 
     def _begin(self, message: Any) -> None:
         if message.channel.connection is None:
@@ -188,6 +190,9 @@ class EventHandler(Measured, NamekoEventHandler):
             )
         except ContainerBeingKilled:
             self.workers.done()  # not acknowledged: another instance gets it
+
+    def _submit_batch(self, batches: Batches) -> None:
+        batches.begin(partial(self.workers.submit, partial(self._begin_batch, batches)))
 
     def _begin_batch(self, batches: Batches) -> None:
         """Start the worker for what has gathered, but for what can't be read.
@@ -249,7 +254,7 @@ class EventHandler(Measured, NamekoEventHandler):
         """Let others have the worker first."""
         self.workers.done()
         if batches.go_on():
-            self.workers.submit(partial(self._begin_batch, batches))
+            self._submit_batch(batches)
 
     def _dead_letter_aside(self, message: Any, reason: str) -> None:
         """Off the reader of the connection, which must not wait for the broker."""
