@@ -21,6 +21,7 @@ FIELDS = {
     "user_id": "The user to whom it belongs.",
     "order_id": "The order to which it belongs.",
     "path.order_id": "The `id` of the order.",
+    "path.fulfilment_id": "The `id` of the parcel.",
     "product_id": "The `id` of the product.",
     "variant_id": "The `id` of the variant; that of a product without options is the product's.",
     "payment_id": "The `id` of the payment.",
@@ -196,14 +197,32 @@ FIELDS = {
     "Tax.reason": "Why the rate is 0; null when it is not.",
     "prices_include_tax": "Whether prices, and with them `subtotal`, `discount` and `shipping`,"
     " include tax.",
+    "PlaceOrder.shipping_method": "The `code` of a shipping method that carries the goods to the"
+    " address; needed as soon as the shop has any.",
     "shipping_method": "The code of the shipping method; null when there is none.",
     "shipping_name": "What the shipping method was called; null when there is none.",
     "expected_total": "The total that the customer was shown. If it has changed, the order is"
     " refused with 409.",
     "shipping_address": "The address to deliver to.",
-    "Order.status": "`pending` (not yet paid), `processing` (paid, not yet sent), `shipped`,"
-    " `delivered` or `cancelled`.",
-    "OrderChange.status": "The next state of the order; for staff.",
+    "Order.status": "`pending` (not yet paid), `processing` (paid, nothing sent yet),"
+    " `partially_shipped`, `shipped`, `delivered` or `cancelled`.",
+    "OrderChange.status": "For staff: `shipped` sends all that is left, in one parcel; `delivered`"
+    " says that all parcels have arrived; `cancelled`.",
+    "NewFulfilment.items": "How many units of which lines; all that is left when left out.",
+    "Fulfilment.items": "What is in the parcel: units of the lines of the order.",
+    "ItemCancellation.items": "How many units of which lines are cancelled.",
+    "cancelled": "How many of the units will not be shipped.",
+    "shipped": "How many of the units have left.",
+    "location": "The code of the stock location that the parcel leaves from.",
+    "carrier": "Who carries the parcel; null while that is not known.",
+    "tracking_number": "The number that the carrier knows the parcel by; null when there is none.",
+    "tracking_url": "The page on which the parcel can be followed; null when there is none.",
+    "NewFulfilment.state": "`shipped`: it is on its way, which the buyer is told. `packing`: its"
+    " units are set aside, it leaves later.",
+    "Fulfilment.state": "`packing`, `shipped`, `delivered`, or `cancelled` before it left.",
+    "FulfilmentChange.state": "`shipped`: it has left. `delivered`: it has arrived.",
+    "shipped_at": "When the parcel left, in UTC; null before.",
+    "delivered_at": "When the parcel arrived, in UTC; null before.",
     "query.status": "Only orders in this state.",
     "payment_status": "How much of the order is paid, or was given back.",
     "query.payment_status": "Only orders whose payment is in this state.",
@@ -326,6 +345,8 @@ ANSWERS = {
     "Checked": "For each line, whether it can be ordered now",
     "CheckoutPage": "A page of checkouts that are under way or stuck",
     "CheckoutOutcome": "The state of the checkout now",
+    "Fulfilment": "The parcel",
+    "FulfilmentPage": "A page of parcels",
     "Health": "The service is well",
     "JsonWebKeys": "The public keys with which access tokens are signed",
     "LiveNotification": "A stream of notifications, each as it happens",

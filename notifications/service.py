@@ -22,7 +22,7 @@ from chassis.timers import timer
 from chassis.trace import TraceContext, WorkTrace
 from contracts.notifications import answers, requests
 from contracts.notifications.events import BROADCASTS, EVENTS
-from contracts.orders.events import OrderEvent
+from contracts.orders.events import FulfilmentEvent, OrderEvent, OrderItemsCancelled
 from contracts.payments.events import PaymentFailed, PaymentRefunded, PaymentSucceeded
 from contracts.users import events as user_events
 from contracts.users.events import EmailVerificationRequested, PasswordResetRequested
@@ -104,9 +104,11 @@ class NotificationsService(Service):
     @event_handler("users", "recovery_codes_renewed", user_events.UserEvent, batch=BATCH)
     @event_handler("orders", "order_placed", OrderEvent, batch=BATCH)
     @event_handler("orders", "order_paid", OrderEvent, batch=BATCH)
-    @event_handler("orders", "order_shipped", OrderEvent, batch=BATCH)
-    @event_handler("orders", "order_delivered", OrderEvent, batch=BATCH)
     @event_handler("orders", "order_cancelled", OrderEvent, batch=BATCH)
+    @event_handler("orders", "order_items_cancelled", OrderItemsCancelled, batch=BATCH)
+    @event_handler("orders", "fulfilment_shipped", FulfilmentEvent, batch=BATCH)
+    @event_handler("orders", "fulfilment_delivered", FulfilmentEvent, batch=BATCH)
+    @event_handler("orders", "fulfilment_cancelled", FulfilmentEvent, batch=BATCH)
     @event_handler("payments", "payment_succeeded", PaymentSucceeded, batch=BATCH)
     @event_handler("payments", "payment_failed", PaymentFailed, batch=BATCH)
     @event_handler("payments", "payment_refunded", PaymentRefunded, batch=BATCH)

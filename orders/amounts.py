@@ -33,8 +33,6 @@ class Shipping:
 
     amount: Decimal
     tax_class: str
-    code: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from chassis.events import Event
 from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineCause, TimelineKind
 from orders.cart import store as cart_store
 from orders.context import Context
+from orders.fulfilments import transitions as fulfilments
 from orders.models import Order
 from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
@@ -75,7 +76,7 @@ def stock_lost(context: Context, session: Session, payload: Mapping[str, Any]) -
     step = lifecycle.step(
         order.status, order.payment_status, Status.CANCELLED, (Party.SYSTEM,), Cause.OUT_OF_STOCK
     )
-    transitions.move(context, session, order, step)
+    fulfilments.cancel(context, session, order, step)
     refunds.request_for_cancelled(context, session, order)
 
 

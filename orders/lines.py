@@ -32,6 +32,7 @@ class Line:
     sku: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     tax_class: str = "standard"
+    weight_g: int = 0
     discount: Decimal = Decimal(0)
 
     @property
@@ -77,6 +78,7 @@ def tax_rows(order_id: uuid.UUID, amounts: Amounts) -> list[dict[str, Any]]:
 
 
 def view(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row of `order_lines` as answered."""
+    """A row of `order_lines` as answered; of a new one nothing has become yet."""
     shown = {name: row[name] for name in SHOWN}
+    shown |= {name: row.get(name, 0) for name in ("cancelled", "shipped")}
     return shown | {"line_total": row["unit_price"] * row["quantity"]}

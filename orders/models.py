@@ -15,6 +15,7 @@ from sqlalchemy import (
     Computed,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     MetaData,
@@ -186,7 +187,8 @@ class Order(Base):
 
     __table_args__ = (
         CheckConstraint(
-            "status IN ('pending', 'processing', 'shipped', 'delivered', 'cancelled')",
+            "status IN ('pending', 'processing', 'partially_shipped', 'shipped', 'delivered',"
+            " 'cancelled')",
             name="status",
         ),
         CheckConstraint(
@@ -310,6 +312,60 @@ class OrderTax(Base):
         CheckConstraint("rate BETWEEN 0 AND 100", name="rate"),
         CheckConstraint("taxable >= 0 AND amount >= 0", name="amount"),
         CheckConstraint("reason IS NULL OR rate = 0", name="reason"),
+    )
+
+
+class Fulfilment(Base):
+    """A parcel: units of an order that leave together. While it is `packing` they are taken, so
+    that nobody else packs them; a `key` makes one parcel."""
+
+    __tablename__ = "fulfilments"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
+    location: Mapped[str]
+    state: Mapped[str]
+    carrier: Mapped[str | None]
+    tracking_number: Mapped[str | None]
+    tracking_url: Mapped[str | None]
+    key: Mapped[str | None]
+    fingerprint: Mapped[str | None]
+    created_at: Mapped[datetime.datetime]
+    shipped_at: Mapped[datetime.datetime | None]
+    delivered_at: Mapped[datetime.datetime | None]
+    version: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("state IN ('packing', 'shipped', 'delivered', 'cancelled')", name="state"),
+        CheckConstraint(
+            "(state IN ('shipped', 'delivered')) = (shipped_at IS NOT NULL)", name="shipped_at"
+        ),
+        CheckConstraint("(state = 'delivered') = (delivered_at IS NOT NULL)", name="delivered_at"),
+        CheckConstraint("(key IS NULL) = (fingerprint IS NULL)", name="key"),
+        UniqueConstraint("order_id", "key"),
+        UniqueConstraint("order_id", "id"),
+        Index("ix_fulfilments_oldest", "order_id", "created_at", "id"),
+    )
+
+
+class FulfilmentLine(Base):
+    """So many units of a line, in a parcel of that order."""
+
+    __tablename__ = "fulfilment_lines"
+
+    fulfilment_id: Mapped[uuid.UUID]
+    order_id: Mapped[uuid.UUID]
+    line: Mapped[int]
+    quantity: Mapped[int]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("fulfilment_id", "line"),
+        ForeignKeyConstraint(
+            ["order_id", "fulfilment_id"], ["fulfilments.order_id", "fulfilments.id"]
+        ),
+        ForeignKeyConstraint(["order_id", "line"], ["order_lines.order_id", "order_lines.line"]),
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index("ix_fulfilment_lines_order_id_line", "order_id", "line"),
     )
 
 

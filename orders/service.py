@@ -39,12 +39,15 @@ from contracts.products.interface import Products
 from contracts.users.events import UserEvent
 from contracts.users.interface import Users
 from orders import event_handlers, jobs, metrics, models
+from orders.cancellation import commands as cancellation_commands
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.cart import shipping as cart_shipping
 from orders.checkout import admin as checkout_admin
 from orders.checkout import commands as checkout_commands
 from orders.checkout import queries as checkout_queries
+from orders.fulfilments import commands as fulfilment_commands
+from orders.fulfilments import queries as fulfilment_queries
 from orders.order import commands as order_commands
 from orders.order import queries as order_queries
 from orders.order import timeline
@@ -168,6 +171,38 @@ class OrdersService(Service):
         with self.db.autocommit() as connection:
             order_queries.get(connection, order_id, actor)
             return {"items": timeline.of_order(connection, order_id)}
+
+    @rpc(requests.Fulfil, answers.NewFulfilment, once=True)
+    def fulfil(self, **request: Any) -> Json:
+        """A parcel of an order, packed or on its way (staff); a repeat gets the first one."""
+        return fulfilment_commands.fulfil(self, **request)
+
+    @rpc(requests.OneFulfilment, answers.Fulfilment)
+    def get_fulfilment(self, fulfilment_id: UUID, actor: Actor) -> Json:
+        """One parcel, for the owner of its order or staff."""
+        with self.db.autocommit() as connection:
+            return fulfilment_queries.get(connection, fulfilment_id, actor)
+
+    @rpc(requests.ListFulfilments, answers.FulfilmentPage)
+    def list_fulfilments(self, **request: Any) -> Json:
+        """The parcels of an order, oldest first, for its owner or staff."""
+        with self.db.autocommit() as connection:
+            return fulfilment_queries.page(connection, **request)
+
+    @rpc(requests.UpdateFulfilment, answers.Fulfilment)
+    def update_fulfilment(self, **request: Any) -> Json:
+        """Say how a parcel travels, that it has left, or that it has arrived (staff)."""
+        return fulfilment_commands.update(self, **request)
+
+    @rpc(requests.OneFulfilment, answers.Fulfilment)
+    def cancel_fulfilment(self, fulfilment_id: UUID, actor: Actor) -> Json:
+        """Take a parcel that has not left apart (staff)."""
+        return fulfilment_commands.cancel(self, fulfilment_id, actor)
+
+    @rpc(requests.CancelItems, answers.Placed, once=True)
+    def cancel_items(self, **request: Any) -> Json:
+        """Cancel units that are not shipped; their money goes back (staff)."""
+        return cancellation_commands.cancel_items(self, **request)
 
     @rpc(requests.ListCheckouts, answers.CheckoutPage)
     def list_checkouts(self, **request: Any) -> Json:

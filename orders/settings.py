@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from chassis.fields import Currency
+from chassis.fields import Boolean, Currency
 
 #: The time to pay and its grace together are less than `contracts.inventory.fields.MAX_HOLD`.
 _LONGEST = 30 * 86400
@@ -18,6 +18,8 @@ class OrdersSettings(Schema):
 
     #: In which a price counts that is sent without a currency; also that of an empty cart.
     currency = Currency(load_default="EUR")
+    #: Whether the prices of products and of shipping include tax.
+    prices_include_tax = Boolean(load_default=True)
     #: An unpaid order is cancelled after this.
     payment_window = _seconds(1800)
     #: The reservation outlives the time to pay by this, so that inventory has heard of the payment

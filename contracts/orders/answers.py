@@ -18,6 +18,7 @@ from contracts.orders.enums import (
     OVER,
     Cause,
     CheckoutState,
+    FulfilmentState,
     PaymentStatus,
     Status,
     TimelineCause,
@@ -42,7 +43,8 @@ class Line(Answer):
 
 
 class OrderLine(Line):
-    """Its `discount`, `net`, `tax` and `total` are its parts of the order's, for all units."""
+    """Its `discount`, `net`, `tax` and `total` are its parts of the order's, for all units.
+    `cancelled` and `shipped` of them are over or have left."""
 
     line = Id(required=True)
     discount = Money(required=True)
@@ -50,6 +52,8 @@ class OrderLine(Line):
     tax = Money(required=True)
     total = Money(required=True)
     tax_class = fields.String(required=True)
+    cancelled = Quantity(required=True, min=0, max=MAX_QUANTITY)
+    shipped = Quantity(required=True, min=0, max=MAX_QUANTITY)
 
 
 class Tax(Answer):
@@ -98,6 +102,34 @@ class Order(Answer):
 
 class Placed(Order):
     """`replayed`: the key had been used before, and this is the order of then."""
+
+    replayed = fields.Boolean(required=True)
+
+
+class Units(Answer):
+    line = Id(required=True)
+    quantity = Quantity(required=True, max=MAX_QUANTITY)
+
+
+class Fulfilment(Answer):
+    """A parcel of an order. `shipped_at` and `delivered_at` are null until it is."""
+
+    id = Uuid(required=True)
+    order_id = Uuid(required=True)
+    location = fields.String(required=True)
+    state = Choice(FulfilmentState, required=True)
+    items = fields.List(fields.Nested(Units), required=True)
+    carrier = fields.String(required=True, allow_none=True)
+    tracking_number = fields.String(required=True, allow_none=True)
+    tracking_url = fields.String(required=True, allow_none=True)
+    created_at = Timestamp(required=True)
+    shipped_at = Timestamp(required=True, allow_none=True)
+    delivered_at = Timestamp(required=True, allow_none=True)
+    version = Id(required=True)
+
+
+class NewFulfilment(Fulfilment):
+    """`replayed`: the key had been used before, and this is the parcel of then."""
 
     replayed = fields.Boolean(required=True)
 
@@ -158,5 +190,6 @@ class CreatedTaxRate(TaxRate):
 
 
 OrderPage = page_of(Order)
+FulfilmentPage = page_of(Fulfilment)
 CheckoutPage = page_of(Checkout)
 TaxRatePage = page_of(TaxRate)

@@ -8,8 +8,20 @@ class Status(StrEnum):
 
     PENDING = "pending"
     PROCESSING = "processing"
+    PARTIALLY_SHIPPED = "partially_shipped"
     SHIPPED = "shipped"
     DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+class FulfilmentState(StrEnum):
+    """Where a parcel of an order stands."""
+
+    #: Its units are taken; it has not left.
+    PACKING = "packing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    #: It never left; its units can be packed again.
     CANCELLED = "cancelled"
 
 
@@ -33,6 +45,8 @@ class Cause(StrEnum):
     BY_STAFF = "cancelled_by_staff"
     EXPIRED = "expired"
     OUT_OF_STOCK = "out_of_stock"
+    #: What was still to be shipped will not be.
+    ITEMS_CANCELLED = "items_cancelled"
 
 
 class RefundReason(StrEnum):
@@ -95,6 +109,11 @@ class TimelineCause(StrEnum):
 
     ADDRESS_CHANGED = "address_changed"
     HIDDEN = "hidden"
+    FULFILMENT_PACKED = "fulfilment_packed"
+    FULFILMENT_SHIPPED = "fulfilment_shipped"
+    FULFILMENT_DELIVERED = "fulfilment_delivered"
+    FULFILMENT_CANCELLED = "fulfilment_cancelled"
+    UNITS_CANCELLED = "units_cancelled"
     PAYMENT_LOOKED_UP = "payment_looked_up_by_staff"
     STOCK_RESERVED = "reserved"
     STOCK_COMMITTED = "committed"

@@ -14,6 +14,7 @@ chassis.errors.Fault
  │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
  │    ├── CartChanged         409  the cart is not the one that was shown
  │    ├── InvalidTransition   409  the order's state does not lead there
+ │    ├── NothingLeftToShip   409  more units than are left to be shipped; `data["lines"]`
  │    ├── NothingToPay        409  the order costs nothing; it is paid without a payment
  │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
  │    ├── TooManyOpenOrders   409  pay or cancel some first
@@ -61,6 +62,16 @@ class InvalidTransition(Conflict):
 
     code = "invalid_transition"
     title = "The order's state does not allow this"
+
+
+class NothingLeftToShip(Conflict):
+    """More units are asked for than are left: not shipped, being packed, or cancelled.
+
+    `data["lines"]`: [{line, requested, left}].
+    """
+
+    code = "nothing_left_to_ship"
+    title = "There are not so many units left to be shipped"
 
 
 class NothingToPay(Conflict):

@@ -81,11 +81,11 @@ EVENTS = {
     "order_awaits_shipping": OrderAwaitsShipping,
     "order_placed": OrderEvent,
     "order_paid": OrderEvent,
-    "order_shipped": OrderEvent,
-    "order_delivered": OrderEvent,
     "order_cancelled": OrderEvent,
     "order_items_cancelled": OrderItemsCancelled,
     "fulfilment_shipped": FulfilmentEvent,
+    "fulfilment_delivered": FulfilmentEvent,
+    "fulfilment_cancelled": FulfilmentEvent,
     "refund_due": RefundDue,
     **staff.EVENTS,
 }

@@ -23,6 +23,7 @@ class Orders(Protocol):
         shipping_address: Mapping[str, Any] | None = None,
         expected_total: Decimal | None = None,
         currency: str | None = None,
+        shipping_method: str | None = None,
         key: str | None = None,
     ) -> Json: ...
 
@@ -62,6 +63,49 @@ class Orders(Protocol):
     def hide(self, *, order_id: UUID, actor: Actor) -> None: ...
 
     def timeline(self, *, order_id: UUID, actor: Actor) -> Json: ...
+
+    def fulfil(
+        self,
+        *,
+        order_id: UUID,
+        actor: Actor,
+        items: Sequence[Mapping[str, Any]] | None = None,
+        location: str | None = None,
+        state: str = ...,
+        carrier: str | None = None,
+        tracking_number: str | None = None,
+        tracking_url: str | None = None,
+        key: str | None = None,
+    ) -> Json: ...
+
+    def get_fulfilment(self, *, fulfilment_id: UUID, actor: Actor) -> Json: ...
+
+    def list_fulfilments(
+        self, *, order_id: UUID, actor: Actor, limit: int = 20, cursor: str | None = None
+    ) -> Json: ...
+
+    def update_fulfilment(
+        self,
+        *,
+        fulfilment_id: UUID,
+        actor: Actor,
+        state: str | None = None,
+        carrier: str | None = None,
+        tracking_number: str | None = None,
+        tracking_url: str | None = None,
+        version: int | None = None,
+    ) -> Json: ...
+
+    def cancel_fulfilment(self, *, fulfilment_id: UUID, actor: Actor) -> Json: ...
+
+    def cancel_items(
+        self,
+        *,
+        order_id: UUID,
+        items: Sequence[Mapping[str, Any]],
+        key: str | None = None,
+        actor: Actor,
+    ) -> Json: ...
 
     def list_checkouts(
         self, *, actor: Actor, state: str | None = None, limit: int = 20, cursor: str | None = None

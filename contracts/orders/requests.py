@@ -23,11 +23,20 @@ from chassis.fields import (
     String,
     Text,
     Timestamp,
+    Url,
     Uuid,
 )
 from contracts.inventory.fields import MAX_LINES
-from contracts.orders.enums import STUCK, CheckoutState, PaymentStatus, Status, ZeroRate
+from contracts.orders.enums import (
+    STUCK,
+    CheckoutState,
+    FulfilmentState,
+    PaymentStatus,
+    Status,
+    ZeroRate,
+)
 from contracts.orders.fields import MAX_QUANTITY, Percent
+from contracts.orders.shipping import MethodCode
 from contracts.products.fields import STANDARD, TaxClass
 
 
@@ -56,6 +65,7 @@ class Place(Request):
             " were put in."
         },
     )
+    shipping_method = MethodCode(load_default=None, allow_none=True)
     key = Key(load_default=None, allow_none=True)
 
 
@@ -129,6 +139,74 @@ class ListCheckouts(Page):
 
     actor = ActorField()
     state = Choice([*CheckoutState, STUCK], load_default=None, allow_none=True)
+
+
+class Units(Request):
+    """So many units of a line of an order."""
+
+    line = Id(required=True)
+    quantity = Quantity(required=True, max=MAX_QUANTITY)
+
+
+class Shipment(Request):
+    """How a parcel travels."""
+
+    carrier = SingleLine(max=100, load_default=None, allow_none=True)
+    tracking_number = SingleLine(max=100, load_default=None, allow_none=True)
+    tracking_url = Url(max=2000, load_default=None, allow_none=True)
+
+
+class Fulfil(Shipment):
+    """fulfil: a parcel with these units, of all that is left without `items`. It is on its way,
+    unless it is only being packed."""
+
+    order_id = Uuid(required=True)
+    items = List(fields.Nested(Units), min=1, max=MAX_LINES, load_default=None, allow_none=True)
+    location = SingleLine(max=40, load_default=None, allow_none=True)
+    state = Choice(
+        [FulfilmentState.PACKING, FulfilmentState.SHIPPED], load_default=FulfilmentState.SHIPPED
+    )
+    key = Key(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class OneFulfilment(Request):
+    """get_fulfilment, cancel_fulfilment: one parcel."""
+
+    fulfilment_id = Uuid(required=True)
+    actor = ActorField()
+
+
+class ListFulfilments(Page):
+    """list_fulfilments: the parcels of an order, oldest first."""
+
+    order_id = Uuid(required=True)
+    actor = ActorField()
+
+
+class UpdateFulfilment(OneFulfilment, Shipment):
+    """update_fulfilment: how it travels, or that it has left or arrived; `version` is the one that
+    the caller knows."""
+
+    state = Choice(
+        [FulfilmentState.SHIPPED, FulfilmentState.DELIVERED], load_default=None, allow_none=True
+    )
+    version = Id(load_default=None, allow_none=True)
+
+    json_schema = {"minProperties": 1}
+
+    @validates_schema
+    def _one_at_least(self, data: dict[str, Any], **kwargs: Any) -> None:
+        sent = ("state", "carrier", "tracking_number", "tracking_url")
+        if all(data.get(name) is None for name in sent):
+            raise ValidationError("Give state, carrier, tracking_number or tracking_url.", "state")
+
+
+class CancelItems(OneOrder):
+    """cancel_items: units that will not be shipped."""
+
+    items = List(fields.Nested(Units), min=1, max=MAX_LINES, required=True)
+    key = Key(load_default=None, allow_none=True)
 
 
 class CreateTaxRate(Request):

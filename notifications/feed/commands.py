@@ -21,6 +21,8 @@ from notifications.models import Notification, RequestKey
 
 #: The channels on which an event is announced.
 _ANNOUNCED_ON = (Channel.EMAIL, Channel.IN_APP)
+#: Events that are not worth a mail.
+_QUIET = {"fulfilment_cancelled"}
 
 #: Events about the security of an account.
 SECURITY = {
@@ -120,7 +122,7 @@ def _rows_about(event: Event, now: datetime.datetime) -> Iterator[dict[str, Any]
         "is_security": event.type in SECURITY,
         "cause": event.trace_context,
     }
-    for channel in _ANNOUNCED_ON:
+    for channel in (Channel.IN_APP,) if event.type in _QUIET else _ANNOUNCED_ON:
         yield _row(facts["user_id"], channel, message.subject, message.body, now) | of_event
 
 

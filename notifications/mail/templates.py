@@ -7,7 +7,7 @@ an earlier release tell none, by the first eight characters of its id; both find
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -85,13 +85,23 @@ _TEXTS = {
         "We are preparing your order {order}",
         "Your order {order} for {total} has been paid. We are getting it ready.",
     ),
-    "order_shipped": Content(
+    "fulfilment_shipped": Content(
         "Your order {order} is on its way",
-        "Your order {order} has been shipped and is on its way to you.",
+        "With this parcel, all of your order {order} is on its way to you.\n\n{lines}{tracking}",
     ),
-    "order_delivered": Content(
+    "fulfilment_delivered": Content(
         "Your order {order} has been delivered",
         "Your order {order} has been delivered. We hope you enjoy it.",
+    ),
+    "fulfilment_cancelled": Content(
+        "A parcel of your order {order} is packed again",
+        "A parcel that we were packing for your order {order} has not left. We will let you know"
+        " when its contents are on their way.\n\n{lines}",
+    ),
+    "order_items_cancelled": Content(
+        "Part of your order {order} has been cancelled",
+        "We cannot send you these items of your order {order}, and have cancelled them:\n\n"
+        "{lines}{refund}",
     ),
     "order_cancelled": Content(
         "Your order {order} has been cancelled",
@@ -130,6 +140,18 @@ _FREE = {
     ),
 }
 
+#: About a parcel beside others that are still to come.
+_IN_PART = {
+    "fulfilment_shipped": Content(
+        "Part of your order {order} is on its way",
+        "A part of your order {order} is on its way to you. The rest follows.\n\n{lines}{tracking}",
+    ),
+    "fulfilment_delivered": Content(
+        "Part of your order {order} has been delivered",
+        "A part of your order {order} has been delivered. The rest follows.\n\n{lines}",
+    ),
+}
+
 #: Reasons that a buyer can do something about; providers have many more.
 _BECAUSE = {
     FailureCode.CARD_DECLINED: ": the card was declined",
@@ -158,9 +180,36 @@ def render(type: str, facts: Mapping[str, Any]) -> Content:
     words["because"] = _BECAUSE.get(reason, "")
     in_part = reason == FailureCode.PARTIAL_CAPTURE
     words["not_charged"] = "" if in_part else "You have not been charged. "
-    texts = _FREE if type in _FREE and not facts["total"] else _TEXTS
-    subject, body = texts[type]
+    if "lines" in facts:
+        words["lines"] = _lines(facts["lines"])
+        words["tracking"] = _tracking(facts)
+        paid = facts.get("amount")
+        words["refund"] = f"\n\n{words['amount']} is on its way back to you." if paid else ""
+    subject, body = _content(type, facts)
     return Content(subject.format_map(words), body.format_map(words) + "\n")
+
+
+def _content(type: str, facts: Mapping[str, Any]) -> Content:
+    if type in _FREE and not facts["total"]:
+        return _FREE[type]
+    if type in _IN_PART and not facts["complete"]:
+        return _IN_PART[type]
+    return _TEXTS[type]
+
+
+def _lines(lines: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(f"{line['quantity']} × {line['name']}" for line in lines)
+
+
+def _tracking(facts: Mapping[str, Any]) -> str:
+    """How to follow a parcel, as far as it is known."""
+    known = (
+        ("Carrier: ", facts.get("carrier")),
+        ("Tracking number: ", facts.get("tracking_number")),
+        ("", facts.get("tracking_url")),
+    )
+    told = [label + value for label, value in known if value]
+    return "\n\n" + "\n".join(told) if told else ""
 
 
 def money(amount: Decimal, currency: str) -> str:

@@ -17,6 +17,7 @@ from contracts.payments import enums as payments
 from contracts.users.enums import Action, Target
 from orders.checkout import commands, queries, store
 from orders.context import Context
+from orders.fulfilments import transitions as fulfilments
 from orders.models import Order
 from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
@@ -87,7 +88,7 @@ def _stop_paying(
             step = lifecycle.step(
                 order.status, order.payment_status, Status.CANCELLED, (Party.STAFF,)
             )
-            transitions.move(context, session, order, step, actor)
+            fulfilments.cancel(context, session, order, step, actor)
     if statuses & set(payments.OPEN):
         payment_commands.cancel_payment(context, order_id)
     else:

@@ -25,7 +25,6 @@ from typing import Any
 
 import orjson
 
-from chassis import currencies
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.messages import Json
@@ -34,19 +33,19 @@ from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineCause, TimelineKind
 from contracts.orders.errors import CheckoutInterrupted, TooManyOpenOrders, TooManyUnpaidUnits
 from contracts.users.answers import DefaultAddress
-from orders import amounts, catalog
-from orders.amounts import Amounts
+from orders import catalog
 from orders.cart import queries as cart_queries
 from orders.checkout import pricing, store
-from orders.checkout.pricing import Basket, Shown
+from orders.checkout.pricing import Basket, Charges, Priced, Shown
 from orders.checkout.store import Attempt, Placed
 from orders.context import Context
-from orders.lines import Line, tax_rows
 from orders.lines import rows as line_rows
+from orders.lines import tax_rows
 from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline
 from orders.payment import finishing
+from orders.terms.rules import Terms
 
 _ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
 
@@ -64,6 +63,7 @@ def place(
     shipping_address: dict[str, Any] | None = None,
     expected_total: Decimal | None = None,
     currency: str | None = None,
+    shipping_method: str | None = None,
     key: str | None = None,
 ) -> Json:
     """Place an order of `items` ({product_id, quantity, price?}), of the cart when there are none.
@@ -72,12 +72,13 @@ def place(
     that of the prices and total which the buyer was shown: without it, for items, the shop's.
     Without an `expected_total` the prices in a cart count as shown when they were put in.
     """
-    # As it always was where there is no currency: a key may have been used before there was one.
-    given = () if currency is None else (currency,)
+    # As it always was without what came later: a key may have been used before that.
+    given: list[Any] = [] if currency is None else [currency]
+    given += [] if shipping_method is None else [{"shipping_method": shipping_method}]
     fingerprint = _fingerprint(items, shipping_address, expected_total, *given)
     order_id, shown = uuid.uuid4(), Shown(expected_total, currency)
     try:
-        basket = _prepare(context, user_id, items, shipping_address, shown)
+        basket = _prepare(context, user_id, items, shipping_address, shown, shipping_method)
     except Fault:
         # A first request may have found what this one misses: the cart that it has emptied, say.
         with context.db.autocommit() as connection:
@@ -106,6 +107,7 @@ def _prepare(
     items: Sequence[Mapping[str, Any]] | None,
     shipping_address: dict[str, Any] | None,
     shown: Shown,
+    shipping_method: str | None,
 ) -> Basket:
     """What is asked for; the cart before the key, so that one which a rival empties is noticed."""
     if items is None:
@@ -123,6 +125,7 @@ def _prepare(
         shipping_address or _default_address(context, user_id),
         context.clock() + datetime.timedelta(seconds=context.settings["payment_window"]),
         cart_version,
+        shipping_method,
     )
 
 
@@ -164,7 +167,9 @@ def _look_closer(context: Context, basket: Basket) -> dict[int, int]:
     """How many of each product are available. Raises what is wrong with the basket by itself: that
     comes before whatever else it is refused for."""
     products = catalog.look_up(context.products, basket.product_ids)
-    pricing.settle(basket, products)
+    with context.db.autocommit() as connection:
+        terms = store.read_terms(connection, basket.shipping_address["country"], context.clock())
+    pricing.settle(basket, products, _charges(context, terms))
     return {one: product["available"] for one, product in products.items() if product}
 
 
@@ -173,14 +178,18 @@ def _make(context: Context, attempt: Attempt) -> dict[str, Any] | None:
     the same key has made it."""
     try:
         products, held_until = _reserve(context, attempt)
-        lines, currency = pricing.settle(attempt.basket, products)
-        return _complete(context, attempt, lines, currency, held_until)
+        priced = pricing.settle(attempt.basket, products, _charges(context, attempt.terms))
+        return _complete(context, attempt, priced, held_until)
     except Fault as fault:
         if _undo(context, attempt, fault):
             return None
         if isinstance(fault, OutOfStock):
             _look_closer(context, attempt.basket)
         raise
+
+
+def _charges(context: Context, terms: Terms) -> Charges:
+    return Charges(terms, context.clock(), context.settings["prices_include_tax"])
 
 
 def _reserve(
@@ -231,17 +240,13 @@ def _abandon(context: Context, attempt: Attempt) -> bool:
 def _complete(
     context: Context,
     attempt: Attempt,
-    lines: tuple[Line, ...],
-    currency: str,
+    priced: Priced,
     held_until: datetime.datetime | None,
 ) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
-    settled = amounts.settle(
-        lines, None, {},
-        prices_include_tax=True, places=currencies.places(currency),
-    )  # fmt: skip
-    order = _new_order(context, attempt, settled, currency, held_until)
-    rows, taxes = line_rows(order.id, lines, settled.lines), tax_rows(order.id, settled)
+    order = _new_order(context, attempt, priced, held_until)
+    rows = line_rows(order.id, priced.lines, priced.amounts.lines)
+    taxes = tax_rows(order.id, priced.amounts)
     entries, version = _entries(context, order), attempt.basket.cart_version
     event = context.events.event("order_placed", order_queries.facts(order, Cause.PLACED))
     with context.db.autocommit() as connection:
@@ -263,12 +268,11 @@ def _is_made(context: Context, attempt: Attempt) -> bool:
 def _new_order(
     context: Context,
     attempt: Attempt,
-    settled: Amounts,
-    currency: str,
+    priced: Priced,
     held_until: datetime.datetime | None,
 ) -> Order:
-    now = context.clock()
-    is_free = not settled.total
+    now, amounts = context.clock(), priced.amounts
+    is_free, method = not amounts.total, priced.shipping and priced.shipping.method
     recheck = datetime.timedelta(seconds=context.settings["payment_recheck"])
     return Order(
         id=attempt.order_id,
@@ -276,15 +280,17 @@ def _new_order(
         user_id=attempt.user_id,
         status=Status.PENDING,
         payment_status=PaymentStatus.UNPAID,
-        subtotal=settled.subtotal,
-        discount=settled.discount,
-        shipping=settled.shipping,
-        shipping_tax=settled.shipping_tax,
-        net=settled.net,
-        tax=settled.tax,
-        total=settled.total,
-        currency=currency,
-        prices_include_tax=settled.prices_include_tax,
+        subtotal=amounts.subtotal,
+        discount=amounts.discount,
+        shipping=amounts.shipping,
+        shipping_tax=amounts.shipping_tax,
+        net=amounts.net,
+        tax=amounts.tax,
+        total=amounts.total,
+        currency=priced.currency,
+        prices_include_tax=amounts.prices_include_tax,
+        shipping_method=method and method.code,
+        shipping_name=method and method.name,
         shipping_address=attempt.basket.shipping_address,
         idempotency_key=attempt.key,
         fingerprint=attempt.fingerprint,

@@ -15,7 +15,10 @@ from chassis.errors import Invalid
 from contracts.inventory.errors import OutOfStock
 from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
 from contracts.orders.fields import MAX_QUANTITY, MAX_TOTAL
+from orders.amounts import Amounts
 from orders.lines import Line, Wanted
+from orders.shipping.rules import Quote
+from orders.terms.rules import Terms, charge, choose
 
 #: An amount and its currency.
 Price = tuple[Decimal, str]
@@ -32,13 +35,14 @@ class Shown:
 @dataclass(frozen=True, slots=True)
 class Basket:
     """What was asked for, and what the buyer was shown of it; `cart_version` is that of the cart it
-    was taken from."""
+    was taken from, `shipping_method` the code of the one that was chosen."""
 
     lines: tuple[Wanted, ...]
     shown: Shown
     shipping_address: dict[str, Any]
     expires_at: datetime.datetime
     cart_version: int | None = None
+    shipping_method: str | None = None
 
     @property
     def product_ids(self) -> list[int]:
@@ -57,6 +61,7 @@ class Basket:
             "shipping_address": self.shipping_address,
             "expires_at": self.expires_at.isoformat(),
             "cart_version": self.cart_version,
+            "shipping_method": self.shipping_method,
         }
 
     @classmethod
@@ -74,7 +79,27 @@ class Basket:
             kept["shipping_address"],
             datetime.datetime.fromisoformat(kept["expires_at"]),
             kept["cart_version"],
+            kept.get("shipping_method"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """How a shop charges at `now`: beside its prices, or with tax in them."""
+
+    terms: Terms
+    now: datetime.datetime
+    prices_include_tax: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What a basket comes to; `shipping` is by which method it goes."""
+
+    lines: tuple[Line, ...]
+    currency: str
+    amounts: Amounts
+    shipping: Quote | None
 
 
 def merge(items: Iterable[Mapping[str, Any]], currency: str | None = None) -> list[Wanted]:
@@ -126,26 +151,30 @@ def _line(found: Mapping[str, Any], wanted: Wanted) -> Line:
         found.get("sku"),
         found.get("options", {}),
         found.get("tax_class", "standard"),
+        found.get("weight_g", 0),
     )
 
 
 def settle(
-    basket: Basket, products: Mapping[int, Mapping[str, Any] | None]
-) -> tuple[tuple[Line, ...], str]:
+    basket: Basket, products: Mapping[int, Mapping[str, Any] | None], charges: Charges
+) -> Priced:
     """What `basket` comes to at the present prices of `products`: see `price`.
 
-    Raises also when nobody can pay it, or when it is not what the buyer was shown.
+    Raises also when its shipping method does not carry it (`orders.shipping.rules.choose`), when
+    nobody can pay it, or when it is not what the buyer was shown.
     """
     lines, currency = price(basket.lines, products)
-    check_payable(total(lines))
+    address, terms = basket.shipping_address, charges.terms
+    quote = choose(lines, currency, address, terms, basket.shipping_method)
+    amounts = charge(
+        lines, currency, address, terms, quote, charges.now,
+        prices_include_tax=charges.prices_include_tax,
+    )  # fmt: skip
+    check_payable(max(amounts.subtotal, amounts.total))
     is_cart = basket.cart_version is not None
-    check_shown(basket.shown, basket.lines, lines, currency, from_cart=is_cart)
-    return lines, currency
-
-
-def total(lines: Iterable[Line]) -> Decimal:
-    """What the lines cost together."""
-    return sum((line.total for line in lines), Decimal("0.00"))
+    current = (amounts.total, currency)
+    check_shown(basket.shown, basket.lines, lines, current, from_cart=is_cart)
+    return Priced(lines, currency, amounts, quote)
 
 
 def check_payable(amount: Decimal) -> None:
@@ -155,19 +184,25 @@ def check_payable(amount: Decimal) -> None:
 
 
 def check_shown(
-    shown: Shown, wanted: Sequence[Wanted], lines: Sequence[Line], currency: str, *, from_cart: bool
+    shown: Shown,
+    wanted: Sequence[Wanted],
+    lines: Sequence[Line],
+    current: Price,
+    *,
+    from_cart: bool,
 ) -> None:
-    """Raises unless the buyer was shown these `lines`, in this `currency`.
+    """Raises unless the buyer was shown these `lines`, which come to `current`.
 
     Who was shown the total of a cart has seen its prices as they are, in the currency that they
     name; without one, in that of the prices when they were put in.
     """
-    amount, seen = total(lines), shown.currency or wanted[0].currency or currency
+    amount, currency = current
+    seen = shown.currency or wanted[0].currency or currency
     is_known = {shown.currency} if shown.currency else {one.currency for one in wanted}
     if not from_cart or shown.total != amount or is_known != {currency}:
         check_shown_prices(wanted, lines, currency)
     if shown.total is not None:
-        check_shown_total((shown.total, seen), (amount, currency), from_cart=from_cart)
+        check_shown_total((shown.total, seen), current, from_cart=from_cart)
     elif shown.currency not in (None, currency):
         raise PriceChanged(
             "The currency has changed.", sent_currency=seen, current_currency=currency

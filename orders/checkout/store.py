@@ -28,6 +28,8 @@ from contracts.orders.enums import CheckoutState, Status
 from contracts.orders.errors import CartChanged, TooManyOpenOrders, TooManyUnpaidUnits
 from orders.checkout.pricing import Basket, Limits
 from orders.models import Checkout, Order, OrderLine, OrderTax, TimelineEntry
+from orders.terms import store as terms
+from orders.terms.rules import NO_TERMS, Terms
 
 #: How long one instance has to give the stock of a checkout back before another one tries.
 RELEASE_TIME = datetime.timedelta(seconds=10)
@@ -44,7 +46,11 @@ _KNOWN = f"""
     WHERE user_id = :user_id AND idempotency_key = :key AND state = '{CheckoutState.OPEN}'
     ORDER BY basket NULLS FIRST LIMIT 1
 """  # noqa: S608  (names of ours)
-_FIND = text(_KNOWN)
+_COUNTRY = "known.basket->'shipping_address'->>'country'"
+_FIND = text(
+    f"SELECT known.*, {terms.columns(_COUNTRY, ':now')} FROM ({_KNOWN}) AS known"  # noqa: S608
+)
+_TERMS = text(f"SELECT {terms.columns(':country', ':now')}")
 
 # What the key stands for already; how many orders the buyer has not paid or is just placing; of
 # which products they hold too much for this one; and whether the checkout has been entered, which
@@ -89,7 +95,8 @@ _ENTER = with_documents(
         UPDATE orders SET idempotency_key = NULL
         WHERE user_id = :user_id AND idempotency_key = :key AND EXISTS (SELECT FROM entered)
     )
-    SELECT counted.number AS unpaid, lines AS excess, entered.number AS entered, known.*
+    SELECT counted.number AS unpaid, lines AS excess, entered.number AS entered, known.*,
+        {terms.columns(f"coalesce({_COUNTRY}, :country)", ":now")}
     FROM counted LEFT JOIN entered ON true LEFT JOIN known ON true
     """,  # noqa: S608  (names of ours)
     "checkouts", "wanted",
@@ -139,8 +146,8 @@ _COMPLETE = with_documents(
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One checkout: the order that it will make, for whom, under which key; `number` once its row
-    is there."""
+    """One checkout: the order that it will make, for whom, under which key; once its row is there,
+    with its `number`, and the `terms` of this moment where it goes to."""
 
     order_id: uuid.UUID
     user_id: uuid.UUID
@@ -148,6 +155,7 @@ class Attempt:
     fingerprint: str
     basket: Basket
     number: str = ""
+    terms: Terms = NO_TERMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +174,7 @@ def find(
 ) -> Attempt | Placed | None:
     """What a key has led to so far; raises `KeyReused` when it came with another request. Without a
     key it is nothing."""
-    values = {"user_id": user_id, "key": key, "since": now - idempotency.KEPT}
+    values = {"user_id": user_id, "key": key, "since": now - idempotency.KEPT, "now": now}
     row = connection.execute(_FIND, values).first()
     return None if row is None else _known(row, user_id, key, fingerprint)
 
@@ -207,6 +215,8 @@ def enter(
         "user_id": attempt.user_id,
         "key": attempt.key,
         "since": now - idempotency.KEPT,
+        "now": now,
+        "country": attempt.basket.shipping_address["country"],
         "most": limits.orders,
     }
     result = connection.execute(_ENTER, values).one()
@@ -216,7 +226,7 @@ def enter(
         raise TooManyOpenOrders(limit=limits.orders)
     if result.entered is None:
         raise TooManyUnpaidUnits(lines=result.excess)
-    return replace(attempt, number=result.entered)
+    return replace(attempt, number=result.entered, terms=terms.load(result))
 
 
 def _known(
@@ -227,7 +237,12 @@ def _known(
     if row.basket is None:
         return Placed(row.order_id)
     basket = Basket.from_json(row.basket)
-    return Attempt(row.order_id, user_id, key, fingerprint, basket, row.number)
+    return Attempt(row.order_id, user_id, key, fingerprint, basket, row.number, terms.load(row))
+
+
+def read_terms(connection: Connection, country: str, now: datetime.datetime) -> Terms:
+    """The terms of a country, by a statement of their own."""
+    return terms.load(connection.execute(_TERMS, {"country": country, "now": now}).one())
 
 
 def complete(

@@ -23,6 +23,7 @@ from contracts.orders.enums import (
 from contracts.orders.errors import InvalidTransition, PaymentInProgress
 from contracts.users.enums import Action
 from orders.context import Context
+from orders.fulfilments import transitions as fulfilments
 from orders.models import Order
 from orders.order import lifecycle, queries, timeline, transitions
 from orders.order.lifecycle import Party
@@ -43,7 +44,7 @@ def cancel(context: Context, order_id: uuid.UUID, reason: str | None, actor: Act
     while money for it is being booked."""
     with context.db.begin() as session:
         order = queries.lock_visible(session, order_id, actor)
-        _advance(context, session, order, Status.CANCELLED, actor, reason)
+        cancel_locked(context, session, order, reason, actor)
         is_being_paid = _is_being_paid(order)
         cancelled = queries.view_of(session, order)
     _end_cancelling(context, order_id, is_being_paid)
@@ -58,8 +59,9 @@ def update(
     status: str | None,
     version: int | None,
 ) -> Json:
-    """Another address while pending, or (staff) the next status; `version` is the one that the
-    caller knows. Raises `PreconditionFailed`, `Forbidden`, `InvalidTransition`."""
+    """Another address while pending, or (staff) the next status: `shipped` sends all that is left,
+    `delivered` is for all its parcels; `version` is the one that the caller knows. Raises
+    `PreconditionFailed`, `Forbidden`, `InvalidTransition`."""
     with context.db.begin() as session:
         order = queries.lock_visible(session, order_id, actor)
         if version is not None and version != order.version:
@@ -116,27 +118,35 @@ def expire(context: Context, limit: int) -> int:
     with context.db.begin() as session:
         orders = session.scalars(due).all()
         for order in orders:
-            transitions.move(context, session, order, _EXPIRE)
+            fulfilments.cancel(context, session, order, _EXPIRE)
     if orders:
         EXPIRED.reached()
     return len(orders)
 
 
-def _advance(
-    context: Context,
-    session: Session,
-    order: Order,
-    target: str,
-    actor: Actor,
-    reason: str | None = None,
+def cancel_locked(
+    context: Context, session: Session, order: Order, reason: str | None, actor: Actor
 ) -> None:
-    step = lifecycle.step(order.status, order.payment_status, target, _parties(order, actor))
-    if order.payment_id is not None and order.payment_status == PaymentStatus.UNPAID:
+    """Cancel a locked order whole; its stock is freed by the event. Raises `PaymentInProgress`,
+    `InvalidTransition`."""
+    money, parties = order.payment_status, _parties(order, actor)
+    step = lifecycle.step(order.status, money, Status.CANCELLED, parties)
+    if order.payment_id is not None and money == PaymentStatus.UNPAID:
         raise PaymentInProgress
     order.cancel_reason = reason
-    transitions.move(context, session, order, step, actor)
-    if step.target == Status.CANCELLED:
-        refunds.request_for_cancelled(context, session, order)
+    fulfilments.cancel(context, session, order, step, actor)
+    refunds.request_for_cancelled(context, session, order)
+
+
+def _advance(context: Context, session: Session, order: Order, target: str, actor: Actor) -> None:
+    if target == Status.SHIPPED:
+        fulfilments.ship_rest(context, session, order, actor)
+    elif target == Status.DELIVERED:
+        fulfilments.deliver_all(context, session, order, actor)
+    elif target == Status.CANCELLED:
+        cancel_locked(context, session, order, None, actor)
+    else:
+        lifecycle.step(order.status, order.payment_status, target, _parties(order, actor))
 
 
 def _end_cancelling(context: Context, order_id: uuid.UUID, is_being_paid: bool) -> None:

@@ -1,8 +1,10 @@
 """The order's life as one table: which state leads where, why, and who may cause it.
 
-    pending ──► processing ──► shipped ──► delivered
+    pending ──► processing ──► partially_shipped ──► shipped ──► delivered
        │            │
        └────────────┴──► cancelled
+
+Once it is paid, its parcels decide how far it has come (`orders.fulfilments.progress`).
 
 What has become of the money is a field of its own (`PaymentStatus`), because both move
 independently: a delivered order may be refunded in part, a cancelled one is refunded later.
@@ -24,32 +26,30 @@ class Party(StrEnum):
     OWNER = "owner"
     STAFF = "staff"
     SYSTEM = "system"
+    #: What has become of the units of its lines (`orders.fulfilments`).
+    PARCELS = "parcels"
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
     """One allowed step: `by` may take it for `cause` while the money is in a state of `money`;
-    others learn of it by `event`."""
+    others learn of it by `event`, or (None) by what became of its parcels."""
 
     source: Status
     target: Status
     cause: Cause
     by: Party
-    event: str
+    event: str | None
     money: frozenset[PaymentStatus] = frozenset(PaymentStatus)
 
     @property
     def action(self) -> Action | None:
         """The word of the audit trail for it, when somebody of the staff has taken it; none of them
-        marks an order as paid."""
+        marks an order as paid, and of parcels `orders.fulfilments` tells."""
         return _ACTIONS.get(self.target)
 
 
-_ACTIONS = {
-    Status.SHIPPED: Action.ORDER_SHIPPED,
-    Status.DELIVERED: Action.ORDER_DELIVERED,
-    Status.CANCELLED: Action.ORDER_CANCELLED,
-}
+_ACTIONS = {Status.CANCELLED: Action.ORDER_CANCELLED}
 
 
 _UNPAID = frozenset({PaymentStatus.UNPAID})
@@ -58,10 +58,19 @@ _KEPT = frozenset({PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED})
 
 TRANSITIONS = (
     Transition(Status.PENDING, Status.PROCESSING, Cause.PAID, Party.SYSTEM, "order_paid", _UNPAID),
-    Transition(
-        Status.PROCESSING, Status.SHIPPED, Cause.SHIPPED, Party.STAFF, "order_shipped", _KEPT
+    *(
+        Transition(source, target, Cause.SHIPPED, Party.PARCELS, None, _KEPT)
+        for source, target in (
+            (Status.PROCESSING, Status.PARTIALLY_SHIPPED),
+            (Status.PROCESSING, Status.SHIPPED),
+            (Status.PARTIALLY_SHIPPED, Status.SHIPPED),
+        )
     ),
-    Transition(Status.SHIPPED, Status.DELIVERED, Cause.DELIVERED, Party.STAFF, "order_delivered"),
+    Transition(Status.SHIPPED, Status.DELIVERED, Cause.DELIVERED, Party.PARCELS, None),
+    *(
+        Transition(Status.PARTIALLY_SHIPPED, target, Cause.ITEMS_CANCELLED, Party.PARCELS, None)
+        for target in (Status.SHIPPED, Status.DELIVERED)
+    ),
     *(
         Transition(source, Status.CANCELLED, cause, by, "order_cancelled")
         for source in (Status.PENDING, Status.PROCESSING)

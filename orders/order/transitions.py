@@ -33,13 +33,15 @@ def move(
     )  # fmt: skip
     if step.target == Status.CANCELLED:
         timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_RELEASED)
-    context.events.record(session, step.event, queries.facts(order, step.cause))
+    if step.event is not None:
+        context.events.record(session, step.event, queries.facts(order, step.cause))
     if step.action is not None:
         moved = {"old": step.source, "new": step.target}
         tell_staff(context, session, actor, step.action, order, **moved)
     # The timeline names roles; which member of staff it was is for operators only.
     by = str(actor.user_id) if actor.user_id and actor.is_staff else None
-    context.log.info(step.event, order_id=str(order.id), cause=str(step.cause), staff=by)
+    told = step.event or f"order_{step.target}"
+    context.log.info(told, order_id=str(order.id), cause=str(step.cause), staff=by)
 
 
 def touch(context: Context, order: Order) -> None:

@@ -35,6 +35,7 @@ from contracts.orders.enums import (
     TimelineKind,
 )
 from orders.context import Context
+from orders.fulfilments import transitions as fulfilments
 from orders.models import Order
 from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
@@ -193,11 +194,11 @@ def _has_stock(context: Context, order: Order, in_stock: bool | None) -> bool:
 
 
 def _leave_pending(context: Context, session: Session, order: Order, in_stock: bool) -> None:
+    step_to = partial(lifecycle.step, Status.PENDING, PaymentStatus.UNPAID)
     if in_stock:
         timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_COMMITTED)
-        target, cause = Status.PROCESSING, Cause.PAID
+        step = step_to(Status.PROCESSING, (Party.SYSTEM,), Cause.PAID)
+        transitions.move(context, session, order, step)
     else:
-        target, cause = Status.CANCELLED, Cause.OUT_OF_STOCK
-    unpaid = Status.PENDING, PaymentStatus.UNPAID
-    step = lifecycle.step(*unpaid, target, (Party.SYSTEM,), cause)
-    transitions.move(context, session, order, step)
+        step = step_to(Status.CANCELLED, (Party.SYSTEM,), Cause.OUT_OF_STOCK)
+        fulfilments.cancel(context, session, order, step)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -71,7 +71,6 @@ def request_refund(
         if request_id is None:
             same = RefundRequest.payment_id == payment.id, RefundRequest.cause == cause
             return session.execute(select(RefundRequest.amount).where(*same)).scalar_one()
-    receipt.requested += due
     if due:
         _tell(context, session, payment, request_id, cause, due, order_known)
     return due
@@ -97,7 +96,7 @@ def _lock(session: Session, payment: Payment) -> Receipt:
 def _enter(
     session: Session, payment: Payment, cause: str, due: Decimal, now: datetime.datetime
 ) -> uuid.UUID | None:
-    """The id of a new request; None when there is one for this cause."""
+    """The id of a new request, counted in the receipt; None when there is one for this cause."""
     row = insert(RefundRequest).values(
         id=uuid.uuid4(),
         payment_id=payment.id,
@@ -106,7 +105,13 @@ def _enter(
         amount=due,
         requested_at=now,
     )
-    return session.scalar(row.on_conflict_do_nothing().returning(RefundRequest.id))
+    new = RefundRequest.id, RefundRequest.payment_id, RefundRequest.amount
+    made = row.on_conflict_do_nothing().returning(*new).cte("made")
+    counted = update(Receipt).where(Receipt.payment_id == made.c.payment_id)
+    return session.scalar(
+        counted.values(requested=Receipt.requested + made.c.amount).returning(made.c.id),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _tell(

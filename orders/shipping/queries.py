@@ -28,7 +28,7 @@ _MEMBERS = (
 )
 _ZONES = select(*ShippingZone.__table__.c, _MEMBERS.label("members"))
 _METHODS = select(ShippingMethod.__table__)
-_OFFER = text(f"SELECT {store.OFFER}")
+_OFFER = text(f"SELECT {store.offer(':country')}")
 
 _BY_NAME = paging.Keyset("shipping_zones", ShippingZone.name, ascending=True)
 _BY_CODE = paging.Keyset("shipping_methods", ShippingMethod.code, ShippingMethod.id, ascending=True)

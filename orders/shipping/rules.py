@@ -180,7 +180,7 @@ class Offer:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Offer":
-        """What SQL gives (`orders.shipping.store.OFFER`), amounts and ids as text."""
+        """What SQL gives (`orders.shipping.store.offer`), amounts and ids as text."""
         return cls(
             kept["ships"],
             tuple(Member(UUID(zone), *rest) for zone, *rest in kept["members"] or ()),

@@ -23,27 +23,32 @@ from contracts.orders.shipping import MAX_MEMBERS, MAX_METHODS
 from orders.models import ShippingMethod, ShippingZone, ZoneMember
 from orders.shipping.rules import Member, overlaps
 
-#: What the shop has set up for `:country`, as one JSON value (`rules.Offer.from_json`), for the
-#: statement of a checkout or cart to ask for along with the rest.
-OFFER = """
+
+def offer(country: str) -> str:
+    """SQL that makes one JSON document of what the shop has set up for a country, for statements
+    that need it beside other things; `rules.Offer.from_json` reads it. The argument is SQL."""
+    return f"""
     jsonb_build_object(
         'ships', EXISTS (SELECT FROM shipping_methods WHERE active),
         'members', (
             SELECT jsonb_agg(
-                jsonb_build_array(zone_id, country, region, postal_from, postal_to)
+                jsonb_build_array(zone_id, member.country, region, postal_from, postal_to)
             )
-            FROM zone_members WHERE country = :country
+            FROM zone_members AS member WHERE member.country = {country}
         ),
         'methods', (
             SELECT jsonb_agg(
-                to_jsonb(m) - '{id,active,version}'::text[]
+                to_jsonb(m) - '{{id,active,version}}'::text[]
                 || jsonb_build_object('price', price::text, 'free_from', free_from::text)
             )
             FROM shipping_methods AS m
-            WHERE active AND zone_id IN (SELECT zone_id FROM zone_members WHERE country = :country)
+            WHERE active AND zone_id IN (
+                SELECT zone_id FROM zone_members AS member WHERE member.country = {country}
+            )
         )
     )
-"""
+    """  # noqa: S608  (SQL of ours)
+
 
 _MEMBER = (
     ZoneMember.country,

@@ -82,7 +82,7 @@ _BY_IDS = _SOLD.where(Variant.id == any_(_IDS))
 
 
 def _by_product_ids() -> Select[Any]:
-    product = func.unnest(_IDS).table_valued(column("id", BigInteger), name="product")
+    product = func.unnest(_IDS).table_valued(column("id", BigInteger)).render_derived("product")
     each = (
         _SOLD.where(Variant.product_id == product.c.id, Variant.deleted_at.is_(None))
         .order_by(Variant.position, Variant.id)

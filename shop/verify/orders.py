@@ -6,7 +6,7 @@ from shop.verify.books import Books
 from shop.verify.violation import Violation
 
 #: States in which goods and money have changed hands.
-SOLD = ("processing", "shipped", "delivered")
+SOLD = ("processing", "partially_shipped", "shipped", "delivered")
 
 _ORDERED = """
     SELECT id, status, coalesce(string_agg(product_id || 'x' || quantity, ',' ORDER BY product_id),

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from chassis.fields import Currency, Money, Timestamp, Uuid
+from chassis.fields import Currency, Money, Quantity, Timestamp, Uuid
 
 #: Values of each kind of field, the bounds among them; a subclass stands before its base.
 _VALUES = (
@@ -17,6 +17,7 @@ _VALUES = (
     (Timestamp, [datetime.datetime(2026, 2, 28, 23, 59, 59, 999999, datetime.UTC)]),
     (Currency, ["EUR", "JPY"]),
     (fields.Boolean, [True, False]),
+    (Quantity, [1, 1000]),
     (fields.Integer, [1, 2**31 - 1]),
     (fields.Dict, [{"fields": ["price"], "old_price": "1.00", "delta": -2}, {}]),
     (fields.String, ["some_word"]),
@@ -34,6 +35,8 @@ def _values(field: fields.Field) -> list[Any]:
     choices = [one for one in field.validators if isinstance(one, validate.OneOf)]
     if choices:
         values = list(choices[0].choices)
+    elif isinstance(field, fields.Nested):
+        values = list(payloads(field.schema))
     elif isinstance(field, fields.List):
         values = [[], _values(field.inner)]
     else:

@@ -164,8 +164,28 @@ def _goods(products):
     products.list(category="kitchen", min_price="1.00", sort="-price", in_stock=True)
     products.list(search="lamp", limit=1)
     products.delete(product_id=old)
+    _variants(products)
     products.delete_category(category_id=products.create_category(name="Toys")["id"])
     return kettle["id"], lamp
+
+
+def _variants(products):
+    small, large = ({"options": {"Size": size}, "stock": 3} for size in ("S", "L"))
+    shirt = products.create(name="Shirt", price="29.00", variants=[small, large], actor=ADMIN)["id"]
+    one = products.create_variant(product_id=shirt, options={"Size": "M"}, price="31.00")
+    products.update_variant(variant_id=one["id"], weight_g=180, version=one["version"])
+    products.get_variant(variant_id=one["id"])
+    products.get_variants(ids=[one["id"], 999_999])
+    (size,) = products.get(product_id=shirt)["options"]
+    products.get_variants(product_ids=[shirt])
+    products.update_option(product_id=shirt, option_id=size["id"], name="Fit")
+    for variant in products.get(product_id=shirt)["variants"][1:]:
+        products.delete_variant(variant_id=variant["id"])
+    plain = products.create(
+        name="Scarf", price="9", options=[{"name": "Hem", "values": ["fringe"]}]
+    )
+    (hem,) = plain["options"]
+    products.delete_option(product_id=plain["id"], option_id=hem["id"], version=plain["version"])
 
 
 def _stock(inventory, product):
@@ -229,8 +249,7 @@ def _a_sale(call, buyer):
     call.orders.update(**order, actor=actor, shipping_address=HOME, version=placed["version"])
     payment = _pay(call, placed, "tok_visa", key="pay")
     assert call.orders.get(**order, actor=actor)["payment_status"] == "paid"
-    for status in ("shipped", "delivered"):
-        call.orders.update(**order, actor=STAFF, status=status)
+    _parcels(call, order)
     call.payments.refund(payment_id=payment["id"], amount="1.50", reason="scratched", actor=STAFF)
     call.payments.get(payment_id=payment["id"], actor=actor)
     call.payments.list(**order, actor=actor)
@@ -249,6 +268,21 @@ def _a_sale(call, buyer):
     assert found["number"] == placed["number"]
     eventually(lambda: call.orders.get(**order)["payment_status"] == "partially_refunded")
     call.orders.hide(**order, actor=ADMIN)
+
+
+def _parcels(call, order):
+    """One kettle is sent, after its parcel was packed once in vain; the other is not there."""
+    made = {**order, "actor": STAFF, "items": [{"line": 1, "quantity": 1}]}
+    packed = call.orders.fulfil(**made, state="packing")["id"]
+    call.orders.cancel_fulfilment(fulfilment_id=packed, actor=STAFF)
+    sent = call.orders.fulfil(**made, carrier="DHL", tracking_number="00340", key="parcel")["id"]
+    parcel = {"fulfilment_id": sent, "actor": STAFF}
+    call.orders.update_fulfilment(**parcel, tracking_url="https://dhl.example/00340", version=2)
+    call.orders.cancel_items(**made, key="gone")
+    call.orders.update_fulfilment(**parcel, state="delivered")
+    call.orders.get_fulfilment(**parcel)
+    call.orders.list_fulfilments(**order, actor=STAFF, limit=1)
+    assert call.orders.get(**order, actor=STAFF)["status"] == "delivered"
 
 
 def _failures(call, clock, buyer, lamp):

@@ -23,6 +23,8 @@ PRIVILEGED = {
     "products.update_category", "products.delete_category", "inventory.adjust",
     "orders.update", "orders.hide", "orders.cancel", "orders.list", "orders.get", "orders.timeline",
     "orders.pay", "orders.list_checkouts", "orders.retry_checkout", "orders.undo_checkout",
+    "orders.fulfil", "orders.get_fulfilment", "orders.list_fulfilments",
+    "orders.update_fulfilment", "orders.cancel_fulfilment", "orders.cancel_items",
     "orders.create_tax_rate", "orders.list_tax_rates", "orders.end_tax_rate",
     "orders.list_shipping_zones", "orders.get_shipping_zone", "orders.create_shipping_zone",
     "orders.update_shipping_zone", "orders.delete_shipping_zone", "orders.list_shipping_methods",

@@ -25,8 +25,8 @@ HEARD = {
     ("inventory", "stock_changed"): ProductsChanged,
 }
 
-#: What may be told to everybody who can read a queue: ids, amounts and codes. Nothing here holds
-#: what a person has typed, so no name, address, mail or message of anybody.
+#: What may be told to everybody who can read a queue: ids, amounts and codes, and what the shop
+#: calls its products and parcels. Nothing here holds a name, address, mail or message of anybody.
 HARMLESS = {
     **dict.fromkeys(
         (
@@ -38,6 +38,8 @@ HARMLESS = {
             "reset_id",
             "verification_id",
             "change_id",
+            "fulfilment_id",
+            "cancellation_id",
         ),
         shapes.uuid,
     ),
@@ -50,6 +52,17 @@ HARMLESS = {
     **dict.fromkeys(("number", "order_number"), shapes.text),  # of an order
     "left": shapes.count,  # of recovery codes
     "version": shapes.count,
+    # A parcel, and what is in it: products by their names, how it travels.
+    "lines": [
+        {
+            "line": shapes.number_id,
+            "variant_id": shapes.number_id,
+            "quantity": shapes.number_id,
+            "name": shapes.text,
+        }
+    ],
+    **dict.fromkeys(("location", "carrier", "tracking_number", "tracking_url"), shapes.text),
+    "complete": shapes.boolean,
     # What staff did to which thing.
     "actor_id": shapes.uuid,
     **dict.fromkeys(("action", "actor_role", "target"), shapes.code),

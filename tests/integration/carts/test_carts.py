@@ -165,7 +165,7 @@ def test_a_refused_order_leaves_the_cart(cart, place, product):
     cart.add_item(product_id=kettle, quantity=2)
     with pytest.raises(Conflict) as refused:
         place()
-    assert refused.value.data["lines"] == [{"product_id": kettle, "requested": 2, "available": 1}]
+    assert refused.value.data["lines"] == [{"variant_id": kettle, "requested": 2, "available": 1}]
     assert quantities(cart.get()) == {kettle: 2}
 
 

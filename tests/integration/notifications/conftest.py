@@ -15,6 +15,18 @@ from tests.integration.events import publish
 
 ANN = str(uuid.UUID(int=1))
 BOB = str(uuid.UUID(int=2))
+#: What is told of a parcel, or of items that are cancelled.
+PARCEL = {
+    "fulfilment_id": str(uuid.UUID(int=8)),
+    "cancellation_id": str(uuid.UUID(int=9)),
+    "number": "S-102-748-399",
+    "location": "MAIN",
+    "carrier": "DHL",
+    "tracking_number": "00340434161094042557",
+    "tracking_url": None,
+    "lines": [{"line": 1, "variant_id": 7, "quantity": 2, "name": "Kettle"}],
+    "complete": True,
+}
 
 
 class Users(Service):
@@ -112,7 +124,10 @@ def tell(service, config):
             "failure_code": "card_declined",
             "version": 1,
             "cause": "test",
+            "number": None,
         }
+        if event_type.startswith("fulfilment_") or event_type == "order_items_cancelled":
+            facts |= PARCEL
         return publish(config["AMQP_URI"], source, event_type, facts | changes, event_id)
 
     return publish_event

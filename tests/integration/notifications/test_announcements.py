@@ -22,9 +22,10 @@ EVENTS = [
     ("users", "password_changed", "changed"),
     ("orders", "order_placed", "Thank you for your order"),
     ("orders", "order_paid", "preparing"),
-    ("orders", "order_shipped", "on its way"),
-    ("orders", "order_delivered", "delivered"),
+    ("orders", "fulfilment_shipped", "on its way"),
+    ("orders", "fulfilment_delivered", "delivered"),
     ("orders", "order_cancelled", "cancelled"),
+    ("orders", "order_items_cancelled", "cancelled"),
     ("payments", "payment_succeeded", "received your payment"),
     ("payments", "payment_failed", "did not go through"),
     ("payments", "payment_refunded", "refund"),
@@ -169,3 +170,29 @@ def test_no_address_is_stored_or_told(tell, send, sql, mails, eventually):
     assert "1A2B3C4D" in stored
     assert "example.org" not in stored
     assert "1234" not in stored.replace("1299", "")
+
+
+def test_a_parcel_that_is_packed_again_is_no_mail(tell, notifications, mails, eventually):
+    """The feed has it; the mail about what leaves in the end is enough."""
+    tell("orders", "fulfilment_cancelled")
+    (seen,) = eventually(lambda: notifications.list(user_id=ANN)["items"])
+    assert (seen["channel"], seen["subject"]) == (
+        "in_app",
+        "A parcel of your order S-102-748-399 is packed again",
+    )
+    tell("orders", "fulfilment_shipped")
+    (mail,) = eventually(mails)
+    assert "on its way" in mail["Subject"]
+    assert "Tracking number: 00340434161094042557" in mail.get_content()
+
+
+def test_each_parcel_is_one_mail(tell, notifications, mails, eventually):
+    """Two parcels of one order are two, however often each is told."""
+    parts = [(uuid.uuid4(), False), (uuid.uuid4(), True)]
+    for event_id, is_last in [*parts, *parts]:
+        tell("orders", "fulfilment_shipped", event_id, complete=is_last)
+    eventually(lambda: len(mails()) == 2)
+    tell("orders", "fulfilment_shipped", parts[0][0], complete=False)
+    tell("users", "password_changed")  # in another queue, but sent by the same timer
+    subjects = eventually(lambda: len(mails()) == 3 and [mail["Subject"] for mail in mails()])
+    assert Counter("Part of" in subject for subject in subjects) == {True: 1, False: 2}

@@ -34,7 +34,13 @@ def orders_service():
 
 
 @pytest.fixture
-def running(start, clock, payments_service, inventory_service, orders_service):
+def orders_settings():
+    """What is set in the section `orders`; what is not has its default."""
+    return {}
+
+
+@pytest.fixture
+def running(start, clock, payments_service, inventory_service, orders_service, orders_settings):
     """The running services' containers by name, on a clock that tests can put forward."""
     services = (
         ProductsService,
@@ -44,7 +50,8 @@ def running(start, clock, payments_service, inventory_service, orders_service):
         NotificationsStandIn,
         orders_service,
     )
-    return {container.service_name: container for container in start(*services)}
+    containers = start(*services, **({"orders": orders_settings} if orders_settings else {}))
+    return {container.service_name: container for container in containers}
 
 
 @pytest.fixture

@@ -17,17 +17,18 @@ from tests.integration.orders.world import ADDRESS, UsersStandIn
 from tests.support import run_timer, until_rival_waits
 
 
-def test_an_order_has_the_prices_of_the_shop_and_holds_its_stock(place, product, stock, told):
+def test_an_order_has_the_prices_of_the_shop_and_holds_its_stock(place, product, stock, told, call):
     """Server prices, merged lines, reserved stock, one event; nothing is paid yet."""
     kettle, mug = product("19.99", 5), product("4.50", 5)
+    skus = [call.products.get(product_id=each)["sku"] for each in (kettle, mug)]
     order = place((kettle, 1), (mug, 2), (kettle, 1))
 
     assert order["items"] == [
-        {"line": 1, "variant_id": kettle, "product_id": kettle, "sku": None, "name": "Kettle",
+        {"line": 1, "variant_id": kettle, "product_id": kettle, "sku": skus[0], "name": "Kettle",
          "options": {}, "quantity": 2, "unit_price": "19.99", "line_total": "39.98",
          "discount": "0.00", "net": "39.98", "tax": "0.00", "total": "39.98",
          "tax_class": "standard"},
-        {"line": 2, "variant_id": mug, "product_id": mug, "sku": None, "name": "Kettle",
+        {"line": 2, "variant_id": mug, "product_id": mug, "sku": skus[1], "name": "Kettle",
          "options": {}, "quantity": 2, "unit_price": "4.50", "line_total": "9.00",
          "discount": "0.00", "net": "9.00", "tax": "0.00", "total": "9.00",
          "tax_class": "standard"},

@@ -67,12 +67,11 @@ class NotificationsStandIn(Service):
     def on_paid(self, event):
         """Nothing to do."""
 
-    @event_handler("orders", "order_shipped", Anything)
-    def on_shipped(self, event):
-        """Nothing to do."""
-
-    @event_handler("orders", "order_delivered", Anything)
-    def on_delivered(self, event):
+    @event_handler("orders", "order_items_cancelled", Anything)
+    @event_handler("orders", "fulfilment_shipped", Anything)
+    @event_handler("orders", "fulfilment_delivered", Anything)
+    @event_handler("orders", "fulfilment_cancelled", Anything)
+    def on_parcel(self, event):
         """Nothing to do."""
 
 
@@ -80,6 +79,7 @@ class NotificationsStandIn(Service):
 HELD = {
     "pending": {"reserved"},
     "processing": {"committed"},
+    "partially_shipped": {"committed"},
     "shipped": {"committed"},
     "delivered": {"committed"},
     "cancelled": {"released"},

@@ -185,3 +185,59 @@ def test_orders_of_before_keep_their_totals(database):
     ) == [(0, 7)]
     assert orders.run("SELECT product_id, quantity FROM cart_lines") == [(7, 2)]
     orders.to_head()
+
+
+PRODUCT = """
+    INSERT INTO products (sku, name, description, price, currency, images, attributes, version,
+        created_at, updated_at, deleted_at)
+    VALUES (:sku, :sku, '', 9.5, 'EUR', '["a.jpg"]', '{}', 3, now(), now(), :deleted) RETURNING id
+"""
+NUMBERS = "SELECT on_hand, reserved, version, {key} FROM stock ORDER BY {key}"
+
+
+def test_products_of_before_have_one_variant(database):
+    """Of their own id, so what is counted and held of them stays as it is. On the way back what was
+    made since is a product of its own."""
+    products = database("products")
+    products.to_before("0009")
+    (mug,), (pot,) = (
+        products.run(PRODUCT, sku=sku, deleted=deleted)[0]
+        for sku, deleted in (("MUG", None), ("POT", "2026-01-01T00:00:00Z"))
+    )
+    products.run("INSERT INTO stock VALUES (:mug, 5, 2, 7), (:pot, 0, 0, 1)", mug=mug, pot=pot)
+    order = {"id": uuid.uuid4(), "mug": mug}
+    products.run("INSERT INTO reservations VALUES (:id, 'reserved', now(), now(), now())", **order)
+    products.run("INSERT INTO reservation_lines VALUES (:id, :mug, 2, now())", **order)
+    products.run(
+        "INSERT INTO movements (product_id, kind, delta_on_hand, delta_reserved, reason, at)"
+        " VALUES (:mug, 'initial', 5, 0, '', now()), (:mug, 'reserve', 0, 2, '', now())",
+        mug=mug,
+    )
+    before = products.run(NUMBERS.format(key="product_id"))
+    products.to_head()
+    found = "SELECT id, product_id, sku, price, option_key, deleted_at IS NULL FROM variants"
+    assert products.run(found + " ORDER BY id") == [
+        (mug, mug, None, None, "", True),
+        (pot, pot, None, None, "", False),
+    ]
+    made = (
+        "WITH option AS (INSERT INTO options (product_id, name, position)"
+        " VALUES (:mug, 'Size', 1) RETURNING id),"
+        " value AS (INSERT INTO option_values (option_id, value, position)"
+        " SELECT id, 'XL', 1 FROM option RETURNING id)"
+        " INSERT INTO variants (product_id, sku, price, option_key)"
+        " SELECT :mug, 'MUG-XL', 12, id::text FROM value RETURNING id"
+    )
+    ((large,),) = products.run(made, mug=mug)
+    assert large == pot + 1
+    products.to_before("0009")
+    assert [row for row in products.run(NUMBERS.format(key="product_id")) if row[3] != large] == (
+        before
+    )
+    shown = "SELECT id, sku, name, price::text FROM products WHERE deleted_at IS NULL ORDER BY id"
+    assert products.run(shown) == [
+        (mug, "MUG", "MUG", "9.50"),
+        (large, "MUG-XL", "MUG XL", "12.00"),
+    ]
+    products.to_head()
+    assert len(products.run("SELECT * FROM variants WHERE id = product_id")) == 3

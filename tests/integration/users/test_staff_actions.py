@@ -123,14 +123,15 @@ def test_orders_and_refunds(shop, trail, users, service):
         [
             ("order_address_changed", "order", other, whose),
             ("order_cancelled", "order", other, whose),
-            ("order_shipped", "order", paid, whose),
-            ("order_delivered", "order", paid, whose),
+            ("fulfilment_shipped", "order", paid, whose),
+            ("fulfilment_delivered", "order", paid, whose),
             ("refund_requested", "payment", payment["id"], whose),
             ("order_hidden", "order", other, whose),
         ]
     )
     details = {one["action"]: one["detail"] for one in entries}
-    assert details["order_delivered"] == {"old": "shipped", "new": "delivered"}
+    (parcel,) = shop.orders.list_fulfilments(order_id=paid, actor=STAFF)["items"]
+    assert details["fulfilment_delivered"] == {"fulfilment_id": parcel["id"]}
     asked = details["refund_requested"]
     assert asked | {"amount": "1.50", "currency": "EUR", "order_id": paid} == asked
     stored = str(people.rows(service, "SELECT row_to_json(a)::text FROM audit_entries a"))

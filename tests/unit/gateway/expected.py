@@ -86,6 +86,12 @@ EXPECTED = {
     "PATCH /api/orders/{order_id}": (USER, {401, 403, 404, 409, 412}),
     "DELETE /api/orders/{order_id}": (ADMIN, {401, 403, 404, 409}),
     "POST /api/orders/{order_id}/cancel": (USER, {401, 404, 409}),
+    "POST /api/orders/{order_id}/cancel_items": (STAFF, {401, 403, 404, 409}),
+    "GET /api/orders/{order_id}/fulfilments": (USER, {401, 404}),
+    "POST /api/orders/{order_id}/fulfilments": (STAFF, {401, 403, 404, 409}),
+    "GET /api/fulfilments/{fulfilment_id}": (USER, {304, 401, 404}),
+    "PATCH /api/fulfilments/{fulfilment_id}": (STAFF, {401, 403, 404, 409, 412}),
+    "POST /api/fulfilments/{fulfilment_id}/cancel": (STAFF, {401, 403, 404, 409}),
     "GET /api/orders/{order_id}/timeline": (USER, {401, 404}),
     # Taxes
     "GET /api/tax-rates": (ADMIN, {401, 403}),

@@ -27,6 +27,17 @@ FACTS = {
     "left": 7,
     "version": 2,
     "cause": "placed",
+    "fulfilment_id": uuid.uuid4(),
+    "cancellation_id": uuid.uuid4(),
+    "location": "MAIN",
+    "carrier": "DHL",
+    "tracking_number": "00340",
+    "tracking_url": "https://dhl.example/00340",
+    "lines": [
+        {"line": 1, "variant_id": 7, "quantity": 2, "name": "Kettle {0}"},
+        {"line": 3, "variant_id": 9, "quantity": 1, "name": "Lamp"},
+    ],
+    "complete": True,
 }
 
 
@@ -39,13 +50,13 @@ def handled():
 
 def test_every_event_we_handle_has_a_text():
     """With nothing but what its schema promises, each text is whole."""
-    assert len(handled()) == 16
+    assert len(handled()) == 18
     for event_type, schema in handled().items():
         message = render(event_type, {name: FACTS[name] for name in schema().fields})
         assert message.subject
         assert message.body
         assert "\n" not in message.subject
-        assert "{" not in message.subject + message.body
+        assert "{" not in (message.subject + message.body).replace("Kettle {0}", "")
 
 
 def test_an_order_is_named_by_its_short_form_and_its_total():
@@ -54,6 +65,34 @@ def test_an_order_is_named_by_its_short_form_and_its_total():
     assert short(ORDER) == "1A2B3C4D"
     assert "1A2B3C4D" in message.subject
     assert "order 1A2B3C4D for €1,299.90." in message.body
+
+
+def test_a_parcel_is_told_with_what_is_in_it_and_how_to_follow_it():
+    """Names are taken as they are; of how it travels, what is known is told."""
+    shipped = render("fulfilment_shipped", FACTS)
+    assert shipped.subject == "Your order S-102-748-399 is on its way"
+    contents, tracking = shipped.body.split("\n\n")[1:]
+    assert contents == "2 × Kettle {0}\n1 × Lamp"
+    assert tracking == ("Carrier: DHL\nTracking number: 00340\nhttps://dhl.example/00340\n")
+    unknown = dict.fromkeys(("carrier", "tracking_number", "tracking_url"))
+    assert render("fulfilment_shipped", FACTS | unknown).body.endswith("\n1 × Lamp\n")
+
+
+@pytest.mark.parametrize("type", ["fulfilment_shipped", "fulfilment_delivered"])
+def test_a_part_of_an_order_says_that_the_rest_follows(type):
+    """And which lines the part has."""
+    part = render(type, FACTS | {"complete": False})
+    assert part.subject.startswith("Part of your order S-102-748-399 ")
+    assert "The rest follows.\n\n2 × Kettle {0}\n1 × Lamp" in part.body
+    assert "rest" not in render(type, FACTS).body
+
+
+def test_cancelled_items_are_told_with_their_money():
+    """Of what cost nothing, no money is promised."""
+    told = render("order_items_cancelled", FACTS | {"amount": Decimal("21.75")})
+    assert told.body.endswith("1 × Lamp\n\n€21.75 is on its way back to you.\n")
+    free = render("order_items_cancelled", FACTS | {"amount": Decimal("0.00")})
+    assert free.body.endswith("1 × Lamp\n")
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def rates(**percent):
 
 
 def shipping(amount, tax_class="standard"):
-    return Shipping(Decimal(amount), tax_class, "parcel", "Parcel")
+    return Shipping(Decimal(amount), tax_class)
 
 
 def of_lines(settled, what):

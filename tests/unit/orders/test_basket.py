@@ -17,16 +17,16 @@ def kept(basket):
     return json.loads(json.dumps(basket.to_json()))
 
 
-@pytest.mark.parametrize("cart_version", [None, 4])
+@pytest.mark.parametrize(("cart_version", "method"), [(None, None), (4, "parcel")])
 @pytest.mark.parametrize("shown", [Shown(), Shown(Decimal("0.00")), Shown(Decimal("44.30"), "CHF")])
-def test_a_basket_survives_its_row(shown, cart_version):
+def test_a_basket_survives_its_row(shown, cart_version, method):
     """A checkout that is taken up again asks for exactly what was asked, as it was shown."""
     lines = (
         Wanted(7, 2, (Decimal("19.90"), Decimal("0.00")), "EUR"),
         Wanted(1, 1, (), "USD"),
         Wanted(4, 1),
     )
-    basket = Basket(lines, shown, HOME, UNTIL, cart_version)
+    basket = Basket(lines, shown, HOME, UNTIL, cart_version, method)
     assert Basket.from_json(kept(basket)) == basket
 
 

@@ -31,7 +31,10 @@ def test_the_whole_life_of_a_paid_order():
     assert allowed(EVERYBODY, PaymentStatus.PAID) == {
         ("pending", "cancelled"),
         ("processing", "cancelled"),
+        ("processing", "partially_shipped"),
         ("processing", "shipped"),
+        ("partially_shipped", "shipped"),
+        ("partially_shipped", "delivered"),
         ("shipped", "delivered"),
     }
 
@@ -54,8 +57,16 @@ def test_staff_cannot_declare_an_order_paid():
 
 def test_what_was_refunded_in_full_is_not_shipped():
     """A shipped order has kept at least a part of its money."""
-    assert ("processing", "shipped") not in allowed({Party.STAFF}, PaymentStatus.REFUNDED)
-    assert ("processing", "shipped") in allowed({Party.STAFF}, PaymentStatus.PARTIALLY_REFUNDED)
+    assert ("processing", "shipped") not in allowed({Party.PARCELS}, PaymentStatus.REFUNDED)
+    assert ("processing", "shipped") in allowed({Party.PARCELS}, PaymentStatus.PARTIALLY_REFUNDED)
+
+
+def test_nobody_sets_how_far_the_parcels_have_come():
+    """Staff send parcels; what the order is then follows."""
+    assert allowed({Party.STAFF, Party.OWNER, Party.SYSTEM}, PaymentStatus.PAID) == {
+        ("pending", "cancelled"),
+        ("processing", "cancelled"),
+    }
 
 
 def test_each_step_has_the_cause_of_who_took_it():
@@ -92,8 +103,10 @@ def test_finished_orders_lead_nowhere():
 
 
 def test_every_step_is_told_by_an_event_that_is_published():
-    """No transition happens in silence."""
-    assert {step.event for step in lifecycle.TRANSITIONS} < set(EVENTS)
+    """No transition happens in silence; those by parcels are told as what became of the parcel."""
+    told = {step.event for step in lifecycle.TRANSITIONS if step.by != Party.PARCELS}
+    assert told < set(EVENTS)
+    assert {step.event for step in lifecycle.TRANSITIONS if step.by == Party.PARCELS} == {None}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """What a checkout costs, and when the buyer has to look again."""
 
 import datetime
+import uuid
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,10 +11,19 @@ from hypothesis import strategies as st
 
 from chassis.errors import Invalid
 from contracts.inventory.errors import OutOfStock
-from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
+from contracts.orders.errors import (
+    CartChanged,
+    MixedCurrencies,
+    NoShipping,
+    PriceChanged,
+    ShippingMethodRequired,
+)
 from orders.checkout import pricing
-from orders.checkout.pricing import Basket, Shown
+from orders.checkout.pricing import Basket, Charges, Shown
 from orders.lines import Line, Wanted
+from orders.shipping.rules import Member, Method, Offer
+from orders.taxes.rules import Entry, Place, TaxRate
+from orders.terms.rules import NO_TERMS, Terms
 
 PRODUCTS = {
     1: {"id": 1, "name": "Kettle", "price": Decimal("19.99"), "currency": "EUR"},
@@ -20,6 +31,11 @@ PRODUCTS = {
     3: {"id": 3, "name": "Teapot", "price": Decimal("30.00"), "currency": "USD"},
     4: None,
 }
+
+
+NOW = datetime.datetime(2031, 5, 1, tzinfo=datetime.UTC)
+HOME = {"country": "NL", "region": None, "postal_code": "3511 AB"}
+CHARGES = Charges(NO_TERMS, NOW, prices_include_tax=True)
 
 
 def item(product_id, quantity, price=None):
@@ -58,7 +74,7 @@ def test_the_server_names_the_price():
     lines, currency = pricing.price([Wanted(1, 2, (Decimal("0.01"),)), Wanted(2, 1)], PRODUCTS)
     assert lines == (line(1, "Kettle", 2, "19.99"), line(2, "Mug", 1, "4.50"))
     assert currency == "EUR"
-    assert pricing.total(lines) == Decimal("44.48")
+    assert sum(line.total for line in lines) == Decimal("44.48")
 
 
 def test_unknown_products_are_all_named():
@@ -132,6 +148,7 @@ def test_another_total_stops_the_checkout(from_cart, fault):
 
 
 LINES = (line(1, "Kettle", 1, "7.00"), line(2, "Mug", 2, "1.50"))
+TEN = (Decimal("10.00"), "EUR")
 
 
 def put_in(kettle, currency="EUR", mug_currency=None):
@@ -179,17 +196,17 @@ def test_the_buyer_pays_what_they_were_shown(from_cart, total, currency, wanted,
     """10.00 EUR for two lines, or the checkout stops."""
     shown = Shown(total and Decimal(total), currency)
     if refused is None:
-        pricing.check_shown(shown, wanted, LINES, "EUR", from_cart=from_cart)
+        pricing.check_shown(shown, wanted, LINES, TEN, from_cart=from_cart)
         return
     with pytest.raises(refused) as caught:
-        pricing.check_shown(shown, wanted, LINES, "EUR", from_cart=from_cart)
+        pricing.check_shown(shown, wanted, LINES, TEN, from_cart=from_cart)
     assert type(caught.value) is refused
 
 
 def test_another_currency_is_told():
     """Where nothing but the currency was shown."""
     with pytest.raises(PriceChanged) as changed:
-        pricing.check_shown(Shown(currency="USD"), put_in(None), LINES, "EUR", from_cart=False)
+        pricing.check_shown(Shown(currency="USD"), put_in(None), LINES, TEN, from_cart=False)
     assert changed.value.data == {"sent_currency": "USD", "current_currency": "EUR"}
 
 
@@ -230,18 +247,17 @@ def test_each_line_that_is_short_is_named(kettles, mugs, short):
 )
 def test_what_is_wrong_is_told_in_its_order(wanted, shown, cart_version, refused):
     """Unknown, of two currencies, too dear, not as shown."""
-    basket = Basket(tuple(wanted), shown, {}, datetime.datetime.now(datetime.UTC), cart_version)
+    basket = Basket(tuple(wanted), shown, HOME, NOW, cart_version)
     with pytest.raises(refused) as caught:
-        pricing.settle(basket, PRODUCTS)
+        pricing.settle(basket, PRODUCTS, CHARGES)
     assert type(caught.value) is refused
 
 
 def test_a_basket_comes_to_its_lines_and_their_currency():
-    basket = Basket(
-        (Wanted(2, 3),), Shown(Decimal("13.50")), {}, datetime.datetime.now(datetime.UTC)
-    )
-    lines, currency = pricing.settle(basket, PRODUCTS)
-    assert (lines, currency) == ((line(2, "Mug", 3, "4.50"),), "EUR")
+    basket = Basket((Wanted(2, 3),), Shown(Decimal("13.50")), HOME, NOW)
+    priced = pricing.settle(basket, PRODUCTS, CHARGES)
+    assert (priced.lines, priced.currency) == ((line(2, "Mug", 3, "4.50"),), "EUR")
+    assert (priced.amounts.total, priced.shipping) == (Decimal("13.50"), None)
 
 
 @pytest.mark.parametrize("total", ["-0.01", "100000000.00"])
@@ -256,3 +272,58 @@ def test_a_total_that_nobody_can_pay_is_refused(total):
 def test_any_other_total_can_be_paid(total):
     """What costs nothing is paid without a payment."""
     pricing.check_payable(Decimal(total))
+
+
+RATES = [
+    Entry(Place("NL", None), name, TaxRate(Decimal(rate), name), NOW, None)
+    for name, rate in (("standard", "21"), ("reduced", "9"))
+]
+ZONE = uuid.uuid4()
+PARCEL = Method(
+    ZONE, "parcel", "Parcel", "standard", "EUR", Decimal("5.00"), Decimal("50.00"), 0, 2000, 1, 2
+)
+OFFER = Offer(True, [Member(ZONE, "NL")], [PARCEL])
+HEAVY = {1: PRODUCTS[1] | {"weight_g": 700, "tax_class": "reduced"}, 2: PRODUCTS[2]}
+
+
+@pytest.mark.parametrize(
+    ("kettles", "method", "is_included", "shipping", "tax", "total"),
+    [
+        (1, "parcel", True, "5.00", "2.52", "24.99"),
+        (1, "parcel", False, "5.00", "2.85", "27.84"),
+        (2, "parcel", True, "5.00", "4.17", "44.98"),
+    ],
+)
+def test_tax_and_shipping_are_part_of_the_total(kettles, method, is_included, shipping, tax, total):
+    """Of each class at its rate, shipping with its own; the buyer was shown all of it."""
+    charges = Charges(Terms(RATES, OFFER), NOW, is_included)
+    basket = Basket((Wanted(1, kettles),), Shown(Decimal(total)), HOME, NOW, shipping_method=method)
+    amounts = pricing.settle(basket, HEAVY, charges).amounts
+    assert [str(amounts.shipping), str(amounts.tax), str(amounts.total)] == [shipping, tax, total]
+    for other in ("0.00", str(kettles * Decimal("19.99"))):
+        seen = replace(basket, shown=Shown(Decimal(other)))
+        with pytest.raises(PriceChanged) as changed:
+            pricing.settle(seen, HEAVY, charges)
+        assert changed.value.data == {"sent": other, "current": total}
+
+
+def test_a_basket_needs_a_way_of_shipping():
+    """As soon as the shop has any: one that carries this weight there."""
+    charges = Charges(Terms((), OFFER), NOW, prices_include_tax=True)
+    basket = Basket((Wanted(1, 1),), Shown(), HOME, NOW)
+    with pytest.raises(ShippingMethodRequired):
+        pricing.settle(basket, HEAVY, charges)
+    for wanted, place in ((Wanted(1, 3), HOME), (Wanted(1, 1), {"country": "DE"})):
+        elsewhere = Basket((wanted,), Shown(), place, NOW, shipping_method="parcel")
+        with pytest.raises(NoShipping):
+            pricing.settle(elsewhere, HEAVY, charges)
+
+
+def test_from_a_price_of_goods_on_shipping_is_free():
+    """Judged again at the prices of now."""
+    charges = Charges(Terms((), OFFER), NOW, prices_include_tax=True)
+    basket = Basket((Wanted(2, 12),), Shown(), HOME, NOW, shipping_method="parcel")
+    priced = pricing.settle(basket, HEAVY, charges)
+    assert (priced.amounts.shipping, priced.amounts.total) == (0, Decimal("54.00"))
+    fewer = pricing.settle(replace(basket, lines=(Wanted(2, 11),)), HEAVY, charges)
+    assert (fewer.amounts.shipping, fewer.amounts.total) == (5, Decimal("54.50"))

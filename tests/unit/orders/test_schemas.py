@@ -28,6 +28,7 @@ def test_an_order_of_the_cart_needs_nothing_but_its_user():
         "shipping_address": None,
         "expected_total": None,
         "currency": None,
+        "shipping_method": None,
         "key": None,
     }
 

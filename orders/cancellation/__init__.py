@@ -1,0 +1,1 @@
+"""Taking back a part of an order that is paid."""

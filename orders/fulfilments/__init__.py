@@ -1,0 +1,1 @@
+"""The parcels in which an order leaves."""

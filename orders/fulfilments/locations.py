@@ -1,0 +1,4 @@
+"""The place that a parcel leaves from."""
+
+#: The only one until there are more.
+MAIN = "MAIN"

@@ -1,0 +1,1 @@
+"""What is charged beside prices: tax, and shipping."""
