@@ -6,12 +6,12 @@ everything adds up exactly (EN 16931: BR-CO-10, BR-CO-14, BR-CO-15), whatever a 
 round to. Nothing here asks anybody. Carts estimate, and orders are placed, by this alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from orders.taxes.rules import Tax, Taxable, TaxRate, assess
+from orders.taxes.rules import Estimate, Tax, Taxable
 
 
 class Priced(Protocol):
@@ -68,26 +68,30 @@ class Amounts:
         return self.net + self.tax
 
 
+def charged(lines: Sequence[Priced], shipping: Shipping | None) -> list[Taxable]:
+    """What can be taxed: the lines, less their discounts, and shipping, if any."""
+    goods = [
+        Taxable(line.unit_price * line.quantity - line.discount, line.tax_class) for line in lines
+    ]
+    return goods + ([Taxable(shipping.amount, shipping.tax_class)] if shipping else [])
+
+
 def settle(
     lines: Sequence[Priced],
     shipping: Shipping | None,
-    rates: Mapping[str, TaxRate],
+    estimate: Estimate | None,
     *,
     prices_include_tax: bool,
     places: int = 2,
 ) -> Amounts:
-    """What `lines` and `shipping` come to. `rates` are those of the buyer's address by tax class; a
-    class without a rate is not taxed. `places` are the decimal places of the currency."""
+    """What `lines` and `shipping` come to. `estimate` is the tax of what is `charged`; None: none.
+    `places` are the decimal places of the currency."""
     zero = Decimal(0).scaleb(-places)
-    charged = [
-        Taxable(line.unit_price * line.quantity - line.discount, line.tax_class) for line in lines
-    ]
-    if shipping is not None:
-        charged.append(Taxable(shipping.amount, shipping.tax_class))
-    taxes, parts = assess(charged, rates, prices_include_tax=prices_include_tax, places=places)
+    amounts = [one.amount for one in charged(lines, shipping)]
+    taxes, parts = estimate or Estimate((), (zero,) * len(amounts))
     nets = [
-        one.amount - part if prices_include_tax else one.amount
-        for one, part in zip(charged, parts, strict=True)
+        amount - part if prices_include_tax else amount
+        for amount, part in zip(amounts, parts, strict=True)
     ]
     return Amounts(
         tuple(

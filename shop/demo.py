@@ -43,12 +43,15 @@ def _walk(client: DemoClient) -> None:
     client.until("/api/products?limit=1", lambda answer: True, "the shop answers")
     gets_mails = _sign_up(client)
     one, other, *_ = _browse(client)
-    total = _fill_cart(client, one, other)
-    first = _order(client, "Order what is in the cart", {"expected_total": total})
-    _check(Decimal(first["total"]) == Decimal(total), "the order costs what the cart did")
+    goods = _fill_cart(client, one, other)
+    shipped, price = _choose_shipping(client)
+    total = goods + price
+    body = {"expected_total": str(total)} | shipped
+    first = _order(client, "Order what is in the cart", body)
+    _check(Decimal(first["total"]) == total, "the order costs what cart and shipping did")
     _pay(client, first)
     _follow(client, first, gets_mails)
-    _cancel(client, other, gets_mails)
+    _cancel(client, other, shipped, gets_mails)
     _no_mail_twice(client)
 
 
@@ -102,7 +105,7 @@ def _plenty(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [product for product in found["items"] if product["available"] >= 3]
 
 
-def _fill_cart(client: DemoClient, one: dict[str, Any], other: dict[str, Any]) -> str:
+def _fill_cart(client: DemoClient, one: dict[str, Any], other: dict[str, Any]) -> Decimal:
     """Two of one and one of the other; what they cost together."""
     client.title("Fill the cart")
     client.call("POST", "/api/carts/add_item", {"product_id": one["id"], "quantity": 1})
@@ -115,7 +118,18 @@ def _fill_cart(client: DemoClient, one: dict[str, Any], other: dict[str, Any]) -
     cart = client.call("GET", "/api/carts")
     expected = 2 * Decimal(one["price"]) + Decimal(other["price"])
     _check(Decimal(cart["total"]) == expected, f"the cart's total is {expected}")
-    return cart["total"]
+    return expected
+
+
+def _choose_shipping(client: DemoClient) -> tuple[dict[str, str], Decimal]:
+    """The cheapest method, as an order names it, and its price; nothing in a shop that has none."""
+    client.title("Choose how it is shipped")
+    quotes = client.call("GET", "/api/carts/shipping")["items"]
+    if not quotes:
+        client.remark("this shop has no shipping methods to choose from")
+        return {}, Decimal(0)
+    cheapest = quotes[0]
+    return {"shipping_method": cheapest["code"]}, Decimal(cheapest["price"])
 
 
 def _order(client: DemoClient, title: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -166,11 +180,14 @@ def _follow(client: DemoClient, order: dict[str, Any], gets_mails: bool) -> None
         client.remark(f"{entry['at'][11:23]}  {entry['kind']:8} {entry['cause']}")
 
 
-def _cancel(client: DemoClient, product: dict[str, Any], gets_mails: bool) -> None:
+def _cancel(
+    client: DemoClient, product: dict[str, Any], shipped: dict[str, str], gets_mails: bool
+) -> None:
     path = f"/api/products/{product['id']}"
     before = client.call("GET", path)["available"]
     item = {"product_id": product["id"], "quantity": 2, "price": product["price"]}
-    order = _order(client, "Order something else, without the cart", {"items": [item]})
+    body = {"items": [item]} | shipped
+    order = _order(client, "Order something else, without the cart", body)
     _pay(client, order)
     client.title("Cancel it: goods and money come back")
     client.call(

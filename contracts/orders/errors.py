@@ -14,6 +14,7 @@ chassis.errors.Fault
  │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
  │    ├── CartChanged         409  the cart is not the one that was shown
  │    ├── InvalidTransition   409  the order's state does not lead there
+ │    ├── AddressChangesPrice 409  shipping or tax is another there; order anew
  │    ├── NothingLeftToShip   409  more units than are left to be shipped; `data["lines"]`
  │    ├── NothingToPay        409  the order costs nothing; it is paid without a payment
  │    ├── PaymentInProgress   409  money has come and is being booked; ask again in a moment
@@ -62,6 +63,13 @@ class InvalidTransition(Conflict):
 
     code = "invalid_transition"
     title = "The order's state does not allow this"
+
+
+class AddressChangesPrice(Conflict):
+    """The order would come to something else at this address."""
+
+    code = "address_changes_price"
+    title = "Shipping or tax is another at this address: cancel this order, and order to there"
 
 
 class NothingLeftToShip(Conflict):
@@ -138,7 +146,7 @@ class AddressNeeded(Invalid):
     """Nobody knows where the cart goes to."""
 
     code = "address_needed"
-    title = "Save an address as your default first"
+    title = "Give the cart an address, or save one as your default"
 
 
 class NoShipping(Invalid):

@@ -45,6 +45,7 @@ from orders.models import Order
 from orders.order import queries as order_queries
 from orders.order import timeline
 from orders.payment import finishing
+from orders.terms import store as terms_store
 from orders.terms.rules import Terms
 
 _ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
@@ -168,7 +169,8 @@ def _look_closer(context: Context, basket: Basket) -> dict[int, int]:
     comes before whatever else it is refused for."""
     products = catalog.look_up(context.products, basket.product_ids)
     with context.db.autocommit() as connection:
-        terms = store.read_terms(connection, basket.shipping_address["country"], context.clock())
+        country = basket.shipping_address["country"]
+        terms = terms_store.read(connection, country, context.clock())
     pricing.settle(basket, products, _charges(context, terms))
     return {one: product["available"] for one, product in products.items() if product}
 

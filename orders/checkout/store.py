@@ -50,7 +50,6 @@ _COUNTRY = "known.basket->'shipping_address'->>'country'"
 _FIND = text(
     f"SELECT known.*, {terms.columns(_COUNTRY, ':now')} FROM ({_KNOWN}) AS known"  # noqa: S608
 )
-_TERMS = text(f"SELECT {terms.columns(':country', ':now')}")
 
 # What the key stands for already; how many orders the buyer has not paid or is just placing; of
 # which products they hold too much for this one; and whether the checkout has been entered, which
@@ -238,11 +237,6 @@ def _known(
         return Placed(row.order_id)
     basket = Basket.from_json(row.basket)
     return Attempt(row.order_id, user_id, key, fingerprint, basket, row.number, terms.load(row))
-
-
-def read_terms(connection: Connection, country: str, now: datetime.datetime) -> Terms:
-    """The terms of a country, by a statement of their own."""
-    return terms.load(connection.execute(_TERMS, {"country": country, "now": now}).one())
 
 
 def complete(

@@ -20,7 +20,7 @@ from contracts.orders.enums import (
     TimelineCause,
     TimelineKind,
 )
-from contracts.orders.errors import InvalidTransition, PaymentInProgress
+from contracts.orders.errors import AddressChangesPrice, InvalidTransition, PaymentInProgress
 from contracts.users.enums import Action
 from orders.context import Context
 from orders.fulfilments import transitions as fulfilments
@@ -29,6 +29,8 @@ from orders.order import lifecycle, queries, timeline, transitions
 from orders.order.lifecycle import Party
 from orders.payment import commands as payment_commands
 from orders.payment import refunds
+from orders.terms import store as terms
+from orders.terms.rules import are_alike
 
 #: Where a crash is tested.
 CANCELLED = Step("orders.order.cancelled")
@@ -61,7 +63,8 @@ def update(
 ) -> Json:
     """Another address while pending, or (staff) the next status: `shipped` sends all that is left,
     `delivered` is for all its parcels; `version` is the one that the caller knows. Raises
-    `PreconditionFailed`, `Forbidden`, `InvalidTransition`."""
+    `PreconditionFailed`, `Forbidden`, `InvalidTransition`, and `AddressChangesPrice`, when shipping
+    or tax is another there."""
     with context.db.begin() as session:
         order = queries.lock_visible(session, order_id, actor)
         if version is not None and version != order.version:
@@ -165,12 +168,25 @@ def _readdress(
             order_status=order.status,
             payment_status=order.payment_status,
         )
+    _check_charges(session, order, address, context.clock())
     order.shipping_address = address
     transitions.touch(context, order)
     timeline.add(
         context, session, order.id, TimelineKind.ORDER, TimelineCause.ADDRESS_CHANGED, actor
     )
     transitions.tell_staff(context, session, actor, Action.ORDER_ADDRESS_CHANGED, order)
+
+
+def _check_charges(
+    session: Session, order: Order, address: dict[str, Any], now: datetime.datetime
+) -> None:
+    """Raises `AddressChangesPrice` when the order would come to something else there: what it comes
+    to is what its buyer was shown."""
+    places = [
+        (one, terms.read(session, one["country"], now)) for one in (order.shipping_address, address)
+    ]
+    if not are_alike(places, now, is_shipped=order.shipping_method is not None):
+        raise AddressChangesPrice
 
 
 def _is_being_paid(order: Order) -> bool:

@@ -3,6 +3,7 @@ trail."""
 
 import uuid
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from chassis import idempotency, staff
@@ -123,10 +124,15 @@ def update_method(
         if fields:
             _check(before | fields)
             store.change_method(session, method_id, fields)
-            about, changed = (Target.SHIPPING_METHOD, method_id), sorted(fields)
-            what = Action.SHIPPING_METHOD_CHANGED
-            staff.tell(context, session, actor, what, *about, fields=changed)
+        if changed := sorted(name for name in fields if fields[name] != before[name]):
+            about, what = (Target.SHIPPING_METHOD, method_id), Action.SHIPPING_METHOD_CHANGED
+            prices = _repriced(before["price"], fields) if "price" in changed else {}
+            staff.tell(context, session, actor, what, *about, fields=changed, **prices)
         return queries.method(session, method_id)
+
+
+def _repriced(before: Decimal, fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {"old_price": str(before), "price": str(fields["price"])}
 
 
 def _check(method: Mapping[str, Any]) -> None:

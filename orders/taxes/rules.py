@@ -122,3 +122,20 @@ def assess(
         taxable = together - amount if prices_include_tax else together
         taxes.append(Tax(tax_class, rate.rate, rate.label, rate.reason, taxable, amount))
     return Estimate(tuple(taxes), tuple(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class RateTable:
+    """Our own table of rates, as a source of taxes (`orders.taxes.port`)."""
+
+    entries: Sequence[Entry]
+    prices_include_tax: bool
+    places: int
+
+    def estimate(
+        self, charged: Sequence[Taxable], address: Mapping[str, Any], at: datetime.datetime
+    ) -> Estimate:
+        """What `assess` says at the rates that apply."""
+        rates = applying(self.entries, place_of(address), at)
+        included, places = self.prices_include_tax, self.places
+        return assess(charged, rates, prices_include_tax=included, places=places)

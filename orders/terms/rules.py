@@ -14,7 +14,8 @@ from orders.lines import Line
 from orders.shipping import rules as shipping
 from orders.shipping.rules import Goods, Offer, Quote
 from orders.taxes import rules as taxes
-from orders.taxes.rules import Entry
+from orders.taxes.port import Taxes
+from orders.taxes.rules import Entry, RateTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,27 @@ def charge(
     prices_include_tax: bool,
 ) -> Amounts:
     """What `lines` come to, shipped by `quote`; without an address there is no tax yet."""
-    rates = {} if address is None else taxes.applying(terms.rates, taxes.place_of(address), now)
+    places = currencies.places(currency)
+    delivery = Shipping(quote.price, quote.method.tax_class) if quote else None
+    source: Taxes = RateTable(terms.rates, prices_include_tax, places)
+    charged = amounts.charged(lines, delivery)
     return amounts.settle(
         lines,
-        Shipping(quote.price, quote.method.tax_class) if quote else None,
-        rates,
+        delivery,
+        None if address is None else source.estimate(charged, address, now),
         prices_include_tax=prices_include_tax,
-        places=currencies.places(currency),
+        places=places,
     )
+
+
+def are_alike(
+    places: Sequence[tuple[Mapping[str, Any], Terms]], now: datetime.datetime, *, is_shipped: bool
+) -> bool:
+    """Whether the same is charged at all of these addresses, each given with the terms of its
+    country: the same taxes and, for what `is_shipped` by a method, the methods of the same zone."""
+    rates = [taxes.applying(terms.rates, taxes.place_of(address), now) for address, terms in places]
+    zones = {
+        shipping.zone_of(terms.offer.members, shipping.Place.of(address))
+        for address, terms in places
+    }
+    return all(one == rates[0] for one in rates) and (len(zones) == 1 or not is_shipped)

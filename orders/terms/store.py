@@ -1,8 +1,10 @@
 """The terms of a country, as statements read them that are needed anyway."""
 
+import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, text
+from sqlalchemy.orm import Session
 
 from orders.shipping import store as shipping
 from orders.shipping.rules import Offer
@@ -18,3 +20,11 @@ def columns(country: str, now: str) -> str:
 def load(row: Row[Any]) -> Terms:
     """The terms in a row that has these columns."""
     return Terms(taxes.entries(row.rates), Offer.from_json(row.offer))
+
+
+_READ = text(f"SELECT {columns(':country', ':now')}")
+
+
+def read(connection: Connection | Session, country: str, now: datetime.datetime) -> Terms:
+    """The terms of a country, by a statement of their own."""
+    return load(connection.execute(_READ, {"country": country, "now": now}).one())

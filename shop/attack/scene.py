@@ -34,6 +34,8 @@ class Scene:
         self.admin = self._staff_member("admin")
         self.staff = self._staff_member("staff")
         self._products: list[int] = []
+        ships = _must(self.admin.call("GET", "/api/shipping-methods?limit=1"), 200)["items"]
+        self._shipping = {"shipping_method": "standard"} if ships else {}
         self.victim = self.customer()
         self.stranger = self.customer()
 
@@ -66,9 +68,13 @@ class Scene:
 
     def try_order(self, buyer: Person, product: int, quantity: int = 1) -> Answer:
         """The answer to an order of one product."""
-        items = [{"product_id": product, "quantity": quantity}]
-        body = {"items": items, "shipping_address": ADDRESS}
+        body = self.order_of(product, quantity)
         return buyer.call("POST", "/api/orders", body, headers={"Idempotency-Key": new_key()})
+
+    def order_of(self, product: int, quantity: int) -> dict[str, Any]:
+        """What asks for an order of one product, shipped as the sample shop ships, if it does."""
+        items = [{"product_id": product, "quantity": quantity}]
+        return {"items": items, "shipping_address": ADDRESS} | self._shipping
 
     def pay(self, buyer: Person, order: dict[str, Any], key: str | None = None) -> Answer:
         """The answer to a payment by card."""

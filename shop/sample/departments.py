@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,25 @@ def _walk(branch: dict[str, Any], parent: str | None) -> Iterator[tuple[Category
 
 
 def _product(category: Category, entry: dict[str, Any]) -> Product:
-    sku = entry["sku"]
+    sku, options = entry["sku"], entry.get("options", {})
     images = [f"{_IMAGES}/{sku.lower()}-{number}.jpg" for number in (1, 2)]
-    return Product(sku, category.slug, entry | {"images": images})
+    fields = {name: value for name, value in entry.items() if name != "stock"} | {
+        "images": images,
+        "options": [{"name": name, "values": values} for name, values in options.items()],
+        "variants": _variants(entry, options),
+    }
+    return Product(sku, category.slug, fields)
+
+
+def _variants(entry: dict[str, Any], options: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """One for each combination of values, among which the stock is divided; or the one that a
+    product without options has."""
+    weight = {"weight_g": entry["attributes"].get("weight_g", 0)}
+    kinds = list(product(*options.values()))
+    each, more = divmod(entry["stock"], len(kinds))
+    variants = [weight | {"stock": each + (place < more)} for place in range(len(kinds))]
+    if options:
+        for variant, values in zip(variants, kinds, strict=True):
+            variant["options"] = dict(zip(options, values, strict=True))
+            variant["sku"] = "-".join([entry["sku"], *values]).upper().replace(" ", "-")
+    return variants

@@ -13,7 +13,7 @@ from nameko.standalone.rpc import ClusterRpcProxy
 
 from shop.operate.broker import stock_settings
 from shop.operate.calls import SYSTEM
-from shop.sample import departments
+from shop.sample import departments, shipping, taxes
 from shop.sample.departments import Category, Product
 
 #: Seconds for one call. The services have just started when this runs.
@@ -45,7 +45,8 @@ _T = TypeVar("_T")
 
 
 def load(config: dict[str, Any], progress: Callable[[str], Any], *, accounts: bool = False) -> None:
-    """Create what is missing of the sample catalog, and of the demo accounts if `accounts`.
+    """Create what is missing of the sample catalog, of how it is taxed and shipped, and of the
+    demo accounts if `accounts`.
 
     The accounts' password is public: `users` makes them in a demo only (its setting
     `sample_accounts`), which is where nobody else can sign in. `config`
@@ -54,6 +55,8 @@ def load(config: dict[str, Any], progress: Callable[[str], Any], *, accounts: bo
     next call.
     """
     with ClusterRpcProxy(stock_settings(config["AMQP_URI"]), timeout=TIMEOUT) as rpc:
+        taxes.load(rpc.orders, progress)
+        shipping.load(rpc.orders, progress)
         _load_catalog(rpc.products, progress)
         if accounts:
             _load_accounts(rpc.users, progress)

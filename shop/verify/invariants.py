@@ -6,7 +6,7 @@ Each invariant is a rule in a sentence and a check that finds what breaks it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shop.verify import events, money, orders, stock
+from shop.verify import events, money, orders, parcels, stock, taxes
 from shop.verify.books import Books
 from shop.verify.violation import Violation
 
@@ -78,16 +78,36 @@ INVARIANTS = (
         orders.doubled_keys,
     ),
     Invariant(
-        "totals are sums",
-        "an order's total is the sum of its lines",
+        "parts are wholes",
+        "what an order comes to, before and after discounts and tax, is the sum of its lines and"
+        " its shipping",
         orders.orders,
         orders.totals,
+    ),
+    Invariant(
+        "tax adds up",
+        "each tax of an order is its rate of what is taxed, rounded once, and together they are"
+        " what its lines and its shipping bear",
+        taxes.rows,
+        taxes.wrong,
     ),
     Invariant(
         "history leads here",
         "an order's timeline leads step by step to its state, and tells nothing twice",
         orders.orders,
         orders.histories,
+    ),
+    Invariant(
+        "what left is what was sold",
+        "of each line, as many units have left in parcels as it counts, and no more than were sold",
+        parcels.parcels,
+        parcels.departed,
+    ),
+    Invariant(
+        "status follows the parcels",
+        "an order's status is what has become of the units of its lines",
+        orders.orders,
+        parcels.statuses,
     ),
     Invariant(
         "charged once",

@@ -176,7 +176,7 @@ def new_email():
 
 def filled(path):
     """A path with ids of the right form that are nobody's."""
-    for name in ("product_id", "variant_id", "category_id"):
+    for name in ("product_id", "variant_id", "option_id", "category_id"):
         path = path.replace(f"{{{name}}}", str(2**60))
     for name in (
         "user_id", "address_id", "session_id", "order_id", "payment_id", "tax_rate_id", "id",

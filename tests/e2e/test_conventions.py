@@ -36,6 +36,7 @@ SAME = [
 
 SINGLE = {
     "GET /api/products/{product_id}": ("nobody", "/api/products/{product}"),
+    "GET /api/variants/{variant_id}": ("nobody", "/api/variants/{product}"),
     "GET /api/categories/{category_id}": ("nobody", "/api/categories/{category}"),
     "GET /api/inventory/{variant_id}": ("admin", "/api/inventory/{product}"),
     "GET /api/orders/{order_id}": ("buyer", "/api/orders/{order}"),
@@ -52,6 +53,8 @@ SINGLE = {
 WRITTEN = {
     "PUT /api/products/{product_id}": [{"name": n, "price": "10.00"} for n in "ab"],
     "PATCH /api/products/{product_id}": [{"description": n} for n in "ab"],
+    "PATCH /api/variants/{variant_id}": [{"weight_g": n} for n in (1, 2)],
+    "PATCH /api/products/{product_id}/options/{option_id}": [{"name": n} for n in "ab"],
     "PUT /api/categories/{category_id}": [{"name": f"{uuid.uuid4()}"} for _ in "ab"],
     "PATCH /api/inventory/{variant_id}": [{"delta": 1, "reason": n} for n in "ab"],
     "PUT /api/orders/{order_id}": [{"shipping_address": ADDRESS | {"city": n}} for n in "ab"],
@@ -62,6 +65,8 @@ WRITTEN = {
     "PATCH /api/users/{user_id}": [{"last_name": n} for n in "cd"],
     "PUT /api/users/addresses/{address_id}": [ADDRESS | {"city": n} for n in "ab"],
 }
+#: What is a part of something else and has its tag: where that is read.
+PARTS = {"/api/products/{product_id}/options/{option_id}": "/api/products/{product_id}"}
 #: Changes of what has no tag: a cart is added to by several at once, a message is read or not.
 UNTAGGED = {
     "PUT /api/carts/address",
@@ -73,7 +78,8 @@ UNTAGGED = {
 @pytest.fixture(scope="module")
 def world(shop):
     """Somebody with two of everything: `.buyer`, `.admin`, `.nobody`, and `.at(path)`."""
-    buyer, product = shop.customer(address=ADDRESS), shop.product(stock=50)
+    options = [{"name": "Size", "values": ["S", "M"]}]
+    buyer, product = shop.customer(address=ADDRESS), shop.product(stock=50, options=options)
     shop.product()
     order = shop.order(buyer, product)
     shop.pay(buyer, order, "tok_declined")
@@ -87,6 +93,7 @@ def world(shop):
     eventually(lambda: len(buyer.get("/api/notifications")["items"]) > 3)
     ids = {
         "product": product["id"],
+        "option": product["options"][0]["id"],
         "order": order["id"],
         "pending": pending["id"],
         "payment": payment["id"],
@@ -170,11 +177,12 @@ def test_a_single_resource_is_sent_once(world, name):
 def test_who_has_not_seen_the_last_change_makes_none(world, name):
     """412 under the tag from before it; under the tag of now, `*` or none it is made."""
     method, template = name.split()
-    who, path = SINGLE[f"GET {template}"]
-    path = world.at(path.replace("{order}", "{pending}"))
+    who, path = SINGLE[f"GET {PARTS.get(template, template)}"]
+    read = world.at(path.replace("{order}", "{pending}"))
+    path = world.at("/api/products/{product}/options/{option}") if template in PARTS else read
     person = world.admin if "admin" in (who, BY_NAME[name].who.name.lower()) else world.buyer
     one, two = WRITTEN[name]
-    person.get(path)
+    person.get(read)
     stale = {"If-Match": person.answer.headers["ETag"]}
     person.call(method, path, one, headers=stale)
     current = {"If-Match": person.answer.headers["ETag"]}

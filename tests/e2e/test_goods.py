@@ -22,6 +22,46 @@ def test_a_product_from_its_making_to_its_end(shop):
     assert shop.admin.post("/api/products", again, 409)["code"] == "already_exists"
 
 
+def test_a_shirt_in_sizes_and_colours(shop):
+    """Variants over HTTP: made once, shown with their product, priced, taken away."""
+    variants = [{"options": {"Size": "S", "Colour": "red"}, "stock": 2, "weight_g": 180}]
+    shirt = shop.product(name="Shirt", stock=0, variants=variants)
+    path = f"/api/products/{shirt['id']}"
+    medium = {"options": {"Size": "M", "Colour": "red"}, "price": "12.00", "stock": 1}
+    made = shop.admin.post(f"{path}/variants", medium, 201)
+    assert shop.admin.answer.headers["Location"] == f"/api/variants/{made['id']}"
+    assert shop.admin.post(f"{path}/variants", medium, 409)["code"] == "variant_exists"
+    shown = shop.nobody.get(path)
+    assert [one["price"] for one in shown["variants"]] == ["10.00", "12.00"]
+    assert (shown["variants"][1], shown["available"]) == (made, 3)
+    assert [one["name"] for one in shown["options"]] == ["Size", "Colour"]
+    of_one = f"/api/variants/{made['id']}"
+    assert shop.nobody.get(of_one) == made
+    shop.admin.patch(of_one, {"weight_g": -1}, 422)
+    assert shop.admin.patch(of_one, {"price": None})["price"] == "10.00"
+    assert shop.nobody.get(path)["variants"][1]["inherits_price"] is True
+    shop.admin.patch(f"/api/inventory/{made['id']}", {"delta": 4, "reason": "found"})
+    assert shop.nobody.get(path)["available"] == 7
+    shop.admin.delete(of_one)
+    shop.nobody.get(of_one, 404)
+    last = f"/api/variants/{shown['variants'][0]['id']}"
+    assert shop.admin.delete(last, 409)["code"] == "last_variant"
+
+
+def test_options_are_renamed_over_http(shop):
+    """With the tag of their product, and its variants as they were."""
+    variants = [{"options": {"Size": "S"}}]
+    shirt = shop.product(stock=0, variants=variants)
+    (size,) = shirt["options"]
+    path = f"/api/products/{shirt['id']}/options/{size['id']}"
+    values = [{"id": size["values"][0]["id"], "value": "Small"}, {"value": "Large"}]
+    changed = shop.admin.patch(path, {"name": "Fit", "values": values})
+    assert changed["variants"][0]["options"] == {"Fit": "Small"}
+    assert shop.nobody.get(f"/api/products/{shirt['id']}") == changed
+    assert shop.admin.delete(path, 409)["code"] == "option_in_use"
+    shop.admin.patch(path, {"values": values[1:]}, 409)
+
+
 def test_categories_are_a_tree_that_finds_products(shop):
     """A category stands for its descendants; by id and by slug."""
     tag = uuid.uuid4().hex[:8]

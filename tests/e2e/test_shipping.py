@@ -103,3 +103,34 @@ def test_quotes_for_the_cart(shop, zone):
     ]  # fmt: skip
     homeless = shop.customer()
     assert homeless.get(path, 422)["code"] == "address_needed"
+
+
+def test_an_order_is_shipped_as_was_quoted(shop, zone):
+    """By the method that it names, for the price that was shown; the order keeps both."""
+    shop.admin.post(METHODS, parcel(zone, free_from="50.00"), 201)
+    buyer, chair = shop.customer(address=ADDRESS), shop.product(price="20.00")
+    buyer.post("/api/carts/add_item", {"product_id": chair["id"], "quantity": 2})
+    (quote,) = buyer.get("/api/carts/shipping")["items"]
+    problem = buyer.post("/api/orders", {}, 422)
+    assert (problem["code"], problem["methods"]) == ("shipping_method_required", ["standard"])
+    assert list(problem["errors"]) == ["shipping_method"]
+    problem = buyer.post("/api/orders", {"shipping_method": "pigeon"}, 422)
+    assert problem["code"] == "unknown_shipping_method"
+    buyer.post("/api/orders", {"shipping_method": "No such form"}, 422)
+    body = {"shipping_method": quote["code"], "expected_total": "40.00"}
+    assert buyer.post("/api/orders", body, 409)["code"] == "cart_changed"
+    order = buyer.post("/api/orders", body | {"expected_total": "44.95"}, 201)
+    assert (order["shipping"], order["total"]) == (quote["price"], "44.95")
+    assert (order["shipping_method"], order["shipping_name"]) == ("standard", "Parcel")
+    assert shop.pay(buyer, order)["amount"] == "44.95"
+    abroad = {"line1": "Ring 1", "city": "Wien", "postal_code": "1010", "country": "AT"}
+    problem = buyer.patch(f"/api/orders/{order['id']}", {"shipping_address": abroad}, 409)
+    assert problem["code"] == "invalid_transition"
+    items = [{"product_id": chair["id"], "quantity": 1}]
+    body = {"items": items, "shipping_method": "standard"}
+    assert (
+        buyer.post("/api/orders", body | {"shipping_address": abroad}, 422)["code"] == "no_shipping"
+    )
+    unpaid = buyer.post("/api/orders", body, 201)
+    problem = buyer.patch(f"/api/orders/{unpaid['id']}", {"shipping_address": abroad}, 409)
+    assert problem["code"] == "address_changes_price"

@@ -38,7 +38,8 @@ def things(shop, people):
     """What random values would never hit, by the names that it has in requests: `.known`. The
     accounts in `.spared` send the requests, so that nobody may change them."""
     customer = people["customer"]
-    products = [shop.product() for _ in range(3)]
+    fits = [{"name": "Fit", "values": ["slim", "wide"]}]
+    products = [shop.product(options=fits) for _ in range(3)]
     orders = [shop.order(customer, product) for product in products * 2]
     payments = [shop.pay(customer, order) for order in orders[:3]]
     message = {"channel": "in_app", "subject": "Hello", "body": "Is it you?"}
@@ -56,6 +57,7 @@ def things(shop, people):
             "category_id": [shop.admin.post("/api/categories", {"name": "Chairs"}, 201)["id"]],
             "id": [message["id"], customer.user_id],
             "method_id": [method["id"]],
+            "option_id": [product["options"][0]["id"] for product in products],
             "order_id": [order["id"] for order in orders],
             "payment_id": [payment["id"] for payment in payments],
             "product_id": [product["id"] for product in products],

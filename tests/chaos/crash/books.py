@@ -19,6 +19,7 @@ HANDLERS = (
         (source, event, "notifications", "notifications.announce")
         for source, event in (
             *(("orders", f"order_{what}") for what in ("placed", "paid", "cancelled")),
+            ("orders", "fulfilment_shipped"),
             *(("payments", f"payment_{what}") for what in ("succeeded", "failed", "refunded")),
         )
     ),

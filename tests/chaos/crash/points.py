@@ -78,6 +78,20 @@ ENDS: dict[str, tuple[Any, ...]] = {
             "cancelled_by_customer", "release_requested", "refund_due", "payment_refunded",
         ),
     ),
+    "shipped": (
+        ("shipped", "paid"), (0, 0), (1, 0),
+        (
+            "placed", "reserved", "payment_succeeded", "committed", "paid",
+            "fulfilment_shipped", "shipped",
+        ),
+    ),
+    "given up": (
+        ("cancelled", "refunded"), (1, 0), (1, 1),
+        (
+            "placed", "reserved", "payment_succeeded", "committed", "paid",
+            "cancelled_by_staff", "release_requested", "refund_due", "payment_refunded",
+        ),
+    ),
     "out of stock": (
         ("cancelled", "refunded"), (1, 0), (1, 1),
         (
@@ -154,6 +168,16 @@ POINTS = (
     Point(
         "the order has expired, stock is still held",
         "orders", "orders.order.expired", "expire", ((EVENT, 0, "expired"),),
+    ),
+    Point(
+        "a parcel has left, nobody was told",
+        "orders", "orders.fulfilments.saved", "ship",
+        ((EVENT, 0, "shipped"), (REPEAT, 0, "shipped")),
+    ),
+    Point(
+        "the last units are cancelled, nobody was told",
+        "orders", "orders.cancellation.cancelled", "give_up",
+        ((EVENT, 0, "given up"), (REPEAT, 0, "given up")),
     ),
     # inventory: each call committed, its answer lost
     Point(

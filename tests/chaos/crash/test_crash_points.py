@@ -92,6 +92,15 @@ class Buyer:
     def cancel_waiting(self):
         self.cancel()
 
+    def ship(self):
+        """A clerk sends it."""
+        self.shop.call.orders.fulfil(order_id=self.order["id"], key=self.key, actor=STAFF)
+
+    def give_up(self):
+        """A clerk cannot find it."""
+        units = {"items": [{"line": 1, "quantity": 1}], "key": self.key, "actor": STAFF}
+        self.shop.call.orders.cancel_items(order_id=self.order["id"], **units)
+
     def refund(self):
         self.shop.call.payments.refund(
             payment_id=self.payment["id"], reason="scratched", key=self.key, actor=STAFF
@@ -146,6 +155,8 @@ BEFORE = {
     "expire": (Buyer.place,),
     "cancel": (Buyer.place, Buyer.pay),
     "refund": (Buyer.place, Buyer.pay),
+    "ship": (Buyer.place, Buyer.pay),
+    "give_up": (Buyer.place, Buyer.pay),
     "pay_otherwise": (Buyer.place, Buyer.walk_away),
     "cancel_waiting": (Buyer.place, Buyer.walk_away),
     "undo": (Buyer.leave,),
@@ -225,9 +236,9 @@ def test_a_command_without_a_key_is_not_done_again(shop, buyer):
 def _sell(buyer, end):
     """What came to nothing left the one piece for sale, once."""
     again = uuid.uuid4().hex
-    if end in ("nothing", "expired", "cancelled", "cancelled unpaid", "out of stock"):
+    if end in ("nothing", "expired", "cancelled", "cancelled unpaid", "given up", "out of stock"):
         buyer.place(again)
-    if end not in ("paid", "paid otherwise", "given away", "refunded"):
+    if end not in ("paid", "paid otherwise", "given away", "refunded", "shipped"):
         buyer.pay(again)
     with pytest.raises(Fault) as sold_out:
         buyer.place("one more")

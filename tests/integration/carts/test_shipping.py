@@ -69,12 +69,18 @@ def test_a_quote_says_when_it_comes(carts, fill, buyer, product, ships):
     ]  # fmt: skip
 
 
-def test_it_goes_by_the_address(quoted, fill, product, ships):
-    """The zone that says most of it; to where there is none, nothing goes."""
+def test_it_goes_by_the_address(carts, quoted, fill, buyer, product, ships):
+    """The cart's, else the default one: the zone that says most of it; to where there is none,
+    nothing goes."""
     ships("elsewhere", members=[{"country": "AT"}])
     fill((product(), 1))
     assert quoted() == []
     ships("country", members=[{"country": "DE"}])
+    assert quoted() == [("country", "4.95")]
+    buyers = {"user_id": buyer["user_id"]}
+    carts.set_address(**buyers, country="AT")
+    assert quoted() == [("elsewhere", "4.95")]
+    carts.set_address(**buyers, country="DE", postal_code="28195")
     assert quoted() == [("country", "4.95")]
     ships("town", members=[{"country": "DE", "postal_from": "28", "postal_to": "28"}])
     assert quoted() == [("town", "4.95")]

@@ -356,7 +356,8 @@ def test_what_admins_do_is_told(orders, zone, method, sql):
     """For the audit trail: what, to which, and the price; no names."""
     one = zone(actor=ADMIN)
     made = method(one, actor=ADMIN)
-    orders.update_shipping_method(method_id=made["id"], price="5.00", actor=ADMIN)
+    changed = {"price": "5.00", "active": False, "code": "standard"}
+    orders.update_shipping_method(method_id=made["id"], **changed, actor=ADMIN)
     orders.update_shipping_zone(zone_id=one, members=[NL], actor=ADMIN)
     orders.delete_shipping_zone(zone_id=one, actor=ADMIN)
     rows = sql("orders", "SELECT payload FROM outbox WHERE type = 'staff_acted' ORDER BY id")
@@ -367,7 +368,11 @@ def test_what_admins_do_is_told(orders, zone, method, sql):
     assert told == [
         ("shipping_zone_created", one, {}),
         ("shipping_method_created", made["id"], {"price": "4.95", "currency": "EUR"}),
-        ("shipping_method_changed", made["id"], {"fields": ["price"]}),
+        (
+            "shipping_method_changed",
+            made["id"],
+            {"fields": ["active", "price"], "old_price": "4.95", "price": "5.00"},
+        ),
         ("shipping_zone_changed", one, {"fields": ["members"]}),
         ("shipping_zone_deleted", one, {}),
     ]

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from orders.service import OrdersService
 from products.service import ProductsService
 from shop import sample
 from users.service import UsersService
@@ -12,7 +13,7 @@ from users.service import UsersService
 @pytest.fixture
 def load(start, call, config):
     """`load()`: bring the sample data into the running services of a demo; the lines it said."""
-    start(ProductsService, UsersService, users={"sample_accounts": True})
+    start(ProductsService, UsersService, OrdersService, users={"sample_accounts": True})
 
     def run(**options):
         lines = []
@@ -67,6 +68,42 @@ def test_what_was_interrupted_is_completed(load, call, monkeypatch):
     load()
     skus = [item["sku"] for item in everything(call)]
     assert sorted(skus) == sorted(product.sku for product in products)
+
+
+def test_a_shop_that_is_taxed(load, call):
+    """Books less than the rest; abroad nothing. What has ended or was changed stays so."""
+    assert load()[0] == "sample data: 36 tax rates"
+    rates = call.orders.list_tax_rates(country="DE")["items"]
+    assert {one["tax_class"]: one["rate"] for one in rates} == {"standard": "19", "books": "7"}
+    assert {one["reason"] for one in call.orders.list_tax_rates(country="CH")["items"]} == {
+        "export"
+    }
+    (book, *_) = call.products.list(search="lighthouse", limit=1)["items"]
+    assert book["tax_class"] == "books"
+    call.orders.end_tax_rate(tax_rate_id=rates[0]["id"])
+    before = call.orders.list_tax_rates(limit=100)
+    load()
+    assert call.orders.list_tax_rates(limit=100) == before
+
+
+def test_a_shop_that_ships(load, call):
+    """To Germany and some other countries, free from so much on. What was changed stays, and
+    a zone of the shop's own in place of one."""
+    assert "sample data: 9 shipping methods" in load()
+    germany = next(
+        zone for zone in call.orders.list_shipping_zones()["items"] if zone["name"] == "Germany"
+    )
+    methods = call.orders.list_shipping_methods(zone_id=germany["id"])["items"]
+    assert [one["code"] for one in methods] == ["express", "freight", "standard"]
+    cheaper = call.orders.update_shipping_method(method_id=methods[2]["id"], price="3.90")
+    load()
+    assert call.orders.get_shipping_method(method_id=cheaper["id"]) == cheaper
+    call.orders.delete_shipping_zone(zone_id=germany["id"])
+    mine = call.orders.create_shipping_zone(name="Mine", members=[{"country": "DE"}])
+    before = call.orders.list_shipping_methods()
+    load()
+    assert call.orders.list_shipping_methods() == before
+    assert call.orders.list_shipping_methods(zone_id=mine["id"])["items"] == []
 
 
 def test_demo_accounts_on_demand(load, call):

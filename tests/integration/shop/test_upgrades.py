@@ -187,6 +187,21 @@ def test_orders_of_before_keep_their_totals(database):
     orders.to_head()
 
 
+def test_zones_come_and_go(database):
+    """With what is in them; what comes back is empty, and an address in one zone again."""
+    orders = database("orders")
+    orders.to_before("0009")
+    for _ in range(2):
+        orders.to_head()
+        zone = {"id": uuid.uuid4()}
+        orders.run("INSERT INTO shipping_zones VALUES (:id, 'Home', 1)", **zone)
+        member = "INSERT INTO zone_members VALUES (:id, :position, 'NL', NULL, '10', '19')"
+        orders.run(member, **zone, position=0)
+        with pytest.raises(sa.exc.IntegrityError):
+            orders.run(member, **zone, position=1)
+        orders.to_before("0009")
+
+
 PRODUCT = """
     INSERT INTO products (sku, name, description, price, currency, images, attributes, version,
         created_at, updated_at, deleted_at)
@@ -241,3 +256,44 @@ def test_products_of_before_have_one_variant(database):
     ]
     products.to_head()
     assert len(products.run("SELECT * FROM variants WHERE id = product_id")) == 3
+
+
+def test_what_was_shipped_before_left_in_one_parcel(database):
+    """At the moment that the timeline has; what has left in part since has not for the version
+    before."""
+    orders = database("orders")
+    orders.to_before("0008")
+    for status, money in [("pending", "unpaid"), *SOLD]:
+        order = uuid.uuid4()
+        orders.run(ORDER, id=order)
+        orders.run(LINE, id=order, product=7, position=0, quantity=3, price="0.25")
+        orders.run(LINE, id=order, product=2, position=1, quantity=1, price="0.25")
+        orders.run(
+            "UPDATE orders SET status = :status, payment_status = :money, payment_id = id"
+            " WHERE id = :id",
+            id=order, status=status, money=money,
+        )  # fmt: skip
+    step = "INSERT INTO timeline (order_id, at, kind, cause, actor, detail) SELECT id,"
+    orders.run(step + " '2026-01-01Z', 'order', 'shipped', 'staff', '{}' FROM orders")
+    orders.run(step + " '2026-01-03Z', 'order', 'delivered', 'staff', '{}' FROM orders")
+    orders.to_head()
+    parcels = orders.run(
+        "SELECT status, location, state, date_part('day', shipped_at),"
+        " date_part('day', delivered_at), array_agg(line || 'x' || quantity ORDER BY line)"
+        " FROM fulfilments AS f JOIN orders ON orders.id = f.order_id"
+        " JOIN fulfilment_lines ON fulfilment_id = f.id GROUP BY 1, 2, 3, 4, 5 ORDER BY status"
+    )
+    assert parcels == [
+        ("delivered", "MAIN", "delivered", 1, 3, ["1x3", "2x1"]),
+        ("shipped", "MAIN", "shipped", 1, None, ["1x3", "2x1"]),
+    ]
+    orders.run(
+        "UPDATE orders SET status = 'partially_shipped' WHERE status = 'processing';"
+        ' UPDATE timeline SET detail = \'{"before": "processing", "after": "partially_shipped"}\''
+    )
+    orders.to_before("0012")
+    assert orders.run("SELECT count(*) FROM orders WHERE status = 'processing'") == [(1,)]
+    assert orders.run("SELECT DISTINCT detail->>'before', detail->>'after' FROM timeline") == [
+        ("processing", "processing")
+    ]
+    orders.to_head()

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import currencies
-from orders.taxes.rules import Entry, Place, Taxable, TaxRate, applying, assess, place_of
+from orders.taxes.rules import (
+    Entry,
+    Place,
+    RateTable,
+    Taxable,
+    TaxRate,
+    applying,
+    assess,
+    place_of,
+)
 
 NEW_YEAR = datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)
@@ -105,6 +114,16 @@ def test_what_has_no_rate_is_not_taxed():
         ("zero", "export"),
     ]
     assert [str(part) for part in estimate.parts] == ["0.00", "0.00", "2.10"]
+
+
+def test_the_table_estimates_for_an_address_at_a_moment():
+    """Each part of it with what it is of; elsewhere and later nothing."""
+    table = RateTable([entry("21", until=NEW_YEAR + DAY)], prices_include_tax=False, places=2)
+    charged = [Taxable(Decimal("10.00"), "standard")]
+    estimate = table.estimate(charged, {"country": "NL", "region": "Utrecht"}, NEW_YEAR)
+    assert [str(part) for part in estimate.parts] == ["2.10"]
+    for country, at in (("BE", NEW_YEAR), ("NL", NEW_YEAR + DAY)):
+        assert table.estimate(charged, {"country": country}, at) == ((), (Decimal("0.00"),))
 
 
 @st.composite
