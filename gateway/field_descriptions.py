@@ -24,6 +24,13 @@ FIELDS = {
     "path.fulfilment_id": "The `id` of the parcel.",
     "product_id": "The `id` of the product.",
     "variant_id": "The `id` of the variant; that of a product without options is the product's.",
+    **{
+        f"{schema}.location": "The code of the location."
+        for schema in ("StockAtLocation", "Movement")
+    },
+    "locations": "The stock at each location, the preferred ones first.",
+    "StockAtLocation.active": "Whether new orders are shipped from it.",
+    "cause_id": "The parcel or the transfer that moved it; null when it was neither.",
     "payment_id": "The `id` of the payment.",
     "address_id": "The `id` of the address.",
     "at": "When it happened, in UTC.",

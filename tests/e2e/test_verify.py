@@ -92,7 +92,7 @@ WRONGS = {
     "a hold": (
         "products",
         "UPDATE reservation_lines SET held_until = now() + interval '1 hour'"
-        " WHERE held_until IS NULL",
+        " WHERE held_until IS NULL AND shipped + cancelled < quantity",
         "stock adds up",
     ),
     "sold what was not there": (
@@ -106,7 +106,7 @@ WRONGS = {
         "products",
         "INSERT INTO movements (variant_id, kind, delta_on_hand, delta_reserved, order_id, reason,"
         " at) SELECT variant_id, kind, delta_on_hand, 0, order_id, reason, at FROM movements"
-        " WHERE kind = 'commit' LIMIT 1",
+        " WHERE kind = 'ship' LIMIT 1",
         "nothing sold twice",
     ),
     "sold for nothing": (
