@@ -14,6 +14,7 @@ import hashlib
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -68,11 +69,19 @@ class Claim(NamedTuple):
     is_new: bool
 
 
-def fingerprint(**request: Any) -> str:
-    """Tells one request from another; ids, dates and decimals count as their text."""
-    return hashlib.sha256(
-        orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS)
-    ).hexdigest()
+def fingerprint(*positional: Any, **request: Any) -> str:
+    """Tells one request from another; ids and dates count as their text, and decimals as what they
+    come to: 9.9 is 9.90."""
+    asked = positional or request
+    canonical = orjson.dumps(asked, default=_as_text, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(canonical).hexdigest()
+
+
+def _as_text(value: Any) -> str:
+    if not isinstance(value, Decimal):
+        return str(value)
+    cents = round(value, 2)
+    return f"{cents if cents == value else value.normalize():f}"
 
 
 def claim(

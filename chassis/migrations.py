@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase
 
 from chassis import config as configuration
+from chassis.currencies import places_in_sql
 
 #: Migrations of one database exclude each other by this advisory lock, so that several
 #: instances may start at once.
@@ -86,3 +87,32 @@ def create_request_keys() -> None:
         sa.PrimaryKeyConstraint("owner", "operation", "key", name="pk_request_keys"),
     )
     op.create_index("ix_request_keys_created_at", "request_keys", ["created_at"])
+
+
+def keep_places(table: str, *columns: str) -> None:
+    """Let each amount in these columns have places of its own, as its currency has; no row is
+    written anew for that."""
+    for column in columns:
+        op.alter_column(table, column, type_=sa.Numeric())
+
+
+def set_places(table: str, *columns: str, of: str | None = None) -> None:
+    """Write the amounts in these columns with the places of their currency, where those are not
+    two: it is in the same table, or in the table `of` which `<table>.order_id` points to. What the
+    currency has no coins for stays as it is."""
+    places = places_in_sql(f"{of or table}.currency")
+    changes = ", ".join(
+        f"{name} = CASE WHEN {table}.{name} = round({table}.{name}, {places})"
+        f" THEN round({table}.{name}, {places}) ELSE {table}.{name} END"
+        for name in columns
+    )
+    source = f"FROM {of} WHERE {of}.id = {table}.order_id AND" if of else "WHERE"
+    op.execute(f"UPDATE {table} SET {changes} {source} {places} <> 2")  # noqa: S608  (names of ours)
+
+
+def set_two_places(table: str, *columns: str) -> None:
+    """Write the amounts in these columns with two places at least, as all releases did before each
+    currency had its own. The columns stay as they are: what has more places would not fit."""
+    for name in columns:
+        rounded = f"SET {name} = round({name}, 2) WHERE scale({name}) < 2"
+        op.execute(f"UPDATE {table} {rounded}")

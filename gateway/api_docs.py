@@ -48,8 +48,9 @@ access token with each request: `Authorization: Bearer ...`. On this page, paste
 "Authorize".
 
 Errors are problem documents (RFC 9457) with a stable `code`. Unknown fields are refused. Lists
-come in pages: follow `next`, or the header `Link`. Amounts are text with two decimal places,
-moments are RFC 3339 in UTC. What belongs to somebody else is answered with 404.
+come in pages: follow `next`, or the header `Link`. Amounts are text with the decimal places of
+their currency ("9.99" EUR, "1200" JPY, "9.995" KWD), moments are RFC 3339 in UTC. What belongs to
+somebody else is answered with 404.
 """
 
 

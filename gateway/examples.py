@@ -144,6 +144,7 @@ EXAMPLES = {
     "prices_include_tax": True,
     "shipping_method": None,
     "shipping_name": None,
+    "shipping_tax_class": None,
     "number": "S-102-748-399",
     "total": "49.90",
     "PlaceOrder": {"items": [{"product_id": 1, "quantity": 1}], "shipping_address": _ADDRESS},

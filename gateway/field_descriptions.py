@@ -207,6 +207,7 @@ FIELDS = {
     "PlaceOrder.shipping_method": "The `code` of a shipping method that carries the goods to the"
     " address; needed as soon as the shop has any.",
     "shipping_method": "The code of the shipping method; null when there is none.",
+    "shipping_tax_class": "What shipping is taxed as; null when there is no method.",
     "shipping_name": "What the shipping method was called; null when there is none.",
     "expected_total": "The total that the customer was shown. If it has changed, the order is"
     " refused with 409.",

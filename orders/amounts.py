@@ -95,7 +95,7 @@ def settle(
     ]
     return Amounts(
         tuple(
-            LineAmounts(line.discount, net, part)
+            LineAmounts(line.discount + zero, net, part)
             for line, net, part in zip(lines, nets, parts, strict=False)
         ),
         taxes,

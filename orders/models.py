@@ -45,7 +45,7 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {
-        Decimal: Numeric(10, 2),
+        Decimal: Numeric(),
         datetime.datetime: DateTime(timezone=True),
         uuid.UUID: UUID,
         str: Text,
@@ -170,6 +170,7 @@ class Order(Base):
     prices_include_tax: Mapped[bool]
     shipping_method: Mapped[str | None]
     shipping_name: Mapped[str | None]
+    shipping_tax_class: Mapped[str | None]
     shipping_address: Mapped[dict[str, Any]]
     cancel_reason: Mapped[str | None]
     idempotency_key: Mapped[str | None]
@@ -209,6 +210,11 @@ class Order(Base):
         ),
         CheckConstraint(
             "(shipping_method IS NULL) = (shipping_name IS NULL)", name="shipping_method"
+        ),
+        CheckConstraint(
+            "(shipping_method IS NULL) = (shipping_tax_class IS NULL)"
+            " AND (shipping_method IS NOT NULL OR shipping = 0)",
+            name="shipped_by_a_method",
         ),
         CheckConstraint(
             "status = 'cancelled' OR (status = 'pending') = (payment_status = 'unpaid')",

@@ -43,7 +43,7 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[type, Any]] = {
-        Decimal: Numeric(12, 2),
+        Decimal: Numeric(),
         datetime.datetime: DateTime(timezone=True),
         uuid.UUID: UUID,
         str: Text,

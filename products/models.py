@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from chassis.currencies import places_in_sql
 from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
 from contracts.inventory.enums import MovementKind, ReservationState, TransferState
 from contracts.products.fields import STANDARD
@@ -79,6 +80,7 @@ class Product(Base):
     __tablename__ = "products"
     __table_args__ = (
         CheckConstraint("price >= 0", name="price_not_negative"),
+        CheckConstraint(f"price = round(price, {places_in_sql()})", name="price_in_coins"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso"),
         CheckConstraint("tax_class ~ '^[a-z0-9_]{1,50}$'", name="tax_class"),
         # One index an order: alone for the whole shop, under its category for a branch of it.
@@ -108,7 +110,7 @@ class Product(Base):
     sku: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
-    price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    price: Mapped[Decimal] = mapped_column(Numeric)
     currency: Mapped[str] = mapped_column(String(3))
     category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
     images: Mapped[list[str]] = mapped_column(JSONB)
@@ -186,7 +188,7 @@ class Variant(Base):
     sku: Mapped[str | None] = mapped_column(Text, unique=True)
     # The ids of its option values, in their order: so a name that changes is no other variant.
     option_key: Mapped[str] = mapped_column(Text, server_default="")
-    price: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
+    price: Mapped[Decimal | None] = mapped_column(Numeric)
     weight_g: Mapped[int] = mapped_column(Integer, server_default="0")
     barcode: Mapped[str | None] = mapped_column(Text)
     images: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")

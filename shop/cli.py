@@ -123,7 +123,7 @@ def migrate() -> None:
 @shop.command("sample")
 @click.option("--accounts", is_flag=True, help="Also the accounts whose password is in the README.")
 def load_sample(accounts: bool) -> None:
-    """Fill the catalog of a running shop with sample data, where it is missing."""
+    """Fill a running shop with sample data, where missing: goods, and how they are shipped."""
     from shop import sample
     from shop.operate import settings
 

@@ -23,7 +23,7 @@ PRODUCTS = """
     SELECT i AS id, upper(left(kind, 3)) || '-' || lpad(i::text, 8, '0') AS sku,
         concat_ws(' ', brand, adjective, initcap(material), kind) AS name,
         concat_ws(' ', opening, ending) AS description,
-        (199 + {number_7} %% 49800) / 100.0 AS price, category_id,
+        round((199 + {number_7} %% 49800) / 100.0, 2) AS price, category_id,
         jsonb_build_array('https://images.example/' || i || '.jpg') AS images,
         jsonb_build_object('brand', brand, 'material', material, 'colour', colour,
             'weight_g', 100 + {number_8} %% 9000, 'gift_wrap', {number_9} %% 2 = 0) AS attributes,

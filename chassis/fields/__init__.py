@@ -18,6 +18,7 @@ from chassis.fields.numbers import (
     Integer,
     IntegerText,
     Money,
+    MoneyDue,
     Quantity,
 )
 from chassis.fields.schemas import (
@@ -56,6 +57,7 @@ __all__ = [
     "Key",
     "List",
     "Money",
+    "MoneyDue",
     "Page",
     "PhoneNumber",
     "PlainAnswer",

@@ -9,17 +9,20 @@ from marshmallow import ValidationError, fields, validate
 from chassis import currencies
 from chassis.fields.texts import String
 
-MAX_MONEY = decimal.Decimal("99999999.99")
-MONEY = r"[0-9]{1,8}(?:\.[0-9]{1,2})?"
+#: The most that one amount may be, in any currency, and its form: how many places it may have, the
+#: currency says.
+MAX_MONEY = decimal.Decimal("999999999999.9999")
+MONEY = r"[0-9]{1,12}(?:\.[0-9]{1,4})?"
 _MONEY = re.compile(MONEY)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
-_CENT = decimal.Decimal("0.01")
+_LONGEST = len(str(MAX_MONEY))
 
 
 class Money(fields.Decimal):
-    """An amount with two places: "9.99" (`MONEY`) or an integer in, `Decimal` inside, "9.99" out.
+    """An amount: "9.99" (`MONEY`) or an integer in, `Decimal` inside, "9.99" out.
 
-    Floats are refused: 0.1 + 0.2 is not money.
+    It goes out with the places that it has: those of its currency, which whoever takes an amount
+    from outside gives it (`chassis.currencies.exact`). Floats are refused: 0.1 + 0.2 is not money.
     """
 
     def __init__(self, *, min: decimal.Decimal | str = "0", **kwargs: Any):
@@ -30,14 +33,18 @@ class Money(fields.Decimal):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> decimal.Decimal:
         if type(value) is int and 0 <= value <= MAX_MONEY:
             value = str(value)
-        if not isinstance(value, str) or len(value) > 11 or not _MONEY.fullmatch(value):
+        if not isinstance(value, str) or len(value) > _LONGEST or not _MONEY.fullmatch(value):
             raise ValidationError(
                 f'Give the amount as a string such as "9.99", {MAX_MONEY} at most.'
             )
-        return super()._deserialize(value, attr, data, **kwargs).quantize(_CENT)
+        return super()._deserialize(value, attr, data, **kwargs)
 
-    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
-        return None if value is None else str(decimal.Decimal(value).quantize(_CENT))
+
+class MoneyDue(Money):
+    """An amount that is more than nothing."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(min=decimal.Decimal(1).scaleb(-currencies.MOST_PLACES), **kwargs)
 
 
 class Currency(String):

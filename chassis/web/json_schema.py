@@ -111,7 +111,7 @@ def _special(field: ma.Field[Any], is_sent: bool) -> dict[str, Any]:
         case fields.Money() if is_sent:
             return _money(field)
         case ma.Decimal():
-            return {"type": "string", "pattern": r"^[0-9]{1,16}\.[0-9]{2}$"}
+            return {"type": "string", "pattern": r"^[0-9]{1,16}(\.[0-9]{1,4})?$"}
         case fields.Currency():
             return {"type": "string", "pattern": "^[A-Z]{3}$", "minLength": 3, "maxLength": 3}
         case fields.Uuid():
@@ -137,9 +137,9 @@ def _money(field: fields.Money) -> dict[str, Any]:
     not_nothing = r"(?!0+(?:\.0+)?$)" if least else ""
     return {
         "type": ["string", "integer"],
-        "format": "int32",  # of the integer: formats of numbers say nothing of text
+        "format": "int64",  # of the integer: formats of numbers say nothing of text
         "pattern": f"^{not_nothing}{fields.MONEY}$",
-        "maxLength": 11,
+        "maxLength": len(str(fields.MAX_MONEY)),
         "minimum": math.ceil(least),
         "maximum": int(fields.MAX_MONEY),
     }

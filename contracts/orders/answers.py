@@ -93,6 +93,7 @@ class Order(Answer):
     prices_include_tax = fields.Boolean(required=True)
     shipping_method = fields.String(required=True, allow_none=True)
     shipping_name = fields.String(required=True, allow_none=True)
+    shipping_tax_class = fields.String(required=True, allow_none=True)
     shipping_address = fields.Nested(ShippingAddress, required=True)
     cancel_reason = fields.String(required=True, allow_none=True)
     created_at = Timestamp(required=True)

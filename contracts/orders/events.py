@@ -3,7 +3,18 @@
 from marshmallow import fields
 
 from chassis import staff
-from chassis.fields import Boolean, Currency, EventPayload, Id, List, Money, Quantity, String, Uuid
+from chassis.fields import (
+    Boolean,
+    Currency,
+    EventPayload,
+    Id,
+    List,
+    Money,
+    MoneyDue,
+    Quantity,
+    String,
+    Uuid,
+)
 from contracts.inventory.fields import MAX_LINES
 from contracts.orders.fields import MAX_QUANTITY
 
@@ -72,7 +83,7 @@ class RefundDue(EventPayload):
     request_id = Uuid(load_default=None, allow_none=True)
     order_id = Uuid(required=True)
     payment_id = Uuid(required=True)
-    amount = Money(min="0.01", required=True)
+    amount = MoneyDue(required=True)
     currency = Currency(required=True)
     reason = String(min=1, max=100, required=True)
 

@@ -44,7 +44,7 @@ class Outcome(Answer):
 
 
 class Sum(Answer):
-    """So much of a currency; a provider's may have other than two places."""
+    """So much of a currency; a provider's may have other places than it."""
 
     amount = fields.Decimal(required=True, as_string=True)
     currency = Currency(required=True)

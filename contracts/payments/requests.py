@@ -5,12 +5,11 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from chassis import currencies
 from chassis.fields import (
     ActorField,
     Currency,
     Key,
-    Money,
+    MoneyDue,
     Page,
     Request,
     SingleLine,
@@ -32,15 +31,10 @@ class Charge(Request):
     order_id = Uuid(required=True)
     order_number = SingleLine(max=40, load_default=None, allow_none=True)
     user_id = Uuid(required=True)
-    amount = Money(required=True, min="0.01")
+    amount = MoneyDue(required=True)
     currency = Currency(required=True)
     method = MethodField(required=True)
     key = Key(required=True)
-
-    @validates_schema(skip_on_field_errors=True)
-    def _has_such_coins(self, data: dict[str, Any], **kwargs: Any) -> None:
-        if not currencies.fits(data["amount"], data["currency"]):
-            raise ValidationError("The currency has no such coins.", "amount")
 
 
 class Cancel(Request):
@@ -69,7 +63,7 @@ class Refund(Request):
     """refund: give `amount` (absent: all that is left) back."""
 
     payment_id = Uuid(required=True)
-    amount = Money(min="0.01", load_default=None, allow_none=True)
+    amount = MoneyDue(load_default=None, allow_none=True)
     reason = Text(required=True, max=500)
     key = Key(load_default=None, allow_none=True)
     actor = ActorField()

@@ -3,12 +3,12 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import Session
 
+from chassis import currencies
 from chassis.messages import Json
 from orders import catalog
 from orders.context import CartContext
@@ -72,14 +72,13 @@ def view(
     `currency` are None: amounts of two currencies are not added.
     """
     items = [_shown(line, products.get(line.product_id)) for line in contents.lines]
-    currencies = {item["currency"] for item in items} or {currency}
-    is_one = len(currencies) == 1
-    total = sum((item["line_total"] for item in items), Decimal("0.00"))
+    used = {item["currency"] for item in items} or {currency}
+    one = used.pop() if len(used) == 1 else None
     return {
         "items": items,
         "address": contents.address,
-        "total": total if is_one else None,
-        "currency": currencies.pop() if is_one else None,
+        "total": one and sum((item["line_total"] for item in items), currencies.zero(one)),
+        "currency": one,
     }
 
 

@@ -16,15 +16,13 @@ same request with the same key takes it up where it stands, else `orders.jobs` a
 """
 
 import datetime
-import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-import orjson
-
+from chassis import idempotency
 from chassis.errors import Fault, Invalid, NotFound
 from chassis.identity import Actor, Role
 from chassis.messages import Json
@@ -76,7 +74,7 @@ def place(
     # As it always was without what came later: a key may have been used before that.
     given: list[Any] = [] if currency is None else [currency]
     given += [] if shipping_method is None else [{"shipping_method": shipping_method}]
-    fingerprint = _fingerprint(items, shipping_address, expected_total, *given)
+    fingerprint = idempotency.fingerprint(items, shipping_address, expected_total, *given)
     order_id, shown = uuid.uuid4(), Shown(expected_total, currency)
     try:
         basket = _prepare(context, user_id, items, shipping_address, shown, shipping_method)
@@ -95,11 +93,6 @@ def place(
     if not order["total"] and order["status"] == Status.PENDING:
         order = _finish(context, order)
     return order | {"replayed": known.order_id != order_id}
-
-
-def _fingerprint(*request: Any) -> str:
-    canonical = orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(canonical).hexdigest()
 
 
 def _prepare(
@@ -293,6 +286,7 @@ def _new_order(
         prices_include_tax=amounts.prices_include_tax,
         shipping_method=method and method.code,
         shipping_name=method and method.name,
+        shipping_tax_class=method and method.tax_class,
         shipping_address=attempt.basket.shipping_address,
         idempotency_key=attempt.key,
         fingerprint=attempt.fingerprint,

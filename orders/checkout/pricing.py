@@ -1,7 +1,7 @@
 """The arithmetic of a checkout: what is bought, at which prices, whether the buyer knows them, and
 how much of it they may hold without paying.
 
-Money is `Decimal` with two places, and a currency: 10.00 EUR and 10.00 KWD are two prices. Nothing
+Money is `Decimal` with the places of its currency: 10.00 EUR and 10.00 KWD are two prices. Nothing
 here asks anybody: the caller brings the products.
 """
 

@@ -49,6 +49,7 @@ _SHOWN = (
     Order.prices_include_tax,
     Order.shipping_method,
     Order.shipping_name,
+    Order.shipping_tax_class,
     Order.shipping_address,
     Order.cancel_reason,
     Order.created_at,

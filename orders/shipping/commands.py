@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from chassis import idempotency, staff
+from chassis import currencies, idempotency, staff
 from chassis.errors import Invalid
 from chassis.identity import Actor
 from chassis.messages import Json
@@ -94,7 +94,7 @@ def create_method(
     asked = idempotency.fingerprint(zone_id=zone_id, **fields)
     owner, now = actor.user_id, context.clock()
     fields = {"currency": context.settings["currency"]} | fields
-    _check(fields)
+    fields |= _amounts(fields)
     with context.db.begin() as session:
         claim = idempotency.claim(session, RequestKey, owner, "shipping_method", key, asked, now)
         method_id = claim.resource_id
@@ -122,11 +122,11 @@ def update_method(
     with context.db.begin() as session:
         before = store.lock_method(session, method_id, version)
         if fields:
-            _check(before | fields)
-            store.change_method(session, method_id, fields)
+            amounts = _amounts(before | fields)
+            store.change_method(session, method_id, fields | amounts)
         if changed := sorted(name for name in fields if fields[name] != before[name]):
             about, what = (Target.SHIPPING_METHOD, method_id), Action.SHIPPING_METHOD_CHANGED
-            prices = _repriced(before["price"], fields) if "price" in changed else {}
+            prices = _repriced(before["price"], amounts) if "price" in changed else {}
             staff.tell(context, session, actor, what, *about, fields=changed, **prices)
         return queries.method(session, method_id)
 
@@ -135,9 +135,14 @@ def _repriced(before: Decimal, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"old_price": str(before), "price": str(fields["price"])}
 
 
-def _check(method: Mapping[str, Any]) -> None:
+def _amounts(method: Mapping[str, Any]) -> dict[str, Any]:
+    """What a method costs, with the places of its currency; raises `Invalid` for what does not go
+    together."""
     if faults := faults_in(method):
         raise Invalid(errors=faults)
+    amounts = ((name, method.get(name)) for name in ("price", "free_from"))
+    currency = method["currency"]
+    return {n: None if v is None else currencies.rounded(v, currency) for n, v in amounts}
 
 
 def _members(members: Sequence[Mapping[str, Any]]) -> list[Member]:

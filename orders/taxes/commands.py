@@ -20,6 +20,9 @@ from orders.context import Context
 from orders.models import RequestKey, TaxRate
 from orders.taxes import queries
 
+#: Of one country, for a checkout reads those that are not over.
+MAX_RATES = 500
+
 
 def create(
     context: Context,
@@ -37,7 +40,8 @@ def create(
 ) -> Json:
     """A new rate of a tax class in a place, and whether it is a repeat under `key`.
 
-    Raises `Forbidden`, `TaxRateOverlaps`, `Invalid` when it would end before it begins.
+    Raises `Forbidden`, `TaxRateOverlaps`, `Invalid` when it would end before it begins or the
+    country has too many.
     """
     require_admin(actor)
     now = context.clock()
@@ -52,6 +56,9 @@ def create(
             session, RequestKey, actor.user_id, "create_tax_rate", key, print_, now
         )
         if claim.is_new:
+            if queries.count(session, country, now) >= MAX_RATES:
+                message = f"At most {MAX_RATES} of a country hold or are to hold."
+                raise Invalid(errors={"country": [message]})
             with map_integrity_error({"ex_tax_rates_scope_valid": TaxRateOverlaps}):
                 session.execute(
                     insert(TaxRate).values(

@@ -56,6 +56,13 @@ def get(session: Session, tax_rate_id: uuid.UUID) -> dict[str, Any]:
     return dict(row)
 
 
+def count(session: Session, country: str, now: datetime.datetime) -> int:
+    """How many rates of a country are not over."""
+    is_over = func.upper(TaxRate.valid) <= now
+    query = select(func.count()).where(TaxRate.country == country, is_over.is_not(True))
+    return session.scalars(query).one()
+
+
 def document(country: str, now: str) -> str:
     """SQL that makes one JSON document of the rates of a country which are not over, for statements
     that need them beside other things; `entries` reads it. Both arguments are SQL."""

@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from chassis import currencies
 from chassis.errors import ProviderFault
 from chassis.messages import Json
 from chassis.steps import Step
@@ -61,7 +62,8 @@ def charge(
     key that waits for its buyer is cancelled first, and this one takes its place. Raises
     `PaymentActive` while that cannot be, and `AlreadyPaid`.
     """
-    context.providers.chosen.check(method)
+    amount = currencies.exact(amount, currency)
+    context.providers.chosen.check(method, amount, currency)
     wanted = {
         "order_id": order_id,
         "order_number": order_number,

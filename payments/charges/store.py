@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chassis.currencies import zero
 from chassis.events import outbox
 from chassis.idempotency import KeyReused
 from chassis.json_rows import as_json, with_documents
@@ -75,6 +76,7 @@ def insert_payment(
         "provider": provider.name,
         "test_mode": provider.test_mode,
         "status": Status.PENDING,
+        **dict.fromkeys(("captured", "refunding", "refunded"), zero(wanted["currency"])),
         "created_at": now,
         "calling_until": calling_until,
         "next_check_at": calling_until,

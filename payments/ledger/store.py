@@ -23,8 +23,6 @@ ACCOUNTS = {
     Kind.DISPUTE_REVERSED: ("provider", "disputed"),
 }
 
-_CENT = Decimal("0.01")
-
 
 def capture(session: Session, payment: Payment, amount: Decimal, now: datetime.datetime) -> None:
     """Book that `amount` was taken: what `payment` asked for, or less."""
@@ -63,11 +61,6 @@ def dispute(
     was paid: whose money it is will be decided elsewhere."""
     _enter(session, payment, transaction.kind, transaction.amount, transaction.reference, now)
     session.flush()
-
-
-def fits(amount: Decimal) -> bool:
-    """Whether `amount` can be booked as it is: the columns would round, and silently."""
-    return amount > 0 and amount == amount.quantize(_CENT)
 
 
 def _move(session: Session, payment: Payment, **changes: Decimal) -> None:

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 from chassis.errors import Fault
 from chassis.external import Call, ExternalCall
@@ -35,8 +36,8 @@ class Instrumented:
         self._provider = provider
         self._external_call = external_call
 
-    def check(self, method: PaymentMethod) -> None:
-        self._provider.check(method)  # asks nobody
+    def check(self, method: PaymentMethod, amount: Decimal, currency: str) -> None:
+        self._provider.check(method, amount, currency)  # asks nobody
 
     def create(self, request: ChargeRequest, note: Callable[[str], None]) -> ChargeReport:
         with self._asking("charge") as call:

@@ -122,8 +122,9 @@ class Provider(Protocol):
     def test_mode(self) -> bool:
         """Is it no real money that it moves?"""
 
-    def check(self, method: PaymentMethod) -> None:
-        """Raise `Invalid` for a method that this provider never accepts, without asking it."""
+    def check(self, method: PaymentMethod, amount: Decimal, currency: str) -> None:
+        """Raise `Invalid` for a method or an amount that this provider never accepts, without
+        asking it."""
 
     def create(self, request: ChargeRequest, note: Callable[[str], None]) -> ChargeReport:
         """Charge once per key. When `look_up` will need a reference, `note(reference)` stores it

@@ -9,13 +9,14 @@ from typing import NamedTuple, cast
 from sqlalchemy import Connection, exists, select, update
 from sqlalchemy.orm import Session
 
+from chassis import currencies
 from contracts.payments.enums import RefundStatus
 from contracts.payments.errors import NotRefundable, PaymentNotFound, RefundInFlight, RefundTooLarge
 from payments import checks, published
 from payments.context import Context
 from payments.ledger import store as ledger
 from payments.models import Payment, Refund
-from payments.providers import keys, money
+from payments.providers import keys
 from payments.providers.port import RefundReport, RefundRequest
 from payments.refunds import lifecycle
 
@@ -90,7 +91,7 @@ def open_refund(
     Raises `NotRefundable` or `RefundTooLarge`; `Invalid` for what the currency has no coins for.
     """
     if amount is not None:
-        money.to_minor(amount, payment.currency)
+        amount = currencies.exact(amount, payment.currency)
     left = refundable(payment)
     if not left:
         raise NotRefundable

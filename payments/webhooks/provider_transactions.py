@@ -49,9 +49,7 @@ def book(
         return False
     if (transaction.charge, transaction.currency) != (payment.provider_reference, payment.currency):
         raise AnswerMismatch
-    if not (
-        ledger.fits(transaction.amount) and currencies.fits(transaction.amount, payment.currency)
-    ):
+    if transaction.amount <= 0 or not currencies.fits(transaction.amount, payment.currency):
         raise AnswerMismatch
     if transaction.kind is Kind.REFUND:
         _book_refund(context, session, payment, transaction)

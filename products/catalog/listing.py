@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, Row
 
 from chassis import paging
+from chassis.currencies import MOST_PLACES
 from chassis.errors import Invalid
 from chassis.fields import MAX_MONEY
 from chassis.messages import Json
@@ -152,7 +153,7 @@ def _is_absurd(key: Any) -> bool:
     if not isinstance(key, Decimal):
         return False
     exponent = key.as_tuple().exponent
-    return not (isinstance(exponent, int) and exponent >= -2 and abs(key) <= MAX_MONEY)
+    return not (isinstance(exponent, int) and exponent >= -MOST_PLACES and abs(key) <= MAX_MONEY)
 
 
 def _find(

@@ -5,7 +5,7 @@ and moves on its version, so that its tag is another one whatever has changed.
 """
 
 import datetime
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from chassis import currencies
-from chassis.errors import AlreadyExists, Invalid, PreconditionFailed
+from chassis.errors import AlreadyExists, PreconditionFailed
 from contracts.products.errors import ProductNotFound
 from products import cache_invalidation
 from products.models import Product
@@ -99,9 +99,6 @@ def sku_taken() -> AlreadyExists:
     return AlreadyExists("This SKU is taken", field="sku")
 
 
-def check_prices(prices: Iterable[Decimal | None], currency: str) -> None:
-    """Raise `Invalid` when there are no coins for one of `prices`."""
-    if all(price is None or currencies.fits(price, currency) for price in prices):
-        return
-    places = currencies.places(currency)
-    raise Invalid(errors={"price": [f"{currency} has {places} decimal places."]})
+def exact(price: Decimal | None, currency: str) -> Decimal | None:
+    """A price with the places of its currency; raises `Invalid` when there are no coins for it."""
+    return None if price is None else currencies.exact(price, currency, "price")

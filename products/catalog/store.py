@@ -38,7 +38,7 @@ def add(
     Raises `AlreadyExists` (SKU), `Invalid` (category; a price that its currency has no coins for;
     options), `VariantExists`.
     """
-    rows.check_prices([fields["price"]], fields["currency"])
+    fields = fields | {"price": rows.exact(fields["price"], fields["currency"])}
     rows.claim_skus(session, [fields["sku"]])
     found_by = search_index.indexed(session, fields) | {"indexed_version": 1}
     with map_integrity_error(_BROKEN):
@@ -73,8 +73,8 @@ def change(
     before = session.execute(select(*columns).where(Product.id == product_id)).one()._asdict()
     if "price" in fields or "currency" in fields:
         priced = before | fields
-        rows.check_prices([priced["price"]], priced["currency"])
-        rows.check_prices(variant_store.prices(session, product_id), priced["currency"])
+        fields = fields | {"price": rows.exact(priced["price"], priced["currency"])}
+        variant_store.reprice(session, product_id, priced["currency"])
     if fields.get("sku", product.sku) != product.sku:
         rows.claim_skus(session, [fields["sku"]], product_id=product_id)
     with map_integrity_error(_BROKEN):

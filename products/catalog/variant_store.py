@@ -118,7 +118,7 @@ def change(
         options = _declare(session, product.id, _chosen([fields]))
         values["option_key"] = option_key(options, values.pop("options"))
     if "price" in fields:
-        rows.check_prices([fields["price"]], product.currency)
+        values["price"] = rows.exact(fields["price"], product.currency)
     if "sku" in fields:
         values["sku"] = _own_sku(product, before.option_key, fields["sku"])
         rows.claim_skus(session, _some([values["sku"]]), variant_id=variant_id)
@@ -199,10 +199,14 @@ def remove_option(
     rows.touch(session, product_id, now, is_searched=True)
 
 
-def prices(session: Session, product_id: int) -> list[Decimal | None]:
-    """The prices that variants of the product have of their own."""
-    query = select(Variant.price).where(Variant.product_id == product_id, *_LIVE)
-    return list(session.scalars(query.where(Variant.price.is_not(None))))
+def reprice(session: Session, product_id: int, currency: str) -> None:
+    """Give the prices that variants have of their own the places of this currency; raises `Invalid`
+    when there are no coins for one."""
+    query = select(Variant.id, Variant.price).where(Variant.product_id == product_id, *_LIVE)
+    own = session.execute(query.where(Variant.price.is_not(None))).all()
+    if own:
+        priced = [{"id": id, "price": rows.exact(price, currency)} for id, price in own]
+        session.execute(update(Variant), priced)
 
 
 def _lock(session: Session, variant_id: int, version: int | None) -> tuple[Locked, Row[Any]]:
@@ -232,7 +236,6 @@ def _insert(
     there = _count(session, product.id)
     if there + len(variants) > MAX_VARIANTS:
         raise Invalid(errors={"variants": [f"At most {MAX_VARIANTS} variants of one product."]})
-    rows.check_prices([fields.get("price") for fields in variants], product.currency)
     made = [
         _row(product, fields, key, there + place)
         for place, (fields, key) in enumerate(zip(variants, keys, strict=True), 1)
@@ -257,7 +260,7 @@ def _row(product: Locked, fields: Mapping[str, Any], key: str, position: int) ->
         "product_id": product.id,
         "sku": _own_sku(product, key, fields.get("sku")) or (naming.new_sku() if key else None),
         "option_key": key,
-        "price": fields.get("price"),
+        "price": rows.exact(fields.get("price"), product.currency),
         "weight_g": fields.get("weight_g", 0),
         "barcode": fields.get("barcode"),
         "images": fields.get("images", []),

@@ -129,6 +129,18 @@ INVARIANTS = (
         money.overdrawn,
     ),
     Invariant(
+        "asked back, gone back",
+        "what was asked back of a payment, once for each cause, has gone back, and no more of it",
+        money.requests,
+        money.unanswered,
+    ),
+    Invariant(
+        "amounts fit their currency",
+        "prices, and amounts of orders and payments, have the decimal places of their currency",
+        orders.orders,
+        money.miswritten,
+    ),
+    Invariant(
         "accounts add up",
         "of each order, what the provider has, what was paid for and what is disputed add up to"
         " nothing, and there is no other account",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from chassis.currencies import places_in_sql
 from shop.verify.books import Books
 from shop.verify.orders import SOLD
 from shop.verify.violation import Violation
@@ -44,6 +45,28 @@ _OVERDRAWN = """
     WHERE refunded > captured OR refunded + refunding > captured OR captured > amount
         OR (captured, refunded) IS DISTINCT FROM (entered.captures, entered.refunds)
 """
+_REQUESTED = "SELECT id, payment_id, cause, amount FROM refund_requests WHERE amount > 0"
+_GIVEN = "SELECT key, amount FROM refunds WHERE key LIKE 'request-%'"
+_LEFT = "SELECT id, captured - refunded AS amount FROM payments WHERE captured > refunded"
+_MISWRITTEN = {
+    "orders": f"""
+        SELECT 'order ' || id AS what FROM orders
+        WHERE scale(subtotal + discount + shipping + net + tax + total) <> {places_in_sql()}
+        UNION
+        SELECT 'order ' || orders.id FROM order_lines JOIN orders ON orders.id = order_id
+        WHERE scale(unit_price + order_lines.discount + order_lines.net + order_lines.tax
+            + order_lines.total) <> {places_in_sql()}
+    """,  # noqa: S608  (names of ours)
+    "payments": f"""
+        SELECT 'payment ' || id AS what FROM payments
+        WHERE scale(amount + captured + refunded) <> {places_in_sql()}
+    """,  # noqa: S608  (names of ours)
+    "products": f"""
+        SELECT 'product ' || products.id AS what
+        FROM products LEFT JOIN variants ON product_id = products.id
+        WHERE scale(products.price + coalesce(variants.price, 0)) <> {places_in_sql()}
+    """,  # noqa: S608  (names of ours)
+}
 #: Both books lie in one database, but never meet in a statement of the service.
 _CHARGES = """
     SELECT coalesce(ours.provider_reference, theirs.reference) AS reference,
@@ -101,6 +124,32 @@ def unmatched(books: Books) -> Iterator[Violation]:
             yield Violation(
                 f"order {order_id}", f"there is no such order, and we have {has} for it"
             )
+
+
+def requests(books: Books) -> int:
+    return books.value("orders", "SELECT count(*) FROM refund_requests")
+
+
+def unanswered(books: Books) -> Iterator[Violation]:
+    """What was asked back and is kept, or went back and was not asked for. Of a payment of which
+    nothing is left all went back, by hand perhaps."""
+    given = {row.key: row.amount for row in books.rows("payments", _GIVEN)}
+    left = {row.id: row.amount for row in books.rows("payments", _LEFT)}
+    for row in books.rows("orders", _REQUESTED):
+        amount = given.get(f"request-{row.id}")
+        if amount is None and row.payment_id in left:
+            yield Violation(f"payment {row.payment_id}", f"{row.amount} is kept: {row.cause}")
+        elif amount is not None and amount > row.amount:
+            yield Violation(
+                f"payment {row.payment_id}", f"{amount} instead of {row.amount}: {row.cause}"
+            )
+
+
+def miswritten(books: Books) -> Iterator[Violation]:
+    """What has an amount with other places than its currency."""
+    for package, statement in _MISWRITTEN.items():
+        for row in books.rows(package, statement):
+            yield Violation(row.what, "an amount has other places than its currency")
 
 
 def unbalanced(books: Books) -> Iterator[Violation]:

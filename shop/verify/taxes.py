@@ -19,23 +19,24 @@ _SUMS = """
     FROM orders LEFT JOIN order_taxes ON order_id = id
     GROUP BY id, tax HAVING tax <> coalesce(sum(amount), 0)
 """
-#: Of each tax class: what is taxed, and the tax of it, against its lines. Shipping is of one class,
-#: as a whole. A class without a rate has no row, and its lines no tax.
+#: Of each tax class: what is taxed, and the tax of it, against lines and shipping. A class without
+#: a rate has no row, and what is of it no tax.
 _CLASSES = """
-    SELECT order_id, tax_class, taxable, amount, line_net, line_tax FROM (
-        SELECT order_id, tax_class, sum(net) AS line_net, sum(tax) AS line_tax
-        FROM order_lines GROUP BY order_id, tax_class
-    ) AS lines
+    SELECT order_id, tax_class, taxable, amount, net, tax FROM (
+        SELECT order_id, tax_class, sum(net) AS net, sum(tax) AS tax FROM (
+            SELECT order_id, tax_class, net, tax FROM order_lines
+            UNION ALL
+            SELECT id, shipping_tax_class, CASE WHEN prices_include_tax
+                THEN shipping - shipping_tax ELSE shipping END, shipping_tax
+            FROM orders WHERE shipping_tax_class IS NOT NULL
+        ) AS part GROUP BY order_id, tax_class
+    ) AS parts
     FULL JOIN (
         SELECT order_id, tax_class, sum(taxable) AS taxable, sum(amount) AS amount
         FROM order_taxes GROUP BY order_id, tax_class
     ) AS taxes USING (order_id, tax_class)
-    JOIN orders ON orders.id = order_id
-    WHERE CASE WHEN amount IS NULL THEN line_tax <> 0 ELSE
-        (taxable - coalesce(line_net, 0), amount - coalesce(line_tax, 0)) NOT IN (
-            (0, 0),
-            (shipping - CASE WHEN prices_include_tax THEN shipping_tax ELSE 0 END, shipping_tax)
-        ) END
+    WHERE CASE WHEN amount IS NULL THEN tax <> 0
+        ELSE (taxable, amount) IS DISTINCT FROM (net, tax) END
 """
 
 
@@ -58,8 +59,7 @@ def wrong(books: Books) -> Iterator[Violation]:
     for row in books.rows("orders", _CLASSES):
         yield Violation(
             f"order {row.order_id}",
-            f"{row.tax_class}: taxed {row.taxable} with {row.amount}, its lines {row.line_net} with"
-            f" {row.line_tax}",
+            f"{row.tax_class}: {row.amount} on {row.taxable}, its parts {row.tax} on {row.net}",
         )
 
 

@@ -7,6 +7,7 @@ import requests
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
+from chassis import currencies
 from tests.e2e.description import ROUTES, hold
 
 PASSWORD = "a lamp beside the door"
@@ -35,7 +36,7 @@ AMOUNTS = {
     "taxable",
 }  # fmt: skip
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
-_AMOUNT = re.compile(r"\d+\.\d\d")
+_AMOUNT = re.compile(r"\d+(\.\d{1,4})?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 
 _TEMPLATES = Map(
@@ -134,11 +135,12 @@ def check_form(method, path, answer):
     return answer.json()
 
 
-def _check_notation(value, key=""):
-    """Amounts have two places and their currency beside them, moments are RFC 3339 in UTC."""
+def _check_notation(value, key="", currency=None):
+    """Amounts have the places of their currency, which is beside them or around them, moments are
+    RFC 3339 in UTC."""
     if isinstance(value, list):
         for one in value:
-            _check_notation(one)
+            _check_notation(one, currency=currency)
     elif isinstance(value, dict):
         is_part = PARTS & value.keys()
         assert (
@@ -148,10 +150,13 @@ def _check_notation(value, key=""):
             or "currency" in value
         )
         for name, one in value.items():
-            _check_notation(one, name)
+            _check_notation(one, name, value.get("currency") or currency)
     elif value is not None:
         if key in PRICED | AMOUNTS:
             assert _AMOUNT.fullmatch(value), (key, value)
+            if currency is not None:
+                _, _, digits = value.partition(".")
+                assert len(digits) == currencies.places(currency), (key, value, currency)
         if key.endswith("_at") or key in ("at", "since"):
             assert _MOMENT.fullmatch(value), (key, value)
 

@@ -149,10 +149,15 @@ def another_door(shop, **settings):
     gateway.kill()
 
 
+def empty_books(databases):
+    """What other tests have left, methods of shipping say, is in no database any more."""
+    for package in DATABASE_PACKAGES:
+        empty(configuration.database_url({"DATABASE_URL": databases}, package))
+
+
 @contextlib.contextmanager
 def running_anew(name, new_vhost, databases, outbox, **settings):
     """As `running`, with empty books and queues: what other tests have left is in none of them."""
-    for package in DATABASE_PACKAGES:
-        empty(configuration.database_url({"DATABASE_URL": databases}, package))
+    empty_books(databases)
     with new_vhost(name) as vhost, running(vhost, databases, outbox, **settings) as shop:
         yield shop

@@ -51,6 +51,7 @@ def things(shop, people):
     # One that nobody has to choose: orders are found as in a shop without any.
     method = {"zone_id": zone["id"], "code": "standard", "name": "Parcel", "price": "4.95"}
     method = shop.admin.post("/api/shipping-methods", method | {"active": False}, 201)
+    vat = {"country": "AQ", "rate": "21", "label": "VAT", "tax_class": "fuzz"}
     return SimpleNamespace(
         known={
             "address_id": [customer.post("/api/users/addresses", ADDRESS, 201)["id"]],
@@ -62,6 +63,7 @@ def things(shop, people):
             "payment_id": [payment["id"] for payment in payments],
             "product_id": [product["id"] for product in products],
             "variant_id": [product["id"] for product in products],
+            "tax_rate_id": [shop.admin.post("/api/tax-rates", vat, 201)["id"]],
             "token": list(TOKENS),
             "zone_id": [zone["id"]],
             "user_id": [shop.customer().user_id for _ in range(3)],

@@ -26,7 +26,7 @@ class Provider:
         self.charges: dict[str, ChargeReport] = {}
         self.refunds: dict[str, tuple[str, RefundReport, Decimal]] = {}
 
-    def check(self, method):
+    def check(self, method, amount, currency):
         """All methods will do."""
 
     def create(self, request, note):

@@ -7,6 +7,7 @@ are in `payments.providers.simulator.scripts`.
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -66,7 +67,7 @@ class Simulator:
         self._chances = Chances(settings["seed"], settings["chances"])
         self._webhooks = Webhooks(settings)
 
-    def check(self, method: PaymentMethod) -> None:
+    def check(self, method: PaymentMethod, amount: Decimal, currency: str) -> None:
         """Refuse tokens that it does not know."""
         if method.type != MethodType.CARD or method.token not in TOKENS:
             raise Invalid(errors={"method": ["Unknown token."]})

@@ -77,8 +77,7 @@ def _taken(request: ChargeRequest, script: Script) -> Decimal:
         return Decimal(0)
     if not script.in_part:
         return request.amount
-    places = min(currencies.places(request.currency), 2)  # as many as our own books have
-    half = (request.amount / 2).quantize(Decimal(1).scaleb(-places), ROUND_DOWN)
+    half = (request.amount / 2).quantize(currencies.zero(request.currency), ROUND_DOWN)
     return half or request.amount
 
 

@@ -9,6 +9,7 @@ charge behind that nobody can find.
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import stripe
@@ -77,8 +78,10 @@ class Stripe:
         self._clock = clock
         self._api = client(settings["api_key"], settings["api_base"], call_seconds).v1
 
-    def check(self, method: PaymentMethod) -> None:
-        """Take PaymentMethods, and nothing that could be a card itself."""
+    def check(self, method: PaymentMethod, amount: Decimal, currency: str) -> None:
+        """Take PaymentMethods, and nothing that could be a card itself; and no amount that Stripe
+        does not count (`objects.minor`)."""
+        minor(amount, currency)
         if method.type == MethodType.CARD and not str(method.token).startswith("pm_"):
             raise Invalid(errors={"method": ["Send a PaymentMethod of Stripe (pm_…)."]})
 
@@ -129,6 +132,8 @@ class Stripe:
             if refund is None:
                 try:
                     refund = self._make_refund(request)
+                except Invalid:
+                    return RefundReport(done=False, failure_code="amount_not_supported")
                 except stripe.InvalidRequestError as refused:
                     return RefundReport(done=False, failure_code=code(refused))
         if refund["status"] not in ("succeeded", "failed", "canceled"):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from chassis.currencies import places
 from contracts.payments.enums import FailureCode, Status
 from payments.providers import money
 from payments.providers.port import ChargeReport, Kind, ProviderTransaction
@@ -26,7 +27,10 @@ _PLACES = {"ISK": 2, "MGA": 0, "UGX": 2}
 
 
 def minor(amount: Decimal, currency: str) -> int:
-    """An amount as Stripe counts it."""
+    """An amount as Stripe counts it. Raises `Invalid` for what it does not: of three places the
+    last has to be 0 (https://docs.stripe.com/currencies#three-decimal)."""
+    if places(currency) == 3:
+        return money.to_minor(amount, currency, 2, of="Stripe") * 10
     return money.to_minor(amount, currency, _PLACES.get(currency))
 
 

@@ -27,11 +27,11 @@ def test_an_order_has_the_prices_of_the_shop_and_holds_its_stock(place, product,
         {"line": 1, "variant_id": kettle, "product_id": kettle, "sku": skus[0], "name": "Kettle",
          "options": {}, "quantity": 2, "unit_price": "19.99", "line_total": "39.98",
          "discount": "0.00", "net": "39.98", "tax": "0.00", "total": "39.98",
-         "tax_class": "standard"},
+         "tax_class": "standard", "cancelled": 0, "shipped": 0},
         {"line": 2, "variant_id": mug, "product_id": mug, "sku": skus[1], "name": "Kettle",
          "options": {}, "quantity": 2, "unit_price": "4.50", "line_total": "9.00",
          "discount": "0.00", "net": "9.00", "tax": "0.00", "total": "9.00",
-         "tax_class": "standard"},
+         "tax_class": "standard", "cancelled": 0, "shipped": 0},
     ]  # fmt: skip
     amounts = ("subtotal", "discount", "shipping", "shipping_tax", "net", "tax", "total")
     assert [order[name] for name in amounts] == ["48.98", *3 * ["0.00"], "48.98", "0.00", "48.98"]

@@ -28,6 +28,7 @@ def test_the_order_says_how_it_is_shipped(place, product, ships):
     order = place((product("10.00"), 2), shipping_method="standard")
     assert (order["subtotal"], order["shipping"], order["total"]) == ("20.00", "4.95", "24.95")
     assert (order["shipping_method"], order["shipping_name"]) == ("standard", "Standard")
+    assert order["shipping_tax_class"] == "standard"
     assert (order["net"], order["tax"]) == ("24.95", "0.00")
 
 

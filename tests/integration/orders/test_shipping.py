@@ -226,7 +226,7 @@ def test_codes_are_taken_once_in_a_zone_and_currency(orders, zone, method):
 #: What a method cannot have, and the field that is wrong.
 FAULTY = [
     ({"price": "-1.00"}, "price"),
-    ({"price": "100000000.00"}, "price"),
+    ({"price": "1000000000000"}, "price"),
     ({"price": 4.95}, "price"),
     ({"price": "4.955"}, "price"),
     ({"price": "4.95", "currency": "JPY"}, "price"),

@@ -10,7 +10,7 @@ from chassis import config as configuration
 from chassis.clock import Clock
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound
 from orders.service import OrdersService
-from orders.taxes import queries
+from orders.taxes import commands, queries
 from tests.integration.orders.world import ADMIN, STAFF, UsersStandIn
 
 VAT = {"country": "NL", "rate": "21", "label": "VAT 21 %"}
@@ -85,6 +85,19 @@ def test_one_rate_holds_in_a_place_at_any_moment(taxes):
     taxes.set(valid_from="2025-01-01T00:00:00Z", tax_class="books")
     taxes.set(valid_from="2025-01-01T00:00:00Z", country="BE")
     taxes.set(valid_from="2025-01-01T00:00:00Z", region="Limburg")
+
+
+def test_a_country_has_so_many_rates(taxes, monkeypatch):
+    """A checkout reads them all; those that are over do not count."""
+    monkeypatch.setattr(commands, "MAX_RATES", 2)
+    taxes.set(valid_from="2019-01-01T00:00:00Z", valid_until="2020-01-01T00:00:00Z")
+    first = taxes.set()
+    taxes.set(tax_class="books", rate="9", valid_from="2101-01-01T00:00:00Z")
+    with pytest.raises(Invalid) as refused:
+        taxes.set(tax_class="food", rate="9")
+    assert set(refused.value.errors) == {"country"}
+    taxes.end(first)
+    taxes.set(tax_class="food", rate="9")
 
 
 def test_two_admins_at_once_set_one(taxes, together):

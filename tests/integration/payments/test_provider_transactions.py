@@ -36,7 +36,7 @@ def payment(pay):
 def moved(sql, payment):
     """`moved(Kind.REFUND, "30")`: a transaction of the charge, as the provider lists it."""
 
-    def make(kind, amount="100", reference=None, **facts):
+    def make(kind, amount="100.00", reference=None, **facts):
         (row,) = sql("SELECT provider_reference FROM payments WHERE id = :id", id=payment["id"])
         facts = {"charge": row["provider_reference"], "currency": "EUR"} | facts
         return ProviderTransaction(
@@ -263,8 +263,8 @@ def test_a_capture_is_settled_elsewhere(moved, book, sql, events):
 
 def test_a_dispute_is_booked_and_said_once(moved, book, sql, payments, payment, events):
     """The money lies in an account of its own; what was paid for the order stays as it is."""
-    dispute = moved(Kind.DISPUTE, "100", reference="dp_1")
-    won = moved(Kind.DISPUTE_REVERSED, "100", reference="dp_1")
+    dispute = moved(Kind.DISPUTE, "100.00", reference="dp_1")
+    won = moved(Kind.DISPUTE_REVERSED, "100.00", reference="dp_1")
     with capture_logs() as said:
         answers = [book(each) for each in (dispute, dispute, won, won)]
     assert answers == [True, False, True, False]

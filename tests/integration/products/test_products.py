@@ -83,7 +83,7 @@ def test_a_price_fits_its_currency(products, shelf):
             refused()
         assert fault.value.errors == {"price": ["JPY has 0 decimal places."]}
     assert products.get(product_id=yen["id"]) == yen
-    assert products.update(product_id=yen["id"], price="9.50", currency="KWD")["price"] == "9.50"
+    assert products.update(product_id=yen["id"], price="9.50", currency="KWD")["price"] == "9.500"
     assert products.update(product_id=mug["id"], price="9", currency="JPY")["currency"] == "JPY"
 
 

@@ -308,7 +308,7 @@ def test_stock_of_before_is_at_one_location(database):
     """Nothing moves. What was paid and waits to be shipped is on the books again once inventory is
     told of it; on the way back it is off them, whatever was shipped, cancelled and moved since."""
     products = database("products")
-    products.to_before("0011")
+    products.to_before("0012")
     ((mug,),) = products.run(PRODUCT, sku="MUG", deleted=None)
     products.run("INSERT INTO variants (id, product_id) VALUES (:mug, :mug)", mug=mug)
     products.run("INSERT INTO stock VALUES (:mug, 12, 2, 9)", mug=mug)
@@ -353,7 +353,7 @@ def test_stock_of_before_is_at_one_location(database):
         reservation_store.cancel_units(session, waits, uuid.uuid4(), {mug: 1}, now)
     assert products.run(levels) == [("AMS", 2, 0), ("MAIN", 17, 4)]
     assert books.discrepancies(products.engine) == []
-    products.to_before("0011")
+    products.to_before("0012")
     assert products.run("SELECT variant_id, on_hand, reserved FROM stock") == [(mug, 17, 2)]
     assert sorted(products.run("SELECT order_id, quantity FROM reservation_lines")) == sorted(
         [(held, 2), (waits, 4), (gone, 3)]

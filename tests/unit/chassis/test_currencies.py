@@ -1,10 +1,17 @@
 """Which currencies there are, and their smallest coins."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chassis import currencies
+from chassis.errors import Invalid
+
+CODES = st.sampled_from(sorted(currencies.CODES))
+AMOUNTS = st.decimals(0, 10**12, places=6)
 
 
 @pytest.mark.parametrize(
@@ -47,3 +54,62 @@ def test_what_can_be_paid(amount, currency, fits):
 def test_what_is_in_circulation(code, is_there):
     """Neither what has ended, nor what is no legal tender, nor gold."""
     assert (code in currencies.CODES) is is_there
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [
+        ("9.9", "EUR", "9.90"),
+        ("12", "EUR", "12.00"),
+        ("1200.00", "JPY", "1200"),
+        ("9.995", "KWD", "9.995"),
+        ("9.5", "KWD", "9.500"),
+        ("0", "EUR", "0.00"),
+        ("1.2", "UYW", "1.2000"),
+    ],
+)
+def test_an_amount_has_the_places_of_its_currency(amount, currency, written):
+    """However it was written."""
+    assert str(currencies.exact(Decimal(amount), currency)) == written
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "places"), [("9.995", "EUR", 2), ("0.5", "JPY", 0), ("0.0001", "KWD", 3)]
+)
+def test_what_has_no_coins_is_refused(amount, currency, places):
+    """And the caller learns what the currency has."""
+    with pytest.raises(Invalid) as refused:
+        currencies.exact(Decimal(amount), currency, "price")
+    told = {"price": [f"{currency} has {places} decimal places."]}
+    assert refused.value.errors == told
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "rounded"),
+    [
+        ("0.005", "EUR", "0.01"),
+        ("0.015", "EUR", "0.02"),
+        ("0.0149999", "EUR", "0.01"),
+        ("0.5", "JPY", "1"),
+        ("1.5", "JPY", "2"),
+        ("0.0005", "KWD", "0.001"),
+    ],
+)
+def test_half_a_coin_is_rounded_up(amount, currency, rounded):
+    """Not to the next even one, as Python does."""
+    assert str(currencies.rounded(Decimal(amount), currency)) == rounded
+
+
+@given(AMOUNTS, CODES)
+def test_of_all_currencies(amount, currency):
+    """At most half a coin is lost or gained; what is rounded is exact, with its places, and nothing
+    is added to it by more."""
+    rounded = currencies.rounded(amount, currency)
+    places = currencies.places(currency)
+    assert rounded.as_tuple().exponent == -places
+    coin = Fraction(1, 10**places)
+    assert -coin / 2 < Fraction(rounded) - Fraction(amount) <= coin / 2 or rounded == amount
+    assert rounded == amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    assert currencies.fits(amount, currency) is (rounded == amount)
+    assert str(currencies.exact(rounded, currency)) == str(rounded)
+    assert str(rounded + currencies.zero(currency)) == str(rounded)

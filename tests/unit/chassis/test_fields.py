@@ -17,13 +17,15 @@ REFUSED = [
     (
         fields.Money(),
         [
-            *("-0.01", "0.001", "100000000", "NaN", "1e400", "ten", "", "1" * 40),
+            *("-0.01", "0.00001", "1000000000000", "NaN", "1e400", "ten", ""),
+            "1" * 40,
             0.1,
             True,
             None,
             [],
         ],
     ),
+    (fields.MoneyDue(), ["0", "0.0000", 0]),
     (
         fields.Id(),
         [0, -1, 2**63, "1", "x", 1.0, True, None, "9" * 30, [], {}],
@@ -55,7 +57,9 @@ def test_refused(field, value):
         (fields.Text(max=100), "a" + "\u0316" * 30, "a" + "\u0316" * 30),
         (fields.Money(), "9.9", decimal.Decimal("9.90")),
         (fields.Money(), 12, decimal.Decimal("12.00")),
-        (fields.Money(), "99999999.99", decimal.Decimal("99999999.99")),
+        (fields.Money(), "999999999999.9999", decimal.Decimal("999999999999.9999")),
+        (fields.Money(), "9.9950", decimal.Decimal("9.995")),
+        (fields.MoneyDue(), "0.0001", decimal.Decimal("0.0001")),
         (fields.Id(), 2**63 - 1, 2**63 - 1),
         (fields.Quantity(), 1000, 1000),
         (
@@ -84,10 +88,10 @@ def test_nobody_may_claim_to_be_the_system():
         fields.ActorField().deserialize({"user_id": str(uuid.uuid4()), "role": "system"})
 
 
-def test_money_goes_out_with_two_digits():
-    """Amounts are strings, never binary floats."""
-    price = fields.Money()
-    assert price.serialize("p", {"p": decimal.Decimal("5")}) == "5.00"
+@pytest.mark.parametrize("amount", ["5.00", "1200", "9.995", "0.0000", "999999999999"])
+def test_money_goes_out_with_the_places_that_it_has(amount):
+    """Amounts are strings, never binary floats, and never in the notation of science."""
+    assert fields.Money().serialize("p", {"p": decimal.Decimal(amount)}) == amount
 
 
 def test_a_page_is_bounded():

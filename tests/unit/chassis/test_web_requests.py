@@ -40,7 +40,7 @@ def test_a_valid_body_arrives_loaded_and_leaves_as_json(toy):
     answer = post(toy, '{"name": "  Chair ", "price": "9.5", "tags": ["a"]}')
     assert (answer.status_code, answer.json()) == (
         201,
-        {"name": "Chair", "price": "9.50", "tags": ["a"]},
+        {"name": "Chair", "price": "9.5", "tags": ["a"]},
     )
     assert answer.headers["Location"] == "/things/1"
 

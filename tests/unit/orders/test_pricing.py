@@ -239,7 +239,7 @@ def test_each_line_that_is_short_is_named(kettles, mugs, short):
         # Each is wrong in all that comes after, too: the first is what the buyer is told.
         ([Wanted(4, 1), Wanted(1, 1), Wanted(3, 1)], Shown(Decimal(1)), None, Invalid),
         ([Wanted(1, 1), Wanted(3, 1, (Decimal(1),))], Shown(Decimal(1)), None, MixedCurrencies),
-        ([Wanted(1, 6_000_000, (Decimal(1),))], Shown(Decimal(1)), None, Invalid),
+        ([Wanted(1, 60_000_000_000, (Decimal(1),))], Shown(Decimal(1)), None, Invalid),
         ([Wanted(1, 1, (Decimal(1),))], Shown(Decimal(1)), None, PriceChanged),
         ([Wanted(1, 1)], Shown(Decimal(1)), None, PriceChanged),
         ([Wanted(1, 1)], Shown(Decimal(1)), 7, CartChanged),
@@ -260,15 +260,15 @@ def test_a_basket_comes_to_its_lines_and_their_currency():
     assert (priced.amounts.total, priced.shipping) == (Decimal("13.50"), None)
 
 
-@pytest.mark.parametrize("total", ["-0.01", "100000000.00"])
+@pytest.mark.parametrize("total", ["-0.01", "1000000000000.00"])
 def test_a_total_that_nobody_can_pay_is_refused(total):
     """Neither less than nothing nor more than the books can hold."""
     with pytest.raises(Invalid) as refused:
         pricing.check_payable(Decimal(total))
-    assert refused.value.errors == {"items": ["The total must be at most 99999999.99."]}
+    assert refused.value.errors == {"items": ["The total must be at most 999999999999.9999."]}
 
 
-@pytest.mark.parametrize("total", ["0.00", "0.01", "99999999.99"])
+@pytest.mark.parametrize("total", ["0.00", "0.01", "999999999999.9999"])
 def test_any_other_total_can_be_paid(total):
     """What costs nothing is paid without a payment."""
     pricing.check_payable(Decimal(total))

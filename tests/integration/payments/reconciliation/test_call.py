@@ -28,7 +28,7 @@ def test_the_call(sale, payments, sql, clock):
     report = payments.reconcile(**span(), actor=ADMIN)
     assert (report["movements"], report["findings"], report["more"]) == (2, [], 0)
     assert report["until"] < span()["until"]
-    sql("UPDATE simulator_refunds SET amount = 29")
+    sql("UPDATE simulator_refunds SET amount = 29.00")
     (finding,) = payments.reconcile(**span(), actor=ADMIN)["findings"]
     assert (finding["problem"], finding["payment_id"]) == ("amount_differs", payment["id"])
     assert finding["ours"] == {"amount": "30.00", "currency": "EUR"}
@@ -57,7 +57,7 @@ def test_the_timer_tells_the_log(service, sale, sql, clock):
     """How many of each problem, and nothing about whose."""
     sale(), sale()
     clock.advance(hours=1)
-    sql("UPDATE simulator_refunds SET amount = 29")
+    sql("UPDATE simulator_refunds SET amount = 29.00")
     with capture_logs() as lines, entrypoint_hook(service, "compare_books") as compare:
         compare()
     told = [line for line in lines if line["event"].startswith("reconcil")]
