@@ -381,5 +381,5 @@ def test_inventory_is_told_of_what_waits_to_be_shipped(database):
     orders.to_head()
     told = "SELECT payload FROM outbox WHERE type = 'order_awaits_shipping'"
     assert orders.run(told) == [({"order_id": str(waits)},)]
-    orders.to_before("0013")
+    orders.to_before("0015")
     assert orders.run(told) == []
