@@ -39,6 +39,7 @@ from products.catalog import queries as catalog_queries
 from products.catalog.listing import Filters
 from products.settings import ProductsSettings
 from products.stock import commands as stock_commands
+from products.stock import locations, transfers
 from products.stock import queries as stock_queries
 
 #: Seconds between two looks for expired reservations. Nobody waits for it: what has expired is
@@ -258,6 +259,74 @@ class InventoryService(Service):
         """Which locations an order is shipped from."""
         with self.db.autocommit() as connection:
             return stock_queries.allocation(connection, order_id)
+
+    @rpc(stock_requests.Relocate, stock_answers.Allocation, once=True)
+    def relocate(self, order_id: UUID, items: Sequence[Mapping[str, Any]], actor: Actor) -> Json:
+        """Ship units of an order from other locations (staff)."""
+        return stock_commands.relocate(self, actor, order_id, items)
+
+    @rpc(answer=stock_answers.LocationList)
+    def list_locations(self) -> Json:
+        """All locations, the preferred ones first."""
+        with self.db.autocommit() as connection:
+            return locations.find(connection)
+
+    @rpc(stock_requests.OneLocation, stock_answers.Location)
+    def get_location(self, code: str) -> Json:
+        """One location."""
+        with self.db.autocommit() as connection:
+            return locations.get(connection, code)
+
+    @rpc(stock_requests.CreateLocation, stock_answers.NewLocation, once=True)
+    def create_location(self, actor: Actor, **request: Any) -> Json:
+        """Add a location (admin)."""
+        return locations.create(self, actor, **request)
+
+    @rpc(stock_requests.UpdateLocation, stock_answers.Location)
+    def update_location(self, actor: Actor, **request: Any) -> Json:
+        """Change fields of a location (admin)."""
+        return locations.update(self, actor, **request)
+
+    @rpc(stock_requests.ListTransfers, stock_answers.TransferPage)
+    def list_transfers(self, **request: Any) -> Json:
+        """A page of transfers, newest first (staff)."""
+        with self.db.autocommit() as connection:
+            return transfers.find(connection, **request)
+
+    @rpc(stock_requests.OneTransfer, stock_answers.Transfer)
+    def get_transfer(self, transfer_id: UUID, actor: Actor) -> Json:
+        """One transfer (staff)."""
+        with self.db.autocommit() as connection:
+            return transfers.get(connection, actor, transfer_id)
+
+    @rpc(stock_requests.SendTransfer, stock_answers.NewTransfer, once=True)
+    def send_transfer(
+        self,
+        from_: str,
+        to: str,
+        items: Sequence[Mapping[str, int]],
+        reason: str,
+        key: str | None,
+        actor: Actor,
+    ) -> Json:
+        """Send stock from one location to another (staff)."""
+        return transfers.send(self, actor, from_, to, items, reason, key)
+
+    @rpc(stock_requests.ReceiveTransfer, stock_answers.NewTransfer, once=True)
+    def receive_transfer(
+        self,
+        transfer_id: UUID,
+        items: Sequence[Mapping[str, int]] | None,
+        key: str | None,
+        actor: Actor,
+    ) -> Json:
+        """Take in what has arrived of a transfer (staff)."""
+        return transfers.receive(self, actor, transfer_id, items, key)
+
+    @rpc(stock_requests.OneTransfer, stock_answers.Transfer)
+    def cancel_transfer(self, transfer_id: UUID, actor: Actor) -> Json:
+        """Put what is still on the way back where it came from (staff)."""
+        return transfers.cancel(self, actor, transfer_id)
 
     @event_handler("orders", "order_paid", OrderEvent)
     def on_order_paid(self, event: Event) -> None:

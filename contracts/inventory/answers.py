@@ -144,14 +144,26 @@ class Transfer(Answer):
     where it came from."""
 
     id = Uuid(required=True)
-    from_ = fields.String(required=True, attribute="source", data_key="from")
-    to = fields.String(required=True, attribute="target")
+    from_ = fields.String(required=True, attribute="from", data_key="from")
+    to = fields.String(required=True)
     state = Choice(TransferState, required=True)
     reason = fields.String(required=True)
     items = fields.List(fields.Nested(TransferLine), required=True)
     created_at = Timestamp(required=True)
     updated_at = Timestamp(required=True)
     version = Id(required=True)
+
+
+class NewLocation(Location):
+    """`replayed`: the key had been used before, and this is the location of then."""
+
+    replayed = fields.Boolean(required=True)
+
+
+class NewTransfer(Transfer):
+    """`replayed`: the key had been used before, and this is the transfer of then."""
+
+    replayed = fields.Boolean(required=True)
 
 
 LocationList = items_of(Location)

@@ -54,7 +54,9 @@ class Inventory(Protocol):
 
     def get_location(self, *, code: str) -> Json: ...
 
-    def create_location(self, *, code: str, name: str, actor: Actor, **fields: Any) -> Json: ...
+    def create_location(
+        self, *, code: str, name: str, key: str | None = None, actor: Actor, **fields: Any
+    ) -> Json: ...
 
     def update_location(
         self, *, code: str, version: int | None = None, actor: Actor, **fields: Any

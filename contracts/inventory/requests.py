@@ -128,7 +128,14 @@ class CreateLocation(LocationFields):
     """create_location: a place where stock can lie."""
 
     code = LocationCode(required=True)
+    key = Key(load_default=None, allow_none=True)
     actor = ActorField()
+
+
+class OneLocation(Request):
+    """get_location."""
+
+    code = LocationCode(required=True)
 
 
 class UpdateLocation(Request):

@@ -132,6 +132,25 @@ def reopen(context: Context, order_id: UUID, begin: Begin) -> None:
         reservation_store.reopen(session, order_id, context.clock())
 
 
+def relocate(
+    context: Context, actor: Actor, order_id: UUID, items: Sequence[Mapping[str, Any]]
+) -> Json:
+    """Have units of an order shipped from other locations: `items` are {variant_id, quantity,
+    from_, to}.
+
+    Raises `Forbidden`, `ReservationNotFound`, `Invalid`, `NotHeld` when the order holds fewer where
+    they are to come from, `OutOfStock` when fewer are free where they are to go.
+    """
+    require_staff(actor)
+    now = context.clock()
+    with _changing(context) as session:
+        reservation_store.relocate(session, order_id, items, actor, now)
+        units = sum(each["quantity"] for each in items)
+        about = Target.ORDER, order_id
+        staff.tell(context, session, actor, Action.STOCK_RELOCATED, *about, units=units)
+        return queries.allocation(session, order_id)
+
+
 def expire(context: Context, batch: int) -> int:
     """End up to `batch` reservations whose time is over; how many there were."""
     with _changing(context) as session:

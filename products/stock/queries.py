@@ -73,7 +73,7 @@ def get(connection: Connection | Session, variant_id: int, now: datetime.datetim
     return whole | {"locations": [dict(row) for row in rows]}
 
 
-def allocation(connection: Connection, order_id: UUID) -> Json:
+def allocation(connection: Connection | Session, order_id: UUID) -> Json:
     """Where an order is shipped from. Raises `ReservationNotFound`."""
     state = connection.scalar(select(Reservation.state).where(Reservation.order_id == order_id))
     if state is None:

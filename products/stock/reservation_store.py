@@ -15,6 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.constraints import broken
+from chassis.errors import Invalid
+from chassis.identity import Actor
 from contracts.inventory.enums import ReservationState
 from contracts.inventory.errors import ReservationNotFound, ReservationReleased
 from products import cache_invalidation
@@ -222,6 +224,41 @@ def cancel_units(
     _change_lines(session, order_id, found, lines, changes, now)
 
 
+def relocate(
+    session: Session,
+    order_id: UUID,
+    items: Sequence[Mapping[str, Any]],
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Hold units of an order at other locations: `items` are {variant_id, quantity, from_, to}.
+
+    Raises `ReservationNotFound`, `Invalid`, `NotHeld`, `OutOfStock`.
+    """
+    found = _lock(session, order_id)
+    if found is None:
+        raise ReservationNotFound()
+    active = locations.ranked(session, None)
+    if any(each["to"] not in active for each in items):
+        raise Invalid(errors={"items": ["`to` is no active location."]})
+    for each in items:
+        ledger.open_stock(session, [each["variant_id"]], each["to"])
+    levels, _ = _lock_lines(session, order_id)
+    freed = ledger.free_expired(session, levels, now)
+    lines = _lines(session, order_id)
+    reopened = reservations.reopen(order_id, ReservationState(found.state), lines)
+    ledger.count(levels, reopened)
+    changes = freed + reopened
+    for each in items:
+        target = levels.get((each["variant_id"], each["to"]))
+        free = {each["variant_id"]: target.available if target else 0}
+        moved = reservations.relocate(order_id, lines, each, free)
+        ledger.count(levels, moved)
+        changes += moved
+    lines[:] = [line for line in lines if line.quantity]
+    _change_lines(session, order_id, found, lines, changes, now, actor.user_id)
+
+
 def reopen(session: Session, order_id: UUID, now: datetime.datetime) -> None:
     """Hold again what a release before took off the books when the order was paid."""
     found = _lock(session, order_id)
@@ -307,9 +344,10 @@ def _change_lines(
     lines: Sequence[Line],
     changes: Sequence[Change],
     now: datetime.datetime,
+    actor: UUID | None = None,
 ) -> None:
     """Write what has become of the lines of the reservation that was `found`."""
-    ledger.apply(session, changes, now)
+    ledger.apply(session, changes, now, actor)
     until = found.expires_at if found.state == ReservationState.RESERVED else None
     _save(session, order_id, lines, until)
     session.execute(sql.TOUCH, {"order": order_id, "now": now})

@@ -26,7 +26,12 @@ from uuid import UUID
 
 from chassis.errors import Invalid
 from contracts.inventory.enums import MovementKind, ReservationState
-from contracts.inventory.errors import OutOfStock, ReservationConflict, ReservationReleased
+from contracts.inventory.errors import (
+    NotHeld,
+    OutOfStock,
+    ReservationConflict,
+    ReservationReleased,
+)
 from contracts.inventory.fields import MAX_QUANTITY
 
 #: The reasons of a promise, of one that is made when the order was paid late, of one that is moved.
@@ -68,14 +73,14 @@ class Line:
         return self.variant_id, self.location
 
 
-def merge(lines: Iterable[Mapping[str, int]]) -> dict[int, int]:
+def merge(lines: Iterable[Mapping[str, int]], most: int | None = MAX_QUANTITY) -> dict[int, int]:
     """Quantity by variant, in their order; a variant in two lines counts once with their sum."""
     requested: dict[int, int] = {}
     for line in lines:
         variant_id = line["variant_id"]
         requested[variant_id] = requested.get(variant_id, 0) + line["quantity"]
-    if any(quantity > MAX_QUANTITY for quantity in requested.values()):
-        raise Invalid(errors={"lines": [f"At most {MAX_QUANTITY} of one variant."]})
+    if most is not None and any(quantity > most for quantity in requested.values()):
+        raise Invalid(errors={"lines": [f"At most {most} of one variant."]})
     return dict(sorted(requested.items()))
 
 
@@ -193,6 +198,23 @@ def move_hold(
         Change(*source.place, MovementKind.RELEASE, 0, -quantity, RELOCATED, order_id),
         Change(*target.place, MovementKind.RESERVE, 0, quantity, RELOCATED, order_id),
     ]
+
+
+def relocate(
+    order_id: UUID, lines: list[Line], move: Mapping[str, Any], free: Mapping[int, int]
+) -> list[Change]:
+    """`move_hold` as somebody has asked for it: {variant_id, quantity, from_, to}, where so many
+    are `free` there; changes `lines`. Raises `NotHeld`, `OutOfStock`."""
+    variant_id, quantity = move["variant_id"], move["quantity"]
+    source = next((one for one in lines if one.place == (variant_id, move["from_"])), None)
+    held = source.open if source is not None and source.held else 0
+    if source is None or held < quantity:
+        short = {"variant_id": variant_id, "location": move["from_"], "requested": quantity}
+        raise NotHeld(lines=[short | {"held": held}])
+    if move["from_"] == move["to"]:
+        return []
+    check_enough({variant_id: quantity}, free)
+    return move_hold(order_id, lines, source, move["to"], quantity)
 
 
 def ship(
