@@ -114,6 +114,18 @@ def stock(running, call):
 
 
 @pytest.fixture
+def held(sql):
+    """`held(order)`: the state of its reservation."""
+
+    def look(order):
+        query = "SELECT state FROM reservations WHERE order_id = :id"
+        (row,) = sql("products", query, id=order["id"])
+        return row["state"]
+
+    return look
+
+
+@pytest.fixture
 def place(running, call, buyer):
     """`place((product_id, quantity), ...)`: an order of those items."""
 
