@@ -105,7 +105,8 @@ INVARIANTS = (
     ),
     Invariant(
         "what left is what was sold",
-        "of each line, as many units have left in parcels as it counts, and no more than were sold",
+        "of each line, as many units have left in parcels as it counts, and no more than were sold;"
+        " inventory has booked just these, at their locations",
         parcels.parcels,
         parcels.departed,
     ),

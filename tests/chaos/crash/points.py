@@ -295,6 +295,11 @@ POINTS = (
         ((AGAIN, 0, "cancelled"),),
     ),
     Point(
+        "inventory has booked what left, the event is not acknowledged",
+        "products", "events.handled:inventory.on_fulfilment_shipped", "ship",
+        ((AGAIN, 0, "shipped"),),
+    ),
+    Point(
         "a mail is written, the event is not acknowledged",
         "notifications", "events.handled:notifications.announce", "place",
         ((AGAIN, 0, "placed"),),

@@ -254,7 +254,7 @@ def adds_up(sql):
             "products",
             "SELECT variant_id FROM stock s WHERE (on_hand, reserved) <> (SELECT"
             " coalesce(sum(delta_on_hand), 0), coalesce(sum(delta_reserved), 0)"
-            " FROM movements m WHERE m.variant_id = s.variant_id)",
+            " FROM movements m WHERE m.variant_id = s.variant_id AND m.location = s.location)",
         )
         assert wrong == []
         return True
