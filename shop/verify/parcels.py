@@ -89,8 +89,8 @@ def _booked(books: Books) -> Iterator[Violation]:
         if units != row.units and not (units is None and row.order_id in before):
             yield Violation(
                 f"parcel {row.id}",
-                f"{row.units} of variant {row.variant_id} have left {row.location}, and {units or 0}"
-                " are booked",
+                f"{row.units} of variant {row.variant_id} have left {row.location},"
+                f" and {units or 0} are booked",
             )
     for (parcel_id, variant_id, location), units in booked.items():
         yield Violation(
