@@ -204,6 +204,10 @@ FIELDS = {
     "delta_on_hand": "By how much `on_hand` changed.",
     "delta_reserved": "By how much `reserved` changed.",
     "quantity": "The number of units.",
+    "OrderItem.product_id": "The `id` of a product that has one variant, in place of `variant_id`.",
+    "CartItem.product_id": "The `id` of a product that has one variant, in place of `variant_id`.",
+    "CartRemoval.product_id": "The `id` of a product, of which one variant is in the cart, in place"
+    " of `variant_id`.",
     "CartRemoval.quantity": "How many units to take out; all of them when left out.",
     # Carts and orders
     "Cart.address": "Where it is to go, as far as tax and shipping need it; null when not known.",

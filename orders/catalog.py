@@ -1,39 +1,65 @@
 """The products service, as carts and checkouts need it."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from chassis.messages import Json
 from contracts.inventory.answers import Reserved
+from contracts.orders.errors import ChooseVariant
 from contracts.products import interface
-from contracts.products.answers import ProductList
+from contracts.products.answers import SoldVariantList
 from contracts.products.requests import MAX_IDS
 
-#: Products as they are now ({id, name, price, currency, available}), by id; None: there is none.
-Products = dict[int, dict[str, Any] | None]
+#: Variants as they are now (`contracts.products.answers.SoldVariant`), by id; None: there is none.
+Variants = dict[int, dict[str, Any] | None]
 
-#: What is needed of a product.
-_FIELDS = ("id", "name", "price", "currency", "available")
-_PRODUCTS = ProductList(only=[f"items.{name}" for name in _FIELDS])
-_RESERVED = Reserved(only=["expires_at", "lines"], partial=["lines"])
+_VARIANTS = SoldVariantList()
+_RESERVED = Reserved(only=["expires_at", "lines"])
+
+#: What a buyer has to know of the variants of a product to choose one.
+_CHOICE = ("sku", "options", "price", "currency", "available")
 
 
-def look_up(products: interface.Products, ids: Iterable[int]) -> Products:
-    """Each of `ids` with its product; `products` is the proxy to the service."""
+def look_up(products: interface.Products, ids: Iterable[int]) -> Variants:
+    """Each of `ids` with its variant; `products` is the proxy to the service."""
     wanted = list(dict.fromkeys(ids))
-    found: Products = dict.fromkeys(wanted)
-    for start in range(0, len(wanted), MAX_IDS):
-        answer = products.get_many(ids=wanted[start : start + MAX_IDS])
-        found |= {product["id"]: product for product in _PRODUCTS.load(answer)["items"]}
+    found: Variants = dict.fromkeys(wanted)
+    for variant in _ask(lambda some: products.get_variants(ids=some), wanted):
+        if not variant["deleted"]:
+            found[variant["id"]] = variant
     return found
 
 
-def reserved(answer: Json) -> tuple[Products, datetime.datetime | None]:
-    """The products that inventory has reserved, without what is available of them, and until when;
-    neither when it is of the release before, which did not say and takes stock only when called."""
+def only_variants(products: interface.Products, product_ids: Iterable[int]) -> Variants:
+    """Each product with its only variant, None if it has none. Raises `ChooseVariant`, naming all
+    that have several."""
+    wanted = list(dict.fromkeys(product_ids))
+    found: dict[int, list[dict[str, Any]]] = {one: [] for one in wanted}
+    for variant in _ask(lambda some: products.get_variants(product_ids=some), wanted):
+        found[variant["product_id"]].append(variant)
+    several = [choice(one, variants) for one, variants in found.items() if len(variants) > 1]
+    if several:
+        raise ChooseVariant(lines=several)
+    return {one: variants[0] if variants else None for one, variants in found.items()}
+
+
+def choice(product_id: int, variants: Iterable[Mapping[str, Any]]) -> Json:
+    """A product of which one has to be chosen, as `ChooseVariant` tells it."""
+    shown = [{"variant_id": one["id"]} | {name: one[name] for name in _CHOICE} for one in variants]
+    return {
+        "product_id": product_id,
+        "variants": [one | {"price": str(one["price"])} for one in shown],
+    }
+
+
+def reserved(answer: Json) -> tuple[dict[int, dict[str, Any]], datetime.datetime]:
+    """The variants that inventory has reserved, without what is available of them, and until
+    when."""
     loaded = _RESERVED.load(answer)
-    lines = loaded.get("lines")
-    if lines is None:
-        return {}, None
-    return {line["variant_id"]: line for line in lines}, loaded["expires_at"]
+    return {line["variant_id"]: line for line in loaded["lines"]}, loaded["expires_at"]
+
+
+def _ask(ask: Callable[[Sequence[int]], Json], ids: Sequence[int]) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(ids), MAX_IDS):
+        yield from _VARIANTS.load(ask(ids[start : start + MAX_IDS]))["items"]

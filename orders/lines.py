@@ -6,18 +6,24 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from contracts.products.fields import STANDARD
 from orders.amounts import Amounts, LineAmounts
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A product that somebody wants, and the prices at which it was shown to them, in `currency`;
-    None: in whichever it has."""
+    """A variant that somebody wants, and the prices at which it was shown to them, in `currency`;
+    None: in whichever it has.
 
-    product_id: int
+    With `by_product` it was named by its product, of which it has to be the only one. That is
+    asked for as the variant with the product's own id, for as a rule it is.
+    """
+
+    variant_id: int
     quantity: int
     shown: tuple[Decimal, ...] = ()
     currency: str | None = None
+    by_product: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +37,25 @@ class Line:
     product_id: int
     sku: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
-    tax_class: str = "standard"
+    tax_class: str = STANDARD
     weight_g: int = 0
     discount: Decimal = Decimal(0)
+
+    @classmethod
+    def of(cls, variant: Mapping[str, Any], quantity: int) -> "Line":
+        """So many of a variant as it is sold now (`contracts.products.answers.SoldVariant`, or
+        `contracts.inventory.answers.ReservedLine`)."""
+        return cls(
+            variant["id"] if "id" in variant else variant["variant_id"],
+            variant["name"],
+            quantity,
+            variant["price"],
+            variant["product_id"],
+            variant["sku"],
+            variant["options"],
+            variant["tax_class"],
+            variant["weight_g"],
+        )
 
     @property
     def total(self) -> Decimal:

@@ -43,6 +43,7 @@ from orders.cancellation import commands as cancellation_commands
 from orders.cart import commands as cart_commands
 from orders.cart import queries as cart_queries
 from orders.cart import shipping as cart_shipping
+from orders.cart.commands import Named
 from orders.checkout import admin as checkout_admin
 from orders.checkout import commands as checkout_commands
 from orders.checkout import queries as checkout_queries
@@ -78,19 +79,19 @@ class CartsService(Service):
         return cart_queries.show(self, user_id)
 
     @rpc(cart_requests.CartItem, Cart, once=True)
-    def add_item(self, user_id: UUID, product_id: int, quantity: int) -> Json:
-        """Put so many of a product in, beside what is there of it."""
-        return cart_commands.add(self, user_id, product_id, quantity)
+    def add_item(self, user_id: UUID, quantity: int, **named: int) -> Json:
+        """Put so many of a variant in, beside what is there of it."""
+        return cart_commands.add(self, user_id, Named(**named), quantity)
 
     @rpc(cart_requests.CartItem, Cart)
-    def update_quantity(self, user_id: UUID, product_id: int, quantity: int) -> Json:
-        """So many of a product that is in the cart."""
-        return cart_commands.set_quantity(self, user_id, product_id, quantity)
+    def update_quantity(self, user_id: UUID, quantity: int, **named: int) -> Json:
+        """So many of a variant that is in the cart."""
+        return cart_commands.set_quantity(self, user_id, Named(**named), quantity)
 
     @rpc(cart_requests.RemoveItem, Cart, once=True)
-    def remove_item(self, user_id: UUID, product_id: int, quantity: int | None) -> Json:
-        """Take a product out, or `quantity` of it."""
-        return cart_commands.remove(self, user_id, product_id, quantity)
+    def remove_item(self, user_id: UUID, quantity: int | None, **named: int) -> Json:
+        """Take a variant out, or `quantity` of it."""
+        return cart_commands.remove(self, user_id, Named(**named), quantity)
 
     @rpc(cart_requests.OneCart, Cart)
     def clear(self, user_id: UUID) -> Json:

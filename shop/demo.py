@@ -1,5 +1,6 @@
-"""`shop demo`: one customer, whose address is confirmed, and two orders. The first is paid and
-followed until its mails are out; the second is cancelled, and goods and money come back.
+"""`shop demo`: one customer, whose address is confirmed, and two orders. The first is paid, sent in
+two parcels and followed until its mails are out; the second is cancelled, and goods and money come
+back.
 
 Everything goes through REST, as any client would do it, and every answer is checked.
 """
@@ -15,6 +16,7 @@ from rich.console import Console
 from shop import mails
 from shop.demo_client import DemoClient, Unexpected
 from shop.operate.settings import mail_outbox, shop_url
+from shop.sample.loader import PASSWORD
 
 ADDRESS = {
     "line1": "12 Harbour Street",
@@ -44,12 +46,12 @@ def _walk(client: DemoClient) -> None:
     gets_mails = _sign_up(client)
     one, other, *_ = _browse(client)
     goods = _fill_cart(client, one, other)
-    shipped, price = _choose_shipping(client)
-    total = goods + price
-    body = {"expected_total": str(total)} | shipped
+    shipped, total = _choose_shipping(client, goods)
+    body = {"expected_total": total} | shipped
     first = _order(client, "Order what is in the cart", body)
-    _check(Decimal(first["total"]) == total, "the order costs what cart and shipping did")
+    _check(first["total"] == total, "the order costs what it was to cost by this method")
     _pay(client, first)
+    _ship(client, first)
     _follow(client, first, gets_mails)
     _cancel(client, other, shipped, gets_mails)
     _no_mail_twice(client)
@@ -105,7 +107,7 @@ def _plenty(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [product for product in found["items"] if product["available"] >= 3]
 
 
-def _fill_cart(client: DemoClient, one: dict[str, Any], other: dict[str, Any]) -> Decimal:
+def _fill_cart(client: DemoClient, one: dict[str, Any], other: dict[str, Any]) -> str:
     """Two of one and one of the other; what they cost together."""
     client.title("Fill the cart")
     client.call("POST", "/api/carts/add_item", {"product_id": one["id"], "quantity": 1})
@@ -118,18 +120,19 @@ def _fill_cart(client: DemoClient, one: dict[str, Any], other: dict[str, Any]) -
     cart = client.call("GET", "/api/carts")
     expected = 2 * Decimal(one["price"]) + Decimal(other["price"])
     _check(Decimal(cart["total"]) == expected, f"the cart's total is {expected}")
-    return expected
+    return cart["total"]
 
 
-def _choose_shipping(client: DemoClient) -> tuple[dict[str, str], Decimal]:
-    """The cheapest method, as an order names it, and its price; nothing in a shop that has none."""
+def _choose_shipping(client: DemoClient, goods: str) -> tuple[dict[str, str], str]:
+    """The cheapest method, as an order names it, and what all costs by it; in a shop that has none,
+    what the `goods` cost."""
     client.title("Choose how it is shipped")
     quotes = client.call("GET", "/api/carts/shipping")["items"]
     if not quotes:
         client.remark("this shop has no shipping methods to choose from")
-        return {}, Decimal(0)
+        return {}, goods
     cheapest = quotes[0]
-    return {"shipping_method": cheapest["code"]}, Decimal(cheapest["price"])
+    return {"shipping_method": cheapest["code"]}, cheapest["total"]
 
 
 def _order(client: DemoClient, title: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -155,6 +158,29 @@ def _pay(client: DemoClient, order: dict[str, Any]) -> None:
         lambda now: (now["status"], now["payment_status"]) == ("processing", "paid"),
         "the order is paid and being processed",
     )
+
+
+def _ship(client: DemoClient, order: dict[str, Any]) -> None:
+    """Sent by the sample's staff, where there are some."""
+    client.title("Staff send it in two parcels")
+    buyer, staff = client.token, {"email": "staff@example.com", "password": PASSWORD}
+    client.token = client.log_in(staff)
+    if client.token is None:
+        client.remark("this shop has not the sample's staff, so it is not sent")
+    else:
+        path = f"/api/orders/{order['id']}/fulfilments"
+        part = {"items": [{"line": 1, "quantity": 1}], "carrier": "DHL", "tracking_number": "00340"}
+        parcel = client.call("POST", path, part, 201, str(uuid.uuid4()))
+        client.call("POST", path, {"carrier": "DHL"}, 201, str(uuid.uuid4()))
+        delivered = f"/api/fulfilments/{parcel['id']}"
+        client.call("PATCH", delivered, {"state": "delivered"}, done=409)
+        client.token = buyer
+        parcels = client.call("GET", path)["items"]
+        states = [each["state"] for each in parcels]
+        _check(states == ["delivered", "shipped"], "one parcel has arrived, one is on its way")
+        now = client.call("GET", f"/api/orders/{order['id']}")
+        _check(now["status"] == "shipped", "all of the order has left")
+    client.token = buyer
 
 
 def _follow(client: DemoClient, order: dict[str, Any], gets_mails: bool) -> None:

@@ -71,6 +71,14 @@ class DemoClient:
             raise Unexpected(f"{method} {path} answered {status} instead of {expect}")
         return answer
 
+    def log_in(self, account: dict[str, str]) -> str | None:
+        """An access token for `account`, shown; None where nobody can sign in so."""
+        path = "/api/users/login"
+        self._show_call("POST", path, account)
+        status, answer, _ = self._insist("POST", path, account, None)
+        self._show_answer(status, answer)
+        return answer["access_token"] if status == 200 else None
+
     def until(self, path: str, condition: Callable[[Any], Any], what: str) -> Any:
         """Read `path` until `condition` is true of the answer, then show the call and the answer.
 

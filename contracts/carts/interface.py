@@ -12,12 +12,21 @@ class Carts(Protocol):
 
     def get(self, *, user_id: UUID) -> Json: ...
 
-    def add_item(self, *, user_id: UUID, product_id: int, quantity: int) -> Json: ...
+    def add_item(
+        self, *, user_id: UUID, variant_id: int = ..., product_id: int = ..., quantity: int
+    ) -> Json: ...
 
-    def update_quantity(self, *, user_id: UUID, product_id: int, quantity: int) -> Json: ...
+    def update_quantity(
+        self, *, user_id: UUID, variant_id: int = ..., product_id: int = ..., quantity: int
+    ) -> Json: ...
 
     def remove_item(
-        self, *, user_id: UUID, product_id: int, quantity: int | None = None
+        self,
+        *,
+        user_id: UUID,
+        variant_id: int = ...,
+        product_id: int = ...,
+        quantity: int | None = None,
     ) -> Json: ...
 
     def clear(self, *, user_id: UUID) -> Json: ...

@@ -5,8 +5,8 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from chassis import countries
-from chassis.fields import Country, Id, Quantity, Request, SingleLine, Uuid
-from contracts.orders.fields import MAX_QUANTITY
+from chassis.fields import Country, Quantity, Request, SingleLine, Uuid
+from contracts.orders.fields import MAX_QUANTITY, NamesVariant
 
 
 class OneCart(Request):
@@ -15,17 +15,15 @@ class OneCart(Request):
     user_id = Uuid(required=True)
 
 
-class CartItem(OneCart):
-    """add_item, update_quantity: so many of a product."""
+class CartItem(OneCart, NamesVariant):
+    """add_item, update_quantity: so many of a variant."""
 
-    product_id = Id(required=True)
     quantity = Quantity(required=True, max=MAX_QUANTITY)
 
 
-class RemoveItem(OneCart):
-    """remove_item: a product; all of it unless `quantity` says how many."""
+class RemoveItem(OneCart, NamesVariant):
+    """remove_item: a variant; all of it unless `quantity` says how many."""
 
-    product_id = Id(required=True)
     quantity = Quantity(max=MAX_QUANTITY, load_default=None, allow_none=True)
 
 

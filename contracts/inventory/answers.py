@@ -79,7 +79,7 @@ class Reservation(PlainAnswer):
 
 
 class ReservedLine(Answer):
-    """A variant of the order, as it is sold now."""
+    """A variant of the order, as it is sold now; `is_only`: its product has no other."""
 
     variant_id = Id(required=True)
     product_id = Id(required=True)
@@ -90,6 +90,7 @@ class ReservedLine(Answer):
     currency = Currency(required=True)
     tax_class = fields.String(required=True)
     weight_g = Weight(required=True)
+    is_only = fields.Boolean(required=True)
 
 
 class Allocated(Answer):

@@ -35,15 +35,14 @@ from contracts.orders.enums import (
     Status,
     ZeroRate,
 )
-from contracts.orders.fields import MAX_QUANTITY, Percent
+from contracts.orders.fields import MAX_QUANTITY, NamesVariant, Percent
 from contracts.orders.shipping import MethodCode
 from contracts.products.fields import STANDARD, TaxClass
 
 
-class Item(Request):
-    """A product of an order, with the unit price that the buyer was shown."""
+class Item(NamesVariant):
+    """So many of a variant, with the unit price that the buyer was shown."""
 
-    product_id = Id(required=True)
     quantity = Quantity(required=True, max=MAX_QUANTITY)
     price = Money(load_default=None, allow_none=True)
 

@@ -202,12 +202,14 @@ class NewShippingMethod(ShippingMethod):
 
 
 class ShippingQuote(Answer):
-    """A method that carries what is in the cart to its address; `free_from` is the price of goods
+    """A method that carries what is in the cart to its address; `total` is what an order by it
+    comes to, `free_from` is the price of goods
     from which it costs nothing."""
 
     code = String(max=50, required=True)
     name = fields.String(required=True)
     price = Money(required=True)
+    total = Money(required=True)
     currency = Currency(required=True)
     free_from = Money(required=True, allow_none=True)
     min_days = fields.Integer(required=True, allow_none=True, strict=True)

@@ -76,7 +76,8 @@ class ProductDetail(Product):
 
 
 class SoldVariant(PlainAnswer):
-    """A variant as carts and orders show it; of one that was deleted nothing is available."""
+    """A variant as carts and orders show it; of one that was deleted nothing is available.
+    `is_only`: its product has no other."""
 
     id = Id(required=True)
     product_id = Id(required=True)
@@ -89,6 +90,7 @@ class SoldVariant(PlainAnswer):
     weight_g = Weight(required=True)
     available = Integer(min=0, max=2**31 - 1, required=True)
     deleted = fields.Boolean(required=True)
+    is_only = fields.Boolean(required=True)
 
 
 class Category(Answer):

@@ -25,19 +25,26 @@ class CartRoutes:
         """Empty your cart."""
         return self.carts.clear(user_id=request.actor.user_id)
 
-    @route("POST", "/api/carts/add_item", who=USER, body=CartItem, answer=Cart)
+    @route("POST", "/api/carts/add_item", who=USER, body=CartItem, answer=Cart, faults=(409,))
     def add_to_cart(self, request: Request, body: Json) -> Json:
-        """Add units of a product to your cart."""
+        """Add units of a variant to your cart, or of a product that has only one."""
         return self.carts.add_item(user_id=request.actor.user_id, **body)
 
-    @route("POST", "/api/carts/remove_item", who=USER, body=CartRemoval, answer=Cart)
+    @route("POST", "/api/carts/remove_item", who=USER, body=CartRemoval, answer=Cart, faults=(409,))
     def remove_from_cart(self, request: Request, body: Json) -> Json:
-        """Take units of a product out of your cart, or all of them."""
+        """Take units of a variant out of your cart, or all of them."""
         return self.carts.remove_item(user_id=request.actor.user_id, **body)
 
-    @route("PUT", "/api/carts/update_quantity", who=USER, body=CartItem, answer=Cart, faults=(404,))
+    @route(
+        "PUT",
+        "/api/carts/update_quantity",
+        who=USER,
+        body=CartItem,
+        answer=Cart,
+        faults=(404, 409),
+    )
     def change_quantity(self, request: Request, body: Json) -> Json:
-        """Set the quantity of a product in your cart."""
+        """Set the quantity of a variant in your cart."""
         return self.carts.update_quantity(user_id=request.actor.user_id, **body)
 
     @route("PUT", "/api/carts/address", who=USER, body=CartAddressChange, answer=Cart)

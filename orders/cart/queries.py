@@ -8,12 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import Session
 
-from chassis import currencies
 from chassis.messages import Json
+from contracts.products.fields import STANDARD
 from orders import catalog
 from orders.context import CartContext
-from orders.lines import Wanted
+from orders.lines import Line, Wanted
 from orders.models import Cart, CartLine
+from orders.terms import store as terms_store
+from orders.terms.rules import NO_TERMS, Charges, charge, quote
+
+_AMOUNTS = ("subtotal", "net", "tax", "total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,41 @@ class Contents:
     address: dict[str, Any] | None = None
 
     @property
-    def product_ids(self) -> list[int]:
-        return [line.product_id for line in self.lines]
+    def variant_ids(self) -> list[int]:
+        return [line.variant_id for line in self.lines]
+
+    def sold(
+        self, line: Row[Any], variants: Mapping[int, Mapping[str, Any] | None]
+    ) -> Mapping[str, Any]:
+        """The variant of a line as it is now. One that has vanished keeps what it had when it was
+        put in, with none available."""
+        return variants.get(line.variant_id) or {
+            "id": line.variant_id,
+            "product_id": line.product_id,
+            "sku": line.sku,
+            "name": line.name,
+            "options": line.options,
+            "price": line.unit_price,
+            "currency": line.currency,
+            "tax_class": STANDARD,
+            "weight_g": 0,
+            "available": 0,
+        }
+
+    def priced(
+        self, variants: Mapping[int, Mapping[str, Any] | None], default: str
+    ) -> tuple[str | None, list[Line]]:
+        """The lines at the prices of now, and their currency: the `default` of an empty cart, None
+        when they have come to have several."""
+        sold = [self.sold(line, variants) for line in self.lines]
+        currencies = {one["currency"] for one in sold} or {default}
+        lines = [Line.of(one, line.quantity) for line, one in zip(self.lines, sold, strict=True)]
+        return currencies.pop() if len(currencies) == 1 else None, lines
 
     def wanted(self) -> list[Wanted]:
         """The lines for a checkout."""
         return [
-            Wanted(line.product_id, line.quantity, (line.unit_price,), line.currency)
+            Wanted(line.variant_id, line.quantity, (line.unit_price,), line.currency)
             for line in self.lines
         ]
 
@@ -46,58 +78,72 @@ def read(connection: Connection | Session, user_id: uuid.UUID) -> Contents:
         .order_by(CartLine.added_at, CartLine.variant_id)
     )
     rows = connection.execute(query).all()
-    lines = [row for row in rows if row.product_id is not None]
+    lines = [row for row in rows if row.variant_id is not None]
     return Contents(rows[0].version, lines, rows[0].address) if rows else Contents(0, [])
 
 
 def show(
-    context: CartContext, user_id: uuid.UUID, products: catalog.Products | None = None
+    context: CartContext, user_id: uuid.UUID, variants: catalog.Variants | None = None
 ) -> Json:
-    """The cart as answered; `products` are those that were looked up before."""
+    """The cart as answered; `variants` are those that were looked up before."""
+    now = context.clock()
     with context.db.autocommit() as connection:
         contents = read(connection, user_id)
-    known = products or {}
-    missing = [one for one in contents.product_ids if one not in known]
+        address = contents.address
+        terms = terms_store.read(connection, address["country"], now) if address else NO_TERMS
+    known = variants or {}
+    missing = [one for one in contents.variant_ids if one not in known]
     known = known | catalog.look_up(context.products, missing)
-    return view(contents, known, context.settings["currency"])
+    includes_tax = context.settings["prices_include_tax"]
+    charges = Charges(terms, now, includes_tax)
+    return view(contents, known, charges, context.settings["currency"])
 
 
 def view(
-    contents: Contents, products: Mapping[int, Mapping[str, Any] | None], currency: str
+    contents: Contents,
+    variants: Mapping[int, Mapping[str, Any] | None],
+    charges: Charges,
+    default: str,
 ) -> Json:
-    """The cart as answered, with `products` (by id) as they are now.
+    """The cart as answered, with `variants` (by id) as they are now, and what an order of it would
+    come to at its address, by the cheapest shipping method that carries it there.
 
-    One that has vanished keeps the name and price that it had, with none available. `currency` is
-    that of an empty cart. When the products of a cart have come to have several, `total` and
-    `currency` are None: amounts of two currencies are not added.
+    An empty cart is in the `default` currency. When the variants of a cart have come to have
+    several, there is none, and no sum: amounts of two currencies are not added.
     """
-    items = [_shown(line, products.get(line.product_id)) for line in contents.lines]
-    used = {item["currency"] for item in items} or {currency}
-    one = used.pop() if len(used) == 1 else None
-    return {
-        "items": items,
+    currency, lines = contents.priced(variants, default)
+    shown: Json = {
+        "items": [_shown(line, contents.sold(line, variants)) for line in contents.lines],
         "address": contents.address,
-        "total": one and sum((item["line_total"] for item in items), currencies.zero(one)),
-        "currency": one,
+        "currency": currency,
+        "prices_include_tax": charges.prices_include_tax,
     }
-
-
-def _shown(line: Row[Any], product: Mapping[str, Any] | None) -> dict[str, Any]:
-    name, price, currency = (
-        (product["name"], product["price"], product["currency"])
-        if product
-        else (line.name, line.unit_price, line.currency)
+    if currency is None:
+        return shown | dict.fromkeys((*_AMOUNTS, "shipping", "shipping_method")) | {"taxes": []}
+    quotes = quote(lines, currency, contents.address, charges.terms) if lines else []
+    cheapest = quotes[0] if quotes else None
+    amounts = charge(lines, currency, contents.address, charges, cheapest)
+    is_known = cheapest is not None or not (charges.terms.offer.ships and lines)
+    return (
+        shown
+        | {name: getattr(amounts, name) for name in (*_AMOUNTS, "taxes")}
+        | {"shipping": amounts.shipping if is_known else None}
+        | {"shipping_method": cheapest and cheapest.method.code}
     )
+
+
+def _shown(line: Row[Any], sold: Mapping[str, Any]) -> dict[str, Any]:
+    price, currency = sold["price"], sold["currency"]
     return {
         "variant_id": line.variant_id,
         "product_id": line.product_id,
-        "sku": line.sku,
-        "name": name,
-        "options": line.options,
+        "sku": sold["sku"],
+        "name": sold["name"],
+        "options": sold["options"],
         "quantity": line.quantity,
         "unit_price": price,
         "line_total": price * line.quantity,
         "currency": currency,
-        "available": max(0, product["available"]) if product else 0,
+        "available": max(0, sold["available"]),
         "price_changed": (price, currency) != (line.unit_price, line.currency),
     }

@@ -23,26 +23,27 @@ from orders.models import Cart, CartLine
 def add(
     session: Session,
     user_id: uuid.UUID,
-    product: Mapping[str, Any],
+    variant: Mapping[str, Any],
     quantity: int,
     now: datetime.datetime,
     others: Mapping[int, Mapping[str, Any] | None],
 ) -> None:
-    """Put so many of a product in; its price is from now on the one that the buyer has seen.
+    """Put so many of a variant in; its price is from now on the one that the buyer has seen.
 
-    `others` are the products that are in the cart (by id), as they are now. Raises `Invalid` when
-    it would be too many of the product, too many products or several currencies.
+    `others` are the variants that are in the cart (by id), as they are now. Raises `Invalid` when
+    it would be too many of the variant, too many variants or several currencies.
     """
     _change(session, user_id, now)
     line = insert(CartLine).values(
         user_id=user_id,
-        variant_id=product["id"],
-        product_id=product["id"],
-        sku=product.get("sku"),
+        variant_id=variant["id"],
+        product_id=variant["product_id"],
+        sku=variant["sku"],
+        options=variant["options"],
         quantity=quantity,
-        unit_price=product["price"],
-        currency=product["currency"],
-        name=product["name"],
+        unit_price=variant["price"],
+        currency=variant["currency"],
+        name=variant["name"],
         added_at=now,
     )
     total = CartLine.quantity + line.excluded.quantity
@@ -53,34 +54,36 @@ def add(
             "unit_price": line.excluded.unit_price,
             "currency": line.excluded.currency,
             "name": line.excluded.name,
+            "sku": line.excluded.sku,
+            "options": line.excluded.options,
         },
         where=total <= MAX_QUANTITY,
     )
     if changed(session, more) == 0:
-        raise Invalid(errors={"quantity": [f"At most {MAX_QUANTITY} of one product."]})
-    _check_bounds(session, user_id, {**others, product["id"]: product})
+        raise Invalid(errors={"quantity": [f"At most {MAX_QUANTITY} of one variant."]})
+    _check_bounds(session, user_id, {**others, variant["id"]: variant})
 
 
 def set_quantity(
-    session: Session, user_id: uuid.UUID, product_id: int, quantity: int, now: datetime.datetime
+    session: Session, user_id: uuid.UUID, variant_id: int, quantity: int, now: datetime.datetime
 ) -> None:
-    """So many of a product that is in the cart; raises `NotFound` when it is not."""
+    """So many of a variant that is in the cart; raises `NotFound` when it is not."""
     _change(session, user_id, now)
-    line = (CartLine.user_id == user_id, CartLine.variant_id == product_id)
+    line = (CartLine.user_id == user_id, CartLine.variant_id == variant_id)
     if changed(session, update(CartLine).where(*line).values(quantity=quantity)) == 0:
-        raise NotFound("This product is not in the cart.")
+        raise NotFound("This is not in the cart.")
 
 
 def remove(
     session: Session,
     user_id: uuid.UUID,
-    product_id: int,
+    variant_id: int,
     quantity: int | None,
     now: datetime.datetime,
 ) -> None:
-    """Take `quantity` of a product out, or all of it; one that is not there is out already."""
+    """Take `quantity` of a variant out, or all of it; one that is not there is out already."""
     _change(session, user_id, now)
-    line = (CartLine.user_id == user_id, CartLine.variant_id == product_id)
+    line = (CartLine.user_id == user_id, CartLine.variant_id == variant_id)
     if quantity is not None:
         rest = CartLine.quantity - quantity
         kept = update(CartLine).where(*line, rest > 0).values(quantity=rest)
@@ -112,15 +115,15 @@ def forget(
 
 
 def _check_bounds(
-    session: Session, user_id: uuid.UUID, products: Mapping[int, Mapping[str, Any] | None]
+    session: Session, user_id: uuid.UUID, variants: Mapping[int, Mapping[str, Any] | None]
 ) -> None:
     query = select(CartLine.variant_id, CartLine.currency).where(CartLine.user_id == user_id)
     put_in = dict(session.execute(query).all())
     if len(put_in) > MAX_LINES:
-        raise Invalid(errors={"product_id": [f"At most {MAX_LINES} different products."]})
-    now = {(products.get(one) or {"currency": then})["currency"] for one, then in put_in.items()}
+        raise Invalid(errors={"variant_id": [f"At most {MAX_LINES} different variants."]})
+    now = {(variants.get(one) or {"currency": then})["currency"] for one, then in put_in.items()}
     if len(now) > 1:
-        raise Invalid(errors={"product_id": ["One cart has one currency."]})
+        raise Invalid(errors={"variant_id": ["One cart has one currency."]})
 
 
 def _change(session: Session, user_id: uuid.UUID, now: datetime.datetime) -> None:

@@ -18,6 +18,7 @@ same request with the same key takes it up where it stands, else `orders.jobs` a
 import datetime
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -29,12 +30,17 @@ from chassis.messages import Json
 from chassis.steps import Step
 from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineCause, TimelineKind
-from contracts.orders.errors import CheckoutInterrupted, TooManyOpenOrders, TooManyUnpaidUnits
+from contracts.orders.errors import (
+    CheckoutInterrupted,
+    ChooseVariant,
+    TooManyOpenOrders,
+    TooManyUnpaidUnits,
+)
 from contracts.users.answers import DefaultAddress
 from orders import catalog
 from orders.cart import queries as cart_queries
 from orders.checkout import pricing, store
-from orders.checkout.pricing import Basket, Charges, Priced, Shown
+from orders.checkout.pricing import Basket, Priced, Shown
 from orders.checkout.store import Attempt, Placed
 from orders.context import Context
 from orders.lines import rows as line_rows
@@ -44,7 +50,7 @@ from orders.order import queries as order_queries
 from orders.order import timeline
 from orders.payment import finishing
 from orders.terms import store as terms_store
-from orders.terms.rules import Terms
+from orders.terms.rules import Charges, Terms
 
 _ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
 
@@ -65,7 +71,8 @@ def place(
     shipping_method: str | None = None,
     key: str | None = None,
 ) -> Json:
-    """Place an order of `items` ({product_id, quantity, price?}), of the cart when there are none.
+    """Place an order of `items` ({variant_id or product_id, quantity, price?}), of the cart when
+    there are none.
 
     A repeat under `key` answers the first order; `replayed` in the answer says so. `currency` is
     that of the prices and total which the buyer was shown: without it, for items, the shop's.
@@ -86,7 +93,12 @@ def place(
             raise
     else:
         known = _enter(context, Attempt(order_id, user_id, key, fingerprint, basket))
-    order = _make(context, known) if isinstance(known, Attempt) else None
+    try:
+        order = _make(context, known)
+    except _OnlyVariants as found:
+        order_id = uuid.uuid4()
+        known = _enter(context, Attempt(order_id, user_id, key, fingerprint, found.basket))
+        order = _make(context, known)
     if order is None:
         with context.db.autocommit() as connection:
             order = order_queries.get(connection, known.order_id, Actor.SYSTEM)
@@ -133,14 +145,13 @@ def _default_address(context: Context, user_id: uuid.UUID) -> dict[str, Any]:
 
 def _enter(context: Context, attempt: Attempt) -> Attempt | Placed:
     """Write the checkout's row; what its key has led to before when that is something."""
-    basket = attempt.basket
     try:
         # Within the least bound nobody needs to know how much there is.
-        entered = _claim(context, attempt, dict.fromkeys(basket.product_ids, 0))
+        entered = _claim(context, attempt, dict.fromkeys(attempt.basket.variant_ids, 0))
     except (TooManyOpenOrders, TooManyUnpaidUnits):
-        available = _look_closer(context, basket)
+        basket, available = _look_closer(context, attempt.basket)
         try:
-            entered = _claim(context, attempt, available)
+            entered = _claim(context, replace(attempt, basket=basket), available)
         except TooManyUnpaidUnits:
             # More than there is: inventory would say so, and it is what the buyer can act on.
             pricing.check_available(basket.lines, available)
@@ -157,29 +168,47 @@ def _claim(context: Context, attempt: Attempt, available: dict[int, int]) -> Att
         return store.enter(connection, attempt, now, due_at, limits)
 
 
-def _look_closer(context: Context, basket: Basket) -> dict[int, int]:
-    """How many of each product are available. Raises what is wrong with the basket by itself: that
-    comes before whatever else it is refused for."""
-    products = catalog.look_up(context.products, basket.product_ids)
+def _look_closer(context: Context, basket: Basket) -> tuple[Basket, dict[int, int]]:
+    """The basket with the variants that are meant, and how many of each are available. Raises what
+    is wrong with the basket by itself: that comes before whatever else it is refused for."""
+    if basket.by_product:
+        only = catalog.only_variants(context.products, basket.by_product)
+        basket = pricing.with_variants(basket, only)
+    variants = catalog.look_up(context.products, basket.variant_ids)
     with context.db.autocommit() as connection:
-        country = basket.shipping_address["country"]
-        terms = terms_store.read(connection, country, context.clock())
-    pricing.settle(basket, products, _charges(context, terms))
-    return {one: product["available"] for one, product in products.items() if product}
+        terms = terms_store.read(connection, basket.shipping_address["country"], context.clock())
+    pricing.settle(basket, variants, _charges(context, terms))
+    return basket, {one: variant["available"] for one, variant in variants.items() if variant}
 
 
-def _make(context: Context, attempt: Attempt) -> dict[str, Any] | None:
-    """Reserve the stock and make the order, at the prices of this moment; None when a rival with
-    the same key has made it."""
+class _OnlyVariants(Exception):
+    """Products were named whose only variants have other ids than they; `basket` has these."""
+
+    def __init__(self, basket: Basket) -> None:
+        super().__init__()
+        self.basket = basket
+
+
+def _make(context: Context, attempt: Attempt | Placed) -> dict[str, Any] | None:
+    """Reserve the stock and make the order, at the prices of this moment; None when it is there, or
+    a rival with the same key has made it.
+
+    Raises `_OnlyVariants` when nothing is held, for products named so have to be asked for anew.
+    """
+    if isinstance(attempt, Placed):
+        return None
     try:
-        products, held_until = _reserve(context, attempt)
-        priced = pricing.settle(attempt.basket, products, _charges(context, attempt.terms))
+        variants, held_until = _reserve(context, attempt)
+        pricing.check_named(attempt.basket, variants)
+        priced = pricing.settle(attempt.basket, variants, _charges(context, attempt.terms))
         return _complete(context, attempt, priced, held_until)
     except Fault as fault:
         if _undo(context, attempt, fault):
             return None
-        if isinstance(fault, OutOfStock):
-            _look_closer(context, attempt.basket)
+        if isinstance(fault, OutOfStock | ChooseVariant):
+            basket, _ = _look_closer(context, attempt.basket)
+            if basket.variant_ids != attempt.basket.variant_ids:
+                raise _OnlyVariants(basket) from None
         raise
 
 
@@ -189,24 +218,23 @@ def _charges(context: Context, terms: Terms) -> Charges:
 
 def _reserve(
     context: Context, attempt: Attempt
-) -> tuple[catalog.Products, datetime.datetime | None]:
+) -> tuple[dict[int, dict[str, Any]], datetime.datetime]:
     """Have inventory hold the stock until the order has to be paid, and for the grace after; the
-    products as they are sold now, and until when they are held."""
+    variants as they are sold now, and until when they are held."""
     basket = attempt.basket
     grace = datetime.timedelta(seconds=context.settings["reservation_grace"])
     try:
         answer = context.inventory.reserve(
             order_id=attempt.order_id,
             lines=[
-                {"variant_id": line.product_id, "quantity": line.quantity} for line in basket.lines
+                {"variant_id": line.variant_id, "quantity": line.quantity} for line in basket.lines
             ],
             expires_at=basket.expires_at + grace,
         )
     except ReservationReleased:
         raise CheckoutInterrupted from None
     RESERVED.reached()
-    products, held_until = catalog.reserved(answer)
-    return products or catalog.look_up(context.products, basket.product_ids), held_until
+    return catalog.reserved(answer)
 
 
 def _undo(context: Context, attempt: Attempt, fault: Fault) -> bool:
@@ -236,7 +264,7 @@ def _complete(
     context: Context,
     attempt: Attempt,
     priced: Priced,
-    held_until: datetime.datetime | None,
+    held_until: datetime.datetime,
 ) -> dict[str, Any] | None:
     """Make the order and answer it; None when a rival with the same key has made it."""
     order = _new_order(context, attempt, priced, held_until)
@@ -264,7 +292,7 @@ def _new_order(
     context: Context,
     attempt: Attempt,
     priced: Priced,
-    held_until: datetime.datetime | None,
+    held_until: datetime.datetime,
 ) -> Order:
     now, amounts = context.clock(), priced.amounts
     is_free, method = not amounts.total, priced.shipping and priced.shipping.method

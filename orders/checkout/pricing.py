@@ -2,23 +2,23 @@
 how much of it they may hold without paying.
 
 Money is `Decimal` with the places of its currency: 10.00 EUR and 10.00 KWD are two prices. Nothing
-here asks anybody: the caller brings the products.
+here asks anybody: the caller brings the variants.
 """
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from chassis.errors import Invalid
 from contracts.inventory.errors import OutOfStock
-from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
+from contracts.orders.errors import CartChanged, ChooseVariant, MixedCurrencies, PriceChanged
 from contracts.orders.fields import MAX_QUANTITY, MAX_TOTAL
 from orders.amounts import Amounts
 from orders.lines import Line, Wanted
 from orders.shipping.rules import Quote
-from orders.terms.rules import Terms, charge, choose
+from orders.terms.rules import Charges, charge, choose
 
 #: An amount and its currency.
 Price = tuple[Decimal, str]
@@ -45,16 +45,21 @@ class Basket:
     shipping_method: str | None = None
 
     @property
-    def product_ids(self) -> list[int]:
-        return [line.product_id for line in self.lines]
+    def variant_ids(self) -> list[int]:
+        return [line.variant_id for line in self.lines]
+
+    @property
+    def by_product(self) -> list[int]:
+        """The products that were named instead of their only variants."""
+        return [line.variant_id for line in self.lines if line.by_product]
 
     def to_json(self) -> dict[str, Any]:
-        """As it is kept in a checkout's row, where SQL reads product and quantity of each line
+        """As it is kept in a checkout's row, where SQL reads variant and quantity of each line
         (`orders.checkout.store.enter`)."""
         total = self.shown.total
         return {
             "lines": [
-                [line.product_id, line.currency, line.quantity, *map(str, line.shown)]
+                [line.variant_id, line.currency, line.quantity, *map(str, line.shown)]
                 for line in self.lines
             ],
             "shown": [None if total is None else str(total), self.shown.currency],
@@ -62,18 +67,22 @@ class Basket:
             "expires_at": self.expires_at.isoformat(),
             "cart_version": self.cart_version,
             "shipping_method": self.shipping_method,
+            "by_product": self.by_product,
         }
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Basket":
-        """What `to_json` gave; or a row of the release before, whose lines have a name instead of a
-        currency, and the price at which it was to be sold."""
+        """What `to_json` gave; or a row of a release before, when a product was its only variant.
+        Older ones have a name in place of a line's currency, and the price to be sold at."""
         priced_in = kept.get("currency")
         total, currency = kept.get("shown", (None, None))
+        by_product = set(kept.get("by_product", ()))
         return cls(
             tuple(
-                Wanted(product_id, quantity, tuple(map(Decimal, prices)), priced_in or its)
-                for product_id, its, quantity, *prices in kept["lines"]
+                Wanted(
+                    one, quantity, tuple(map(Decimal, prices)), priced_in or its, one in by_product
+                )
+                for one, its, quantity, *prices in kept["lines"]
             ),
             Shown(None if total is None else Decimal(total), currency),
             kept["shipping_address"],
@@ -81,15 +90,6 @@ class Basket:
             kept["cart_version"],
             kept.get("shipping_method"),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Charges:
-    """How a shop charges at `now`: beside its prices, or with tax in them."""
-
-    terms: Terms
-    now: datetime.datetime
-    prices_include_tax: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,73 +103,97 @@ class Priced:
 
 
 def merge(items: Iterable[Mapping[str, Any]], currency: str | None = None) -> list[Wanted]:
-    """Items ({product_id, quantity, price?}) with each product once; quantities add up. Prices are
-    in `currency`.
+    """Items ({variant_id or product_id, quantity, price?}) with each variant once; quantities add
+    up. Prices are in `currency`.
 
     Raises `Invalid` when there are too many of one.
     """
-    merged: dict[int, Wanted] = {}
-    for item in items:
-        product_id, price = item["product_id"], item.get("price")
-        before = merged.get(product_id, Wanted(product_id, 0))
-        quantity = before.quantity + item["quantity"]
-        if quantity > MAX_QUANTITY:
-            raise Invalid(errors={"items": [f"At most {MAX_QUANTITY} of product {product_id}."]})
-        shown = before.shown if price is None else (*before.shown, price)
-        merged[product_id] = Wanted(product_id, quantity, shown, currency)
-    return list(merged.values())
-
-
-def price(
-    wanted: Sequence[Wanted], products: Mapping[int, Mapping[str, Any] | None]
-) -> tuple[tuple[Line, ...], str]:
-    """Lines at the present prices of `products` (by id, None: there is none), and their currency.
-
-    Raises `Invalid` for products that do not exist, `MixedCurrencies` when they have several.
-    """
-    found = {one: product for one, product in products.items() if product is not None}
-    unknown = [line.product_id for line in wanted if line.product_id not in found]
-    if unknown:
-        raise Invalid(errors={"items": [f"Product {one} does not exist." for one in unknown]})
-    currencies = {line.product_id: found[line.product_id]["currency"] for line in wanted}
-    if len(set(currencies.values())) > 1:
-        raise MixedCurrencies(
-            errors={"items": ["One order has one currency."]},
-            lines=[{"product_id": one, "currency": its} for one, its in currencies.items()],
+    return _merged(
+        Wanted(
+            item["variant_id"] if "variant_id" in item else item["product_id"],
+            item["quantity"],
+            () if item.get("price") is None else (item["price"],),
+            currency,
+            "variant_id" not in item,
         )
-    lines = tuple(_line(found[line.product_id], line) for line in wanted)
-    return lines, currencies[wanted[0].product_id]
-
-
-def _line(found: Mapping[str, Any], wanted: Wanted) -> Line:
-    return Line(
-        wanted.product_id,
-        found["name"],
-        wanted.quantity,
-        found["price"],
-        found.get("product_id", wanted.product_id),
-        found.get("sku"),
-        found.get("options", {}),
-        found.get("tax_class", "standard"),
-        found.get("weight_g", 0),
+        for item in items
     )
 
 
+def with_variants(basket: Basket, variants: Mapping[int, Mapping[str, Any] | None]) -> Basket:
+    """The basket with the only variants of its products (by product id; None: it has none) in place
+    of these."""
+    lines = [
+        replace(line, variant_id=variant["id"], by_product=False)
+        if line.by_product and (variant := variants[line.variant_id])
+        else line
+        for line in basket.lines
+    ]
+    return replace(basket, lines=tuple(_merged(lines)))
+
+
+def _merged(lines: Iterable[Wanted]) -> list[Wanted]:
+    merged: dict[int, Wanted] = {}
+    for line in lines:
+        before = merged.get(line.variant_id)
+        if before is not None:
+            line = replace(
+                line,
+                quantity=before.quantity + line.quantity,
+                shown=before.shown + line.shown,
+                by_product=before.by_product and line.by_product,
+            )
+        if line.quantity > MAX_QUANTITY:
+            said = f"At most {MAX_QUANTITY} of variant {line.variant_id}."
+            raise Invalid(errors={"items": [said]})
+        merged[line.variant_id] = line
+    return list(merged.values())
+
+
+def check_named(basket: Basket, variants: Mapping[int, Mapping[str, Any]]) -> None:
+    """Raises `ChooseVariant`, without saying which, for a product that was named and has several
+    variants."""
+    for one in basket.by_product:
+        variant = variants[one]
+        if variant["product_id"] != one or not variant["is_only"]:
+            raise ChooseVariant
+
+
+def price(
+    wanted: Sequence[Wanted], variants: Mapping[int, Mapping[str, Any] | None]
+) -> tuple[tuple[Line, ...], str]:
+    """Lines at the present prices of `variants` (by id, None: there is none), and their currency.
+
+    Raises `Invalid` for variants that do not exist, `MixedCurrencies` when they have several.
+    """
+    found = {one: variant for one, variant in variants.items() if variant is not None}
+    unknown = [line for line in wanted if line.variant_id not in found]
+    if unknown:
+        what = {True: "Product", False: "Variant"}
+        said = [f"{what[line.by_product]} {line.variant_id} does not exist." for line in unknown]
+        raise Invalid(errors={"items": said})
+    currencies = {line.variant_id: found[line.variant_id]["currency"] for line in wanted}
+    if len(set(currencies.values())) > 1:
+        raise MixedCurrencies(
+            errors={"items": ["One order has one currency."]},
+            lines=[{"variant_id": one, "currency": its} for one, its in currencies.items()],
+        )
+    lines = tuple(Line.of(found[line.variant_id], line.quantity) for line in wanted)
+    return lines, currencies[wanted[0].variant_id]
+
+
 def settle(
-    basket: Basket, products: Mapping[int, Mapping[str, Any] | None], charges: Charges
+    basket: Basket, variants: Mapping[int, Mapping[str, Any] | None], charges: Charges
 ) -> Priced:
-    """What `basket` comes to at the present prices of `products`: see `price`.
+    """What `basket` comes to at the present prices of `variants`: see `price`.
 
     Raises also when its shipping method does not carry it (`orders.shipping.rules.choose`), when
     nobody can pay it, or when it is not what the buyer was shown.
     """
-    lines, currency = price(basket.lines, products)
-    address, terms = basket.shipping_address, charges.terms
-    quote = choose(lines, currency, address, terms, basket.shipping_method)
-    amounts = charge(
-        lines, currency, address, terms, quote, charges.now,
-        prices_include_tax=charges.prices_include_tax,
-    )  # fmt: skip
+    lines, currency = price(basket.lines, variants)
+    address = basket.shipping_address
+    quote = choose(lines, currency, address, charges.terms, basket.shipping_method)
+    amounts = charge(lines, currency, address, charges, quote)
     check_payable(max(amounts.subtotal, amounts.total))
     is_cart = basket.cart_version is not None
     current = (amounts.total, currency)
@@ -214,25 +238,25 @@ def check_shown_prices(wanted: Iterable[Wanted], lines: Iterable[Line], currency
     is that of the lines."""
     current = {line.variant_id: (line.unit_price, currency) for line in lines}
     changed = [
-        {"product_id": one.product_id} | _difference(shown, current[one.product_id])
+        {"variant_id": one.variant_id} | _difference(shown, current[one.variant_id])
         for one in wanted
         for shown in _shown(one, currency)
-        if shown != current[one.product_id]
+        if shown != current[one.variant_id]
     ]
     if changed:
         raise PriceChanged(lines=changed)
 
 
 def check_available(lines: Iterable[Wanted], available: Mapping[int, int]) -> None:
-    """Raises `OutOfStock`, naming each line of which fewer are `available` (by product)."""
+    """Raises `OutOfStock`, naming each line of which fewer are `available` (by variant)."""
     short = [
         {
-            "variant_id": line.product_id,
+            "variant_id": line.variant_id,
             "requested": line.quantity,
-            "available": max(0, available[line.product_id]),
+            "available": max(0, available[line.variant_id]),
         }
         for line in lines
-        if line.quantity > available[line.product_id]
+        if line.quantity > available[line.variant_id]
     ]
     if short:
         raise OutOfStock(lines=short)
@@ -259,14 +283,14 @@ def _difference(sent: Price, current: Price) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a buyer may hold without paying: so many orders, and of each product so many units."""
+    """What a buyer may hold without paying: so many orders, and of each variant so many units."""
 
     orders: int
     units: Mapping[int, int]
 
 
 def limits(settings: Mapping[str, Any], available: Mapping[int, int]) -> Limits:
-    """By the shop's settings, when so many of each product are available: a share of a large stock,
+    """By the shop's settings, when so many of each variant are available: a share of a large stock,
     and a few units of anything."""
     least, percent = settings["max_unpaid_units"], settings["max_unpaid_percent"]
     units = {one: max(least, number * percent // 100) for one, number in available.items()}

@@ -52,7 +52,7 @@ _FIND = text(
 )
 
 # What the key stands for already; how many orders the buyer has not paid or is just placing; of
-# which products they hold too much for this one; and whether the checkout has been entered, which
+# which variants they hold too much for this one; and whether the checkout has been entered, which
 # takes the key from an order that is older than a day. A buyer's checkouts begin one after the
 # other, so that each sees those before it: an advisory lock is held until the transaction ends. The
 # lock is a statement of its own, so that the next one reads what the one before has committed; in
@@ -68,7 +68,7 @@ _ENTER = with_documents(
         SELECT basket FROM checkouts WHERE user_id = :user_id AND state = '{CheckoutState.OPEN}'
     ),
     held AS (
-        SELECT variant_id AS product_id, quantity FROM order_lines
+        SELECT variant_id, quantity FROM order_lines
         WHERE order_id IN (SELECT id FROM unpaid)
         UNION ALL
         SELECT (line->>0)::bigint, (line->>2)::bigint
@@ -77,14 +77,14 @@ _ENTER = with_documents(
     excess AS (
         SELECT wanted.*, coalesce(sum(held.quantity), 0)::bigint AS unpaid
         FROM jsonb_to_recordset(CAST(:wanted AS jsonb))
-            AS wanted (product_id bigint, requested bigint, "limit" bigint)
-        LEFT JOIN held USING (product_id)
-        GROUP BY wanted.product_id, wanted.requested, wanted."limit"
+            AS wanted (variant_id bigint, requested bigint, "limit" bigint)
+        LEFT JOIN held USING (variant_id)
+        GROUP BY wanted.variant_id, wanted.requested, wanted."limit"
         HAVING wanted.requested + coalesce(sum(held.quantity), 0) > wanted."limit"
     ),
     counted AS (
         SELECT (SELECT count(*) FROM unpaid) + (SELECT count(*) FROM begun) AS number,
-               (SELECT jsonb_agg(excess ORDER BY product_id) FROM excess) AS lines
+               (SELECT jsonb_agg(excess ORDER BY variant_id) FROM excess) AS lines
     ),
     entered AS (
         {_INSERT} WHERE (SELECT number < :most AND lines IS NULL FROM counted)
@@ -202,9 +202,9 @@ def enter(
     }
     wanted = [
         {
-            "product_id": line.product_id,
+            "variant_id": line.variant_id,
             "requested": line.quantity,
-            "limit": limits.units[line.product_id],
+            "limit": limits.units[line.variant_id],
         }
         for line in attempt.basket.lines
     ]

@@ -1,10 +1,8 @@
 """Zones and methods, as admins read them, and what shipping a cart costs."""
 
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -12,8 +10,6 @@ from chassis import paging
 from chassis.messages import Json
 from contracts.orders.errors import ShippingMethodNotFound, ShippingZoneNotFound
 from orders.models import ShippingMethod, ShippingZone, ZoneMember
-from orders.shipping import store
-from orders.shipping.rules import Offer
 
 _MEMBER = func.jsonb_build_object(
     *("country", ZoneMember.country),
@@ -28,7 +24,6 @@ _MEMBERS = (
 )
 _ZONES = select(*ShippingZone.__table__.c, _MEMBERS.label("members"))
 _METHODS = select(ShippingMethod.__table__)
-_OFFER = text(f"SELECT {store.offer(':country')}")
 
 _BY_NAME = paging.Keyset("shipping_zones", ShippingZone.name, ascending=True)
 _BY_CODE = paging.Keyset("shipping_methods", ShippingMethod.code, ShippingMethod.id, ascending=True)
@@ -63,9 +58,3 @@ def methods(
     query = _METHODS if zone_id is None else _METHODS.where(ShippingMethod.zone_id == zone_id)
     items, following = _BY_CODE.page(connection, query, limit, cursor)
     return {"items": items, "next": following}
-
-
-def offer(connection: Connection, country: str) -> Offer:
-    """What is set up for a country."""
-    found: Mapping[str, Any] = connection.execute(_OFFER, {"country": country}).scalar_one()
-    return Offer.from_json(found)

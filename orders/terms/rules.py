@@ -30,39 +30,48 @@ class Terms:
 NO_TERMS = Terms((), Offer())
 
 
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """How a shop charges at `now`: beside its prices, or with tax in them."""
+
+    terms: Terms
+    now: datetime.datetime
+    prices_include_tax: bool
+
+
 def choose(
     lines: Sequence[Line], currency: str, address: Mapping[str, Any], terms: Terms, code: str | None
 ) -> Quote | None:
     """What the buyer's shipping method costs; raises as `orders.shipping.rules.choose`."""
-    return shipping.choose(terms.offer, shipping.Place.of(address), goods(lines, currency), code)
+    return shipping.choose(terms.offer, shipping.Place.of(address), _goods(lines, currency), code)
 
 
-def goods(lines: Sequence[Line], currency: str) -> Goods:
-    """What is to be shipped."""
-    price = sum((line.total - line.discount for line in lines), Decimal(0))
-    return Goods(price, currency, sum(line.weight_g * line.quantity for line in lines))
+def quote(
+    lines: Sequence[Line], currency: str, address: Mapping[str, Any] | None, terms: Terms
+) -> list[Quote]:
+    """The methods that carry `lines` to `address`, the cheapest first; none without an address."""
+    if address is None:
+        return []
+    return shipping.quotes(terms.offer, shipping.Place.of(address), _goods(lines, currency))
 
 
 def charge(
     lines: Sequence[Line],
     currency: str,
     address: Mapping[str, Any] | None,
-    terms: Terms,
-    quote: Quote | None,
-    now: datetime.datetime,
-    *,
-    prices_include_tax: bool,
+    charges: Charges,
+    quoted: Quote | None,
 ) -> Amounts:
-    """What `lines` come to, shipped by `quote`; without an address there is no tax yet."""
+    """What `lines` come to, shipped by `quoted`; without an address there is no tax yet."""
     places = currencies.places(currency)
-    delivery = Shipping(quote.price, quote.method.tax_class) if quote else None
-    source: Taxes = RateTable(terms.rates, prices_include_tax, places)
+    delivery = Shipping(quoted.price, quoted.method.tax_class) if quoted else None
+    source: Taxes = RateTable(charges.terms.rates, charges.prices_include_tax, places)
     charged = amounts.charged(lines, delivery)
     return amounts.settle(
         lines,
         delivery,
-        None if address is None else source.estimate(charged, address, now),
-        prices_include_tax=prices_include_tax,
+        None if address is None else source.estimate(charged, address, charges.now),
+        prices_include_tax=charges.prices_include_tax,
         places=places,
     )
 
@@ -78,3 +87,8 @@ def are_alike(
         for address, terms in places
     }
     return all(one == rates[0] for one in rates) and (len(zones) == 1 or not is_shipped)
+
+
+def _goods(lines: Sequence[Line], currency: str) -> Goods:
+    price = sum((line.total - line.discount for line in lines), Decimal(0))
+    return Goods(price, currency, sum(line.weight_g * line.quantity for line in lines))

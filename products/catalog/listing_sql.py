@@ -224,12 +224,9 @@ _FEW = select(literal(1)).select_from(Stock).where(SOLD_OUT).limit(bindparam("fe
 #: How many stocks are sold out, `few` at most: so few are better looked up than met in order.
 SOLD_OUT_STOCKS = select(func.count()).select_from(_FEW)
 
-_SOLD_OUT = func.array(
-    select(Variant.product_id)
-    .join(Stock, Stock.variant_id == Variant.id)
-    .where(SOLD_OUT)
-    .scalar_subquery()
-)
+# One by one: by a join, the planner would read all variants.
+_PRODUCT_OF = select(Variant.product_id).where(Variant.id == Stock.variant_id).correlate(Stock)
+_SOLD_OUT = func.array(select(_PRODUCT_OF.scalar_subquery()).where(SOLD_OUT).scalar_subquery())
 
 
 def _has_variant(product: type[Product], is_so: ColumnElement[bool]) -> ColumnElement[bool]:

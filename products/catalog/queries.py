@@ -50,8 +50,7 @@ AVAILABLE_OF_PRODUCT: ColumnElement[int] = (
     .scalar_subquery()
 )
 
-#: A product's own columns, in the order in which they are answered.
-COLUMNS = (
+_OWN = (
     Product.id,
     Product.sku,
     Product.name,
@@ -62,7 +61,6 @@ COLUMNS = (
     Product.images,
     Product.attributes,
     Product.tax_class,
-    AVAILABLE_OF_PRODUCT.label("available"),
     Product.created_at,
     Product.updated_at,
     Product.version,
@@ -85,8 +83,8 @@ _VALUES = (
     .correlate(Option)
     .scalar_subquery()
 )
-#: The options of a product with their values.
-OPTIONS = (
+# The options of a product with their values.
+_OPTIONS = (
     select(_objects((Option.position, Option.id), id=Option.id, name=Option.name, values=_VALUES))
     .where(Option.product_id == Product.id)
     .correlate(Product)
@@ -118,12 +116,15 @@ _VARIANTS = (
 )
 
 
-def select_products(*more: ColumnElement[Any]) -> Select[Any]:
+def select_products() -> Select[Any]:
     """All products that are not deleted; takes the parameter `now`."""
-    return select(*COLUMNS, *more).where(Product.deleted_at.is_(None))
+    columns = *_OWN, AVAILABLE_OF_PRODUCT.label("available")
+    return select(*columns).where(Product.deleted_at.is_(None))
 
 
-_BY_ID = select_products(OPTIONS, _VARIANTS).where(Product.id == bindparam("id"))
+_BY_ID = select(*_OWN, _OPTIONS, _VARIANTS).where(
+    Product.id == bindparam("id"), Product.deleted_at.is_(None)
+)
 _BY_IDS = select_products().where(Product.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
 _BY_SKUS = select_products().where(Product.sku == any_(bindparam("skus", type_=ARRAY(Text))))
 
@@ -134,6 +135,7 @@ def get(connection: Connection | Session, product_id: int, now: datetime.datetim
     if row is None:
         raise ProductNotFound()
     product = dict(row)
+    product["available"] = min(sum(each["available"] for each in product["variants"]), _MOST)
     of_product = {"product_id": product["id"], "currency": product["currency"]}
     for variant in product["variants"]:
         variant |= of_product | {

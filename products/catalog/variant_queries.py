@@ -13,13 +13,14 @@ from sqlalchemy import (
     bindparam,
     case,
     column,
+    exists,
     func,
     literal_column,
     select,
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from chassis.messages import Json
 from contracts.products.errors import VariantNotFound
@@ -71,12 +72,18 @@ _ONE = (
     .where(Variant.id == bindparam("id"), Variant.deleted_at.is_(None))
 )
 
+_OTHER = aliased(Variant)
 _SOLD = select(
     *_SHARED,
     Product.name,
     Product.tax_class,
     case((Variant.deleted_at.is_(None), AVAILABLE_OF_VARIANT), else_=0).label("available"),
     Variant.deleted_at.is_not(None).label("deleted"),
+    ~exists()
+    .where(_OTHER.product_id == Variant.product_id)
+    .where(_OTHER.id != Variant.id, _OTHER.deleted_at.is_(None))
+    .correlate(Variant)
+    .label("is_only"),
 ).join(Product, Product.id == Variant.product_id)
 _BY_IDS = _SOLD.where(Variant.id == any_(_IDS))
 

@@ -98,6 +98,10 @@ _SOLD = """
     SELECT variant_id, variants.product_id, coalesce(variants.sku, products.sku) AS sku,
         products.name, coalesce(variants.price, products.price) AS price, currency, tax_class,
         weight_g{more},
+        NOT EXISTS (
+            SELECT FROM variants AS other WHERE other.product_id = variants.product_id
+            AND other.id <> variants.id AND other.deleted_at IS NULL
+        ) AS is_only,
         CASE WHEN option_key = '' THEN '{{}}' ELSE (
             SELECT json_object_agg(options.name, value ORDER BY options.position, options.id)
             FROM option_values JOIN options ON options.id = option_id

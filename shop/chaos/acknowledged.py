@@ -29,9 +29,15 @@ def invariants(journal: Journal) -> tuple[Invariant, ...]:
             lambda books: _changes(books, journal),
         ),
         Invariant(
+            "acknowledged parcels are there",
+            "each parcel that a clerk was shown is in the books, with just what was put in it",
+            lambda books: len(journal.parcels),
+            lambda books: _parcels(books, journal),
+        ),
+        Invariant(
             "one answer per key",
-            "whoever repeats a request gets the same order or payment",
-            lambda books: len(journal.orders) + len(journal.payments),
+            "whoever repeats a request gets the same order, payment or parcel",
+            lambda books: len(journal.orders) + len(journal.payments) + len(journal.parcels),
             lambda books: (Violation("key", what) for what in journal.doubled),
         ),
         Invariant(
@@ -67,6 +73,16 @@ def _payments(books: Books, journal: Journal) -> Iterator[Violation]:
             yield Violation(f"payment {payment['id']}", "is not there")
         elif payment["status"] == "succeeded" and row.captured != Decimal(payment["amount"]):
             yield Violation(f"payment {payment['id']}", f"had succeeded, is {row.status}")
+
+
+def _parcels(books: Books, journal: Journal) -> Iterator[Violation]:
+    there: dict[str, list[tuple[int, int]]] = {}
+    for row in books.rows("orders", "SELECT * FROM fulfilment_lines ORDER BY line"):
+        there.setdefault(str(row.fulfilment_id), []).append((row.line, row.quantity))
+    for parcel in journal.parcels.values():
+        told = [(item["line"], item["quantity"]) for item in parcel["items"]]
+        if (found := there.get(parcel["id"])) != told:
+            yield Violation(f"parcel {parcel['id']}", f"told {told}, found {found}")
 
 
 def _changes(books: Books, journal: Journal) -> Iterator[Violation]:

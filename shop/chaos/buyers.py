@@ -1,13 +1,12 @@
 """Buyers who want the same few things, change their minds, click twice and do not wait."""
 
 import random
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from shop.chaos.client import Client, new_key
 from shop.chaos.journal import Journal
+from shop.chaos.together import at_once
 
 PASSWORD = "a lamp beside the door"  # noqa: S105
 _ADDRESS = {"line1": "Rue 1", "city": "Lyon", "postal_code": "69001", "country": "FR"}
@@ -25,7 +24,7 @@ _FATES = {
     "pay twice": 7,
 }
 #: What becomes of a paid order, of a hundred.
-_LATER = {"keep": 55, "ship": 15, "cancel": 12, "refund": 12, "refund twice": 6}
+_LATER = {"keep": 45, "ship": 27, "cancel": 11, "refund": 11, "refund twice": 6}
 
 #: With fewer than this of a product there will soon be more.
 SCARCE = 2
@@ -44,12 +43,15 @@ class Buyer:
         journal: Journal,
         chance: random.Random,
         products: list[dict[str, Any]],
+        to_pack: Callable[[str], None],
     ):
+        """`to_pack` has the order of that id sent."""
         self._client = client
         self._staff = staff
         self._journal = journal
         self._chance = chance
         self._products = products
+        self._to_pack = to_pack
         #: How orders are shipped; nothing until the shop asks.
         self._shipping: dict[str, str] = {}
 
@@ -84,7 +86,7 @@ class Buyer:
         send = lambda: self._client.call(  # noqa: E731
             "POST", "/api/orders", body, known=_PLACED, key=key, tries=self._tries()
         )
-        answers = _at_once(send, send) if self._chance.random() < 0.15 else [send()]
+        answers = at_once(send, send) if self._chance.random() < 0.15 else [send()]
         if answers[0].status == 422 and (methods := answers[0].body.get("methods")):
             self._shipping = {"shipping_method": methods[0]}
             return self._place()
@@ -113,13 +115,13 @@ class Buyer:
         key = new_key()
         if self._chance.random() < 0.15:
             pay = lambda: self._charge(order, "tok_visa", key)  # noqa: E731
-            return next(filter(None, _at_once(pay, pay)), None)
+            return next(filter(None, at_once(pay, pay)), None)
         return self._charge(order, "tok_visa", key)
 
     def _pay_twice(self, order: dict[str, Any]) -> dict[str, Any] | None:
         """Two windows, two keys, one order."""
         pay = lambda: self._charge(order, "tok_visa", new_key())  # noqa: E731
-        return next(filter(None, _at_once(pay, pay)), None)
+        return next(filter(None, at_once(pay, pay)), None)
 
     def _fail_then_pay(self, order: dict[str, Any]) -> dict[str, Any] | None:
         self._charge(
@@ -143,7 +145,7 @@ class Buyer:
 
     def _pay_and_cancel(self, order: dict[str, Any]) -> dict[str, Any] | None:
         """Both at the same instant: whoever comes first, money and goods end in one place."""
-        paid, _ = _at_once(
+        paid, _ = at_once(
             lambda: self._charge(order, "tok_visa", new_key()), lambda: self._cancel(order)
         )
         return paid
@@ -159,10 +161,7 @@ class Buyer:
         """Nothing more."""
 
     def _ship(self, order: dict[str, Any], payment: dict[str, Any]) -> None:
-        for status in ("shipped", "delivered"):
-            self._staff.call(
-                "PATCH", f"/api/orders/{order['id']}", {"status": status}, known=(200, 409), tries=5
-            )
+        self._to_pack(order["id"])
 
     def _refund(self, order: dict[str, Any], payment: dict[str, Any]) -> None:
         self._give_back(payment, "1.00", new_key())
@@ -170,7 +169,7 @@ class Buyer:
     def _refund_twice(self, order: dict[str, Any], payment: dict[str, Any]) -> None:
         """The same twice, and two that are too much together, all at once."""
         key = new_key()
-        _at_once(
+        at_once(
             lambda: self._give_back(payment, "1.00", key),
             lambda: self._give_back(payment, "1.00", key),
             lambda: self._give_back(payment, payment["amount"], new_key()),
@@ -181,18 +180,6 @@ class Buyer:
         answer = self._staff.call("POST", path, body, known=_DONE, key=key, tries=self._tries())
         if answer.status in (200, 201):
             self._journal.note_refund(key, payment["id"], amount)
-
-
-def _at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """What comes of `calls`, all begun at the same instant."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        barrier.wait()
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 class Storekeeper:

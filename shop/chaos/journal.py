@@ -11,13 +11,15 @@ from typing import Any
 class Journal:
     """Written by all buyers at once.
 
-    Orders and payments are by their key: the ids that were ever answered under it. Refunds are by
-    payment and key. `surprises` are answers that the contract does not have in that place.
+    Orders, payments and parcels are by their key: the ids that were ever answered under it. Refunds
+    are by payment and key. `surprises` are answers that the contract does not have in that place.
     """
 
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Parcels, by their key.
+    parcels: dict[str, dict[str, Any]] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     adjusted: set[str] = field(default_factory=set)
     doubled: list[str] = field(default_factory=list)
@@ -50,6 +52,10 @@ class Journal:
     def note_payment(self, key: str, payment: dict[str, Any]) -> None:
         with self._lock:
             self._one(self.payments, key, payment)
+
+    def note_parcel(self, key: str, parcel: dict[str, Any]) -> None:
+        with self._lock:
+            self._one(self.parcels, key, parcel)
 
     def note_refund(self, key: str, payment_id: str, amount: str) -> None:
         with self._lock:

@@ -1,6 +1,7 @@
 """One run: buyers and faults until there were enough of both, then rest, then the books."""
 
 import datetime
+import queue
 import random
 import threading
 import time
@@ -22,6 +23,7 @@ from shop.chaos.buyers import PASSWORD, Buyer, Storekeeper
 from shop.chaos.client import Client
 from shop.chaos.idle import Rest
 from shop.chaos.journal import Journal
+from shop.chaos.packer import Packer
 from shop.chaos.plan import KILL, Fault
 from shop.chaos.victims import Victims
 from shop.local.place import Place
@@ -110,6 +112,8 @@ class Run:
         self._aim = aim
         self._closed = threading.Event()  # nobody begins anything new
         self._dark = threading.Event()  # nobody insists any more
+        #: Orders that are to be sent, by their ids.
+        self._to_pack: queue.Queue[str] = queue.Queue()
         self._victims = Victims(place)
         self._began = datetime.datetime.now(datetime.UTC)
         self._config = configuration.load() | place.environment()
@@ -121,6 +125,7 @@ class Run:
         self.phase = "chaos"
         work = [partial(self._buy, number, staff, products) for number in range(self._aim.buyers)]
         work += [partial(self._keep_store, staff, products), self._repeat_events]
+        work += [partial(self._pack, staff)]
         with ThreadPoolExecutor(len(work)) as pool:
             jobs = [pool.submit(job) for job in work]
             try:
@@ -172,7 +177,7 @@ class Run:
         client.sign_up(f"{uuid.uuid4().hex}@example.com", PASSWORD)
         client.confirm(Path(self._place.environment()["MAIL_OUTBOX"]))
         chance = plan.buyer(self._aim.seed, number)
-        buyer = Buyer(client, staff, self._journal, chance, products)
+        buyer = Buyer(client, staff, self._journal, chance, products, self._to_pack.put)
         while not self._closed.is_set():
             buyer.visit()
 
@@ -181,6 +186,12 @@ class Run:
         keeper = Storekeeper(staff, self._journal, chance, products)
         while not self._closed.wait(0.05):
             keeper.visit()
+
+    def _pack(self, staff: Client) -> None:
+        packer = Packer(staff, self._journal, plan.buyer(self._aim.seed, -3))
+        while not (self._closed.is_set() and self._to_pack.empty()):
+            with suppress(queue.Empty):
+                packer.visit(self._to_pack.get(timeout=0.2))
 
     def _repeat_events(self) -> None:
         chance = plan.buyer(self._aim.seed, -2)

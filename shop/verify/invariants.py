@@ -6,7 +6,7 @@ Each invariant is a rule in a sentence and a check that finds what breaks it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shop.verify import events, money, orders, parcels, stock, taxes
+from shop.verify import catalog, events, money, orders, parcels, stock, taxes
 from shop.verify.books import Books
 from shop.verify.violation import Violation
 
@@ -34,6 +34,12 @@ class Invariant:
 
 
 INVARIANTS = (
+    Invariant(
+        "variants fit their products",
+        "what is for sale has a variant, each with stock, and with values that its product has",
+        catalog.variants,
+        catalog.misfits,
+    ),
     Invariant(
         "stock adds up",
         "on hand and reserved are the sums of the movements, and reserved is what orders hold, at"

@@ -6,13 +6,13 @@ from shop.verify.books import Books
 from shop.verify.violation import Violation
 
 _LINES = """
-    SELECT order_id, line, shipped, coalesce(units, 0) AS units
+    SELECT order_id, line, quantity, shipped, cancelled, coalesce(units, 0) AS units
     FROM order_lines LEFT JOIN (
         SELECT fulfilments.order_id, line, sum(quantity) AS units
         FROM fulfilments JOIN fulfilment_lines ON fulfilment_id = id
         WHERE state IN ('shipped', 'delivered') GROUP BY fulfilments.order_id, line
     ) AS gone USING (order_id, line)
-    WHERE shipped <> coalesce(units, 0)
+    WHERE shipped <> coalesce(units, 0) OR shipped + cancelled > quantity
 """
 #: What is packed may not be shipped or cancelled as well.
 _OVERPACKED = """
@@ -50,7 +50,8 @@ def departed(books: Books) -> Iterator[Violation]:
     for row in books.rows("orders", _LINES):
         yield Violation(
             f"order {row.order_id}",
-            f"line {row.line}: {row.shipped} shipped, {row.units} in parcels that have left",
+            f"line {row.line}: of {row.quantity} {row.shipped} shipped, {row.cancelled} cancelled,"
+            f" {row.units} in parcels that have left",
         )
     for row in books.rows("orders", _OVERPACKED):
         yield Violation(

@@ -9,7 +9,7 @@ import pytest
 from chassis.errors import Fault, NotFound
 from contracts.inventory.answers import Reserved
 from contracts.payments import answers as payments
-from contracts.products.answers import ProductList
+from contracts.products.answers import SoldVariantList
 from contracts.users import answers as users
 from products.service import InventoryService, ProductsService
 from tests.contract import shapes
@@ -22,8 +22,8 @@ CALLS, SCHEMAS = calls(), answers()
 
 #: Who asks whom, and what is needed of the answer; None: only that there is one.
 NEEDED = {
-    ("carts", "products.get_many"): ProductList,
-    ("orders", "products.get_many"): ProductList,
+    ("carts", "products.get_variants"): SoldVariantList,
+    ("orders", "products.get_variants"): SoldVariantList,
     ("carts", "users.default_address"): users.DefaultAddress,
     ("orders", "users.default_address"): users.DefaultAddress,
     ("orders", "users.find"): users.UserIds,

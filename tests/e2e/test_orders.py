@@ -80,7 +80,7 @@ def test_the_shop_sets_the_price(shop):
     item = {"product_id": product["id"], "quantity": 1}
     problem = buyer.post("/api/orders", {"items": [item | {"price": "0.01"}]}, 409)
     assert problem["code"] == "price_changed"
-    assert problem["lines"][0]["product_id"] == product["id"]
+    assert problem["lines"][0]["variant_id"] == product["id"]
     problem = buyer.post("/api/orders", {"items": [item], "expected_total": "9.99"}, 409)
     assert problem["code"] == "price_changed"
     buyer.post("/api/orders", {"items": [item | {"price": "10.00"}]}, 201)
@@ -347,7 +347,7 @@ def test_one_buyer_does_not_hold_the_shop(shop):
     refused = buyer.post("/api/orders", items, 409)
     assert refused["code"] == "too_many_unpaid_units"
     assert refused["lines"] == [
-        {"product_id": chair["id"], "requested": 1000, "unpaid": 0, "limit": 100}
+        {"variant_id": chair["id"], "requested": 1000, "unpaid": 0, "limit": 100}
     ]
     for _ in range(10):
         shop.order(buyer, chair)

@@ -99,6 +99,21 @@ def broken(books):
 
 #: What could be wrong: in whose books, how it comes about, which rule tells.
 WRONGS = {
+    "a product without a variant": (
+        "products",
+        "UPDATE variants SET deleted_at = now()",
+        "variants fit their products",
+    ),
+    "a variant of nothing": (
+        "products",
+        "UPDATE products SET deleted_at = now()",
+        "variants fit their products",
+    ),
+    "a value of nothing": (
+        "products",
+        "UPDATE variants SET option_key = '4711'",
+        "variants fit their products",
+    ),
     "a counter": ("products", "UPDATE stock SET on_hand = on_hand + 1", "stock adds up"),
     "a hold": (
         "products",

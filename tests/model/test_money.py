@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from chassis.identity import Actor, Role
+from chassis.messages import Event
 from contracts.payments.enums import FailureCode, MethodType
 from contracts.payments.methods import PaymentMethod
 from payments import jobs
@@ -22,6 +23,7 @@ from payments.providers.port import ChargeReport
 from payments.providers.recent_answers import RecentAnswers
 from payments.refunds import commands as refunds
 from payments.refunds import store as refund_store
+from payments.views import view_of
 from tests.model.provider import Crash, Provider
 from tests.model.world import LOG, Machine, outcome
 
@@ -93,7 +95,7 @@ class Money(Machine):
         self.provider = Provider()
         self.context = SimpleNamespace(
             db=SimpleNamespace(begin=self.begin, autocommit=self.autocommit),
-            events=SimpleNamespace(record=self.publish),
+            events=SimpleNamespace(record=self.publish, event=self.event, hand_over=self.hand_over),
             clock=self.clock,
             settings=SETTINGS,
             log=LOG,
@@ -101,6 +103,23 @@ class Money(Machine):
             providers=Providers(self.provider),
             recent_answers=RecentAnswers(),
         )
+
+    def event(self, kind, facts):
+        """The row of an event that a statement records."""
+        return {
+            "event_id": uuid.uuid4(),
+            "source": "payments",
+            "type": kind,
+            "payload": {name: str(value) for name, value in facts.items()},
+            "headers": {},
+            "occurred_at": self.now,
+        }
+
+    def hand_over(self, row):
+        self.told.append((row["type"], row["payload"]))
+
+    def _shown(self, charge):
+        return view_of(self.connection, charge.id)
 
     # --- charges
 
@@ -235,7 +254,7 @@ class Money(Machine):
         if report.status != "succeeded":
             self.provider.change(_key(charge), status)
         told = replace(report, status=status)
-        assert charges.settle(self.context, charge.id, told)["id"] == charge.id
+        assert charges.settle(self.context, self._shown(charge), told)["id"] == charge.id
         self._learn(charge, status)
 
     @precondition(lambda self: self.charges)
@@ -244,7 +263,7 @@ class Money(Machine):
         """Another amount than was asked for is never booked."""
         charge = self._choose(data)
         report = ChargeReport("succeeded", PRICE + 1, "EUR", "ref")
-        got = outcome(charges.settle, self.context, charge.id, report)
+        got = outcome(charges.settle, self.context, self._shown(charge), report)
         if not charge.captured and "succeeded" in ADVANCES.get(charge.status, ()):
             assert got == "provider_mismatch"
 
@@ -340,12 +359,13 @@ class Money(Machine):
 
     def _give_back(self, order, payment_id, amount):
         due = {
-            "order_id": self.orders[order], "payment_id": payment_id, "amount": amount,
-            "currency": "EUR", "reason": "order_cancelled",
+            "request_id": uuid.uuid4(), "order_id": self.orders[order], "payment_id": payment_id,
+            "amount": amount, "currency": "EUR", "reason": "order_cancelled",
         }  # fmt: skip
+        event = Event(uuid.uuid4(), "orders", "refund_due", self.now, due)
         with self.begin() as session:
-            key = f"event-{uuid.uuid4()}"
-            pending = refunds.open_for_order(self.context, session, due, key)
+            pending = refunds.open_for_order(self.context, session, event)
+            assert refunds.open_for_order(self.context, session, event) is None  # a repeat
         return pending and refunds.complete(self.context, pending)
 
     # --- time

@@ -124,12 +124,11 @@ class Simulator:
                 return RefundReport(done=False, failure_code="charge_not_refundable")
             if charge.captured - charge.refunded < request.amount:
                 return RefundReport(done=False, failure_code="amount_too_large")
-            refund = books.give_back(session, charge, request, self._clock())
-            report = RefundReport(done=True, reference=refund.reference)
-            self._tell(session, charge, Status.REFUNDED, script.delivery)
+            told = self._webhooks_about(charge.reference, Status.REFUNDED, script.delivery)
+            reference = books.give_back(session, request, told, self._clock())
         if script.answer is Answer.LOST:
             raise ProviderTimeout
-        return report
+        return RefundReport(done=True, reference=reference)
 
     def read_webhook(self, body: str, signature: str | None) -> WebhookEvent:
         """One of its own webhooks."""

@@ -43,6 +43,16 @@ _ENTER = with_documents(
     "webhooks",
 )
 
+_GIVE_BACK = with_documents(
+    f"""
+    WITH given AS ({insertion(_TABLES["simulator_refunds"], "refund")}),
+    told AS ({insertion(_TABLES["simulator_notices"], "webhooks", but={"id", "tries"})})
+    UPDATE simulator_charges SET refunded = refunded + :amount WHERE reference = :charge
+    """,  # noqa: S608  (names of ours)
+    "refund",
+    "webhooks",
+)
+
 #: How long a buyer takes for a challenge.
 PASSES_AFTER = datetime.timedelta(seconds=2)
 
@@ -131,19 +141,23 @@ def _named(charge: KnownCharge) -> Select[SimulatorCharge]:
 
 
 def give_back(
-    session: Session, charge: SimulatorCharge, request: RefundRequest, now: datetime.datetime
-) -> SimulatorRefund:
-    """Book a refund of the locked `charge`."""
-    charge.refunded += request.amount
-    refund = SimulatorRefund(
-        key=request.key,
-        reference=f"simre_{uuid.uuid4().hex}",
-        charge_reference=charge.reference,
-        amount=request.amount,
-        created_at=now,
-    )
-    session.add(refund)
-    return refund
+    session: Session,
+    request: RefundRequest,
+    webhooks: Sequence[Mapping[str, Any]],
+    now: datetime.datetime,
+) -> str:
+    """Book a refund of a charge that is locked, with its webhooks; its reference."""
+    reference = f"simre_{uuid.uuid4().hex}"
+    refund = {
+        "key": request.key,
+        "reference": reference,
+        "charge_reference": request.reference,
+        "amount": request.amount,
+        "created_at": now,
+    }
+    rows = {"refund": as_json([refund]), "webhooks": as_json(webhooks)}
+    session.execute(_GIVE_BACK, rows | {"amount": request.amount, "charge": request.reference})
+    return reference
 
 
 def lose(connection: Connection, key: str, until: datetime.datetime) -> bool:

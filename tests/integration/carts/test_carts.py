@@ -7,7 +7,7 @@ import pytest
 from chassis.errors import Conflict, Invalid, NotFound
 from orders.checkout import commands as checkout_commands
 from orders.service import CartsService
-from tests.integration.orders.world import ADDRESS
+from tests.integration.orders.world import ADDRESS, ADMIN
 
 
 @pytest.fixture
@@ -29,13 +29,17 @@ def quantities(cart):
 def test_a_cart_from_first_to_last(cart, product):
     """Adding, changing, removing; each answers with the cart."""
     kettle, mug = product("10.00", 5), product("2.50", 3)
-    assert cart.get() == {"items": [], "address": None, "total": "0.00", "currency": "EUR"}
+    assert cart.get() == {
+        "items": [], "address": None, "subtotal": "0.00", "shipping": "0.00",
+        "shipping_method": None, "net": "0.00", "tax": "0.00", "taxes": [], "total": "0.00",
+        "currency": "EUR", "prices_include_tax": True,
+    }  # fmt: skip
     cart.add_item(product_id=kettle, quantity=1)
     cart.add_item(product_id=kettle, quantity=1)
     full = cart.add_item(product_id=mug, quantity=2)
     assert full["total"] == "25.00"
     assert full["items"][1] == {
-        "variant_id": mug, "product_id": mug, "sku": None, "options": {},
+        "variant_id": mug, "product_id": mug, "sku": full["items"][1]["sku"], "options": {},
         "name": "Kettle", "quantity": 2, "unit_price": "2.50",
         "line_total": "5.00", "currency": "EUR", "available": 3, "price_changed": False,
     }  # fmt: skip
@@ -106,7 +110,7 @@ def test_the_number_of_products_is_bounded(cart, product):
         cart.add_item(product_id=one, quantity=1)
     with pytest.raises(Invalid) as refused:
         cart.add_item(product_id=products[100], quantity=1)
-    assert "product_id" in refused.value.errors
+    assert "variant_id" in refused.value.errors
     assert len(cart.add_item(product_id=products[0], quantity=1)["items"]) == 100
 
 
@@ -211,7 +215,7 @@ def test_a_price_that_moved_since_it_was_put_in(cart, place, product, call):
     kettle = product("10.00")
     cart.add_item(product_id=kettle, quantity=1)
     call.products.update(product_id=kettle, price="12.00")
-    changes = [{"product_id": kettle, "sent": "10.00", "current": "12.00"}]
+    changes = [{"variant_id": kettle, "sent": "10.00", "current": "12.00"}]
     for request in ({}, {"expected_total": "10.00"}):
         with pytest.raises(Conflict) as refused:
             place(**request)
@@ -248,7 +252,7 @@ def test_a_price_that_moved_to_another_currency(cart, place, product, call):
     assert (line["unit_price"], line["currency"], line["price_changed"]) == ("10.000", "KWD", True)
     assert (cart.get()["total"], cart.get()["currency"]) == ("20.000", "KWD")
     changes = [
-        {"product_id": kettle, "sent": "10.00", "current": "10.000",
+        {"variant_id": kettle, "sent": "10.00", "current": "10.000",
          "sent_currency": "EUR", "current_currency": "KWD"}
     ]  # fmt: skip
     for request in (
@@ -289,8 +293,8 @@ def test_a_cart_whose_currencies_have_parted(cart, place, product, call):
         place()
     assert refused.value.code == "mixed_currencies"
     assert refused.value.data["lines"] == [
-        {"product_id": kettle, "currency": "JPY"},
-        {"product_id": mug, "currency": "EUR"},
+        {"variant_id": kettle, "currency": "JPY"},
+        {"variant_id": mug, "currency": "EUR"},
     ]
     cart.remove_item(product_id=kettle)
     assert place()["total"] == "5.00"
@@ -303,6 +307,95 @@ def test_what_goes_with_the_cart_is_what_its_products_cost_now(cart, product, ca
     call.products.update(product_id=kettle, price="1500", currency="JPY")
     with pytest.raises(Invalid) as refused:
         cart.add_item(product_id=product("5.00"), quantity=1)
-    assert "product_id" in refused.value.errors
+    assert "variant_id" in refused.value.errors
     both = cart.add_item(product_id=product("300", currency="JPY"), quantity=1)
     assert (both["total"], both["currency"]) == ("1800", "JPY")
+
+
+def test_variants_are_lines_of_their_own(cart, shirt, place):
+    """Named by their ids; by their product only while one of them is meant."""
+    jumper, small, medium = shirt("S", "M", stock=4)
+    for named in ({"variant_id": small}, {"variant_id": medium}, {"variant_id": small}):
+        full = cart.add_item(**named, quantity=1)
+    assert [(one["variant_id"], one["quantity"], one["options"], one["available"])
+            for one in full["items"]] == [
+        (small, 2, {"Size": "S"}, 4), (medium, 1, {"Size": "M"}, 4),
+    ]  # fmt: skip
+    changes = [
+        lambda: cart.add_item(product_id=jumper, quantity=1),
+        lambda: cart.update_quantity(product_id=jumper, quantity=1),
+        lambda: cart.remove_item(product_id=jumper),
+    ]
+    for change in changes:
+        with pytest.raises(Conflict) as refused:
+            change()
+        assert refused.value.code == "choose_variant"
+        (line,) = refused.value.data["lines"]
+        assert [one["variant_id"] for one in line["variants"]] == [small, medium]
+    assert cart.get() == full
+    cart.remove_item(variant_id=small)
+    assert cart.update_quantity(product_id=jumper, quantity=3)["items"][0]["quantity"] == 3
+    order = place(expected_total="60.00")
+    assert [line["variant_id"] for line in order["items"]] == [medium]
+
+
+def test_a_product_is_put_in_as_its_only_variant(cart, shirt):
+    """Whatever id that has."""
+    cap, one_size = shirt("one")
+    (line,) = cart.add_item(product_id=cap, quantity=1)["items"]
+    assert (line["variant_id"], line["product_id"]) == (one_size, cap)
+    assert cart.remove_item(product_id=cap)["items"] == []
+
+
+@pytest.mark.parametrize("named", [{}, {"variant_id": 1, "product_id": 1}, {"variant_id": 4711}])
+def test_what_names_no_variant_is_not_put_in(cart, product, named):
+    """It is named once, and is there."""
+    product()
+    for change in (cart.add_item, cart.update_quantity):
+        with pytest.raises((Invalid, NotFound)):
+            change(**named, quantity=1)
+    assert cart.get()["items"] == []
+
+
+def test_a_variant_that_is_gone_stays_as_it_was(cart, shirt, call):
+    """With none available; the other is still for sale, at its product's price of now."""
+    jumper, small, medium = shirt("S", "M")
+    cart.add_item(variant_id=small, quantity=1)
+    cart.add_item(variant_id=medium, quantity=1)
+    call.products.delete_variant(variant_id=small)
+    call.products.update(product_id=jumper, price="22.00")
+    first, second = cart.get()["items"]
+    names = ("available", "options", "unit_price", "price_changed")
+    assert [first[name] for name in names] == [0, {"Size": "S"}, "20.00", False]
+    assert [second[name] for name in names] == [5, {"Size": "M"}, "22.00", True]
+
+
+def test_a_cart_is_estimated_as_an_order_is_charged(cart, shirt, ships, call, place):
+    """At its address: tax, the cheapest shipping and the total, at which it can be ordered."""
+    _, small, _ = shirt("S", "M", price="11.90")
+    cart.add_item(variant_id=small, quantity=2)
+    for rate, country in (("19", "DE"), ("21", "NL")):
+        call.orders.create_tax_rate(country=country, rate=rate, label=f"VAT {rate} %", actor=ADMIN)
+    home = ships("express", "9.95", members=[{"country": "DE"}, {"country": "NL"}])
+    ships("parcel", "4.95", zone_id=home)
+    unknown = cart.get()
+    assert (unknown["total"], unknown["tax"], unknown["shipping"]) == ("23.80", "0.00", "0.00")
+    cart.set_address(country="AT")
+    nowhere = cart.get()
+    assert (nowhere["total"], nowhere["shipping"], nowhere["shipping_method"]) == (
+        "23.80", None, None,
+    )  # fmt: skip
+    there = cart.set_address(country="DE", postal_code="28195")
+    assert (there["shipping"], there["shipping_method"]) == ("4.95", "parcel")
+    assert (there["net"], there["tax"], there["total"]) == ("24.16", "4.59", "28.75")
+    assert [(tax["label"], tax["taxable"], tax["amount"]) for tax in there["taxes"]] == [
+        ("VAT 19 %", "24.16", "4.59")
+    ]
+    quoted = {quote["code"]: quote["total"] for quote in cart.shipping()["items"]}
+    assert quoted == {"parcel": "28.75", "express": "33.75"}
+    with pytest.raises(Conflict) as changed:
+        place(shipping_method="express", expected_total=there["total"])
+    assert (changed.value.code, changed.value.data["current"]) == ("cart_changed", "33.75")
+    order = place(shipping_method="parcel", expected_total=there["total"])
+    assert (order["total"], order["tax"]) == (there["total"], there["tax"])
+    assert cart.get()["total"] == "0.00"

@@ -63,7 +63,8 @@ def test_a_quote_says_when_it_comes(carts, fill, buyer, product, ships):
     fill((product(), 1))
     assert carts.shipping(user_id=buyer["user_id"])["items"] == [
         {
-            "code": "standard", "name": "Standard", "price": "4.95", "currency": "EUR",
+            "code": "standard", "name": "Standard", "price": "4.95", "total": "14.95",
+            "currency": "EUR",
             "free_from": "50.00", "min_days": 1, "max_days": 3,
         }
     ]  # fmt: skip

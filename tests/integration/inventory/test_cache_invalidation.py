@@ -120,3 +120,25 @@ def test_nobody_is_told_before_the_commit(monkeypatch, inventory, product, reser
     monkeypatch.setattr("chassis.events.broadcast.Broadcast._send", look)
     reserve((kettle, 2))
     assert found == [3]
+
+
+def test_a_variant_is_told_as_its_product(
+    by_hand, call, service, stock, inventory, product, reserve, clock
+):
+    """Whichever way its stock moves: readers see products."""
+    kettle, order = product(stock=0), str(uuid.uuid4())
+    sizes = [{"options": {"Size": size}, "stock": 5} for size in "SL"]
+    shirt = call.products.create(name="Shirt", price="29.00", variants=sizes)
+    small, large = (variant["id"] for variant in shirt["variants"])
+    stock()
+    for move in (
+        lambda: inventory.adjust(variant_id=small, delta=1, reason="counted"),
+        lambda: reserve((small, 1), (large, 2), order_id=order, minutes=5),
+        lambda: (clock.advance(minutes=6), inventory.commit(order_id=order)),
+        lambda: inventory.release(order_id=order),
+        lambda: (reserve((small, 1), minutes=5), stock(), clock.advance(minutes=6),
+                 run_timer(service, "free_expired")),
+    ):  # fmt: skip
+        move()
+        assert stock() == [[shirt["id"]]]
+    assert kettle not in (small, large)

@@ -208,3 +208,17 @@ def test_release_and_reserve_at_once(inventory, product, reserve, level, eventua
         eventlet.spawn(inventory.release, order_id=order)
     assert {one.wait() for one in attempts} <= {"reserved", "reservation_released"}
     eventually(lambda: level(kettle) == (100, 0))
+
+
+@pytest.mark.parametrize("end", ["commit", "release"])
+def test_an_order_keeps_what_it_holds_of_a_deleted_variant(call, reserve, inventory, order, end):
+    """It ends as it would have; nobody else gets any of it."""
+    sizes = [{"options": {"Size": size}, "stock": 5} for size in "SL"]
+    small, _ = call.products.create(name="Shirt", price="29.00", variants=sizes)["variants"]
+    reserve((small["id"], 2), order_id=order)
+    call.products.delete_variant(variant_id=small["id"])
+    with pytest.raises(Conflict) as refused:
+        reserve((small["id"], 1))
+    assert refused.value.data["lines"][0]["available"] == 0
+    ended = getattr(inventory, end)(order_id=order)
+    assert ended["state"] == {"commit": "committed", "release": "released"}[end]

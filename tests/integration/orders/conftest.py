@@ -72,6 +72,19 @@ def product(running, call):
 
 
 @pytest.fixture
+def shirt(running, call):
+    """`shirt("S", "M", stock=5)`: a product in these sizes; its id and those of the variants."""
+
+    def create(*sizes, stock=5, **fields):
+        variants = [{"options": {"Size": size}, "stock": stock} for size in sizes]
+        fields = {"name": "Shirt", "price": "20.00"} | fields
+        made = call.products.create(variants=variants, **fields)
+        return made["id"], *(one["id"] for one in made["variants"])
+
+    return create
+
+
+@pytest.fixture
 def ships(running, call):
     """`ships("standard", "4.95", free_from="50.00")`: the shop ships so, to a zone of `members`
     (Germany) or to the one with `zone_id`; the id of the zone."""

@@ -68,7 +68,7 @@ def test_one_buyer_cannot_hold_all_of_a_product(place, product, stock):
         place((kettle, 1000))
     assert refused.value.code == "too_many_unpaid_units"
     assert refused.value.data["lines"] == [
-        {"product_id": kettle, "requested": 1000, "unpaid": 0, "limit": 100}
+        {"variant_id": kettle, "requested": 1000, "unpaid": 0, "limit": 100}
     ]
     place((kettle, 60))
     with pytest.raises(Conflict) as refused:
@@ -92,7 +92,7 @@ def test_units_are_counted_by_product(place, product):
     place((pot, UNITS), (mug, 5))
     with pytest.raises(Conflict) as refused:
         place((kettle, 1), (mug, 1), (pot, 2))
-    over = {line["product_id"]: line["requested"] for line in refused.value.data["lines"]}
+    over = {line["variant_id"]: line["requested"] for line in refused.value.data["lines"]}
     assert over == {kettle: 1, pot: 2}
 
 

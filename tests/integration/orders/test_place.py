@@ -57,7 +57,7 @@ def test_a_price_that_has_changed_stops_the_order(place, product, stock):
         )
     assert changed.value.code == "price_changed"
     assert changed.value.data["lines"] == [
-        {"product_id": kettle, "sent": "18.00", "current": "19.99"}
+        {"variant_id": kettle, "sent": "18.00", "current": "19.99"}
     ]
     assert stock(kettle) == (5, 0)
 

@@ -207,6 +207,20 @@ def test_a_method_of_a_zone(orders, zone, method):
         orders.update_shipping_method(**of_it, active=False, version=1)
 
 
+def test_prices_have_the_places_of_their_currency(orders, zone, method):
+    """However they were sent, and another currency's when that is changed."""
+    one = zone()
+    euros = method(one, price="5", free_from="50.0")
+    assert (euros["price"], euros["free_from"]) == ("5.00", "50.00")
+    dinars = method(one, price="1.25", currency="KWD")
+    assert dinars["price"] == "1.250"
+    yen = orders.update_shipping_method(method_id=euros["id"], currency="JPY")
+    assert (yen["price"], yen["free_from"]) == ("5", "50")
+    with pytest.raises(Invalid):
+        orders.update_shipping_method(method_id=dinars["id"], currency="EUR", price="1.255")
+    assert method(one, "gift", price="0")["price"] == "0.00"
+
+
 def test_codes_are_taken_once_in_a_zone_and_currency(orders, zone, method):
     """In another zone or currency they mean another method."""
     here, there = zone("Here", NL), zone("There", BE)

@@ -44,6 +44,23 @@ def test_an_order_bears_the_tax_of_its_rates(rate, product, place):
     ]
 
 
+@pytest.mark.parametrize(
+    ("currency", "price", "net", "tax", "total"),
+    [
+        ("JPY", "333", "908", "91", "999"),
+        ("KWD", "0.335", "0.914", "0.091", "1.005"),
+        ("EUR", "3.35", "9.14", "0.91", "10.05"),
+    ],
+)
+def test_tax_is_of_whole_coins(rate, product, place, sql, currency, price, net, tax, total):
+    """There is no tenth of a yen, and the dinar has a thousand fils."""
+    rate("10")
+    order = place((product(price, currency=currency), 3), currency=currency)
+    assert (order["net"], order["tax"], order["total"]) == (net, tax, total)
+    (row,) = sql("orders", "SELECT taxable, amount FROM order_taxes")
+    assert (str(row["taxable"]), str(row["amount"])) == (net, tax)
+
+
 class TestPricesWithoutTax:
     """A shop for companies: tax is added."""
 

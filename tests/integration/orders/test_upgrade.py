@@ -5,17 +5,14 @@ import datetime
 import pytest
 from marshmallow import ValidationError
 
-from chassis.errors import Conflict, Invalid
+from chassis.errors import Conflict
 from chassis.fields import ActorField
 from chassis.identity import Actor
 from chassis.rpc import rpc
 from chassis.serialization import dumps
-from contracts.inventory.answers import Reservation
-from contracts.inventory.requests import Reserve
 from contracts.payments import answers, requests
 from orders.checkout import commands as checkout_commands
 from payments.service import PaymentsService
-from products.service import InventoryService
 from tests.integration.orders.world import ADDRESS, STAFF, crash
 
 
@@ -58,36 +55,9 @@ class EarlierPayments(PaymentsService):
         return super().list(**request)
 
 
-class EarlierInventory(InventoryService):
-    """It did not say what it has reserved, nor at which price."""
-
-    db = InventoryService.db
-
-    @rpc(Reserve, Reservation)
-    def reserve(self, **request):
-        return super().reserve(**request)
-
-
 @pytest.fixture
 def payments_service():
     return EarlierPayments
-
-
-@pytest.fixture
-def inventory_service():
-    return EarlierInventory
-
-
-def test_prices_are_asked_of_products(place, product, stock, call):
-    """And have to be those that were shown, all the same; nothing stays held for them."""
-    kettle = product("19.99")
-    order = place((kettle, 2), key="once")
-    assert (order["total"], order["items"][0]["name"]) == ("39.98", "Kettle")
-    with pytest.raises(Conflict) as changed:
-        place((kettle, 1), expected_total="20.00")
-    assert (changed.value.code, stock(kettle)) == ("price_changed", (5, 2))
-    with pytest.raises(Invalid):
-        place((kettle, 1), (4711, 1))
 
 
 def test_a_checkout_that_the_release_before_began_is_finished(

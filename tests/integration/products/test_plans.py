@@ -137,6 +137,26 @@ def test_every_list_reads_an_index(connection):
                 assert_lean(plan, f"{name}, next page")
 
 
+def test_little_that_is_sold_out_is_looked_up(connection):
+    """It would be met in order only after most of the catalog."""
+    refill = "UPDATE stock SET on_hand = 5 WHERE on_hand = 0 AND variant_id > 2000"
+    connection.execute(sa.text(refill))
+    connection.execute(sa.text("VACUUM ANALYZE stock"))
+    for filters, sort in (
+        (Filters(in_stock=False), "-price"),
+        (Filters(in_stock=False), None),
+        (Filters(in_stock=False, category="c5"), "name"),
+        (Filters("common", in_stock=False), None),
+    ):
+
+        def read(filters=filters, sort=sort):
+            page = listing.list_products(connection, filters, sort, 5, None, NOW)
+            assert len(page["items"]) == 5
+
+        for plan in plans(connection, read):
+            assert_lean(plan, f"{filters}, {sort}")
+
+
 def test_every_look_up_reads_an_index(connection):
     """One product, or many by id or SKU."""
     ids, skus = list(range(1, 21)), [f"S-{n}" for n in range(1, 21)]

@@ -309,6 +309,7 @@ def test_what_carts_and_orders_are_told(products, shirt, shelf):
         "id": medium["id"], "product_id": product["id"], "sku": medium["sku"], "name": "Shirt",
         "options": {"Size": "M", "Colour": "red"}, "price": "31.00", "currency": "EUR",
         "tax_class": "clothes", "weight_g": 180, "available": 3, "deleted": False,
+        "is_only": False,
     }  # fmt: skip
     assert (items[1]["price"], items[1]["sku"], items[2]["options"]) == ("29.00", "SHI-S", {})
     found = products.get_variants(ids=[small["id"], pot["id"], small["id"], 999])["items"]

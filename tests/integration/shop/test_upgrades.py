@@ -133,6 +133,38 @@ def test_orders_of_before_get_numbers(database):
     orders.to_head()
 
 
+CART = "INSERT INTO carts (user_id, version, updated_at) VALUES (:id, 1, now())"
+IN_CART = """
+    INSERT INTO cart_lines (user_id, variant_id, product_id, quantity, unit_price, currency, name,
+        added_at)
+    VALUES (:id, 7, 7, 2, 9.99, 'EUR', 'Kettle', now())
+"""
+RATE = """
+    INSERT INTO tax_rates (id, country, tax_class, rate, label, valid, created_at)
+    VALUES (:id, 'NL', 'standard', :rate, 'VAT', :valid, now())
+"""
+
+
+def test_tax_rates_and_addresses_of_carts_come_and_go(database):
+    """What is in a cart stays; rates that overlap are refused from the first moment on."""
+    orders, buyer = database("orders"), uuid.uuid4()
+    orders.to_before("0010")
+    for statement in (CART, IN_CART):
+        orders.run(statement, id=buyer)
+    there = orders.run("SELECT variant_id, quantity, unit_price FROM cart_lines")
+    for _ in range(2):
+        orders.to_head()
+        assert orders.run("SELECT address FROM carts") == [(None,)]
+        orders.run("""UPDATE carts SET address = '{"country": "NL"}'""")
+        orders.run(RATE, id=uuid.uuid4(), rate=19, valid="[2020-01-01, 2026-01-01)")
+        orders.run(RATE, id=uuid.uuid4(), rate=21, valid="[2026-01-01,)")
+        with pytest.raises(sa.exc.IntegrityError, match="ex_tax_rates_scope_valid"):
+            orders.run(RATE, id=uuid.uuid4(), rate=22, valid="[2025-12-31, 2026-01-01)")
+        assert orders.run("SELECT variant_id, quantity, unit_price FROM cart_lines") == there
+        orders.to_before("0010")
+        assert orders.run("SELECT variant_id, quantity, unit_price FROM cart_lines") == there
+
+
 LINE = """
     INSERT INTO order_lines (order_id, product_id, position, name, quantity, unit_price)
     VALUES (:id, :product, :position, 'Kettle', :quantity, :price)

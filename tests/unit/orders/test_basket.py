@@ -24,13 +24,13 @@ def test_a_basket_survives_its_row(shown, cart_version, method):
     lines = (
         Wanted(7, 2, (Decimal("19.90"), Decimal("0.00")), "EUR"),
         Wanted(1, 1, (), "USD"),
-        Wanted(4, 1),
+        Wanted(4, 1, by_product=True),
     )
     basket = Basket(lines, shown, HOME, UNTIL, cart_version, method)
     assert Basket.from_json(kept(basket)) == basket
 
 
-def test_where_sql_reads_product_and_quantity():
+def test_where_sql_reads_variant_and_quantity():
     """Beside processes of the release before, which read and write them there."""
     lines = (Wanted(7, 2, (Decimal("19.90"),), "EUR"), Wanted(1, 5))
     written = kept(Basket(lines, Shown(), HOME, UNTIL))["lines"]

@@ -13,22 +13,32 @@ from chassis.errors import Invalid
 from contracts.inventory.errors import OutOfStock
 from contracts.orders.errors import (
     CartChanged,
+    ChooseVariant,
     MixedCurrencies,
     NoShipping,
     PriceChanged,
     ShippingMethodRequired,
 )
 from orders.checkout import pricing
-from orders.checkout.pricing import Basket, Charges, Shown
+from orders.checkout.pricing import Basket, Shown
 from orders.lines import Line, Wanted
 from orders.shipping.rules import Member, Method, Offer
 from orders.taxes.rules import Entry, Place, TaxRate
-from orders.terms.rules import NO_TERMS, Terms
+from orders.terms.rules import NO_TERMS, Charges, Terms
 
-PRODUCTS = {
-    1: {"id": 1, "name": "Kettle", "price": Decimal("19.99"), "currency": "EUR"},
-    2: {"id": 2, "name": "Mug", "price": Decimal("4.50"), "currency": "EUR"},
-    3: {"id": 3, "name": "Teapot", "price": Decimal("30.00"), "currency": "USD"},
+
+def variant(id, name, price, currency="EUR", **fields):
+    return {
+        "id": id, "product_id": id, "sku": f"K-{id}", "name": name, "options": {},
+        "price": Decimal(price), "currency": currency, "tax_class": "standard", "weight_g": 0,
+        "is_only": True,
+    } | fields  # fmt: skip
+
+
+VARIANTS = {
+    1: variant(1, "Kettle", "19.99"),
+    2: variant(2, "Mug", "4.50"),
+    3: variant(3, "Teapot", "30.00", "USD"),
     4: None,
 }
 
@@ -38,60 +48,93 @@ HOME = {"country": "NL", "region": None, "postal_code": "3511 AB"}
 CHARGES = Charges(NO_TERMS, NOW, prices_include_tax=True)
 
 
-def item(product_id, quantity, price=None):
-    return {"product_id": product_id, "quantity": quantity, "price": price}
+def item(variant_id, quantity, price=None):
+    return {"variant_id": variant_id, "quantity": quantity, "price": price}
 
 
 def line(variant_id, name, quantity, price):
-    return Line(variant_id, name, quantity, Decimal(price), variant_id)
+    return Line(variant_id, name, quantity, Decimal(price), variant_id, f"K-{variant_id}")
 
 
-def test_the_same_product_twice_is_one_line():
+def test_the_same_variant_twice_is_one_line():
     """Quantities add up, in the order of first mention."""
     merged = pricing.merge([item(2, 1), item(1, 2), item(2, 4)])
-    assert [(line.product_id, line.quantity) for line in merged] == [(2, 5), (1, 2)]
+    assert [(line.variant_id, line.quantity) for line in merged] == [(2, 5), (1, 2)]
+
+
+def test_a_product_that_is_named_stands_for_its_only_variant():
+    """By whatever it was named, it is one line; which is known when the products are."""
+    by_product = {"product_id": 1, "quantity": 2, "price": Decimal("19.99")}
+    asked = [by_product, item(2, 1), {"product_id": 9, "quantity": 1}, item(7, 3)]
+    basket = Basket(tuple(pricing.merge(asked, "EUR")), Shown(), HOME, NOW)
+    assert basket.by_product == [1, 9]
+    found = pricing.with_variants(basket, {1: variant(7, "Kettle", "19.99"), 9: None})
+    assert found.lines == (
+        Wanted(7, 5, (Decimal("19.99"),), "EUR"), Wanted(2, 1, (), "EUR"),
+        Wanted(9, 1, (), "EUR", by_product=True),
+    )  # fmt: skip
+    with pytest.raises(Invalid) as refused:
+        pricing.price(found.lines, VARIANTS | {7: VARIANTS[1]})
+    assert refused.value.errors == {"items": ["Product 9 does not exist."]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_refused"),
+    [({}, False), ({"is_only": False}, True), ({"product_id": 8}, True)],
+)
+def test_a_product_with_several_variants_stands_for_none(fields, is_refused):
+    """Unless the variant was named itself."""
+    sold = {1: variant(1, "Kettle", "19.99", **fields)}
+    by_product = pricing.merge([{"product_id": 1, "quantity": 1}])
+    pricing.check_named(Basket((Wanted(1, 1),), Shown(), HOME, NOW), sold)
+    basket = Basket(tuple(by_product), Shown(), HOME, NOW)
+    if not is_refused:
+        pricing.check_named(basket, sold)
+        return
+    with pytest.raises(ChooseVariant):
+        pricing.check_named(basket, sold)
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 50)), max_size=15))
 def test_merging_keeps_every_piece(items):
-    """However a product is spread over items, its number stays, on one line."""
-    merged = pricing.merge(item(product_id, quantity) for product_id, quantity in items)
-    assert len({line.product_id for line in merged}) == len(merged)
+    """However a variant is spread over items, its number stays, on one line."""
+    merged = pricing.merge(item(variant_id, quantity) for variant_id, quantity in items)
+    assert len({line.variant_id for line in merged}) == len(merged)
     for line in merged:
-        assert line.quantity == sum(n for product_id, n in items if product_id == line.product_id)
+        assert line.quantity == sum(n for variant_id, n in items if variant_id == line.variant_id)
 
 
 def test_no_way_around_the_bound_by_splitting():
-    """The bound on a product's quantity holds for the sum of its items."""
+    """The bound on a variant's quantity holds for the sum of its items."""
     assert pricing.merge([item(1, 400), item(1, 600)])[0].quantity == 1000
     with pytest.raises(Invalid) as refused:
         pricing.merge([item(1, 400), item(1, 601)])
-    assert refused.value.errors == {"items": ["At most 1000 of product 1."]}
+    assert refused.value.errors == {"items": ["At most 1000 of variant 1."]}
 
 
 def test_the_server_names_the_price():
     """Lines carry the product's price and name, whatever was sent."""
-    lines, currency = pricing.price([Wanted(1, 2, (Decimal("0.01"),)), Wanted(2, 1)], PRODUCTS)
+    lines, currency = pricing.price([Wanted(1, 2, (Decimal("0.01"),)), Wanted(2, 1)], VARIANTS)
     assert lines == (line(1, "Kettle", 2, "19.99"), line(2, "Mug", 1, "4.50"))
     assert currency == "EUR"
     assert sum(line.total for line in lines) == Decimal("44.48")
 
 
-def test_unknown_products_are_all_named():
+def test_unknown_variants_are_all_named():
     """Vanished and never known are the same, and none is left out of the message."""
     with pytest.raises(Invalid) as refused:
-        pricing.price([Wanted(1, 1), Wanted(4, 1), Wanted(9, 1)], PRODUCTS)
+        pricing.price([Wanted(1, 1), Wanted(4, 1), Wanted(9, 1)], VARIANTS)
     assert len(refused.value.errors["items"]) == 2
 
 
 def test_one_order_has_one_currency():
     """Amounts of two currencies are never added; every line is named with its own."""
     with pytest.raises(MixedCurrencies) as refused:
-        pricing.price([Wanted(1, 1), Wanted(3, 1)], PRODUCTS)
+        pricing.price([Wanted(1, 1), Wanted(3, 1)], VARIANTS)
     assert refused.value.status == 422
     assert refused.value.data["lines"] == [
-        {"product_id": 1, "currency": "EUR"},
-        {"product_id": 3, "currency": "USD"},
+        {"variant_id": 1, "currency": "EUR"},
+        {"variant_id": 3, "currency": "USD"},
     ]
     assert refused.value.errors["items"]
 
@@ -99,11 +142,11 @@ def test_one_order_has_one_currency():
 def test_the_same_number_in_another_currency_is_another_price():
     """10.00 EUR is not 10.00 USD; both currencies are told when they differ."""
     wanted = [Wanted(3, 1, (Decimal("30.00"),), "EUR")]
-    lines, currency = pricing.price(wanted, PRODUCTS)
+    lines, currency = pricing.price(wanted, VARIANTS)
     with pytest.raises(PriceChanged) as changed:
         pricing.check_shown_prices(wanted, lines, currency)
     assert changed.value.data["lines"] == [
-        {"product_id": 3, "sent": "30.00", "current": "30.00",
+        {"variant_id": 3, "sent": "30.00", "current": "30.00",
          "sent_currency": "EUR", "current_currency": "USD"}
     ]  # fmt: skip
     pricing.check_shown_prices([Wanted(3, 1, (Decimal("30.00"),), "USD")], lines, currency)
@@ -113,16 +156,16 @@ def test_the_same_number_in_another_currency_is_another_price():
 def test_changed_prices_are_named_line_by_line():
     """Every line that differs is there with what was shown and what is asked; others are not."""
     wanted = [Wanted(1, 1, (Decimal("18.00"),)), Wanted(2, 1, (Decimal("4.50"),))]
-    lines, _ = pricing.price(wanted, PRODUCTS)
+    lines, _ = pricing.price(wanted, VARIANTS)
     with pytest.raises(PriceChanged) as changed:
         pricing.check_shown_prices(wanted, lines, "EUR")
-    assert changed.value.data["lines"] == [{"product_id": 1, "sent": "18.00", "current": "19.99"}]
+    assert changed.value.data["lines"] == [{"variant_id": 1, "sent": "18.00", "current": "19.99"}]
 
 
 def test_a_merged_line_does_not_hide_a_wrong_price():
     """Of two items of one product, the one with the wrong price still counts."""
     wanted = pricing.merge([item(1, 1, Decimal("19.99")), item(1, 1, Decimal("1.00"))])
-    lines, _ = pricing.price(wanted, PRODUCTS)
+    lines, _ = pricing.price(wanted, VARIANTS)
     with pytest.raises(PriceChanged) as changed:
         pricing.check_shown_prices(wanted, lines, "EUR")
     assert [line["sent"] for line in changed.value.data["lines"]] == ["1.00"]
@@ -131,7 +174,7 @@ def test_a_merged_line_does_not_hide_a_wrong_price():
 def test_no_price_sent_means_any_price():
     """Who sends no price takes the one of the shop."""
     wanted = pricing.merge([item(1, 1)])
-    pricing.check_shown_prices(wanted, *pricing.price(wanted, PRODUCTS))
+    pricing.check_shown_prices(wanted, *pricing.price(wanted, VARIANTS))
 
 
 @pytest.mark.parametrize(("from_cart", "fault"), [(True, CartChanged), (False, PriceChanged)])
@@ -249,13 +292,13 @@ def test_what_is_wrong_is_told_in_its_order(wanted, shown, cart_version, refused
     """Unknown, of two currencies, too dear, not as shown."""
     basket = Basket(tuple(wanted), shown, HOME, NOW, cart_version)
     with pytest.raises(refused) as caught:
-        pricing.settle(basket, PRODUCTS, CHARGES)
+        pricing.settle(basket, VARIANTS, CHARGES)
     assert type(caught.value) is refused
 
 
 def test_a_basket_comes_to_its_lines_and_their_currency():
     basket = Basket((Wanted(2, 3),), Shown(Decimal("13.50")), HOME, NOW)
-    priced = pricing.settle(basket, PRODUCTS, CHARGES)
+    priced = pricing.settle(basket, VARIANTS, CHARGES)
     assert (priced.lines, priced.currency) == ((line(2, "Mug", 3, "4.50"),), "EUR")
     assert (priced.amounts.total, priced.shipping) == (Decimal("13.50"), None)
 
@@ -283,7 +326,10 @@ PARCEL = Method(
     ZONE, "parcel", "Parcel", "standard", "EUR", Decimal("5.00"), Decimal("50.00"), 0, 2000, 1, 2
 )
 OFFER = Offer(True, [Member(ZONE, "NL")], [PARCEL])
-HEAVY = {1: PRODUCTS[1] | {"weight_g": 700, "tax_class": "reduced"}, 2: PRODUCTS[2]}
+HEAVY = {
+    1: variant(1, "Kettle", "19.99", weight_g=700, tax_class="reduced"),
+    2: VARIANTS[2],
+}
 
 
 @pytest.mark.parametrize(

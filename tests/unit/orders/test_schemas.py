@@ -103,10 +103,14 @@ def test_events_say_money_as_text():
 
 def test_what_others_add_to_their_answers_is_ignored():
     """A service may grow fields without asking us; those we need must be there."""
-    mug = {"id": 1, "name": "Mug", "price": "4.50", "currency": "EUR", "available": 3}
+    mug = {
+        "id": 1, "product_id": 1, "sku": "MUG", "name": "Mug", "options": {}, "price": "4.50",
+        "currency": "EUR", "tax_class": "standard", "weight_g": 0, "available": 3,
+        "deleted": False, "is_only": True,
+    }  # fmt: skip
 
     def look_up(answered):
-        products = SimpleNamespace(get_many=lambda ids: {"items": [answered]})
+        products = SimpleNamespace(get_variants=lambda ids: {"items": [answered]})
         return catalog.look_up(products, [1, 2])
 
     assert look_up(mug | {"colour": "red"}) == {1: mug | {"price": Decimal("4.50")}, 2: None}
