@@ -9,6 +9,7 @@ import secrets
 import uuid
 from collections import Counter
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from rich.console import Console
@@ -44,7 +45,7 @@ def _walk(client: DemoClient) -> None:
     client.reach()
     client.until("/api/products?limit=1", lambda answer: True, "the shop answers")
     gets_mails = _sign_up(client)
-    one, other, *_ = _browse(client)
+    one, other = _browse(client)
     goods = _fill_cart(client, one, other)
     shipped, total = _choose_shipping(client, goods)
     body = {"expected_total": total} | shipped
@@ -90,7 +91,7 @@ def _confirm(client: DemoClient) -> bool:
 
 
 def _browse(client: DemoClient) -> list[dict[str, Any]]:
-    """Two products or more that can be bought."""
+    """Variants of two products that can be bought."""
     client.title("Look around")
     client.call("GET", "/api/categories")
     found = client.until(
@@ -98,23 +99,29 @@ def _browse(client: DemoClient) -> list[dict[str, Any]]:
         lambda answer: len(_plenty(answer)) >= 2,
         "there are two products with three or more in stock",
     )
-    plenty = _plenty(found)
-    client.call("GET", f"/api/products/{plenty[0]['id']}")
-    return plenty
+    looked_at = (_most_available(client, product) for product in _plenty(found))
+    chosen = list(islice((one for one in looked_at if one["available"] >= 3), 2))
+    _check(len(chosen) == 2, "two of them have a variant with three or more in stock")
+    return chosen
 
 
 def _plenty(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [product for product in found["items"] if product["available"] >= 3]
 
 
+def _most_available(client: DemoClient, product: dict[str, Any]) -> dict[str, Any]:
+    variants = client.call("GET", f"/api/products/{product['id']}")["variants"]
+    return max(variants, key=lambda variant: variant["available"])
+
+
 def _fill_cart(client: DemoClient, one: dict[str, Any], other: dict[str, Any]) -> str:
     """Two of one and one of the other; what they cost together."""
     client.title("Fill the cart")
-    client.call("POST", "/api/carts/add_item", {"product_id": one["id"], "quantity": 1})
+    client.call("POST", "/api/carts/add_item", {"variant_id": one["id"], "quantity": 1})
     # Also what makes the cart right when an add_item was made twice because no answer came.
-    for product, quantity in ((one, 2), (other, 1)):
-        line = {"product_id": product["id"], "quantity": quantity}
-        if product is other:
+    for variant, quantity in ((one, 2), (other, 1)):
+        line = {"variant_id": variant["id"], "quantity": quantity}
+        if variant is other:
             client.call("POST", "/api/carts/add_item", line)
         client.call("PUT", "/api/carts/update_quantity", line)
     cart = client.call("GET", "/api/carts")
@@ -207,11 +214,11 @@ def _follow(client: DemoClient, order: dict[str, Any], gets_mails: bool) -> None
 
 
 def _cancel(
-    client: DemoClient, product: dict[str, Any], shipped: dict[str, str], gets_mails: bool
+    client: DemoClient, variant: dict[str, Any], shipped: dict[str, str], gets_mails: bool
 ) -> None:
-    path = f"/api/products/{product['id']}"
+    path = f"/api/products/{variant['product_id']}"
     before = client.call("GET", path)["available"]
-    item = {"product_id": product["id"], "quantity": 2, "price": product["price"]}
+    item = {"variant_id": variant["id"], "quantity": 2, "price": variant["price"]}
     body = {"items": [item]} | shipped
     order = _order(client, "Order something else, without the cart", body)
     _pay(client, order)

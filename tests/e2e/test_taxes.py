@@ -54,6 +54,20 @@ def test_an_order_shows_its_taxes(shop, rate):
     assert buyer.post("/api/orders", body, 201)["taxes"] == []
 
 
+def test_a_cart_shows_what_its_order_comes_to(shop, rate):
+    """Once it is known where it is to go."""
+    rate("17")
+    buyer, mug = shop.customer(), shop.product(price="11.70")
+    line = {"product_id": mug["id"], "quantity": 2}
+    assert buyer.post("/api/carts/add_item", line)["taxes"] == []
+    buyer.put("/api/carts/address", {"country": "XX"}, 422)
+    buyer.put("/api/carts/address", {"country": "LU", "postal_code": "12"}, 422)
+    cart = buyer.put("/api/carts/address", {"country": "LU", "postal_code": "2338"})
+    assert (cart["net"], cart["tax"], cart["total"]) == ("20.00", "3.40", "23.40")
+    body = {"shipping_address": HOME, "expected_total": cart["total"]}
+    assert buyer.post("/api/orders", body, 201)["taxes"] == cart["taxes"]
+
+
 def test_sent_twice_it_is_set_once(shop, rate):
     """Under its key, which says so; another body under it is refused."""
     key = {"Idempotency-Key": str(uuid.uuid4())}

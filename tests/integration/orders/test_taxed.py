@@ -7,7 +7,14 @@ import pytest
 from chassis.clock import Clock
 from chassis.errors import Conflict
 from orders.checkout import commands as checkout_commands
+from orders.service import CartsService
 from tests.integration.orders.world import ADDRESS, ADMIN
+
+
+@pytest.fixture
+def services(running, start):
+    """The whole shop, with carts."""
+    start(CartsService)
 
 
 @pytest.fixture
@@ -78,6 +85,23 @@ class TestPricesWithoutTax:
             ("29.97", "6.29"), ("4.95", "1.04"), ("0.74", "0.16"),
         ]  # fmt: skip
 
+    def test_a_quote_says_what_the_order_comes_to(
+        self, services, rate, product, call, buyer, place
+    ):
+        """With the tax on goods and shipping together: by itself it would be 0.21 twice."""
+        rate("21")
+        zone = call.orders.create_shipping_zone(
+            name="Germany", members=[{"country": "DE"}], actor=ADMIN
+        )
+        method = {"code": "parcel", "name": "Parcel", "price": "1.02", "currency": "EUR"}
+        call.orders.create_shipping_method(zone_id=zone["id"], actor=ADMIN, **method)
+        me = {"user_id": buyer["user_id"]}
+        call.carts.add_item(**me, product_id=product("1.02"), quantity=1)
+        (quote,) = call.carts.shipping(**me)["items"]
+        assert (quote["price"], quote["total"]) == ("1.02", "2.47")
+        order = place(expected_total="2.47", shipping_method="parcel")
+        assert (order["shipping"], order["tax"], order["shipping_tax"]) == ("1.02", "0.43", "0.21")
+
     def test_a_total_without_the_tax_is_refused(self, rate, product, place):
         """Whoever was shown less has not agreed to more."""
         rate("21")
@@ -138,3 +162,17 @@ def test_a_checkout_that_is_taken_up_is_taxed_where_it_goes(rate, product, place
     with pytest.raises(Exception):  # noqa: B017, PT011  (whatever a dead process looks like)
         place((mug, 1), key="k")
     assert place((mug, 1), key="k")["tax"] == "1.90"
+
+
+def test_a_cart_estimates_what_its_order_comes_to(services, rate, product, call, buyer, place):
+    """Once it knows where it is to go."""
+    rate("19")
+    me = {"user_id": buyer["user_id"]}
+    cart = call.carts.add_item(**me, product_id=product("11.90"), quantity=2)
+    assert (cart["tax"], cart["taxes"], cart["total"]) == ("0.00", [], "23.80")
+    cart = call.carts.set_address(**me, country="DE")
+    assert (cart["net"], cart["tax"], cart["total"]) == ("20.00", "3.80", "23.80")
+    order = place(expected_total=cart["total"])
+    assert {name: order[name] for name in ("net", "tax", "taxes", "total")} == {
+        name: cart[name] for name in ("net", "tax", "taxes", "total")
+    }
