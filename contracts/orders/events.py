@@ -71,7 +71,7 @@ class OrderItemsCancelled(EventPayload):
 
 class OrderAwaitsShipping(EventPayload):
     """order_awaits_shipping: an order that was paid before stock stayed on the books until it is
-    shipped. Only a migration tells of it, so it is none of `EVENTS`."""
+    shipped. Told by the migration alone."""
 
     order_id = Uuid(required=True)
 
@@ -89,6 +89,7 @@ class RefundDue(EventPayload):
 
 
 EVENTS = {
+    "order_awaits_shipping": OrderAwaitsShipping,
     "order_placed": OrderEvent,
     "order_paid": OrderEvent,
     "order_cancelled": OrderEvent,
