@@ -66,7 +66,7 @@ HARMLESS = {
     # What staff did to which thing.
     "actor_id": shapes.uuid,
     **dict.fromkeys(("action", "actor_role", "target"), shapes.code),
-    "target_id": lambda value: shapes.uuid(value) or value.isdecimal(),
+    "target_id": lambda value: shapes.uuid(value) or value.isdecimal() or shapes.location(value),
     "network": shapes.network,
     "detail": shapes.harmless_facts,
 }
