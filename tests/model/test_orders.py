@@ -140,7 +140,8 @@ class Lives(Machine):
     def _row(self, life):
         return Order(
             id=life.id, user_id=OWNER.user_id, status="pending", payment_status="unpaid",
-            total=TOTAL, currency="EUR", shipping_address={}, fingerprint="", created_at=self.now,
+            subtotal=TOTAL, net=TOTAL, total=TOTAL, currency="EUR",
+            prices_include_tax=True, shipping_address={}, fingerprint="", created_at=self.now,
             updated_at=self.now, expires_at=self.now + WINDOW, version=1,
             held_until=self.now + WINDOW + (LONG if life.is_held else PATIENCE),
         )  # fmt: skip
