@@ -57,14 +57,11 @@ FIELDS = {
     "sent": "How many were sent.",
     "received": "How many of them have arrived.",
     "Transfer.state": "`sent`, `received` when all has arrived, or `cancelled`.",
-    "query.state": "Only those in this state.",
     **{
         f"{schema}.items": "The variants, and how many of each."
         for schema in ("Transfer", "NewTransfer", "Receipt", "Relocation", "Allocation")
     },
     "Allocation.state": "Whether it is `reserved`, `committed` once it is paid, or over.",
-    "shipped": "How many of them have left.",
-    "cancelled": "How many of them will not be shipped.",
     "open": "How many of them are still to leave.",
     "cause_id": "The parcel or the transfer that moved it; null when it was neither.",
     "payment_id": "The `id` of the payment.",
@@ -284,7 +281,7 @@ FIELDS = {
     "state": "`open` (being placed), `undoing` (being given up) or `paying`.",
     "CheckoutOutcome.state": "`open` (being placed), `undoing` (being given up), `paying`, or"
     " `over`: finished, given up or never begun.",
-    "query.state": "Only checkouts in this state; `stuck` for those that take far too long.",
+    "query.state": "Only those in this state; `stuck` are checkouts that take far too long.",
     "Checkout.user_id": "The user who orders.",
     "Checkout.reason": "What kept the last attempt from finishing; null when there was none.",
     "since": "When the checkout last moved on, in UTC.",

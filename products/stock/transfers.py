@@ -128,7 +128,7 @@ def receive(
         )
         if claim.is_new:
             transfer, left = _lock_open(session, transfer_id)
-            arrived = left if received is None else received
+            arrived = dict(left) if received is None else received
             _check_on_the_way(arrived, left)
             for variant_id, quantity in arrived.items():
                 left[variant_id] -= quantity

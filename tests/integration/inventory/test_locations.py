@@ -206,8 +206,8 @@ def test_an_order_is_shipped_from_elsewhere(inventory, stocked, reserve, there):
     assert {one["location"]: one["open"] for one in found["items"]} == {"A": 2, "B": 2}
     assert there(kettle) == {"A": (5, 2), "B": (2, 2)}
     for code in ("out_of_stock", "not_held"):
+        wrong = move | {"quantity": 1 if code == "out_of_stock" else 3}
         with pytest.raises(Conflict) as refused:
-            wrong = move | {"quantity": 1 if code == "out_of_stock" else 3}
             inventory.relocate(order_id=order, items=[wrong], actor=ADMIN)
         assert refused.value.code == code
 
