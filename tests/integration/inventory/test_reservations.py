@@ -43,7 +43,7 @@ def test_what_is_reserved_is_told_with_its_price(call, product, reserve, clock, 
 
     line = {
         "variant_id": lamp, "product_id": lamp, "sku": "L-1", "name": "Kettle", "options": {},
-        "price": "9.90", "currency": "EUR", "tax_class": "standard", "weight_g": 0,
+        "price": "9.90", "currency": "EUR", "tax_class": "standard", "weight_g": 0, "is_only": True,
     }  # fmt: skip
     other = line | {
         "variant_id": kettle, "product_id": kettle, "sku": "T-1", "name": "Teapot",
