@@ -199,7 +199,8 @@ FIELDS = {
     "on_hand": "How many units are in the warehouse.",
     "reserved": "How many of the units on hand are held for orders.",
     "Movement.kind": "What happened: `initial`, `adjust`, `reserve`, `expire`, `release`,"
-    " `commit` or `restock`.",
+    " `ship`, `return`, `transfer_out` or `transfer_in`; before there were parcels `commit` and"
+    " `restock`, and `reopen` for what waited to be shipped then.",
     "Movement.order_id": "The order that moved the stock; null when none did.",
     "delta_on_hand": "By how much `on_hand` changed.",
     "delta_reserved": "By how much `reserved` changed.",
