@@ -27,7 +27,8 @@ def dump(schema: Schema, value: Any) -> dict[str, Any]:
     """What `schema` makes of `value`; raises KeyError for a field that is not there, which
     marshmallow would leave out."""
     dumped: dict[str, Any] = schema.dump(value)
-    if missing := schema.fields.keys() - dumped.keys():
+    names = {field.data_key or name for name, field in schema.fields.items()}
+    if missing := names - dumped.keys():
         raise KeyError(f"{type(schema).__name__} without {', '.join(sorted(missing))}")
     return dumped
 

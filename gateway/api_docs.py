@@ -28,6 +28,8 @@ TAGS = {
     "products": "The catalog: everybody reads it, admins change it.",
     "categories": "The tree of categories that products are in.",
     "inventory": "Stock, and the ledger of its changes.",
+    "locations": "Where stock lies and orders are shipped from.",
+    "transfers": "Stock on its way from one location to another.",
     "carts": "The cart of the user who is signed in.",
     "orders": "Placing orders, following them, and cancelling them.",
     "tax-rates": "What is taxed how much, where and when.",

@@ -24,6 +24,46 @@ FIELDS = {
     "path.fulfilment_id": "The `id` of the parcel.",
     "product_id": "The `id` of the product.",
     "variant_id": "The `id` of the variant; that of a product without options is the product's.",
+    **{
+        f"{schema}.location": "The code of the location."
+        for schema in ("StockAtLocation", "Movement")
+    },
+    "locations": "The stock at each location, the preferred ones first.",
+    **{
+        f"{schema}.active": "Whether new orders are shipped from it."
+        for schema in ("StockAtLocation", "Location", "NewLocation", "LocationChange")
+    },
+    **{
+        f"{schema}.code": "The short name of the location, such as `AMS`; it never changes."
+        for schema in ("Location", "NewLocation")
+    },
+    "path.code": "The `code` of the location.",
+    "query.location": "The code of the location; the preferred one when there is none.",
+    **{
+        f"{schema}.country": "Its country (ISO 3166-1 alpha-2): orders to it come from here first;"
+        " null when that does not matter."
+        for schema in ("Location", "NewLocation", "LocationChange")
+    },
+    "priority": "The smallest is preferred.",
+    "transfer_id": "The `id` of the transfer.",
+    **{
+        f"{schema}.from": "The code of the location that the units come from."
+        for schema in ("Transfer", "NewTransfer", "Move")
+    },
+    **{
+        f"{schema}.to": "The code of the location that the units go to."
+        for schema in ("Transfer", "NewTransfer", "Move")
+    },
+    "sent": "How many were sent.",
+    "received": "How many of them have arrived.",
+    "Transfer.state": "`sent`, `received` when all has arrived, or `cancelled`.",
+    **{
+        f"{schema}.items": "The variants, and how many of each."
+        for schema in ("Transfer", "NewTransfer", "Receipt", "Relocation", "Allocation")
+    },
+    "Allocation.state": "Whether it is `reserved`, `committed` once it is paid, or over.",
+    "open": "How many of them are still to leave.",
+    "cause_id": "The parcel or the transfer that moved it; null when it was neither.",
     "payment_id": "The `id` of the payment.",
     "address_id": "The `id` of the address.",
     "at": "When it happened, in UTC.",
@@ -159,7 +199,8 @@ FIELDS = {
     "on_hand": "How many units are in the warehouse.",
     "reserved": "How many of the units on hand are held for orders.",
     "Movement.kind": "What happened: `initial`, `adjust`, `reserve`, `expire`, `release`,"
-    " `commit` or `restock`.",
+    " `ship`, `return`, `transfer_out` or `transfer_in`; before there were parcels `commit` and"
+    " `restock`, and `reopen` for what waited to be shipped then.",
     "Movement.order_id": "The order that moved the stock; null when none did.",
     "delta_on_hand": "By how much `on_hand` changed.",
     "delta_reserved": "By how much `reserved` changed.",
@@ -241,7 +282,7 @@ FIELDS = {
     "state": "`open` (being placed), `undoing` (being given up) or `paying`.",
     "CheckoutOutcome.state": "`open` (being placed), `undoing` (being given up), `paying`, or"
     " `over`: finished, given up or never begun.",
-    "query.state": "Only checkouts in this state; `stuck` for those that take far too long.",
+    "query.state": "Only those in this state; `stuck` are checkouts that take far too long.",
     "Checkout.user_id": "The user who orders.",
     "Checkout.reason": "What kept the last attempt from finishing; null when there was none.",
     "since": "When the checkout last moved on, in UTC.",
@@ -291,7 +332,6 @@ FIELDS = {
     "max_days": "How many days it takes at most; null when nobody can say.",
     "active": "Whether buyers can choose it.",
     "ShippingQuotes.items": "The methods that carry what is in the cart, the cheapest first.",
-    "ShippingQuotes.required": "Whether an order has to choose one of them.",
     # Payments
     "query.order_id": "The order whose payments to list.",
     "method": "The means of payment.",
@@ -347,6 +387,11 @@ ANSWERS = {
     "Cart": "The cart as it is now",
     "Category": "The category",
     "CategoryPage": "All categories on one page",
+    "Allocation": "Where the order is shipped from",
+    "Location": "The location",
+    "LocationList": "All locations, the preferred ones first",
+    "Transfer": "The transfer",
+    "TransferPage": "A page of transfers",
     "Checked": "For each line, whether it can be ordered now",
     "CheckoutPage": "A page of checkouts that are under way or stuck",
     "CheckoutOutcome": "The state of the checkout now",
@@ -377,7 +422,7 @@ ANSWERS = {
     "ShippingZone": "The shipping zone",
     "ShippingZonePage": "A page of shipping zones",
     "Specification": "This description",
-    "Stock": "The stock of the product",
+    "Stock": "The stock of the variant",
     "TaxRate": "The tax rate",
     "TaxRatePage": "A page of tax rates",
     "Timeline": "All that happened to the order, oldest first",

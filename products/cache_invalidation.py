@@ -12,11 +12,18 @@ from sqlalchemy.orm import Session
 from contracts.products.events import MAX_CHANGED
 
 _CHANGED = "changed_products"
+#: More than can be named: no ids are told then.
+_ALL = frozenset(range(MAX_CHANGED + 1))
 
 
 def mark_changed(session: Session, product_ids: Iterable[int] = ()) -> None:
     """These products, or only lists of products, look different after the transaction."""
     session.info.setdefault(_CHANGED, set()).update(product_ids)
+
+
+def mark_all_changed(session: Session) -> None:
+    """Any product may look different after the transaction."""
+    session.info[_CHANGED] = _ALL
 
 
 @contextmanager

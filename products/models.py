@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Computed,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -25,14 +27,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.currencies import places_in_sql
-from chassis.models import NAMING, InboxMixin, OutboxMixin
-from contracts.inventory.enums import MovementKind, ReservationState
+from chassis.models import NAMING, InboxMixin, OutboxMixin, RequestKeyMixin
+from contracts.inventory.enums import MovementKind, ReservationState, TransferState
 from contracts.products.fields import STANDARD
 
 Moment = DateTime(timezone=True)
 
 _STATES = tuple(state.value for state in ReservationState)
 _KINDS = tuple(kind.value for kind in MovementKind)
+_TRANSFER_STATES = tuple(state.value for state in TransferState)
 
 
 class Base(DeclarativeBase):
@@ -44,6 +47,10 @@ class InboxEvent(InboxMixin, Base):
 
 
 class OutboxEvent(OutboxMixin, Base):
+    pass
+
+
+class RequestKey(RequestKeyMixin, Base):
     pass
 
 
@@ -203,8 +210,28 @@ class SearchWord(Base):
     )
 
 
+class Location(Base):
+    """A place where stock lies and orders are shipped from. One that is not active ships what it
+    has promised, and promises nothing more."""
+
+    __tablename__ = "locations"
+    __table_args__ = (CheckConstraint("code ~ '^[A-Z0-9][A-Z0-9_-]{0,19}$'", name="code_form"),)
+
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    country: Mapped[str | None] = mapped_column(String(2))
+    #: The smallest first.
+    priority: Mapped[int] = mapped_column(Integer)
+    active: Mapped[bool] = mapped_column(Boolean)
+    version: Mapped[int] = mapped_column(Integer)
+
+
+#: The location that the migration makes; what is written without one is there.
+MAIN = "MAIN"
+
+
 class Stock(Base):
-    """How many of a variant there are, and how many of them are promised to orders.
+    """How many of a variant there are at a location, and how many of them are promised to orders.
 
     Only `products.stock.ledger` changes the counters, each time with its movement.
     """
@@ -219,14 +246,26 @@ class Stock(Base):
     variant_id: Mapped[int] = mapped_column(
         ForeignKey("variants.id"), primary_key=True, autoincrement=False
     )
+    location: Mapped[str] = mapped_column(
+        ForeignKey("locations.code"), primary_key=True, server_default=MAIN
+    )
     on_hand: Mapped[int] = mapped_column(Integer)
     reserved: Mapped[int] = mapped_column(Integer)
     version: Mapped[int] = mapped_column(Integer)
 
 
+def _of_stock(table: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["variant_id", "location"],
+        ["stock.variant_id", "stock.location"],
+        name=f"fk_{table}_stock",
+    )
+
+
 class Reservation(Base):
-    """What an order holds. One that was released before it was ever made stays as a tombstone
-    without lines, so that a `reserve` that comes late finds it."""
+    """What an order holds: until `expires_at` while it is `reserved`, for good once it is
+    `committed`. One that was released before it was ever made stays as a tombstone without lines,
+    so that a `reserve` that comes late finds it."""
 
     __tablename__ = "reservations"
     __table_args__ = (
@@ -240,23 +279,36 @@ class Reservation(Base):
     expires_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime.datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    #: Counts the changes of its lines.
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
 
 
 class ReservationLine(Base):
-    """How many of one product an order holds.
+    """How many of a variant an order gets from a location; those neither shipped nor cancelled are
+    still to leave.
 
-    `held_until` is set while the quantity counts in `stock.reserved`, and only changes under the
-    lock of that stock row: so expired lines can be freed product by product.
+    `held_until` is set while these count in `stock.reserved`, to infinity once they are the order's
+    for good. It only changes under the lock of that stock row, so expired lines can be freed
+    variant by variant; or under that of the reservation, while its time is not over.
     """
 
     __tablename__ = "reservation_lines"
     __table_args__ = (
+        _of_stock("reservation_lines"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint(
+            "shipped >= 0 AND cancelled >= 0 AND shipped + cancelled <= quantity",
+            name="parts_within_quantity",
+        ),
+        CheckConstraint(
+            "held_until IS NULL OR shipped + cancelled < quantity", name="holds_something"
+        ),
         Index(
             "ix_reservation_lines_held",
             "variant_id",
+            "location",
             "held_until",
-            postgresql_include=["quantity"],
+            postgresql_include=["quantity", "shipped", "cancelled"],
             postgresql_where=text("held_until IS NOT NULL"),
         ),
     )
@@ -264,28 +316,82 @@ class ReservationLine(Base):
     order_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("reservations.order_id"), primary_key=True
     )
-    variant_id: Mapped[int] = mapped_column(ForeignKey("stock.variant_id"), primary_key=True)
+    variant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    location: Mapped[str] = mapped_column(Text, primary_key=True, server_default=MAIN)
     quantity: Mapped[int] = mapped_column(Integer)
+    shipped: Mapped[int] = mapped_column(Integer, server_default="0")
+    cancelled: Mapped[int] = mapped_column(Integer, server_default="0")
     held_until: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
 
 class Movement(Base):
-    """One change of a product's counters. Rows are only ever added (a trigger refuses the rest),
-    so on_hand and reserved are the sums of their deltas."""
+    """One change of a variant's counters at a location. Rows are only ever added (a trigger refuses
+    the rest), so on_hand and reserved are the sums of their deltas.
+
+    What has a cause of its own, a parcel or a receipt, moves once for it.
+    """
 
     __tablename__ = "movements"
     __table_args__ = (
+        _of_stock("movements"),
         CheckConstraint(f"kind IN {_KINDS}", name="kind_known"),
         CheckConstraint("delta_on_hand <> 0 OR delta_reserved <> 0", name="moves_something"),
         Index("ix_movements_variant", "variant_id", "id"),
+        Index(
+            "uq_movements_cause",
+            "cause_id",
+            "kind",
+            "variant_id",
+            "location",
+            unique=True,
+            postgresql_where=text("cause_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    variant_id: Mapped[int] = mapped_column(ForeignKey("stock.variant_id"))
+    variant_id: Mapped[int] = mapped_column(BigInteger)
+    location: Mapped[str] = mapped_column(Text, server_default=MAIN)
     kind: Mapped[str] = mapped_column(Text)
     delta_on_hand: Mapped[int] = mapped_column(Integer)
     delta_reserved: Mapped[int] = mapped_column(Integer)
     order_id: Mapped[uuid.UUID | None] = mapped_column(UUID)
+    cause_id: Mapped[uuid.UUID | None] = mapped_column(UUID)
     reason: Mapped[str] = mapped_column(Text)
     actor: Mapped[uuid.UUID | None] = mapped_column(UUID)
     at: Mapped[datetime.datetime] = mapped_column(Moment)
+
+
+class Transfer(Base):
+    """Stock on its way from one location to another."""
+
+    __tablename__ = "transfers"
+    __table_args__ = (
+        CheckConstraint(f"state IN {_TRANSFER_STATES}", name="state_known"),
+        CheckConstraint("source <> target", name="goes_somewhere"),
+        Index("ix_transfers_newest", "created_at", "id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(UUID, primary_key=True)
+    source: Mapped[str] = mapped_column(ForeignKey("locations.code"))
+    target: Mapped[str] = mapped_column(ForeignKey("locations.code"))
+    state: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime.datetime] = mapped_column(Moment)
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class TransferLine(Base):
+    """How many of a variant were sent, and how many of those have arrived; of a transfer that was
+    cancelled the others are back where they came from."""
+
+    __tablename__ = "transfer_lines"
+    __table_args__ = (
+        CheckConstraint("sent > 0", name="sent_positive"),
+        CheckConstraint("received BETWEEN 0 AND sent", name="received_within_sent"),
+    )
+
+    transfer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("transfers.id"), primary_key=True)
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), primary_key=True)
+    sent: Mapped[int] = mapped_column(Integer)
+    received: Mapped[int] = mapped_column(Integer)

@@ -22,7 +22,12 @@ from contracts.inventory import answers as stock_answers
 from contracts.inventory import requests as stock_requests
 from contracts.inventory.events import BROADCASTS as STOCK_BROADCASTS
 from contracts.inventory.events import EVENTS as STOCK_EVENTS
-from contracts.orders.events import OrderEvent
+from contracts.orders.events import (
+    FulfilmentEvent,
+    OrderAwaitsShipping,
+    OrderEvent,
+    OrderItemsCancelled,
+)
 from contracts.products import answers as catalog_answers
 from contracts.products import requests as catalog_requests
 from contracts.products.events import BROADCASTS as CATALOG_BROADCASTS
@@ -34,6 +39,7 @@ from products.catalog import queries as catalog_queries
 from products.catalog.listing import Filters
 from products.settings import ProductsSettings
 from products.stock import commands as stock_commands
+from products.stock import locations, transfers
 from products.stock import queries as stock_queries
 
 #: Seconds between two looks for expired reservations. Nobody waits for it: what has expired is
@@ -202,7 +208,7 @@ class InventoryService(Service):
 
     @rpc(stock_requests.GetStock, stock_answers.Stock)
     def get(self, variant_id: int) -> Json:
-        """The counters of a product."""
+        """The counters of a variant, of all locations and of each."""
         with self.db.autocommit() as connection:
             return stock_queries.get(connection, variant_id, self.clock())
 
@@ -210,18 +216,20 @@ class InventoryService(Service):
     def adjust(
         self,
         variant_id: int,
+        location: str | None,
         reason: str,
         version: int | None,
         actor: Actor,
         delta: int | None = None,
         on_hand: int | None = None,
     ) -> Json:
-        """Correct the stock of a product (staff)."""
-        return stock_commands.adjust(self, actor, variant_id, delta, on_hand, reason, version)
+        """Correct the stock of a variant at a location (staff)."""
+        change = variant_id, location, delta, on_hand
+        return stock_commands.adjust(self, actor, *change, reason, version)
 
     @rpc(stock_requests.ListMovements, stock_answers.MovementPage)
     def movements(self, variant_id: int, limit: int, cursor: str | None) -> Json:
-        """A page of a product's ledger, newest first."""
+        """A page of a variant's ledger, newest first."""
         with self.db.autocommit() as connection:
             return stock_queries.movements(connection, variant_id, limit, cursor)
 
@@ -233,12 +241,12 @@ class InventoryService(Service):
 
     @rpc(stock_requests.Reserve, stock_answers.Reserved)
     def reserve(self, **request: Any) -> Json:
-        """Hold products for an order, all of them or none."""
+        """Hold variants for an order, all of them or none."""
         return stock_commands.reserve(self, **request)
 
     @rpc(stock_requests.Commit, stock_answers.Reservation)
     def commit(self, order_id: UUID) -> Json:
-        """Take what a paid order holds for good."""
+        """Hold what a paid order has until it is shipped."""
         return stock_commands.commit(self, order_id)
 
     @rpc(stock_requests.Release, stock_answers.Reservation)
@@ -246,9 +254,83 @@ class InventoryService(Service):
         """Give back what an order has."""
         return stock_commands.release(self, order_id, reason)
 
+    @rpc(stock_requests.GetAllocation, stock_answers.Allocation)
+    def allocation(self, order_id: UUID) -> Json:
+        """Which locations an order is shipped from."""
+        with self.db.autocommit() as connection:
+            return stock_queries.allocation(connection, order_id)
+
+    @rpc(stock_requests.Relocate, stock_answers.Allocation, once=True)
+    def relocate(self, order_id: UUID, items: Sequence[Mapping[str, Any]], actor: Actor) -> Json:
+        """Ship units of an order from other locations (staff)."""
+        return stock_commands.relocate(self, actor, order_id, items)
+
+    @rpc(answer=stock_answers.LocationList)
+    def list_locations(self) -> Json:
+        """All locations, the preferred ones first."""
+        with self.db.autocommit() as connection:
+            return locations.find(connection)
+
+    @rpc(stock_requests.OneLocation, stock_answers.Location)
+    def get_location(self, code: str) -> Json:
+        """One location."""
+        with self.db.autocommit() as connection:
+            return locations.get(connection, code)
+
+    @rpc(stock_requests.CreateLocation, stock_answers.NewLocation, once=True)
+    def create_location(self, actor: Actor, **request: Any) -> Json:
+        """Add a location (admin)."""
+        return locations.create(self, actor, **request)
+
+    @rpc(stock_requests.UpdateLocation, stock_answers.Location)
+    def update_location(self, actor: Actor, **request: Any) -> Json:
+        """Change fields of a location (admin)."""
+        return locations.update(self, actor, **request)
+
+    @rpc(stock_requests.ListTransfers, stock_answers.TransferPage)
+    def list_transfers(self, **request: Any) -> Json:
+        """A page of transfers, newest first (staff)."""
+        with self.db.autocommit() as connection:
+            return transfers.find(connection, **request)
+
+    @rpc(stock_requests.OneTransfer, stock_answers.Transfer)
+    def get_transfer(self, transfer_id: UUID, actor: Actor) -> Json:
+        """One transfer (staff)."""
+        with self.db.autocommit() as connection:
+            return transfers.get(connection, actor, transfer_id)
+
+    @rpc(stock_requests.SendTransfer, stock_answers.NewTransfer, once=True)
+    def send_transfer(
+        self,
+        from_: str,
+        to: str,
+        items: Sequence[Mapping[str, int]],
+        reason: str,
+        key: str | None,
+        actor: Actor,
+    ) -> Json:
+        """Send stock from one location to another (staff)."""
+        return transfers.send(self, actor, from_, to, items, reason, key)
+
+    @rpc(stock_requests.ReceiveTransfer, stock_answers.NewTransfer, once=True)
+    def receive_transfer(
+        self,
+        transfer_id: UUID,
+        items: Sequence[Mapping[str, int]] | None,
+        key: str | None,
+        actor: Actor,
+    ) -> Json:
+        """Take in what has arrived of a transfer (staff)."""
+        return transfers.receive(self, actor, transfer_id, items, key)
+
+    @rpc(stock_requests.OneTransfer, stock_answers.Transfer)
+    def cancel_transfer(self, transfer_id: UUID, actor: Actor) -> Json:
+        """Put what is still on the way back where it came from (staff)."""
+        return transfers.cancel(self, actor, transfer_id)
+
     @event_handler("orders", "order_paid", OrderEvent)
     def on_order_paid(self, event: Event) -> None:
-        """Take what the order holds for good."""
+        """Hold what the order has until it is shipped."""
         stock_commands.commit_paid(self, event.payload["order_id"], partial(self.db.once, event))
 
     @event_handler("orders", "order_cancelled", OrderEvent)
@@ -256,6 +338,21 @@ class InventoryService(Service):
         """Give back what the order has."""
         order_id, begin = event.payload["order_id"], partial(self.db.once, event)
         stock_commands.release(self, order_id, "order cancelled", begin)
+
+    @event_handler("orders", "fulfilment_shipped", FulfilmentEvent)
+    def on_fulfilment_shipped(self, event: Event) -> None:
+        """Book what has left in a parcel."""
+        stock_commands.ship(self, event.payload, partial(self.db.once, event))
+
+    @event_handler("orders", "order_items_cancelled", OrderItemsCancelled)
+    def on_order_items_cancelled(self, event: Event) -> None:
+        """Give back what will not be shipped."""
+        stock_commands.cancel_units(self, event.payload, partial(self.db.once, event))
+
+    @event_handler("orders", "order_awaits_shipping", OrderAwaitsShipping)
+    def on_order_awaits_shipping(self, event: Event) -> None:
+        """Hold what an earlier release took off the books when the order was paid."""
+        stock_commands.reopen(self, event.payload["order_id"], partial(self.db.once, event))
 
     @timer(interval=SWEEP_INTERVAL)
     def free_expired(self) -> None:

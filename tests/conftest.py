@@ -339,6 +339,9 @@ EMPTY = sa.text(
                 EXECUTE format('DELETE FROM %s', relation);
             END IF;
         END LOOP;
+        IF to_regclass('public.locations') IS NOT NULL THEN -- the one that a migration has made
+            INSERT INTO locations VALUES ('MAIN', 'Main warehouse', NULL, 1, true, 1);
+        END IF;
         PERFORM setval(oid::regclass, seqstart, false)
         FROM pg_class JOIN pg_sequence ON seqrelid = oid
         WHERE relnamespace = 'public'::regnamespace;

@@ -47,7 +47,8 @@ class Converter(OpenAPIConverter):
         if shape.get("default", "") is None:
             del shape["default"]  # generators take it for a value that is always there
         if any(isinstance(getattr(rule, "choices", None), Set) for rule in field.validators):
-            shape["enum"] = sorted(shape["enum"])  # the same in every process
+            # The same in every process; null comes last.
+            shape["enum"] = sorted(shape["enum"], key=lambda one: (one is None, str(one)))
         if isinstance(field, ma.Dict):
             _rename(shape, minLength="minProperties", maxLength="maxProperties")
             if field.key_field:

@@ -2,8 +2,15 @@
 
 chassis.errors.Fault
  ├── NotFound
- │    └── ReservationNotFound  404  this order has never reserved anything
+ │    ├── ReservationNotFound  404  this order has never reserved anything
+ │    ├── LocationNotFound     404  there is no such location
+ │    └── TransferNotFound     404  there is no such transfer
  └── Conflict
+      ├── LocationExists       409  the code is taken
+      ├── TooManyLocations     409  the shop has as many as it can have
+      ├── TransferClosed       409  the transfer has arrived, or was cancelled
+      ├── NotOnTheWay          409  more has arrived than is on the way; `data["lines"]`
+      ├── NotHeld              409  the order holds fewer at that location; `data["lines"]`
       ├── OutOfStock           409  `data["lines"]`: every short line, with what is left
       ├── StockReserved        409  the stock can't go below what orders hold
       ├── ReservationConflict  409  the order reserved other lines before
@@ -46,3 +53,54 @@ class ReservationReleased(Conflict):
 
     code = "reservation_released"
     title = "This order's reservation was released"
+
+
+class LocationNotFound(NotFound):
+    """There is no location of this code."""
+
+    code = "location_not_found"
+    title = "There is no such location"
+
+
+class TransferNotFound(NotFound):
+    """There is no such transfer."""
+
+    code = "transfer_not_found"
+    title = "There is no such transfer"
+
+
+class LocationExists(Conflict):
+    """A location has this code already."""
+
+    code = "location_exists"
+    title = "There is a location of this code"
+
+
+class TooManyLocations(Conflict):
+    """The shop has as many locations as it can have."""
+
+    code = "too_many_locations"
+    title = "There are too many locations"
+
+
+class TransferClosed(Conflict):
+    """All of it has arrived, or it was cancelled; `data["state"]`."""
+
+    code = "transfer_closed"
+    title = "This transfer is over"
+
+
+class NotOnTheWay(Conflict):
+    """More was received than is on the way: `data["lines"]` names each variant, `{variant_id,
+    requested, on_the_way}`."""
+
+    code = "not_on_the_way"
+    title = "Not so much is on the way"
+
+
+class NotHeld(Conflict):
+    """The order holds fewer units there: `data["lines"]` names each, `{variant_id, location,
+    requested, held}`."""
+
+    code = "not_held"
+    title = "The order holds fewer units there"

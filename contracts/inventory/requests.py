@@ -6,17 +6,23 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from chassis.fields import (
     ActorField,
+    Boolean,
+    Choice,
+    Country,
     Id,
     Integer,
+    Key,
     List,
     Page,
     Quantity,
     Request,
+    SingleLine,
     Text,
     Timestamp,
     Uuid,
 )
-from contracts.inventory.fields import MAX_LINES
+from contracts.inventory.enums import TransferState
+from contracts.inventory.fields import MAX_LINES, MAX_PRIORITY, MAX_QUANTITY, LocationCode
 from contracts.products.fields import MAX_ON_HAND
 
 
@@ -27,9 +33,11 @@ class GetStock(Request):
 
 
 class Adjust(Request):
-    """adjust: `delta` more or fewer, or `on_hand` as counted, if the stock is at `version`."""
+    """adjust: `delta` more or fewer, or `on_hand` as counted, at a `location` (the preferred one if
+    none is named), if the stock is at `version`."""
 
     variant_id = Id(required=True)
+    location = LocationCode(load_default=None, allow_none=True)
     delta = Integer(min=-MAX_ON_HAND, max=MAX_ON_HAND)
     on_hand = Quantity(min=0, max=MAX_ON_HAND)
     reason = Text(max=200, required=True)
@@ -62,15 +70,17 @@ class Check(Request):
 
 
 class Reserve(Request):
-    """reserve: hold all lines for the order until then, or none."""
+    """reserve: hold all lines for the order until then, or none; near the `country` that it goes
+    to, if that is known."""
 
     order_id = Uuid(required=True)
     lines = List(fields.Nested(Line), required=True, min=1, max=MAX_LINES)
     expires_at = Timestamp(required=True)
+    country = Country(load_default=None, allow_none=True)
 
 
 class Commit(Request):
-    """commit: the order is paid, so what it holds is gone for good."""
+    """commit: the order is paid, so what it holds is its own until it is shipped."""
 
     order_id = Uuid(required=True)
 
@@ -80,3 +90,100 @@ class Release(Request):
 
     order_id = Uuid(required=True)
     reason = Text(max=200, load_default="released")
+
+
+class GetAllocation(Request):
+    """allocation: where an order is shipped from."""
+
+    order_id = Uuid(required=True)
+
+
+class Move(Request):
+    """So many of a variant, from one location to another."""
+
+    variant_id = Id(required=True)
+    quantity = Quantity(required=True, max=MAX_QUANTITY)
+    from_ = LocationCode(required=True)
+    to = LocationCode(required=True)
+
+
+class Relocate(Request):
+    """relocate: ship units of an order from other locations than they were promised at."""
+
+    order_id = Uuid(required=True)
+    items = List(fields.Nested(Move), required=True, min=1, max=MAX_LINES)
+    actor = ActorField()
+
+
+class LocationFields(Request):
+    """`priority`: the smallest comes first; `country`: ISO 3166, orders there come from here."""
+
+    name = SingleLine(max=100, required=True)
+    country = Country(load_default=None, allow_none=True)
+    priority = Integer(min=0, max=MAX_PRIORITY, load_default=100)
+    active = Boolean(load_default=True)
+
+
+class CreateLocation(LocationFields):
+    """create_location: a place where stock can lie."""
+
+    code = LocationCode(required=True)
+    key = Key(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class OneLocation(Request):
+    """get_location."""
+
+    code = LocationCode(required=True)
+
+
+class UpdateLocation(Request):
+    """update_location: what is given changes, if the location is at `version`."""
+
+    code = LocationCode(required=True)
+    name = SingleLine(max=100)
+    country = Country(allow_none=True)
+    priority = Integer(min=0, max=MAX_PRIORITY)
+    active = Boolean()
+    version = Id(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class SentLine(Request):
+    """So many of a variant, on the way or arrived."""
+
+    variant_id = Id(required=True)
+    quantity = Quantity(required=True, max=MAX_ON_HAND)
+
+
+class SendTransfer(Request):
+    """send_transfer: stock leaves one location for another."""
+
+    from_ = LocationCode(required=True)
+    to = LocationCode(required=True)
+    items = List(fields.Nested(SentLine), required=True, min=1, max=MAX_LINES)
+    reason = Text(max=200, load_default="transfer")
+    key = Key(load_default=None, allow_none=True)
+    actor = ActorField()
+
+
+class OneTransfer(Request):
+    """get_transfer."""
+
+    transfer_id = Uuid(required=True)
+    actor = ActorField()
+
+
+class ReceiveTransfer(OneTransfer):
+    """receive_transfer: what has arrived; all that is on the way if no items are given."""
+
+    items = List(fields.Nested(SentLine), min=1, max=MAX_LINES, load_default=None, allow_none=True)
+    key = Key(load_default=None, allow_none=True)
+
+
+class ListTransfers(Page):
+    """list_transfers: newest first."""
+
+    actor = ActorField()
+    state = Choice(TransferState, load_default=None, allow_none=True)

@@ -69,6 +69,13 @@ class OrderItemsCancelled(EventPayload):
     currency = Currency(required=True)
 
 
+class OrderAwaitsShipping(EventPayload):
+    """order_awaits_shipping: an order that was paid before stock stayed on the books until it is
+    shipped. Told by the migration alone."""
+
+    order_id = Uuid(required=True)
+
+
 class RefundDue(EventPayload):
     """refund_due: money of this payment has to go back (`enums.RefundReason`), once for each
     request. Releases before told no `request_id`, and may have told of some that are on the way."""
@@ -82,6 +89,7 @@ class RefundDue(EventPayload):
 
 
 EVENTS = {
+    "order_awaits_shipping": OrderAwaitsShipping,
     "order_placed": OrderEvent,
     "order_paid": OrderEvent,
     "order_cancelled": OrderEvent,

@@ -9,6 +9,7 @@ from contracts.inventory.interface import Inventory
 from gateway.access import ANYONE, STAFF
 from gateway.catalog_cache import CatalogCache
 from gateway.schemas.common import VariantPath
+from gateway.schemas.locations import StockAt
 from gateway.schemas.products import Adjustment, Check
 
 
@@ -35,16 +36,20 @@ class InventoryRoutes:
         "/api/inventory/{variant_id}",
         who=STAFF,
         path=VariantPath,
+        query=StockAt,
         body=Adjustment,
         answer=Stock,
         etag=True,
         faults=(409,),
     )
-    def adjust_stock(self, request: Request, variant_id: int, body: Json) -> Json:
-        """Correct the stock of a product; never below what is reserved."""
+    def adjust_stock(self, request: Request, variant_id: int, query: Json, body: Json) -> Json:
+        """Correct the stock of a variant at a location; never below what is reserved there.
+
+        Without `location` at the one that is preferred.
+        """
         version = expected_version(request)
         stock = self.inventory.adjust(
-            variant_id=variant_id, actor=request.actor, version=version, **body
+            variant_id=variant_id, actor=request.actor, version=version, **query, **body
         )
         self.catalog_cache.forget_stock([stock["product_id"]])
         return stock

@@ -41,7 +41,7 @@ Adjustment = body(
     "Adjustment",
     stock_requests.Adjust,
     "Either `delta` (so many more or fewer) or `on_hand` (so many are there), and why.",
-    without=("variant_id", "version", "actor"),
+    without=("variant_id", "location", "version", "actor"),
 )
 Check = body("Check", stock_requests.Check, "Products, and how many of each.")
 

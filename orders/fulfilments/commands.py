@@ -37,9 +37,11 @@ def fulfil(
     """A new parcel with `items` ({line, quantity}), with all that is left without. `shipment`:
     carrier, tracking_number, tracking_url. A repeat under `key` answers the first one.
 
-    Raises `NothingLeftToShip`, `InvalidTransition`, `Invalid`, `KeyReused`.
+    It leaves from `location`, else from the first one that has all of it. Raises
+    `NothingLeftToShip`, `NotHeld`, `InvalidTransition`, `Invalid`, `KeyReused`.
     """
     require_staff(actor)
+    allocated = locations.ask(context, order_id)
     request = {"items": items, "location": location, "state": state, **shipment}
     keyed = {"key": key, "fingerprint": key and idempotency.fingerprint(**request)}
     with context.db.begin() as session:
@@ -48,8 +50,10 @@ def fulfil(
         is_new = parcel is None
         if parcel is None:
             wanted = None if items is None else progress.merge(items)
-            place = location or locations.MAIN
-            parcel = transitions.pack(context, session, order, wanted, place, **shipment, **keyed)
+            described = shipment | keyed
+            parcel = transitions.pack(
+                context, session, order, allocated, wanted, location, **described
+            )
             target = FulfilmentState(state)
             transitions.move(context, session, order, [parcel], target, actor)
         elif parcel.fingerprint != keyed["fingerprint"]:

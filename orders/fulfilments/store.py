@@ -64,6 +64,24 @@ def in_state(session: Session, order_id: uuid.UUID, state: FulfilmentState) -> l
     return list(session.scalars(query.order_by(Fulfilment.created_at, Fulfilment.id)))
 
 
+def in_parcels(session: Session, order_id: uuid.UUID) -> dict[tuple[str, int], int]:
+    """How many units of an order are in parcels, or left in them, by location and variant."""
+    units = cast(func.sum(FulfilmentLine.quantity), BigInteger)
+    query = (
+        select(Fulfilment.location, OrderLine.variant_id, units)
+        .join(FulfilmentLine, FulfilmentLine.fulfilment_id == Fulfilment.id)
+        .join(
+            OrderLine,
+            (OrderLine.order_id == Fulfilment.order_id) & (OrderLine.line == FulfilmentLine.line),
+        )
+        .where(Fulfilment.order_id == order_id, Fulfilment.state != FulfilmentState.CANCELLED)
+        .group_by(Fulfilment.location, OrderLine.variant_id)
+    )
+    return {
+        (location, variant_id): packed for location, variant_id, packed in session.execute(query)
+    }
+
+
 def add(session: Session, parcel: Fulfilment, units: Mapping[int, int]) -> None:
     """Write a new parcel with so many units of each line."""
     session.add(parcel)

@@ -14,8 +14,8 @@ from chassis.identity import Actor
 from contracts.orders.enums import Cause, FulfilmentState, Status, TimelineCause, TimelineKind
 from contracts.users.enums import Action
 from orders.context import Context
-from orders.fulfilments import progress, store
-from orders.fulfilments.locations import MAIN
+from orders.fulfilments import allocation, progress, store
+from orders.fulfilments.locations import Allocated
 from orders.fulfilments.progress import LineProgress
 from orders.models import Fulfilment, Order
 from orders.order import lifecycle, timeline
@@ -42,25 +42,21 @@ def pack(
     context: Context,
     session: Session,
     order: Order,
+    allocated: Allocated,
     wanted: Mapping[int, int] | None,
-    location: str,
+    location: str | None,
     **described: str | None,
 ) -> Fulfilment:
     """A new parcel with so many units of each line, with all that is left without. It is told of
-    by `move`, which comes next. Raises `NothingLeftToShip`, `InvalidTransition`, `Invalid`."""
+    by `move`, which comes next. Raises `NothingLeftToShip`, `NotHeld`, `InvalidTransition`,
+    `Invalid`."""
     _check(order, Status.SHIPPED, Cause.SHIPPED)
-    taken = progress.take(store.progress(session, order.id), wanted)
-    parcel = Fulfilment(
-        id=uuid.uuid4(),
-        order_id=order.id,
-        location=location,
-        state=FulfilmentState.PACKING,
-        created_at=context.clock(),
-        version=1,
-        **described,
-    )
-    store.add(session, parcel, taken)
-    return parcel
+    lines = store.progress(session, order.id)
+    units = progress.take(lines, wanted)
+    by_variant = {each.variant_id: units[each.line] for each in lines if each.line in units}
+    there = allocation.held(allocated, store.in_parcels(session, order.id))
+    place = allocation.choose(there, location, by_variant)
+    return _add(context, session, order, units, place, **described)
 
 
 def move(
@@ -91,12 +87,19 @@ def move(
         follow(context, session, order, lines, _CAUSES[target], actor)
 
 
-def ship_rest(context: Context, session: Session, order: Order, actor: Actor) -> None:
-    """Send all of an order that has not left: what is packed, and a parcel of the rest."""
+def ship_rest(
+    context: Context, session: Session, order: Order, allocated: Allocated, actor: Actor
+) -> None:
+    """Send all of an order that has not left: what is packed, and the rest in a parcel from each
+    location where some of it lies."""
     _check(order, Status.SHIPPED, Cause.SHIPPED)
     parcels = store.in_state(session, order.id, FulfilmentState.PACKING)
-    if any(line.left for line in store.progress(session, order.id)):
-        parcels.append(pack(context, session, order, None, MAIN))
+    lines = {each.variant_id: each for each in store.progress(session, order.id)}
+    left = {variant_id: each.left for variant_id, each in lines.items() if each.left}
+    there = allocation.held(allocated, store.in_parcels(session, order.id))
+    for place, part in allocation.split(there, left).items():
+        units = {lines[variant_id].line: quantity for variant_id, quantity in part.items()}
+        parcels.append(_add(context, session, order, units, place))
     move(context, session, order, parcels, FulfilmentState.SHIPPED, actor)
 
 
@@ -168,6 +171,27 @@ def tell_staff(
 def _check(order: Order, target: Status, cause: Cause) -> None:
     """Raise `InvalidTransition` unless what becomes of parcels may make the order `target`."""
     lifecycle.step(order.status, order.payment_status, target, (Party.PARCELS,), cause)
+
+
+def _add(
+    context: Context,
+    session: Session,
+    order: Order,
+    units: Mapping[int, int],
+    location: str,
+    **described: str | None,
+) -> Fulfilment:
+    parcel = Fulfilment(
+        id=uuid.uuid4(),
+        order_id=order.id,
+        location=location,
+        state=FulfilmentState.PACKING,
+        created_at=context.clock(),
+        version=1,
+        **described,
+    )
+    store.add(session, parcel, units)
+    return parcel
 
 
 def _status(session: Session, order: Order, lines: Sequence[LineProgress]) -> Status:

@@ -23,7 +23,9 @@ from contracts.orders.enums import (
 from contracts.orders.errors import AddressChangesPrice, InvalidTransition, PaymentInProgress
 from contracts.users.enums import Action
 from orders.context import Context
+from orders.fulfilments import locations
 from orders.fulfilments import transitions as fulfilments
+from orders.fulfilments.locations import Allocated
 from orders.models import Order
 from orders.order import lifecycle, queries, timeline, transitions
 from orders.order.lifecycle import Party
@@ -65,6 +67,8 @@ def update(
     `delivered` is for all its parcels; `version` is the one that the caller knows. Raises
     `PreconditionFailed`, `Forbidden`, `InvalidTransition`, and `AddressChangesPrice`, when shipping
     or tax is another there."""
+    ships = status == Status.SHIPPED and actor.is_staff
+    allocated = locations.ask(context, order_id) if ships else []
     with context.db.begin() as session:
         order = queries.lock_visible(session, order_id, actor)
         if version is not None and version != order.version:
@@ -73,7 +77,7 @@ def update(
             _readdress(context, session, order, shipping_address, actor)
         if status is not None:
             require_staff(actor)
-            _advance(context, session, order, status, actor)
+            _advance(context, session, order, status, allocated, actor)
         is_being_paid = _is_being_paid(order)
         changed = queries.view_of(session, order)
     if status == Status.CANCELLED:
@@ -141,9 +145,16 @@ def cancel_locked(
     refunds.request_for_cancelled(context, session, order)
 
 
-def _advance(context: Context, session: Session, order: Order, target: str, actor: Actor) -> None:
+def _advance(
+    context: Context,
+    session: Session,
+    order: Order,
+    target: str,
+    allocated: Allocated,
+    actor: Actor,
+) -> None:
     if target == Status.SHIPPED:
-        fulfilments.ship_rest(context, session, order, actor)
+        fulfilments.ship_rest(context, session, order, allocated, actor)
     elif target == Status.DELIVERED:
         fulfilments.deliver_all(context, session, order, actor)
     elif target == Status.CANCELLED:

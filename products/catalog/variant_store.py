@@ -24,10 +24,10 @@ from contracts.products.fields import MAX_VARIANTS
 from products.catalog import naming, rows
 from products.catalog.options import Option, Options, folded, option_key, with_declared
 from products.catalog.rows import Locked
-from products.models import Movement, OptionValue, Product, Stock, Variant
+from products.models import Movement, OptionValue, Product, Variant
 from products.models import Option as OptionRow
 from products.search import index as search_index
-from products.stock import ledger
+from products.stock import ledger, locations
 from products.stock.reservations import Change
 
 
@@ -244,11 +244,10 @@ def _insert(
     query = insert(Variant).returning(Variant.id, sort_by_parameter_order=True)
     with map_integrity_error(_BROKEN):
         ids = list(session.scalars(query, made))
-    session.execute(
-        insert(Stock), [{"variant_id": id, "on_hand": 0, "reserved": 0, "version": 1} for id in ids]
-    )
+    location = locations.preferred(session)
+    ledger.open_stock(session, ids, location)
     first = [
-        Change(id, MovementKind.INITIAL, fields["stock"], 0, "initial stock")
+        Change(id, location, MovementKind.INITIAL, fields["stock"], 0, "initial stock")
         for id, fields in zip(ids, variants, strict=True)
         if fields.get("stock")
     ]

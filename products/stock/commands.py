@@ -7,6 +7,7 @@ stock has changed.
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -20,7 +21,8 @@ from contracts.inventory.fields import MAX_HOLD
 from contracts.users.enums import Action, Target
 from products import cache_invalidation
 from products.context import Context
-from products.stock import ledger, queries, reservation_store
+from products.stock import ledger, locations, queries, reservation_store, reservations
+from products.stock.reservation_store import HoldFreed
 
 #: Begins a transaction; that of an event commits its inbox row, too.
 Begin = Callable[[], AbstractContextManager[Session]]
@@ -30,12 +32,14 @@ def adjust(
     context: Context,
     actor: Actor,
     variant_id: int,
+    location: str | None,
     delta: int | None,
     on_hand: int | None,
     reason: str,
     version: int | None,
 ) -> Json:
-    """The stock, by `delta` more or fewer or with `on_hand` as it was counted.
+    """The stock, by `delta` more or fewer or with `on_hand` as it was counted at `location`; at the
+    preferred one if none is named.
 
     Raises `Forbidden`, `VariantNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the
     stock is not at `version` (if given) any more.
@@ -43,14 +47,17 @@ def adjust(
     require_staff(actor)
     now = context.clock()
     with _changing(context) as session:
-        change = variant_id, delta, on_hand, reason, version
+        place = location or locations.preferred(session)
+        locations.check(session, place)
+        change = variant_id, place, delta, on_hand, reason, version
         moved = ledger.adjust(session, *change, actor, now)
-        level = queries.get(session, variant_id, now)
-        detail = {"delta": moved, "on_hand": level["on_hand"]}
+        stock = queries.get(session, variant_id, now)
+        counted = next(each for each in stock["locations"] if each["location"] == place)
+        detail = {"delta": moved, "on_hand": counted["on_hand"], "location": place}
         staff.tell(
             context, session, actor, Action.STOCK_ADJUSTED, Target.PRODUCT, variant_id, **detail
         )
-        return level
+        return stock
 
 
 def reserve(
@@ -58,10 +65,11 @@ def reserve(
     order_id: UUID,
     lines: Sequence[Mapping[str, int]],
     expires_at: datetime.datetime,
+    country: str | None,
 ) -> Json:
     """Hold all `lines` for the order until `expires_at`, or none: in one statement if the order is
-    new and there is enough, else step by step. See `products.stock.reservation_store`."""
-    asked = order_id, lines, expires_at, context.clock(), MAX_HOLD
+    new and a location has enough, else step by step. See `products.stock.reservation_store`."""
+    asked = order_id, lines, expires_at, context.clock(), MAX_HOLD, country
     with context.db.autocommit() as connection:
         held = reservation_store.reserve_new(connection, *asked)
     if held:
@@ -72,30 +80,75 @@ def reserve(
         return reservation_store.reserve(session, *asked)
 
 
-def commit(context: Context, order_id: UUID) -> Json:
-    """Take what the order holds for good, for it is paid.
+def commit(context: Context, order_id: UUID, begin: Begin | None = None) -> Json:
+    """Hold what the order has until it is shipped, for it is paid.
 
     Raises `OutOfStock`, `ReservationNotFound`, `ReservationReleased`.
     """
-    with _changing(context) as session:
-        return reservation_store.commit(session, order_id, context.clock())
+    try:
+        with _changing(context, begin) as session:
+            return reservation_store.commit(session, order_id, context.clock())
+    except HoldFreed:
+        with _changing(context, begin) as session:
+            return reservation_store.commit(session, order_id, context.clock())
 
 
 def commit_paid(context: Context, order_id: UUID, begin: Begin) -> None:
     """`commit` for an order that is paid already, as an event tells; when its stock is lost, that
     is told in turn."""
     try:
-        with _changing(context, begin) as session:
-            reservation_store.commit(session, order_id, context.clock())
+        commit(context, order_id, begin)
     except (OutOfStock, ReservationNotFound, ReservationReleased):
         with begin() as session:
             context.events.record(session, "stock_lost", {"order_id": order_id})
 
 
 def release(context: Context, order_id: UUID, reason: str, begin: Begin | None = None) -> Json:
-    """Give back all that the order has; it will get nothing more."""
+    """Give back all that the order has but what is shipped; it will get nothing more."""
     with _changing(context, begin) as session:
         return reservation_store.release(session, order_id, reason, context.clock())
+
+
+def ship(context: Context, parcel: Mapping[str, Any], begin: Begin) -> None:
+    """Book what has left in a parcel, as an event tells (`fulfilment_shipped`)."""
+    about = parcel["order_id"], parcel["fulfilment_id"], parcel["location"]
+    with _changing(context, begin) as session:
+        lost = reservation_store.ship(session, *about, _units(parcel), context.clock())
+    if lost:
+        known = {"order_id": str(parcel["order_id"]), "variant_ids": list(lost)}
+        context.log.warning("shipped_without_stock", **known)
+
+
+def cancel_units(context: Context, cancellation: Mapping[str, Any], begin: Begin) -> None:
+    """Give back units that will not be shipped, as an event tells (`order_items_cancelled`)."""
+    about = cancellation["order_id"], cancellation["cancellation_id"]
+    with _changing(context, begin) as session:
+        reservation_store.cancel_units(session, *about, _units(cancellation), context.clock())
+
+
+def reopen(context: Context, order_id: UUID, begin: Begin) -> None:
+    """Hold what a release before took off the books when the order was paid."""
+    with _changing(context, begin) as session:
+        reservation_store.reopen(session, order_id, context.clock())
+
+
+def relocate(
+    context: Context, actor: Actor, order_id: UUID, items: Sequence[Mapping[str, Any]]
+) -> Json:
+    """Have units of an order shipped from other locations: `items` are {variant_id, quantity,
+    from_, to}.
+
+    Raises `Forbidden`, `ReservationNotFound`, `Invalid`, `NotHeld` when the order holds fewer where
+    they are to come from, `OutOfStock` when fewer are free where they are to go.
+    """
+    require_staff(actor)
+    now = context.clock()
+    with _changing(context) as session:
+        reservation_store.relocate(session, order_id, items, actor, now)
+        units = sum(each["quantity"] for each in items)
+        about = Target.ORDER, order_id
+        staff.tell(context, session, actor, Action.STOCK_RELOCATED, *about, units=units)
+        return queries.allocation(session, order_id)
 
 
 def expire(context: Context, batch: int) -> int:
@@ -107,3 +160,8 @@ def expire(context: Context, batch: int) -> int:
 def _changing(context: Context, begin: Begin | None = None) -> AbstractContextManager[Session]:
     begun = (begin or context.db.begin)()
     return cache_invalidation.publishing(begun, context.broadcast.publish, "stock_changed")
+
+
+def _units(told: Mapping[str, Any]) -> dict[int, int]:
+    """Units by variant, of an event's lines."""
+    return reservations.merge(told["lines"])

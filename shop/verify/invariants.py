@@ -42,21 +42,28 @@ INVARIANTS = (
     ),
     Invariant(
         "stock adds up",
-        "on hand and reserved are the sums of the movements, and reserved is what orders hold",
+        "on hand and reserved are the sums of the movements, and reserved is what orders hold, at"
+        " each location",
         stock.products,
         stock.counters,
     ),
     Invariant(
         "never oversold",
-        "at no moment was more held and sold of a product than there was",
+        "at no moment was more held and sold of a variant at a location than there was",
         stock.moves,
         stock.short,
     ),
     Invariant(
         "nothing sold twice",
-        "each order took from each product what its reservation says, once",
+        "each order took of each variant what its reservation says, once",
         stock.lines,
         stock.taken,
+    ),
+    Invariant(
+        "nothing vanishes on the way",
+        "what has left one location for another has arrived, is back, or is still under way",
+        stock.transfers,
+        stock.on_the_way,
     ),
     Invariant(
         "sold is what was ordered",
@@ -98,7 +105,8 @@ INVARIANTS = (
     ),
     Invariant(
         "what left is what was sold",
-        "of each line, as many units have left in parcels as it counts, and no more than were sold",
+        "of each line, as many units have left in parcels as it counts, and no more than were sold;"
+        " inventory has booked just these, at their locations",
         parcels.parcels,
         parcels.departed,
     ),

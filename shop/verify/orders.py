@@ -9,15 +9,19 @@ from shop.verify.violation import Violation
 SOLD = ("processing", "partially_shipped", "shipped", "delivered")
 
 _ORDERED = """
-    SELECT id, status, coalesce(string_agg(product_id || 'x' || quantity, ',' ORDER BY product_id),
-        '') AS lines
+    SELECT id, status, string_agg(variant_id || 'x' || (quantity - cancelled), ','
+        ORDER BY variant_id) FILTER (WHERE cancelled < quantity) AS lines
     FROM orders LEFT JOIN order_lines ON order_id = id
     GROUP BY id, status
 """
 _COMMITTED = """
-    SELECT order_id, string_agg(variant_id || 'x' || quantity, ',' ORDER BY variant_id) AS lines
-    FROM reservations JOIN reservation_lines USING (order_id)
-    WHERE state = 'committed' GROUP BY order_id
+    SELECT order_id, string_agg(variant_id || 'x' || units, ',' ORDER BY variant_id) AS lines
+    FROM (
+        SELECT order_id, variant_id, sum(quantity - cancelled) AS units
+        FROM reservations JOIN reservation_lines USING (order_id)
+        WHERE state = 'committed' GROUP BY order_id, variant_id
+    ) AS line
+    WHERE units > 0 GROUP BY order_id
 """
 #: What the database does not hold by itself: `net + tax = total` and the like are constraints.
 _TOTALS = """

@@ -23,6 +23,20 @@ _OVERPACKED = """
     GROUP BY order_lines.order_id, line
     HAVING cancelled + shipped + sum(fulfilment_lines.quantity) > order_lines.quantity
 """
+_LEFT = """
+    SELECT id, fulfilments.order_id, variant_id, location, sum(fulfilment_lines.quantity) AS units
+    FROM fulfilments JOIN fulfilment_lines ON fulfilment_id = id
+    JOIN order_lines ON order_lines.order_id = fulfilments.order_id
+        AND order_lines.line = fulfilment_lines.line
+    WHERE state IN ('shipped', 'delivered')
+    GROUP BY id, fulfilments.order_id, variant_id, location
+"""
+_BOOKED = """
+    SELECT cause_id, variant_id, location, -sum(delta_on_hand) AS units
+    FROM movements WHERE kind = 'ship' GROUP BY cause_id, variant_id, location
+"""
+#: Releases before took stock off the books when its order was paid, and not when it left.
+_BEFORE = "SELECT DISTINCT order_id FROM movements WHERE kind = 'commit'"
 #: Each status, from the units of the lines and the parcels.
 _STATUSES = """
     SELECT id, status, kept, shipped, under_way FROM (
@@ -58,6 +72,30 @@ def departed(books: Books) -> Iterator[Violation]:
             f"order {row.order_id}",
             f"line {row.line}: {row.quantity} ordered, {row.gone} shipped or cancelled,"
             f" {row.packing} being packed",
+        )
+
+    yield from _booked(books)
+
+
+def _booked(books: Books) -> Iterator[Violation]:
+    """What inventory has booked for a parcel, against what is in it, at its location."""
+    booked = {
+        (row.cause_id, row.variant_id, row.location): row.units
+        for row in books.rows("products", _BOOKED)
+    }
+    before = {row.order_id for row in books.rows("products", _BEFORE)}
+    for row in books.rows("orders", _LEFT):
+        units = booked.pop((row.id, row.variant_id, row.location), None)
+        if units != row.units and not (units is None and row.order_id in before):
+            yield Violation(
+                f"parcel {row.id}",
+                f"{row.units} of variant {row.variant_id} have left {row.location},"
+                f" and {units or 0} are booked",
+            )
+    for (parcel_id, variant_id, location), units in booked.items():
+        yield Violation(
+            f"parcel {parcel_id}",
+            f"{units} of variant {variant_id} are booked as having left {location}, and have not",
         )
 
 

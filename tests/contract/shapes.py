@@ -80,9 +80,14 @@ def facts(value: Any) -> bool:
     return isinstance(value, dict)
 
 
+def location(value: Any) -> bool:
+    """The code of a place where stock lies."""
+    return isinstance(value, str) and re.fullmatch(r"[A-Z0-9][A-Z0-9_-]*", value) is not None
+
+
 def harmless_facts(value: Any) -> bool:
     """An object of codes, numbers, amounts and ids, or lists of codes."""
-    kinds = (code, number, money, currency, uuid, country, percent)
+    kinds = (code, number, money, currency, uuid, country, percent, location)
 
     def is_harmless(part: Any) -> bool:
         return all(map(code, part)) if isinstance(part, list) else any(is_(part) for is_ in kinds)
@@ -136,12 +141,13 @@ _SENT_AS = ((Uuid, uuid), (Money, money), (Timestamp, moment), (Id, number_id))
 
 def problems_of_answer(schema: Schema, answer: Any, where: str) -> Iterator[str]:
     """What the contract does not have, lacks, or has in another form."""
-    yield from (f"{where} has also {name}" for name in answer.keys() - schema.fields.keys())
-    yield from (f"{where} lacks {name}" for name in schema.fields.keys() - answer.keys())
+    fields_by_name = {field.data_key or name: field for name, field in schema.fields.items()}
+    yield from (f"{where} has also {name}" for name in answer.keys() - fields_by_name.keys())
+    yield from (f"{where} lacks {name}" for name in fields_by_name.keys() - answer.keys())
     for name, texts in schema.validate(answer).items():
         yield f"{where}.{name}: {texts}"
-    for name in schema.fields.keys() & answer.keys():
-        yield from _problems_of_field(schema.fields[name], answer[name], f"{where}.{name}")
+    for name in fields_by_name.keys() & answer.keys():
+        yield from _problems_of_field(fields_by_name[name], answer[name], f"{where}.{name}")
 
 
 def problems_of_request(schema: Schema, sent: dict[str, Any], where: str) -> Iterator[str]:

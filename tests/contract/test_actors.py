@@ -31,6 +31,9 @@ PRIVILEGED = {
     "orders.list_shipping_zones", "orders.get_shipping_zone", "orders.create_shipping_zone",
     "orders.update_shipping_zone", "orders.delete_shipping_zone", "orders.list_shipping_methods",
     "orders.get_shipping_method", "orders.create_shipping_method", "orders.update_shipping_method",
+    "inventory.relocate", "inventory.create_location", "inventory.update_location",
+    "inventory.send_transfer", "inventory.receive_transfer", "inventory.cancel_transfer",
+    "inventory.get_transfer", "inventory.list_transfers",
     "payments.refund", "payments.cancel", "payments.get", "payments.list", "payments.reconcile",
     "notifications.send", "notifications.list", "notifications.mark_read",
 }  # fmt: skip

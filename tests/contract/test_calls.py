@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from chassis.errors import Fault, NotFound
-from contracts.inventory.answers import Reserved
+from contracts.inventory.answers import Allocation, Reserved
 from contracts.payments import answers as payments
 from contracts.products.answers import SoldVariantList
 from contracts.users import answers as users
@@ -28,6 +28,7 @@ NEEDED = {
     ("orders", "users.default_address"): users.DefaultAddress,
     ("orders", "users.find"): users.UserIds,
     ("orders", "inventory.reserve"): Reserved,
+    ("orders", "inventory.allocation"): Allocation,
     ("orders", "inventory.commit"): None,
     ("orders", "inventory.release"): None,
     ("orders", "payments.charge"): payments.Payment,

@@ -31,6 +31,8 @@ SOME = {
 }
 #: Names of them that are something else in some calls: how the shop is set up, and nobody's.
 SETTINGS = {
+    **{f"inventory.{what}_location": {"code", "name", "country"} for what in ("create", "update")},
+    "inventory.get_location": {"code"},
     "orders.create_shipping_method": {"code"},
     "orders.update_shipping_method": {"code"},
     "orders.create_tax_rate": {"region"},

@@ -184,7 +184,8 @@ def filled(path):
     for name in ("product_id", "variant_id", "option_id", "category_id"):
         path = path.replace(f"{{{name}}}", str(2**60))
     for name in (
-        "user_id", "address_id", "session_id", "order_id", "payment_id", "tax_rate_id", "id",
+        "user_id", "address_id", "session_id", "order_id", "payment_id", "tax_rate_id",
+        "fulfilment_id", "zone_id", "method_id", "id",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", str(uuid.uuid4()))
     path = path.replace("{file}", "docs.css").replace("{provider}", "simulator")

@@ -19,6 +19,23 @@ def of_order(order_id, **facts):
     } | facts
 
 
+def parcel(order_id, variant_id, quantity, location):
+    """The payload of `fulfilment_shipped`."""
+    units = {"line": 1, "variant_id": variant_id, "quantity": quantity, "name": "Kettle"}
+    return {
+        "fulfilment_id": str(uuid.uuid4()),
+        "order_id": str(order_id),
+        "number": "S-102-748-399",
+        "user_id": str(uuid.uuid4()),
+        "location": location,
+        "carrier": None,
+        "tracking_number": None,
+        "tracking_url": None,
+        "lines": [units],
+        "complete": True,
+    }
+
+
 def publish(uri, source, event_type, payload, event_id=None, occurred_at=None, headers=None):
     """Publish one event of `source`; returns its id. The same id again is a duplicate."""
     event_id = event_id or uuid.uuid4()

@@ -1,12 +1,11 @@
 """Machines of hypothesis: random walks through the program beside a simple model of it."""
 
-import importlib
-
 import pytest
 import sqlalchemy as sa
 from hypothesis.stateful import run_state_machine_as_test
 
 from chassis import config as configuration
+from tests.conftest import empty
 from tests.model.world import SETTINGS
 
 
@@ -16,11 +15,7 @@ def walk(databases):
 
     def run(machine, package):
         engine = sa.create_engine(configuration.database_url({"DATABASE_URL": databases}, package))
-        tables = importlib.import_module(f"{package}.models").Base.metadata.tables
-        with engine.begin() as connection:  # what other tests have left would be swept too
-            # The ledger refuses to be emptied; a replica's session fires no triggers.
-            connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
-            connection.execute(sa.text(f"TRUNCATE {', '.join(tables)} CASCADE"))
+        empty(engine.url)  # what other tests have left would be swept too
         run_state_machine_as_test(lambda: machine(engine), settings=SETTINGS)
         engine.dispose()
 

@@ -13,6 +13,7 @@ HANDLERS = (
     ("payments", "payment_refunded", "orders", "orders.on_payment_refunded"),
     ("orders", "order_paid", "products", "inventory.on_order_paid"),
     ("orders", "order_cancelled", "products", "inventory.on_order_cancelled"),
+    ("orders", "fulfilment_shipped", "products", "inventory.on_fulfilment_shipped"),
     ("products", "stock_lost", "orders", "orders.on_stock_lost"),
     ("orders", "refund_due", "payments", "payments.on_refund_due"),
     *(

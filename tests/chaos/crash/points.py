@@ -45,17 +45,17 @@ ENDS: dict[str, tuple[Any, ...]] = {
         ("pending", "unpaid"), (1, 1), (0, 0), ("placed", "reserved", "payment_failed"),
     ),
     "paid": (
-        ("processing", "paid"), (0, 0), (1, 0),
+        ("processing", "paid"), (1, 1), (1, 0),
         ("placed", "reserved", "payment_succeeded", "committed", "paid"),
     ),
     "paid otherwise": (
-        ("processing", "paid"), (0, 0), (1, 0),
+        ("processing", "paid"), (1, 1), (1, 0),
         (
             "placed", "reserved", "payment_cancelled", "payment_succeeded", "committed", "paid",
         ),
     ),
     "given away": (
-        ("processing", "paid"), (0, 0), (0, 0), ("placed", "reserved", "committed", "paid"),
+        ("processing", "paid"), (1, 1), (0, 0), ("placed", "reserved", "committed", "paid"),
     ),
     "called off": (
         ("pending", "unpaid"), (1, 1), (0, 0), ("placed", "reserved", "payment_cancelled"),
@@ -68,7 +68,7 @@ ENDS: dict[str, tuple[Any, ...]] = {
         ),
     ),
     "refunded": (
-        ("processing", "refunded"), (0, 0), (1, 1),
+        ("processing", "refunded"), (1, 1), (1, 1),
         ("placed", "reserved", "payment_succeeded", "committed", "paid", "payment_refunded"),
     ),
     "cancelled": (
@@ -275,7 +275,7 @@ POINTS = (
         ((AGAIN, 0, "refunded"),),
     ),
     Point(
-        "inventory has taken what is paid, the event is not acknowledged",
+        "inventory keeps what is paid, the event is not acknowledged",
         "products", "events.handled:inventory.on_order_paid", "pay",
         ((AGAIN, 0, "paid"),),
     ),
@@ -290,9 +290,14 @@ POINTS = (
         ((AGAIN, 0, "out of stock"),),
     ),
     Point(
-        "inventory has restocked, the event is not acknowledged",
+        "inventory has freed what is cancelled, the event is not acknowledged",
         "products", "events.handled:inventory.on_order_cancelled", "cancel",
         ((AGAIN, 0, "cancelled"),),
+    ),
+    Point(
+        "inventory has booked what left, the event is not acknowledged",
+        "products", "events.handled:inventory.on_fulfilment_shipped", "ship",
+        ((AGAIN, 0, "shipped"),),
     ),
     Point(
         "a mail is written, the event is not acknowledged",

@@ -87,7 +87,15 @@ class Shop:
     def adjust(self, product, delta):
         self._do(
             lambda session: ledger.adjust(
-                session, self.products[product], delta, None, "test", None, Actor.SYSTEM, self.now
+                session,
+                self.products[product],
+                "MAIN",
+                delta,
+                None,
+                "test",
+                None,
+                Actor.SYSTEM,
+                self.now,
             )
         )
 

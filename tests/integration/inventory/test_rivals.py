@@ -105,7 +105,7 @@ def test_what_comes_back_counts_too(engine, at_once, waiting, product, level, or
         reservation_store.reserve(session, *asked(other, (kettle, 3)))
     with Session(engine) as session, session.begin():
         reservation_store.release(session, other, "test", START)
-        ledger.adjust(session, kettle, -2, None, "broken", None, Actor.SYSTEM, START)
+        ledger.adjust(session, kettle, "MAIN", -2, None, "broken", None, Actor.SYSTEM, START)
         held = at_once(order, (kettle, 2))
         waiting()
     assert held.wait()["state"] == "reserved"
@@ -147,7 +147,7 @@ def test_who_comes_later_goes_by_its_outcome(engine, at_once, waiting, product, 
     """The order is taken before any stock is waited for."""
     kettle = product(stock=5)
     with Session(engine) as session, session.begin():
-        ledger.adjust(session, kettle, 1, None, "found", None, Actor.SYSTEM, START)
+        ledger.adjust(session, kettle, "MAIN", 1, None, "found", None, Actor.SYSTEM, START)
         held = at_once(order, (kettle, 2))
         waiting()
 

@@ -109,7 +109,7 @@ class Shop:
 
     def adjust(self, place, delta):
         product = self.products[place]
-        self._do(ledger.adjust, product, delta, None, "test", None, Actor.SYSTEM, self.now)
+        self._do(ledger.adjust, product, "MAIN", delta, None, "test", None, Actor.SYSTEM, self.now)
 
     def delete(self, place):
         self._do(store.remove, self.products[place], None, self.now)

@@ -221,7 +221,7 @@ def test_an_order_whose_money_has_come_is_finished_not_given_up(
     assert outcome(retry(order["id"])) == over("processing", "paid")
     assert outcome(retry(order["id"])) == over("processing", "paid")
     assert outcome(undo(order["id"])) == over("processing", "paid")
-    assert stock(kettle) == (0, 0)
+    assert stock(kettle) == (1, 1)
     assert under_way() == []
     causes = [one["cause"] for one in call.orders.timeline(order_id=order["id"])["items"]]
     assert causes.count("paid") == 1

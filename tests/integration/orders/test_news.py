@@ -117,7 +117,7 @@ def test_an_account_that_its_owner_took_over_has_neither_cart_nor_unpaid_orders(
     publish(config["AMQP_URI"], "users", "account_recovered", news, occurred_at=taken_over)
 
     eventually(lambda: state(unpaid) == ("cancelled", "unpaid"))
-    eventually(lambda: stock(kettle) == (8, 0))
+    eventually(lambda: stock(kettle) == (9, 1))
     assert state(paid) == ("processing", "paid")
     assert state(mine) == state(others) == ("pending", "unpaid")
     items = call.carts.get(user_id=buyer["user_id"])["items"]

@@ -35,7 +35,7 @@ def test_another_card_pays_an_order_whose_first_was_abandoned(
     assert pay(order)["status"] == "succeeded"
     assert state(order) == ("processing", "paid")
     assert charged() == 1
-    assert eventually(lambda: stock(kettle) == (0, 0))
+    assert eventually(lambda: stock(kettle) == (1, 1))
     told = ["payment_cancelled", "payment_succeeded"]
     assert eventually(lambda: causes(call, order) == told)
 

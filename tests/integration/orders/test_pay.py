@@ -12,10 +12,10 @@ from tests.integration.orders.world import STAFF, crash
 from tests.support import eventually, run_timer
 
 
-def test_a_paid_order_is_processing_and_its_stock_is_gone(
-    place, pay, product, stock, state, told, eventually
+def test_a_paid_order_is_processing_and_its_stock_is_its_own(
+    place, pay, product, stock, state, told, held, eventually
 ):
-    """One call takes the money and tells the others, of whom inventory takes the stock."""
+    """One call takes the money and tells the others, of whom inventory keeps the stock."""
     kettle = product(stock=3)
     order = place((kettle, 2))
     payment = pay(order)
@@ -23,7 +23,8 @@ def test_a_paid_order_is_processing_and_its_stock_is_gone(
     assert payment["order_id"] == order["id"]
     assert state(order) == ("processing", "paid")
     assert [event for event, _ in told(order)] == ["order_placed", "order_paid"]
-    assert eventually(lambda: stock(kettle) == (1, 0))
+    assert eventually(lambda: held(order) == "committed")
+    assert stock(kettle) == (3, 2)
 
 
 def test_an_order_is_the_same_whoever_finishes_it(
@@ -83,7 +84,7 @@ def test_stock_whose_hold_may_be_over_soon_is_taken_at_once(
     order = place((kettle, 2))
     brief(order)
     pay(order)
-    assert (state(order), stock(kettle)) == (("processing", "paid"), (1, 0))
+    assert (state(order), stock(kettle)) == (("processing", "paid"), (3, 2))
     assert [event for event, _ in told(order)] == ["order_placed", "order_paid"]
 
 
@@ -93,7 +94,7 @@ def test_an_order_of_the_release_before_is_paid(place, pay, product, stock, stat
     order = place((kettle, 1))
     sql("orders", "UPDATE orders SET held_until = NULL")
     pay(order)
-    assert (state(order), stock(kettle)) == (("processing", "paid"), (0, 0))
+    assert (state(order), stock(kettle)) == (("processing", "paid"), (1, 1))
 
 
 def test_payments_knows_the_number_of_the_order(place, pay, product, sql):
@@ -120,7 +121,7 @@ def test_a_declined_payment_leaves_the_order_open(
     assert state(order) == ("pending", "unpaid")
     assert sql("orders", "SELECT paying_since FROM orders") == [{"paying_since": None}]
     assert pay(order)["status"] == "succeeded"
-    assert eventually(lambda: stock(kettle) == (0, 0))
+    assert eventually(lambda: stock(kettle) == (1, 1))
 
 
 def test_paying_twice_at_once_takes_the_money_once(place, pay, product, state, sql, together, told):

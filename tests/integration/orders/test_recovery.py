@@ -121,7 +121,7 @@ BRIEF_HOLD = [
     [*((where, False) for where in EVERY_PAYMENT), *((where, True) for where in BRIEF_HOLD)],
 )
 def test_money_that_came_before_a_crash_finishes_the_order(
-    place, pay, product, crash_in, stock, state, eventually, told, brief, where, is_brief
+    place, pay, product, crash_in, stock, state, held, eventually, told, brief, where, is_brief
 ):
     """The event of the payment brings the order to its end, from wherever it stood."""
     kettle = product(stock=1)
@@ -131,7 +131,7 @@ def test_money_that_came_before_a_crash_finishes_the_order(
     crash_in(where)
     crashes(pay, order)
     assert eventually(lambda: state(order) == ("processing", "paid"))
-    assert eventually(lambda: stock(kettle) == (0, 0))
+    assert eventually(lambda: (held(order), stock(kettle)) == ("committed", (1, 1)))
     assert [event for event, _ in told(order)] == ["order_placed", "order_paid"]
 
 

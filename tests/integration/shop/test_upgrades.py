@@ -1,5 +1,6 @@
 """Installations with data are brought to the tables of today, and back."""
 
+import datetime
 import os
 import uuid
 from decimal import Decimal
@@ -9,10 +10,14 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
 
+from chassis.identity import Actor
 from orders.order import numbers
+from products.stock import ledger, reservation_store
 from shop.migrate import create
 from shop.packages import ROOT
+from tests.integration.inventory import books
 
 
 class Database:
@@ -22,13 +27,13 @@ class Database:
         self._alembic = Config()
         self._alembic.set_main_option("script_location", str(ROOT / package / "migrations"))
         self._alembic.attributes["url"] = url
-        self._engine = sa.create_engine(url, poolclass=sa.NullPool)
+        self.engine = sa.create_engine(url, poolclass=sa.NullPool)
 
     def to_before(self, revision):
         """To the version that `revision` was written for."""
         script = ScriptDirectory.from_config(self._alembic)
         before = script.get_revision(revision).down_revision
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             is_new = not sa.inspect(connection).has_table("alembic_version")
         (command.upgrade if is_new else command.downgrade)(self._alembic, before)
 
@@ -36,7 +41,7 @@ class Database:
         command.upgrade(self._alembic, "head")
 
     def run(self, statement, **values):
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             found = connection.execute(sa.text(statement), values)
             return [tuple(row) for row in found] if found.returns_rows else []
 
@@ -329,3 +334,84 @@ def test_what_was_shipped_before_left_in_one_parcel(database):
         ("processing", "processing")
     ]
     orders.to_head()
+
+
+def test_stock_of_before_is_at_one_location(database):
+    """Nothing moves. What was paid and waits to be shipped is on the books again once inventory is
+    told of it; on the way back it is off them, whatever was shipped, cancelled and moved since."""
+    products = database("products")
+    products.to_before("0012")
+    ((mug,),) = products.run(PRODUCT, sku="MUG", deleted=None)
+    products.run("INSERT INTO variants (id, product_id) VALUES (:mug, :mug)", mug=mug)
+    products.run("INSERT INTO stock VALUES (:mug, 12, 2, 9)", mug=mug)
+    held, waits, gone = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    move = (
+        "INSERT INTO movements (variant_id, kind, delta_on_hand, delta_reserved, order_id, reason,"
+        " at) VALUES (:mug, :kind, :on_hand, :reserved, :order, '', now())"
+    )
+    products.run(move, mug=mug, kind="initial", on_hand=20, reserved=0, order=None)
+    for order, state, quantity in (
+        (held, "reserved", 2),
+        (waits, "committed", 5),
+        (gone, "committed", 3),
+    ):
+        products.run(
+            "INSERT INTO reservations VALUES (:order, :state, '2099-01-01Z', now(), now())",
+            order=order, state=state,
+        )  # fmt: skip
+        until = "2099-01-01Z" if state == "reserved" else None
+        products.run(
+            "INSERT INTO reservation_lines VALUES (:order, :mug, :quantity, :until)",
+            order=order, mug=mug, quantity=quantity, until=until,
+        )  # fmt: skip
+        products.run(move, mug=mug, kind="reserve", on_hand=0, reserved=quantity, order=order)
+        if state == "committed":
+            products.run(
+                move, mug=mug, kind="commit", on_hand=-quantity, reserved=-quantity, order=order
+            )
+    products.to_head()
+    levels = "SELECT location, on_hand, reserved FROM stock ORDER BY location"
+    assert products.run(levels) == [("MAIN", 12, 2)]
+    assert books.discrepancies(products.engine) == []
+    now = datetime.datetime.now(datetime.UTC)
+    with Session(products.engine) as session, session.begin():
+        for _ in range(2):
+            reservation_store.reopen(session, waits, now)
+    assert products.run(levels) == [("MAIN", 17, 7)]
+    products.run("INSERT INTO locations VALUES ('AMS', 'Amsterdam', 'NL', 2, true, 1)")
+    with Session(products.engine) as session, session.begin():
+        ledger.adjust(session, mug, "AMS", 4, None, "found", None, Actor.SYSTEM, now)
+        reservation_store.ship(session, waits, uuid.uuid4(), "AMS", {mug: 2}, now)
+        reservation_store.cancel_units(session, waits, uuid.uuid4(), {mug: 1}, now)
+    assert products.run(levels) == [("AMS", 2, 0), ("MAIN", 17, 4)]
+    assert books.discrepancies(products.engine) == []
+    products.to_before("0012")
+    assert products.run("SELECT variant_id, on_hand, reserved FROM stock") == [(mug, 17, 2)]
+    assert sorted(products.run("SELECT order_id, quantity FROM reservation_lines")) == sorted(
+        [(held, 2), (waits, 4), (gone, 3)]
+    )
+    moved = "SELECT order_id, -sum(delta_on_hand), sum(delta_reserved) FROM movements GROUP BY 1"
+    assert {row[0]: row[1:] for row in products.run(moved)} == {
+        None: (-24, 0), held: (0, 2), waits: (4, 0), gone: (3, 0),
+    }  # fmt: skip
+    products.to_head()
+    assert books.discrepancies(products.engine) == []
+
+
+def test_inventory_is_told_of_what_waits_to_be_shipped(database):
+    """Of nothing else, and not by the version before."""
+    orders = database("orders")
+    orders.to_before("0008")
+    waits, gone = uuid.uuid4(), uuid.uuid4()
+    for order, status in ((waits, "processing"), (gone, "shipped")):
+        orders.run(ORDER, id=order)
+        orders.run(
+            "UPDATE orders SET status = :status, payment_status = 'paid', payment_id = id"
+            " WHERE id = :id",
+            id=order, status=status,
+        )  # fmt: skip
+    orders.to_head()
+    told = "SELECT payload FROM outbox WHERE type = 'order_awaits_shipping'"
+    assert orders.run(told) == [({"order_id": str(waits)},)]
+    orders.to_before("0015")
+    assert orders.run(told) == []

@@ -69,6 +69,17 @@ EXPECTED = {
     "PATCH /api/inventory/{variant_id}": (STAFF, {401, 403, 404, 409, 412}),
     "GET /api/inventory/{variant_id}/movements": (STAFF, {401, 403, 404}),
     "POST /api/inventory/check": (ANYONE, set()),
+    "GET /api/inventory/orders/{order_id}": (STAFF, {401, 403, 404}),
+    "POST /api/inventory/orders/{order_id}/relocate": (STAFF, {401, 403, 404, 409}),
+    "GET /api/locations": (STAFF, {401, 403}),
+    "POST /api/locations": (ADMIN, {401, 403, 409}),
+    "GET /api/locations/{code}": (STAFF, {304, 401, 403, 404}),
+    "PATCH /api/locations/{code}": (ADMIN, {401, 403, 404, 412}),
+    "GET /api/transfers": (STAFF, {401, 403}),
+    "POST /api/transfers": (STAFF, {401, 403, 409}),
+    "GET /api/transfers/{transfer_id}": (STAFF, {304, 401, 403, 404}),
+    "POST /api/transfers/{transfer_id}/receive": (STAFF, {401, 403, 404, 409}),
+    "POST /api/transfers/{transfer_id}/cancel": (STAFF, {401, 403, 404, 409}),
     # Carts and orders. Whose they are is checked by the services, and so is who may give an order
     # another status (403).
     "GET /api/carts": (USER, {401}),

@@ -16,7 +16,16 @@ from products.stock.reservations import Change, Line
 NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 MINUTE = datetime.timedelta(minutes=1)
 ORDER = uuid.UUID(int=1)
-LINES = [Line(1, 2, held=True), Line(2, 5, held=False)]
+PARCEL = uuid.UUID(int=2)
+
+
+def lines():
+    """One that is held, and one whose hold is over."""
+    return [Line(1, "A", 2, held=True), Line(2, "A", 5)]
+
+
+def rows(changes):
+    return [(c.variant_id, c.location, c.kind, c.on_hand, c.reserved) for c in changes]
 
 
 def test_merge_adds_up_a_product_that_comes_twice():
@@ -36,7 +45,7 @@ def test_merge_bounds_the_sum():
     assert reservations.merge(lines) == {1: 10_000}
     with pytest.raises(Invalid) as refused:
         reservations.merge([*lines, {"variant_id": 1, "quantity": 1}])
-    assert refused.value.errors == {"lines": ["At most 10000 of one product."]}
+    assert refused.value.errors == {"lines": ["At most 10000 of one variant."]}
 
 
 def test_all_short_lines_are_named():
@@ -112,61 +121,152 @@ def test_nothing_is_reserved_after_a_release():
 
 def test_what_expires_is_no_longer_promised():
     """Nothing leaves the shelf."""
-    assert reservations.expire(ORDER, 1, 2) == Change(
-        1, MovementKind.EXPIRE, 0, -2, "reservation expired", ORDER
+    assert reservations.expire(ORDER, 1, "A", 2) == Change(
+        1, "A", MovementKind.EXPIRE, 0, -2, "reservation expired", ORDER
     )
 
 
 def test_each_change_says_why_and_for_which_order():
-    """In words that staff read in the ledger."""
-    (reserved,) = reservations.reserve(ORDER, {1: 2})
-    (committed,) = reservations.commit(ORDER, LINES[:1])
-    (released,) = reservations.release(ORDER, ReservationState.RESERVED, LINES[:1], "no longer")
-    assert [(change.reason, change.order_id) for change in (reserved, committed, released)] == [
-        ("order placed", ORDER),
-        ("order paid", ORDER),
-        ("no longer", ORDER),
+    """In words that staff read in the ledger; what was shipped, for which parcel too."""
+    (reserved,) = reservations.reserve(ORDER, {(1, "A"): 2})
+    (released,) = reservations.release(ORDER, ReservationState.RESERVED, lines()[:1], "no longer")
+    (shipped,), _ = reservations.ship(ORDER, lines(), "A", {1: 1}, {}, PARCEL)
+    assert [(c.reason, c.order_id, c.cause_id) for c in (reserved, released, shipped)] == [
+        ("order placed", ORDER, None),
+        ("no longer", ORDER, None),
+        ("shipped", ORDER, PARCEL),
     ]
 
 
-def test_commit_takes_held_and_lost_lines_from_the_shelf():
-    """What is held leaves the promise too; what had expired comes from what is free."""
-    changes = reservations.commit(ORDER, LINES)
-    assert [(c.variant_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
-        (1, MovementKind.COMMIT, -2, -2),
-        (2, MovementKind.COMMIT, -5, 0),
-    ]
-
-
-def test_release_frees_only_what_is_still_held():
+@pytest.mark.parametrize("state", [ReservationState.RESERVED, ReservationState.EXPIRED])
+def test_release_frees_only_what_is_still_held(state):
     """A line that expired was freed then; freeing it twice would invent stock."""
-    for state in (ReservationState.RESERVED, ReservationState.EXPIRED):
-        changes = reservations.release(ORDER, state, LINES, "cancelled")
-        assert [(c.variant_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
-            (1, MovementKind.RELEASE, 0, -2)
-        ]
+    changes = reservations.release(ORDER, state, lines(), "cancelled")
+    assert rows(changes) == [(1, "A", MovementKind.RELEASE, 0, -2)]
 
 
-def test_release_of_a_paid_order_puts_it_back_on_the_shelf():
-    """After the commit nothing is held: all lines return to on_hand."""
-    changes = reservations.release(ORDER, ReservationState.COMMITTED, LINES, "cancelled")
-    assert [(c.variant_id, c.kind, c.on_hand, c.reserved) for c in changes] == [
-        (1, MovementKind.RESTOCK, 2, 0),
-        (2, MovementKind.RESTOCK, 5, 0),
+def test_release_of_a_paid_order_gives_back_what_has_not_left():
+    """What is shipped is gone, what was cancelled is free already."""
+    line = Line(1, "A", 5, held=True, shipped=2, cancelled=1)
+    changes = reservations.release(ORDER, ReservationState.COMMITTED, [line], "cancelled")
+    assert rows(changes) == [(1, "A", MovementKind.RELEASE, 0, -2)]
+
+
+def test_what_an_earlier_release_took_comes_back():
+    """On the shelf when the order is cancelled; on the shelf and promised when it is to be
+    shipped."""
+    taken = [Line(1, "A", 2), Line(2, "A", 3, shipped=3)]
+    changes = reservations.release(ORDER, ReservationState.COMMITTED, taken, "cancelled")
+    assert rows(changes) == [(1, "A", MovementKind.RESTOCK, 2, 0)]
+    changes = reservations.reopen(ORDER, ReservationState.COMMITTED, taken)
+    assert rows(changes) == [(1, "A", MovementKind.REOPEN, 2, 2)]
+    assert [line.held for line in taken] == [True, False]
+    assert reservations.reopen(ORDER, ReservationState.COMMITTED, taken) == []
+    assert reservations.reopen(ORDER, ReservationState.EXPIRED, lines()) == []
+
+
+def test_what_is_shipped_leaves_the_shelf_and_the_promise():
+    """So many of them; the rest stays promised."""
+    held = [Line(1, "A", 5, held=True)]
+    changes, lost = reservations.ship(ORDER, held, "A", {1: 3}, {1: 9}, PARCEL)
+    assert rows(changes) == [(1, "A", MovementKind.SHIP, -3, -3)]
+    assert (lost, held) == ({}, [Line(1, "A", 5, held=True, shipped=3)])
+    changes, _ = reservations.ship(ORDER, held, "A", {1: 2}, {1: 9}, PARCEL)
+    assert held == [Line(1, "A", 5, held=False, shipped=5)]
+
+
+def test_a_parcel_from_another_place_takes_what_is_free_there():
+    """The promise elsewhere ends. What is not free there is booked where it is promised: the order
+    holds it, so it has left from somewhere."""
+    held = [Line(1, "A", 5, held=True)]
+    changes, lost = reservations.ship(ORDER, held, "B", {1: 4}, {1: 3}, PARCEL)
+    assert rows(changes) == [
+        (1, "A", MovementKind.RELEASE, 0, -3),
+        (1, "B", MovementKind.RESERVE, 0, 3),
+        (1, "B", MovementKind.SHIP, -3, -3),
+        (1, "A", MovementKind.SHIP, -1, -1),
+    ]
+    assert lost == {}
+    assert held == [Line(1, "A", 2, held=True, shipped=1), Line(1, "B", 3, shipped=3)]
+
+
+def test_a_parcel_of_what_is_held_nowhere_takes_what_is_free():
+    """And says what there is none of."""
+    gone = [Line(1, "A", 5)]
+    changes, lost = reservations.ship(ORDER, gone, "B", {1: 5}, {1: 2}, PARCEL)
+    assert rows(changes) == [(1, "B", MovementKind.SHIP, -2, 0)]
+    assert lost == {1: 3}
+    assert gone == [Line(1, "A", 3), Line(1, "B", 2, shipped=2)]
+
+
+def test_cancelled_units_are_free_again():
+    """Those at the last locations first; never more than are still to leave."""
+    held = [Line(1, "A", 2, held=True), Line(1, "B", 3, held=True, shipped=1)]
+    changes = reservations.cancel(ORDER, held, {1: 3}, PARCEL)
+    assert rows(changes) == [
+        (1, "B", MovementKind.RELEASE, 0, -2),
+        (1, "A", MovementKind.RELEASE, 0, -1),
+    ]
+    assert [(line.open, line.held) for line in held] == [(1, True), (0, False)]
+    assert rows(reservations.cancel(ORDER, held, {1: 3}, PARCEL)) == [
+        (1, "A", MovementKind.RELEASE, 0, -1)
     ]
 
 
-@given(st.dictionaries(st.integers(1, 9), st.integers(1, 50), min_size=1), st.booleans())
-def test_what_is_taken_and_given_back_adds_up_to_nothing(wanted, paid):
-    """However an order ends, reserve, commit and release leave the counters as they were."""
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["ship", "cancel"]),
+        st.sampled_from("AB"),
+        st.dictionaries(st.integers(1, 3), st.integers(1, 20), min_size=1),
+    ),
+    max_size=6,
+)
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.integers(1, 3), st.sampled_from("AB")), st.integers(1, 20), min_size=1
+    ),
+    st.dictionaries(st.tuples(st.integers(1, 3), st.sampled_from("AB")), st.integers(0, 20)),
+    STEPS,
+)
+def test_however_an_order_goes_its_parts_add_up(wanted, spare, steps):
+    """Wherever parcels are said to leave from: what has left is what was shipped, at no place more
+    leaves than was there, and when the order is over nothing is promised."""
     changes = reservations.reserve(ORDER, wanted)
-    held = [Line(variant_id, quantity, held=True) for variant_id, quantity in wanted.items()]
-    if paid:
-        changes += reservations.commit(ORDER, held)
-        changes += reservations.release(ORDER, ReservationState.COMMITTED, held, "cancelled")
-    else:
-        changes += reservations.release(ORDER, ReservationState.RESERVED, held, "cancelled")
-    for variant_id in wanted:
-        of_product = [change for change in changes if change.variant_id == variant_id]
-        assert sum(change.on_hand for change in of_product) == 0
-        assert sum(change.reserved for change in of_product) == 0
+    held = [Line(*place, quantity, held=True) for place, quantity in wanted.items()]
+    ordered = reservations.quantities(held)
+    shipped = dict.fromkeys(ordered, 0)
+    there = {place: wanted.get(place, 0) + spare.get(place, 0) for place in {*wanted, *spare}}
+    for what, location, units in steps:
+        units = {each: n for each, n in units.items() if each in ordered}
+        if what == "cancel":
+            changes += reservations.cancel(ORDER, held, units, PARCEL)
+            continue
+        left = reservations.quantities(held, open_only=True)
+        units = {each: min(n, left[each]) for each, n in units.items() if left.get(each)}
+        free = {
+            each: there.get((each, location), 0)
+            + sum(
+                c.on_hand - c.reserved
+                for c in changes
+                if (c.variant_id, c.location) == (each, location)
+            )
+            for each in units
+        }
+        made, lost = reservations.ship(ORDER, held, location, units, free, PARCEL)
+        changes += made
+        assert lost == {}
+        for each, quantity in units.items():
+            shipped[each] += quantity
+        assert reservations.quantities(held) == ordered
+    changes += reservations.release(ORDER, ReservationState.COMMITTED, held, "over")
+    for each, quantity in shipped.items():
+        assert -sum(c.on_hand for c in changes if c.variant_id == each) == quantity
+    for place in there:
+        of_place = [c for c in changes if (c.variant_id, c.location) == place]
+        on_hand, reserved = there[place], 0
+        for change in of_place:
+            on_hand, reserved = on_hand + change.on_hand, reserved + change.reserved
+            assert 0 <= reserved <= on_hand
+        assert reserved == 0

@@ -45,7 +45,7 @@ def without_lock(session, variant_ids):
     read._for_update_arg = None
     rows = session.execute(read, {"ids": list(variant_ids)}).all()
     eventlet.sleep(0.02)
-    return {row.variant_id: ledger.Level(*row[1:]) for row in rows}
+    return {(row.variant_id, row.location): ledger.Level(*row[2:]) for row in rows}
 
 
 def without_outbox(publisher, messages):

@@ -1,0 +1,222 @@
+"""Stock at several locations: what is promised from where, what moves, what is closed."""
+
+import datetime
+import itertools
+import uuid
+
+import eventlet
+import pytest
+
+from chassis.errors import Conflict, Invalid, NotFound
+from tests.integration import events
+
+ADMIN = {"user_id": str(uuid.uuid4()), "role": "admin"}
+
+
+@pytest.fixture
+def location(inventory):
+    """`location("AMS", country="NL")`: a new one."""
+
+    def make(code, **fields):
+        fields = {"name": code, "priority": 2} | fields
+        return inventory.create_location(code=code, actor=ADMIN, **fields)
+
+    return make
+
+
+@pytest.fixture
+def stocked(location, product, inventory):
+    """`stocked(A=10, B=15)`: a variant with so many there, beside none at MAIN."""
+    made = set()
+
+    def make(**counts):
+        kettle = product(stock=0)
+        for code, count in counts.items():
+            if code not in made:
+                location(code)
+                made.add(code)
+            inventory.adjust(
+                variant_id=kettle, location=code, on_hand=count, reason="x", actor=ADMIN
+            )
+        return kettle
+
+    return make
+
+
+@pytest.fixture
+def there(inventory):
+    """`there(variant_id)`: (on hand, reserved) of each location that has any."""
+
+    def look(variant_id):
+        levels = inventory.get(variant_id=variant_id)["locations"]
+        return {
+            level["location"]: (level["on_hand"], level["reserved"])
+            for level in levels
+            if level["on_hand"]
+        }
+
+    return look
+
+
+def places(answer):
+    return {line["location"]: line["quantity"] for line in answer["allocation"]}
+
+
+def test_one_location_that_has_everything(stocked, reserve, there):
+    """It ships all; never more than there is at one (10 at A, 15 at B, an order of 13)."""
+    kettle = stocked(A=10, B=15)
+    assert places(reserve((kettle, 13))) == {"B": 13}
+    assert places(reserve((kettle, 10))) == {"A": 10}
+    assert there(kettle) == {"A": (10, 10), "B": (15, 13)}
+
+
+def test_else_few_of_them(stocked, reserve, there):
+    """Those that have the most; a repeat gets the same answer."""
+    kettle, order = stocked(A=10, B=5), str(uuid.uuid4())
+    held = reserve((kettle, 13), order_id=order)
+    assert places(held) == {"A": 10, "B": 3}
+    assert reserve((kettle, 13), order_id=order) == held
+    assert there(kettle) == {"A": (10, 10), "B": (5, 3)}
+    with pytest.raises(Conflict) as short:
+        reserve((kettle, 3))
+    assert short.value.data["lines"] == [{"variant_id": kettle, "requested": 3, "available": 2}]
+
+
+def test_the_country_comes_first(location, inventory, stocked, clock):
+    """Then the priority, then the code."""
+    location("AMS", country="NL", priority=9)
+    kettle = stocked(B=5)
+    inventory.adjust(variant_id=kettle, location="AMS", on_hand=5, reason="x", actor=ADMIN)
+    for country, place in (("NL", "AMS"), ("DE", "B"), (None, "B")):
+        held = inventory.reserve(
+            order_id=str(uuid.uuid4()),
+            lines=[{"variant_id": kettle, "quantity": 1}],
+            expires_at=(clock() + datetime.timedelta(minutes=5)).isoformat(),
+            country=country,
+        )
+        assert places(held) == {place: 1}
+
+
+def test_20_buyers_of_13(stocked, reserve, there):
+    """25 in all are one order."""
+    kettle = stocked(A=10, B=15)
+
+    def buy():
+        try:
+            return reserve((kettle, 13))["state"]
+        except Conflict as refused:
+            return refused.code
+
+    outcomes = [thread.wait() for thread in [eventlet.spawn(buy) for _ in range(20)]]
+    assert sorted(outcomes) == ["out_of_stock"] * 19 + ["reserved"]
+    assert sum(reserved for _, reserved in there(kettle).values()) == 13
+
+
+def test_crossing_orders_do_not_block_each_other(stocked, reserve):
+    """a@B, b@A against b@A, a@B, in any order of the lines: no deadlock."""
+    one, other = stocked(A=30, B=30), stocked(A=30, B=30)
+    ways = itertools.islice(itertools.cycle([((one, 1), (other, 1)), ((other, 1), (one, 1))]), 60)
+    threads = [eventlet.spawn(reserve, *way) for way in ways]
+    assert {thread.wait()["state"] for thread in threads} == {"reserved"}
+
+
+def test_a_location_that_is_closed(config, inventory, call, stocked, reserve, there, eventually):
+    """Takes no new orders and shows nothing as available; what it has promised, it ships."""
+    kettle, order = stocked(A=5), str(uuid.uuid4())
+    reserve((kettle, 2), order_id=order)
+    inventory.commit(order_id=order)
+    closed = inventory.update_location(code="A", active=False, actor=ADMIN)
+    assert (closed["active"], closed["version"]) == (False, 2)
+    assert inventory.get(variant_id=kettle)["available"] == 0
+    assert call.products.get(product_id=kettle)["available"] == 0
+    with pytest.raises(Conflict):
+        reserve((kettle, 1))
+    parcel = events.parcel(order, kettle, 2, "A")
+    for _ in range(2):  # told anew, as after a crash
+        events.publish(config["AMQP_URI"], "orders", "fulfilment_shipped", parcel)
+    assert eventually(lambda: there(kettle) == {"A": (3, 0)})
+    kinds = [m["kind"] for m in inventory.movements(variant_id=kettle)["items"]]
+    assert kinds.count("ship") == 1
+
+
+def test_a_transfer_is_received_once(inventory, stocked, there):
+    """By its key; a second one finds that it is over."""
+    kettle = stocked(A=5, B=1)
+    items = [{"variant_id": kettle, "quantity": 4}]
+    send = {"from_": "A", "to": "B", "items": items, "actor": ADMIN}
+    sent = inventory.send_transfer(key="one", **send)
+    assert inventory.send_transfer(key="one", **send) == sent | {"replayed": True}
+    assert there(kettle) == {"A": (1, 0), "B": (1, 0)}
+    about = {"transfer_id": sent["id"], "actor": ADMIN}
+    part = [{"variant_id": kettle, "quantity": 1}]
+    for replayed in (False, True):
+        got = inventory.receive_transfer(items=part, key="part", **about)
+        assert (got["state"], got["replayed"]) == ("sent", replayed)
+        assert there(kettle) == {"A": (1, 0), "B": (2, 0)}
+    with pytest.raises(Conflict) as more:
+        inventory.receive_transfer(items=items, **about)
+    assert more.value.code == "not_on_the_way"
+    assert inventory.receive_transfer(key="rest", **about)["state"] == "received"
+    assert there(kettle) == {"A": (1, 0), "B": (5, 0)}
+    for late in (inventory.receive_transfer, inventory.cancel_transfer):
+        with pytest.raises(Conflict) as over:
+            late(**about)
+        assert over.value.code == "transfer_closed"
+
+
+def test_a_cancelled_transfer_comes_back(inventory, stocked, there):
+    """What had arrived stays."""
+    kettle = stocked(A=5, B=0)
+    items = [{"variant_id": kettle, "quantity": 4}]
+    sent = inventory.send_transfer(from_="A", to="B", items=items, actor=ADMIN)
+    about = {"transfer_id": sent["id"], "actor": ADMIN}
+    inventory.receive_transfer(items=[{"variant_id": kettle, "quantity": 1}], **about)
+    for _ in range(2):
+        assert inventory.cancel_transfer(**about)["state"] == "cancelled"
+        assert there(kettle) == {"A": (4, 0), "B": (1, 0)}
+
+
+def test_what_cannot_be_sent(inventory, stocked, reserve, there):
+    """What is promised, what is nowhere, to where it is; nothing half done."""
+    kettle = stocked(A=5, B=0)
+    reserve((kettle, 3))
+    for wrong, code in (
+        ({"quantity": 3}, "out_of_stock"),
+        ({"to": "A"}, "invalid"),
+        ({"to": "NOWHERE"}, "invalid"),
+        ({"variant_id": 999}, "out_of_stock"),
+    ):
+        item = {"variant_id": kettle, "quantity": 1} | {
+            name: value for name, value in wrong.items() if name != "to"
+        }
+        with pytest.raises((Conflict, Invalid)) as refused:
+            inventory.send_transfer(from_="A", to=wrong.get("to", "B"), items=[item], actor=ADMIN)
+        assert refused.value.code == code
+    assert there(kettle) == {"A": (5, 3)}
+    with pytest.raises(NotFound):
+        inventory.get_transfer(transfer_id=str(uuid.uuid4()), actor=ADMIN)
+
+
+def test_an_order_is_shipped_from_elsewhere(inventory, stocked, reserve, there):
+    """By staff, as far as there is something free there and the order holds it."""
+    kettle, order = stocked(A=5, B=2), str(uuid.uuid4())
+    reserve((kettle, 4), order_id=order)
+    move = {"variant_id": kettle, "quantity": 2, "from_": "A", "to": "B"}
+    found = inventory.relocate(order_id=order, items=[move], actor=ADMIN)
+    assert {one["location"]: one["open"] for one in found["items"]} == {"A": 2, "B": 2}
+    assert there(kettle) == {"A": (5, 2), "B": (2, 2)}
+    for code in ("out_of_stock", "not_held"):
+        wrong = move | {"quantity": 1 if code == "out_of_stock" else 3}
+        with pytest.raises(Conflict) as refused:
+            inventory.relocate(order_id=order, items=[wrong], actor=ADMIN)
+        assert refused.value.code == code
+
+
+def test_a_code_is_taken_once(location, inventory):
+    """A repeat under the same key is no second one."""
+    made = location("AMS", key="one")
+    assert location("AMS", key="one") == made | {"replayed": True}
+    with pytest.raises(Conflict) as taken:
+        location("AMS")
+    assert taken.value.code == "location_exists"
+    assert [one["code"] for one in inventory.list_locations()["items"]] == ["MAIN", "AMS"]
