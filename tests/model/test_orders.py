@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from chassis.errors import Unavailable
+from chassis.errors import NotFound, Unavailable
 from chassis.identity import Actor, Role
 from contracts.inventory.errors import OutOfStock
 from contracts.payments import answers
@@ -56,6 +56,10 @@ class Inventory:
             raise OutOfStock
         if self.stock == "away":
             raise Unavailable
+
+    def allocation(self, order_id):
+        """Of where things lie nobody knows, so a parcel leaves from the main location."""
+        raise NotFound
 
 
 class Payments:
