@@ -38,8 +38,8 @@ def adjust(
     reason: str,
     version: int | None,
 ) -> Json:
-    """The stock, by `delta` more or fewer or with `on_hand` as it was counted at `location`; if none
-    is named, where all of it is (`locations.only`).
+    """The stock, by `delta` more or fewer or with `on_hand` as it was counted at `location`; if
+    none is named, where all of it is (`locations.only`).
 
     Raises `Forbidden`, `VariantNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the
     stock is not at `version` (if given) any more.
