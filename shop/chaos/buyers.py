@@ -211,25 +211,25 @@ class Storekeeper:
             return
         level, *others = self._chance.sample(found.body["locations"], len(found.body["locations"]))
         if others and self._chance.random() < 0.3:
-            self._transfer(level, others[0]["location"])
+            self._transfer(product, level["location"], others[0]["location"])
         else:
-            self._adjust(level)
+            self._adjust(product, level)
 
-    def _adjust(self, level: dict[str, Any]) -> None:
+    def _adjust(self, product: dict[str, Any], level: dict[str, Any]) -> None:
         """A few more of what has run out at a location, else one less: things stay scarce."""
         delta = self._chance.choice((2, 4, 6)) if level["available"] < SCARCE else -1
         reason = f"chaos {new_key()}"
         # No key here: it is tried once, and may have happened when there was no answer.
-        path = f"/api/inventory/{level['variant_id']}?location={level['location']}"
+        path = f"/api/inventory/{product['id']}?location={level['location']}"
         body = {"delta": delta, "reason": reason}
         answer = self._staff.call("PATCH", path, body, known=(200, 409, 422), tries=1)
         if answer.status == 200:
             self._journal.note(self._journal.adjusted, reason)
 
-    def _transfer(self, level: dict[str, Any], to: str) -> None:
+    def _transfer(self, product: dict[str, Any], source: str, to: str) -> None:
         """One goes to another location, where two clerks take it in at once."""
-        items = [{"variant_id": level["variant_id"], "quantity": 1}]
-        body = {"from": level["location"], "to": to, "items": items}
+        items = [{"variant_id": product["id"], "quantity": 1}]
+        body = {"from": source, "to": to, "items": items}
         sent = self._staff.call(
             "POST", "/api/transfers", body, known=(201, 409), key=new_key(), tries=5
         )
