@@ -15,7 +15,7 @@ from chassis.fields import (
     String,
     Uuid,
 )
-from contracts.inventory.fields import MAX_LINES
+from contracts.inventory.fields import MAX_LINES, MAX_LOCATIONS
 from contracts.orders.fields import MAX_QUANTITY
 
 
@@ -57,6 +57,20 @@ class FulfilmentEvent(EventPayload):
     complete = Boolean(required=True)
 
 
+class Place(EventPayload):
+    """So many units of a line, at a location."""
+
+    location = String(max=40, required=True)
+    quantity = Quantity(max=MAX_QUANTITY, required=True)
+
+
+class CancelledUnits(Units):
+    """`places`: where they lie, and are in no parcel. It has none of units that inventory was not
+    known to hold, nor in events of releases before."""
+
+    places = List(fields.Nested(Place), max=MAX_LOCATIONS, load_default=list)
+
+
 class OrderItemsCancelled(EventPayload):
     """order_items_cancelled: units that will not be shipped; `amount` is what they were paid."""
 
@@ -64,7 +78,7 @@ class OrderItemsCancelled(EventPayload):
     order_id = Uuid(required=True)
     number = String(max=40, required=True)
     user_id = Uuid(required=True)
-    lines = List(fields.Nested(Units), max=MAX_LINES, required=True)
+    lines = List(fields.Nested(CancelledUnits), max=MAX_LINES, required=True)
     amount = Money(required=True)
     currency = Currency(required=True)
 

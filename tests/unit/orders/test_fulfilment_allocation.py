@@ -25,10 +25,12 @@ def line(location, variant_id, quantity, cancelled=0):
 
 
 def test_what_is_in_parcels_is_not_held_any_more():
-    """Whether or not inventory has heard that it has left; nor is what is cancelled."""
+    """Whether or not inventory has heard that it has left; nor is what is cancelled, of which it
+    may not have heard either."""
     said = [line("AMS", 7, 5, cancelled=1), line("BER", 7, 2), line("BER", 8, 1)]
-    there = allocation.held(said, {("AMS", 7): 3, ("BER", 8): 2})
-    assert there == {"AMS": {7: 1}, "BER": {7: 2, 8: 0}}
+    there = allocation.held(said, {("AMS", 7): 3, ("BER", 8): 2}, {("BER", 7): 1})
+    assert there == {"AMS": {7: 1}, "BER": {7: 1, 8: 0}}
+    assert allocation.held([line("AMS", 7, 5, cancelled=1)], {}, {("AMS", 7): 1}) == {"AMS": {7: 4}}
 
 
 def test_a_parcel_leaves_from_where_all_of_it_lies():
@@ -55,6 +57,12 @@ def test_where_nothing_is_known_any_place_will_do():
     """Inventory has no reservation of it."""
     assert allocation.choose({}, None, {7: 1}) == "MAIN"
     assert allocation.choose({}, "AMS", {7: 1}) == "AMS"
+
+
+def test_units_are_given_back_where_they_lie_the_last_places_first():
+    """Of what lies nowhere there is nothing to give back."""
+    there = {"AMS": {7: 3}, "BER": {7: 1, 8: 0}}
+    assert allocation.give_back(there, {7: 2, 8: 1}) == {"BER": {7: 1}, "AMS": {7: 1}}
 
 
 @given(places, units)
