@@ -245,7 +245,9 @@ _OUT_NOW = _OUT.subquery("out")
 _PRODUCT_OF = (
     select(Variant.product_id).where(Variant.id == _OUT_NOW.c.variant_id).correlate(_OUT_NOW)
 )
-_SOLD_OUT = func.array(select(_PRODUCT_OF.scalar_subquery()).scalar_subquery())
+_SOLD_OUT = func.array(
+    select(_PRODUCT_OF.scalar_subquery()).select_from(_OUT_NOW).scalar_subquery()
+)
 
 
 def _has_variant(product: type[Product], is_so: ColumnElement[bool]) -> ColumnElement[bool]:
