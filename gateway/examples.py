@@ -219,7 +219,6 @@ EXAMPLES = {
     "ShippingQuote.name": "Parcel",
     "ShippingQuote.price": "4.95",
     "ShippingQuote.total": "54.85",
-    "ShippingQuotes.required": True,
     "free_from": "50.00",
     "min_days": 1,
     "max_days": 3,

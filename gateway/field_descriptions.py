@@ -332,7 +332,6 @@ FIELDS = {
     "max_days": "How many days it takes at most; null when nobody can say.",
     "active": "Whether buyers can choose it.",
     "ShippingQuotes.items": "The methods that carry what is in the cart, the cheapest first.",
-    "ShippingQuotes.required": "Whether an order has to choose one of them.",
     # Payments
     "query.order_id": "The order whose payments to list.",
     "method": "The means of payment.",

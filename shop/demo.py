@@ -131,15 +131,15 @@ def _fill_cart(client: DemoClient, one: dict[str, Any], other: dict[str, Any]) -
 
 
 def _choose_shipping(client: DemoClient, goods: str) -> tuple[dict[str, str], str]:
-    """The cheapest method, as an order names it, and what all costs by it; in a shop that has none,
+    """The dearest method, as an order names it, and what all costs by it; in a shop that has none,
     what the `goods` cost."""
     client.title("Choose how it is shipped")
     quotes = client.call("GET", "/api/carts/shipping")["items"]
     if not quotes:
         client.remark("this shop has no shipping methods to choose from")
         return {}, goods
-    cheapest = quotes[0]
-    return {"shipping_method": cheapest["code"]}, cheapest["total"]
+    dearest = quotes[-1]
+    return {"shipping_method": dearest["code"]}, dearest["total"]
 
 
 def _order(client: DemoClient, title: str, body: dict[str, Any]) -> dict[str, Any]:

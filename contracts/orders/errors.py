@@ -6,7 +6,6 @@ chassis.errors.Fault
  │    ├── MixedCurrencies     422  an order has one currency; `data["lines"]` names each line's
  │    ├── AddressNeeded       422  nobody knows where the cart goes to
  │    ├── NoShipping          422  nothing carries these goods to this address
- │    ├── ShippingMethodRequired 422  choose one of `data["methods"]`
  │    └── UnknownShippingMethod  422  not one that carries these goods there; `data["methods"]`
  ├── NotFound
  │    ├── ShippingZoneNotFound   404
@@ -156,13 +155,6 @@ class NoShipping(Invalid):
 
     code = "no_shipping"
     title = "This shop has no shipping method for these goods to this address"
-
-
-class ShippingMethodRequired(Invalid):
-    """The buyer has to choose; `data["methods"]`: the codes that there are."""
-
-    code = "shipping_method_required"
-    title = "Choose a shipping method"
 
 
 class UnknownShippingMethod(Invalid):

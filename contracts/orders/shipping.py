@@ -217,11 +217,9 @@ class ShippingQuote(Answer):
 
 
 class ShippingQuotes(Answer):
-    """`required`: an order to this address has to choose one of `items`; there may be none, then
-    it cannot be ordered to there."""
+    """The cheapest first; an order that names none is shipped by it."""
 
     items = fields.List(fields.Nested(ShippingQuote), required=True)
-    required = fields.Boolean(required=True)
 
 
 ShippingZonePage, ShippingMethodPage = page_of(ShippingZone), page_of(ShippingMethod)

@@ -123,7 +123,7 @@ def view(
     quotes = quote(lines, currency, contents.address, charges.terms) if lines else []
     cheapest = quotes[0] if quotes else None
     amounts = charge(lines, currency, contents.address, charges, cheapest)
-    is_known = cheapest is not None or not (charges.terms.offer.ships and lines)
+    is_known = cheapest is not None or not (lines and currency in charges.terms.offer.currencies)
     return (
         shown
         | {name: getattr(amounts, name) for name in (*_AMOUNTS, "taxes")}

@@ -40,7 +40,7 @@ def quotes(context: CartContext, user_id: uuid.UUID) -> Json:
         _view(one, charge(lines, currency, address, charges, one).total)
         for one in quote(lines, currency, address, terms)
     ]
-    return {"items": items, "required": terms.offer.ships}
+    return {"items": items}
 
 
 def _default_address(context: CartContext, user_id: uuid.UUID) -> dict[str, Any]:

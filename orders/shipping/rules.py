@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis import countries, currencies
-from contracts.orders.errors import NoShipping, ShippingMethodRequired, UnknownShippingMethod
+from contracts.orders.errors import NoShipping, UnknownShippingMethod
 
 #: Comes after each letter and digit, so what begins with a code is not after that and this.
 LAST = "~"
@@ -171,10 +171,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the shop has set up for a country. It `ships` as soon as any method is active, be it to
-    another country; until then nothing is asked of buyers."""
+    """What the shop has set up for a country. `currencies` are those in which any method is active,
+    be it to another country: what is sold in another one is shipped for nothing."""
 
-    ships: bool = False
+    currencies: frozenset[str] = frozenset()
     members: Sequence[Member] = ()
     methods: Sequence[Method] = ()
 
@@ -182,7 +182,7 @@ class Offer:
     def from_json(cls, kept: Mapping[str, Any]) -> "Offer":
         """What SQL gives (`orders.shipping.store.offer`), amounts and ids as text."""
         return cls(
-            kept["ships"],
+            frozenset(kept["currencies"] or ()),
             tuple(Member(UUID(zone), *rest) for zone, *rest in kept["members"] or ()),
             tuple(_method(row) for row in kept["methods"] or ()),
         )
@@ -212,24 +212,22 @@ def quotes(offer: Offer, place: Place, goods: Goods) -> list[Quote]:
 
 
 def choose(offer: Offer, place: Place, goods: Goods, code: str | None) -> Quote | None:
-    """The quote of the method that the buyer has chosen; None while the shop has no methods.
+    """The quote of the method that the buyer has chosen, or else of the cheapest; None while the
+    shop has no methods in the currency of the goods.
 
-    Raises `NoShipping` when nothing carries the goods there, else `ShippingMethodRequired` without
-    a code, and `UnknownShippingMethod` for one that is not among the quotes.
+    Raises `NoShipping` when nothing carries the goods there, `UnknownShippingMethod` for a code
+    that is not among the quotes.
     """
-    if not offer.ships and code is None:
+    is_set_up = goods.currency in offer.currencies
+    if not is_set_up and code is None:
         return None
     quoted = quotes(offer, place, goods)
-    if offer.ships and not quoted:
+    if is_set_up and not quoted:
         raise NoShipping
     for quote in quoted:
-        if quote.method.code == code:
+        if code in (None, quote.method.code):
             return quote
     codes = [quote.method.code for quote in quoted]
-    if code is None:
-        raise ShippingMethodRequired(
-            errors={"shipping_method": [f"Choose one of: {', '.join(codes)}."]}, methods=codes
-        )
     message = f"Choose one of: {', '.join(codes)}." if codes else "This shop has no methods."
     raise UnknownShippingMethod(errors={"shipping_method": [message]}, methods=codes)
 

@@ -29,7 +29,7 @@ def offer(country: str) -> str:
     that need it beside other things; `rules.Offer.from_json` reads it. The argument is SQL."""
     return f"""
     jsonb_build_object(
-        'ships', EXISTS (SELECT FROM shipping_methods WHERE active),
+        'currencies', (SELECT jsonb_agg(DISTINCT currency) FROM shipping_methods WHERE active),
         'members', (
             SELECT jsonb_agg(
                 jsonb_build_array(zone_id, member.country, region, postal_from, postal_to)

@@ -30,9 +30,8 @@ def quoted(carts, buyer):
     """`quoted()`: the price of each method, in order."""
 
     def ask():
-        answer = carts.shipping(user_id=buyer["user_id"])
-        assert answer["required"]
-        return [(quote["code"], quote["price"]) for quote in answer["items"]]
+        quotes = carts.shipping(user_id=buyer["user_id"])["items"]
+        return [(quote["code"], quote["price"]) for quote in quotes]
 
     return ask
 
@@ -40,7 +39,7 @@ def quoted(carts, buyer):
 def test_a_shop_without_methods_asks_for_none(carts, fill, buyer, product):
     """A zone alone is no way to ship."""
     fill((product(), 1))
-    assert carts.shipping(user_id=buyer["user_id"]) == {"items": [], "required": False}
+    assert carts.shipping(user_id=buyer["user_id"]) == {"items": []}
 
 
 def test_each_method_that_carries_the_cart_has_its_price(call, quoted, fill, product, ships):
@@ -93,7 +92,7 @@ def test_a_method_that_is_switched_off_is_not_offered(call, carts, fill, buyer, 
     (method,) = call.orders.list_shipping_methods()["items"]
     call.orders.update_shipping_method(method_id=method["id"], active=False)
     fill((product(), 1))
-    assert carts.shipping(user_id=buyer["user_id"]) == {"items": [], "required": False}
+    assert carts.shipping(user_id=buyer["user_id"]) == {"items": []}
 
 
 def test_what_can_be_quoted_to_nobody(call, carts, fill, buyer, product, ships):

@@ -44,17 +44,28 @@ def test_what_is_charged_stays(call, place, pay, product, ships):
     assert (now["shipping"], now["shipping_name"]) == ("4.95", "Standard")
 
 
-def test_a_method_has_to_be_chosen(place, product, ships, refused):
-    """One of those that carry these goods there; the fault names them."""
+def test_who_names_no_method_gets_the_cheapest(place, product, ships, refused):
+    """Of those that carry these goods there, as a cart shows it; the fault names them."""
     zone = ships("standard", "4.95")
     ships("dollars", "1.00", zone_id=zone, currency="USD")
     kettle = product("10.00")
-    missing = refused(kettle, place, (kettle, 1))
-    assert (missing.code, missing.data["methods"]) == ("shipping_method_required", ["standard"])
-    assert set(missing.errors) == {"shipping_method"}
+    ships("express", "9.95", zone_id=zone)
     for code in ("dollars", "pigeon"):
         unknown = refused(kettle, place, (kettle, 1), shipping_method=code)
-        assert (unknown.code, unknown.data["methods"]) == ("unknown_shipping_method", ["standard"])
+        assert unknown.code == "unknown_shipping_method"
+        assert unknown.data["methods"] == ["standard", "express"]
+        assert set(unknown.errors) == {"shipping_method"}
+    order = place((kettle, 1))
+    assert (order["shipping_method"], order["shipping"], order["total"]) == (
+        "standard", "4.95", "14.95",
+    )  # fmt: skip
+
+
+def test_a_currency_without_methods_is_shipped_for_nothing(place, product, ships):
+    """Whoever sells in another currency has not set its shipping up yet."""
+    ships("standard", "4.95")
+    order = place((product("1200", currency="JPY"), 1))
+    assert (order["shipping_method"], order["total"]) == (None, "1200")
 
 
 def test_a_shop_without_methods_asks_for_none(place, product, refused):
@@ -67,7 +78,7 @@ def test_a_shop_without_methods_asks_for_none(place, product, refused):
 
 
 def test_where_nothing_goes_nothing_is_ordered(place, product, ships, refused):
-    """As soon as the shop ships to anywhere."""
+    """As soon as the shop ships to anywhere, in this currency."""
     ships("standard", members=[{"country": "AT"}])
     kettle = product("10.00")
     for method in ({}, {"shipping_method": "standard"}):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.orders.errors import NoShipping, ShippingMethodRequired, UnknownShippingMethod
+from contracts.orders.errors import NoShipping, UnknownShippingMethod
 from orders.shipping import rules
 from orders.shipping.rules import Goods, Member, Method, Offer, Place
 
@@ -61,9 +61,8 @@ def goods(price="20.00", weight_g=500, currency="EUR"):
 
 
 def offer(*methods, **fields):
-    return Offer(
-        **{"ships": True, "members": (Member(MAINLAND, "NL"),), "methods": methods} | fields
-    )
+    known = {"currencies": frozenset({"EUR"}), "members": (Member(MAINLAND, "NL"),)}
+    return Offer(**known | {"methods": methods} | fields)
 
 
 NL = Place("NL")
@@ -199,24 +198,36 @@ def test_one_has_to_be_chosen_that_carries_the_goods():
     """The fault names them."""
     offered = offer(method("standard"), method("letter", max_weight_g=100))
     assert rules.choose(offered, NL, goods(), "standard").price == Decimal("4.95")
-    with pytest.raises(ShippingMethodRequired) as required:
-        rules.choose(offered, NL, goods(), None)
+    assert rules.choose(offered, NL, goods(), None).method.code == "standard"
     with pytest.raises(UnknownShippingMethod) as unknown:
         rules.choose(offered, NL, goods(), "letter")
-    for fault in (required.value, unknown.value):
-        assert fault.data["methods"] == ["standard"]
-        assert fault.errors == {"shipping_method": ["Choose one of: standard."]}
+    assert unknown.value.data["methods"] == ["standard"]
+    assert unknown.value.errors == {"shipping_method": ["Choose one of: standard."]}
+
+
+def test_the_cheapest_is_chosen_for_who_chooses_none():
+    """By what it costs for these goods."""
+    offered = offer(method("standard", free_from=Decimal(50)), method("slow", price=Decimal(4)))
+    assert rules.choose(offered, NL, goods("49.99"), None).method.code == "slow"
+    assert rules.choose(offered, NL, goods("50.00"), None).method.code == "standard"
+
+
+def test_what_is_sold_in_a_currency_without_methods_is_shipped_for_nothing():
+    """And by no method."""
+    assert rules.choose(offer(method()), NL, goods("1", 1, "USD"), None) is None
+    with pytest.raises(UnknownShippingMethod):
+        rules.choose(offer(method()), NL, goods("1", 1, "USD"), "standard")
 
 
 @pytest.mark.parametrize("code", [None, "standard"])
 def test_where_nothing_goes_nothing_is_ordered(code):
-    """As soon as the shop ships somewhere: another country, goods too heavy, another currency."""
+    """As soon as the shop ships somewhere: another country, goods too heavy."""
     heavy = offer(method(max_weight_g=100))
-    for place, sent in ((Place("BE"), goods()), (NL, goods()), (NL, goods("1", 1, "USD"))):
+    for place, sent in ((Place("BE"), goods()), (NL, goods())):
         with pytest.raises(NoShipping):
             rules.choose(heavy, place, sent, code)
     with pytest.raises(NoShipping):
-        rules.choose(Offer(ships=True), NL, goods(), code)
+        rules.choose(Offer(frozenset({"EUR"})), NL, goods(), code)
 
 
 @pytest.mark.parametrize(
