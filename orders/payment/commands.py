@@ -58,7 +58,7 @@ def pay(
     CHARGED.reached()
     try:
         if payment["status"] in payments.CAPTURED:
-            finishing.finish(context, Payment.of_answer(payment))
+            finishing.finish(context, Payment.of_answer(payment), order=order)
         elif payment["status"] not in payments.OPEN:
             stop_looking(context, order_id, started.since)
         elif _is_cancelled(context, order_id):

@@ -10,9 +10,10 @@ When that hold may end first, the stock is taken before the order is paid:
     conclude
 
 `pay`, the event `payment_succeeded` and the recovery sweep come here, at the same time or one after
-a crash of the other: each step looks at what is there, so the second one changes nothing. Should
-the event come too late in spite of all, and the stock be gone, inventory tells `stock_lost`: the
-order is cancelled, and the money goes back.
+a crash of the other: each step looks at what is there, so the second one changes nothing. Mostly
+the order is as `pay` has just read it, and is concluded by one statement; all else is decided under
+its lock. Should the event come too late in spite of all, and the stock be gone, inventory tells
+`stock_lost`: the order is cancelled, and the money goes back.
 """
 
 import datetime
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
@@ -40,7 +42,7 @@ from orders.models import Order
 from orders.order import lifecycle, timeline, transitions
 from orders.order import queries as order_queries
 from orders.order.lifecycle import Party
-from orders.payment import refunds
+from orders.payment import refunds, store
 from orders.payment.refunds import Payment
 
 #: Where a crash is tested.
@@ -52,6 +54,10 @@ CONCLUDED = Step("orders.payment.concluded")
 #: tried again for a quarter of an hour (`chassis.events.handler`), after which an operator has it.
 SETTLED_WITHIN = datetime.timedelta(days=1)
 
+_step_to = partial(lifecycle.step, Status.PENDING, PaymentStatus.UNPAID, by=(Party.SYSTEM,))
+_PAID = _step_to(Status.PROCESSING, cause=Cause.PAID)
+_LOST = _step_to(Status.CANCELLED, cause=Cause.OUT_OF_STOCK)
+
 #: Opens the transaction of the last step: `db.begin`, or `db.once` of an event.
 Begin = Callable[[], AbstractContextManager[Session]]
 
@@ -62,11 +68,15 @@ def look_later(context: Context, order: Order, now: datetime.datetime) -> None:
     order.recheck_at = now + datetime.timedelta(seconds=context.settings["payment_recheck"])
 
 
-def finish(context: Context, payment: Payment, begin: Begin | None = None) -> None:
-    """Finish the order whose money has come.
+def finish(
+    context: Context, payment: Payment, begin: Begin | None = None, order: Order | None = None
+) -> None:
+    """Finish the order whose money has come; `order` as the caller has just read it, if so.
 
     Raises what a call or the database raises; then nothing is concluded, and it may be repeated.
     """
+    if order is not None and _conclude_at_once(context, payment, order):
+        return
     _finish(
         begin or context.db.begin,
         partial(_conclude, context, payment),
@@ -133,7 +143,35 @@ def _commit_stock(context: Context, order_id: uuid.UUID) -> bool:
     return True
 
 
+def _conclude_at_once(context: Context, payment: Payment, order: Order) -> bool:
+    """The usual case, by one statement: the whole total, and a hold that lasts. False when it is
+    otherwise, or the order has changed."""
+    if _why_not(order, payment) or not _hold_lasts(context, order):
+        return False
+    now = context.clock()
+    entry = partial(timeline.entry, order.id, now, trace_id=context.trace_id)
+    entries = [
+        entry(
+            TimelineKind.PAYMENT, TimelineCause.PAYMENT_SUCCEEDED,
+            payment_id=payment.id, amount=payment.amount,
+        ),
+        entry(TimelineKind.STOCK, TimelineCause.STOCK_COMMITTED),
+        entry(TimelineKind.ORDER, _PAID.cause, before=_PAID.source, after=_PAID.target),
+    ]  # fmt: skip
+    facts = order_queries.facts(order, _PAID.cause) | {"version": order.version + 1}
+    event = context.events.event("order_paid", facts)
+    with context.db.autocommit() as connection:
+        is_concluded = store.conclude(connection, order, payment, entries, event, now)
+    if is_concluded:
+        CONCLUDED.reached()
+        context.events.hand_over(event)
+        context.log.info("order_paid", order_id=str(order.id), cause=str(_PAID.cause), staff=None)
+    return is_concluded
+
+
 def _conclude(context: Context, payment: Payment, session: Session, in_stock: bool | None) -> None:
+    if _is_concluded(session, payment):
+        return
     order = order_queries.lock(session, payment.order_id)
     if order is None:
         cause = RefundReason.UNKNOWN_ORDER
@@ -146,6 +184,13 @@ def _conclude(context: Context, payment: Payment, session: Session, in_stock: bo
         _mark_paid(context, session, order, payment, in_stock)
     if order.status == Status.CANCELLED:
         refunds.request_refund(context, session, payment, RefundReason.ORDER_CANCELLED)
+
+
+def _is_concluded(session: Session, payment: Payment) -> bool:
+    """Whether all is done; asked first, for it needs no lock."""
+    mine = (Order.id == payment.order_id, Order.payment_id == payment.id)
+    is_kept = (Order.payment_status != PaymentStatus.UNPAID, Order.status != Status.CANCELLED)
+    return session.scalar(select(Order.id).where(*mine, *is_kept)) is not None
 
 
 def _mark_paid(
@@ -187,18 +232,20 @@ def _has_stock(context: Context, order: Order, in_stock: bool | None) -> bool:
     """Whether the stock is the order's, where it is not known yet by the hold; raises `_MayBeLost`
     when that does not last for long enough."""
     if in_stock is None:
-        if order.held_until is None or order.held_until < context.clock() + SETTLED_WITHIN:
+        if not _hold_lasts(context, order):
             raise _MayBeLost
         return True
     return in_stock
 
 
+def _hold_lasts(context: Context, order: Order) -> bool:
+    settled_by = context.clock() + SETTLED_WITHIN
+    return order.held_until is not None and order.held_until >= settled_by
+
+
 def _leave_pending(context: Context, session: Session, order: Order, in_stock: bool) -> None:
-    step_to = partial(lifecycle.step, Status.PENDING, PaymentStatus.UNPAID)
     if in_stock:
         timeline.add(context, session, order.id, TimelineKind.STOCK, TimelineCause.STOCK_COMMITTED)
-        step = step_to(Status.PROCESSING, (Party.SYSTEM,), Cause.PAID)
-        transitions.move(context, session, order, step)
+        transitions.move(context, session, order, _PAID)
     else:
-        step = step_to(Status.CANCELLED, (Party.SYSTEM,), Cause.OUT_OF_STOCK)
-        fulfilments.cancel(context, session, order, step)
+        fulfilments.cancel(context, session, order, _LOST)

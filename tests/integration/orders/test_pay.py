@@ -27,6 +27,55 @@ def test_a_paid_order_is_processing_and_its_stock_is_its_own(
     assert stock(kettle) == (3, 2)
 
 
+def test_an_order_is_the_same_whoever_finishes_it(
+    place, pay, product, at, state, told, sql, eventually
+):
+    """By the answer of the charge in one statement, by the event under the order's lock."""
+
+    def written(order):
+        (row,) = sql("orders", "SELECT * FROM orders WHERE id = :id", id=order["id"])
+        own = {"id", "number", "payment_id", "created_at", "updated_at", "expires_at", "held_until"}
+        same = {name: value for name, value in row.items() if name not in own}
+        assert row["updated_at"] > row["created_at"]
+        story = sql(
+            "orders",
+            "SELECT kind, cause, actor, detail - 'payment_id' - 'until' AS detail,"
+            " trace_id IS NOT NULL AS traced FROM timeline WHERE order_id = :id ORDER BY id",
+            id=order["id"],
+        )
+        events = [(event, payload["version"], sorted(payload)) for event, payload in told(order)]
+        return same, story, events
+
+    kettle = product(stock=2)
+    by_answer, by_event = place((kettle, 1)), place((kettle, 1))
+    pay(by_answer)
+    at(payment_commands.CHARGED, crash)
+    with pytest.raises(Internal):
+        pay(by_event)
+    assert eventually(lambda: state(by_event) == ("processing", "paid"))
+    assert written(by_answer) == written(by_event)
+
+
+def test_a_refund_that_is_heard_before_the_payment_counts(
+    place, pay, product, call, at, before, state, sql, eventually
+):
+    """The money went back by hand between the charge and the end of the order."""
+    order = place((product(price="10.00"), 1))
+
+    def give_back():
+        (payment,) = call.payments.list(order_id=order["id"], actor=STAFF)["items"]
+        call.payments.refund(payment_id=payment["id"], amount="4.00", reason="x", actor=STAFF)
+        eventually(lambda: sql("orders", "SELECT * FROM receipts"))
+
+    def not_yet():
+        raise ConnectionError
+
+    before(finishing, "_conclude", not_yet)  # the event is a second later
+    at(payment_commands.CHARGED, give_back)
+    pay(order)
+    assert eventually(lambda: state(order) == ("processing", "partially_refunded"))
+
+
 def test_stock_whose_hold_may_be_over_soon_is_taken_at_once(
     place, pay, product, stock, state, told, brief
 ):

@@ -16,6 +16,7 @@ from orders.checkout import store as checkout_store
 from orders.order import transitions
 from orders.payment import commands as payment_commands
 from orders.payment import finishing
+from orders.payment import store as payment_store
 from products.service import InventoryService
 from tests.integration.orders.world import crash
 
@@ -105,8 +106,14 @@ def test_a_checkout_that_is_undone_meanwhile_makes_no_order(
     assert stock(kettle) == (1, 0)
 
 
-EVERY_PAYMENT = [payment_commands.CHARGED, (transitions, "move"), finishing.CONCLUDED]
-BRIEF_HOLD = [*EVERY_PAYMENT, finishing.ATTACHED, finishing.COMMITTED]
+EVERY_PAYMENT = [payment_commands.CHARGED, (payment_store, "conclude"), finishing.CONCLUDED]
+BRIEF_HOLD = [
+    payment_commands.CHARGED,
+    finishing.ATTACHED,
+    finishing.COMMITTED,
+    (transitions, "move"),
+    finishing.CONCLUDED,
+]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +142,7 @@ def test_the_sweep_finishes_what_no_event_told(
     order = place((product(), 1))
     finish, told = finishing.finish, []
 
-    def only_by_the_sweep(context, payment, begin=None):
+    def only_by_the_sweep(context, payment, begin=None, order=None):
         told.append(payment)
         if len(told) <= 2:  # the answer of the charge, and its event
             raise crash() if begin is None else AlreadyHandled
