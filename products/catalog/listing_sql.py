@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     cast,
     exists,
     func,
@@ -25,7 +26,6 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -221,33 +221,19 @@ def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[
             yield ~product.title.bool_op("@@")(query)
 
 
-# What lies at closed locations is not for sale. There are few of these, as a rule none.
-_AT_CLOSED = (
-    select(Stock.variant_id)
-    .where(Stock.location == Location.code)
-    .correlate(Location)
-    .offset(0)
-    .lateral()
+_FEW = select(literal(1)).select_from(Stock).where(SOLD_OUT).limit(bindparam("few")).subquery()
+#: How many stocks are sold out, `few` at most: so few are better looked up than met in order. What
+#: lies at a closed location is not for sale either, and no index finds it: then it is `few`.
+SOLD_OUT_STOCKS = select(
+    case(
+        (exists().where(~Location.active), bindparam("few")),
+        else_=select(func.count()).select_from(_FEW).scalar_subquery(),
+    )
 )
-_OUT = union_all(
-    select(Stock.variant_id).where(SOLD_OUT),
-    select(_AT_CLOSED.c.variant_id)
-    .select_from(Location)
-    .join(_AT_CLOSED, true())
-    .where(~Location.active),
-)
-_FEW = select(literal(1)).select_from(_OUT.subquery()).limit(bindparam("few")).subquery()
-#: How many stocks are sold out, `few` at most: so few are better looked up than met in order.
-SOLD_OUT_STOCKS = select(func.count()).select_from(_FEW)
 
 # One by one: by a join, the planner would read all variants.
-_OUT_NOW = _OUT.subquery("out")
-_PRODUCT_OF = (
-    select(Variant.product_id).where(Variant.id == _OUT_NOW.c.variant_id).correlate(_OUT_NOW)
-)
-_SOLD_OUT = func.array(
-    select(_PRODUCT_OF.scalar_subquery()).select_from(_OUT_NOW).scalar_subquery()
-)
+_PRODUCT_OF = select(Variant.product_id).where(Variant.id == Stock.variant_id).correlate(Stock)
+_SOLD_OUT = func.array(select(_PRODUCT_OF.scalar_subquery()).where(SOLD_OUT).scalar_subquery())
 
 
 def _has_variant(product: type[Product], is_so: ColumnElement[bool]) -> ColumnElement[bool]:
