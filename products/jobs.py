@@ -1,8 +1,10 @@
-"""What timers do: index products, and end reservations whose time is over."""
+"""What timers do: index products, end reservations whose time is over, and forget old keys."""
 
 from collections.abc import Callable
 
+from chassis import idempotency
 from products.context import Context
+from products.models import RequestKey
 from products.search import index as search_index
 from products.stock import commands as stock_commands
 
@@ -25,3 +27,8 @@ def free_expired(context: Context, count: Callable[[int], None]) -> None:
     while freed == batch:
         freed = stock_commands.expire(context, batch)
         count(freed)
+
+
+def purge(context: Context) -> None:
+    """Delete the keys of requests that are a day old."""
+    idempotency.purge(context.db.begin, RequestKey, context.clock())

@@ -360,3 +360,8 @@ class InventoryService(Service):
     def free_expired(self) -> None:
         """End reservations whose time is over."""
         jobs.free_expired(self, self.expired)
+
+    @timer(interval=60)
+    def purge(self) -> None:
+        """Delete keys that are over."""
+        jobs.purge(self)

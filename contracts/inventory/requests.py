@@ -33,8 +33,8 @@ class GetStock(Request):
 
 
 class Adjust(Request):
-    """adjust: `delta` more or fewer, or `on_hand` as counted, at a `location` (the preferred one if
-    none is named), if the stock is at `version`."""
+    """adjust: `delta` more or fewer, or `on_hand` as counted, at a `location` (if none is
+    named, the only one that has any), if the stock is at `version`."""
 
     variant_id = Id(required=True)
     location = LocationCode(load_default=None, allow_none=True)

@@ -45,7 +45,8 @@ class InventoryRoutes:
     def adjust_stock(self, request: Request, variant_id: int, query: Json, body: Json) -> Json:
         """Correct the stock of a variant at a location; never below what is reserved there.
 
-        Without `location` at the one that is preferred.
+        `location` may be left out when all of it is at one, or none anywhere: then the preferred
+        location takes what comes.
         """
         version = expected_version(request)
         stock = self.inventory.adjust(

@@ -232,6 +232,7 @@ def _reserve(
                 {"variant_id": line.variant_id, "quantity": line.quantity} for line in basket.lines
             ],
             expires_at=basket.expires_at + grace,
+            country=basket.shipping_address["country"],
         )
     except ReservationReleased:
         raise CheckoutInterrupted from None

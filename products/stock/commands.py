@@ -38,8 +38,8 @@ def adjust(
     reason: str,
     version: int | None,
 ) -> Json:
-    """The stock, by `delta` more or fewer or with `on_hand` as it was counted at `location`; at the
-    preferred one if none is named.
+    """The stock, by `delta` more or fewer or with `on_hand` as it was counted at `location`; if
+    none is named, where all of it is (`locations.only`).
 
     Raises `Forbidden`, `VariantNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the
     stock is not at `version` (if given) any more.
@@ -47,7 +47,7 @@ def adjust(
     require_staff(actor)
     now = context.clock()
     with _changing(context) as session:
-        place = location or locations.preferred(session)
+        place = location or locations.only(session, variant_id)
         locations.check(session, place)
         change = variant_id, place, delta, on_hand, reason, version
         moved = ledger.adjust(session, *change, actor, now)

@@ -15,7 +15,7 @@ from contracts.inventory.fields import MAX_LOCATIONS
 from contracts.users.enums import Action, Target
 from products import cache_invalidation
 from products.context import Context
-from products.models import Location, RequestKey
+from products.models import Location, RequestKey, Stock
 
 _COLUMNS = (
     Location.code,
@@ -98,6 +98,17 @@ def preferred(session: Session) -> str:
     """Where stock is that is said to be nowhere: the first location; an active one, if any is."""
     query = select(Location.code).order_by(Location.active.desc(), *_PREFERRED).limit(1)
     return session.scalars(query).one()
+
+
+def only(session: Session, variant_id: int) -> str:
+    """Where a variant is that is said to be nowhere: at the only location that has any of it, at
+    the preferred one if none has. Raises `Invalid` when several have."""
+    query = select(Stock.location).where(Stock.variant_id == variant_id, Stock.on_hand > 0)
+    codes = session.scalars(query.order_by(Stock.location)).all()
+    if len(codes) > 1:
+        message = f"Some of it is at each of {', '.join(codes)}: say at which it has changed."
+        raise Invalid(errors={"location": [message]})
+    return codes[0] if codes else preferred(session)
 
 
 def ranked(session: Session, country: str | None) -> list[str]:

@@ -206,16 +206,37 @@ class Storekeeper:
                 price = {"price": "0.00"}
             self._staff.call("PATCH", f"/api/products/{product['id']}", price, tries=2)
             return
-        level = self._staff.call("GET", f"/api/inventory/{product['id']}", tries=1)
-        if level.status == 200:
-            self._adjust(product, level.body["available"])
+        found = self._staff.call("GET", f"/api/inventory/{product['id']}", tries=1)
+        if found.status != 200:
+            return
+        level, *others = self._chance.sample(found.body["locations"], len(found.body["locations"]))
+        if others and self._chance.random() < 0.3:
+            self._transfer(product, level["location"], others[0]["location"])
+        else:
+            self._adjust(product, level)
 
-    def _adjust(self, product: dict[str, Any], available: int) -> None:
-        """A few more of what has run out, else one less: things stay scarce."""
-        delta = self._chance.choice((2, 4, 6)) if available < SCARCE else -1
+    def _adjust(self, product: dict[str, Any], level: dict[str, Any]) -> None:
+        """A few more of what has run out at a location, else one less: things stay scarce."""
+        delta = self._chance.choice((2, 4, 6)) if level["available"] < SCARCE else -1
         reason = f"chaos {new_key()}"
         # No key here: it is tried once, and may have happened when there was no answer.
-        path, body = f"/api/inventory/{product['id']}", {"delta": delta, "reason": reason}
+        path = f"/api/inventory/{product['id']}?location={level['location']}"
+        body = {"delta": delta, "reason": reason}
         answer = self._staff.call("PATCH", path, body, known=(200, 409, 422), tries=1)
         if answer.status == 200:
             self._journal.note(self._journal.adjusted, reason)
+
+    def _transfer(self, product: dict[str, Any], source: str, to: str) -> None:
+        """One goes to another location, where two clerks take it in at once."""
+        items = [{"variant_id": product["id"], "quantity": 1}]
+        body = {"from": source, "to": to, "items": items}
+        sent = self._staff.call(
+            "POST", "/api/transfers", body, known=(201, 409), key=new_key(), tries=5
+        )
+        if sent.status == 201:
+            self._journal.count("transfers")
+            path, key = f"/api/transfers/{sent.body['id']}/receive", new_key()
+            receive = lambda: self._staff.call(  # noqa: E731
+                "POST", path, {}, known=(200, 409), key=key, tries=5
+            )
+            at_once(receive, receive)

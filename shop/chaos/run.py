@@ -32,6 +32,8 @@ from shop.verify import INVARIANTS, Books, Invariant, Verdict, verify
 
 #: Products that all buyers want, and how many there are of each at first.
 PRODUCTS, STOCK = 8, 5
+#: Where there are as many once more.
+ELSEWHERE = "STORM-SHED"
 #: Seconds for those who insist to be served once the faults are over.
 INSISTENCE = 90
 #: Seconds without an order after which the next fault comes all the same; and after which, without
@@ -237,9 +239,17 @@ class Run:
         return client
 
     def _stock_up(self, staff: Client) -> list[dict[str, Any]]:
+        """The products that all want, with stock at two locations."""
         chance = random.Random(self._aim.seed)  # noqa: S311
         goods = (
             {"name": f"Storm lantern {n}", "price": f"{chance.randint(5, 60)}.00", "stock": STOCK}
             for n in range(PRODUCTS)
         )
-        return [staff.call("POST", "/api/products", one, known=(201,)).body for one in goods]
+        place = {"code": ELSEWHERE, "name": "Storm shed", "priority": 500}
+        staff.call("POST", "/api/locations", place, known=(201, 409))
+        products = [staff.call("POST", "/api/products", one, known=(201,)).body for one in goods]
+        more = {"delta": STOCK, "reason": "chaos begins"}
+        for product in products:
+            path = f"/api/inventory/{product['id']}?location={ELSEWHERE}"
+            staff.call("PATCH", path, more)
+        return products

@@ -13,7 +13,7 @@ from nameko.standalone.rpc import ClusterRpcProxy
 
 from shop.operate.broker import stock_settings
 from shop.operate.calls import SYSTEM
-from shop.sample import departments, shipping, taxes
+from shop.sample import departments, locations, shipping, taxes
 from shop.sample.departments import Category, Product
 
 #: Seconds for one call. The services have just started when this runs.
@@ -45,8 +45,8 @@ _T = TypeVar("_T")
 
 
 def load(config: dict[str, Any], progress: Callable[[str], Any], *, accounts: bool = False) -> None:
-    """Create what is missing of the sample catalog, of how it is taxed and shipped, and of the
-    demo accounts if `accounts`.
+    """Create what is missing of the sample catalog, of how it is taxed and shipped, of where it
+    lies, and of the demo accounts if `accounts`.
 
     The accounts' password is public: `users` makes them in a demo only (its setting
     `sample_accounts`), which is where nobody else can sign in. `config`
@@ -57,12 +57,13 @@ def load(config: dict[str, Any], progress: Callable[[str], Any], *, accounts: bo
     with ClusterRpcProxy(stock_settings(config["AMQP_URI"]), timeout=TIMEOUT) as rpc:
         taxes.load(rpc.orders, progress)
         shipping.load(rpc.orders, progress)
-        _load_catalog(rpc.products, progress)
+        locations.load(rpc.inventory, progress)
+        _load_catalog(rpc.products, rpc.inventory, progress)
         if accounts:
             _load_accounts(rpc.users, progress)
 
 
-def _load_catalog(service: Any, progress: Callable[[str], Any]) -> None:
+def _load_catalog(service: Any, inventory: Any, progress: Callable[[str], Any]) -> None:
     categories, products = departments.read()
     missing = _missing(service, products)
     if not missing:
@@ -76,8 +77,7 @@ def _load_catalog(service: Any, progress: Callable[[str], Any]) -> None:
             )
             for product in batch
         ]
-        for call in calls:
-            _created(call.result)
+        locations.spread(inventory, filter(None, [_created(call.result) for call in calls]))
         done += len(batch)
         if done == len(missing) or done % (4 * AT_ONCE_CREATED) == 0:
             progress(f"sample data: {done} of {len(missing)} products")
@@ -129,19 +129,18 @@ def _load_accounts(service: Any, progress: Callable[[str], Any]) -> None:
             progress(f"sample data: account {email}, password {PASSWORD}")
 
 
-def _create(service: Any, account: dict[str, Any]) -> None:
-    service.create(password=PASSWORD, email_verified=True, actor=SYSTEM, **account)
+def _create(service: Any, account: dict[str, Any]) -> Any:
+    return service.create(password=PASSWORD, email_verified=True, actor=SYSTEM, **account)
 
 
-def _created(create: Callable[[], Any]) -> bool:
-    """Whether it is new. What somebody has deleted stays deleted: its SKU is taken for ever."""
+def _created(create: Callable[[], Any]) -> Any:
+    """What is new, else None. What somebody has deleted stays so: its SKU is taken for ever."""
     try:
-        create()
+        return create()
     except RemoteError as error:
         if error.exc_type != "AlreadyExists":
             raise
-        return False
-    return True
+        return None
 
 
 def _batches(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:

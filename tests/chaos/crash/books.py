@@ -61,7 +61,9 @@ def has_ended(shop, key, product, end):
     orders = shop.sql("orders", "SELECT * FROM orders WHERE idempotency_key = :key", key=key)
     assert len(orders) == (state is not None)
     levels = shop.sql(
-        "products", "SELECT on_hand, reserved FROM stock WHERE variant_id = :id", id=product
+        "products",
+        "SELECT sum(on_hand), sum(reserved) FROM stock WHERE variant_id = :id",
+        id=product,
     )
     assert levels == [stock]
     for order in orders:

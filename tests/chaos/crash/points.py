@@ -40,6 +40,7 @@ class Point(NamedTuple):
 #: Status, payment status; on hand, reserved; captured, given back (in orders' worth); timeline.
 ENDS: dict[str, tuple[Any, ...]] = {
     "nothing": (None, (1, 0), (0, 0), ()),
+    "on the way": (None, (0, 0), (0, 0), ()),
     "placed": (("pending", "unpaid"), (1, 1), (0, 0), ("placed", "reserved")),
     "not charged": (
         ("pending", "unpaid"), (1, 1), (0, 0), ("placed", "reserved", "payment_failed"),
@@ -194,6 +195,16 @@ POINTS = (
         "inventory has released, orders does not know",
         "products", "rpc.returned:inventory.release", "undo",
         ((AGAIN, 0, "nothing"),),
+    ),
+    Point(
+        "a transfer is sent, its sender does not know",
+        "products", "rpc.returned:inventory.send_transfer", "transfer",
+        ((REPEAT, 0, "on the way"), (AGAIN, 0, "on the way")),
+    ),
+    Point(
+        "a transfer is received, its receiver does not know",
+        "products", "rpc.returned:inventory.receive_transfer", "take_in",
+        ((REPEAT, 0, "nothing"), (AGAIN, 0, "nothing")),
     ),
     # payments: intent, provider, books
     Point(

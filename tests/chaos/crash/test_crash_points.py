@@ -25,11 +25,15 @@ from tests.chaos.crash.points import (
     UNTOLD_REPEAT,
     UNTOLD_SWEEP,
 )
-from tests.integration.orders.world import ADDRESS, STAFF
+from tests.integration.orders.world import ADDRESS, ADMIN, STAFF
 from tests.support import eventually
 
 #: What was called, so what queue the call waits in when nobody is there to take it.
-QUEUES = {"orders": "rpc-orders", "payments": "rpc-payments"}
+QUEUES = {
+    "orders": "rpc-orders",
+    "payments": "rpc-payments",
+    "products": "rpc-inventory",
+}
 NEWS = "evt-payments-payment_succeeded--orders.on_payment_succeeded"
 
 
@@ -101,6 +105,25 @@ class Buyer:
         units = {"items": [{"line": 1, "quantity": 1}], "key": self.key, "actor": STAFF}
         self.shop.call.orders.cancel_items(order_id=self.order["id"], **units)
 
+    def open_a_second_place(self):
+        inventory = self.shop.call.inventory
+        if len(inventory.list_locations()["items"]) == 1:
+            inventory.create_location(code="AMS", name="Amsterdam", actor=ADMIN)
+
+    def transfer(self):
+        """A clerk moves it to the other place."""
+        items = [{"variant_id": self.product, "quantity": 1}]
+        way = {"from_": "MAIN", "to": "AMS"}
+        self.sent = self.shop.call.inventory.send_transfer(
+            items=items, key=self.key, actor=STAFF, **way
+        )
+
+    def take_in(self):
+        """Another clerk puts it on the shelf there."""
+        self.shop.call.inventory.receive_transfer(
+            transfer_id=self.sent["id"], key=self.key, actor=STAFF
+        )
+
     def refund(self):
         self.shop.call.payments.refund(
             payment_id=self.payment["id"], reason="scratched", key=self.key, actor=STAFF
@@ -157,6 +180,8 @@ BEFORE = {
     "refund": (Buyer.place, Buyer.pay),
     "ship": (Buyer.place, Buyer.pay),
     "give_up": (Buyer.place, Buyer.pay),
+    "transfer": (Buyer.open_a_second_place,),
+    "take_in": (Buyer.open_a_second_place, Buyer.transfer),
     "pay_otherwise": (Buyer.place, Buyer.walk_away),
     "cancel_waiting": (Buyer.place, Buyer.walk_away),
     "undo": (Buyer.leave,),
@@ -234,7 +259,10 @@ def test_a_command_without_a_key_is_not_done_again(shop, buyer):
 
 
 def _sell(buyer, end):
-    """What came to nothing left the one piece for sale, once."""
+    """What came to nothing left the one piece for sale, once; also what has come from elsewhere."""
+    if end == "on the way":
+        buyer.take_in()
+        end = "nothing"
     again = uuid.uuid4().hex
     if end in ("nothing", "expired", "cancelled", "cancelled unpaid", "given up", "out of stock"):
         buyer.place(again)

@@ -6,9 +6,11 @@ import uuid
 
 import eventlet
 import pytest
+import sqlalchemy as sa
 
 from chassis.errors import Conflict, Invalid, NotFound
 from tests.integration import events
+from tests.support import run_timer
 
 ADMIN = {"user_id": str(uuid.uuid4()), "role": "admin"}
 
@@ -237,3 +239,37 @@ def test_a_code_is_taken_once(location, inventory):
         location("AMS")
     assert taken.value.code == "location_exists"
     assert [one["code"] for one in inventory.list_locations()["items"]] == ["MAIN", "AMS"]
+
+
+def test_counting_where_it_is(stocked, inventory, there):
+    """Nobody has to say where, as long as only one location has any."""
+    kettle = stocked(A=5, B=0)
+    change = {"variant_id": kettle, "reason": "counted", "actor": ADMIN}
+    inventory.adjust(on_hand=4, **change)
+    assert there(kettle) == {"A": (4, 0)}
+    inventory.adjust(location="B", delta=2, **change)
+    with pytest.raises(Invalid) as vague:
+        inventory.adjust(on_hand=9, **change)
+    assert vague.value.errors == {
+        "location": ["Some of it is at each of A, B: say at which it has changed."]
+    }
+    assert there(kettle) == {"A": (4, 0), "B": (2, 0)}
+    for location in "AB":
+        inventory.adjust(location=location, on_hand=0, **change)
+    inventory.adjust(delta=3, **change)
+    assert there(kettle) == {"MAIN": (3, 0)}
+
+
+def test_keys_end_after_a_day(location, inventory, service, engine, clock):
+    """Then they are cleaned up, and the same key is a new request."""
+    clock.stop()
+    location("AMS", key="one")
+    clock.advance(seconds=24 * 3600 - 1)
+    run_timer(service, "purge")
+    assert location("AMS", key="one")["replayed"] is True
+    clock.advance(seconds=1)
+    run_timer(service, "purge")
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT key FROM request_keys")).all() == []
+    with pytest.raises(Conflict):
+        location("AMS", key="one")

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from orders.service import OrdersService
-from products.service import ProductsService
+from products.service import InventoryService, ProductsService
 from shop import sample
 from users.service import UsersService
 
@@ -13,7 +13,8 @@ from users.service import UsersService
 @pytest.fixture
 def load(start, call, config):
     """`load()`: bring the sample data into the running services of a demo; the lines it said."""
-    start(ProductsService, UsersService, OrdersService, users={"sample_accounts": True})
+    services = ProductsService, InventoryService, UsersService, OrdersService
+    start(*services, users={"sample_accounts": True})
 
     def run(**options):
         lines = []
@@ -104,6 +105,29 @@ def test_a_shop_that_ships(load, call):
     load()
     assert call.orders.list_shipping_methods() == before
     assert call.orders.list_shipping_methods(zone_id=mine["id"])["items"] == []
+
+
+def test_a_shop_with_two_warehouses(load, call, monkeypatch):
+    """A third of the stock lies in the second; that of products that were there stays."""
+    from shop.sample import departments
+
+    categories, products = departments.read()
+    monkeypatch.setattr(departments, "read", lambda: (categories, products[:40]))
+    mine = call.products.create(name="Mine", price="2.00", stock=30)
+    assert "sample data: a warehouse in Amsterdam" in load()
+    skillet = next(item for item in everything(call) if item["sku"] == "COO-SKL-26")
+
+    def there(product):
+        levels = call.inventory.get(variant_id=product["id"])["locations"]
+        return {level["location"]: level["on_hand"] for level in levels}
+
+    assert (there(skillet), skillet["available"]) == ({"MAIN": 23, "AMS": 11}, 34)
+    assert there(mine) == {"MAIN": 30}
+    call.inventory.adjust(variant_id=skillet["id"], location="AMS", on_hand=0, reason="x")
+    load()
+    assert (there(skillet), there(mine)) == ({"MAIN": 23, "AMS": 0}, {"MAIN": 30})
+    states = [one["state"] for one in call.inventory.list_transfers()["items"]]
+    assert set(states) == {"received"}
 
 
 def test_demo_accounts_on_demand(load, call):
