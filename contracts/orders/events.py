@@ -58,27 +58,26 @@ class FulfilmentEvent(EventPayload):
 
 
 class Place(EventPayload):
-    """So many units of a line, at a location."""
+    """So many units of a variant, at a location."""
 
+    variant_id = Id(required=True)
     location = String(max=40, required=True)
     quantity = Quantity(max=MAX_QUANTITY, required=True)
 
 
-class CancelledUnits(Units):
-    """`places`: where they lie, and are in no parcel. It has none of units that inventory was not
-    known to hold, nor in events of releases before."""
-
-    places = List(fields.Nested(Place), max=MAX_LOCATIONS, load_default=list)
-
-
 class OrderItemsCancelled(EventPayload):
-    """order_items_cancelled: units that will not be shipped; `amount` is what they were paid."""
+    """order_items_cancelled: units that will not be shipped; `amount` is what they were paid.
+
+    `places`: where they lie, and are in no parcel. Those that inventory was not known to hold have
+    none, nor had those of releases before.
+    """
 
     cancellation_id = Uuid(required=True)
     order_id = Uuid(required=True)
     number = String(max=40, required=True)
     user_id = Uuid(required=True)
-    lines = List(fields.Nested(CancelledUnits), max=MAX_LINES, required=True)
+    lines = List(fields.Nested(Units), max=MAX_LINES, required=True)
+    places = List(fields.Nested(Place), max=MAX_LINES * MAX_LOCATIONS, load_default=list)
     amount = Money(required=True)
     currency = Currency(required=True)
 

@@ -96,10 +96,8 @@ def _cancel(
         "order_id": order.id,
         "number": order.number,
         "user_id": order.user_id,
-        "lines": [
-            fact | {"places": places.get(fact["line"], [])}
-            for fact in fulfilments.facts(lines, taken)
-        ],
+        "lines": fulfilments.facts(lines, taken),
+        "places": places,
         "amount": amount,
         "currency": order.currency,
     }
@@ -116,21 +114,30 @@ def _places(
     lines: Sequence[LineProgress],
     taken: Mapping[int, int],
     cancellation_id: uuid.UUID,
-) -> dict[int, list[dict[str, Any]]]:
-    """Where the units lie that are cancelled, by line; they are kept, so that nobody packs them."""
+) -> list[dict[str, Any]]:
+    """Where the units lie that are cancelled, as the event tells; that is kept, so that nobody
+    packs them."""
     by_variant = {each.variant_id: each.line for each in lines if each.line in taken}
     wanted = {variant_id: taken[line] for variant_id, line in by_variant.items()}
     freed = allocation.give_back(store.held(session, order.id, allocated), wanted)
-    found: dict[int, list[dict[str, Any]]] = {}
-    for location, units in freed.items():
-        for variant_id, quantity in units.items():
-            place = {"location": location, "quantity": quantity}
-            found.setdefault(by_variant[variant_id], []).append(place)
-    of = {"cancellation_id": cancellation_id, "order_id": order.id}
-    rows = [of | {"line": line} | place for line, places in found.items() for place in places]
+    places: list[dict[str, Any]] = [
+        {"variant_id": variant_id, "location": location, "quantity": quantity}
+        for location, units in freed.items()
+        for variant_id, quantity in units.items()
+    ]
+    rows = [
+        {
+            "cancellation_id": cancellation_id,
+            "order_id": order.id,
+            "line": by_variant[place["variant_id"]],
+            "location": place["location"],
+            "quantity": place["quantity"],
+        }
+        for place in places
+    ]
     if rows:
         session.execute(insert(CancelledPlace), rows)
-    return found
+    return places
 
 
 def _worth(session: Session, order: Order, taken: Mapping[int, int]) -> dict[int, Decimal]:

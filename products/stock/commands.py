@@ -164,12 +164,11 @@ def _changing(context: Context, begin: Begin | None = None) -> AbstractContextMa
 
 
 def _places(told: Mapping[str, Any]) -> dict[tuple[int, str], int]:
-    """Units by variant and location, of an event's lines."""
+    """Units by variant and location, of an event's places."""
     places: dict[tuple[int, str], int] = {}
-    for line in told["lines"]:
-        for each in line["places"]:
-            place = line["variant_id"], each["location"]
-            places[place] = places.get(place, 0) + each["quantity"]
+    for each in told["places"]:
+        place = each["variant_id"], each["location"]
+        places[place] = places.get(place, 0) + each["quantity"]
     return places
 
 
