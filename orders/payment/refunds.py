@@ -127,7 +127,7 @@ def _tell(
     if order_known:
         timeline.add(
             context, session, payment.order_id, TimelineKind.PAYMENT, TimelineCause.REFUND_DUE,
-            payment_id=payment.id, amount=due, reason=reason,
+            request_id=request_id, payment_id=payment.id, amount=due, reason=reason,
         )  # fmt: skip
     facts = {
         "request_id": request_id,

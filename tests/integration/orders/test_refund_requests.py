@@ -12,7 +12,10 @@ from orders.order import queries
 from orders.payment.refunds import Payment, request_refund
 from orders.service import OrdersService
 from payments.errors import ProviderTimeout
+from payments.providers.port import RefundReport
 from payments.providers.simulator import Simulator
+from shop.verify import money, orders
+from shop.verify.books import Books
 from tests.integration.events import publish
 from tests.integration.orders.world import STAFF
 
@@ -89,6 +92,34 @@ def by_hand_is_known(sql, eventually):
     """`by_hand_is_known("5.00")`: orders has heard of it."""
     known = "SELECT by_hand FROM receipts"
     return lambda amount: eventually(lambda: [{"by_hand": Decimal(amount)}] == sql("orders", known))
+
+
+@pytest.fixture
+def wrong(config):
+    """`wrong(money.unanswered)`: what the verification finds, in words."""
+
+    def look(find):
+        with Books(config) as books:
+            return [violation.detail for violation in find(books)]
+
+    return look
+
+
+@pytest.fixture
+def refuse(ask, monkeypatch, sql, eventually):
+    """`refuse("return:1:1", "10.00")`: asks for money that the provider does not give back."""
+
+    def refused(self, request):
+        return RefundReport(done=False, failure_code="refused")
+
+    def ask_in_vain(cause, amount):
+        with monkeypatch.context() as patch:
+            patch.setattr(Simulator, "refund", refused)
+            ask(cause, amount)
+            failed = "SELECT 1 FROM refunds WHERE status = 'failed'"
+            assert eventually(lambda: sql("payments", failed))
+
+    return ask_in_vain
 
 
 def test_each_cause_gets_its_amount(ask, refunded, state, paid, told, sql, eventually):
@@ -184,3 +215,22 @@ def test_a_request_of_the_release_before_is_paid(config, paid, refunded, call, e
     for _ in range(2):
         publish(config["AMQP_URI"], "orders", "refund_due", facts, event)
     assert eventually(lambda: refunded() == "10.00")
+
+
+def test_two_equal_amounts_are_told_apart(ask, refunded, wrong, eventually):
+    """Each with its request: no entry of the timeline is there twice."""
+    ask("cancel_items:1", "10.00")
+    ask("cancel_items:2", "10.00")
+    assert eventually(lambda: refunded() == "20.00")
+    assert wrong(orders.histories) == []
+
+
+def test_verify_finds_what_the_provider_refused(refuse, give_by_hand, wrong, refunded, eventually):
+    """Until it went back by hand."""
+    give_by_hand("12.00")
+    refuse("cancel_items:1", "10.00")
+    assert wrong(money.unanswered) == ["10.00 is kept: refused by the provider"]
+    give_by_hand("4.00")
+    assert wrong(money.unanswered) == ["6.00 is kept: refused by the provider"]
+    give_by_hand("6.00")
+    assert wrong(money.unanswered) == []
