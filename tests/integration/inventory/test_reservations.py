@@ -60,6 +60,21 @@ def test_what_is_reserved_is_told_with_its_price(call, product, reserve, clock, 
     assert told() == [line | {"price": "0.00"}, other]
 
 
+def test_what_is_reserved_may_lose_its_options(call, inventory, reserve, order):
+    """The order keeps a variant that is deleted, with all the values that only it had."""
+    variants = [{"options": {"Size": size}, "stock": 1} for size in "ML"]
+    shirt = call.products.create(name="Shirt", price="29.00", variants=variants)
+    large = shirt["variants"][1]["id"]
+    reserve((large, 1), order_id=order)
+    call.products.delete_variant(variant_id=large)
+    (size,) = shirt["options"]
+    values = size["values"][:1]
+    call.products.update_option(product_id=shirt["id"], option_id=size["id"], values=values)
+    again = reserve((large, 1), order_id=order)
+    answers.Reserved().load(again)
+    assert again["lines"][0]["options"] == {}
+
+
 def test_the_product_shows_what_is_left(call, product, reserve):
     """A reservation lowers what the catalog shows as available at once."""
     kettle = product(stock=5)
