@@ -20,7 +20,7 @@ _IN_COINS = f"price = round(price, {places_in_sql()})"
 _OF_VARIANTS = f"""
     UPDATE variants SET price = round(variants.price, {places_in_sql()})
     FROM products WHERE products.id = product_id AND {places_in_sql()} <> 2
-"""
+"""  # noqa: S608
 
 
 def upgrade() -> None:
