@@ -185,7 +185,7 @@ def test_more_than_is_left_is_not_shipped(paid, fulfil, counters, items):
 
 
 def test_of_what_has_all_left_nothing_is_left(paid, fulfil, call, counters, state):
-    """Neither on its way nor there, by the unit nor all of it; a line it has not is told as ever."""
+    """On its way or there; a line that it has not is told as ever."""
     order = paid(2)
     parcel = fulfil(order)
     for status in ("shipped", "delivered"):
