@@ -30,16 +30,20 @@ def held(allocation: Iterable[Mapping[str, Any]], in_parcels: Places, cancelled:
     return there
 
 
-def choose(there: Held, location: str | None, wanted: Mapping[int, int]) -> str:
+def choose(
+    there: Held, location: str | None, wanted: Mapping[int, int], products: Mapping[int, int]
+) -> str:
     """The location of a parcel with these units: the one that is named, else the first that has
-    all of them. Raises `NotHeld`. Where nothing is known, any will do."""
+    all of them. Raises `NotHeld`, which names the `products` of the variants. Where nothing is
+    known, any will do."""
     if not there:
         return location or MAIN
     places = [*there] if location is None else [location]
     for place in places:
-        if not _short(there, place, wanted):
+        if not _short(there, place, wanted, products):
             return place
-    raise NotHeld(lines=[line for place in places for line in _short(there, place, wanted)])
+    short = [line for place in places for line in _short(there, place, wanted, products)]
+    raise NotHeld(lines=short)
 
 
 def split(there: Held, wanted: Mapping[int, int]) -> Held:
@@ -73,11 +77,14 @@ def _take(there: Held, order: Iterable[str], wanted: Mapping[int, int]) -> Held:
     return taken
 
 
-def _short(there: Held, place: str, wanted: Mapping[int, int]) -> list[dict[str, Any]]:
+def _short(
+    there: Held, place: str, wanted: Mapping[int, int], products: Mapping[int, int]
+) -> list[dict[str, Any]]:
     units = there.get(place, {})
     return [
         {
             "variant_id": variant_id,
+            "product_id": products[variant_id],
             "location": place,
             "requested": quantity,
             "held": units.get(variant_id, 0),

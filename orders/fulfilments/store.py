@@ -34,6 +34,7 @@ def progress(session: Session, order_id: uuid.UUID) -> list[LineProgress]:
         select(
             OrderLine.line,
             OrderLine.variant_id,
+            OrderLine.product_id,
             OrderLine.name,
             OrderLine.quantity,
             OrderLine.cancelled,

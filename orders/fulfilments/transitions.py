@@ -56,7 +56,8 @@ def pack(
     units = progress.take(lines, wanted)
     by_variant = {each.variant_id: units[each.line] for each in lines if each.line in units}
     there = store.held(session, order.id, allocated)
-    place = allocation.choose(there, location, by_variant)
+    products = {each.variant_id: each.product_id for each in lines}
+    place = allocation.choose(there, location, by_variant, products)
     return _add(context, session, order, units, place, **described)
 
 

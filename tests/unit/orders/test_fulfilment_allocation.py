@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from contracts.inventory.errors import NotHeld
 from orders.fulfilments import allocation
 
+PRODUCTS = {7: 5, 8: 6}
+
 units = st.dictionaries(st.integers(1, 4), st.integers(1, 5), min_size=1)
 places = st.dictionaries(st.sampled_from(["AMS", "BER", "MAIN"]), units)
 
@@ -36,27 +38,27 @@ def test_what_is_in_parcels_is_not_held_any_more():
 def test_a_parcel_leaves_from_where_all_of_it_lies():
     """From the first such place; a place that is named has to have all of it."""
     there = {"AMS": {7: 3}, "BER": {7: 5, 8: 1}}
-    assert allocation.choose(there, None, {7: 2}) == "AMS"
-    assert allocation.choose(there, None, {7: 4}) == "BER"
-    assert allocation.choose(there, None, {7: 2, 8: 1}) == "BER"
-    assert allocation.choose(there, "BER", {7: 2}) == "BER"
+    assert allocation.choose(there, None, {7: 2}, PRODUCTS) == "AMS"
+    assert allocation.choose(there, None, {7: 4}, PRODUCTS) == "BER"
+    assert allocation.choose(there, None, {7: 2, 8: 1}, PRODUCTS) == "BER"
+    assert allocation.choose(there, "BER", {7: 2}, PRODUCTS) == "BER"
     with pytest.raises(NotHeld) as refused:
-        allocation.choose(there, "AMS", {7: 4, 8: 1})
+        allocation.choose(there, "AMS", {7: 4, 8: 1}, PRODUCTS)
     assert refused.value.data["lines"] == [
-        {"variant_id": 7, "location": "AMS", "requested": 4, "held": 3},
-        {"variant_id": 8, "location": "AMS", "requested": 1, "held": 0},
+        {"variant_id": 7, "product_id": 5, "location": "AMS", "requested": 4, "held": 3},
+        {"variant_id": 8, "product_id": 6, "location": "AMS", "requested": 1, "held": 0},
     ]
     with pytest.raises(NotHeld) as refused:
-        allocation.choose(there, None, {7: 8})
+        allocation.choose(there, None, {7: 8}, PRODUCTS)
     assert [one["location"] for one in refused.value.data["lines"]] == ["AMS", "BER"]
     with pytest.raises(NotHeld):
-        allocation.choose(there, "nowhere", {7: 1})
+        allocation.choose(there, "nowhere", {7: 1}, PRODUCTS)
 
 
 def test_where_nothing_is_known_any_place_will_do():
     """Inventory has no reservation of it."""
-    assert allocation.choose({}, None, {7: 1}) == "MAIN"
-    assert allocation.choose({}, "AMS", {7: 1}) == "AMS"
+    assert allocation.choose({}, None, {7: 1}, PRODUCTS) == "MAIN"
+    assert allocation.choose({}, "AMS", {7: 1}, PRODUCTS) == "AMS"
 
 
 def test_units_are_given_back_where_they_lie_the_last_places_first():
