@@ -127,6 +127,7 @@ EXAMPLES = {
         "items": [{"variant_id": 1, "quantity": 10}],
         "reason": "For the season",
     },
+    "CheckedItem": {"variant_id": 1, "quantity": 2},
     "Receipt": {"items": [{"variant_id": 1, "quantity": 10}]},
     "Relocation": {"items": [{"variant_id": 1, "quantity": 1, "from": "MAIN", "to": "AMS"}]},
     "Location.code": "AMS",

@@ -1,14 +1,14 @@
 """The products service, as carts and checkouts need it."""
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from chassis.messages import Json
 from contracts.inventory.answers import Reserved
-from contracts.orders.errors import ChooseVariant
 from contracts.products import interface
 from contracts.products.answers import SoldVariantList
+from contracts.products.errors import ChooseVariant
 from contracts.products.requests import MAX_IDS
 
 #: Variants as they are now (`contracts.products.answers.SoldVariant`), by id; None: there is none.
@@ -16,9 +16,6 @@ Variants = dict[int, dict[str, Any] | None]
 
 _VARIANTS = SoldVariantList()
 _RESERVED = Reserved(only=["expires_at", "lines"])
-
-#: What a buyer has to know of the variants of a product to choose one.
-_CHOICE = ("sku", "options", "price", "currency", "available")
 
 
 def look_up(products: interface.Products, ids: Iterable[int]) -> Variants:
@@ -38,19 +35,10 @@ def only_variants(products: interface.Products, product_ids: Iterable[int]) -> V
     found: dict[int, list[dict[str, Any]]] = {one: [] for one in wanted}
     for variant in _ask(lambda some: products.get_variants(product_ids=some), wanted):
         found[variant["product_id"]].append(variant)
-    several = [choice(one, variants) for one, variants in found.items() if len(variants) > 1]
+    several = {one: variants for one, variants in found.items() if len(variants) > 1}
     if several:
-        raise ChooseVariant(lines=several)
+        raise ChooseVariant.of(several)
     return {one: variants[0] if variants else None for one, variants in found.items()}
-
-
-def choice(product_id: int, variants: Iterable[Mapping[str, Any]]) -> Json:
-    """A product of which one has to be chosen, as `ChooseVariant` tells it."""
-    shown = [{"variant_id": one["id"]} | {name: one[name] for name in _CHOICE} for one in variants]
-    return {
-        "product_id": product_id,
-        "variants": [one | {"price": str(one["price"])} for one in shown],
-    }
 
 
 def reserved(answer: Json) -> tuple[dict[int, dict[str, Any]], datetime.datetime]:

@@ -236,8 +236,10 @@ class InventoryService(Service):
     @rpc(stock_requests.Check, stock_answers.Checked)
     def check(self, items: Sequence[Mapping[str, int]]) -> Json:
         """Whether these could be ordered now."""
+        now = self.clock()
         with self.db.autocommit() as connection:
-            return {"items": stock_queries.check(connection, items, self.clock())}
+            variants_of = partial(variant_queries.get_many, connection, None, now=now)
+            return {"items": stock_queries.check(connection, items, now, variants_of)}
 
     @rpc(stock_requests.Reserve, stock_answers.Reserved)
     def reserve(self, **request: Any) -> Json:

@@ -6,7 +6,8 @@ from marshmallow import ValidationError, validates_schema
 
 from chassis import countries
 from chassis.fields import Country, Quantity, Request, SingleLine, Uuid
-from contracts.orders.fields import MAX_QUANTITY, NamesVariant
+from contracts.orders.fields import MAX_QUANTITY
+from contracts.products.fields import NamesVariant
 
 
 class OneCart(Request):

@@ -49,6 +49,7 @@ class Movement(Answer):
 
     id = Id(required=True)
     variant_id = Id(required=True)
+    product_id = Id(required=True)
     location = fields.String(required=True)
     kind = Choice(MovementKind, required=True)
     delta_on_hand = fields.Integer(required=True, strict=True)
@@ -61,7 +62,10 @@ class Movement(Answer):
 
 
 class CheckedLine(Answer):
-    variant_id = Id(required=True)
+    """Null: there is no such variant, or the product that was named has none."""
+
+    variant_id = Id(required=True, allow_none=True)
+    product_id = Id(required=True, allow_none=True)
     quantity = Quantity(required=True)
     available = fields.Boolean(required=True)
 

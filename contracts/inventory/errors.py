@@ -28,7 +28,8 @@ class ReservationNotFound(NotFound):
 
 
 class OutOfStock(Conflict):
-    """`data["lines"]` names every short line: `{variant_id, requested, available}`."""
+    """`data["lines"]` names every short line: `{variant_id, product_id, requested, available}`;
+    `product_id` is null when there is no such variant."""
 
     code = "out_of_stock"
     title = "Not enough in stock"
@@ -99,8 +100,8 @@ class NotOnTheWay(Conflict):
 
 
 class NotHeld(Conflict):
-    """The order holds fewer units there: `data["lines"]` names each, `{variant_id, location,
-    requested, held}`."""
+    """The order holds fewer units there: `data["lines"]` names each, `{variant_id, product_id,
+    location, requested, held}`; `product_id` is null when there is no such variant."""
 
     code = "not_held"
     title = "The order holds fewer units there"

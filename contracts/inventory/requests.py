@@ -23,7 +23,7 @@ from chassis.fields import (
 )
 from contracts.inventory.enums import TransferState
 from contracts.inventory.fields import MAX_LINES, MAX_PRIORITY, MAX_QUANTITY, LocationCode
-from contracts.products.fields import MAX_ON_HAND
+from contracts.products.fields import MAX_ON_HAND, NamesVariant
 
 
 class GetStock(Request):
@@ -63,10 +63,16 @@ class Line(Request):
     quantity = Quantity(required=True)
 
 
+class CheckedItem(NamesVariant):
+    """So many of a variant, or of the only one of a product."""
+
+    quantity = Quantity(required=True)
+
+
 class Check(Request):
     """check: whether all these could be ordered now."""
 
-    items = List(fields.Nested(Line), required=True, min=1, max=MAX_LINES)
+    items = List(fields.Nested(CheckedItem), required=True, min=1, max=MAX_LINES)
 
 
 class Reserve(Request):

@@ -1,4 +1,5 @@
-"""Errors of orders; `contracts.payments.errors.AlreadyPaid` is another.
+"""Errors of orders; `contracts.payments.errors.AlreadyPaid` and
+`contracts.products.errors.ChooseVariant` are others.
 
 chassis.errors.Fault
  ├── Invalid
@@ -10,7 +11,6 @@ chassis.errors.Fault
  │    ├── ShippingZoneNotFound   404
  │    └── ShippingMethodNotFound 404
  ├── Conflict
- │    ├── ChooseVariant       409  a product has several; `data["lines"]` names them
  │    ├── PriceChanged        409  a price is not the one that was shown; `data["lines"]`
  │    ├── CartChanged         409  the cart is not the one that was shown
  │    ├── InvalidTransition   409  the order's state does not lead there
@@ -25,7 +25,8 @@ chassis.errors.Fault
  │    ├── PaymentCaptured     409  a checkout whose money has come is not to be undone
  │    ├── ZonesOverlap        409  an address would be in two zones; `data["members"]`
  │    ├── TooManyZoneMembers  409  of one country, in all zones together
- │    └── TooManyShippingMethods 409  of one zone
+ │    ├── TooManyShippingMethods 409  of one zone
+ │    └── TooManyShippingZones 409  of the shop
  └── Unavailable
       └── CheckoutInterrupted 503  the checkout was undone half-way; nothing is held, try again
 """
@@ -34,28 +35,18 @@ from chassis.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class MixedCurrencies(Invalid):
-    """Products of several currencies are no order; `data["lines"]`: [{variant_id, currency}]."""
+    """Products of several currencies are no order; `data["lines"]`: [{variant_id, product_id,
+    currency}]."""
 
     code = "mixed_currencies"
     title = "These products have several currencies; order those of each by themselves"
 
 
-class ChooseVariant(Conflict):
-    """A product was named that has several variants.
-
-    `data["lines"]`: [{product_id, variants}], each variant {variant_id, sku, options, price,
-    currency, available}.
-    """
-
-    code = "choose_variant"
-    title = "This product comes in several variants; choose one"
-
-
 class PriceChanged(Conflict):
     """A price differs from the one the buyer saw.
 
-    `data["lines"]`: [{variant_id, sent, current}], with the totals instead when only those differ;
-    `sent_currency` and `current_currency` beside them when it is another currency.
+    `data["lines"]`: [{variant_id, product_id, sent, current}], with the totals instead when only
+    those differ; `sent_currency` and `current_currency` beside them when it is another currency.
     """
 
     code = "price_changed"
@@ -117,8 +108,8 @@ class TooManyOpenOrders(Conflict):
 class TooManyUnpaidUnits(Conflict):
     """With this order the buyer would hold too much of a variant without having paid for it.
 
-    `data["lines"]`: [{variant_id, requested, unpaid, limit}], all that are over their limit;
-    `unpaid` is what the buyer's open orders hold already.
+    `data["lines"]`: [{variant_id, product_id, requested, unpaid, limit}], all that are over their
+    limit; `unpaid` is what the buyer's open orders hold already.
     """
 
     code = "too_many_unpaid_units"
@@ -201,6 +192,13 @@ class TooManyZoneMembers(Conflict):
 
     code = "too_many_zone_members"
     title = "Zones have too many parts of this country"
+
+
+class TooManyShippingZones(Conflict):
+    """`data["limit"]`."""
+
+    code = "too_many_shipping_zones"
+    title = "The shop has too many shipping zones"
 
 
 class TooManyShippingMethods(Conflict):

@@ -4,27 +4,15 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate
 
-from chassis.fields import MAX_MONEY, Id, Request
+from chassis.fields import MAX_MONEY
 
 #: Most of one product in a cart or order.
 MAX_QUANTITY = 1000
 
 #: Largest total that the books can hold.
 MAX_TOTAL: Decimal = MAX_MONEY
-
-
-class NamesVariant(Request):
-    """What names a variant: its id, or that of its product when that has no other."""
-
-    variant_id = Id()
-    product_id = Id()
-
-    @validates_schema
-    def _names_one(self, data: dict[str, Any], **kwargs: Any) -> None:
-        if ("variant_id" in data) == ("product_id" in data):
-            raise ValidationError("Give either variant_id or product_id.", "variant_id")
 
 
 _PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")

@@ -35,9 +35,9 @@ from contracts.orders.enums import (
     Status,
     ZeroRate,
 )
-from contracts.orders.fields import MAX_QUANTITY, NamesVariant, Percent
+from contracts.orders.fields import MAX_QUANTITY, Percent
 from contracts.orders.shipping import MethodCode
-from contracts.products.fields import STANDARD, TaxClass
+from contracts.products.fields import STANDARD, NamesVariant, TaxClass
 
 
 class Item(NamesVariant):

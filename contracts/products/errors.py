@@ -7,6 +7,7 @@ chassis.errors.Fault
  │    ├── OptionNotFound    404  the product has no such option
  │    └── CategoryNotFound  404  no such category
  └── Conflict
+      ├── ChooseVariant     409  a product has several; `data["lines"]` names them
       ├── VariantExists     409  the product has a variant with these options
       ├── LastVariant       409  a product has at least one variant
       ├── OptionInUse       409  variants have a value of this option
@@ -14,7 +15,13 @@ chassis.errors.Fault
       └── TooManyCategories 409  the tree is full
 """
 
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
 from chassis.errors import Conflict, NotFound
+
+#: What a buyer has to know of the variants of a product to choose one.
+_CHOICE = ("sku", "options", "price", "currency", "available")
 
 
 class ProductNotFound(NotFound):
@@ -36,6 +43,34 @@ class OptionNotFound(NotFound):
 
     code = "option_not_found"
     title = "The product has no such option"
+
+
+class ChooseVariant(Conflict):
+    """A product was named that has several variants.
+
+    `data["lines"]`: [{product_id, variants}], each variant {variant_id, sku, options, price,
+    currency, available}.
+    """
+
+    code = "choose_variant"
+    title = "This product comes in several variants; choose one"
+
+    @classmethod
+    def of(cls, choices: Mapping[int, Iterable[Mapping[str, Any]]]) -> Self:
+        """Of these variants (`answers.SoldVariant`) of products, by product id."""
+        lines = [
+            {
+                "product_id": product_id,
+                "variants": [
+                    {"variant_id": one["id"]}
+                    | {name: one[name] for name in _CHOICE}
+                    | {"price": str(one["price"])}
+                    for one in variants
+                ],
+            }
+            for product_id, variants in choices.items()
+        ]
+        return cls(lines=lines)
 
 
 class VariantExists(Conflict):

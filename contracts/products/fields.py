@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from chassis.fields import Dict, Id, Integer, IntegerText, SingleLine, Text
+from chassis.fields import Dict, Id, Integer, IntegerText, Request, SingleLine, Text
 
 MAX_SLUG = 80
 #: More than this of one product in stock is a slip of the keyboard.
@@ -130,3 +130,15 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, int | float) and abs(value) <= MAX_NUMBER:
         return value
     raise ValidationError("Text, a number, true or false, or a list of those.")
+
+
+class NamesVariant(Request):
+    """What names a variant: its id, or that of its product when that has no other."""
+
+    variant_id = Id()
+    product_id = Id()
+
+    @validates_schema
+    def _names_one(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if ("variant_id" in data) == ("product_id" in data):
+            raise ValidationError("Give either variant_id or product_id.", "variant_id")

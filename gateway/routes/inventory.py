@@ -67,7 +67,10 @@ class InventoryRoutes:
         """The changes of a product's stock, newest first."""
         return self.inventory.movements(variant_id=variant_id, **query)
 
-    @route("POST", "/api/inventory/check", who=ANYONE, body=Check, answer=Checked)
+    @route("POST", "/api/inventory/check", who=ANYONE, body=Check, answer=Checked, faults=(409,))
     def check_stock(self, request: Request, body: Json) -> Json:
-        """Check whether quantities of products can be ordered now."""
+        """Check whether quantities can be ordered now, of variants or of products that have one.
+
+        `choose_variant` (409) names the variants of products that have several.
+        """
         return self.inventory.check(**body)

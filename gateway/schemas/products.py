@@ -43,7 +43,7 @@ Adjustment = body(
     "Either `delta` (so many more or fewer) or `on_hand` (so many are there), and why.",
     without=("variant_id", "location", "version", "actor"),
 )
-Check = body("Check", stock_requests.Check, "Products, and how many of each.")
+Check = body("Check", stock_requests.Check, "Variants or products, and how many of each.")
 
 CategoryPage = page_of(Category)
 

@@ -11,7 +11,7 @@ from typing import Any
 from chassis import countries
 from chassis.errors import Invalid
 from chassis.messages import Json
-from contracts.orders.errors import ChooseVariant
+from contracts.products.errors import ChooseVariant
 from orders import catalog
 from orders.cart import queries, store
 from orders.cart.queries import Contents
@@ -116,5 +116,5 @@ def _put_in(contents: Contents, variants: catalog.Variants, named: Named) -> int
     of_product = [line for line in contents.lines if line.product_id == product_id]
     if len(of_product) > 1:
         sold = [contents.sold(line, variants) for line in of_product]
-        raise ChooseVariant(lines=[catalog.choice(product_id, sold)])
+        raise ChooseVariant.of({product_id: sold})
     return of_product[0].variant_id if of_product else product_id

@@ -32,10 +32,10 @@ from contracts.inventory.errors import OutOfStock, ReservationReleased
 from contracts.orders.enums import Cause, PaymentStatus, Status, TimelineCause, TimelineKind
 from contracts.orders.errors import (
     CheckoutInterrupted,
-    ChooseVariant,
     TooManyOpenOrders,
     TooManyUnpaidUnits,
 )
+from contracts.products.errors import ChooseVariant
 from contracts.users.answers import DefaultAddress
 from orders import catalog
 from orders.cart import queries as cart_queries
@@ -53,6 +53,10 @@ from orders.terms import store as terms_store
 from orders.terms.rules import Charges, Terms
 
 _ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
+
+#: How often a checkout is tried with products' only variants in their place: once, and again when a
+#: rival with the same key, who still named the products, was before us.
+_ROUNDS = 3
 
 #: Where a crash is tested.
 ENTERED = Step("orders.checkout.entered")
@@ -93,12 +97,15 @@ def place(
             raise
     else:
         known = _enter(context, Attempt(order_id, user_id, key, fingerprint, basket))
-    try:
-        order = _make(context, known)
-    except _OnlyVariants as found:
-        order_id = uuid.uuid4()
-        known = _enter(context, Attempt(order_id, user_id, key, fingerprint, found.basket))
-        order = _make(context, known)
+    for remaining in reversed(range(_ROUNDS)):
+        try:
+            order = _make(context, known)
+            break
+        except _OnlyVariants as found:
+            if not remaining:
+                raise CheckoutInterrupted from None
+            order_id = uuid.uuid4()
+            known = _enter(context, Attempt(order_id, user_id, key, fingerprint, found.basket))
     if order is None:
         with context.db.autocommit() as connection:
             order = order_queries.get(connection, known.order_id, Actor.SYSTEM)
@@ -149,13 +156,15 @@ def _enter(context: Context, attempt: Attempt) -> Attempt | Placed:
         # Within the least bound nobody needs to know how much there is.
         entered = _claim(context, attempt, dict.fromkeys(attempt.basket.variant_ids, 0))
     except (TooManyOpenOrders, TooManyUnpaidUnits):
-        basket, available = _look_closer(context, attempt.basket)
+        basket, variants = _look_closer(context, attempt.basket)
+        available = {one: variant["available"] for one, variant in variants.items()}
         try:
             entered = _claim(context, replace(attempt, basket=basket), available)
-        except TooManyUnpaidUnits:
+        except TooManyUnpaidUnits as fault:
             # More than there is: inventory would say so, and it is what the buyer can act on.
-            pricing.check_available(basket.lines, available)
-            raise
+            pricing.check_available(basket.lines, variants)
+            lines = pricing.with_products(fault.data["lines"], variants)
+            raise TooManyUnpaidUnits(lines=lines) from None
     ENTERED.reached()
     return entered
 
@@ -168,9 +177,9 @@ def _claim(context: Context, attempt: Attempt, available: dict[int, int]) -> Att
         return store.enter(connection, attempt, now, due_at, limits)
 
 
-def _look_closer(context: Context, basket: Basket) -> tuple[Basket, dict[int, int]]:
-    """The basket with the variants that are meant, and how many of each are available. Raises what
-    is wrong with the basket by itself: that comes before whatever else it is refused for."""
+def _look_closer(context: Context, basket: Basket) -> tuple[Basket, dict[int, Mapping[str, Any]]]:
+    """The basket with the variants that are meant, and these by id. Raises what is wrong with the
+    basket by itself: that comes before whatever else it is refused for."""
     if basket.by_product:
         only = catalog.only_variants(context.products, basket.by_product)
         basket = pricing.with_variants(basket, only)
@@ -178,7 +187,7 @@ def _look_closer(context: Context, basket: Basket) -> tuple[Basket, dict[int, in
     with context.db.autocommit() as connection:
         terms = terms_store.read(connection, basket.shipping_address["country"], context.clock())
     pricing.settle(basket, variants, _charges(context, terms))
-    return basket, {one: variant["available"] for one, variant in variants.items() if variant}
+    return basket, {one: variant for one, variant in variants.items() if variant}
 
 
 class _OnlyVariants(Exception):

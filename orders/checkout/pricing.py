@@ -13,8 +13,9 @@ from typing import Any
 
 from chassis.errors import Invalid
 from contracts.inventory.errors import OutOfStock
-from contracts.orders.errors import CartChanged, ChooseVariant, MixedCurrencies, PriceChanged
+from contracts.orders.errors import CartChanged, MixedCurrencies, PriceChanged
 from contracts.orders.fields import MAX_QUANTITY, MAX_TOTAL
+from contracts.products.errors import ChooseVariant
 from orders.amounts import Amounts
 from orders.lines import Line, Wanted
 from orders.shipping.rules import Quote
@@ -176,7 +177,7 @@ def price(
     if len(set(currencies.values())) > 1:
         raise MixedCurrencies(
             errors={"items": ["One order has one currency."]},
-            lines=[{"variant_id": one, "currency": its} for one, its in currencies.items()],
+            lines=[_named(one, found) | {"currency": its} for one, its in currencies.items()],
         )
     lines = tuple(Line.of(found[line.variant_id], line.quantity) for line in wanted)
     return lines, currencies[wanted[0].variant_id]
@@ -236,9 +237,12 @@ def check_shown(
 def check_shown_prices(wanted: Iterable[Wanted], lines: Iterable[Line], currency: str) -> None:
     """Raises `PriceChanged`, naming each line whose price is not the one that was shown; `currency`
     is that of the lines."""
-    current = {line.variant_id: (line.unit_price, currency) for line in lines}
+    names, current = {}, {}
+    for line in lines:
+        names[line.variant_id] = {"variant_id": line.variant_id, "product_id": line.product_id}
+        current[line.variant_id] = line.unit_price, currency
     changed = [
-        {"variant_id": one.variant_id} | _difference(shown, current[one.variant_id])
+        names[one.variant_id] | _difference(shown, current[one.variant_id])
         for one in wanted
         for shown in _shown(one, currency)
         if shown != current[one.variant_id]
@@ -247,19 +251,23 @@ def check_shown_prices(wanted: Iterable[Wanted], lines: Iterable[Line], currency
         raise PriceChanged(lines=changed)
 
 
-def check_available(lines: Iterable[Wanted], available: Mapping[int, int]) -> None:
-    """Raises `OutOfStock`, naming each line of which fewer are `available` (by variant)."""
+def check_available(lines: Iterable[Wanted], variants: Mapping[int, Mapping[str, Any]]) -> None:
+    """Raises `OutOfStock`, naming each line of which fewer are available; `variants` by id."""
     short = [
-        {
-            "variant_id": line.variant_id,
-            "requested": line.quantity,
-            "available": max(0, available[line.variant_id]),
-        }
+        _named(line.variant_id, variants)
+        | {"requested": line.quantity, "available": max(0, available)}
         for line in lines
-        if line.quantity > available[line.variant_id]
+        if line.quantity > (available := variants[line.variant_id]["available"])
     ]
     if short:
         raise OutOfStock(lines=short)
+
+
+def with_products(
+    lines: Iterable[Mapping[str, Any]], variants: Mapping[int, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Lines of a problem that name variants, with their products beside them."""
+    return [{**line, **_named(line["variant_id"], variants)} for line in lines]
 
 
 def check_shown_total(expected: Price, current: Price, *, from_cart: bool) -> None:
@@ -267,6 +275,10 @@ def check_shown_total(expected: Price, current: Price, *, from_cart: bool) -> No
     if expected != current:
         fault = CartChanged if from_cart else PriceChanged
         raise fault("The total has changed.", **_difference(expected, current))
+
+
+def _named(variant_id: int, variants: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    return {"variant_id": variant_id, "product_id": variants[variant_id]["product_id"]}
 
 
 def _shown(one: Wanted, currency: str) -> list[Price]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     cast,
     exists,
     func,
@@ -31,7 +32,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from contracts.products.enums import Sort
 from products.catalog import queries as catalog_queries
-from products.models import Category, Moment, Product, Stock, Variant
+from products.models import Category, Location, Moment, Product, Stock, Variant
 from products.stock.availability import IN_STOCK, SOLD_OUT
 
 
@@ -221,8 +222,14 @@ def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[
 
 
 _FEW = select(literal(1)).select_from(Stock).where(SOLD_OUT).limit(bindparam("few")).subquery()
-#: How many stocks are sold out, `few` at most: so few are better looked up than met in order.
-SOLD_OUT_STOCKS = select(func.count()).select_from(_FEW)
+#: How many stocks are sold out, `few` at most: so few are better looked up than met in order. What
+#: lies at a closed location is not for sale either, and no index finds it: then it is `few`.
+SOLD_OUT_STOCKS = select(
+    case(
+        (exists().where(~Location.active), bindparam("few")),
+        else_=select(func.count()).select_from(_FEW).scalar_subquery(),
+    )
+)
 
 # One by one: by a join, the planner would read all variants.
 _PRODUCT_OF = select(Variant.product_id).where(Variant.id == Stock.variant_id).correlate(Stock)

@@ -6,60 +6,35 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
     Select,
     any_,
     bindparam,
     case,
     column,
-    exists,
     func,
-    literal_column,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
 
 from chassis.messages import Json
 from contracts.products.errors import VariantNotFound
 from contracts.products.requests import MAX_VARIANTS_EACH
 from products.catalog.queries import AVAILABLE_OF_VARIANT
-from products.models import Option, OptionValue, Product, Variant
+from products.models import Product, Variant
+from products.sold_variant import COLUMNS
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 
-_VALUE_IDS: ColumnElement[Any] = literal_column(
-    "string_to_array(variants.option_key, ',')::bigint[]"
-)
-# Most variants are the only ones of their products: for those nothing is looked up.
-_OPTIONS = case(
-    (Variant.option_key == "", literal_column("'{}'::json", JSON)),
-    else_=select(
-        func.json_object_agg(
-            Option.name,
-            aggregate_order_by(OptionValue.value, Option.position, Option.id),
-            type_=JSON,
-        )
-    )
-    .join(OptionValue, OptionValue.option_id == Option.id)
-    .where(OptionValue.id == any_(_VALUE_IDS))
-    .correlate(Variant)
-    .scalar_subquery(),
-)
-_SHARED = (
-    Variant.id,
-    Variant.product_id,
-    func.coalesce(Variant.sku, Product.sku).label("sku"),
-    _OPTIONS.label("options"),
-    func.coalesce(Variant.price, Product.price).label("price"),
-    Product.currency,
-    Variant.weight_g,
+_SHARED = tuple(
+    COLUMNS[name] for name in ("product_id", "sku", "options", "price", "currency", "weight_g")
 )
 
 _ONE = (
     select(
+        Variant.id,
         *_SHARED,
         Variant.price.is_(None).label("inherits_price"),
         Variant.barcode,
@@ -72,19 +47,16 @@ _ONE = (
     .where(Variant.id == bindparam("id"), Variant.deleted_at.is_(None))
 )
 
-_OTHER = aliased(Variant)
-_SOLD = select(
-    *_SHARED,
-    Product.name,
-    Product.tax_class,
-    case((Variant.deleted_at.is_(None), AVAILABLE_OF_VARIANT), else_=0).label("available"),
-    Variant.deleted_at.is_not(None).label("deleted"),
-    ~exists()
-    .where(_OTHER.product_id == Variant.product_id)
-    .where(_OTHER.id != Variant.id, _OTHER.deleted_at.is_(None))
-    .correlate(Variant)
-    .label("is_only"),
-).join(Product, Product.id == Variant.product_id)
+_SOLD = (
+    select(
+        Variant.id,
+        *COLUMNS.values(),
+        case((Variant.deleted_at.is_(None), AVAILABLE_OF_VARIANT), else_=0).label("available"),
+        Variant.deleted_at.is_not(None).label("deleted"),
+    )
+    .select_from(Variant)
+    .join(Product, Product.id == Variant.product_id)
+)
 _BY_IDS = _SOLD.where(Variant.id == any_(_IDS))
 
 

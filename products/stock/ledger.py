@@ -1,7 +1,8 @@
 """The only place where stock counters change, each time with the rows that say why."""
 
 import datetime
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import PreconditionFailed
 from chassis.identity import Actor
 from contracts.inventory.enums import MovementKind
+from contracts.inventory.errors import NotHeld, OutOfStock
 from contracts.products.errors import VariantNotFound
 from products import cache_invalidation
 from products.models import Base, Moment
@@ -133,6 +135,18 @@ def lock(session: Session, variant_ids: Collection[int]) -> Levels:
     """
     rows = session.execute(_LOCK, {"ids": list(variant_ids)})
     return {(row.variant_id, row.location): Level(*row[2:]) for row in rows}
+
+
+@contextmanager
+def naming_products(levels: Levels) -> Iterator[None]:
+    """Tell of what is short, or is not held, with the product of each variant."""
+    try:
+        yield
+    except (OutOfStock, NotHeld) as fault:
+        products = {variant_id: level.product_id for (variant_id, _), level in levels.items()}
+        for line in fault.data["lines"]:
+            line["product_id"] = products.get(line["variant_id"])
+        raise
 
 
 def open_stock(session: Session, variant_ids: Iterable[int], location: str) -> None:

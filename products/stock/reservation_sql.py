@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from contracts.inventory.enums import MovementKind, ReservationState
 from products.models import Base, Moment
+from products.sold_variant import SQL
 from products.stock.reservations import PLACED
 
 _RESERVATIONS = Base.metadata.tables["reservations"]
@@ -95,18 +96,7 @@ SAVE = text("""
 
 # Variants as an order is sold them, deleted ones as well: it keeps what it has reserved.
 _SOLD = """
-    SELECT variant_id, variants.product_id, coalesce(variants.sku, products.sku) AS sku,
-        products.name, coalesce(variants.price, products.price) AS price, currency, tax_class,
-        weight_g{more},
-        NOT EXISTS (
-            SELECT FROM variants AS other WHERE other.product_id = variants.product_id
-            AND other.id <> variants.id AND other.deleted_at IS NULL
-        ) AS is_only,
-        CASE WHEN option_key = '' THEN '{{}}' ELSE (
-            SELECT json_object_agg(options.name, value ORDER BY options.position, options.id)
-            FROM option_values JOIN options ON options.id = option_id
-            WHERE option_values.id = ANY(string_to_array(option_key, ',')::bigint[])
-        ) END AS options
+    SELECT variant_id{more}, {columns}
     FROM {rows} JOIN variants ON variants.id = variant_id
         JOIN products ON products.id = variants.product_id
     ORDER BY variant_id
@@ -179,7 +169,7 @@ RESERVE_NEW = text(
         FROM counted ORDER BY variant_id
     )
 """  # noqa: S608
-    + _SOLD.format(rows="counted", more=", location")
+    + _SOLD.format(rows="counted", more=", location", columns=SQL)
 ).bindparams(
     _ORDER,
     _NOW,
@@ -288,7 +278,8 @@ RELEASE_WHOLE = text(
     bindparam("reason", type_=Text),
 )
 
-SOLD = text(_SOLD.format(rows="unnest(:variants) AS wanted (variant_id)", more="")).bindparams(
+_WANTED = "unnest(:variants) AS wanted (variant_id)"
+SOLD = text(_SOLD.format(rows=_WANTED, more="", columns=SQL)).bindparams(
     bindparam("variants", type_=ARRAY(BigInteger))
 )
 

@@ -118,7 +118,8 @@ def reserve(
     levels = ledger.lock(session, requested)
     changes = ledger.free_expired(session, levels, now)
     free = {each: level.available for each, level in levels.items() if level.for_sale}
-    allocated = allocate(requested, free, locations.ranked(session, country))
+    with ledger.naming_products(levels):
+        allocated = allocate(requested, free, locations.ranked(session, country))
     held = [Line(*place, quantity, held=True) for place, quantity in allocated.items()]
     _save(session, order_id, held, expires_at)
     changes += reservations.reserve(order_id, allocated)
@@ -248,7 +249,8 @@ def relocate(
     for each in items:
         target = levels.get((each["variant_id"], each["to"]))
         free = {each["variant_id"]: target.available if target else 0}
-        moved = reservations.relocate(order_id, lines, each, free)
+        with ledger.naming_products(levels):
+            moved = reservations.relocate(order_id, lines, each, free)
         ledger.count(levels, moved)
         changes += moved
     lines[:] = [line for line in lines if line.quantity]
@@ -365,7 +367,8 @@ def _retake(
     of_lost = {place: level for place, level in levels.items() if place[0] in wanted}
     changes = ledger.free_expired(session, of_lost, now)
     free = {place: level.available for place, level in of_lost.items()}
-    allocated = allocate(wanted, free, locations.ranked(session, None))
+    with ledger.naming_products(levels):
+        allocated = allocate(wanted, free, locations.ranked(session, None))
     for line in lost:
         line.quantity -= line.open
     for place, quantity in allocated.items():

@@ -89,7 +89,8 @@ def send(
             levels = ledger.lock(session, requested)
             changes = ledger.free_expired(session, levels, now)
             free = {each: level.available for (each, at), level in levels.items() if at == source}
-            reservations.check_enough(requested, free)
+            with ledger.naming_products(levels):
+                reservations.check_enough(requested, free)
             changes += _moves(claim.resource_id, source, requested, -1, reason)
             ledger.apply(session, changes, now, actor.user_id)
             moments = {"created_at": now, "updated_at": now}

@@ -46,7 +46,25 @@ _OVERDRAWN = """
         OR (captured, refunded) IS DISTINCT FROM (entered.captures, entered.refunds)
 """
 _REQUESTED = "SELECT id, payment_id, cause, amount FROM refund_requests WHERE amount > 0"
-_GIVEN = "SELECT key, amount FROM refunds WHERE key LIKE 'request-%'"
+_GIVEN = """
+    SELECT key, amount FROM refunds WHERE key LIKE 'request-%' AND status = 'succeeded'
+"""
+#: What the provider refused to give back, less what went back by hand since.
+_REFUSED = """
+    SELECT id, least(refused.amount - by_hand.amount, captured - refunded) AS amount,
+           refused.requests
+    FROM (
+        SELECT payment_id, sum(amount) AS amount, min(created_at) AS since,
+               array_agg(key) AS requests
+        FROM refunds WHERE key LIKE 'request-%' AND status = 'failed' GROUP BY payment_id
+    ) AS refused
+    JOIN payments ON payments.id = payment_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount), 0) AS amount FROM refunds
+        WHERE payment_id = payments.id AND created_at > since AND status = 'succeeded'
+            AND key NOT LIKE 'request-%'
+    ) AS by_hand
+"""
 _LEFT = "SELECT id, captured - refunded AS amount FROM payments WHERE captured > refunded"
 _MISWRITTEN = {
     "orders": f"""
@@ -132,12 +150,18 @@ def requests(books: Books) -> int:
 
 def unanswered(books: Books) -> Iterator[Violation]:
     """What was asked back and is kept, or went back and was not asked for. Of a payment of which
-    nothing is left all went back, by hand perhaps."""
+    nothing is left all went back, by hand perhaps; so does what the provider has refused."""
     given = {row.key: row.amount for row in books.rows("payments", _GIVEN)}
     left = {row.id: row.amount for row in books.rows("payments", _LEFT)}
+    refused = books.rows("payments", _REFUSED)
+    failed = {key for row in refused for key in row.requests}
+    for row in refused:
+        if row.amount > 0:
+            yield Violation(f"payment {row.id}", f"{row.amount} is kept: refused by the provider")
     for row in books.rows("orders", _REQUESTED):
-        amount = given.get(f"request-{row.id}")
-        if amount is None and row.payment_id in left:
+        key = f"request-{row.id}"
+        amount = given.get(key)
+        if amount is None and key not in failed and row.payment_id in left:
             yield Violation(f"payment {row.payment_id}", f"{row.amount} is kept: {row.cause}")
         elif amount is not None and amount > row.amount:
             yield Violation(

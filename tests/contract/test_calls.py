@@ -126,7 +126,12 @@ def _reserve(call, order_id, quantity):
 
 
 #: How each error that a caller tells apart comes about, and the data that travel with it.
-SHORT = {"variant_id": shapes.number_id, "requested": shapes.count, "available": shapes.count}
+SHORT = {
+    "variant_id": shapes.number_id,
+    "product_id": shapes.number_id,
+    "requested": shapes.count,
+    "available": shapes.count,
+}
 REFUSALS = {
     ("inventory", "out_of_stock"): (no_stock, {"lines": [SHORT]}),
     ("inventory", "reservation_released"): (given_back, {}),

@@ -185,8 +185,9 @@ def filled(path):
         path = path.replace(f"{{{name}}}", str(2**60))
     for name in (
         "user_id", "address_id", "session_id", "order_id", "payment_id", "tax_rate_id",
-        "fulfilment_id", "zone_id", "method_id", "id",
+        "fulfilment_id", "zone_id", "method_id", "transfer_id", "id",
     ):  # fmt: skip
         path = path.replace(f"{{{name}}}", str(uuid.uuid4()))
     path = path.replace("{file}", "docs.css").replace("{provider}", "simulator")
+    path = path.replace("{code}", "NOWHERE")
     return path

@@ -30,6 +30,7 @@ LISTS = {
     "GET /api/shipping-zones": ("admin", "/api/shipping-zones"),
     "GET /api/shipping-methods": ("admin", "/api/shipping-methods"),
     "GET /api/tax-rates": ("admin", "/api/tax-rates"),
+    "GET /api/transfers": ("admin", "/api/transfers"),
 }
 #: Two names of one list, whose cursors may be mixed.
 SAME = [
@@ -47,6 +48,8 @@ SINGLE = {
     "GET /api/payments/{payment_id}": ("buyer", "/api/payments/{payment}"),
     "GET /api/shipping-zones/{zone_id}": ("admin", "/api/shipping-zones/{zone}"),
     "GET /api/shipping-methods/{method_id}": ("admin", "/api/shipping-methods/{shipping_method}"),
+    "GET /api/locations/{code}": ("admin", "/api/locations/{location}"),
+    "GET /api/transfers/{transfer_id}": ("admin", "/api/transfers/{transfer}"),
     "GET /api/users/profile": ("buyer", "/api/users/profile"),
     "GET /api/users/{user_id}": ("admin", "/api/users/{user}"),
     "GET /api/users/addresses/{address_id}": ("buyer", "/api/users/addresses/{address}"),
@@ -68,6 +71,7 @@ WRITTEN = {
     "PATCH /api/shipping-zones/{zone_id}": [{"name": uuid.uuid4().hex} for _ in "ab"],
     "PATCH /api/shipping-methods/{method_id}": [{"name": n} for n in "ab"],
     "PATCH /api/fulfilments/{fulfilment_id}": [{"carrier": n} for n in "ab"],
+    "PATCH /api/locations/{code}": [{"name": n} for n in "ab"],
     "PUT /api/users/profile": [{"first_name": n} for n in "ab"],
     "PATCH /api/users/profile": [{"last_name": n} for n in "ab"],
     "PUT /api/users/{user_id}": [{"first_name": n} for n in "cd"],
@@ -107,6 +111,11 @@ def world(shop):
         zone_id = shop.admin.post("/api/shipping-zones", zone, 201)["id"]
         method = {"zone_id": zone_id, "code": "sled", "name": "Sled", "price": f"{number}.00"}
         sled = shop.admin.post("/api/shipping-methods", method | {"active": False}, 201)
+    location = shop.admin.post("/api/locations", {"code": "ICE", "name": "Ice"}, 201)
+    units = [{"variant_id": product["id"], "quantity": 1}]
+    for _ in range(2):
+        sending = {"from": "MAIN", "to": location["code"], "items": units}
+        transfer = shop.admin.post("/api/transfers", sending, 201)
     eventually(lambda: len(buyer.get("/api/notifications")["items"]) > 3)
     ids = {
         "product": product["id"],
@@ -118,6 +127,8 @@ def world(shop):
         "sent": sent["id"],
         "fulfilment": parcel["id"],
         "payment": payment["id"],
+        "location": location["code"],
+        "transfer": transfer["id"],
         "category": category["id"],
         "user": buyer.user_id,
         "address": buyer.get("/api/users/addresses")["items"][0]["id"],

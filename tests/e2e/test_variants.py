@@ -1,8 +1,10 @@
 """Variants in carts and orders, over HTTP."""
 
+import eventlet
 import pytest
 
-from tests.e2e.client import ADDRESS
+from chassis.metrics.instruments import CALLS
+from tests.e2e.client import ADDRESS, Client
 
 
 @pytest.fixture
@@ -61,3 +63,147 @@ def test_a_variant_that_is_deleted_while_somebody_holds_it(shop, shirt):
     assert other.post("/api/orders", {}, None)["code"] in ("invalid", "out_of_stock")
     assert shop.pay(buyer, order)["status"] == "succeeded"
     assert shop.nobody.get(f"/api/products/{shirt['id']}")["available"] == 5
+
+
+def test_what_names_a_variant(shop, shirt):
+    """Exactly one of the two ids, and one that there is; nothing is put in or held otherwise."""
+    buyer, small = shop.customer(address=ADDRESS), shirt["variants"][0]["id"]
+    both = {"variant_id": small, "product_id": shirt["id"]}
+    for named in (both, {}, {"variant_id": 2**40}, {"product_id": 2**40}, {"variant_id": "x"}):
+        item = named | {"quantity": 1}
+        for path, body in (
+            ("/api/carts/add_item", item),
+            ("/api/orders", {"items": [item]}),
+        ):
+            assert buyer.post(path, body, 422)["errors"], (path, item)
+    assert buyer.get("/api/carts")["items"] == []
+    assert shop.admin.get(f"/api/inventory/{small}")["reserved"] == 0
+
+
+def test_a_check_by_product_and_by_variant(shop, shirt):
+    """Clients from before there were variants name the product, and are told of it."""
+    chair, (small, _) = shop.product(stock=3), shirt["variants"]
+    items = [
+        {"product_id": chair["id"], "quantity": 3},
+        {"variant_id": small["id"], "quantity": 6},
+        {"product_id": 2**40, "quantity": 1},
+    ]
+    found = shop.nobody.post("/api/inventory/check", {"items": items})["items"]
+    assert [(one["product_id"], one["variant_id"], one["available"]) for one in found] == [
+        (chair["id"], chair["id"], True),
+        (shirt["id"], small["id"], False),
+        (2**40, None, False),
+    ]
+    item = {"product_id": shirt["id"], "quantity": 1}
+    refused = shop.nobody.post("/api/inventory/check", {"items": [item]}, 409)
+    assert refused["code"] == "choose_variant"
+    (line,) = refused["lines"]
+    assert [one["variant_id"] for one in line["variants"]] == [
+        each["id"] for each in shirt["variants"]
+    ]
+    both = item | {"variant_id": small["id"]}
+    shop.nobody.post("/api/inventory/check", {"items": [both]}, 422)
+
+
+def test_stock_names_the_product(shop, shirt):
+    """Counters and ledger."""
+    variant_id = shirt["variants"][1]["id"]
+    path = f"/api/inventory/{variant_id}"
+    changed = shop.admin.patch(path, {"delta": 1, "reason": "found"})
+    moved = shop.admin.get(f"{path}/movements")["items"]
+    for one in (changed, shop.admin.get(path), *moved):
+        assert (one["variant_id"], one["product_id"]) == (variant_id, shirt["id"])
+
+
+def test_problems_name_the_product(shop, shirt):
+    """Beside each variant that is short, or costs another price or currency, or is too much."""
+    buyer, small = shop.customer(address=ADDRESS), shirt["variants"][0]["id"]
+    dollars = shop.product(currency="USD")["id"]
+    many = shop.product(stock=1000)["id"]
+    named = {"variant_id": small, "product_id": shirt["id"]}
+
+    def refused(status, *items):
+        problem = buyer.post("/api/orders", {"items": list(items)}, status)
+        return problem["code"], problem["lines"]
+
+    item = {"variant_id": small, "quantity": 1}
+    assert refused(409, item | {"quantity": 6}) == (
+        "out_of_stock", [named | {"requested": 6, "available": 5}],
+    )  # fmt: skip
+    assert refused(409, item | {"price": "9.00"}) == (
+        "price_changed", [named | {"sent": "9.00", "current": "10.00"}],
+    )  # fmt: skip
+    code, lines = refused(422, item, {"product_id": dollars, "quantity": 1})
+    assert (code, lines) == (
+        "mixed_currencies",
+        [
+            named | {"currency": "EUR"},
+            {"variant_id": dollars, "product_id": dollars, "currency": "USD"},
+        ],
+    )
+    code, (line,) = refused(409, {"product_id": many, "quantity": 999})
+    assert (code, line["product_id"], line["variant_id"]) == ("too_many_unpaid_units", many, many)
+
+
+def test_two_admins_make_the_same_at_once(shop, shirt):
+    """One makes it; the other is told that it is there."""
+    path = f"/api/products/{shirt['id']}/variants"
+
+    def make(size):
+        client = Client(shop.url)
+        client.token = shop.admin.token
+        client.call("POST", path, {"options": {"Size": size}}, expect=None)
+        return client.answer.status_code
+
+    threads = [eventlet.spawn(make, size) for size in ("M", "m")]
+    assert sorted(thread.wait() for thread in threads) == [201, 409]
+    sizes = [one["options"] for one in shop.nobody.get(f"/api/products/{shirt['id']}")["variants"]]
+    assert len(sizes) == 3
+
+
+def test_ten_thousand_values(shop, shirt):
+    """Are a clear error, and change nothing."""
+    values = [{"value": f"{number}"} for number in range(10_000)]
+    product = shop.nobody.get(f"/api/products/{shirt['id']}")
+    path = f"/api/products/{shirt['id']}/options/{product['options'][0]['id']}"
+    assert "values" in shop.admin.patch(path, {"values": values[:9_000]}, 422)["errors"]
+    options = [{"name": "Length", "values": [one["value"] for one in values]}]
+    body = {"name": "Cable", "price": "1", "options": options}
+    assert "options.0.values" in shop.admin.post("/api/products", body, 422)["errors"]
+    assert shop.nobody.get(f"/api/products/{shirt['id']}") == product
+
+
+def test_a_variant_of_another_product(shop, shirt):
+    """Neither its options nor its values are those of this one."""
+    other = shop.product(options=[{"name": "Size", "values": ["S"]}])
+    option = other["options"][0]["id"]
+    path = f"/api/products/{shirt['id']}/options/{option}"
+    assert shop.admin.patch(path, {"name": "Fit"}, 404)["code"] == "option_not_found"
+    assert shop.admin.call("DELETE", path, expect=404)["code"] == "option_not_found"
+    wrong = {"options": {"Colour": "red"}}
+    shop.admin.patch(f"/api/variants/{shirt['variants'][0]['id']}", wrong, 422)
+
+
+def test_a_page_with_200_variants_is_one_call(shop):
+    """From the gateway to products; none to anybody else."""
+    variants = [{"options": {"Size": f"{number}"}, "stock": 1} for number in range(200)]
+    shoe = shop.product(name="Shoe", stock=0, variants=variants)
+    before = calls_of_the_gateway()
+    page = shop.nobody.get(f"/api/products/{shoe['id']}", headers={"Cache-Control": "no-cache"})
+    assert (len(page["variants"]), page["available"]) == (200, 200)
+    after = calls_of_the_gateway()
+    assert {target: after[target] - before.get(target, 0) for target in after
+            if after[target] != before.get(target, 0)} == {"products": 1}  # fmt: skip
+
+
+def calls_of_the_gateway():
+    """How many calls it has made, by service; other processes' timers call no products."""
+    (metric,) = CALLS.collect()
+    return {
+        sample.labels["target"]: sample.value
+        for sample in metric.samples
+        if sample.name.endswith("_total")
+        and sample.labels["service"] == "gateway"
+        and sample.labels["outcome"] == "ok"
+        and sample.labels["target"].startswith(("products", "inventory"))
+    }

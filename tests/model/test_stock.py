@@ -389,7 +389,7 @@ class Stock(Machine):
             for variant_id in self.products
             for quantity in (1, 2)
         ]
-        checked = stock_queries.check(self.connection, lines, self.now)
+        checked = stock_queries.check(self.connection, lines, self.now, list)
         assert [line["available"] for line in checked] == [
             self.on_sale[product] and self._free(product) >= 3 for product in range(2) for _ in "12"
         ]

@@ -92,7 +92,9 @@ def test_paid_late_and_some_is_gone(inventory, product, reserve, clock, by_hand,
     with pytest.raises(Conflict) as short:
         inventory.commit(order_id=order)
     assert short.value.code == "out_of_stock"
-    assert short.value.data["lines"] == [{"variant_id": mug, "requested": 2, "available": 1}]
+    assert short.value.data["lines"] == [
+        {"variant_id": mug, "product_id": mug, "requested": 2, "available": 1}
+    ]
     assert [level(kettle), level(mug)] == [(2, 0), (2, 1)]
     inventory.release(order_id=other)
     assert inventory.commit(order_id=order)["state"] == "committed"

@@ -83,7 +83,9 @@ def test_else_few_of_them(stocked, reserve, there):
     assert there(kettle) == {"A": (10, 10), "B": (5, 3)}
     with pytest.raises(Conflict) as short:
         reserve((kettle, 3))
-    assert short.value.data["lines"] == [{"variant_id": kettle, "requested": 3, "available": 2}]
+    assert short.value.data["lines"] == [
+        {"variant_id": kettle, "product_id": kettle, "requested": 3, "available": 2}
+    ]
 
 
 def test_the_country_comes_first(location, inventory, stocked, clock):
@@ -247,6 +249,21 @@ def test_an_order_is_shipped_from_elsewhere(inventory, stocked, reserve, there):
         with pytest.raises(Conflict) as refused:
             inventory.relocate(order_id=order, items=[wrong], actor=ADMIN)
         assert refused.value.code == code
+        assert refused.value.data["lines"][0]["product_id"] == kettle
+
+
+def test_what_lies_at_closed_locations_is_sold_out(inventory, stocked, call):
+    """For the filter, too: as a product that there is nothing of."""
+    stocked(B=1)
+    kettle = stocked(A=5)
+
+    def listed(**query):
+        return [each["id"] for each in call.products.list(**query)["items"]]
+
+    assert (kettle in listed(in_stock=True), kettle in listed(in_stock=False)) == (True, False)
+    inventory.update_location(code="A", active=False, actor=ADMIN)
+    assert (kettle in listed(in_stock=True), kettle in listed(in_stock=False)) == (False, True)
+    assert call.products.get(product_id=kettle)["available"] == 0
 
 
 def test_crossing_relocations_do_not_block_each_other(inventory, stocked, reserve, there):

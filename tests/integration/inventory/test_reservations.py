@@ -60,6 +60,21 @@ def test_what_is_reserved_is_told_with_its_price(call, product, reserve, clock, 
     assert told() == [line | {"price": "0.00"}, other]
 
 
+def test_what_is_reserved_may_lose_its_options(call, inventory, reserve, order):
+    """The order keeps a variant that is deleted, with all the values that only it had."""
+    variants = [{"options": {"Size": size}, "stock": 1} for size in "ML"]
+    shirt = call.products.create(name="Shirt", price="29.00", variants=variants)
+    large = shirt["variants"][1]["id"]
+    reserve((large, 1), order_id=order)
+    call.products.delete_variant(variant_id=large)
+    (size,) = shirt["options"]
+    values = size["values"][:1]
+    call.products.update_option(product_id=shirt["id"], option_id=size["id"], values=values)
+    again = reserve((large, 1), order_id=order)
+    answers.Reserved().load(again)
+    assert again["lines"][0]["options"] == {}
+
+
 def test_the_product_shows_what_is_left(call, product, reserve):
     """A reservation lowers what the catalog shows as available at once."""
     kettle = product(stock=5)
@@ -76,9 +91,9 @@ def test_all_or_nothing(product, reserve, level, order):
         reserve((kettle, 5), (mug, 2), (pot, 1), (999, 1), order_id=order)
     assert short.value.code == "out_of_stock"
     assert short.value.data["lines"] == [
-        {"variant_id": mug, "requested": 2, "available": 1},
-        {"variant_id": pot, "requested": 1, "available": 0},
-        {"variant_id": 999, "requested": 1, "available": 0},
+        {"variant_id": mug, "product_id": mug, "requested": 2, "available": 1},
+        {"variant_id": pot, "product_id": pot, "requested": 1, "available": 0},
+        {"variant_id": 999, "product_id": None, "requested": 1, "available": 0},
     ]
     assert [level(kettle), level(mug)] == [(5, 0), (1, 0)]
     assert reserve((mug, 1), order_id=order)["state"] == "reserved"  # smaller, it may try again
@@ -89,7 +104,9 @@ def test_a_product_in_two_lines_counts_once(product, reserve, level):
     kettle = product(stock=5)
     with pytest.raises(Conflict) as short:
         reserve((kettle, 3), (kettle, 3))
-    assert short.value.data["lines"] == [{"variant_id": kettle, "requested": 6, "available": 5}]
+    assert short.value.data["lines"] == [
+        {"variant_id": kettle, "product_id": kettle, "requested": 6, "available": 5}
+    ]
     reserve((kettle, 3), (kettle, 2))
     assert level(kettle) == (5, 5)
 
@@ -187,8 +204,77 @@ def test_check_tells_line_by_line(inventory, product, reserve):
     lines = [(kettle, 3), (mug, 2), (mug, 2), (999, 1)]
     asked = [{"variant_id": variant_id, "quantity": n} for variant_id, n in lines]
     items = inventory.check(items=asked)["items"]
-    assert [line.pop("available") for line in items] == [True, False, False, False]
-    assert items == asked
+    assert [line["available"] for line in items] == [True, False, False, False]
+    assert [(line["variant_id"], line["product_id"], line["quantity"]) for line in items] == [
+        (kettle, kettle, 3), (mug, mug, 2), (mug, mug, 2), (999, None, 1),
+    ]  # fmt: skip
+
+
+def test_check_by_product(inventory, product, call):
+    """A product stands for its only variant, whatever id that has, and counts with it."""
+    kettle = product(stock=5)
+    cap = call.products.create(
+        name="Cap", price="9.90", variants=[{"options": {"Size": "one"}, "stock": 3}]
+    )
+    only = cap["variants"][0]["id"]
+    asked = [
+        {"product_id": kettle, "quantity": 5},
+        {"product_id": cap["id"], "quantity": 2},
+        {"variant_id": only, "quantity": 2},
+        {"product_id": 999, "quantity": 1},
+    ]
+    assert inventory.check(items=asked)["items"] == [
+        {"variant_id": kettle, "product_id": kettle, "quantity": 5, "available": True},
+        {"variant_id": only, "product_id": cap["id"], "quantity": 2, "available": False},
+        {"variant_id": only, "product_id": cap["id"], "quantity": 2, "available": False},
+        {"variant_id": None, "product_id": 999, "quantity": 1, "available": False},
+    ]
+    call.products.delete(product_id=kettle)
+    assert inventory.check(items=asked[:1])["items"][0] == {
+        "variant_id": None, "product_id": kettle, "quantity": 5, "available": False
+    }  # fmt: skip
+
+
+def test_check_by_a_product_with_several(inventory, product, call):
+    """All such products are named, with their variants; both names of one are refused."""
+    kettle = product()
+    shirts = [
+        call.products.create(
+            name="Shirt",
+            price="9.90",
+            variants=[{"options": {"Size": size}, "stock": 3} for size in "SML"],
+        )
+        for _ in "ab"
+    ]
+    with pytest.raises(Conflict) as refused:
+        inventory.check(
+            items=[
+                {"product_id": each, "quantity": 1}
+                for each in (shirts[1]["id"], kettle, shirts[0]["id"])
+            ]
+        )
+    assert refused.value.code == "choose_variant"
+    lines = refused.value.data["lines"]
+    assert [line["product_id"] for line in lines] == [shirt["id"] for shirt in shirts]
+    small = shirts[0]["variants"][0]
+    assert lines[0]["variants"][0] == {
+        "variant_id": small["id"], "sku": small["sku"], "options": {"Size": "S"},
+        "price": "9.90", "currency": "EUR", "available": 3,
+    }  # fmt: skip
+    assert len(lines[1]["variants"]) == 3
+    with pytest.raises(Invalid):
+        inventory.check(items=[{"product_id": kettle, "variant_id": kettle, "quantity": 1}])
+
+
+def test_the_ledger_names_the_product(inventory, call):
+    """Beside the variant, as the counters do."""
+    shirt = call.products.create(
+        name="Shirt", price="9", variants=[{"options": {"Size": "S"}, "stock": 3}]
+    )
+    variant_id = shirt["variants"][0]["id"]
+    (first,) = inventory.movements(variant_id=variant_id)["items"]
+    for found in (first, inventory.get(variant_id=variant_id)):
+        assert (found["variant_id"], found["product_id"]) == (variant_id, shirt["id"])
 
 
 def test_release_and_reserve_at_once(inventory, product, reserve, level, eventually):

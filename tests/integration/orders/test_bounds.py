@@ -68,7 +68,7 @@ def test_one_buyer_cannot_hold_all_of_a_product(place, product, stock):
         place((kettle, 1000))
     assert refused.value.code == "too_many_unpaid_units"
     assert refused.value.data["lines"] == [
-        {"variant_id": kettle, "requested": 1000, "unpaid": 0, "limit": 100}
+        {"variant_id": kettle, "product_id": kettle, "requested": 1000, "unpaid": 0, "limit": 100}
     ]
     place((kettle, 60))
     with pytest.raises(Conflict) as refused:
@@ -113,7 +113,7 @@ def test_what_is_not_there_is_out_of_stock(place, product):
         place((kettle, 500))
     assert refused.value.code == "out_of_stock"
     assert refused.value.data["lines"] == [
-        {"variant_id": kettle, "requested": 500, "available": 30}
+        {"variant_id": kettle, "product_id": kettle, "requested": 500, "available": 30}
     ]
 
 

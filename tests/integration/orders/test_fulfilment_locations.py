@@ -52,7 +52,13 @@ def test_a_parcel_leaves_from_where_its_units_lie(spread, fulfil, there, eventua
         fulfil(spread, 2, location="AMS")
     assert refused.value.code == "not_held"
     assert refused.value.data["lines"] == [
-        {"variant_id": spread["variant_id"], "location": "AMS", "requested": 2, "held": 1}
+        {
+            "variant_id": spread["variant_id"],
+            "product_id": spread["variant_id"],
+            "location": "AMS",
+            "requested": 2,
+            "held": 1,
+        }
     ]
     with pytest.raises(Conflict) as refused:
         fulfil(spread, 3)

@@ -57,7 +57,7 @@ def test_a_price_that_has_changed_stops_the_order(place, product, stock):
         )
     assert changed.value.code == "price_changed"
     assert changed.value.data["lines"] == [
-        {"variant_id": kettle, "sent": "18.00", "current": "19.99"}
+        {"variant_id": kettle, "product_id": kettle, "sent": "18.00", "current": "19.99"}
     ]
     assert stock(kettle) == (5, 0)
 
@@ -110,8 +110,8 @@ def test_all_short_lines_are_named_and_nothing_is_held(place, product, stock):
         place((plenty, 2), (few, 2), (none, 1))
     assert refused.value.code == "out_of_stock"
     assert refused.value.data["lines"] == [
-        {"variant_id": few, "requested": 2, "available": 1},
-        {"variant_id": none, "requested": 1, "available": 0},
+        {"variant_id": few, "product_id": few, "requested": 2, "available": 1},
+        {"variant_id": none, "product_id": none, "requested": 1, "available": 0},
     ]
     assert (stock(plenty), stock(few)) == ((9, 0), (1, 0))
 

@@ -12,7 +12,10 @@ from orders.order import queries
 from orders.payment.refunds import Payment, request_refund
 from orders.service import OrdersService
 from payments.errors import ProviderTimeout
+from payments.providers.port import RefundReport
 from payments.providers.simulator import Simulator
+from shop.verify import money, orders
+from shop.verify.books import Books
 from tests.integration.events import publish
 from tests.integration.orders.world import STAFF
 
@@ -89,6 +92,34 @@ def by_hand_is_known(sql, eventually):
     """`by_hand_is_known("5.00")`: orders has heard of it."""
     known = "SELECT by_hand FROM receipts"
     return lambda amount: eventually(lambda: [{"by_hand": Decimal(amount)}] == sql("orders", known))
+
+
+@pytest.fixture
+def wrong(config):
+    """`wrong(money.unanswered)`: what the verification finds, in words."""
+
+    def look(find):
+        with Books(config) as books:
+            return [violation.detail for violation in find(books)]
+
+    return look
+
+
+@pytest.fixture
+def refuse(ask, monkeypatch, sql, eventually):
+    """`refuse("return:1:1", "10.00")`: asks for money that the provider does not give back."""
+
+    def refused(self, request):
+        return RefundReport(done=False, failure_code="refused")
+
+    def ask_in_vain(cause, amount):
+        with monkeypatch.context() as patch:
+            patch.setattr(Simulator, "refund", refused)
+            ask(cause, amount)
+            failed = "SELECT 1 FROM refunds WHERE status = 'failed'"
+            assert eventually(lambda: sql("payments", failed))
+
+    return ask_in_vain
 
 
 def test_each_cause_gets_its_amount(ask, refunded, state, paid, told, sql, eventually):
@@ -184,3 +215,54 @@ def test_a_request_of_the_release_before_is_paid(config, paid, refunded, call, e
     for _ in range(2):
         publish(config["AMQP_URI"], "orders", "refund_due", facts, event)
     assert eventually(lambda: refunded() == "10.00")
+
+
+def test_two_equal_amounts_are_told_apart(ask, refunded, wrong, eventually):
+    """Each with its request: no entry of the timeline is there twice."""
+    ask("cancel_items:1", "10.00")
+    ask("cancel_items:2", "10.00")
+    assert eventually(lambda: refunded() == "20.00")
+    assert wrong(orders.histories) == []
+
+
+def test_verify_finds_what_the_provider_refused(refuse, give_by_hand, wrong, refunded, eventually):
+    """Until it went back by hand."""
+    give_by_hand("12.00")
+    refuse("cancel_items:1", "10.00")
+    assert wrong(money.unanswered) == ["10.00 is kept: refused by the provider"]
+    give_by_hand("4.00")
+    assert wrong(money.unanswered) == ["6.00 is kept: refused by the provider"]
+    give_by_hand("6.00")
+    assert wrong(money.unanswered) == []
+
+
+def test_what_the_provider_refused_is_asked_for_again(
+    refuse, give_by_hand, by_hand_is_known, call, paid, buyer, told, sql, refunded, wrong,
+    eventually,
+):  # fmt: skip
+    """10.00 were refused and then given by hand: whoever cancels the rest gets all of it."""
+    refuse("cancel_items:1", "10.00")
+    known = "SELECT 1 FROM refund_requests WHERE failed_at IS NOT NULL"
+    assert eventually(lambda: sql("orders", known))
+    give_by_hand("10.00")
+    by_hand_is_known("10.00")
+    call.orders.cancel(order_id=paid["id"], actor=buyer)
+    due = [facts["amount"] for event, facts in told(paid) if event == "refund_due"]
+    assert due == ["10.00", "28.83"]
+    assert eventually(lambda: refunded() == "38.83")
+    assert wrong(money.unanswered) == []
+
+
+def test_a_refusal_is_noted_once(refuse, config, paid, sql, eventually):
+    """Told twice, or for a request that is not known, it changes nothing more."""
+    refuse("cancel_items:1", "10.00")
+    look = "SELECT requested FROM receipts"
+    assert eventually(lambda: sql("orders", look) == [{"requested": Decimal("0.00")}])
+    (told,) = sql("payments", "SELECT payload FROM outbox WHERE type = 'refund_failed'")
+    unknown = told["payload"] | {"request_id": str(uuid.uuid4())}
+    for facts in (told["payload"], unknown):
+        publish(config["AMQP_URI"], "payments", "refund_failed", facts, str(uuid.uuid4()))
+    heard = "SELECT 1 FROM inbox WHERE handler = 'orders.on_refund_failed'"
+    assert eventually(lambda: len(sql("orders", heard)) == 3)
+    assert sql("orders", look) == [{"requested": Decimal("0.00")}]
+    assert len(sql("orders", "SELECT 1 FROM timeline WHERE cause = 'refund_failed'")) == 1

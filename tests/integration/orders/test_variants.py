@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.errors import Conflict, Invalid
+from chassis.errors import Conflict, Invalid, Unavailable
 from orders.checkout import commands as checkout_commands
 from tests.integration.orders.world import ADDRESS, crash
 
@@ -110,7 +110,7 @@ def test_the_price_of_a_variant_is_its_own_or_its_products(order, shirt, call):
     with pytest.raises(Conflict) as changed:
         order(item(small, price="20.00"), item(medium, price="25.00"))
     assert changed.value.data["lines"] == [
-        {"variant_id": small, "sent": "20.00", "current": "21.00"}
+        {"variant_id": small, "product_id": product, "sent": "20.00", "current": "21.00"}
     ]
     made = order(item(small, price="21.00"), item(medium, price="25.00"))
     assert made["total"] == "46.00"
@@ -128,12 +128,12 @@ def test_a_variant_that_is_deleted_while_it_is_held(order, shirt, pay, call, sto
 
 def test_units_that_are_held_count_by_variant(order, shirt):
     """So many of each, whichever product they are of."""
-    _, small, medium = shirt("S", "M", stock=100)
+    product, small, medium = shirt("S", "M", stock=100)
     order(item(small, 20))
     with pytest.raises(Conflict) as refused:
         order(item(small), item(medium, 20))
     assert refused.value.data["lines"] == [
-        {"variant_id": small, "requested": 1, "unpaid": 20, "limit": 20}
+        {"variant_id": small, "product_id": product, "requested": 1, "unpaid": 20, "limit": 20}
     ]
     order(item(medium, 20))
 
@@ -145,9 +145,9 @@ def test_a_product_that_is_short_is_told_by_its_variant(order, shirt, product):
     with pytest.raises(Conflict) as refused:
         order(of(cap, 3), of(kettle, 2))
     assert refused.value.code == "out_of_stock"
-    assert sorted(line["variant_id"] for line in refused.value.data["lines"]) == sorted(
-        [one_size, kettle]
-    )
+    assert {line["variant_id"]: line["product_id"] for line in refused.value.data["lines"]} == {
+        one_size: cap, kettle: kettle,
+    }  # fmt: skip
 
 
 def test_a_checkout_by_product_that_is_taken_up_again(order, shirt, product, at, stock):
@@ -160,3 +160,33 @@ def test_a_checkout_by_product_that_is_taken_up_again(order, shirt, product, at,
     assert [line["variant_id"] for line in made["items"]] == [kettle, one_size]
     assert order(of(kettle), of(cap), key="again") == made | {"replayed": True}
     assert (stock(kettle), stock(one_size)) == ((5, 1), (5, 1))
+
+
+@pytest.mark.parametrize("rivals", [1, 9])
+def test_rivals_under_the_key_that_name_products(
+    order, shirt, at, monkeypatch, stock, clock, rivals
+):
+    """They come, and crash, while the first request looks up the only variants. It finishes what
+    the last one has begun; should they never end, it is to be tried again, and holds nothing."""
+    cap, one_size = shirt("one")
+    look_closer, coming = checkout_commands._look_closer, iter(range(rivals))
+
+    def look_closer_amid_rivals(context, basket):
+        found = look_closer(context, basket)
+        if next(coming, None) is not None:
+            at(checkout_commands.ENTERED, crash)
+            with pytest.raises(Exception, match="internal"):
+                order(of(cap), key="again")
+        return found
+
+    monkeypatch.setattr(checkout_commands, "_look_closer", look_closer_amid_rivals)
+    if rivals == 1:
+        made = order(of(cap), key="again")
+        assert [line["variant_id"] for line in made["items"]] == [one_size]
+        assert stock(one_size) == (5, 1)
+    else:
+        with pytest.raises(Unavailable) as interrupted:
+            order(of(cap), key="again")
+        assert interrupted.value.code == "checkout_interrupted"
+        assert stock(one_size) == (5, 0)
+        clock.advance(seconds=61)  # the last rival's row is abandoned

@@ -293,6 +293,19 @@ def test_a_deleted_variant_is_gone(products, shirt):
     assert again["id"] not in (small, medium)
 
 
+def test_a_value_that_only_deleted_variants_have_may_go(products, shirt):
+    """Whoever has one in the cart is told all the same, without that option."""
+    product = shirt(("S", "red"), ("M", "blue"))
+    small = product["variants"][0]["id"]
+    products.delete_variant(variant_id=small)
+    for left, option in enumerate(product["options"], 1):
+        values = option["values"][1:]
+        products.update_option(product_id=product["id"], option_id=option["id"], values=values)
+        told = products.get_variants(ids=[small])
+        answers.SoldVariantList().load(told)
+        assert told["items"][0]["options"] == ({"Colour": "red"} if left == 1 else {})
+
+
 def test_what_carts_and_orders_are_told(products, shirt, shelf):
     """By ids or by products: of those all that are there, in order. A deleted product has none."""
     product = shirt(("S", "red"), ("M", "red"), sku="SHI", tax_class="clothes")

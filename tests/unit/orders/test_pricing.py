@@ -13,11 +13,11 @@ from chassis.errors import Invalid
 from contracts.inventory.errors import OutOfStock
 from contracts.orders.errors import (
     CartChanged,
-    ChooseVariant,
     MixedCurrencies,
     NoShipping,
     PriceChanged,
 )
+from contracts.products.errors import ChooseVariant
 from orders.checkout import pricing
 from orders.checkout.pricing import Basket, Shown
 from orders.lines import Line, Wanted
@@ -132,8 +132,8 @@ def test_one_order_has_one_currency():
         pricing.price([Wanted(1, 1), Wanted(3, 1)], VARIANTS)
     assert refused.value.status == 422
     assert refused.value.data["lines"] == [
-        {"variant_id": 1, "currency": "EUR"},
-        {"variant_id": 3, "currency": "USD"},
+        {"variant_id": 1, "product_id": 1, "currency": "EUR"},
+        {"variant_id": 3, "product_id": 3, "currency": "USD"},
     ]
     assert refused.value.errors["items"]
 
@@ -145,7 +145,7 @@ def test_the_same_number_in_another_currency_is_another_price():
     with pytest.raises(PriceChanged) as changed:
         pricing.check_shown_prices(wanted, lines, currency)
     assert changed.value.data["lines"] == [
-        {"variant_id": 3, "sent": "30.00", "current": "30.00",
+        {"variant_id": 3, "product_id": 3, "sent": "30.00", "current": "30.00",
          "sent_currency": "EUR", "current_currency": "USD"}
     ]  # fmt: skip
     pricing.check_shown_prices([Wanted(3, 1, (Decimal("30.00"),), "USD")], lines, currency)
@@ -158,7 +158,9 @@ def test_changed_prices_are_named_line_by_line():
     lines, _ = pricing.price(wanted, VARIANTS)
     with pytest.raises(PriceChanged) as changed:
         pricing.check_shown_prices(wanted, lines, "EUR")
-    assert changed.value.data["lines"] == [{"variant_id": 1, "sent": "18.00", "current": "19.99"}]
+    assert changed.value.data["lines"] == [
+        {"variant_id": 1, "product_id": 1, "sent": "18.00", "current": "19.99"}
+    ]
 
 
 def test_a_merged_line_does_not_hide_a_wrong_price():
@@ -264,14 +266,24 @@ def test_another_currency_is_told():
 )
 def test_each_line_that_is_short_is_named(kettles, mugs, short):
     """With how many there are; those that more has been promised of than there is count as none."""
-    available, wanted = {1: kettles, 2: mugs}, [Wanted(1, 1), Wanted(2, 2)]
+    sold = {
+        1: {"product_id": 10, "available": kettles},
+        2: {"product_id": 20, "available": mugs},
+    }
+    wanted = [Wanted(1, 1), Wanted(2, 2)]
     if not short:
-        pricing.check_available(wanted, available)
+        pricing.check_available(wanted, sold)
         return
     with pytest.raises(OutOfStock) as refused:
-        pricing.check_available(wanted, available)
+        pricing.check_available(wanted, sold)
     assert refused.value.data["lines"] == [
-        dict(zip(("variant_id", "requested", "available"), line, strict=True)) for line in short
+        {
+            "variant_id": variant_id,
+            "product_id": sold[variant_id]["product_id"],
+            "requested": requested,
+            "available": left,
+        }
+        for variant_id, requested, left in short
     ]
 
 
