@@ -25,7 +25,8 @@ chassis.errors.Fault
  │    ├── PaymentCaptured     409  a checkout whose money has come is not to be undone
  │    ├── ZonesOverlap        409  an address would be in two zones; `data["members"]`
  │    ├── TooManyZoneMembers  409  of one country, in all zones together
- │    └── TooManyShippingMethods 409  of one zone
+ │    ├── TooManyShippingMethods 409  of one zone
+ │    └── TooManyShippingZones 409  of the shop
  └── Unavailable
       └── CheckoutInterrupted 503  the checkout was undone half-way; nothing is held, try again
 """
@@ -191,6 +192,13 @@ class TooManyZoneMembers(Conflict):
 
     code = "too_many_zone_members"
     title = "Zones have too many parts of this country"
+
+
+class TooManyShippingZones(Conflict):
+    """`data["limit"]`."""
+
+    code = "too_many_shipping_zones"
+    title = "The shop has too many shipping zones"
 
 
 class TooManyShippingMethods(Conflict):

@@ -25,6 +25,8 @@ from chassis.fields import (
 )
 from contracts.products.fields import STANDARD, TaxClass
 
+#: Each checkout reads the currencies of the methods of all.
+MAX_ZONES = 300
 #: Parts of a zone; also parts of one country in all zones together.
 MAX_MEMBERS = 300
 #: Methods of one zone.

@@ -15,7 +15,7 @@ from orders.context import CartContext
 from orders.lines import Line, Wanted
 from orders.models import Cart, CartLine
 from orders.terms import store as terms_store
-from orders.terms.rules import NO_TERMS, Charges, charge, quote
+from orders.terms.rules import NOWHERE, Charges, charge, quote
 
 _AMOUNTS = ("subtotal", "net", "tax", "total")
 
@@ -89,8 +89,8 @@ def show(
     now = context.clock()
     with context.db.autocommit() as connection:
         contents = read(connection, user_id)
-        address = contents.address
-        terms = terms_store.read(connection, address["country"], now) if address else NO_TERMS
+        country = contents.address["country"] if contents.address else NOWHERE
+        terms = terms_store.read(connection, country, now)
     known = variants or {}
     missing = [one for one in contents.variant_ids if one not in known]
     known = known | catalog.look_up(context.products, missing)

@@ -54,6 +54,10 @@ from orders.terms.rules import Charges, Terms
 
 _ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
 
+#: How often a checkout is tried with products' only variants in their place: once, and again when a
+#: rival with the same key, who still named the products, was before us.
+_ROUNDS = 3
+
 #: Where a crash is tested.
 ENTERED = Step("orders.checkout.entered")
 RESERVED = Step("orders.checkout.reserved")
@@ -93,12 +97,15 @@ def place(
             raise
     else:
         known = _enter(context, Attempt(order_id, user_id, key, fingerprint, basket))
-    try:
-        order = _make(context, known)
-    except _OnlyVariants as found:
-        order_id = uuid.uuid4()
-        known = _enter(context, Attempt(order_id, user_id, key, fingerprint, found.basket))
-        order = _make(context, known)
+    for remaining in reversed(range(_ROUNDS)):
+        try:
+            order = _make(context, known)
+            break
+        except _OnlyVariants as found:
+            if not remaining:
+                raise CheckoutInterrupted from None
+            order_id = uuid.uuid4()
+            known = _enter(context, Attempt(order_id, user_id, key, fingerprint, found.basket))
     if order is None:
         with context.db.autocommit() as connection:
             order = order_queries.get(connection, known.order_id, Actor.SYSTEM)

@@ -24,7 +24,7 @@ def create_zone(
 ) -> Json:
     """A new zone; a repeat under `key` answers the first one, as it is by then.
 
-    Raises `Forbidden`, `AlreadyExists` (name), and what `store.set_members` raises.
+    Raises `Forbidden`, and what `store.add_zone` raises.
     """
     require_admin(actor)
     kept, asked = _members(members), idempotency.fingerprint(name=name, members=members)

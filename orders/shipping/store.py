@@ -16,10 +16,11 @@ from contracts.orders.errors import (
     ShippingMethodNotFound,
     ShippingZoneNotFound,
     TooManyShippingMethods,
+    TooManyShippingZones,
     TooManyZoneMembers,
     ZonesOverlap,
 )
-from contracts.orders.shipping import MAX_MEMBERS, MAX_METHODS
+from contracts.orders.shipping import MAX_MEMBERS, MAX_METHODS, MAX_ZONES
 from orders.models import ShippingMethod, ShippingZone, ZoneMember
 from orders.shipping.rules import Member, overlaps
 
@@ -57,6 +58,9 @@ _MEMBER = (
     ZoneMember.postal_to,
 )
 
+#: Whoever else makes a zone, or changes members, waits.
+_ONE_AT_A_TIME = text("LOCK TABLE zone_members IN SHARE ROW EXCLUSIVE MODE")
+
 _BROKEN: dict[str, Callable[[], Fault]] = {
     "uq_shipping_zones_name": lambda: AlreadyExists("This name is taken", field="name"),
     "uq_zone_members_country": ZonesOverlap,
@@ -76,7 +80,11 @@ def lock_zone(session: Session, zone_id: uuid.UUID, version: int | None = None) 
 
 
 def add_zone(session: Session, zone_id: uuid.UUID, name: str, members: Sequence[Member]) -> None:
-    """A new zone. Raises `AlreadyExists` (name), and what `set_members` raises."""
+    """A new zone. Raises `AlreadyExists` (name), `TooManyShippingZones`, and what `set_members`
+    raises."""
+    session.execute(_ONE_AT_A_TIME)
+    if session.scalars(select(func.count()).select_from(ShippingZone)).one() >= MAX_ZONES:
+        raise TooManyShippingZones(limit=MAX_ZONES)
     with map_integrity_error(_BROKEN):
         session.execute(insert(ShippingZone).values(id=zone_id, name=name, version=1))
     set_members(session, zone_id, members)
@@ -100,7 +108,7 @@ def set_members(session: Session, zone_id: uuid.UUID, members: Sequence[Member])
     They do not overlap among themselves. Raises `ZonesOverlap` when one does with another zone's,
     `TooManyZoneMembers`. Whoever else changes members waits, so that nothing comes in between.
     """
-    session.execute(text("LOCK TABLE zone_members IN SHARE ROW EXCLUSIVE MODE"))
+    session.execute(_ONE_AT_A_TIME)
     session.execute(delete(ZoneMember).where(ZoneMember.zone_id == zone_id))
     countries = {member.country for member in members}
     query = select(ZoneMember.zone_id, *_MEMBER).where(ZoneMember.country.in_(countries))

@@ -26,6 +26,9 @@ class Terms:
     offer: Offer
 
 
+#: The country of who has not said where they are: there are no rates or methods for it, but it is
+#: known in which currencies the shop ships.
+NOWHERE = ""
 #: Of a shop that has set up nothing.
 NO_TERMS = Terms((), Offer())
 

@@ -175,6 +175,22 @@ def test_a_zone_has_members_and_a_bound(orders, monkeypatch):
     assert (refused.value.code, refused.value.data["limit"]) == ("too_many_zone_members", 3)
 
 
+def test_a_shop_has_so_many_zones(orders, zone, together, monkeypatch):
+    """For each checkout reads the currencies of all their methods; also of those made at once."""
+    monkeypatch.setattr(store, "MAX_ZONES", 2)
+    zone("Benelux", NL, BE)
+    made = partial(orders.create_shipping_zone, name="Alps", members=[{"country": "AT"}], key="a")
+    assert made()["replayed"] is False
+    with pytest.raises(Conflict) as refused:
+        zone("North", {"country": "DK"})
+    assert (refused.value.code, refused.value.data["limit"]) == ("too_many_shipping_zones", 2)
+    assert made()["replayed"] is True
+    orders.delete_shipping_zone(zone_id=made()["id"])
+    countries = ("DK", "SE", "NO")
+    outcomes = together(*(partial(zone, one, {"country": one}) for one in countries))
+    assert sum(isinstance(one, Exception) for one in outcomes) == 2
+
+
 def test_names_of_zones_are_taken_once(orders, zone):
     """As are codes of methods in a zone, for each currency."""
     zone("Benelux", NL)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.errors import Conflict, Invalid
+from chassis.errors import Conflict, Invalid, Unavailable
 from orders.checkout import commands as checkout_commands
 from tests.integration.orders.world import ADDRESS, crash
 
@@ -160,3 +160,33 @@ def test_a_checkout_by_product_that_is_taken_up_again(order, shirt, product, at,
     assert [line["variant_id"] for line in made["items"]] == [kettle, one_size]
     assert order(of(kettle), of(cap), key="again") == made | {"replayed": True}
     assert (stock(kettle), stock(one_size)) == ((5, 1), (5, 1))
+
+
+@pytest.mark.parametrize("rivals", [1, 9])
+def test_rivals_under_the_key_that_name_products(
+    order, shirt, at, monkeypatch, stock, clock, rivals
+):
+    """They come, and crash, while the first request looks up the only variants. It finishes what
+    the last one has begun; should they never end, it is to be tried again, and holds nothing."""
+    cap, one_size = shirt("one")
+    look_closer, coming = checkout_commands._look_closer, iter(range(rivals))
+
+    def look_closer_amid_rivals(context, basket):
+        found = look_closer(context, basket)
+        if next(coming, None) is not None:
+            at(checkout_commands.ENTERED, crash)
+            with pytest.raises(Exception, match="internal"):
+                order(of(cap), key="again")
+        return found
+
+    monkeypatch.setattr(checkout_commands, "_look_closer", look_closer_amid_rivals)
+    if rivals == 1:
+        made = order(of(cap), key="again")
+        assert [line["variant_id"] for line in made["items"]] == [one_size]
+        assert stock(one_size) == (5, 1)
+    else:
+        with pytest.raises(Unavailable) as interrupted:
+            order(of(cap), key="again")
+        assert interrupted.value.code == "checkout_interrupted"
+        assert stock(one_size) == (5, 0)
+        clock.advance(seconds=61)  # the last rival's row is abandoned
