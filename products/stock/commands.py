@@ -53,7 +53,7 @@ def adjust(
         moved = ledger.adjust(session, *change, actor, now, of_all=location is None)
         stock = queries.get(session, variant_id, now)
         counted = next(each for each in stock["locations"] if each["location"] == place)
-        detail = {"variant_id": variant_id, "delta": moved}
+        detail: Json = {"variant_id": variant_id, "delta": moved}
         detail |= {"on_hand": counted["on_hand"], "location": place}
         about = Target.PRODUCT, stock["product_id"]
         staff.tell(context, session, actor, Action.STOCK_ADJUSTED, *about, **detail)
