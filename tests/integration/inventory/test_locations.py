@@ -302,22 +302,32 @@ def test_a_code_is_taken_once(location, inventory):
 
 
 def test_counting_where_it_is(stocked, inventory, there):
-    """Nobody has to say where, as long as only one location has any."""
-    kettle = stocked(A=5, B=0)
+    """Nobody has to say where: what is counted is all that there is, as the answer shows it."""
+    kettle = stocked(A=27, B=20)
     change = {"variant_id": kettle, "reason": "counted", "actor": ADMIN}
-    inventory.adjust(on_hand=4, **change)
-    assert there(kettle) == {"A": (4, 0)}
-    inventory.adjust(location="B", delta=2, **change)
-    with pytest.raises(Invalid) as vague:
-        inventory.adjust(on_hand=9, **change)
-    assert vague.value.errors == {
-        "location": ["Some of it is at each of A, B: say at which it has changed."]
-    }
-    assert there(kettle) == {"A": (4, 0), "B": (2, 0)}
-    for location in "AB":
-        inventory.adjust(location=location, on_hand=0, **change)
+    assert inventory.adjust(on_hand=48, **change)["on_hand"] == 48
+    assert there(kettle) == {"A": (28, 0), "B": (20, 0)}
+    inventory.adjust(delta=-1, **change)
+    inventory.adjust(on_hand=20, **change)
+    assert there(kettle) == {"B": (20, 0)}
+    inventory.adjust(on_hand=0, **change)
     inventory.adjust(delta=3, **change)
     assert there(kettle) == {"MAIN": (3, 0)}
+
+
+@pytest.mark.parametrize("change", [{"on_hand": 5}, {"delta": -28}])
+def test_counting_less_than_is_where_it_is_said_to_be(stocked, inventory, there, change):
+    """The refusal names that location, and how another one is named."""
+    kettle = stocked(A=27, B=20)
+    with pytest.raises(Conflict) as refused:
+        inventory.adjust(variant_id=kettle, reason="counted", actor=ADMIN, **change)
+    assert refused.value.code == "stock_reserved"
+    assert refused.value.data == {"location": "A", "on_hand": 27, "reserved": 0}
+    assert "A has 27" in refused.value.detail
+    assert "?location=" in refused.value.detail
+    assert there(kettle) == {"A": (27, 0), "B": (20, 0)}
+    inventory.adjust(variant_id=kettle, location="B", on_hand=5, reason="counted", actor=ADMIN)
+    assert there(kettle) == {"A": (27, 0), "B": (5, 0)}
 
 
 def test_keys_end_after_a_day(location, inventory, service, engine, clock):
