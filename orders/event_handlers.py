@@ -64,6 +64,19 @@ def payment_refunded(context: Context, session: Session, payload: Mapping[str, A
         transitions.touch(context, order)
 
 
+def refund_failed(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
+    """The provider refused money that we asked back: what comes later can ask for it again, or
+    staff give it by hand."""
+    order = order_queries.lock(session, payload["order_id"])
+    is_new = refunds.note_failed(session, payload["request_id"], context.clock())
+    if is_new and order is not None:
+        timeline.add(
+            context, session, order.id, TimelineKind.PAYMENT, TimelineCause.REFUND_FAILED,
+            request_id=payload["request_id"], payment_id=payload["payment_id"],
+            amount=payload["amount"], failure_code=payload["failure_code"],
+        )  # fmt: skip
+
+
 def stock_lost(context: Context, session: Session, payload: Mapping[str, Any]) -> None:
     """Inventory heard too late that the order is paid: it is cancelled, and its money goes back.
     What has been shipped stays so, and its stock has to be counted."""

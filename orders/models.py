@@ -377,8 +377,8 @@ class FulfilmentLine(Base):
 
 class Receipt(Base):
     """What we know of money that came, as soon as some of it goes back: `paid`, once we have asked
-    for any of it, how much we asked for, how much went `by_hand` (of staff, or at the provider),
-    and how much it is together, as far as we have heard.
+    for any of it, how much we asked for and was not refused, how much went `by_hand` (of staff, or
+    at the provider), and how much it is together, as far as we have heard.
 
     Its order may be unknown to us; the money goes back all the same.
     """
@@ -495,7 +495,8 @@ class ShippingMethod(Base):
 class RefundRequest(Base):
     """Money of a payment that we have asked payments to give back, once for each `cause`: a
     `RefundReason`, with the id of what it is for where there may be several (`return:<id>:2`). Its
-    amount is 0 when nothing was left; payments knows the refund by `id`."""
+    amount is 0 when nothing was left; payments knows the refund by `id`. Since `failed_at` we know
+    that nothing goes back for it, and the receipt does not count it any more."""
 
     __tablename__ = "refund_requests"
 
@@ -505,6 +506,7 @@ class RefundRequest(Base):
     cause: Mapped[str]
     amount: Mapped[Decimal]
     requested_at: Mapped[datetime.datetime]
+    failed_at: Mapped[datetime.datetime | None]
 
     __table_args__ = (
         CheckConstraint("amount >= 0", name="amount"),

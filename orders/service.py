@@ -33,6 +33,7 @@ from contracts.payments.events import (
     PaymentFailed,
     PaymentRefunded,
     PaymentSucceeded,
+    RefundFailed,
 )
 from contracts.payments.interface import Payments
 from contracts.products.interface import Products
@@ -313,6 +314,12 @@ class OrdersService(Service):
         """Show what became of the money."""
         with self.db.once(event) as session:
             event_handlers.payment_refunded(self, session, event.payload)
+
+    @event_handler("payments", "refund_failed", RefundFailed)
+    def on_refund_failed(self, event: Event) -> None:
+        """Have money that could not be given back be asked for by what comes later."""
+        with self.db.once(event) as session:
+            event_handlers.refund_failed(self, session, event.payload)
 
     @event_handler("inventory", "stock_lost", StockLost)
     def on_stock_lost(self, event: Event) -> None:

@@ -1,5 +1,6 @@
 """What payments publishes (`contracts.payments.events`), in the transaction that decides it."""
 
+import uuid
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -43,6 +44,21 @@ def record_refunded(context: Context, session: Session, payment: Payment, refund
         "reason": refund.reason if refund.requested_by is None else None,
     }
     context.events.record(session, "payment_refunded", facts)
+
+
+def record_refund_failed(
+    context: Context, session: Session, payment: Payment, refund: Refund, request_id: uuid.UUID
+) -> None:
+    """Nothing was given back for a request of orders."""
+    facts = {
+        "request_id": request_id,
+        "order_id": payment.order_id,
+        "payment_id": payment.id,
+        "amount": refund.amount,
+        "currency": payment.currency,
+        "failure_code": refund.failure_code,
+    }
+    context.events.record(session, "refund_failed", facts)
 
 
 def _facts(payment: PaymentView) -> dict[str, Any]:

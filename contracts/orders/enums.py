@@ -123,4 +123,5 @@ class TimelineCause(StrEnum):
     PAYMENT_CANCELLED = "payment_cancelled"
     PAYMENT_REFUNDED = "payment_refunded"
     REFUND_DUE = "refund_due"
+    REFUND_FAILED = "refund_failed"
     NOTIFICATION_SENT = "notification_sent"

@@ -35,10 +35,23 @@ class PaymentRefunded(PaymentSucceeded):
     reason = String(max=100, load_default=None, allow_none=True)
 
 
+class RefundFailed(EventPayload):
+    """refund_failed: the provider gives nothing back for a request of orders
+    (`contracts.orders.events.RefundDue`), nor will it: `amount` is still with us."""
+
+    request_id = Uuid(required=True)
+    order_id = Uuid(required=True)
+    payment_id = Uuid(required=True)
+    amount = Money(required=True)
+    currency = Currency(required=True)
+    failure_code = String(max=100, load_default=None, allow_none=True)
+
+
 EVENTS = {
     "payment_succeeded": PaymentSucceeded,
     "payment_failed": PaymentFailed,
     "payment_cancelled": PaymentCancelled,
     "payment_refunded": PaymentRefunded,
+    "refund_failed": RefundFailed,
     **staff.EVENTS,
 }

@@ -1,8 +1,9 @@
 """Money that came, and its way back: asked for once per cause, however often we hear of it, and
 never more than is left of the payment.
 
-What is left is what was paid, less what was asked for before and what went back by hand. A refund
-by hand may be on its way here while we ask: payments knows of it, and gives back the rest.
+What is left is what was paid, less what was asked for before (unless the provider refused it) and
+what went back by hand. A refund by hand may be on its way here while we ask: payments knows of it,
+and gives back the rest.
 """
 
 import datetime
@@ -160,6 +161,27 @@ def note(session: Session, refund: Mapping[str, Any]) -> Decimal:
         },
     ).returning(Receipt.refunded)
     return session.execute(noted).scalar_one()
+
+
+def note_failed(session: Session, request_id: uuid.UUID, now: datetime.datetime) -> bool:
+    """Nothing goes back for this request (`refund_failed`): its amount is left to be asked for.
+    False, and nothing is noted, when we do not know the request, or know that it has failed."""
+    mine = RefundRequest.id == request_id, RefundRequest.failed_at.is_(None)
+    failed = (
+        update(RefundRequest)
+        .where(*mine)
+        .values(failed_at=now)
+        .returning(RefundRequest.payment_id, RefundRequest.amount)
+        .cte("failed")
+    )
+    uncounted = update(Receipt).where(Receipt.payment_id == failed.c.payment_id)
+    noted = session.scalar(
+        uncounted.values(requested=Receipt.requested - failed.c.amount).returning(
+            Receipt.payment_id
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    return noted is not None
 
 
 def total(session: Session, payment_id: uuid.UUID) -> Decimal:

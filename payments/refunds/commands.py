@@ -22,7 +22,7 @@ from contracts.users.enums import Action, Target
 from payments.context import Context, call_ends_at
 from payments.errors import ProviderTimeout
 from payments.models import Payment, Refund, RequestKey
-from payments.refunds import store
+from payments.refunds import requests, store
 from payments.refunds.store import PendingRefund
 from payments.views import view_of
 
@@ -71,7 +71,7 @@ def open_for_order(context: Context, session: Session, event: Event) -> PendingR
     """Reserve what an order still has to get back (`contracts.orders.events.RefundDue`); None when
     that is nothing, or was asked for before. Raises what `store.due_for_order` raises."""
     due = event.payload
-    key = f"request-{due['request_id'] or event.id}"
+    key = requests.key_of(due["request_id"] or event.id)
     found = store.due_for_order(
         session, due["order_id"], due["payment_id"], due["amount"], due["currency"], key
     )

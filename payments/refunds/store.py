@@ -18,7 +18,7 @@ from payments.ledger import store as ledger
 from payments.models import Payment, Refund
 from payments.providers import keys
 from payments.providers.port import RefundReport, RefundRequest
-from payments.refunds import lifecycle
+from payments.refunds import lifecycle, requests
 
 
 class PendingRefund(NamedTuple):
@@ -164,6 +164,8 @@ def apply(
     if not report.done:
         refund.status = RefundStatus.FAILED
         ledger.release(session, payment, refund)
+        if (request_id := requests.request_of(refund.key)) is not None:
+            published.record_refund_failed(context, session, payment, refund, request_id)
         return
     refund.status = RefundStatus.SUCCEEDED
     if not payment.superseded:

@@ -53,7 +53,8 @@ _SUMS = sa.text("""
 
 
 class Charge:
-    """A payment in the model; `refunds` are lists of amount, state and what the provider did."""
+    """A payment in the model; `refunds` are lists of amount, state, what the provider did, and
+    whether an order has asked."""
 
     def __init__(self, order, now):
         self.order, self.calling_until = order, now
@@ -62,7 +63,7 @@ class Charge:
         self.refunds = []
 
     def sum(self, state):
-        return sum((amount for amount, found, _ in self.refunds if found == state), Decimal(0))
+        return sum((amount for amount, found, *_ in self.refunds if found == state), Decimal(0))
 
     @property
     def left(self):
@@ -226,7 +227,7 @@ class Money(Machine):
             charge.captured = PRICE
             charge.superseded = bool(rivals)
             if rivals:
-                charge.refunds.append([PRICE, "pending", None])
+                charge.refunds.append([PRICE, "pending", None, False])
             else:
                 self.expected["payment_succeeded"] += 1
 
@@ -307,8 +308,8 @@ class Money(Machine):
             return "not_refundable"
         return "refund_too_large" if amount is not None and amount > charge.left else None
 
-    def _open(self, charge, amount):
-        refund = [charge.left if amount is None else amount, "pending", None]
+    def _open(self, charge, amount, by_order=False):
+        refund = [charge.left if amount is None else amount, "pending", None, by_order]
         charge.refunds.append(refund)
         return refund
 
@@ -320,6 +321,7 @@ class Money(Machine):
             return None
         refund[1] = "succeeded" if refund[2] == "done" else "failed"
         if refund[1] == "failed":
+            self.expected["refund_failed"] += refund[3]
             return "refund_refused"
         back = charge.sum("succeeded")
         if not charge.superseded:
@@ -353,7 +355,7 @@ class Money(Machine):
         if due and due > paid[0].left:
             assert got == "refund_in_flight"
         elif due:
-            self._end(paid[0], self._open(paid[0], due), script)
+            self._end(paid[0], self._open(paid[0], due, by_order=True), script)
         else:
             assert got is None
 

@@ -11,6 +11,7 @@ HANDLERS = (
     ("payments", "payment_failed", "orders", "orders.on_payment_failed"),
     ("payments", "payment_cancelled", "orders", "orders.on_payment_cancelled"),
     ("payments", "payment_refunded", "orders", "orders.on_payment_refunded"),
+    ("payments", "refund_failed", "orders", "orders.on_refund_failed"),
     ("orders", "order_paid", "products", "inventory.on_order_paid"),
     ("orders", "order_cancelled", "products", "inventory.on_order_cancelled"),
     ("orders", "fulfilment_shipped", "products", "inventory.on_fulfilment_shipped"),

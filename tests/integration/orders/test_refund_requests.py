@@ -234,3 +234,35 @@ def test_verify_finds_what_the_provider_refused(refuse, give_by_hand, wrong, ref
     assert wrong(money.unanswered) == ["6.00 is kept: refused by the provider"]
     give_by_hand("6.00")
     assert wrong(money.unanswered) == []
+
+
+def test_what_the_provider_refused_is_asked_for_again(
+    refuse, give_by_hand, by_hand_is_known, call, paid, buyer, told, sql, refunded, wrong,
+    eventually,
+):  # fmt: skip
+    """10.00 were refused and then given by hand: whoever cancels the rest gets all of it."""
+    refuse("cancel_items:1", "10.00")
+    known = "SELECT 1 FROM refund_requests WHERE failed_at IS NOT NULL"
+    assert eventually(lambda: sql("orders", known))
+    give_by_hand("10.00")
+    by_hand_is_known("10.00")
+    call.orders.cancel(order_id=paid["id"], actor=buyer)
+    due = [facts["amount"] for event, facts in told(paid) if event == "refund_due"]
+    assert due == ["10.00", "28.83"]
+    assert eventually(lambda: refunded() == "38.83")
+    assert wrong(money.unanswered) == []
+
+
+def test_a_refusal_is_noted_once(refuse, config, paid, sql, eventually):
+    """Told twice, or for a request that is not known, it changes nothing more."""
+    refuse("cancel_items:1", "10.00")
+    look = "SELECT requested FROM receipts"
+    assert eventually(lambda: sql("orders", look) == [{"requested": Decimal("0.00")}])
+    (told,) = sql("payments", "SELECT payload FROM outbox WHERE type = 'refund_failed'")
+    unknown = told["payload"] | {"request_id": str(uuid.uuid4())}
+    for facts in (told["payload"], unknown):
+        publish(config["AMQP_URI"], "payments", "refund_failed", facts, str(uuid.uuid4()))
+    heard = "SELECT 1 FROM inbox WHERE handler = 'orders.on_refund_failed'"
+    assert eventually(lambda: len(sql("orders", heard)) == 3)
+    assert sql("orders", look) == [{"requested": Decimal("0.00")}]
+    assert len(sql("orders", "SELECT 1 FROM timeline WHERE cause = 'refund_failed'")) == 1

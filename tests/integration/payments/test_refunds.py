@@ -7,6 +7,8 @@ import pytest
 from nameko.testing.services import entrypoint_waiter
 
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, ProviderFault
+from payments.providers.port import RefundReport
+from payments.providers.simulator import Simulator
 from tests.integration.events import publish
 from tests.integration.payments.conftest import STAFF
 
@@ -234,7 +236,6 @@ def test_money_due_waits_for_a_refund_in_flight(
 ):
     """A refund of 30 is not settled and then fails: the order still gets its 100."""
     from payments.errors import ProviderTimeout
-    from payments.providers.simulator import Simulator
 
     def no_answer(self, order):
         raise ProviderTimeout
@@ -248,6 +249,31 @@ def test_money_due_waits_for_a_refund_in_flight(
     sql("UPDATE payments SET refunding = 0")
     monkeypatch.undo()
     eventually(lambda: payments.get(payment_id=payment["id"])["refunded"] == "100.00")
+
+
+def test_orders_hears_that_its_request_failed(
+    payment, order, due, refund, told, eventually, monkeypatch
+):
+    """By the id of the request, once; of what staff ask for it hears nothing."""
+
+    def refused(self, request):
+        return RefundReport(done=False, failure_code="amount_too_large")
+
+    monkeypatch.setattr(Simulator, "refund", refused)
+    with pytest.raises(ProviderFault):
+        refund("30.00")
+    request = {"request_id": str(uuid.uuid4()), "amount": "40.00"}
+    for _ in range(2):
+        due(**request)
+    failed = {
+        **request,
+        "order_id": order["order_id"],
+        "payment_id": payment["id"],
+        "currency": "EUR",
+        "failure_code": "amount_too_large",
+    }
+    told_so = [("refund_failed", failed)]
+    assert eventually(lambda: [one for one in told() if one[0] == "refund_failed"] == told_so)
 
 
 @pytest.mark.parametrize(
