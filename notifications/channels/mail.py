@@ -70,8 +70,10 @@ def _subject(subject: str) -> str:
 
 
 def _text(body: str) -> bytes:
-    """Lines of 76 bytes at most, and only ASCII."""
+    """Lines of 76 bytes at most, and only ASCII. White space at the ends of lines is left out:
+    nobody sees it, and `b2a_qp` can write it beyond the 76."""
     lines = body.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+    lines = [line.rstrip(" \t") for line in lines]
     try:
         return b2a_qp("\r\n".join([*lines, ""]).encode(), istext=True)
     except UnicodeEncodeError:

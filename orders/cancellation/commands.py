@@ -27,8 +27,8 @@ from orders.payment import refunds
 #: Where a crash is tested.
 CANCELLED = Step("orders.cancellation.cancelled")
 
-#: Before them it is not paid; after them nothing is left.
-_OPEN = (Status.PROCESSING, Status.PARTIALLY_SHIPPED)
+#: Others are cancelled whole, or have been; of the last two nothing is left.
+_PAID = (Status.PROCESSING, Status.PARTIALLY_SHIPPED, Status.SHIPPED, Status.DELIVERED)
 
 
 def cancel_items(
@@ -64,7 +64,7 @@ def _cancel(
     cancellation_id: uuid.UUID,
     actor: Actor,
 ) -> None:
-    if order.status not in _OPEN:
+    if order.status not in _PAID:
         raise InvalidTransition(
             f"Nothing of an order that is {order.status} can be cancelled by the unit.",
             order_status=order.status,

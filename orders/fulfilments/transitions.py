@@ -58,7 +58,8 @@ def pack(
     """A new parcel with so many units of each line, with all that is left without. It is told of
     by `move`, which comes next. Raises `NothingLeftToShip`, `NotHeld`, `InvalidTransition`,
     `Invalid`."""
-    _check_sendable(session, order)
+    if order.status not in _COMPLETE[FulfilmentState.SHIPPED]:  # else nothing is left to take
+        _check_sendable(session, order)
     lines = store.progress(session, order.id)
     units = progress.take(lines, wanted)
     by_variant = {each.variant_id: units[each.line] for each in lines if each.line in units}

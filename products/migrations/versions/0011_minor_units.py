@@ -16,11 +16,19 @@ depends_on = None
 _IN_COINS = f"price = round(price, {places_in_sql()})"
 
 
+#: Of variants that have a price of their own.
+_OF_VARIANTS = f"""
+    UPDATE variants SET price = round(variants.price, {places_in_sql()})
+    FROM products WHERE products.id = product_id AND {places_in_sql()} <> 2
+"""  # noqa: S608
+
+
 def upgrade() -> None:
     keep_places("products", "price")
     keep_places("variants", "price")
     set_places("products", "price")
     op.execute(f"UPDATE products SET {_IN_COINS} WHERE NOT ({_IN_COINS})")  # noqa: S608
+    op.execute(_OF_VARIANTS)
     op.create_check_constraint(op.f("ck_products_price_in_coins"), "products", _IN_COINS)
 
 

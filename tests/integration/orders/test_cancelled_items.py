@@ -159,18 +159,30 @@ def test_what_went_back_by_hand_does_not_go_back_twice(taxed, call, pay, cancel,
     assert refunded(taxed, "38.83")
 
 
-@pytest.mark.parametrize("how", ["pending", "shipped", "cancelled"])
-def test_only_of_what_is_paid_and_open(place, product, pay, call, cancel, how):
-    """An unpaid order is cancelled whole; of a shipped one nothing is left."""
+@pytest.mark.parametrize("how", ["pending", "cancelled"])
+def test_only_of_what_is_paid(place, product, call, cancel, how):
+    """An unpaid order is cancelled whole."""
     order = place((product(), 2))
-    if how == "shipped":
-        pay(order)
-        ship(call, order)
-    elif how == "cancelled":
+    if how == "cancelled":
         call.orders.cancel(order_id=order["id"], actor=STAFF)
     with pytest.raises(Conflict) as refused:
         cancel(order, {1: 1}, key=str(uuid.uuid4()))
     assert refused.value.code == "invalid_transition"
+
+
+@pytest.mark.parametrize("how", ["shipped", "delivered"])
+def test_of_what_has_left_nothing_is_left_to_cancel(place, product, pay, call, cancel, state, how):
+    """On its way or there."""
+    order = place((product(), 2))
+    pay(order)
+    ship(call, order)
+    if how == "delivered":
+        call.orders.update(order_id=order["id"], status="delivered", actor=STAFF)
+    with pytest.raises(Conflict) as refused:
+        cancel(order, {1: 1})
+    assert refused.value.code == "nothing_left_to_ship"
+    assert refused.value.data == {"lines": [{"line": 1, "requested": 1, "left": 0}]}
+    assert state(order) == (how, "paid")
 
 
 def test_of_a_free_order_nothing_goes_back(place, product, cancel, told, state):

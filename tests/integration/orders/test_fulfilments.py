@@ -182,10 +182,36 @@ def test_more_than_is_left_is_not_shipped(paid, fulfil, counters, items):
     assert refused.value.code == "nothing_left_to_ship"
     assert refused.value.data["lines"] == [{"line": 1, "requested": 6, "left": 5}]
     assert counters(order) == [(0, 0), (0, 0)]
-    fulfil(order)
-    with pytest.raises(Conflict) as refused:
-        fulfil(order)
-    assert refused.value.code == "invalid_transition"
+
+
+def test_of_what_has_all_left_nothing_is_left(paid, fulfil, call, counters, state):
+    """On its way or there; a line that it has not is told as ever."""
+    order = paid(2)
+    parcel = fulfil(order)
+    for status in ("shipped", "delivered"):
+        for items, lines in ((None, []), ({1: 1}, [{"line": 1, "requested": 1, "left": 0}])):
+            with pytest.raises(Conflict) as refused:
+                fulfil(order, items)
+            assert is_refused(refused.value, "nothing_left_to_ship")
+            assert refused.value.data == {"lines": lines}
+        with pytest.raises(Invalid):
+            fulfil(order, {2: 1})
+        assert (state(order), counters(order)) == ((status, "paid"), [(2, 0)])
+        if status == "shipped":
+            of_parcel = {"fulfilment_id": parcel["id"], "actor": STAFF}
+            call.orders.update_fulfilment(**of_parcel, state="delivered")
+
+
+def test_two_clerks_send_all_of_it(paid, fulfil, together, counters, told):
+    """At once: one parcel leaves, for the other nothing is left."""
+    order = paid(5)
+    outcomes = together(
+        lambda: fulfil(order, {1: 5}, key="one"), lambda: fulfil(order, {1: 5}, key="two")
+    )
+    (refused,) = [one for one in outcomes if isinstance(one, Exception)]
+    assert is_refused(refused, "nothing_left_to_ship")
+    assert counters(order) == [(5, 0)]
+    assert [event for event, _ in told(order)].count("fulfilment_shipped") == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import contextlib
 import uuid
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -59,6 +60,32 @@ def test_prices(database):
     assert dict(run(shown)) == BACK | {"odd": "10.00", "fine": "9.995"}
     up()
     assert dict(run(shown)) == EXACT | {"odd": "10", "fine": "9.995"}
+
+
+def test_prices_of_variants(database):
+    """Their own, in the currency of their products; null stays so."""
+    run, up, down = database("products")
+    for currency, price in WRITTEN.items():
+        run(
+            "WITH product AS ("
+            " INSERT INTO products (sku, name, description, price, currency, images, attributes,"
+            " version, created_at, updated_at) VALUES (:currency, '', '', 1, :currency, '[]', '{}',"
+            " 1, now(), now()) RETURNING id)"
+            " INSERT INTO variants (product_id, sku, option_key, price)"
+            " SELECT id, currency || size, size, CASE WHEN size <> '3' THEN price END FROM product,"
+            " (VALUES (:currency, '1', :price), (:currency, '2', 9.50), (:currency, '3', 0))"
+            " AS each (currency, size, price)",
+            currency=currency,
+            price=Decimal(price),
+        )
+    shown = "SELECT sku, price::text FROM variants WHERE option_key = :size"
+    for _ in range(2):
+        up()
+        assert {sku[:3]: price for sku, price in run(shown, size="1")} == EXACT
+        assert dict(run(shown, size="2")) == {"EUR2": "9.50", "JPY2": "10", "KWD2": "9.500"}
+        assert {price for _, price in run(shown, size="3")} == {None}
+        down()
+        assert {sku[:3]: price for sku, price in run(shown, size="1")} == BACK
 
 
 def test_orders(database):

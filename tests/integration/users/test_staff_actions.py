@@ -80,13 +80,17 @@ def test_the_catalog(shop, trail):
 
 
 def test_the_stock(shop, trail):
-    """What was counted, without the words about it."""
-    lamp = shop.products.create(name="Lamp", price="10.00", stock=5)["id"]
-    shop.inventory.adjust(variant_id=lamp, delta=-2, reason="Anna broke them", actor=STAFF)
-    shop.inventory.adjust(variant_id=lamp, on_hand=9, reason="counted", actor=STAFF)
+    """What was counted of which variant of the product, without the words about it."""
+    variants = [{"options": {"Size": size}, "stock": 5} for size in "ML"]
+    shirt = shop.products.create(name="Shirt", price="10.00", variants=variants)
+    large = shirt["variants"][1]["id"]
+    shop.inventory.adjust(variant_id=large, delta=-2, reason="Anna tore them", actor=STAFF)
+    shop.inventory.adjust(variant_id=large, on_hand=9, reason="counted", actor=STAFF)
+    about = "stock_adjusted", "product", str(shirt["id"]), None
+    which = {"variant_id": large, "location": "MAIN"}
     assert [said(one) for one in trail(2, actor_id=STAFF["user_id"])] == [
-        ("stock_adjusted", "product", str(lamp), None, {"delta": -2, "on_hand": 3}),
-        ("stock_adjusted", "product", str(lamp), None, {"delta": 6, "on_hand": 9}),
+        (*about, which | {"delta": -2, "on_hand": 3}),
+        (*about, which | {"delta": 6, "on_hand": 9}),
     ]
 
 

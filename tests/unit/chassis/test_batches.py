@@ -64,6 +64,20 @@ def test_a_full_batch_waits_for_nothing(begun):
     assert begun == [[1, 2], [3, 4], [5]]
 
 
+def test_a_batch_that_waits_begins_when_it_is_full(begun):
+    """At once, and only then: not again when its time comes."""
+    batches = Batches(2)
+    for number in (1, 2):
+        batches.add(number)
+        batches.begin(lambda: begun.append(batches.take()))
+    assert begun == [[1]]
+    batches.add(3)
+    assert begun == [[1], [2, 3]]
+    batches.add(4)
+    eventlet.sleep(2 * PACE)
+    assert begun == [[1], [2, 3]]
+
+
 def test_who_stops_begins_with_what_has_gathered(begun):
     """And with whatever comes later, at once."""
     batches = Batches(3)
