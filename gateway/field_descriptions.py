@@ -38,7 +38,7 @@ FIELDS = {
         for schema in ("Location", "NewLocation")
     },
     "path.code": "The `code` of the location.",
-    "query.location": "The code of the location; may be left out unless several have some of it.",
+    "query.location": "The code of the location. Without it, `on_hand` is what all have together.",
     **{
         f"{schema}.country": "Its country (ISO 3166-1 alpha-2): orders to it come from here first;"
         " null when that does not matter."
