@@ -110,10 +110,12 @@ def usual(session: Session, variant_id: int) -> str:
 
 
 def ranked(session: Session, country: str | None) -> list[str]:
-    """The active locations: those in the country (ISO 3166) first, then by priority."""
-    is_near = func.coalesce(Location.country == country, False)
-    query = select(Location.code).where(Location.active).order_by(is_near.desc(), *_PREFERRED)
-    return list(session.scalars(query))
+    """The active locations: those in the country (ISO 3166), if one is given, first, then by
+    priority."""
+    query = select(Location.code).where(Location.active)
+    if country is not None:
+        query = query.order_by(func.coalesce(Location.country == country, False).desc())
+    return list(session.scalars(query.order_by(*_PREFERRED)))
 
 
 def check(session: Session, code: str, field: str = "location") -> None:
