@@ -28,7 +28,7 @@ class InventoryRoutes:
         etag=True,
     )
     def get_stock(self, request: Request, variant_id: int) -> Json:
-        """The stock of a product: on hand, reserved and available."""
+        """The stock of a variant: on hand, reserved and available."""
         return self.inventory.get(variant_id=variant_id)
 
     @route(
@@ -45,8 +45,9 @@ class InventoryRoutes:
     def adjust_stock(self, request: Request, variant_id: int, query: Json, body: Json) -> Json:
         """Correct the stock of a variant at a location; never below what is reserved there.
 
-        `location` may be left out when all of it is at one, or none anywhere: then the preferred
-        location takes what comes.
+        Without a `location`, `on_hand` is what all have together, as in the answer. The difference
+        is that of the first location, by priority, that has any: a 409 names it when it has not so
+        much to give.
         """
         version = expected_version(request)
         stock = self.inventory.adjust(
@@ -64,7 +65,7 @@ class InventoryRoutes:
         answer=MovementPage,
     )
     def list_movements(self, request: Request, variant_id: int, query: Json) -> Json:
-        """The changes of a product's stock, newest first."""
+        """The changes of a variant's stock, newest first."""
         return self.inventory.movements(variant_id=variant_id, **query)
 
     @route("POST", "/api/inventory/check", who=ANYONE, body=Check, answer=Checked, faults=(409,))

@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, case, cast, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from chassis import currencies
 from contracts.orders.enums import FulfilmentState
 from orders.fulfilments import allocation
 from orders.fulfilments.allocation import Held
 from orders.fulfilments.locations import Allocated
 from orders.fulfilments.progress import LineProgress
-from orders.models import CancelledPlace, Fulfilment, FulfilmentLine, OrderLine
+from orders.models import CancelledPlace, Fulfilment, FulfilmentLine, Order, OrderLine
 
 
 def progress(session: Session, order_id: uuid.UUID) -> list[LineProgress]:
@@ -58,6 +59,14 @@ def is_known(connection: Connection, order_id: uuid.UUID, key: str | None) -> bo
     """Whether a parcel was made under `key`."""
     made = Fulfilment.order_id == order_id, Fulfilment.key == key
     return key is not None and bool(connection.scalar(select(exists().where(*made))))
+
+
+def is_worth_money(session: Session, order: Order) -> bool:
+    """Whether units of an order that have not left were paid for; those that are cancelled or have
+    left count as the first of their line (`orders.division.upto`)."""
+    gone = OrderLine.total * (OrderLine.cancelled + OrderLine.shipped) / OrderLine.quantity
+    worth = OrderLine.total > func.round(gone, currencies.places(order.currency))
+    return bool(session.scalar(select(exists().where(OrderLine.order_id == order.id, worth))))
 
 
 def known(session: Session, order_id: uuid.UUID, key: str | None) -> Fulfilment | None:
