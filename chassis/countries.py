@@ -79,8 +79,9 @@ def _folded(words: str) -> str:
 
 def region(written: str, country: str) -> str:
     """A region as two are compared, whoever wrote them: its code where the country has a list of
-    regions ("California", "ca" and "CA" are CA), else the words without accents in capitals."""
-    folded = _folded(written)
+    regions ("California", "ca", "US-CA" and "CA" are CA), else the words without accents in
+    capitals."""
+    folded = _folded(written).removeprefix(f"{country}-")
     return rules_of(country).regions.get(folded, folded)
 
 

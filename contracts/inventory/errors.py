@@ -12,7 +12,7 @@ chassis.errors.Fault
       ├── NotOnTheWay          409  more has arrived than is on the way; `data["lines"]`
       ├── NotHeld              409  the order holds fewer at that location; `data["lines"]`
       ├── OutOfStock           409  `data["lines"]`: every short line, with what is left
-      ├── StockReserved        409  the stock can't go below what orders hold
+      ├── StockReserved        409  a location has no more than that to give
       ├── ReservationConflict  409  the order reserved other lines before
       └── ReservationReleased  409  the order gave its stock back, or was cancelled first
 """
@@ -36,10 +36,11 @@ class OutOfStock(Conflict):
 
 
 class StockReserved(Conflict):
-    """Orders hold more than would be left; `data` has `on_hand` and `reserved`."""
+    """Less would be left at the location than nothing, or than orders hold; `data` has `location`,
+    `on_hand` and `reserved`."""
 
     code = "stock_reserved"
-    title = "Orders hold more than would be left"
+    title = "The location has not so much to give"
 
 
 class ReservationConflict(Conflict):

@@ -33,8 +33,9 @@ class GetStock(Request):
 
 
 class Adjust(Request):
-    """adjust: `delta` more or fewer, or `on_hand` as counted, at a `location` (if none is
-    named, the only one that has any), if the stock is at `version`."""
+    """adjust: `delta` more or fewer, or `on_hand` as counted, at a `location`, if the stock is at
+    `version`. Without a location, `on_hand` is what all have together, and the difference is that
+    of the preferred one that has any."""
 
     variant_id = Id(required=True)
     location = LocationCode(load_default=None, allow_none=True)

@@ -45,8 +45,9 @@ class InventoryRoutes:
     def adjust_stock(self, request: Request, variant_id: int, query: Json, body: Json) -> Json:
         """Correct the stock of a variant at a location; never below what is reserved there.
 
-        `location` may be left out when all of it is at one, or none anywhere: then the preferred
-        location takes what comes.
+        Without a `location`, `on_hand` is what all have together, as in the answer. The difference
+        is that of the first location, by priority, that has any: a 409 names it when it has not so
+        much to give.
         """
         version = expected_version(request)
         stock = self.inventory.adjust(

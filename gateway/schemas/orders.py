@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from chassis.fields import List, Timestamp
+from chassis.fields import List, SingleLine, Timestamp
 from contracts.carts import requests as carts
 from contracts.inventory.fields import MAX_LINES
 from contracts.orders import requests
@@ -17,6 +17,8 @@ CartAddressChange = body(
     carts.SetAddress,
     "`region` and `postal_code` where tax or shipping depend on them.",
     without=("user_id",),
+    region=SingleLine(max=100, load_default=None, allow_none=True),
+    postal_code=SingleLine(max=20, load_default=None, allow_none=True),
 )
 OrderItem = body(
     "OrderItem",

@@ -19,6 +19,7 @@ from contracts.products.errors import ChooseVariant
 from orders.amounts import Amounts
 from orders.lines import Line, Wanted
 from orders.shipping.rules import Quote
+from orders.taxes.rules import check_region
 from orders.terms.rules import Charges, charge, choose
 
 #: An amount and its currency.
@@ -193,6 +194,7 @@ def settle(
     """
     lines, currency = price(basket.lines, variants)
     address = basket.shipping_address
+    check_region(charges.terms.rates, address)
     quote = choose(lines, currency, address, charges.terms, basket.shipping_method)
     amounts = charge(lines, currency, address, charges, quote)
     check_payable(max(amounts.subtotal, amounts.total))

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from chassis import countries
+from chassis.errors import Invalid
 from orders import division
 
 
@@ -94,6 +95,17 @@ def applying(entries: Iterable[Entry], place: Place, at: datetime.datetime) -> d
     ]
     there.sort(key=lambda entry: entry.place.region is not None)
     return {entry.tax_class: entry.rate for entry in there}
+
+
+def check_region(entries: Iterable[Entry], address: Mapping[str, Any]) -> None:
+    """Raises `Invalid` where rates differ by region, and that of the address is none of its
+    country: nobody knows which rate it has."""
+    country, region = place_of(address)
+    known = countries.rules_of(country)
+    differ = any(one.place.region for one in entries if one.place.country == country)
+    if differ and region and known.regions and region not in known.regions.values():
+        message = f"Not a region of {known.name}, where tax depends on it: {address['region']}."
+        raise Invalid(errors={"shipping_address": [message]})
 
 
 def assess(

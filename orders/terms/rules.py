@@ -65,9 +65,12 @@ def charge(
     charges: Charges,
     quoted: Quote | None,
 ) -> Amounts:
-    """What `lines` come to, shipped by `quoted`; without an address there is no tax yet."""
+    """What `lines` come to, shipped by `quoted`; without an address there is no tax yet. Shipping
+    that is free is not taxed: a rate that is on nothing else has no row."""
     places = currencies.places(currency)
-    delivery = Shipping(quoted.price, quoted.method.tax_class) if quoted else None
+    delivery = None
+    if quoted and quoted.price:
+        delivery = Shipping(quoted.price, quoted.method.tax_class)
     source: Taxes = RateTable(charges.terms.rates, charges.prices_include_tax, places)
     charged = amounts.charged(lines, delivery)
     return amounts.settle(

@@ -5,8 +5,10 @@ from contracts.inventory.errors import StockReserved
 from contracts.products.fields import MAX_ON_HAND
 
 
-def adjusted(on_hand: int, reserved: int, delta: int | None, counted: int | None) -> int:
-    """The new on_hand, from a difference or from what was counted.
+def adjusted(
+    location: str, on_hand: int, reserved: int, delta: int | None, counted: int | None
+) -> int:
+    """The new on_hand of a location, from a difference or from what was counted.
 
     Raises `StockReserved` below what orders hold (or below nothing at all), `Invalid` when it is
     absurdly much.
@@ -17,6 +19,10 @@ def adjusted(on_hand: int, reserved: int, delta: int | None, counted: int | None
         raise Invalid(errors={field: [f"Would leave {new}; at most {MAX_ON_HAND} is possible."]})
     if new < reserved:
         raise StockReserved(
-            f"{reserved} of {on_hand} are reserved by orders", on_hand=on_hand, reserved=reserved
+            f"{location} has {on_hand}, of which orders hold {reserved}. If it is another location"
+            " where the stock has changed, name that (?location=).",
+            location=location,
+            on_hand=on_hand,
+            reserved=reserved,
         )
     return new

@@ -39,7 +39,7 @@ def adjust(
     version: int | None,
 ) -> Json:
     """The stock, by `delta` more or fewer or with `on_hand` as it was counted at `location`; if
-    none is named, where all of it is (`locations.only`).
+    none is named, `on_hand` is that of all, and `locations.usual` has the difference.
 
     Raises `Forbidden`, `VariantNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the
     stock is not at `version` (if given) any more.
@@ -47,10 +47,10 @@ def adjust(
     require_staff(actor)
     now = context.clock()
     with _changing(context) as session:
-        place = location or locations.only(session, variant_id)
+        place = location or locations.usual(session, variant_id)
         locations.check(session, place)
         change = variant_id, place, delta, on_hand, reason, version
-        moved = ledger.adjust(session, *change, actor, now)
+        moved = ledger.adjust(session, *change, actor, now, of_all=location is None)
         stock = queries.get(session, variant_id, now)
         counted = next(each for each in stock["locations"] if each["location"] == place)
         detail: Json = {"variant_id": variant_id, "delta": moved}

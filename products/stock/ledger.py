@@ -184,8 +184,11 @@ def adjust(
     version: int | None,
     actor: Actor,
     now: datetime.datetime,
+    *,
+    of_all: bool = False,
 ) -> int:
-    """Change on_hand at a location by `delta`, or to what was `counted`; by how much that was.
+    """Change on_hand at a location by `delta`, or to what was `counted` there, or at all locations
+    together (`of_all`); by how much that was.
 
     Raises `VariantNotFound`, `StockReserved`, `Invalid`, `PreconditionFailed` when the stock of all
     locations together is not at `version` (if given) any more.
@@ -199,7 +202,9 @@ def adjust(
         raise PreconditionFailed(version=current)
     level = levels[variant_id, location]
     changes = free_expired(session, levels, now)
-    moved = adjusted(level.on_hand, level.reserved, delta, counted) - level.on_hand
+    if counted is not None and of_all:
+        delta, counted = counted - sum(level.on_hand for level in levels.values()), None
+    moved = adjusted(location, level.on_hand, level.reserved, delta, counted) - level.on_hand
     if moved:
         changes.append(Change(variant_id, location, MovementKind.ADJUST, moved, 0, reason))
     apply(session, changes, now, actor.user_id)

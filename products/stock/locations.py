@@ -100,22 +100,22 @@ def preferred(session: Session) -> str:
     return session.scalars(query).one()
 
 
-def only(session: Session, variant_id: int) -> str:
-    """Where a variant is that is said to be nowhere: at the only location that has any of it, at
-    the preferred one if none has. Raises `Invalid` when several have."""
-    query = select(Stock.location).where(Stock.variant_id == variant_id, Stock.on_hand > 0)
-    codes = session.scalars(query.order_by(Stock.location)).all()
-    if len(codes) > 1:
-        message = f"Some of it is at each of {', '.join(codes)}: say at which it has changed."
-        raise Invalid(errors={"location": [message]})
-    return codes[0] if codes else preferred(session)
+def usual(session: Session, variant_id: int) -> str:
+    """Where a variant is that is said to be nowhere: at the preferred one of the locations that
+    have any of it, or of all if none has."""
+    query = select(Location.code).join(Stock, Stock.location == Location.code)
+    query = query.where(Stock.variant_id == variant_id, Stock.on_hand > 0)
+    query = query.order_by(Location.active.desc(), *_PREFERRED).limit(1)
+    return session.scalar(query) or preferred(session)
 
 
 def ranked(session: Session, country: str | None) -> list[str]:
-    """The active locations: those in the country (ISO 3166) first, then by priority."""
-    is_near = func.coalesce(Location.country == country, False)
-    query = select(Location.code).where(Location.active).order_by(is_near.desc(), *_PREFERRED)
-    return list(session.scalars(query))
+    """The active locations: those in the country (ISO 3166), if one is given, first, then by
+    priority."""
+    query = select(Location.code).where(Location.active)
+    if country is not None:
+        query = query.order_by(func.coalesce(Location.country == country, False).desc())
+    return list(session.scalars(query.order_by(*_PREFERRED)))
 
 
 def check(session: Session, code: str, field: str = "location") -> None:

@@ -77,7 +77,9 @@ def send(
     if source == target:
         raise Invalid(errors={"to": ["Is where they come from."]})
     requested = reservations.merge(items, most=None)
-    asked = idempotency.fingerprint(source=source, target=target, items=list(requested.items()))
+    asked = idempotency.fingerprint(
+        source=source, target=target, items=list(requested.items()), reason=reason
+    )
     now = context.clock()
     with _changing(context) as session:
         claim = idempotency.claim(session, RequestKey, actor.user_id, "transfer", key, asked, now)
@@ -128,7 +130,8 @@ def receive(
             session, RequestKey, actor.user_id, "transfer_receipt", key, asked, now
         )
         if claim.is_new:
-            transfer, left = _lock_open(session, transfer_id)
+            transfer = _lock(session, transfer_id)
+            left = _left(session, transfer)
             arrived = dict(left) if received is None else received
             _check_on_the_way(arrived, left)
             for variant_id, quantity in arrived.items():
@@ -154,9 +157,9 @@ def cancel(context: Context, actor: Actor, transfer_id: UUID) -> Json:
     require_staff(actor)
     now = context.clock()
     with _changing(context) as session:
-        found = get(session, actor, transfer_id)
-        if found["state"] != TransferState.CANCELLED:
-            transfer, left = _lock_open(session, transfer_id)
+        transfer = _lock(session, transfer_id)
+        if transfer.state != TransferState.CANCELLED:
+            left = _left(session, transfer)
             back = {each: quantity for each, quantity in left.items() if quantity}
             _put(session, actor, transfer.source, transfer_id, back, "transfer cancelled", now)
             _set_state(session, transfer_id, TransferState.CANCELLED, now)
@@ -164,19 +167,23 @@ def cancel(context: Context, actor: Actor, transfer_id: UUID) -> Json:
         return get(session, actor, transfer_id)
 
 
-def _lock_open(session: Session, transfer_id: UUID) -> tuple[Transfer, dict[int, int]]:
-    """A transfer under way, locked, and what of each variant has not arrived."""
+def _lock(session: Session, transfer_id: UUID) -> Transfer:
     transfer = session.get(Transfer, transfer_id, with_for_update=True)
     if transfer is None:
         raise TransferNotFound()
+    return transfer
+
+
+def _left(session: Session, transfer: Transfer) -> dict[int, int]:
+    """What of each variant has not arrived. Raises `TransferClosed` unless it is under way."""
     if transfer.state != TransferState.SENT:
         raise TransferClosed(state=transfer.state)
     lines = session.execute(
         select(TransferLine.variant_id, (TransferLine.sent - TransferLine.received).label("left"))
-        .where(TransferLine.transfer_id == transfer_id, TransferLine.received < TransferLine.sent)
+        .where(TransferLine.transfer_id == transfer.id, TransferLine.received < TransferLine.sent)
         .order_by(TransferLine.variant_id)
     )
-    return transfer, {line.variant_id: line.left for line in lines}
+    return {line.variant_id: line.left for line in lines}
 
 
 def _check_on_the_way(arrived: Mapping[int, int], left: Mapping[int, int]) -> None:

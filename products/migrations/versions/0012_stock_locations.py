@@ -19,6 +19,26 @@ MAIN = sa.text("'MAIN'")
 _OLD_KINDS = "'initial', 'adjust', 'reserve', 'expire', 'release', 'commit', 'restock'"
 _NEW_KINDS = f"{_OLD_KINDS}, 'ship', 'return', 'transfer_out', 'transfer_in', 'reopen'"
 
+#: What is on its way between locations is back where it was sent from, as if its transfer had been
+#: cancelled: the version before knows of no other place for it.
+_BRING_BACK = """
+    WITH back AS (
+        SELECT transfer_id, variant_id, source, sent - received AS quantity
+        FROM transfer_lines JOIN transfers ON transfers.id = transfer_id
+        WHERE state = 'sent' AND received < sent
+    ),
+    counted AS (
+        UPDATE stock SET on_hand = on_hand + quantity, version = version + 1
+        FROM (
+            SELECT variant_id, source, sum(quantity) AS quantity FROM back GROUP BY 1, 2
+        ) AS total
+        WHERE stock.variant_id = total.variant_id AND stock.location = total.source
+    )
+    INSERT INTO movements
+        (variant_id, location, kind, delta_on_hand, delta_reserved, cause_id, reason, at)
+    SELECT variant_id, source, 'transfer_in', quantity, 0, transfer_id, 'transfer cancelled', now()
+    FROM back
+"""
 #: What is still to be shipped is taken off the books, as the version before has it.
 _COMMIT = """
     INSERT INTO movements
@@ -179,6 +199,7 @@ def _create_transfers() -> None:
 
 
 def downgrade() -> None:
+    op.execute(_BRING_BACK)
     for table in ("request_keys", "transfer_lines", "transfers"):
         op.drop_table(table)
     op.execute(_COMMIT)

@@ -30,7 +30,7 @@ def test_never_below_what_is_reserved(inventory, product, reserve, level, change
     with pytest.raises(Conflict) as refused:
         inventory.adjust(variant_id=kettle, reason="broken", **change)
     assert refused.value.code == "stock_reserved"
-    assert refused.value.data == {"on_hand": 5, "reserved": 3}
+    assert refused.value.data == {"location": "MAIN", "on_hand": 5, "reserved": 3}
     assert level(kettle) == (5, 3)
     inventory.adjust(variant_id=kettle, on_hand=3, reason="broken")
     assert level(kettle) == (3, 3)

@@ -7,8 +7,10 @@ import uuid
 import eventlet
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, Invalid, NotFound
+from products.stock import locations
 from tests.integration import events
 from tests.support import run_timer
 
@@ -101,6 +103,15 @@ def test_the_country_comes_first(location, inventory, stocked, clock):
         assert places(held) == {place: 1}
 
 
+def test_no_country_is_no_reason(location, engine):
+    """To prefer a location without one: it goes by priority then."""
+    location("AMS", country="NL", priority=0)
+    location("HUB", country=None, priority=9)
+    with Session(engine) as session:
+        assert locations.ranked(session, None) == ["AMS", "MAIN", "HUB"]
+        assert locations.ranked(session, "DE") == ["AMS", "MAIN", "HUB"]
+
+
 def test_20_buyers_of_13(stocked, reserve, there):
     """25 in all are one order."""
     kettle = stocked(A=10, B=15)
@@ -180,6 +191,30 @@ def test_a_cancelled_transfer_comes_back(inventory, stocked, there):
         assert there(kettle) == {"A": (4, 0), "B": (1, 0)}
 
 
+def test_a_transfer_is_cancelled_twice_at_once(inventory, stocked, there):
+    """Both are told that it is cancelled, and it comes back once."""
+    kettle = stocked(A=5, B=0)
+    for _ in range(5):
+        items = [{"variant_id": kettle, "quantity": 4}]
+        sent = inventory.send_transfer(from_="A", to="B", items=items, actor=ADMIN)
+        about = {"transfer_id": sent["id"], "actor": ADMIN}
+        threads = [eventlet.spawn(inventory.cancel_transfer, **about) for _ in range(4)]
+        assert {thread.wait()["state"] for thread in threads} == {"cancelled"}
+        assert there(kettle) == {"A": (5, 0)}
+
+
+def test_a_key_is_that_of_one_transfer(inventory, stocked, there):
+    """Whatever differs, the reason too."""
+    kettle = stocked(A=5, B=0)
+    items = [{"variant_id": kettle, "quantity": 1}]
+    send = {"from_": "A", "to": "B", "items": items, "key": "one", "actor": ADMIN}
+    inventory.send_transfer(reason="season", **send)
+    with pytest.raises(Invalid) as reused:
+        inventory.send_transfer(reason="sale", **send)
+    assert reused.value.code == "idempotency_key_reused"
+    assert there(kettle) == {"A": (4, 0)}
+
+
 def test_what_cannot_be_sent(inventory, stocked, reserve, there):
     """What is promised, what is nowhere, to where it is; nothing half done."""
     kettle = stocked(A=5, B=0)
@@ -231,6 +266,31 @@ def test_what_lies_at_closed_locations_is_sold_out(inventory, stocked, call):
     assert call.products.get(product_id=kettle)["available"] == 0
 
 
+def test_crossing_relocations_do_not_block_each_other(inventory, stocked, reserve, there):
+    """To places where there is nothing yet, in any order of the items: all are refused."""
+    one, other = stocked(A=5), stocked(A=5)
+    for number in range(5):
+        inventory.create_location(code=f"E{number}", name="x", priority=9, actor=ADMIN)
+        orders = [str(uuid.uuid4()) for _ in range(2)]
+        for order in orders:
+            reserve((one, 1), (other, 1), order_id=order)
+        moves = [
+            {"variant_id": each, "quantity": 1, "from_": "A", "to": f"E{number}"}
+            for each in (one, other)
+        ]
+
+        def relocate(order, items):
+            with pytest.raises(Conflict) as refused:
+                inventory.relocate(order_id=order, items=items, actor=ADMIN)
+            return refused.value.code
+
+        ways = zip(orders, (moves, moves[::-1]), strict=True)
+        threads = [eventlet.spawn(relocate, *way) for way in ways]
+        assert {thread.wait() for thread in threads} == {"out_of_stock"}
+        for order in orders:
+            inventory.release(order_id=order)
+
+
 def test_a_code_is_taken_once(location, inventory):
     """A repeat under the same key is no second one."""
     made = location("AMS", key="one")
@@ -242,22 +302,32 @@ def test_a_code_is_taken_once(location, inventory):
 
 
 def test_counting_where_it_is(stocked, inventory, there):
-    """Nobody has to say where, as long as only one location has any."""
-    kettle = stocked(A=5, B=0)
+    """Nobody has to say where: what is counted is all that there is, as the answer shows it."""
+    kettle = stocked(A=27, B=20)
     change = {"variant_id": kettle, "reason": "counted", "actor": ADMIN}
-    inventory.adjust(on_hand=4, **change)
-    assert there(kettle) == {"A": (4, 0)}
-    inventory.adjust(location="B", delta=2, **change)
-    with pytest.raises(Invalid) as vague:
-        inventory.adjust(on_hand=9, **change)
-    assert vague.value.errors == {
-        "location": ["Some of it is at each of A, B: say at which it has changed."]
-    }
-    assert there(kettle) == {"A": (4, 0), "B": (2, 0)}
-    for location in "AB":
-        inventory.adjust(location=location, on_hand=0, **change)
+    assert inventory.adjust(on_hand=48, **change)["on_hand"] == 48
+    assert there(kettle) == {"A": (28, 0), "B": (20, 0)}
+    inventory.adjust(delta=-1, **change)
+    inventory.adjust(on_hand=20, **change)
+    assert there(kettle) == {"B": (20, 0)}
+    inventory.adjust(on_hand=0, **change)
     inventory.adjust(delta=3, **change)
     assert there(kettle) == {"MAIN": (3, 0)}
+
+
+@pytest.mark.parametrize("change", [{"on_hand": 5}, {"delta": -28}])
+def test_counting_less_than_is_where_it_is_said_to_be(stocked, inventory, there, change):
+    """The refusal names that location, and how another one is named."""
+    kettle = stocked(A=27, B=20)
+    with pytest.raises(Conflict) as refused:
+        inventory.adjust(variant_id=kettle, reason="counted", actor=ADMIN, **change)
+    assert refused.value.code == "stock_reserved"
+    assert refused.value.data == {"location": "A", "on_hand": 27, "reserved": 0}
+    assert "A has 27" in refused.value.detail
+    assert "?location=" in refused.value.detail
+    assert there(kettle) == {"A": (27, 0), "B": (20, 0)}
+    inventory.adjust(variant_id=kettle, location="B", on_hand=5, reason="counted", actor=ADMIN)
+    assert there(kettle) == {"A": (27, 0), "B": (5, 0)}
 
 
 def test_keys_end_after_a_day(location, inventory, service, engine, clock):

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
+from contracts.inventory.errors import NotHeld
 from orders.order import numbers
 from products.stock import ledger, reservation_store
 from shop.migrate import create
@@ -374,11 +375,15 @@ def test_stock_of_before_is_at_one_location(database):
     assert products.run(levels) == [("MAIN", 12, 2)]
     assert books.discrepancies(products.engine) == []
     now = datetime.datetime.now(datetime.UTC)
+    products.run("INSERT INTO locations VALUES ('AMS', 'Amsterdam', 'NL', 2, true, 1)")
+    move_it = [{"variant_id": mug, "quantity": 1, "from_": "MAIN", "to": "AMS"}]
+    for order in (waits, gone):
+        with Session(products.engine) as session, pytest.raises(NotHeld):
+            reservation_store.relocate(session, order, move_it, Actor.SYSTEM, now)
     with Session(products.engine) as session, session.begin():
         for _ in range(2):
             reservation_store.reopen(session, waits, now)
     assert products.run(levels) == [("MAIN", 17, 7)]
-    products.run("INSERT INTO locations VALUES ('AMS', 'Amsterdam', 'NL', 2, true, 1)")
     with Session(products.engine) as session, session.begin():
         ledger.adjust(session, mug, "AMS", 4, None, "found", None, Actor.SYSTEM, now)
         reservation_store.ship(session, waits, uuid.uuid4(), "AMS", {mug: 2}, now)
@@ -395,6 +400,51 @@ def test_stock_of_before_is_at_one_location(database):
         None: (-24, 0), held: (0, 2), waits: (4, 0), gone: (3, 0),
     }  # fmt: skip
     products.to_head()
+    assert books.discrepancies(products.engine) == []
+
+
+def test_what_is_on_its_way_comes_back(database):
+    """The version before knows of no transfers: what has not arrived is where it came from."""
+    products = database("products")
+    products.to_before("0012")
+    ((mug,),) = products.run(PRODUCT, sku="MUG", deleted=None)
+    products.run("INSERT INTO variants (id, product_id) VALUES (:mug, :mug)", mug=mug)
+    products.run("INSERT INTO stock VALUES (:mug, 0, 0, 1)", mug=mug)
+    products.to_head()
+    products.run("INSERT INTO locations VALUES ('AMS', 'Amsterdam', 'NL', 2, true, 1)")
+    now = datetime.datetime.now(datetime.UTC)
+    with Session(products.engine) as session, session.begin():
+        for location, units in (("AMS", 10), ("MAIN", 1)):
+            ledger.adjust(session, mug, location, units, None, "found", None, Actor.SYSTEM, now)
+    send = """
+        WITH sent AS (
+            UPDATE stock SET on_hand = on_hand - :sent WHERE location = 'AMS'
+        ),
+        came AS (
+            UPDATE stock SET on_hand = on_hand + :received WHERE location = 'MAIN'
+        ),
+        moved AS (
+            INSERT INTO movements (variant_id, location, kind, delta_on_hand, delta_reserved,
+                cause_id, reason, at)
+            VALUES (:mug, 'AMS', 'transfer_out', -:sent, 0, :id, '', now()),
+                (:mug, 'MAIN', 'transfer_in', :received, 0, :receipt, '', now())
+        ),
+        transfer AS (
+            INSERT INTO transfers VALUES (:id, 'AMS', 'MAIN', :state, '', now(), now(), 1)
+        )
+        INSERT INTO transfer_lines VALUES (:id, :mug, :sent, :received)
+    """
+    for state, sent, received in (("sent", 3, 1), ("sent", 2, 1), ("received", 2, 2)):
+        ids = {"id": uuid.uuid4(), "receipt": uuid.uuid4()}
+        products.run(send, **ids, mug=mug, state=state, sent=sent, received=received)
+    levels = "SELECT location, on_hand FROM stock ORDER BY location"
+    assert products.run(levels) == [("AMS", 3), ("MAIN", 5)]
+    assert books.discrepancies(products.engine) == []
+    products.to_before("0012")
+    assert products.run("SELECT on_hand FROM stock") == [(11,)]
+    assert products.run("SELECT sum(delta_on_hand) FROM movements") == [(11,)]
+    products.to_head()
+    assert products.run(levels) == [("MAIN", 11)]
     assert books.discrepancies(products.engine) == []
 
 

@@ -10,6 +10,7 @@ from chassis import countries
     [
         ("California", "US", "CA"),
         (" ca ", "US", "CA"),
+        ("us-ca", "US", "CA"),
         ("Québec", "CA", "QC"),
         ("quebec", "CA", "QC"),
         ("Álava", "ES", "VI"),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import currencies
+from chassis.errors import Invalid
 from orders.taxes.rules import (
     Entry,
     Place,
@@ -16,6 +17,7 @@ from orders.taxes.rules import (
     TaxRate,
     applying,
     assess,
+    check_region,
     place_of,
 )
 
@@ -65,6 +67,29 @@ def test_an_address_names_its_region_in_words():
     assert place_of({"country": "US", "region": " california "}) == Place("US", "CA")
     assert place_of({"country": "NL", "region": None}) == Place("NL", None)
     assert place_of({"country": "NL"}) == Place("NL", None)
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "is_known"),
+    [
+        ("CA", "US", True),
+        ("us-tx", "US", True),
+        (None, "US", True),
+        ("Calif.", "US", False),
+        ("Calif.", "CA", True),  # no rate there is of a region
+        ("Utrecht", "NL", True),  # the data has no regions of that country
+    ],
+)
+def test_a_region_has_to_be_known_where_rates_differ_by_it(written, country, is_known):
+    """Else it would be taxed like a region that it is not."""
+    entries = [entry("7.25", "US", "CA"), entry("5", "CA"), entry("9", "NL", "UTRECHT")]
+    address = {"country": country, "region": written}
+    if is_known:
+        check_region(entries, address)
+    else:
+        with pytest.raises(Invalid) as unknown:
+            check_region(entries, address)
+        assert "Calif." in unknown.value.errors["shipping_address"][0]
 
 
 @pytest.mark.parametrize(
