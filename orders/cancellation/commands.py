@@ -42,13 +42,14 @@ def cancel_items(
     actor: Actor,
 ) -> Json:
     """Cancel `items` ({line, quantity}) that nobody has packed or shipped; the order, and whether
-    it is a repeat under `key`. When nothing of it is left, the order is cancelled.
+    it is a repeat under `key`, whichever clerk sends it. When nothing of it is left, the order is
+    cancelled.
 
     Raises `NothingLeftToShip`, `InvalidTransition`, `Invalid`, `KeyReused`.
     """
     require_staff(actor)
-    fingerprint = idempotency.fingerprint(order_id=order_id, items=items)
-    of_key = actor.user_id, "cancel_items", key, fingerprint, context.clock()
+    fingerprint = idempotency.fingerprint(items=items)
+    of_key = order_id, "cancel_items", key, fingerprint, context.clock()
     with context.db.autocommit() as connection:
         is_repeat = idempotency.is_known(connection, RequestKey, *of_key)
     allocated = [] if is_repeat else locations.ask(context, order_id)

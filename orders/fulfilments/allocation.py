@@ -42,8 +42,8 @@ def choose(
     for place in places:
         if not _short(there, place, wanted, products):
             return place
-    short = [line for place in places for line in _short(there, place, wanted, products)]
-    raise NotHeld(lines=short)
+    lines = [line for place in places for line in _short(there, place, wanted, products)]
+    raise NotHeld(_where(there, wanted), lines=lines)
 
 
 def split(there: Held, wanted: Mapping[int, int]) -> Held:
@@ -75,6 +75,14 @@ def _take(there: Held, order: Iterable[str], wanted: Mapping[int, int]) -> Held:
                 taken.setdefault(place, {})[variant_id] = part
                 left[variant_id] -= part
     return taken
+
+
+def _where(there: Held, wanted: Mapping[int, int]) -> str:
+    """A sentence about the places that hold any of these units."""
+    holding = [place for place, units in there.items() if any(units.get(each) for each in wanted)]
+    if not holding:
+        return "No location holds any of these units for the order."
+    return f"The order holds such units at {', '.join(holding)}; a parcel leaves from one location."
 
 
 def _short(
