@@ -66,7 +66,8 @@ class Place(EventPayload):
 
 
 class OrderItemsCancelled(EventPayload):
-    """order_items_cancelled: units that will not be shipped; `amount` is what they were paid.
+    """order_items_cancelled: units that will not be shipped; `amount` goes back for them: what was
+    paid for them, or what is left of that.
 
     `places`: where they lie, and are in no parcel. Those that inventory was not known to hold have
     none, nor had those of releases before.
