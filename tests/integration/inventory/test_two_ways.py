@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -72,8 +73,9 @@ class Shop:
             return work(session, *args)
 
     def _create(self, session, count):
-        fields = {"sku": str(uuid.uuid4()), "name": "Kettle", "description": "", "price": 1}
-        fields |= {"currency": "EUR", "category_id": None, "images": [], "attributes": {}}
+        fields = {"sku": str(uuid.uuid4()), "name": "Kettle", "description": ""}
+        fields |= {"price": Decimal(1), "currency": "EUR", "category_id": None}
+        fields |= {"images": [], "attributes": {}}
         return store.add(session, fields, count, Actor.SYSTEM, self.now)
 
     def outcome(self, step):
