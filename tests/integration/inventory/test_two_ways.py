@@ -85,7 +85,10 @@ class Shop:
             answer = getattr(self, what)(*args)
         except Fault as fault:
             lines = fault.data.get("lines", ())
-            named = [{**line, "variant_id": self._place(line["variant_id"])} for line in lines]
+            named = [
+                {name: self._place(n) if name.endswith("_id") else n for name, n in line.items()}
+                for line in lines
+            ]
             return fault.code, named, getattr(fault, "errors", None)
         return answer and (answer.get("state"), answer.get("expires_at"))
 
