@@ -39,13 +39,14 @@ def cancel_items(
     actor: Actor,
 ) -> Json:
     """Cancel `items` ({line, quantity}) that nobody has packed or shipped; the order, and whether
-    it is a repeat under `key`. When nothing of it is left, the order is cancelled.
+    it is a repeat under `key`, whichever clerk sends it. When nothing of it is left, the order is
+    cancelled.
 
     Raises `NothingLeftToShip`, `InvalidTransition`, `Invalid`, `KeyReused`.
     """
     require_staff(actor)
-    fingerprint = idempotency.fingerprint(order_id=order_id, items=items)
-    of_key = actor.user_id, "cancel_items", key, fingerprint, context.clock()
+    fingerprint = idempotency.fingerprint(items=items)
+    of_key = order_id, "cancel_items", key, fingerprint, context.clock()
     with context.db.begin() as session:
         order = queries.lock_visible(session, order_id, actor)
         claim = idempotency.claim(session, RequestKey, *of_key)

@@ -102,9 +102,13 @@ def test_one_by_one_all_cents_go_back(taxed, call, cancel, refunded, state):
 
 
 def test_a_repeat_under_a_key_cancels_once(taxed, cancel, refunded, together, told):
-    """At once and later; for other items the key is refused."""
-    outcomes = together(*[lambda: cancel(taxed, {1: 1}, key="k")] * 3)
-    outcomes.append(cancel(taxed, {1: 1}, key="k"))
+    """At once and later, from whichever clerk; for other items the key is refused."""
+    other = {**STAFF, "user_id": str(uuid.uuid4())}
+    outcomes = together(
+        *[lambda: cancel(taxed, {1: 1}, key="k")] * 2,
+        lambda: cancel(taxed, {1: 1}, key="k", actor=other),
+    )
+    outcomes.append(cancel(taxed, {1: 1}, key="k", actor=other))
     assert sorted(one["replayed"] for one in outcomes) == [False, True, True, True]
     assert {one["items"][0]["cancelled"] for one in outcomes} == {1}
     with pytest.raises(Invalid) as reused:
@@ -112,6 +116,15 @@ def test_a_repeat_under_a_key_cancels_once(taxed, cancel, refunded, together, to
     assert reused.value.code == "idempotency_key_reused"
     assert refunded(taxed, "10.88")
     assert [event for event, _ in told(taxed)].count("refund_due") == 1
+
+
+def test_a_key_is_of_one_order(place, product, pay, cancel):
+    """The same clerk may use it for another."""
+    for _ in range(2):
+        order = place((product(), 2))
+        pay(order)
+        after = cancel(order, {1: 1}, key="k")
+        assert (after["replayed"], after["items"][0]["cancelled"]) == (False, 1)
 
 
 def test_a_crash_after_the_commit_refunds_once(taxed, cancel, at, refunded):
