@@ -77,12 +77,14 @@ def _cancel(
         order_commands.cancel_locked(context, session, order, None, actor)
         return
     worth = _worth(session, order, taken)
-    store.count(session, order.id, cancelled=taken, refunded=worth)
     timeline.add(
         context, session, order.id, TimelineKind.ORDER, TimelineCause.UNITS_CANCELLED, actor,
         cancellation_id=cancellation_id, units=sum(taken.values()),
     )  # fmt: skip
     amount = _refund(context, session, order, cancellation_id, sum(worth.values(), Decimal(0)))
+    parts = division.share(amount, list(worth.values()), currencies.places(order.currency))
+    asked = dict(zip(worth, parts, strict=True))
+    store.count(session, order.id, cancelled=taken, refunded=asked)
     told = {
         "cancellation_id": cancellation_id,
         "order_id": order.id,
