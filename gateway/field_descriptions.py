@@ -245,7 +245,7 @@ FIELDS = {
     "prices_include_tax": "Whether prices, and with them `subtotal`, `discount` and `shipping`,"
     " include tax.",
     "PlaceOrder.shipping_method": "The `code` of a shipping method that carries the goods to the"
-    " address; needed as soon as the shop has any.",
+    " address; without it the cheapest of these.",
     "shipping_method": "The code of the shipping method; null when there is none.",
     "shipping_tax_class": "What shipping is taxed as; null when there is no method.",
     "shipping_name": "What the shipping method was called; null when there is none.",
@@ -254,8 +254,8 @@ FIELDS = {
     "shipping_address": "The address to deliver to.",
     "Order.status": "`pending` (not yet paid), `processing` (paid, nothing sent yet),"
     " `partially_shipped`, `shipped`, `delivered` or `cancelled`.",
-    "OrderChange.status": "For staff: `shipped` sends all that is left, in one parcel; `delivered`"
-    " says that all parcels have arrived; `cancelled`.",
+    "OrderChange.status": "For staff: `shipped` sends all that is left, a parcel from each"
+    " location; `delivered` says that all parcels have arrived; `cancelled`.",
     "NewFulfilment.items": "How many units of which lines; all that is left when left out.",
     "Fulfilment.items": "What is in the parcel: units of the lines of the order.",
     "ItemCancellation.items": "How many units of which lines are cancelled.",

@@ -14,7 +14,7 @@ from typing import Protocol
 from orders.taxes.rules import Estimate, Tax, Taxable
 
 
-class Priced(Protocol):
+class PricedLine(Protocol):
     """A line that has its price: so many of something, `discount` on all of them together."""
 
     @property
@@ -68,7 +68,7 @@ class Amounts:
         return self.net + self.tax
 
 
-def charged(lines: Sequence[Priced], shipping: Shipping | None) -> list[Taxable]:
+def charged(lines: Sequence[PricedLine], shipping: Shipping | None) -> list[Taxable]:
     """What can be taxed: the lines, less their discounts, and shipping, if any."""
     goods = [
         Taxable(line.unit_price * line.quantity - line.discount, line.tax_class) for line in lines
@@ -77,7 +77,7 @@ def charged(lines: Sequence[Priced], shipping: Shipping | None) -> list[Taxable]
 
 
 def settle(
-    lines: Sequence[Priced],
+    lines: Sequence[PricedLine],
     shipping: Shipping | None,
     estimate: Estimate | None,
     *,

@@ -102,7 +102,7 @@ class Order(Answer):
 
 
 class Placed(Order):
-    """`replayed`: the key had been used before, and this is the order of then."""
+    """`replayed`: the key had been used before, and this is its order, as it is now."""
 
     replayed = fields.Boolean(required=True)
 

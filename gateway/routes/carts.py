@@ -56,7 +56,7 @@ class CartRoutes:
     def get_shipping_quotes(self, request: Request) -> Json:
         """The shipping methods that carry your cart to your address, the cheapest first.
 
-        An order names the `code` of one of them. Without any, where shipping is `required`, these
-        goods can't be ordered to this address.
+        An order names the `code` of one of them, or is shipped by the first. Without any, these
+        goods can't be ordered to this address, unless the shop has no methods in their currency.
         """
         return self.carts.shipping(user_id=request.actor.user_id)

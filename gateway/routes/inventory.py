@@ -28,7 +28,7 @@ class InventoryRoutes:
         etag=True,
     )
     def get_stock(self, request: Request, variant_id: int) -> Json:
-        """The stock of a product: on hand, reserved and available."""
+        """The stock of a variant: on hand, reserved and available."""
         return self.inventory.get(variant_id=variant_id)
 
     @route(
@@ -65,7 +65,7 @@ class InventoryRoutes:
         answer=MovementPage,
     )
     def list_movements(self, request: Request, variant_id: int, query: Json) -> Json:
-        """The changes of a product's stock, newest first."""
+        """The changes of a variant's stock, newest first."""
         return self.inventory.movements(variant_id=variant_id, **query)
 
     @route("POST", "/api/inventory/check", who=ANYONE, body=Check, answer=Checked, faults=(409,))

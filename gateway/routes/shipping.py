@@ -47,7 +47,7 @@ class ShippingZoneRoutes:
         answer=ShippingZone,
         status=201,
         etag=True,
-        faults=(409,),
+        faults=(404, 409),
     )
     def create_shipping_zone(self, request: Request, body: Json) -> Response:
         """Add a shipping zone.
@@ -128,13 +128,14 @@ class ShippingMethodRoutes:
         answer=ShippingMethod,
         status=201,
         etag=True,
-        faults=(409,),
+        faults=(404, 409),
     )
     def create_shipping_method(self, request: Request, body: Json) -> Response:
         """Add a shipping method to a zone.
 
-        As soon as a shop has an active one, every order chooses one that carries it. `free_from`
-        looks at the goods after discounts, the weights at what the goods weigh together.
+        As soon as a shop has an active one, an order in its currency is shipped by one that carries
+        it: the one it names, else the cheapest. `free_from` looks at the goods after discounts, the
+        weights at what the goods weigh together.
         """
         key = idempotency_key(request)
         method = self.orders.create_shipping_method(actor=request.actor, key=key, **body)

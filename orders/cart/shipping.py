@@ -2,21 +2,15 @@
 
 import uuid
 from decimal import Decimal
-from typing import Any
 
-from chassis.errors import NotFound
 from chassis.messages import Json
 from contracts.orders.errors import AddressNeeded, MixedCurrencies
-from contracts.users.answers import DefaultAddress
-from orders import catalog
+from orders import addresses, catalog
 from orders.cart import queries
 from orders.context import CartContext
 from orders.shipping.rules import Quote
 from orders.terms import store as terms_store
 from orders.terms.rules import Charges, charge, quote
-
-#: What decides the zone.
-_ADDRESS = DefaultAddress(only=("country", "region", "postal_code"))
 
 
 def quotes(context: CartContext, user_id: uuid.UUID) -> Json:
@@ -32,7 +26,9 @@ def quotes(context: CartContext, user_id: uuid.UUID) -> Json:
     currency, lines = contents.priced(variants, context.settings["currency"])
     if currency is None:
         raise MixedCurrencies(errors={"items": ["One order has one currency."]})
-    address = contents.address or _default_address(context, user_id)
+    address = contents.address or addresses.default(context.users, user_id)
+    if address is None:
+        raise AddressNeeded
     with context.db.autocommit() as connection:
         terms = terms_store.read(connection, address["country"], now)
     charges = Charges(terms, now, context.settings["prices_include_tax"])
@@ -41,13 +37,6 @@ def quotes(context: CartContext, user_id: uuid.UUID) -> Json:
         for one in quote(lines, currency, address, terms)
     ]
     return {"items": items}
-
-
-def _default_address(context: CartContext, user_id: uuid.UUID) -> dict[str, Any]:
-    try:
-        return _ADDRESS.load(context.users.default_address(user_id=user_id))
-    except NotFound:
-        raise AddressNeeded from None
 
 
 def _view(quoted: Quote, total: Decimal) -> Json:

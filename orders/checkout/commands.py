@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any
 
 from chassis import idempotency
-from chassis.errors import Fault, Invalid, NotFound
+from chassis.errors import Fault, Invalid
 from chassis.identity import Actor, Role
 from chassis.messages import Json
 from chassis.steps import Step
@@ -36,8 +36,7 @@ from contracts.orders.errors import (
     TooManyUnpaidUnits,
 )
 from contracts.products.errors import ChooseVariant
-from contracts.users.answers import DefaultAddress
-from orders import catalog
+from orders import addresses, catalog
 from orders.cart import queries as cart_queries
 from orders.checkout import pricing, store
 from orders.checkout.pricing import Basket, Priced, Shown
@@ -51,8 +50,6 @@ from orders.order import timeline
 from orders.payment import finishing
 from orders.terms import store as terms_store
 from orders.terms.rules import Charges, Terms
-
-_ADDRESS = DefaultAddress(exclude=("id", "default", "version"))
 
 #: How often a checkout is tried with products' only variants in their place: once, and again when a
 #: rival with the same key, who still named the products, was before us.
@@ -132,22 +129,18 @@ def _prepare(
         cart_version = None
     if not wanted:
         raise Invalid(errors={"items": ["The cart is empty."]})
+    address = shipping_address or addresses.default(context.users, user_id)
+    if address is None:
+        message = "Send an address, or save one as your default."
+        raise Invalid(errors={"shipping_address": [message]})
     return Basket(
         tuple(wanted),
         shown,
-        shipping_address or _default_address(context, user_id),
+        address,
         context.clock() + datetime.timedelta(seconds=context.settings["payment_window"]),
         cart_version,
         shipping_method,
     )
-
-
-def _default_address(context: Context, user_id: uuid.UUID) -> dict[str, Any]:
-    try:
-        return _ADDRESS.load(context.users.default_address(user_id=user_id))
-    except NotFound:
-        message = "Send an address, or save one as your default."
-        raise Invalid(errors={"shipping_address": [message]}) from None
 
 
 def _enter(context: Context, attempt: Attempt) -> Attempt | Placed:
@@ -183,7 +176,9 @@ def _look_closer(context: Context, basket: Basket) -> tuple[Basket, dict[int, Ma
     if basket.by_product:
         only = catalog.only_variants(context.products, basket.by_product)
         basket = pricing.with_variants(basket, only)
+    # What is still named by its product has none, though a variant of another may have that id.
     variants = catalog.look_up(context.products, basket.variant_ids)
+    variants |= dict.fromkeys(basket.by_product)
     with context.db.autocommit() as connection:
         terms = terms_store.read(connection, basket.shipping_address["country"], context.clock())
     pricing.settle(basket, variants, _charges(context, terms))

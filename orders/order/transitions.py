@@ -40,8 +40,10 @@ def move(
         tell_staff(context, session, actor, step.action, order, **moved)
     # The timeline names roles; which member of staff it was is for operators only.
     by = str(actor.user_id) if actor.user_id and actor.is_staff else None
-    told = step.event or f"order_{step.target}"
-    context.log.info(told, order_id=str(order.id), cause=str(step.cause), staff=by)
+    context.log.info(
+        step.event or "order_status_changed",
+        order_id=str(order.id), status=str(step.target), cause=str(step.cause), staff=by,
+    )  # fmt: skip
 
 
 def touch(context: Context, order: Order) -> None:

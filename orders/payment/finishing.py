@@ -2,11 +2,11 @@
 
     conclude  paid and processing; or cancelled, and the money goes back              transaction
 
-Inventory hears of a paid order by its event `order_paid`, and takes the stock that it holds for it.
-When that hold may end first, the stock is taken before the order is paid:
+Inventory hears of a paid order by its event `order_paid`, and then holds its stock for good, until
+it is shipped. When the hold may end first, that comes before the order is paid:
 
     attach    the order is marked with the payment, and can't be cancelled meanwhile  transaction
-    commit    its reserved stock is taken                  RPC, idempotent by the order's id
+    commit    its reserved stock is held for good          RPC, idempotent by the order's id
     conclude
 
 `pay`, the event `payment_succeeded` and the recovery sweep come here, at the same time or one after
@@ -98,14 +98,14 @@ class _MayBeLost(Exception):
 
 
 def _finish(
-    begin: Begin, conclude: Callable[[Session, bool | None], None], take_stock: Callable[[], bool]
+    begin: Begin, conclude: Callable[[Session, bool | None], None], hold_stock: Callable[[], bool]
 ) -> None:
-    """`conclude` at once where the hold lasts, else once the stock is taken."""
+    """`conclude` at once where the hold lasts, else once the stock is held for good."""
     try:
         with begin() as session:
             conclude(session, None)
     except _MayBeLost:
-        in_stock = take_stock()
+        in_stock = hold_stock()
         with begin() as session:
             conclude(session, in_stock)
     CONCLUDED.reached()

@@ -52,8 +52,6 @@ class Buyer:
         self._chance = chance
         self._products = products
         self._to_pack = to_pack
-        #: How orders are shipped; nothing until the shop asks.
-        self._shipping: dict[str, str] = {}
 
     def visit(self) -> None:
         """Buy something, or try to."""
@@ -72,7 +70,7 @@ class Buyer:
     def _place(self) -> dict[str, Any] | None:
         wanted = self._chance.sample(self._products, self._chance.choice((1, 1, 1, 2, 3)))
         lines = [(one, self._chance.choice((1, 1, 2))) for one in wanted]
-        key, body = new_key(), {"shipping_address": _ADDRESS} | self._shipping
+        key, body = new_key(), {"shipping_address": _ADDRESS}
         if self._chance.random() < 0.3:
             for product, quantity in lines:
                 item = {"product_id": product["id"], "quantity": quantity}
@@ -87,9 +85,6 @@ class Buyer:
             "POST", "/api/orders", body, known=_PLACED, key=key, tries=self._tries()
         )
         answers = at_once(send, send) if self._chance.random() < 0.15 else [send()]
-        if answers[0].status == 422 and (methods := answers[0].body.get("methods")):
-            self._shipping = {"shipping_method": methods[0]}
-            return self._place()
         if answers[0].status == 409 and "items" not in body:  # shown at another price: start anew
             self._client.call("DELETE", "/api/carts", tries=3)
         orders = [answer.body for answer in answers if answer.status == 201]
