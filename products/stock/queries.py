@@ -114,16 +114,16 @@ def get(connection: Connection | Session, variant_id: int, now: datetime.datetim
 
 
 def allocation(connection: Connection | Session, order_id: UUID) -> Json:
-    """Where an order is shipped from. Raises `ReservationNotFound`."""
+    """Where an order is shipped from, the locations in the order in which they are preferred.
+    Raises `ReservationNotFound`."""
     state = connection.scalar(select(Reservation.state).where(Reservation.order_id == order_id))
     if state is None:
         raise ReservationNotFound()
     of = ReservationLine
     columns = (of.variant_id, of.location, of.quantity, of.shipped, of.cancelled)
     query = select(*columns, (of.quantity - of.shipped - of.cancelled).label("open"))
-    rows = connection.execute(
-        query.where(of.order_id == order_id).order_by(of.variant_id, of.location)
-    )
+    query = query.join(Location, Location.code == of.location).where(of.order_id == order_id)
+    rows = connection.execute(query.order_by(Location.priority, Location.code, of.variant_id))
     return {"order_id": order_id, "state": state, "items": [dict(row) for row in rows.mappings()]}
 
 

@@ -264,7 +264,8 @@ class Stock(Machine):
         """They are free again; those of the last place first."""
         hold, (product, _), quantity, order = self._some_units(data)
         with self.begin() as session:
-            about = self.orders[order], uuid.uuid4(), {self.products[product]: quantity}, self.now
+            units = {self.products[product]: quantity}
+            about = self.orders[order], uuid.uuid4(), units, {}, self.now
             reservation_store.cancel_units(session, *about)
         for code in sorted(PLACES, reverse=True):
             cancelled = min(quantity, hold.open((product, code)))

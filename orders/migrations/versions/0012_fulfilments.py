@@ -21,13 +21,19 @@ _MOMENT = """
 _PARCELS = f"""
     INSERT INTO fulfilments
         (id, order_id, location, state, created_at, shipped_at, delivered_at, version)
-    SELECT gen_random_uuid(), id, 'MAIN', status, shipped_at, shipped_at, delivered_at, 1
+    SELECT gen_random_uuid(), id, 'MAIN', state, shipped_at, shipped_at, delivered_at, 1
     FROM (
-        SELECT id, status, {_MOMENT.format("shipped")} AS shipped_at,
+        SELECT id, CASE status WHEN 'delivered' THEN status ELSE 'shipped' END AS state,
+            {_MOMENT.format("shipped")} AS shipped_at,
             CASE status WHEN 'delivered' THEN {_MOMENT.format("delivered")} END AS delivered_at
-        FROM orders WHERE status IN ('shipped', 'delivered')
+        FROM orders WHERE status IN ('shipped', 'delivered', 'partially_shipped')
     ) AS gone
 """  # noqa: S608  (names of ours)
+#: What was partly shipped before the way back, which keeps the counters of its lines.
+_PARTLY = """
+    UPDATE orders SET status = 'partially_shipped' WHERE status = 'processing'
+        AND EXISTS (SELECT FROM order_lines WHERE order_id = orders.id AND shipped > 0)
+"""
 _CONTENTS = """
     INSERT INTO fulfilment_lines (fulfilment_id, order_id, line, quantity)
     SELECT id, fulfilments.order_id, line, shipped
@@ -93,6 +99,7 @@ def upgrade() -> None:
         sa.CheckConstraint("quantity > 0", name=op.f("ck_fulfilment_lines_quantity")),
     )
     op.create_index("ix_fulfilment_lines_order_id_line", "fulfilment_lines", ["order_id", "line"])
+    op.execute(_PARTLY)
     op.execute(_PARCELS)
     op.execute(_CONTENTS)
 

@@ -69,6 +69,12 @@ def test_a_parcel_leaves_from_where_its_units_lie(spread, fulfil, there, eventua
     assert eventually(lambda: there(spread) == {"AMS": 1})
 
 
+def test_the_first_location_is_the_preferred_one(spread, call, fulfil):
+    """Whatever its code."""
+    call.inventory.update_location(code="BER", name="BER", priority=0, actor=ADMIN)
+    assert fulfil(spread, 2)["location"] == "BER"
+
+
 def test_two_clerks_pack_at_two_places(spread, fulfil, together, there, state, eventually):
     """What one has packed is not there for the other, before inventory has heard of it."""
     outcomes = together(*[lambda: fulfil(spread, 2)] * 3)

@@ -329,12 +329,21 @@ def test_what_was_shipped_before_left_in_one_parcel(database):
         "UPDATE orders SET status = 'partially_shipped' WHERE status = 'processing';"
         ' UPDATE timeline SET detail = \'{"before": "processing", "after": "partially_shipped"}\''
     )
+    orders.run(
+        "UPDATE order_lines SET shipped = 2 FROM orders WHERE orders.id = order_id AND line = 1"
+        " AND status = 'partially_shipped'"
+    )
     orders.to_before("0012")
     assert orders.run("SELECT count(*) FROM orders WHERE status = 'processing'") == [(1,)]
     assert orders.run("SELECT DISTINCT detail->>'before', detail->>'after' FROM timeline") == [
         ("processing", "processing")
     ]
     orders.to_head()
+    assert orders.run(
+        "SELECT state, line, quantity FROM fulfilments JOIN orders ON orders.id = order_id"
+        " JOIN fulfilment_lines ON fulfilment_id = fulfilments.id"
+        " WHERE status = 'partially_shipped'"
+    ) == [("shipped", 1, 2)]
 
 
 def test_stock_of_before_is_at_one_location(database):
@@ -387,7 +396,7 @@ def test_stock_of_before_is_at_one_location(database):
     with Session(products.engine) as session, session.begin():
         ledger.adjust(session, mug, "AMS", 4, None, "found", None, Actor.SYSTEM, now)
         reservation_store.ship(session, waits, uuid.uuid4(), "AMS", {mug: 2}, now)
-        reservation_store.cancel_units(session, waits, uuid.uuid4(), {mug: 1}, now)
+        reservation_store.cancel_units(session, waits, uuid.uuid4(), {mug: 1}, {}, now)
     assert products.run(levels) == [("AMS", 2, 0), ("MAIN", 17, 4)]
     assert books.discrepancies(products.engine) == []
     products.to_before("0012")
