@@ -254,8 +254,9 @@ class OrderLine(Base):
     """What was bought, at the name and price of that moment, and what has become of it.
 
     `total`, net and tax, is what is paid for all its units; `discount` is its part of the order's.
-    The counters are of units, but `refunded`, which is money. They move in the transaction that
-    makes it true, under the lock of the order's row.
+    The counters are of units, but `refunded`, which is money: what we asked back for some of its
+    units, not for the order as a whole (what has gone back is known of payments, not of lines).
+    They move in the transaction that makes it true, under the lock of the order's row.
     """
 
     __tablename__ = "order_lines"

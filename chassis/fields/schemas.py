@@ -7,7 +7,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_loa
 
 from chassis import text
 from chassis.fields.numbers import IntegerText
-from chassis.fields.texts import String, Text
+from chassis.fields.texts import String, Text, Url
 
 #: Fields in one object; no schema has as many.
 MAX_FIELDS = 100
@@ -48,7 +48,7 @@ class Request(Schema):
         return {
             field.data_key or name: field
             for name, field in self.load_fields.items()
-            if isinstance(field, Text) and field.min and not field.required
+            if isinstance(field, Text | Url) and field.min and not field.required
         }
 
 

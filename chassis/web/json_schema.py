@@ -121,15 +121,21 @@ def _special(field: ma.Field[Any], is_sent: bool) -> dict[str, Any]:
         case fields.Timestamp():
             return _TIMESTAMP
         case fields.Url():
-            return {"type": "string", "format": "uri"}
+            least = {"minLength": 0} if _may_be_blank(field, is_sent) else {}
+            return {"type": "string", "format": "uri"} | least
         case fields.Text():
-            optional = is_sent and isinstance(field.parent, Schema) and not field.required
+            optional = _may_be_blank(field, is_sent)
             pattern = text.pattern(
                 one_line=field.one_line, may_be_blank=optional, may_be_empty=not field.min
             )
             least = {"minLength": 0 if optional else field.min}
             return {"type": "string", "pattern": pattern} | least
     return {}
+
+
+def _may_be_blank(field: ma.Field[Any], is_sent: bool) -> bool:
+    """Whether clients may send an optional field of a form empty (`chassis.fields.Request`)."""
+    return is_sent and isinstance(field.parent, Schema) and not field.required
 
 
 def _money(field: fields.Money) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from marshmallow import validate
 
 from chassis.fields import String
 
-#: Most different products in one question about stock, and so in one cart or order.
+#: Most different variants in one question about stock, and so in one cart or order.
 MAX_LINES = 100
 #: The most of one variant that an order may hold.
 MAX_QUANTITY = 10_000

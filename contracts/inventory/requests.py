@@ -27,7 +27,7 @@ from contracts.products.fields import MAX_ON_HAND, NamesVariant
 
 
 class GetStock(Request):
-    """get: the counters of one product."""
+    """get: the counters of one variant."""
 
     variant_id = Id(required=True)
 
@@ -52,13 +52,13 @@ class Adjust(Request):
 
 
 class ListMovements(Page):
-    """movements: a product's ledger, newest first."""
+    """movements: a variant's ledger, newest first."""
 
     variant_id = Id(required=True)
 
 
 class Line(Request):
-    """So many of a product."""
+    """So many of a variant."""
 
     variant_id = Id(required=True)
     quantity = Quantity(required=True)

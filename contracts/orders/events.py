@@ -58,7 +58,8 @@ class FulfilmentEvent(EventPayload):
 
 
 class OrderItemsCancelled(EventPayload):
-    """order_items_cancelled: units that will not be shipped; `amount` is what they were paid."""
+    """order_items_cancelled: units that will not be shipped; `amount` goes back for them:
+    what was paid for them, or what is left of that."""
 
     cancellation_id = Uuid(required=True)
     order_id = Uuid(required=True)

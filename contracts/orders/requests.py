@@ -184,9 +184,12 @@ class ListFulfilments(Page):
 
 
 class UpdateFulfilment(OneFulfilment, Shipment):
-    """update_fulfilment: how it travels, or that it has left or arrived; `version` is the one that
-    the caller knows."""
+    """update_fulfilment: how it travels (what is not sent stays, null removes), or that it has left
+    or arrived; `version` is the one that the caller knows."""
 
+    carrier = SingleLine(max=100, allow_none=True)
+    tracking_number = SingleLine(max=100, allow_none=True)
+    tracking_url = Url(max=2000, allow_none=True)
     state = Choice(
         [FulfilmentState.SHIPPED, FulfilmentState.DELIVERED], load_default=None, allow_none=True
     )
@@ -196,8 +199,7 @@ class UpdateFulfilment(OneFulfilment, Shipment):
 
     @validates_schema
     def _one_at_least(self, data: dict[str, Any], **kwargs: Any) -> None:
-        sent = ("state", "carrier", "tracking_number", "tracking_url")
-        if all(data.get(name) is None for name in sent):
+        if data.get("state") is None and not data.keys() & Shipment().fields.keys():
             raise ValidationError("Give state, carrier, tracking_number or tracking_url.", "state")
 
 

@@ -94,7 +94,8 @@ class GetVariants(Request):
 
 
 class VariantFields(Request):
-    """What a variant may be given. Null for `price`: that of the product."""
+    """What a variant may be given. Null for `price`: that of the product; and a `price` of an only
+    variant without options is that of the product, too."""
 
     sku = Sku()
     options = OptionValues()

@@ -117,6 +117,7 @@ class FulfilmentRoutes:
         refunded.
 
         What shipping cost stays paid, unless nothing of the order is left: then it is cancelled.
+        An `Idempotency-Key` makes one cancellation of the order, whichever clerk sends it.
         """
         key = idempotency_key(request)
         order = self.orders.cancel_items(order_id=order_id, key=key, actor=request.actor, **body)

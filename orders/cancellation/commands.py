@@ -39,13 +39,14 @@ def cancel_items(
     actor: Actor,
 ) -> Json:
     """Cancel `items` ({line, quantity}) that nobody has packed or shipped; the order, and whether
-    it is a repeat under `key`. When nothing of it is left, the order is cancelled.
+    it is a repeat under `key`, whichever clerk sends it. When nothing of it is left, the order is
+    cancelled.
 
     Raises `NothingLeftToShip`, `InvalidTransition`, `Invalid`, `KeyReused`.
     """
     require_staff(actor)
-    fingerprint = idempotency.fingerprint(order_id=order_id, items=items)
-    of_key = actor.user_id, "cancel_items", key, fingerprint, context.clock()
+    fingerprint = idempotency.fingerprint(items=items)
+    of_key = order_id, "cancel_items", key, fingerprint, context.clock()
     with context.db.begin() as session:
         order = queries.lock_visible(session, order_id, actor)
         claim = idempotency.claim(session, RequestKey, *of_key)
@@ -76,12 +77,14 @@ def _cancel(
         order_commands.cancel_locked(context, session, order, None, actor)
         return
     worth = _worth(session, order, taken)
-    store.count(session, order.id, cancelled=taken, refunded=worth)
     timeline.add(
         context, session, order.id, TimelineKind.ORDER, TimelineCause.UNITS_CANCELLED, actor,
         cancellation_id=cancellation_id, units=sum(taken.values()),
     )  # fmt: skip
     amount = _refund(context, session, order, cancellation_id, sum(worth.values(), Decimal(0)))
+    parts = division.share(amount, list(worth.values()), currencies.places(order.currency))
+    asked = dict(zip(worth, parts, strict=True))
+    store.count(session, order.id, cancelled=taken, refunded=asked)
     told = {
         "cancellation_id": cancellation_id,
         "order_id": order.id,

@@ -176,7 +176,9 @@ def _look_closer(context: Context, basket: Basket) -> tuple[Basket, dict[int, Ma
     if basket.by_product:
         only = catalog.only_variants(context.products, basket.by_product)
         basket = pricing.with_variants(basket, only)
+    # What is still named by its product has none, though a variant of another may have that id.
     variants = catalog.look_up(context.products, basket.variant_ids)
+    variants |= dict.fromkeys(basket.by_product)
     with context.db.autocommit() as connection:
         terms = terms_store.read(connection, basket.shipping_address["country"], context.clock())
     pricing.settle(basket, variants, _charges(context, terms))

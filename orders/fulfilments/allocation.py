@@ -38,7 +38,8 @@ def choose(there: Held, location: str | None, wanted: Mapping[int, int]) -> str:
     for place in places:
         if not _short(there, place, wanted):
             return place
-    raise NotHeld(lines=[line for place in places for line in _short(there, place, wanted)])
+    lines = [line for place in places for line in _short(there, place, wanted)]
+    raise NotHeld(_where(there, wanted), lines=lines)
 
 
 def split(there: Held, wanted: Mapping[int, int]) -> Held:
@@ -57,6 +58,14 @@ def split(there: Held, wanted: Mapping[int, int]) -> Held:
             parcel = parcels.setdefault(first, {})
             parcel[variant_id] = parcel.get(variant_id, 0) + quantity
     return parcels
+
+
+def _where(there: Held, wanted: Mapping[int, int]) -> str:
+    """A sentence about the places that hold any of these units."""
+    holding = [place for place, units in there.items() if any(units.get(each) for each in wanted)]
+    if not holding:
+        return "No location holds any of these units for the order."
+    return f"The order holds such units at {', '.join(holding)}; a parcel leaves from one location."
 
 
 def _short(there: Held, place: str, wanted: Mapping[int, int]) -> list[dict[str, Any]]:

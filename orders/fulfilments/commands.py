@@ -71,18 +71,18 @@ def update(
     actor: Actor,
     **shipment: str | None,
 ) -> Json:
-    """Say how a parcel travels, that it has left, or that it has arrived; `version` is the one that
-    the caller knows. Raises `PreconditionFailed`, `InvalidTransition`."""
+    """Say how a parcel travels, that it has left, or that it has arrived. Of its `shipment` what is
+    not given stays, None removes; `version` is the one that the caller knows. Raises
+    `PreconditionFailed`, `InvalidTransition`."""
     require_staff(actor)
     with context.db.begin() as session:
         order, parcel = _lock(session, fulfilment_id, actor)
         if version is not None and version != parcel.version:
             raise PreconditionFailed
-        if any(shipment.values()):
+        if shipment:
             progress.check_changeable(parcel.state)
             for name, value in shipment.items():
-                if value is not None:
-                    setattr(parcel, name, value)
+                setattr(parcel, name, value)
             parcel.version += 1
             transitions.tell_staff(
                 context, session, actor, Action.FULFILMENT_CHANGED, order, parcel

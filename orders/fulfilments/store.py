@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, case, cast, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from chassis import currencies
 from contracts.orders.enums import FulfilmentState
 from orders.fulfilments.progress import LineProgress
-from orders.models import Fulfilment, FulfilmentLine, OrderLine
+from orders.models import Fulfilment, FulfilmentLine, Order, OrderLine
 
 
 def progress(session: Session, order_id: uuid.UUID) -> list[LineProgress]:
@@ -48,6 +49,14 @@ def is_under_way(session: Session, order_id: uuid.UUID) -> bool:
     """Whether a parcel of the order has left and not arrived."""
     left = Fulfilment.order_id == order_id, Fulfilment.state == FulfilmentState.SHIPPED
     return bool(session.scalar(select(exists().where(*left))))
+
+
+def is_worth_money(session: Session, order: Order) -> bool:
+    """Whether units of an order that have not left were paid for; those that are cancelled or have
+    left count as the first of their line (`orders.division.upto`)."""
+    gone = OrderLine.total * (OrderLine.cancelled + OrderLine.shipped) / OrderLine.quantity
+    worth = OrderLine.total > func.round(gone, currencies.places(order.currency))
+    return bool(session.scalar(select(exists().where(OrderLine.order_id == order.id, worth))))
 
 
 def known(session: Session, order_id: uuid.UUID, key: str | None) -> Fulfilment | None:

@@ -11,7 +11,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chassis.identity import Actor
-from contracts.orders.enums import Cause, FulfilmentState, Status, TimelineCause, TimelineKind
+from contracts.orders.enums import (
+    Cause,
+    FulfilmentState,
+    PaymentStatus,
+    Status,
+    TimelineCause,
+    TimelineKind,
+)
+from contracts.orders.errors import InvalidTransition
 from contracts.users.enums import Action
 from orders.context import Context
 from orders.fulfilments import allocation, progress, store
@@ -51,7 +59,7 @@ def pack(
     by `move`, which comes next. Raises `NothingLeftToShip`, `NotHeld`, `InvalidTransition`,
     `Invalid`."""
     if order.status not in _COMPLETE[FulfilmentState.SHIPPED]:  # else nothing is left to take
-        _check(order, Status.SHIPPED, Cause.SHIPPED)
+        _check_sendable(session, order)
     lines = store.progress(session, order.id)
     units = progress.take(lines, wanted)
     by_variant = {each.variant_id: units[each.line] for each in lines if each.line in units}
@@ -71,7 +79,7 @@ def move(
     """Take `parcels` to `target`, and the order with them; a new one may stay `packing`. Raises
     `InvalidTransition`."""
     if target == FulfilmentState.SHIPPED:
-        _check(order, Status.SHIPPED, Cause.SHIPPED)
+        _check_sendable(session, order)
     for parcel in parcels:
         _enter(context, parcel, target)
     session.flush()
@@ -93,7 +101,7 @@ def ship_rest(
 ) -> None:
     """Send all of an order that has not left: what is packed, and the rest in a parcel from each
     location where some of it lies."""
-    _check(order, Status.SHIPPED, Cause.SHIPPED)
+    _check_sendable(session, order)
     parcels = store.in_state(session, order.id, FulfilmentState.PACKING)
     lines = {each.variant_id: each for each in store.progress(session, order.id)}
     left = {variant_id: each.left for variant_id, each in lines.items() if each.left}
@@ -167,6 +175,18 @@ def tell_staff(
     """Have the audit trail of the order tell of a parcel."""
     about = {"fulfilment_id": str(parcel.id)}
     order_transitions.tell_staff(context, session, actor, action, order, **about)
+
+
+def _check_sendable(session: Session, order: Order) -> None:
+    """Raise `InvalidTransition` unless parcels of the order may leave: when all its money went
+    back, only while what is left of it costs nothing."""
+    _check(order, Status.SHIPPED, Cause.SHIPPED)
+    if order.payment_status == PaymentStatus.REFUNDED and store.is_worth_money(session, order):
+        raise InvalidTransition(
+            "An order whose money went back in full cannot be shipped.",
+            order_status=order.status,
+            payment_status=order.payment_status,
+        )
 
 
 def _check(order: Order, target: Status, cause: Cause) -> None:

@@ -53,13 +53,14 @@ _ACTIONS = {Status.CANCELLED: Action.ORDER_CANCELLED}
 
 
 _UNPAID = frozenset({PaymentStatus.UNPAID})
-#: Nothing is shipped that was given back in full.
-_KEPT = frozenset({PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED})
+#: What was given back in full may be kept in part, by units that cost nothing
+#: (`orders.fulfilments.transitions`).
+_WAS_PAID = frozenset(PaymentStatus) - _UNPAID
 
 TRANSITIONS = (
     Transition(Status.PENDING, Status.PROCESSING, Cause.PAID, Party.SYSTEM, "order_paid", _UNPAID),
     *(
-        Transition(source, target, Cause.SHIPPED, Party.PARCELS, None, _KEPT)
+        Transition(source, target, Cause.SHIPPED, Party.PARCELS, None, _WAS_PAID)
         for source, target in (
             (Status.PROCESSING, Status.PARTIALLY_SHIPPED),
             (Status.PROCESSING, Status.SHIPPED),

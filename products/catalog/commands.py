@@ -46,11 +46,12 @@ def create_product(
     now = context.clock()
     with _changing(context) as session:
         product_id = store.add(session, fields, stock, actor, now, options, variants)
-        priced = {"price": str(fields["price"]), "currency": fields["currency"]}
+        made = queries.get(session, product_id, now)
+        priced = {"price": str(made["price"]), "currency": fields["currency"]}
         about = Target.PRODUCT, product_id
         stocked = stock or sum(variant["stock"] for variant in variants)
         staff.tell(context, session, actor, Action.PRODUCT_CREATED, *about, **priced, stock=stocked)
-        return queries.get(session, product_id, now)
+        return made
 
 
 def update_product(

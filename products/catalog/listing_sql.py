@@ -33,7 +33,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from contracts.products.enums import Sort
 from products.catalog import queries as catalog_queries
 from products.models import Category, Location, Moment, Product, Stock, Variant
-from products.stock.availability import IN_STOCK, SOLD_OUT
+from products.stock.availability import IN_STOCK, NOTHING_FREE
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def _conditions(product: type[Product], shape: Shape) -> Iterator[ColumnElement[
             yield ~product.title.bool_op("@@")(query)
 
 
-_FEW = select(literal(1)).select_from(Stock).where(SOLD_OUT).limit(bindparam("few")).subquery()
+_FEW = select(literal(1)).select_from(Stock).where(NOTHING_FREE).limit(bindparam("few")).subquery()
 #: How many stocks are sold out, `few` at most: so few are better looked up than met in order. What
 #: lies at a closed location is not for sale either, and no index finds it: then it is `few`.
 SOLD_OUT_STOCKS = select(
@@ -233,7 +233,7 @@ SOLD_OUT_STOCKS = select(
 
 # One by one: by a join, the planner would read all variants.
 _PRODUCT_OF = select(Variant.product_id).where(Variant.id == Stock.variant_id).correlate(Stock)
-_SOLD_OUT = func.array(select(_PRODUCT_OF.scalar_subquery()).where(SOLD_OUT).scalar_subquery())
+_SOLD_OUT = func.array(select(_PRODUCT_OF.scalar_subquery()).where(NOTHING_FREE).scalar_subquery())
 
 
 def _has_variant(product: type[Product], is_so: ColumnElement[bool]) -> ColumnElement[bool]:

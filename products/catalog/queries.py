@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Integer,
     Select,
     Text,
     any_,
@@ -28,27 +27,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from chassis.messages import Json
 from contracts.products.errors import ProductNotFound
 from products.catalog import options
-from products.models import Option, OptionValue, Product, Stock, Variant
-from products.stock.availability import AVAILABLE
-
-#: More is not counted: the largest number of an `available`.
-_MOST = 2**31 - 1
-
-#: How many can be ordered now of the row's variant, or of all variants of the row's product.
-AVAILABLE_OF_VARIANT: ColumnElement[int] = (
-    select(cast(func.least(func.coalesce(func.sum(AVAILABLE), 0), _MOST), Integer))
-    .where(Stock.variant_id == Variant.id)
-    .correlate(Variant)
-    .scalar_subquery()
-)
-AVAILABLE_OF_PRODUCT: ColumnElement[int] = (
-    select(cast(func.least(func.coalesce(func.sum(AVAILABLE), 0), _MOST), Integer))
-    .select_from(Stock)
-    .join(Variant, Variant.id == Stock.variant_id)
-    .where(Variant.product_id == Product.id, Variant.deleted_at.is_(None))
-    .correlate(Product)
-    .scalar_subquery()
-)
+from products.models import Option, OptionValue, Product, Variant
+from products.stock.availability import AVAILABLE_OF_PRODUCT, AVAILABLE_OF_VARIANT, MOST
 
 _OWN = (
     Product.id,
@@ -135,7 +115,7 @@ def get(connection: Connection | Session, product_id: int, now: datetime.datetim
     if row is None:
         raise ProductNotFound()
     product = dict(row)
-    product["available"] = min(sum(each["available"] for each in product["variants"]), _MOST)
+    product["available"] = min(sum(each["available"] for each in product["variants"]), MOST)
     of_product = {"product_id": product["id"], "currency": product["currency"]}
     for variant in product["variants"]:
         variant |= of_product | {

@@ -22,9 +22,9 @@ from sqlalchemy.orm import Session
 from chassis.messages import Json
 from contracts.products.errors import VariantNotFound
 from contracts.products.requests import MAX_VARIANTS_EACH
-from products.catalog.queries import AVAILABLE_OF_VARIANT
 from products.models import Product, Variant
 from products.sold_variant import COLUMNS
+from products.stock.availability import AVAILABLE_OF_VARIANT
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 

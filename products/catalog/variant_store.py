@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, insert, select, update
+from sqlalchemy import Row, delete, exists, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from chassis.constraints import map_integrity_error
@@ -45,6 +45,20 @@ _BROKEN: dict[str, Callable[[], Fault]] = {
 
 _LIVE = (Variant.deleted_at.is_(None),)
 
+_SHARE_PRICE = text("""
+    WITH only_one AS (
+        SELECT id, product_id, price FROM variants
+        WHERE product_id = :product_id AND option_key = '' AND price IS NOT NULL
+        AND deleted_at IS NULL AND NOT EXISTS (
+            SELECT FROM variants AS other WHERE other.product_id = variants.product_id
+            AND other.id <> variants.id AND other.deleted_at IS NULL
+        )
+    ),
+    shared AS (UPDATE variants SET price = NULL FROM only_one WHERE variants.id = only_one.id)
+    UPDATE products SET price = only_one.price FROM only_one WHERE products.id = product_id
+    RETURNING (SELECT price FROM products AS before WHERE before.id = product_id)
+""")
+
 #: What a search finds of a variant.
 _SEARCHED = {"sku", "options"}
 
@@ -63,6 +77,8 @@ def begin(
     """
     if len(variants) == 1 and not variants[0].get("options"):
         _insert(session, product, variants, [""], actor, now)
+        if variants[0].get("price") is not None:
+            _share_price(session, product.id)
         if declared:
             _declare(session, product.id, _pairs(declared))
     else:
@@ -104,7 +120,8 @@ def change(
     version: int | None,
     now: datetime.datetime,
 ) -> tuple[int, dict[str, Any]]:
-    """Replace `fields` of the variant. Returns the id of its product, and what that has changed:
+    """Replace `fields` of the variant; the price of an only one without options is its product's.
+    Returns the id of its product, and what that has changed:
     `fields`, their names, and `old_price` and `price` of that; nothing if all were so before.
 
     Raises as `add`, `VariantNotFound`, and `PreconditionFailed` when the variant is not at
@@ -122,19 +139,22 @@ def change(
     if "sku" in fields:
         values["sku"] = _own_sku(product, before.option_key, fields["sku"])
         rows.claim_skus(session, _some([values["sku"]]), variant_id=variant_id)
-    changed = {name for name in values if values[name] != getattr(before, name)}
     with map_integrity_error(_BROKEN):
         session.execute(
             update(Variant)
             .where(Variant.id == variant_id)
             .values(**values, version=Variant.version + 1)
         )
+    old = before._asdict()
+    if (shared := _share_price(session, product.id)) is not None:
+        old["price"] = shared
+    changed = {name for name in values if values[name] != old[name]}
     rows.touch(session, product.id, now, is_searched=not _SEARCHED.isdisjoint(fields))
     if not changed:
         return product.id, {}
     told: dict[str, Any] = {"fields": sorted(changed)}
     if "price" in changed:
-        told |= {"old_price": _text(before.price), "price": _text(values["price"])}
+        told |= {"old_price": _text(old["price"]), "price": _text(values["price"])}
     return product.id, told
 
 
@@ -150,6 +170,7 @@ def remove(session: Session, variant_id: int, version: int | None, now: datetime
         raise LastVariant()
     gone = {"deleted_at": now, "version": Variant.version + 1}
     session.execute(update(Variant).where(Variant.id == variant_id).values(**gone))
+    _share_price(session, product.id)
     rows.touch(session, product.id, now, is_searched=True)
     return product.id
 
@@ -207,6 +228,12 @@ def reprice(session: Session, product_id: int, currency: str) -> None:
     if own:
         priced = [{"id": id, "price": rows.exact(price, currency)} for id, price in own]
         session.execute(update(Variant), priced)
+
+
+def _share_price(session: Session, product_id: int) -> Decimal | None:
+    """Let the price of an only variant without options be that of its product: such a product has
+    one price. Returns the one that the product had, None if nothing was to be done."""
+    return session.scalar(_SHARE_PRICE, {"product_id": product_id})
 
 
 def _lock(session: Session, variant_id: int, version: int | None) -> tuple[Locked, Row[Any]]:

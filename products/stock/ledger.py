@@ -217,7 +217,7 @@ def apply(
     at: datetime.datetime,
     actor: UUID | None = None,
 ) -> None:
-    """Write `changes` to the ledger and add them to the counters of the locked products; `actor`
+    """Write `changes` to the ledger and add them to the counters of the locked stock; `actor`
     is the person behind them, None the system itself."""
     if not changes:
         return

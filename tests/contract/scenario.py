@@ -3,6 +3,7 @@
 import datetime
 import json
 import uuid
+from unittest.mock import patch
 
 import pyotp
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from chassis.clock import Clock
 from chassis.errors import Conflict, Unauthenticated
 from payments.providers import webhook_signature
+from payments.providers.port import RefundReport
+from payments.providers.simulator import Simulator
 from tests.support import eventually
 
 PASSWORD, OLD_PASSWORD = "correct-Horse-battery-7", "wrong-Horse-battery-8"
@@ -336,7 +339,24 @@ def _failures(call, clock, buyer, lamp):
     )  # fmt: skip
     for paid in (stray["order_id"], regretted["id"], lost["id"]):
         eventually(lambda paid=paid: _refunded(call, paid))
+    _refused_refund(call, _order(call, buyer, lamp, 1))
     clock.advance(seconds=16)  # then orders asks what became of the payment that hangs
+
+
+def _refused_refund(call, order):
+    """The provider gives nothing back for an order that is cancelled."""
+
+    def refuse(self, request):
+        return RefundReport(done=False, failure_code="charge_not_refundable")
+
+    def is_known():
+        entries = call.orders.timeline(order_id=order["id"], actor=STAFF)["items"]
+        return "refund_failed" in {one["cause"] for one in entries}
+
+    _pay(call, order, "tok_visa")
+    with patch.object(Simulator, "refund", refuse):
+        call.orders.cancel(order_id=order["id"], actor=STAFF)
+        eventually(is_known)
 
 
 def _back_from_the_bank(call, reference):

@@ -97,6 +97,17 @@ def test_a_parcel_that_somebody_has_changed_is_not_overwritten(clerk, paid):
     clerk.post(f"{path}/cancel", None, 409)
 
 
+def test_a_wrong_tracking_number_is_removed(clerk, paid):
+    """By empty text, as a form sends it, or by null; what is not sent stays."""
+    travels = {"tracking_number": "1", "tracking_url": "https://dhl.example/1"}
+    parcel = send(clerk, paid(1), 1, carrier="DHL", **travels)
+    path = f"/api/fulfilments/{parcel['id']}"
+    assert clerk.patch(path, {"tracking_number": ""})["tracking_number"] is None
+    assert clerk.patch(path, {"tracking_url": None})["tracking_url"] is None
+    assert clerk.get(path)["carrier"] == "DHL"
+    clerk.patch(path, {}, 422)
+
+
 def test_a_repeated_request_is_one_parcel(clerk, paid):
     """And one cancellation; the answer says that it is a repeat."""
     order = paid(4)

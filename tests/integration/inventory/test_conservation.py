@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import uuid
+from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -49,8 +50,9 @@ class Shop:
             return work(session)
 
     def _create(self, session):
-        fields = {"sku": str(uuid.uuid4()), "name": "Kettle", "description": "", "price": 1}
-        fields |= {"currency": "EUR", "category_id": None, "images": [], "attributes": {}}
+        fields = {"sku": str(uuid.uuid4()), "name": "Kettle", "description": ""}
+        fields |= {"price": Decimal(1), "currency": "EUR", "category_id": None}
+        fields |= {"images": [], "attributes": {}}
         return store.add(session, fields, STOCK, Actor.SYSTEM, self.now)
 
     def levels(self):

@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -72,8 +73,9 @@ class Shop:
             return work(session, *args)
 
     def _create(self, session, count):
-        fields = {"sku": str(uuid.uuid4()), "name": "Kettle", "description": "", "price": 1}
-        fields |= {"currency": "EUR", "category_id": None, "images": [], "attributes": {}}
+        fields = {"sku": str(uuid.uuid4()), "name": "Kettle", "description": ""}
+        fields |= {"price": Decimal(1), "currency": "EUR", "category_id": None}
+        fields |= {"images": [], "attributes": {}}
         return store.add(session, fields, count, Actor.SYSTEM, self.now)
 
     def outcome(self, step):
@@ -83,7 +85,10 @@ class Shop:
             answer = getattr(self, what)(*args)
         except Fault as fault:
             lines = fault.data.get("lines", ())
-            named = [{**line, "variant_id": self._place(line["variant_id"])} for line in lines]
+            named = [
+                {name: self._place(n) if name.endswith("_id") else n for name, n in line.items()}
+                for line in lines
+            ]
             return fault.code, named, getattr(fault, "errors", None)
         return answer and (answer.get("state"), answer.get("expires_at"))
 

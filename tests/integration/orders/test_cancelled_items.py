@@ -102,9 +102,13 @@ def test_one_by_one_all_cents_go_back(taxed, call, cancel, refunded, state):
 
 
 def test_a_repeat_under_a_key_cancels_once(taxed, cancel, refunded, together, told):
-    """At once and later; for other items the key is refused."""
-    outcomes = together(*[lambda: cancel(taxed, {1: 1}, key="k")] * 3)
-    outcomes.append(cancel(taxed, {1: 1}, key="k"))
+    """At once and later, from whichever clerk; for other items the key is refused."""
+    other = {**STAFF, "user_id": str(uuid.uuid4())}
+    outcomes = together(
+        *[lambda: cancel(taxed, {1: 1}, key="k")] * 2,
+        lambda: cancel(taxed, {1: 1}, key="k", actor=other),
+    )
+    outcomes.append(cancel(taxed, {1: 1}, key="k", actor=other))
     assert sorted(one["replayed"] for one in outcomes) == [False, True, True, True]
     assert {one["items"][0]["cancelled"] for one in outcomes} == {1}
     with pytest.raises(Invalid) as reused:
@@ -112,6 +116,15 @@ def test_a_repeat_under_a_key_cancels_once(taxed, cancel, refunded, together, to
     assert reused.value.code == "idempotency_key_reused"
     assert refunded(taxed, "10.88")
     assert [event for event, _ in told(taxed)].count("refund_due") == 1
+
+
+def test_a_key_is_of_one_order(place, product, pay, cancel):
+    """The same clerk may use it for another."""
+    for _ in range(2):
+        order = place((product(), 2))
+        pay(order)
+        after = cancel(order, {1: 1}, key="k")
+        assert (after["replayed"], after["items"][0]["cancelled"]) == (False, 1)
 
 
 def test_a_crash_after_the_commit_refunds_once(taxed, cancel, at, refunded):
@@ -150,13 +163,16 @@ def test_packing_and_cancelling_at_once_share_the_units(taxed, call, cancel, tog
     assert line["gone"] == 2
 
 
-def test_what_went_back_by_hand_does_not_go_back_twice(taxed, call, pay, cancel, refunded, state):
-    """Of 38.83 30.00 were given back; of the 32.63 of a line 8.83 are left to give."""
+def test_what_went_back_by_hand_does_not_go_back_twice(taxed, call, cancel, refunded, sql):
+    """Of 38.83 30.00 were given back; 8.83 are left to give for units that were 22.16, and no more
+    is counted at their lines."""
     (payment,) = call.payments.list(order_id=taxed["id"], actor=STAFF)["items"]
     call.payments.refund(payment_id=payment["id"], amount="30.00", reason="sorry", actor=STAFF)
     assert refunded(taxed, "30.00")
-    cancel(taxed, {1: 3})
+    cancel(taxed, {1: 2, 3: 1})
     assert refunded(taxed, "38.83")
+    asked = "SELECT sum(refunded) AS asked FROM order_lines WHERE order_id = :id"
+    assert [str(row["asked"]) for row in sql("orders", asked, id=taxed["id"])] == ["8.83"]
 
 
 @pytest.mark.parametrize("how", ["pending", "cancelled"])
@@ -193,3 +209,33 @@ def test_of_a_free_order_nothing_goes_back(place, product, cancel, told, state):
         "order_placed", "order_paid", "order_items_cancelled"
     ]  # fmt: skip
     assert cancel(order, {1: 1})["status"] == "cancelled"
+
+
+def test_what_costs_nothing_is_sent_when_all_money_went_back(
+    place, product, pay, call, cancel, state, eventually
+):
+    """The kettle of 10.00 is cancelled, its gift is kept; of a kettle that is kept, nothing goes
+    back but by hand, and then nothing is sent."""
+    order = place((product(price="10.00", stock=5), 1), (product(price="0.00", stock=5), 2))
+    pay(order)
+    cancel(order, {1: 1})
+    assert eventually(lambda: state(order) == ("processing", "refunded"))
+    ship(call, order, {2: 1})
+    assert state(order)[0] == "partially_shipped"
+    ship(call, order)
+    assert state(order) == ("shipped", "refunded")
+
+
+def test_what_was_paid_back_by_hand_is_not_sent(
+    place, product, pay, call, refunded, state, eventually
+):
+    """As long as there is a unit left that costs something; its gift neither."""
+    order = place((product(price="10.00", stock=5), 1), (product(price="0.00", stock=5), 1))
+    pay(order)
+    (payment,) = call.payments.list(order_id=order["id"], actor=STAFF)["items"]
+    call.payments.refund(payment_id=payment["id"], amount="10.00", reason="sorry", actor=STAFF)
+    assert eventually(lambda: state(order) == ("processing", "refunded"))
+    for items in ({1: 1}, {2: 1}, None):
+        with pytest.raises(Conflict) as refused:
+            ship(call, order, items)
+        assert refused.value.code == "invalid_transition"

@@ -142,6 +142,24 @@ def test_a_packed_parcel_leaves_later(paid, fulfil, call, state, counters, told)
     assert [event for event, _ in told(order)][2:] == ["fulfilment_shipped", "fulfilment_delivered"]
 
 
+def test_how_a_parcel_travels_is_put_right(paid, fulfil, call):
+    """What is not sent stays; null and empty text remove."""
+    how = {"carrier": "DHL", "tracking_number": "1", "tracking_url": "https://dhl.example/1"}
+    parcel = fulfil(paid(1), **how)
+
+    def change(**sent):
+        changed = call.orders.update_fulfilment(fulfilment_id=parcel["id"], actor=STAFF, **sent)
+        return {name: changed[name] for name in how}
+
+    assert change(tracking_number="2") == how | {"tracking_number": "2"}
+    assert change(tracking_number=None) == how | {"tracking_number": None}
+    assert change(tracking_url="") == {"carrier": "DHL"} | dict.fromkeys([*how][1:])
+    assert change(state="delivered") == {"carrier": "DHL"} | dict.fromkeys([*how][1:])
+    assert change(carrier=" ") == dict.fromkeys(how)
+    with pytest.raises(Invalid):
+        change()
+
+
 def test_an_order_has_arrived_with_its_last_parcel(paid, fulfil, call, state, told):
     """The first may arrive before the second has left."""
     order = paid(1, 2)

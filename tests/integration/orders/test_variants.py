@@ -126,6 +126,19 @@ def test_a_variant_that_is_deleted_while_it_is_held(order, shirt, pay, call, sto
     assert pay(made)["status"] == "succeeded"
 
 
+@pytest.mark.parametrize("key", [None, "once"])
+def test_the_id_of_a_variant_is_none_of_a_product(order, shirt, product, stock, key):
+    """It is refused as one that nothing has, also when the buyer holds much already."""
+    kettle, (_, small, _) = product(stock=100), shirt("S", "M", stock=100)
+    for held in (0, 20):
+        if held:
+            order(item(kettle, held))
+        with pytest.raises(Invalid) as refused:
+            order(of(small), item(kettle), key=key)
+        assert refused.value.errors == {"items": [f"Product {small} does not exist."]}
+    assert (stock(kettle), stock(small)) == ((100, 20), (100, 0))
+
+
 def test_units_that_are_held_count_by_variant(order, shirt):
     """So many of each, whichever product they are of."""
     product, small, medium = shirt("S", "M", stock=100)

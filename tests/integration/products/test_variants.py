@@ -95,17 +95,35 @@ def test_the_variant_without_options_gives_way(products, shelf):
     assert (changed["options"], changed["available"]) == ({"Size": "S"}, 2)
 
 
-def test_the_price_of_a_variant_without_options(products, shelf):
-    """It is set by itself, and is the product's again with null."""
+def test_a_product_without_options_has_one_price(products, shelf):
+    """Its variant's is the product's, by whichever of the two it is set."""
     mug = shelf("Mug", price="9.50")["id"]
     changed = products.update_variant(variant_id=mug, price="8.00")
-    assert (changed["price"], changed["inherits_price"], changed["version"]) == ("8.00", False, 2)
+    assert (changed["price"], changed["inherits_price"], changed["version"]) == ("8.00", True, 2)
     shown = products.get(product_id=mug)
-    assert (shown["price"], shown["variants"], shown["version"]) == ("9.50", [changed], 2)
-    inherits = products.update_variant(variant_id=mug, price=None)
-    assert (inherits["price"], inherits["inherits_price"]) == ("9.50", True)
+    assert (shown["price"], shown["variants"], shown["version"]) == ("8.00", [changed], 2)
+    assert [each["price"] for each in products.list(max_price="8", currency="EUR")["items"]] == [
+        "8.00"
+    ]
+    assert products.update_variant(variant_id=mug, price=None)["price"] == "8.00"
     products.update(product_id=mug, price="9.00")
     assert products.get_variant(variant_id=mug)["price"] == "9.00"
+    free = products.update_variant(variant_id=mug, price="0.00")
+    assert (free["price"], products.get(product_id=mug)["price"]) == ("0.00", "0.00")
+    cup = products.create(name="Cup", price="10.00", variants=[{"price": "12.00"}])
+    assert (cup["price"], cup["variants"][0]["price"]) == ("12.00", "12.00")
+
+
+def test_one_variant_of_several_has_its_own_price(products, shelf):
+    """Until it is the only one, without options."""
+    mug = shelf("Mug", price="9.50", stock=2)["id"]
+    large = products.create_variant(product_id=mug, options={"Size": "L"}, price="11.00")["id"]
+    products.update_variant(variant_id=mug, price="8.00")
+    assert products.get(product_id=mug)["price"] == "9.50"
+    assert products.get_variant(variant_id=mug)["price"] == "8.00"
+    products.delete_variant(variant_id=large)
+    shown = products.get(product_id=mug)
+    assert (shown["price"], shown["variants"][0]["price"]) == ("8.00", "8.00")
 
 
 def test_a_price_fits_its_currency(products, shelf):

@@ -47,8 +47,18 @@ def test_a_parcel_leaves_from_where_all_of_it_lies():
     with pytest.raises(NotHeld) as refused:
         allocation.choose(there, None, {7: 8})
     assert [one["location"] for one in refused.value.data["lines"]] == ["AMS", "BER"]
-    with pytest.raises(NotHeld):
-        allocation.choose(there, "nowhere", {7: 1})
+
+
+@pytest.mark.parametrize("location", ["nowhere", "ams", None])
+def test_who_names_the_wrong_place_is_told_the_right_ones(location):
+    """Those that hold any of the units, whether all of them or not."""
+    there = {"AMS": {7: 3, 8: 0}, "BER": {7: 5, 8: 0}, "MAIN": {8: 0, 9: 1}}
+    with pytest.raises(NotHeld) as refused:
+        allocation.choose(there, location, {7: 6, 8: 1})
+    assert "at AMS, BER;" in refused.value.detail
+    with pytest.raises(NotHeld) as refused:
+        allocation.choose(there, location, {8: 1})
+    assert refused.value.detail == "No location holds any of these units for the order."
 
 
 def test_where_nothing_is_known_any_place_will_do():
