@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import UUID, DateTime, bindparam, delete, select, text, tuple_
+from sqlalchemy import UUID, Connection, DateTime, bindparam, delete, exists, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid
@@ -110,6 +110,28 @@ def claim(
     if known.fingerprint != fingerprint:
         raise KeyReused(errors={"key": ["Used for another request."]})
     return Claim(known.resource_id, False)
+
+
+def is_known(
+    connection: Connection,
+    model: type[RequestKeyMixin],
+    owner: uuid.UUID | None,
+    operation: str,
+    key: str | None,
+    fingerprint: str,
+    now: datetime.datetime,
+) -> bool:
+    """Whether `claim` would find the key: what a new request needs need not be asked for then."""
+    if key is None:
+        return False
+    found = exists().where(
+        model.owner == (owner or _SYSTEM),
+        model.operation == operation,
+        model.key == key,
+        model.fingerprint == fingerprint,
+        model.created_at > now - KEPT,
+    )
+    return bool(connection.scalar(select(found)))
 
 
 def purge(begin: Begin, model: type[RequestKeyMixin], now: datetime.datetime) -> None:

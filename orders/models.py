@@ -376,6 +376,25 @@ class FulfilmentLine(Base):
     )
 
 
+class CancelledPlace(Base):
+    """Where units of a line lay that were cancelled: inventory hears of them a moment later."""
+
+    __tablename__ = "cancelled_places"
+
+    cancellation_id: Mapped[uuid.UUID]
+    order_id: Mapped[uuid.UUID]
+    line: Mapped[int]
+    location: Mapped[str]
+    quantity: Mapped[int]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("cancellation_id", "line", "location"),
+        ForeignKeyConstraint(["order_id", "line"], ["order_lines.order_id", "order_lines.line"]),
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index("ix_cancelled_places_order_id_line", "order_id", "line"),
+    )
+
+
 class Receipt(Base):
     """What we know of money that came, as soon as some of it goes back: `paid`, once we have asked
     for any of it, how much we asked for and was not refused, how much went `by_hand` (of staff, or

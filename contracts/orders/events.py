@@ -15,7 +15,7 @@ from chassis.fields import (
     String,
     Uuid,
 )
-from contracts.inventory.fields import MAX_LINES
+from contracts.inventory.fields import MAX_LINES, MAX_LOCATIONS
 from contracts.orders.fields import MAX_QUANTITY
 
 
@@ -57,15 +57,28 @@ class FulfilmentEvent(EventPayload):
     complete = Boolean(required=True)
 
 
+class Place(EventPayload):
+    """So many units of a variant, at a location."""
+
+    variant_id = Id(required=True)
+    location = String(max=40, required=True)
+    quantity = Quantity(max=MAX_QUANTITY, required=True)
+
+
 class OrderItemsCancelled(EventPayload):
-    """order_items_cancelled: units that will not be shipped; `amount` goes back for them:
-    what was paid for them, or what is left of that."""
+    """order_items_cancelled: units that will not be shipped; `amount` goes back for them: what was
+    paid for them, or what is left of that.
+
+    `places`: where they lie, and are in no parcel. Those that inventory was not known to hold have
+    none, nor had those of releases before.
+    """
 
     cancellation_id = Uuid(required=True)
     order_id = Uuid(required=True)
     number = String(max=40, required=True)
     user_id = Uuid(required=True)
     lines = List(fields.Nested(Units), max=MAX_LINES, required=True)
+    places = List(fields.Nested(Place), max=MAX_LINES * MAX_LOCATIONS, load_default=list)
     amount = Money(required=True)
     currency = Currency(required=True)
 

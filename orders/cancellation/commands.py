@@ -3,8 +3,9 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from chassis import currencies, idempotency
@@ -17,9 +18,11 @@ from contracts.orders.errors import InvalidTransition
 from contracts.users.enums import Action
 from orders import division
 from orders.context import Context
-from orders.fulfilments import progress, store
+from orders.fulfilments import allocation, locations, progress, store
 from orders.fulfilments import transitions as fulfilments
-from orders.models import Order, OrderLine, RequestKey
+from orders.fulfilments.locations import Allocated
+from orders.fulfilments.progress import LineProgress
+from orders.models import CancelledPlace, Order, OrderLine, RequestKey
 from orders.order import commands as order_commands
 from orders.order import queries, timeline, transitions
 from orders.payment import refunds
@@ -47,11 +50,15 @@ def cancel_items(
     require_staff(actor)
     fingerprint = idempotency.fingerprint(items=items)
     of_key = order_id, "cancel_items", key, fingerprint, context.clock()
+    with context.db.autocommit() as connection:
+        is_repeat = idempotency.is_known(connection, RequestKey, *of_key)
+    allocated = [] if is_repeat else locations.ask(context, order_id)
     with context.db.begin() as session:
         order = queries.lock_visible(session, order_id, actor)
         claim = idempotency.claim(session, RequestKey, *of_key)
         if claim.is_new:
-            _cancel(context, session, order, progress.merge(items), claim.resource_id, actor)
+            wanted = progress.merge(items)
+            _cancel(context, session, order, allocated, wanted, claim.resource_id, actor)
         answer = queries.view_of(session, order)
     CANCELLED.reached()
     return answer | {"replayed": not claim.is_new}
@@ -61,6 +68,7 @@ def _cancel(
     context: Context,
     session: Session,
     order: Order,
+    allocated: Allocated,
     items: Mapping[int, int],
     cancellation_id: uuid.UUID,
     actor: Actor,
@@ -76,6 +84,7 @@ def _cancel(
     if sum(taken.values()) == sum(line.quantity - line.cancelled for line in lines):
         order_commands.cancel_locked(context, session, order, None, actor)
         return
+    places = _places(session, order, allocated, lines, taken, cancellation_id)
     worth = _worth(session, order, taken)
     timeline.add(
         context, session, order.id, TimelineKind.ORDER, TimelineCause.UNITS_CANCELLED, actor,
@@ -91,6 +100,7 @@ def _cancel(
         "number": order.number,
         "user_id": order.user_id,
         "lines": fulfilments.facts(lines, taken),
+        "places": places,
         "amount": amount,
         "currency": order.currency,
     }
@@ -98,6 +108,39 @@ def _cancel(
     transitions.tell_staff(context, session, actor, Action.ORDER_ITEMS_CANCELLED, order)
     lines = store.progress(session, order.id)
     fulfilments.follow(context, session, order, lines, Cause.ITEMS_CANCELLED, actor)
+
+
+def _places(
+    session: Session,
+    order: Order,
+    allocated: Allocated,
+    lines: Sequence[LineProgress],
+    taken: Mapping[int, int],
+    cancellation_id: uuid.UUID,
+) -> list[dict[str, Any]]:
+    """Where the units lie that are cancelled, as the event tells; that is kept, so that nobody
+    packs them."""
+    by_variant = {each.variant_id: each.line for each in lines if each.line in taken}
+    wanted = {variant_id: taken[line] for variant_id, line in by_variant.items()}
+    freed = allocation.give_back(store.held(session, order.id, allocated), wanted)
+    places: list[dict[str, Any]] = [
+        {"variant_id": variant_id, "location": location, "quantity": quantity}
+        for location, units in freed.items()
+        for variant_id, quantity in units.items()
+    ]
+    rows = [
+        {
+            "cancellation_id": cancellation_id,
+            "order_id": order.id,
+            "line": by_variant[place["variant_id"]],
+            "location": place["location"],
+            "quantity": place["quantity"],
+        }
+        for place in places
+    ]
+    if rows:
+        session.execute(insert(CancelledPlace), rows)
+    return places
 
 
 def _worth(session: Session, order: Order, taken: Mapping[int, int]) -> dict[int, Decimal]:

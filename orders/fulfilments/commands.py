@@ -41,7 +41,9 @@ def fulfil(
     `NothingLeftToShip`, `NotHeld`, `InvalidTransition`, `Invalid`, `KeyReused`.
     """
     require_staff(actor)
-    allocated = locations.ask(context, order_id)
+    with context.db.autocommit() as connection:
+        is_repeat = store.is_known(connection, order_id, key)
+    allocated = [] if is_repeat else locations.ask(context, order_id)
     request = {"items": items, "location": location, "state": state, **shipment}
     keyed = {"key": key, "fingerprint": key and idempotency.fingerprint(**request)}
     with context.db.begin() as session:

@@ -24,6 +24,7 @@ class LineProgress:
 
     line: int
     variant_id: int
+    product_id: int
     name: str
     quantity: int
     cancelled: int

@@ -13,8 +13,11 @@ from sqlalchemy.orm import Session
 
 from chassis import currencies
 from contracts.orders.enums import FulfilmentState
+from orders.fulfilments import allocation
+from orders.fulfilments.allocation import Held
+from orders.fulfilments.locations import Allocated
 from orders.fulfilments.progress import LineProgress
-from orders.models import Fulfilment, FulfilmentLine, Order, OrderLine
+from orders.models import CancelledPlace, Fulfilment, FulfilmentLine, Order, OrderLine
 
 
 def progress(session: Session, order_id: uuid.UUID) -> list[LineProgress]:
@@ -32,6 +35,7 @@ def progress(session: Session, order_id: uuid.UUID) -> list[LineProgress]:
         select(
             OrderLine.line,
             OrderLine.variant_id,
+            OrderLine.product_id,
             OrderLine.name,
             OrderLine.quantity,
             OrderLine.cancelled,
@@ -49,6 +53,12 @@ def is_under_way(session: Session, order_id: uuid.UUID) -> bool:
     """Whether a parcel of the order has left and not arrived."""
     left = Fulfilment.order_id == order_id, Fulfilment.state == FulfilmentState.SHIPPED
     return bool(session.scalar(select(exists().where(*left))))
+
+
+def is_known(connection: Connection, order_id: uuid.UUID, key: str | None) -> bool:
+    """Whether a parcel was made under `key`."""
+    made = Fulfilment.order_id == order_id, Fulfilment.key == key
+    return key is not None and bool(connection.scalar(select(exists().where(*made))))
 
 
 def is_worth_money(session: Session, order: Order) -> bool:
@@ -71,6 +81,31 @@ def in_state(session: Session, order_id: uuid.UUID, state: FulfilmentState) -> l
     """The parcels of an order that are in `state`, oldest first."""
     query = select(Fulfilment).where(Fulfilment.order_id == order_id, Fulfilment.state == state)
     return list(session.scalars(query.order_by(Fulfilment.created_at, Fulfilment.id)))
+
+
+def held(session: Session, order_id: uuid.UUID, allocated: Allocated) -> Held:
+    """What can still be packed, or cancelled, and where; `allocated` is what inventory says."""
+    taken = in_parcels(session, order_id), cancelled_places(session, order_id)
+    return allocation.held(allocated, *taken)
+
+
+def cancelled_places(session: Session, order_id: uuid.UUID) -> dict[tuple[str, int], int]:
+    """How many units of an order we have cancelled, by the location and variant they lay at."""
+    units = cast(func.sum(CancelledPlace.quantity), BigInteger)
+    query = (
+        select(CancelledPlace.location, OrderLine.variant_id, units)
+        .join(
+            OrderLine,
+            (OrderLine.order_id == CancelledPlace.order_id)
+            & (OrderLine.line == CancelledPlace.line),
+        )
+        .where(CancelledPlace.order_id == order_id)
+        .group_by(CancelledPlace.location, OrderLine.variant_id)
+    )
+    return {
+        (location, variant_id): quantity
+        for location, variant_id, quantity in session.execute(query)
+    }
 
 
 def in_parcels(session: Session, order_id: uuid.UUID) -> dict[tuple[str, int], int]:

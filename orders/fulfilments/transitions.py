@@ -63,8 +63,9 @@ def pack(
     lines = store.progress(session, order.id)
     units = progress.take(lines, wanted)
     by_variant = {each.variant_id: units[each.line] for each in lines if each.line in units}
-    there = allocation.held(allocated, store.in_parcels(session, order.id))
-    place = allocation.choose(there, location, by_variant)
+    there = store.held(session, order.id, allocated)
+    products = {each.variant_id: each.product_id for each in lines}
+    place = allocation.choose(there, location, by_variant, products)
     return _add(context, session, order, units, place, **described)
 
 
@@ -105,7 +106,7 @@ def ship_rest(
     parcels = store.in_state(session, order.id, FulfilmentState.PACKING)
     lines = {each.variant_id: each for each in store.progress(session, order.id)}
     left = {variant_id: each.left for variant_id, each in lines.items() if each.left}
-    there = allocation.held(allocated, store.in_parcels(session, order.id))
+    there = store.held(session, order.id, allocated)
     for place, part in allocation.split(there, left).items():
         units = {lines[variant_id].line: quantity for variant_id, quantity in part.items()}
         parcels.append(_add(context, session, order, units, place))

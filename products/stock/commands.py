@@ -123,7 +123,8 @@ def cancel_units(context: Context, cancellation: Mapping[str, Any], begin: Begin
     """Give back units that will not be shipped, as an event tells (`order_items_cancelled`)."""
     about = cancellation["order_id"], cancellation["cancellation_id"]
     with _changing(context, begin) as session:
-        reservation_store.cancel_units(session, *about, _units(cancellation), context.clock())
+        units, places = _units(cancellation), _places(cancellation)
+        reservation_store.cancel_units(session, *about, units, places, context.clock())
 
 
 def reopen(context: Context, order_id: UUID, begin: Begin) -> None:
@@ -160,6 +161,15 @@ def expire(context: Context, batch: int) -> int:
 def _changing(context: Context, begin: Begin | None = None) -> AbstractContextManager[Session]:
     begun = (begin or context.db.begin)()
     return cache_invalidation.publishing(begun, context.broadcast.publish, "stock_changed")
+
+
+def _places(told: Mapping[str, Any]) -> dict[tuple[int, str], int]:
+    """Units by variant and location, of an event's places."""
+    places: dict[tuple[int, str], int] = {}
+    for each in told["places"]:
+        place = each["variant_id"], each["location"]
+        places[place] = places.get(place, 0) + each["quantity"]
+    return places
 
 
 def _units(told: Mapping[str, Any]) -> dict[int, int]:

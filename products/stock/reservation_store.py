@@ -211,9 +211,11 @@ def cancel_units(
     order_id: UUID,
     cause_id: UUID,
     units: Mapping[int, int],
+    places: Mapping[tuple[int, str], int],
     now: datetime.datetime,
 ) -> None:
-    """Give back units, by variant, that will not be shipped. Raises `ReservationNotFound`."""
+    """Give back units, by variant, that will not be shipped, where that is known at their `places`.
+    Raises `ReservationNotFound`."""
     found = _lock(session, order_id)
     if found is None:
         raise ReservationNotFound()
@@ -221,7 +223,7 @@ def cancel_units(
         return
     _, lines = _lock_lines(session, order_id)
     changes = reservations.reopen(order_id, ReservationState(found.state), lines)
-    changes += reservations.cancel(order_id, lines, units, cause_id)
+    changes += reservations.cancel(order_id, lines, units, places, cause_id)
     _change_lines(session, order_id, found, lines, changes, now)
 
 

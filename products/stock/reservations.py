@@ -259,17 +259,25 @@ def ship(
 
 
 def cancel(
-    order_id: UUID, lines: Iterable[Line], units: Mapping[int, int], cause_id: UUID
+    order_id: UUID,
+    lines: Iterable[Line],
+    units: Mapping[int, int],
+    places: Mapping[tuple[int, str], int],
+    cause_id: UUID,
 ) -> list[Change]:
-    """Give back units, by variant, that will not be shipped; changes `lines`. Those at the last
-    locations go first."""
+    """Give back units, by variant, that will not be shipped; changes `lines`. Those of known
+    `places`, by variant and location, are given back just there, for what is elsewhere may be in a
+    parcel; of the others those at the last locations go first."""
     changes = []
-    left = dict(units)
+    elsewhere = dict(units)
+    for (variant_id, _), quantity in places.items():
+        elsewhere[variant_id] = elsewhere.get(variant_id, 0) - quantity
     for line in sorted(lines, key=lambda line: line.location, reverse=True):
-        quantity = min(left.get(line.variant_id, 0), line.open)
-        if not quantity:
+        here = min(places.get(line.place, 0), line.open)
+        any_place = min(max(elsewhere.get(line.variant_id, 0), 0), line.open - here)
+        if not (quantity := here + any_place):
             continue
-        left[line.variant_id] -= quantity
+        elsewhere[line.variant_id] -= any_place
         line.cancelled += quantity
         if line.held:
             kind, reason = MovementKind.RELEASE, "will not be shipped"

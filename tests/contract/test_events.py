@@ -61,6 +61,13 @@ HARMLESS = {
             "name": shapes.text,
         }
     ],
+    "places": [
+        {
+            "variant_id": shapes.number_id,
+            "location": shapes.location,
+            "quantity": shapes.number_id,
+        }
+    ],
     **dict.fromkeys(("location", "carrier", "tracking_number", "tracking_url"), shapes.text),
     "complete": shapes.boolean,
     # What staff did to which thing.

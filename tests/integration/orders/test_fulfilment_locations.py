@@ -1,7 +1,9 @@
 """Parcels leave from where inventory holds their units, and are booked there, once."""
 
 import pytest
+import sqlalchemy as sa
 
+from chassis import config as configuration
 from chassis.errors import Conflict
 from tests.integration.orders.world import ADMIN, STAFF
 
@@ -92,6 +94,70 @@ def test_the_whole_order_leaves_in_a_parcel_from_each_place(
         id=spread["id"],
     )
     assert [tuple(row.values()) for row in booked] == [("AMS", -3, -3), ("BER", -2, -2)]
+
+
+@pytest.fixture
+def cancel(call):
+    """`cancel(order, 2, key="k")`: so many units of its line will not be sent."""
+
+    def cancel_items(order, units, **request):
+        items = [{"line": 1, "quantity": units}]
+        return call.orders.cancel_items(order_id=order["id"], items=items, actor=STAFF, **request)
+
+    return cancel_items
+
+
+@pytest.fixture
+def counted(call):
+    """`counted(order, "cancelled")`: units by location, as inventory has them."""
+
+    def look(order, what):
+        lines = call.inventory.allocation(order_id=order["id"])["items"]
+        return {line["location"]: line[what] for line in lines if line[what]}
+
+    return look
+
+
+def test_what_is_in_a_parcel_is_not_given_back(
+    spread, fulfil, cancel, counted, call, place, pay, there, eventually
+):
+    """BER's two are packed when two are cancelled: somebody else gets those at AMS."""
+    parcel = fulfil(spread, 2, location="BER", state="packing")
+    cancel(spread, 2)
+    assert eventually(lambda: counted(spread, "cancelled") == {"AMS": 2})
+    other = place((spread["variant_id"], 2))
+    pay(other)
+    assert eventually(lambda: counted(other, "open") == {"AMS": 2})
+    call.orders.update_fulfilment(fulfilment_id=parcel["id"], state="shipped", actor=STAFF)
+    assert eventually(lambda: there(spread) == {"AMS": 3})
+    assert counted(spread, "shipped") == {"BER": 2}
+
+
+def test_what_is_cancelled_is_not_packed_before_inventory_has_heard(
+    spread, fulfil, cancel, counted, config, there, eventually
+):
+    """The event is on its way for longer than it takes to pack: BER's two are not there."""
+    engine = sa.create_engine(configuration.database_url(config, "products"))
+    lock = "SELECT 1 FROM reservations WHERE order_id = :id FOR UPDATE"
+    with engine.begin() as connection:
+        connection.execute(sa.text(lock), {"id": spread["id"]})
+        cancel(spread, 2)
+        with pytest.raises(Conflict) as refused:
+            fulfil(spread, 2, location="BER")
+        assert refused.value.code == "not_held"
+        assert counted(spread, "cancelled") == {}
+    engine.dispose()
+    assert eventually(lambda: counted(spread, "cancelled") == {"BER": 2})
+    assert fulfil(spread, 3)["location"] == "AMS"
+    assert eventually(lambda: there(spread) == {"BER": 2})
+
+
+def test_a_repeat_needs_no_inventory(spread, fulfil, cancel, running):
+    """What a key stands for is known here."""
+    made, left = fulfil(spread, 1, key="k"), cancel(spread, 1, key="k")
+    running["inventory"].kill()
+    assert fulfil(spread, 1, key="k") == made | {"replayed": True}
+    assert cancel(spread, 1, key="k")["items"] == left["items"]
 
 
 def test_what_is_cancelled_is_free_again(spread, call, fulfil, there, eventually):

@@ -37,6 +37,7 @@ FACTS = {
         {"line": 1, "variant_id": 7, "quantity": 2, "name": "Kettle {0}"},
         {"line": 3, "variant_id": 9, "quantity": 1, "name": "Lamp"},
     ],
+    "places": [{"variant_id": 7, "location": "MAIN", "quantity": 2}],
     "complete": True,
 }
 

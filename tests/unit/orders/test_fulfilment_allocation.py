@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from contracts.inventory.errors import NotHeld
 from orders.fulfilments import allocation
 
+PRODUCTS = {7: 5, 8: 6}
+
 units = st.dictionaries(st.integers(1, 4), st.integers(1, 5), min_size=1)
 places = st.dictionaries(st.sampled_from(["AMS", "BER", "MAIN"]), units)
 
@@ -25,27 +27,29 @@ def line(location, variant_id, quantity, cancelled=0):
 
 
 def test_what_is_in_parcels_is_not_held_any_more():
-    """Whether or not inventory has heard that it has left; nor is what is cancelled."""
+    """Whether or not inventory has heard that it has left; nor is what is cancelled, of which it
+    may not have heard either."""
     said = [line("AMS", 7, 5, cancelled=1), line("BER", 7, 2), line("BER", 8, 1)]
-    there = allocation.held(said, {("AMS", 7): 3, ("BER", 8): 2})
-    assert there == {"AMS": {7: 1}, "BER": {7: 2, 8: 0}}
+    there = allocation.held(said, {("AMS", 7): 3, ("BER", 8): 2}, {("BER", 7): 1})
+    assert there == {"AMS": {7: 1}, "BER": {7: 1, 8: 0}}
+    assert allocation.held([line("AMS", 7, 5, cancelled=1)], {}, {("AMS", 7): 1}) == {"AMS": {7: 4}}
 
 
 def test_a_parcel_leaves_from_where_all_of_it_lies():
     """From the first such place; a place that is named has to have all of it."""
     there = {"AMS": {7: 3}, "BER": {7: 5, 8: 1}}
-    assert allocation.choose(there, None, {7: 2}) == "AMS"
-    assert allocation.choose(there, None, {7: 4}) == "BER"
-    assert allocation.choose(there, None, {7: 2, 8: 1}) == "BER"
-    assert allocation.choose(there, "BER", {7: 2}) == "BER"
+    assert allocation.choose(there, None, {7: 2}, PRODUCTS) == "AMS"
+    assert allocation.choose(there, None, {7: 4}, PRODUCTS) == "BER"
+    assert allocation.choose(there, None, {7: 2, 8: 1}, PRODUCTS) == "BER"
+    assert allocation.choose(there, "BER", {7: 2}, PRODUCTS) == "BER"
     with pytest.raises(NotHeld) as refused:
-        allocation.choose(there, "AMS", {7: 4, 8: 1})
+        allocation.choose(there, "AMS", {7: 4, 8: 1}, PRODUCTS)
     assert refused.value.data["lines"] == [
-        {"variant_id": 7, "location": "AMS", "requested": 4, "held": 3},
-        {"variant_id": 8, "location": "AMS", "requested": 1, "held": 0},
+        {"variant_id": 7, "product_id": 5, "location": "AMS", "requested": 4, "held": 3},
+        {"variant_id": 8, "product_id": 6, "location": "AMS", "requested": 1, "held": 0},
     ]
     with pytest.raises(NotHeld) as refused:
-        allocation.choose(there, None, {7: 8})
+        allocation.choose(there, None, {7: 8}, PRODUCTS)
     assert [one["location"] for one in refused.value.data["lines"]] == ["AMS", "BER"]
 
 
@@ -54,17 +58,23 @@ def test_who_names_the_wrong_place_is_told_the_right_ones(location):
     """Those that hold any of the units, whether all of them or not."""
     there = {"AMS": {7: 3, 8: 0}, "BER": {7: 5, 8: 0}, "MAIN": {8: 0, 9: 1}}
     with pytest.raises(NotHeld) as refused:
-        allocation.choose(there, location, {7: 6, 8: 1})
+        allocation.choose(there, location, {7: 6, 8: 1}, PRODUCTS)
     assert "at AMS, BER;" in refused.value.detail
     with pytest.raises(NotHeld) as refused:
-        allocation.choose(there, location, {8: 1})
+        allocation.choose(there, location, {8: 1}, PRODUCTS)
     assert refused.value.detail == "No location holds any of these units for the order."
 
 
 def test_where_nothing_is_known_any_place_will_do():
     """Inventory has no reservation of it."""
-    assert allocation.choose({}, None, {7: 1}) == "MAIN"
-    assert allocation.choose({}, "AMS", {7: 1}) == "AMS"
+    assert allocation.choose({}, None, {7: 1}, PRODUCTS) == "MAIN"
+    assert allocation.choose({}, "AMS", {7: 1}, PRODUCTS) == "AMS"
+
+
+def test_units_are_given_back_where_they_lie_the_last_places_first():
+    """Of what lies nowhere there is nothing to give back."""
+    there = {"AMS": {7: 3}, "BER": {7: 1, 8: 0}}
+    assert allocation.give_back(there, {7: 2, 8: 1}) == {"BER": {7: 1}, "AMS": {7: 1}}
 
 
 @given(places, units)

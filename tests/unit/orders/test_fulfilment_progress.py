@@ -17,7 +17,7 @@ from orders.order.lifecycle import Party
 
 def line(number=1, quantity=5, cancelled=0, shipped=0, packing=0):
     """A line of an order."""
-    return LineProgress(number, 7, "Kettle", quantity, cancelled, shipped, packing)
+    return LineProgress(number, 7, 5, "Kettle", quantity, cancelled, shipped, packing)
 
 
 @st.composite

@@ -202,15 +202,25 @@ def test_a_parcel_of_what_is_held_nowhere_takes_what_is_free():
 def test_cancelled_units_are_free_again():
     """Those at the last locations first; never more than are still to leave."""
     held = [Line(1, "A", 2, held=True), Line(1, "B", 3, held=True, shipped=1)]
-    changes = reservations.cancel(ORDER, held, {1: 3}, PARCEL)
+    changes = reservations.cancel(ORDER, held, {1: 3}, {}, PARCEL)
     assert rows(changes) == [
         (1, "B", MovementKind.RELEASE, 0, -2),
         (1, "A", MovementKind.RELEASE, 0, -1),
     ]
     assert [(line.open, line.held) for line in held] == [(1, True), (0, False)]
-    assert rows(reservations.cancel(ORDER, held, {1: 3}, PARCEL)) == [
+    assert rows(reservations.cancel(ORDER, held, {1: 3}, {}, PARCEL)) == [
         (1, "A", MovementKind.RELEASE, 0, -1)
     ]
+
+
+def test_units_are_given_back_just_where_they_lay():
+    """What is at the other place is in a parcel that has not left, even where too few are left."""
+    held = [Line(1, "A", 3, held=True), Line(1, "B", 2, held=True)]
+    changes = reservations.cancel(ORDER, held, {1: 2}, {(1, "A"): 2}, PARCEL)
+    assert rows(changes) == [(1, "A", MovementKind.RELEASE, 0, -2)]
+    changes = reservations.cancel(ORDER, held, {1: 2}, {(1, "A"): 2}, PARCEL)
+    assert rows(changes) == [(1, "A", MovementKind.RELEASE, 0, -1)]
+    assert held[1].open == 2
 
 
 STEPS = st.lists(
@@ -241,7 +251,7 @@ def test_however_an_order_goes_its_parts_add_up(wanted, spare, steps):
     for what, location, units in steps:
         units = {each: n for each, n in units.items() if each in ordered}
         if what == "cancel":
-            changes += reservations.cancel(ORDER, held, units, PARCEL)
+            changes += reservations.cancel(ORDER, held, units, {}, PARCEL)
             continue
         left = reservations.quantities(held, open_only=True)
         units = {each: min(n, left[each]) for each, n in units.items() if left.get(each)}
