@@ -213,7 +213,8 @@ FIELDS = {
     " of `variant_id`.",
     "CartRemoval.quantity": "How many units to take out; all of them when left out.",
     # Carts and orders
-    "Cart.address": "Where it is to go, as far as tax and shipping need it; null when not known.",
+    "Cart.address": "Where it is to go, as far as tax and shipping need it: as it was set, or else"
+    " by your default address; null when neither is known.",
     "Cart.items": "The lines of the cart, one for each variant.",
     "Order.items": "The lines of the order, one for each variant.",
     "PlaceOrder.items": "What to order; the cart when left out.",

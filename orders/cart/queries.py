@@ -2,15 +2,16 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import Session
 
+from chassis.errors import Unavailable
 from chassis.messages import Json
 from contracts.products.fields import STANDARD
-from orders import catalog
+from orders import addresses, catalog
 from orders.context import CartContext
 from orders.lines import Line, Wanted
 from orders.models import Cart, CartLine
@@ -28,6 +29,10 @@ class Contents:
     version: int
     lines: Sequence[Row[Any]]
     address: dict[str, Any] | None = None
+
+    @property
+    def country(self) -> str:
+        return self.address["country"] if self.address else NOWHERE
 
     @property
     def variant_ids(self) -> list[int]:
@@ -86,17 +91,29 @@ def show(
     context: CartContext, user_id: uuid.UUID, variants: catalog.Variants | None = None
 ) -> Json:
     """The cart as answered; `variants` are those that were looked up before."""
-    now = context.clock()
+    now, includes_tax = context.clock(), context.settings["prices_include_tax"]
     with context.db.autocommit() as connection:
         contents = read(connection, user_id)
-        country = contents.address["country"] if contents.address else NOWHERE
-        terms = terms_store.read(connection, country, now)
+        terms = terms_store.read(connection, contents.country, now)
+    if contents.lines and contents.address is None and (terms.offer.currencies or not includes_tax):
+        # What an order of it comes to depends on where it goes: to there, if nobody says otherwise.
+        contents = replace(contents, address=_home(context, user_id))
+        with context.db.autocommit() as connection:
+            terms = terms_store.read(connection, contents.country, now)
     known = variants or {}
     missing = [one for one in contents.variant_ids if one not in known]
     known = known | catalog.look_up(context.products, missing)
-    includes_tax = context.settings["prices_include_tax"]
-    charges = Charges(terms, now, includes_tax)
-    return view(contents, known, charges, context.settings["currency"])
+    return view(contents, known, Charges(terms, now, includes_tax), context.settings["currency"])
+
+
+def _home(context: CartContext, user_id: uuid.UUID) -> dict[str, Any] | None:
+    """As much of the buyer's default address as a cart keeps of one; None without one, or while
+    users is away: a cart can be seen all the same."""
+    try:
+        address = addresses.default(context.users, user_id)
+    except Unavailable:
+        return None
+    return address and {name: address[name] for name in ("country", "region", "postal_code")}
 
 
 def view(

@@ -7,7 +7,7 @@ import pytest
 from chassis.errors import Conflict, Invalid, NotFound
 from orders.checkout import commands as checkout_commands
 from orders.service import CartsService
-from tests.integration.orders.world import ADDRESS, ADMIN
+from tests.integration.orders.world import ADDRESS, ADMIN, UsersStandIn
 
 
 @pytest.fixture
@@ -372,6 +372,18 @@ def test_a_variant_that_is_gone_stays_as_it_was(cart, shirt, call):
     assert [second[name] for name in names] == [5, {"Size": "M"}, "22.00", True]
 
 
+def test_where_a_cart_goes_that_nobody_has_said(call, cart, shirt, ships):
+    """Then neither tax nor shipping is known."""
+    _, small, _ = shirt("S", "M", price="11.90")
+    call.orders.create_tax_rate(country="DE", rate="19", label="VAT", actor=ADMIN)
+    ships("parcel", "4.95")
+    homeless = {"user_id": UsersStandIn.HOMELESS}
+    unknown = call.carts.add_item(variant_id=small, quantity=2, **homeless)
+    assert (unknown["total"], unknown["tax"], unknown["shipping"]) == ("23.80", "0.00", None)
+    assert unknown["address"] is None
+    call.carts.clear(**homeless)
+
+
 def test_a_cart_is_estimated_as_an_order_is_charged(cart, shirt, ships, call, place):
     """At its address: tax, the cheapest shipping and the total, at which it can be ordered."""
     _, small, _ = shirt("S", "M", price="11.90")
@@ -380,8 +392,9 @@ def test_a_cart_is_estimated_as_an_order_is_charged(cart, shirt, ships, call, pl
         call.orders.create_tax_rate(country=country, rate=rate, label=f"VAT {rate} %", actor=ADMIN)
     home = ships("express", "9.95", members=[{"country": "DE"}, {"country": "NL"}])
     ships("parcel", "4.95", zone_id=home)
-    unknown = cart.get()
-    assert (unknown["total"], unknown["tax"], unknown["shipping"]) == ("23.80", "0.00", None)
+    at_home = cart.get()
+    assert (at_home["total"], at_home["tax"], at_home["shipping"]) == ("28.75", "4.59", "4.95")
+    assert at_home["address"] == {one: ADDRESS.get(one) for one in at_home["address"]}
     cart.set_address(country="AT")
     nowhere = cart.get()
     assert (nowhere["total"], nowhere["shipping"], nowhere["shipping_method"]) == (
