@@ -248,8 +248,8 @@ def _tell(
         units=sum(line["quantity"] for line in lines),
     )  # fmt: skip
     tell_staff(context, session, actor, action, order, parcel)
-    if parcel.state == FulfilmentState.PACKING:
-        return
+    if parcel.state == FulfilmentState.PACKING or order.status == Status.CANCELLED:
+        return  # nobody waits for it, or hears that the whole order is cancelled
     told = {
         "fulfilment_id": parcel.id,
         "order_id": order.id,
