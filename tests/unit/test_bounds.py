@@ -172,7 +172,7 @@ def read_or_refused(body):
 
 def test_the_first_faults_are_named_and_the_rest_is_said_to_be_there():
     """Twenty of them, in their places."""
-    fault = refused(Check, {"items": [{}] * 100})
+    fault = refused(Check, {"items": [{"variant_id": 0, "quantity": 0}] * 100})
     assert list(fault.errors["items"]) == list(range(10))
     assert fault.detail == "Some fields are not valid; the first 20 are named"
 
