@@ -38,6 +38,10 @@ DO $$ DECLARE step text; BEGIN
         SELECT format('DROP SEQUENCE IF EXISTS %s CASCADE', oid::regclass) FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
     LOOP EXECUTE step; END LOOP;
+    FOR step IN  -- ranges, before their own routines, which only go with them
+        SELECT format('DROP TYPE IF EXISTS %s CASCADE', oid::regtype) FROM pg_type
+        WHERE typnamespace = 'public'::regnamespace AND typtype = 'r'
+    LOOP EXECUTE step; END LOOP;
     FOR step IN
         SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', oid::regprocedure) FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS (
