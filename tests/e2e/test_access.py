@@ -116,6 +116,11 @@ def test_what_is_somebody_elses_is_not_found(shop, route):
     method, path = route.split()
     if "{payment_id}" in path:
         path = path.replace("{payment_id}", shop.pay(owner, order)["id"])
+    if "{fulfilment_id}" in path:
+        shop.pay(owner, order)
+        parcel = f"/api/orders/{order['id']}/fulfilments"
+        sent = shop.employee("staff").post(parcel, {}, 201)
+        path = path.replace("{fulfilment_id}", sent["id"])
     if "{address_id}" in path:
         address = owner.post("/api/users/addresses", ADDRESS, 201)
         path = path.replace("{address_id}", address["id"])

