@@ -56,6 +56,8 @@ def fill(session: Session) -> None:
         product = {"description": "", "images": [], "attributes": {}, "price": "10.00"} | fields
         product |= {"price": Decimal(product["price"]), "currency": "EUR"}
         stock = product.pop("stock", 1)
+        for name in ("options", "variants"):  # the queries are about products
+            product.pop(name, None)
         now = _BEGINNING + number * datetime.timedelta(minutes=1)
         store.add(session, product, stock, Actor.SYSTEM, now)
 
