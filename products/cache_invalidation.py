@@ -10,6 +10,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from contracts.products.events import MAX_CHANGED
+from products.context import Context
+
+#: Begins a transaction; that of an event commits its inbox row, too.
+Begin = Callable[[], AbstractContextManager[Session]]
 
 _CHANGED = "changed_products"
 #: More than can be named: no ids are told then.
@@ -28,16 +32,14 @@ def mark_all_changed(session: Session) -> None:
 
 @contextmanager
 def publishing(
-    begun: AbstractContextManager[Session],
-    publish: Callable[[Session, str, dict[str, Any]], None],
-    broadcast_type: str,
+    context: Context, broadcast_type: str, begin: Begin | None = None
 ) -> Iterator[Session]:
-    """The transaction that `begun` begins; after its commit what it has marked is published."""
-    with begun as session:
+    """A transaction; after its commit what it has marked is published."""
+    with (begin or context.db.begin)() as session:
         yield session
         changed = session.info.get(_CHANGED)
         if changed is not None:
-            publish(session, broadcast_type, changes(changed))
+            context.broadcast.publish(session, broadcast_type, changes(changed))
 
 
 def changes(product_ids: Iterable[int]) -> dict[str, Any]:

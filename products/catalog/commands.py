@@ -217,6 +217,4 @@ def _tell_changed(
 
 
 def _changing(context: Context) -> AbstractContextManager[Session]:
-    return cache_invalidation.publishing(
-        context.db.begin(), context.broadcast.publish, "catalog_changed"
-    )
+    return cache_invalidation.publishing(context, "catalog_changed")

@@ -5,7 +5,7 @@ stock has changed.
 """
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
@@ -20,12 +20,10 @@ from contracts.inventory.errors import OutOfStock, ReservationNotFound, Reservat
 from contracts.inventory.fields import MAX_HOLD
 from contracts.users.enums import Action, Target
 from products import cache_invalidation
+from products.cache_invalidation import Begin
 from products.context import Context
 from products.stock import ledger, locations, queries, reservation_store, reservations
 from products.stock.reservation_store import HoldFreed
-
-#: Begins a transaction; that of an event commits its inbox row, too.
-Begin = Callable[[], AbstractContextManager[Session]]
 
 
 def adjust(
@@ -159,8 +157,7 @@ def expire(context: Context, batch: int) -> int:
 
 
 def _changing(context: Context, begin: Begin | None = None) -> AbstractContextManager[Session]:
-    begun = (begin or context.db.begin)()
-    return cache_invalidation.publishing(begun, context.broadcast.publish, "stock_changed")
+    return cache_invalidation.publishing(context, "stock_changed", begin)
 
 
 def _places(told: Mapping[str, Any]) -> dict[tuple[int, str], int]:

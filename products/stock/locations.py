@@ -72,10 +72,7 @@ def update(context: Context, actor: Actor, code: str, version: int | None, **fie
     given) any more.
     """
     require_admin(actor)
-    begun = context.db.begin()
-    with cache_invalidation.publishing(
-        begun, context.broadcast.publish, "stock_changed"
-    ) as session:
+    with cache_invalidation.publishing(context, "stock_changed") as session:
         location = session.get(Location, code, with_for_update=True)
         if location is None:
             raise LocationNotFound()

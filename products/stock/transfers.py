@@ -4,7 +4,9 @@ What is sent is off the books of the one, and on those of the other once it is r
 between counts nowhere, and nobody can order it.
 """
 
+import datetime
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
@@ -203,7 +205,7 @@ def _put(
     cause_id: UUID,
     units: Mapping[int, int],
     reason: str,
-    now: Any,
+    now: datetime.datetime,
 ) -> None:
     ledger.open_stock(session, units, location)
     ledger.lock(session, units)
@@ -220,7 +222,9 @@ def _moves(
     ]
 
 
-def _set_state(session: Session, transfer_id: UUID, state: TransferState, now: Any) -> None:
+def _set_state(
+    session: Session, transfer_id: UUID, state: TransferState, now: datetime.datetime
+) -> None:
     values = {"state": state, "updated_at": now, "version": Transfer.version + 1}
     session.execute(update(Transfer).where(Transfer.id == transfer_id).values(values))
 
@@ -254,7 +258,5 @@ def _tell(
     staff.tell(context, session, actor, action, *about, units=sum(units.values()))
 
 
-def _changing(context: Context) -> Any:
-    return cache_invalidation.publishing(
-        context.db.begin(), context.broadcast.publish, "stock_changed"
-    )
+def _changing(context: Context) -> AbstractContextManager[Session]:
+    return cache_invalidation.publishing(context, "stock_changed")
