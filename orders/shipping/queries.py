@@ -1,4 +1,4 @@
-"""Zones and methods, as admins read them, and what shipping a cart costs."""
+"""Zones and methods, as admins read them."""
 
 import uuid
 

@@ -140,9 +140,7 @@ def commit(session: Session, order_id: UUID, now: datetime.datetime) -> dict[str
         if whole.kept < whole.were:
             raise HoldFreed
         return _answer(order_id, ReservationState.COMMITTED, whole.expires_at)
-    found = _lock(session, order_id)
-    if found is None:
-        raise ReservationNotFound()
+    found = _lock_known(session, order_id)
     if found.state == ReservationState.RELEASED:
         raise ReservationReleased()
     if found.state != ReservationState.COMMITTED:
@@ -191,9 +189,7 @@ def ship(
     Returns those that could not be booked: the order holds them nowhere, and there are none.
     Raises `ReservationNotFound`.
     """
-    found = _lock(session, order_id)
-    if found is None:
-        raise ReservationNotFound()
+    found = _lock_known(session, order_id)
     if session.scalar(sql.BOOKED, {"cause": fulfilment_id}):
         return {}
     ledger.open_stock(session, units, location)
@@ -216,9 +212,7 @@ def cancel_units(
 ) -> None:
     """Give back units, by variant, that will not be shipped, where that is known at their `places`.
     Raises `ReservationNotFound`."""
-    found = _lock(session, order_id)
-    if found is None:
-        raise ReservationNotFound()
+    found = _lock_known(session, order_id)
     if found.state == ReservationState.RELEASED:
         return
     _, lines = _lock_lines(session, order_id)
@@ -239,9 +233,7 @@ def relocate(
 
     Raises `ReservationNotFound`, `Invalid`, `NotHeld`, `OutOfStock`.
     """
-    found = _lock(session, order_id)
-    if found is None:
-        raise ReservationNotFound()
+    found = _lock_known(session, order_id)
     active = locations.ranked(session, None)
     if any(each["to"] not in active for each in items):
         raise Invalid(errors={"items": ["`to` is no active location."]})
@@ -303,6 +295,13 @@ def _rows(result: Result[Any]) -> int:
 
 def _lock(session: Session, order_id: UUID) -> Row[Any, Any] | None:
     return session.execute(sql.LOCK, {"order": order_id}).one_or_none()
+
+
+def _lock_known(session: Session, order_id: UUID) -> Row[Any, Any]:
+    found = _lock(session, order_id)
+    if found is None:
+        raise ReservationNotFound()
+    return found
 
 
 def _lines(session: Session, order_id: UUID) -> list[Line]:

@@ -1,7 +1,7 @@
 """The taxes of orders: each worked out of what is taxed, and of lines and shipping together."""
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -68,6 +68,4 @@ def _due(row: sa.Row[Any]) -> Decimal:
     base, whole = row.taxable, Decimal(100)
     if row.prices_include_tax:
         base, whole = row.taxable + row.amount, 100 + row.rate
-    coin = Decimal(1).scaleb(-currencies.places(row.currency))
-    due: Decimal = base * row.rate / whole
-    return due.quantize(coin, ROUND_HALF_UP)
+    return currencies.rounded(base * row.rate / whole, row.currency)
