@@ -6,7 +6,7 @@ that the server enforces, and every piece of work one that holds when the server
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import orjson
@@ -52,6 +52,9 @@ SPARE = 1
 #: SQLSTATEs that concern the server and not the statement: it stops, starts, is out of
 #: connections, memory or disk, or the connection is lost.
 _OF_THE_SERVER = ("08", "53", "57P")
+
+#: Begins a transaction: `Handle.begin`, or `Handle.once` of an event, which has its inbox row, too.
+Begin = Callable[[], AbstractContextManager[Session]]
 
 #: Key in a session's `info` of what is to be called after its commit.
 _AFTER_COMMIT = "after_commit"

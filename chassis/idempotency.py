@@ -12,8 +12,6 @@ the same instant the second waits for the first and then finds what it made.
 import datetime
 import hashlib
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -21,6 +19,7 @@ import orjson
 from sqlalchemy import UUID, Connection, DateTime, bindparam, delete, exists, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from chassis.database import Begin
 from chassis.errors import Invalid
 from chassis.models import RequestKeyMixin
 
@@ -51,8 +50,6 @@ _CLAIM = (
     )
     .columns(resource_id=UUID)
 )
-
-Begin = Callable[[], AbstractContextManager[Session]]
 
 
 class KeyReused(Invalid):

@@ -3,17 +3,15 @@
 A transaction collects the ids of the products that it changes; after its commit they are published.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from chassis.database import Begin
 from contracts.products.events import MAX_CHANGED
 from products.context import Context
-
-#: Begins a transaction; that of an event commits its inbox row, too.
-Begin = Callable[[], AbstractContextManager[Session]]
 
 _CHANGED = "changed_products"
 #: More than can be named: no ids are told then.

@@ -19,12 +19,12 @@ its lock. Should the event come too late in spite of all, and the stock be gone,
 import datetime
 import uuid
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis.database import Begin
 from chassis.errors import NotFound
 from chassis.steps import Step
 from contracts.inventory.errors import OutOfStock, ReservationReleased
@@ -57,9 +57,6 @@ SETTLED_WITHIN = datetime.timedelta(days=1)
 _step_to = partial(lifecycle.step, Status.PENDING, PaymentStatus.UNPAID, by=(Party.SYSTEM,))
 _PAID = _step_to(Status.PROCESSING, cause=Cause.PAID)
 _LOST = _step_to(Status.CANCELLED, cause=Cause.OUT_OF_STOCK)
-
-#: Opens the transaction of the last step: `db.begin`, or `db.once` of an event.
-Begin = Callable[[], AbstractContextManager[Session]]
 
 
 def look_later(context: Context, order: Order, now: datetime.datetime) -> None:

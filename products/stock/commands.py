@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from chassis import staff
+from chassis.database import Begin
 from chassis.identity import Actor
 from chassis.messages import Json
 from chassis.staff import require_staff
@@ -20,7 +21,6 @@ from contracts.inventory.errors import OutOfStock, ReservationNotFound, Reservat
 from contracts.inventory.fields import MAX_HOLD
 from contracts.users.enums import Action, Target
 from products import cache_invalidation
-from products.cache_invalidation import Begin
 from products.context import Context
 from products.stock import ledger, locations, queries, reservation_store, reservations
 from products.stock.reservation_store import HoldFreed
