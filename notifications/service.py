@@ -57,7 +57,7 @@ class NotificationsService(Service):
 
     @rpc(
         requests.Send,
-        answers.Sent,
+        answers.KeyedNotification,
         once=True,
         sensitive_arguments=("message.subject", "message.body"),
     )

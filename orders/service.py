@@ -131,7 +131,12 @@ class OrdersService(Service):
     )
     payments: Payments = RpcProxy("payments", timeout=12)
 
-    @rpc(requests.Place, answers.Placed, once=True, sensitive_arguments="request.shipping_address")
+    @rpc(
+        requests.Place,
+        answers.KeyedOrder,
+        once=True,
+        sensitive_arguments="request.shipping_address",
+    )
     def place(self, **request: Any) -> Json:
         """An order from items or from the cart; a repeat under `key` gets the first one."""
         return checkout_commands.place(self, **request)
@@ -174,7 +179,7 @@ class OrdersService(Service):
             order_queries.get(connection, order_id, actor)
             return {"items": timeline.of_order(connection, order_id)}
 
-    @rpc(requests.Fulfil, answers.NewFulfilment, once=True)
+    @rpc(requests.Fulfil, answers.KeyedFulfilment, once=True)
     def fulfil(self, **request: Any) -> Json:
         """A parcel of an order, packed or on its way (staff); a repeat gets the first one."""
         return fulfilment_commands.fulfil(self, **request)
@@ -201,7 +206,7 @@ class OrdersService(Service):
         """Take a parcel that has not left apart (staff)."""
         return fulfilment_commands.cancel(self, fulfilment_id, actor)
 
-    @rpc(requests.CancelItems, answers.Placed, once=True)
+    @rpc(requests.CancelItems, answers.KeyedOrder, once=True)
     def cancel_items(self, **request: Any) -> Json:
         """Cancel units that are not shipped; their money goes back (staff)."""
         return cancellation_commands.cancel_items(self, **request)
@@ -221,7 +226,7 @@ class OrdersService(Service):
         """Give a checkout up (staff)."""
         return checkout_admin.undo(self, order_id, actor)
 
-    @rpc(requests.CreateTaxRate, answers.CreatedTaxRate)
+    @rpc(requests.CreateTaxRate, answers.KeyedTaxRate)
     def create_tax_rate(self, **request: Any) -> Json:
         """Set a tax rate of a place (admin); a repeat under `key` gets the first one."""
         return tax_commands.create(self, **request)
@@ -250,7 +255,7 @@ class OrdersService(Service):
         with self.db.autocommit() as connection:
             return shipping_queries.zone(connection, zone_id)
 
-    @rpc(shipping.CreateZone, shipping.NewShippingZone)
+    @rpc(shipping.CreateZone, shipping.KeyedShippingZone)
     def create_shipping_zone(self, actor: Actor, **request: Any) -> Json:
         """Add a shipping zone (admin)."""
         return shipping_commands.create_zone(self, actor, **request)
@@ -281,7 +286,7 @@ class OrdersService(Service):
         with self.db.autocommit() as connection:
             return shipping_queries.method(connection, method_id)
 
-    @rpc(shipping.CreateMethod, shipping.NewShippingMethod)
+    @rpc(shipping.CreateMethod, shipping.KeyedShippingMethod)
     def create_shipping_method(self, actor: Actor, **request: Any) -> Json:
         """Add a shipping method to a zone (admin)."""
         return shipping_commands.create_method(self, actor, **request)

@@ -279,7 +279,7 @@ class InventoryService(Service):
         with self.db.autocommit() as connection:
             return locations.get(connection, code)
 
-    @rpc(stock_requests.CreateLocation, stock_answers.NewLocation, once=True)
+    @rpc(stock_requests.CreateLocation, stock_answers.KeyedLocation, once=True)
     def create_location(self, actor: Actor, **request: Any) -> Json:
         """Add a location (admin)."""
         return locations.create(self, actor, **request)
@@ -301,7 +301,7 @@ class InventoryService(Service):
         with self.db.autocommit() as connection:
             return transfers.get(connection, actor, transfer_id)
 
-    @rpc(stock_requests.SendTransfer, stock_answers.NewTransfer, once=True)
+    @rpc(stock_requests.SendTransfer, stock_answers.KeyedTransfer, once=True)
     def send_transfer(
         self,
         from_: str,
@@ -314,7 +314,7 @@ class InventoryService(Service):
         """Send stock from one location to another (staff)."""
         return transfers.send(self, actor, from_, to, items, reason, key)
 
-    @rpc(stock_requests.ReceiveTransfer, stock_answers.NewTransfer, once=True)
+    @rpc(stock_requests.ReceiveTransfer, stock_answers.KeyedTransfer, once=True)
     def receive_transfer(
         self,
         transfer_id: UUID,

@@ -29,6 +29,7 @@ from chassis.fields.schemas import (
     PlainAnswer,
     Request,
     items_of,
+    keyed,
     page_of,
 )
 from chassis.fields.texts import Choice, Country, Key, SingleLine, String, Text, Url
@@ -71,5 +72,6 @@ __all__ = [
     "Url",
     "Uuid",
     "items_of",
+    "keyed",
     "page_of",
 ]

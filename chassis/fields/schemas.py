@@ -91,6 +91,13 @@ def page_of(resource: type[Schema]) -> type[Schema]:
     return _list_of(resource, f"{resource.__name__}Page", next=following)
 
 
+def keyed(resource: type[Schema]) -> type[Schema]:
+    """The schema of what a request under a key answers: the resource as it is now, and `replayed`,
+    whether the key had been used before."""
+    replayed = fields.Boolean(required=True)
+    return resource.from_dict({"replayed": replayed}, name=f"Keyed{resource.__name__}")
+
+
 def items_of(resource: type[Schema]) -> type[Schema]:
     """The schema of a whole list: `{"items": [...]}`."""
     return _list_of(resource, f"{resource.__name__}List")

@@ -14,6 +14,7 @@ from chassis.fields import (
     Timestamp,
     Uuid,
     items_of,
+    keyed,
     page_of,
 )
 from contracts.inventory.enums import MovementKind, ReservationState, TransferState
@@ -159,20 +160,8 @@ class Transfer(Answer):
     version = Id(required=True)
 
 
-class NewLocation(Location):
-    """`replayed`: the key had been used before, and this is the location of then."""
-
-    replayed = fields.Boolean(required=True)
-
-
-class NewTransfer(Transfer):
-    """`replayed`: the key had been used before, and this is the transfer of then."""
-
-    replayed = fields.Boolean(required=True)
-
-
 LocationList = items_of(Location)
 TransferPage = page_of(Transfer)
-
-
 MovementPage = page_of(Movement)
+KeyedLocation = keyed(Location)
+KeyedTransfer = keyed(Transfer)

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from chassis.fields import Answer, Choice, Timestamp, Uuid, items_of, page_of
+from chassis.fields import Answer, Choice, Timestamp, Uuid, items_of, keyed, page_of
 from contracts.notifications.enums import Channel, Status
 
 
@@ -16,12 +16,6 @@ class Notification(Answer):
     failure_code = fields.String(required=True, allow_none=True)
     read = fields.Boolean(required=True)
     created_at = Timestamp(required=True)
-
-
-class Sent(Notification):
-    """`replayed`: the key had been used before, and this is the message of then."""
-
-    replayed = fields.Boolean(required=True)
 
 
 class LiveNotification(Notification):
@@ -62,3 +56,4 @@ class SentMessage(Answer):
 NotificationPage = page_of(Notification)
 Positions = items_of(Position)
 SentMessages = items_of(SentMessage)
+KeyedNotification = keyed(Notification)

@@ -11,6 +11,7 @@ from chassis.fields import (
     Quantity,
     Timestamp,
     Uuid,
+    keyed,
     page_of,
 )
 from chassis.identity import Actor, Role
@@ -101,12 +102,6 @@ class Order(Answer):
     version = Id(required=True)
 
 
-class Placed(Order):
-    """`replayed`: the key had been used before, and this is its order, as it is now."""
-
-    replayed = fields.Boolean(required=True)
-
-
 class Units(Answer):
     line = Id(required=True)
     quantity = Quantity(required=True, max=MAX_QUANTITY)
@@ -127,12 +122,6 @@ class Fulfilment(Answer):
     shipped_at = Timestamp(required=True, allow_none=True)
     delivered_at = Timestamp(required=True, allow_none=True)
     version = Id(required=True)
-
-
-class NewFulfilment(Fulfilment):
-    """`replayed`: the key had been used before, and this is the parcel of then."""
-
-    replayed = fields.Boolean(required=True)
 
 
 class TimelineEntry(Answer):
@@ -184,13 +173,10 @@ class TaxRate(Answer):
     valid_until = Timestamp(required=True, allow_none=True)
 
 
-class CreatedTaxRate(TaxRate):
-    """`replayed`: the key had been used before, and this is the rate of then."""
-
-    replayed = fields.Boolean(required=True)
-
-
 OrderPage = page_of(Order)
 FulfilmentPage = page_of(Fulfilment)
 CheckoutPage = page_of(Checkout)
 TaxRatePage = page_of(TaxRate)
+KeyedOrder = keyed(Order)
+KeyedFulfilment = keyed(Fulfilment)
+KeyedTaxRate = keyed(TaxRate)

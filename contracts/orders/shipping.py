@@ -21,6 +21,7 @@ from chassis.fields import (
     SingleLine,
     String,
     Uuid,
+    keyed,
     page_of,
 )
 from contracts.products.fields import STANDARD, TaxClass
@@ -174,12 +175,6 @@ class ShippingZone(Answer):
     version = Id(required=True)
 
 
-class NewShippingZone(ShippingZone):
-    """`replayed`: the key had been used before, and this is what it had made."""
-
-    replayed = fields.Boolean(required=True)
-
-
 class ShippingMethod(Answer):
     id = Uuid(required=True)
     zone_id = Uuid(required=True)
@@ -195,12 +190,6 @@ class ShippingMethod(Answer):
     max_days = fields.Integer(required=True, allow_none=True, strict=True)
     active = fields.Boolean(required=True)
     version = Id(required=True)
-
-
-class NewShippingMethod(ShippingMethod):
-    """`replayed`: the key had been used before, and this is what it had made."""
-
-    replayed = fields.Boolean(required=True)
 
 
 class ShippingQuote(Answer):
@@ -225,3 +214,5 @@ class ShippingQuotes(Answer):
 
 
 ShippingZonePage, ShippingMethodPage = page_of(ShippingZone), page_of(ShippingMethod)
+KeyedShippingZone = keyed(ShippingZone)
+KeyedShippingMethod = keyed(ShippingMethod)

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from chassis.fields import Answer, Choice, Currency, Money, Timestamp, Uuid, page_of
+from chassis.fields import Answer, Choice, Currency, Money, Timestamp, Uuid, keyed, page_of
 from contracts.payments.enums import Problem, ProviderName, Status
 
 
@@ -21,12 +21,6 @@ class Payment(Answer):
         required=True, metadata={"description": "No real money: the simulator, or a test key."}
     )
     created_at = Timestamp(required=True)
-
-
-class KeyedPayment(Payment):
-    """`replayed`: the key had been used before, and this is the payment as it is now."""
-
-    replayed = fields.Boolean(required=True)
 
 
 class Cancelled(Answer):
@@ -76,3 +70,4 @@ class Report(Answer):
 
 
 PaymentPage = page_of(Payment)
+KeyedPayment = keyed(Payment)
