@@ -5,10 +5,8 @@ from marshmallow import fields
 from chassis.fields import (
     Answer,
     Choice,
-    Currency,
     Id,
     Integer,
-    Money,
     PlainAnswer,
     Quantity,
     Timestamp,
@@ -19,7 +17,7 @@ from chassis.fields import (
 )
 from contracts.inventory.enums import MovementKind, ReservationState, TransferState
 from contracts.inventory.fields import MAX_PRIORITY
-from contracts.products.fields import Weight
+from contracts.products.answers import AsSold
 
 #: What returns from cancelled orders may add to what can be set.
 _MAX_STOCK = 2**31 - 1
@@ -83,19 +81,10 @@ class Reservation(PlainAnswer):
     expires_at = Timestamp(required=True, allow_none=True)
 
 
-class ReservedLine(Answer):
-    """A variant of the order, as it is sold now; `is_only`: its product has no other."""
+class ReservedLine(AsSold):
+    """A variant of the order."""
 
     variant_id = Id(required=True)
-    product_id = Id(required=True)
-    sku = fields.String(required=True)
-    name = fields.String(required=True)
-    options = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
-    price = Money(required=True)
-    currency = Currency(required=True)
-    tax_class = fields.String(required=True)
-    weight_g = Weight(required=True)
-    is_only = fields.Boolean(required=True)
 
 
 class Allocated(Answer):

@@ -75,11 +75,9 @@ class ProductDetail(Product):
     variants = fields.List(fields.Nested(Variant), required=True)
 
 
-class SoldVariant(PlainAnswer):
-    """A variant as carts and orders show it; of one that was deleted nothing is available.
-    `is_only`: its product has no other."""
+class AsSold(Answer):
+    """What a variant is sold as, now; `is_only`: its product has no other."""
 
-    id = Id(required=True)
     product_id = Id(required=True)
     sku = fields.String(required=True)
     name = fields.String(required=True)
@@ -88,9 +86,15 @@ class SoldVariant(PlainAnswer):
     currency = Currency(required=True)
     tax_class = fields.String(required=True)
     weight_g = Weight(required=True)
+    is_only = fields.Boolean(required=True)
+
+
+class SoldVariant(PlainAnswer, AsSold):
+    """A variant as carts and orders show it; of one that was deleted nothing is available."""
+
+    id = Id(required=True)
     available = Integer(min=0, max=2**31 - 1, required=True)
     deleted = fields.Boolean(required=True)
-    is_only = fields.Boolean(required=True)
 
 
 class Category(Answer):
