@@ -19,6 +19,7 @@ from products import cache_invalidation
 from products.catalog import (
     categories,
     naming,
+    option_store,
     queries,
     store,
     variant_queries,
@@ -140,12 +141,12 @@ def update_option(
 ) -> Json:
     """The product, of which an option has another name, or its values are these in their order.
 
-    Raises `Forbidden`, and what `variant_store.change_option` raises.
+    Raises `Forbidden`, and what `option_store.change` raises.
     """
     require_admin(actor)
     now = context.clock()
     with _changing(context) as session:
-        variant_store.change_option(session, product_id, option_id, name, values, version, now)
+        option_store.change(session, product_id, option_id, name, values, version, now)
         changed = {"option_id": option_id, "fields": ["options"]}
         _tell_changed(context, session, actor, product_id, changed)
         return queries.get(session, product_id, now)
@@ -156,12 +157,12 @@ def delete_option(
 ) -> Json:
     """The product without an option that no variant has a value of.
 
-    Raises `Forbidden`, and what `variant_store.remove_option` raises.
+    Raises `Forbidden`, and what `option_store.remove` raises.
     """
     require_admin(actor)
     now = context.clock()
     with _changing(context) as session:
-        variant_store.remove_option(session, product_id, option_id, version, now)
+        option_store.remove(session, product_id, option_id, version, now)
         changed = {"option_id": option_id, "fields": ["options"]}
         _tell_changed(context, session, actor, product_id, changed)
         return queries.get(session, product_id, now)

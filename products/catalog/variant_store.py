@@ -1,46 +1,32 @@
-"""The rows of variants and options: made, changed and marked as deleted. Always under the lock of
-their product (`products.catalog.rows`)."""
+"""The rows of variants: made, changed and marked as deleted. Always under the lock of their product
+(`products.catalog.rows`)."""
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, insert, select, text, update
+from sqlalchemy import Row, exists, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from chassis.constraints import map_integrity_error
 from chassis.errors import Fault, Invalid, PreconditionFailed
 from chassis.identity import Actor
 from contracts.inventory.enums import MovementKind
-from contracts.products.errors import (
-    LastVariant,
-    OptionInUse,
-    OptionNotFound,
-    VariantExists,
-    VariantNotFound,
-)
+from contracts.products.errors import LastVariant, VariantExists, VariantNotFound
 from contracts.products.fields import MAX_VARIANTS
-from products.catalog import naming, rows
-from products.catalog.options import Option, Options, folded, option_key, with_declared
+from products.catalog import naming, option_store, rows
+from products.catalog.options import option_key
 from products.catalog.rows import Locked
-from products.models import Movement, OptionValue, Product, Variant
-from products.models import Option as OptionRow
+from products.models import Movement, Product, Variant
 from products.search import index as search_index
 from products.stock import ledger, locations
 from products.stock.reservations import Change
-
-
-def _same_name() -> Invalid:
-    return Invalid(errors={"options": ["Two names differ in small and large letters alone."]})
-
 
 _BROKEN: dict[str, Callable[[], Fault]] = {
     "pk_variants": VariantExists,
     "uq_variants_sku": rows.sku_taken,
     "uq_variants_option_key": VariantExists,
-    "uq_options_name": _same_name,
-    "uq_option_values_value": _same_name,
 }
 
 _LIVE = (Variant.deleted_at.is_(None),)
@@ -80,9 +66,9 @@ def begin(
         if variants[0].get("price") is not None:
             _share_price(session, product.id)
         if declared:
-            _declare(session, product.id, _pairs(declared))
+            option_store.declare(session, product.id, variants, declared)
     else:
-        options = _declare(session, product.id, [*_pairs(declared), *_chosen(variants)])
+        options = option_store.declare(session, product.id, variants, declared)
         keys = [option_key(options, fields["options"]) for fields in variants]
         _insert(session, product, variants, keys, actor, now)
     if declared or any(not _SEARCHED.isdisjoint(fields) for fields in variants):
@@ -104,7 +90,7 @@ def add(
     that the currency has no coins for; too many variants).
     """
     product = rows.lock(session, product_id)
-    options = _declare(session, product_id, _chosen([fields]))
+    options = option_store.declare(session, product_id, [fields])
     key = option_key(options, fields["options"])
     if key:
         _withdraw_unused(session, product_id, now)
@@ -132,7 +118,7 @@ def change(
         return product.id, {}
     values = dict(fields)
     if "options" in fields:
-        options = _declare(session, product.id, _chosen([fields]))
+        options = option_store.declare(session, product.id, [fields])
         values["option_key"] = option_key(options, values.pop("options"))
     if "price" in fields:
         values["price"] = rows.exact(fields["price"], product.currency)
@@ -173,51 +159,6 @@ def remove(session: Session, variant_id: int, version: int | None, now: datetime
     _share_price(session, product.id)
     rows.touch(session, product.id, now, is_searched=True)
     return product.id
-
-
-def change_option(
-    session: Session,
-    product_id: int,
-    option_id: int,
-    name: str | None,
-    values: Sequence[Mapping[str, Any]] | None,
-    version: int | None,
-    now: datetime.datetime,
-) -> None:
-    """Give the option another `name`; let its values be these, in their order. Variants stay those
-    that they are.
-
-    Raises `ProductNotFound`, `OptionNotFound`, `OptionInUse` when a variant has a value that is not
-    among them, `Invalid`, `PreconditionFailed` when the product is not at `version` (if given) any
-    more.
-    """
-    rows.lock(session, product_id, version)
-    option = _option(session, product_id, option_id)
-    with map_integrity_error(_BROKEN):
-        if name is not None:
-            session.execute(update(OptionRow).where(OptionRow.id == option_id).values(name=name))
-        if values is not None:
-            _replace_values(session, product_id, option, values)
-    if name is not None or values is not None:
-        rows.touch(session, product_id, now, is_searched=True)
-
-
-def remove_option(
-    session: Session,
-    product_id: int,
-    option_id: int,
-    version: int | None,
-    now: datetime.datetime,
-) -> None:
-    """Delete an option with its values, of which no variant has one.
-
-    Raises `ProductNotFound`, `OptionNotFound`, `OptionInUse`, `PreconditionFailed` when the product
-    is not at `version` (if given) any more.
-    """
-    rows.lock(session, product_id, version)
-    _drop_values(session, product_id, _option(session, product_id, option_id), kept=())
-    session.execute(delete(OptionRow).where(OptionRow.id == option_id))
-    rows.touch(session, product_id, now, is_searched=True)
 
 
 def reprice(session: Session, product_id: int, currency: str) -> None:
@@ -321,88 +262,3 @@ def _withdraw_unused(session: Session, product_id: int, now: datetime.datetime) 
     unused = (Variant.product_id == product_id, Variant.option_key == "", *_LIVE, ~had_stock)
     gone = {"deleted_at": now, "version": Variant.version + 1}
     session.execute(update(Variant).where(*unused).values(**gone))
-
-
-def _pairs(declared: Iterable[Mapping[str, Any]]) -> list[tuple[str, Sequence[str]]]:
-    return [(option["name"], option["values"]) for option in declared]
-
-
-def _chosen(variants: Iterable[Mapping[str, Any]]) -> list[tuple[str, Sequence[str]]]:
-    return [
-        (name, [value]) for fields in variants for name, value in fields.get("options", {}).items()
-    ]
-
-
-def _declare(
-    session: Session, product_id: int, names: Sequence[tuple[str, Sequence[str]]]
-) -> Options:
-    """The options of the product with those of `names`, which are made where they are missing."""
-    options = with_declared(_options(session, product_id), names)
-    with map_integrity_error(_BROKEN):
-        for position, option in enumerate(options, 1):
-            if option.id is None:
-                new = {"product_id": product_id, "name": option.name, "position": position}
-                option.id = session.scalar(insert(OptionRow).returning(OptionRow.id), new)
-            _add_values(session, option)
-    return options
-
-
-def _add_values(session: Session, option: Option) -> None:
-    new = [
-        {"option_id": option.id, "value": value, "position": position}
-        for position, (value, id) in enumerate(option.values.items(), 1)
-        if id is None
-    ]
-    if new:
-        query = insert(OptionValue).returning(OptionValue.value, OptionValue.id)
-        option.values |= dict(session.execute(query, new).all())
-
-
-def _options(session: Session, product_id: int) -> Options:
-    query = (
-        select(OptionRow.id, OptionRow.name, OptionValue.value, OptionValue.id.label("value_id"))
-        .outerjoin(OptionValue, OptionValue.option_id == OptionRow.id)
-        .where(OptionRow.product_id == product_id)
-        .order_by(OptionRow.position, OptionRow.id, OptionValue.position, OptionValue.id)
-    )
-    options: dict[int, Option] = {}
-    for row in session.execute(query):
-        option = options.setdefault(row.id, Option(row.name, row.id))
-        if row.value_id is not None:
-            option.values[row.value] = row.value_id
-    return list(options.values())
-
-
-def _option(session: Session, product_id: int, option_id: int) -> Option:
-    options = _options(session, product_id)
-    found = next((option for option in options if option.id == option_id), None)
-    if found is None:
-        raise OptionNotFound()
-    return found
-
-
-def _replace_values(
-    session: Session, product_id: int, option: Option, values: Sequence[Mapping[str, Any]]
-) -> None:
-    known = set(option.values.values())
-    kept = [value["id"] for value in values if "id" in value]
-    if not known.issuperset(kept) or len(set(kept)) < len(kept):
-        raise Invalid(errors={"values": ["An id is of no value of this option, or twice here."]})
-    if len({folded(value["value"]) for value in values}) < len(values):
-        raise Invalid(errors={"values": ["A value is there twice."]})
-    # All anew, for two values may have changed their names with each other.
-    _drop_values(session, product_id, option, kept)
-    for position, value in enumerate(values, 1):
-        row = {"option_id": option.id, "position": position, **value}
-        session.execute(insert(OptionValue).values(**row))
-
-
-def _drop_values(session: Session, product_id: int, option: Option, kept: Sequence[int]) -> None:
-    """Delete the rows of an option's values. Raises `OptionInUse` when a variant has one that is
-    not to be `kept`."""
-    query = select(Variant.option_key).where(Variant.product_id == product_id, *_LIVE)
-    used = {int(id) for key in session.scalars(query) if key for id in key.split(",")}
-    lost = [value for value, id in option.values.items() if id in used and id not in kept]
-    if lost:
-        raise OptionInUse(values=lost)
-    session.execute(delete(OptionValue).where(OptionValue.option_id == option.id))
