@@ -20,7 +20,7 @@ from orders import division
 from orders.context import Context
 from orders.fulfilments import allocation, locations, progress, store
 from orders.fulfilments import transitions as fulfilments
-from orders.fulfilments.locations import Allocated
+from orders.fulfilments.allocation import Allocated
 from orders.fulfilments.progress import LineProgress
 from orders.models import CancelledPlace, Order, OrderLine, RequestKey
 from orders.order import commands as order_commands
@@ -52,7 +52,7 @@ def cancel_items(
     of_key = order_id, "cancel_items", key, fingerprint, context.clock()
     with context.db.autocommit() as connection:
         is_repeat = idempotency.is_known(connection, RequestKey, *of_key)
-    allocated = [] if is_repeat else locations.ask(context, order_id)
+    allocated = [] if is_repeat else allocation.ask(context, order_id)
     with context.db.begin() as session:
         order = queries.lock_visible(session, order_id, actor)
         claim = idempotency.claim(session, RequestKey, *of_key)
@@ -122,7 +122,7 @@ def _places(
     packs them."""
     by_variant = {each.variant_id: each.line for each in lines if each.line in taken}
     wanted = {variant_id: taken[line] for variant_id, line in by_variant.items()}
-    freed = allocation.give_back(store.held(session, order.id, allocated), wanted)
+    freed = locations.give_back(store.held(session, order.id, allocated), wanted)
     places: list[dict[str, Any]] = [
         {"variant_id": variant_id, "location": location, "quantity": quantity}
         for location, units in freed.items()

@@ -16,7 +16,7 @@ from chassis.steps import Step
 from contracts.orders.enums import FulfilmentState
 from contracts.users.enums import Action
 from orders.context import Context
-from orders.fulfilments import locations, progress, queries, store, transitions
+from orders.fulfilments import allocation, progress, queries, store, transitions
 from orders.models import Fulfilment, Order
 from orders.order import queries as order_queries
 
@@ -43,7 +43,7 @@ def fulfil(
     require_staff(actor)
     with context.db.autocommit() as connection:
         is_repeat = store.is_known(connection, order_id, key)
-    allocated = [] if is_repeat else locations.ask(context, order_id)
+    allocated = [] if is_repeat else allocation.ask(context, order_id)
     request = {"items": items, "location": location, "state": state, **shipment}
     keyed = {"key": key, "fingerprint": key and idempotency.fingerprint(**request)}
     with context.db.begin() as session:

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from chassis import currencies
 from contracts.orders.enums import FulfilmentState
-from orders.fulfilments import allocation
-from orders.fulfilments.allocation import Held
-from orders.fulfilments.locations import Allocated
+from orders.fulfilments import locations
+from orders.fulfilments.allocation import Allocated
+from orders.fulfilments.locations import Held
 from orders.fulfilments.progress import LineProgress
 from orders.models import CancelledPlace, Fulfilment, FulfilmentLine, Order, OrderLine
 
@@ -86,7 +86,7 @@ def in_state(session: Session, order_id: uuid.UUID, state: FulfilmentState) -> l
 def held(session: Session, order_id: uuid.UUID, allocated: Allocated) -> Held:
     """What can still be packed, or cancelled, and where; `allocated` is what inventory says."""
     taken = in_parcels(session, order_id), cancelled_places(session, order_id)
-    return allocation.held(allocated, *taken)
+    return locations.held(allocated, *taken)
 
 
 def cancelled_places(session: Session, order_id: uuid.UUID) -> dict[tuple[str, int], int]:

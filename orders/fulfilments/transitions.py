@@ -22,8 +22,8 @@ from contracts.orders.enums import (
 from contracts.orders.errors import InvalidTransition
 from contracts.users.enums import Action
 from orders.context import Context
-from orders.fulfilments import allocation, progress, store
-from orders.fulfilments.locations import Allocated
+from orders.fulfilments import locations, progress, store
+from orders.fulfilments.allocation import Allocated
 from orders.fulfilments.progress import LineProgress
 from orders.models import Fulfilment, Order
 from orders.order import lifecycle, timeline
@@ -65,7 +65,7 @@ def pack(
     by_variant = {each.variant_id: units[each.line] for each in lines if each.line in units}
     there = store.held(session, order.id, allocated)
     products = {each.variant_id: each.product_id for each in lines}
-    place = allocation.choose(there, location, by_variant, products)
+    place = locations.choose(there, location, by_variant, products)
     return _add(context, session, order, units, place, **described)
 
 
@@ -107,7 +107,7 @@ def ship_rest(
     lines = {each.variant_id: each for each in store.progress(session, order.id)}
     left = {variant_id: each.left for variant_id, each in lines.items() if each.left}
     there = store.held(session, order.id, allocated)
-    for place, part in allocation.split(there, left).items():
+    for place, part in locations.split(there, left).items():
         units = {lines[variant_id].line: quantity for variant_id, quantity in part.items()}
         parcels.append(_add(context, session, order, units, place))
     move(context, session, order, parcels, FulfilmentState.SHIPPED, actor)

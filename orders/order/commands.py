@@ -23,9 +23,9 @@ from contracts.orders.enums import (
 from contracts.orders.errors import AddressChangesPrice, InvalidTransition, PaymentInProgress
 from contracts.users.enums import Action
 from orders.context import Context
-from orders.fulfilments import locations
+from orders.fulfilments import allocation
 from orders.fulfilments import transitions as fulfilments
-from orders.fulfilments.locations import Allocated
+from orders.fulfilments.allocation import Allocated
 from orders.models import Order
 from orders.order import lifecycle, queries, timeline, transitions
 from orders.order.lifecycle import Party
@@ -68,7 +68,7 @@ def update(
     `PreconditionFailed`, `Forbidden`, `InvalidTransition`, and `AddressChangesPrice`, when shipping
     or tax is another there."""
     ships = status == Status.SHIPPED and actor.is_staff
-    allocated = locations.ask(context, order_id) if ships else []
+    allocated = allocation.ask(context, order_id) if ships else []
     with context.db.begin() as session:
         order = queries.lock_visible(session, order_id, actor)
         if version is not None and version != order.version:
