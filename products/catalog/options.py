@@ -7,6 +7,7 @@ is when they are written in another way, and the same word in two options is two
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from chassis.errors import Invalid
 from contracts.products.fields import MAX_OPTION_VALUES, MAX_OPTIONS
@@ -70,14 +71,14 @@ def option_key(options: Options, chosen: Mapping[str, str]) -> str:
     return ",".join(map(str, sorted(ids)))
 
 
-def values_of(key: str, options: Iterable[Mapping[str, object]]) -> dict[str, str]:
+def values_of(key: str, options: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The values of the variant with this key, by the names of their `options` (`{"name",
     "values": [{"id", "value"}]}`), in the order of those."""
     ids = set(map(int, key.split(","))) if key else set()
     return {
-        option["name"]: value["value"]  # type: ignore[misc]
+        option["name"]: value["value"]
         for option in options
-        for value in option["values"]  # type: ignore[attr-defined]
+        for value in option["values"]
         if value["id"] in ids
     }
 

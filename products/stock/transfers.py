@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.orm import Session
 
 from chassis import idempotency, paging, staff
@@ -27,7 +27,7 @@ from products.models import RequestKey, Transfer, TransferLine
 from products.stock import ledger, locations, reservations
 from products.stock.reservations import Change
 
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     Transfer.id,
     Transfer.source,
     Transfer.target,
@@ -37,7 +37,7 @@ _COLUMNS = (
     Transfer.updated_at,
     Transfer.version,
 )
-_TRANSFERS: Select[Any] = select(*_COLUMNS)  # type: ignore[assignment]
+_TRANSFERS = select(*_COLUMNS)
 _NEWEST = paging.Keyset("transfers", Transfer.created_at, Transfer.id)
 
 
