@@ -1,6 +1,6 @@
 """Calls to the services, as operators' commands make them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,20 @@ SYSTEM = Actor.SYSTEM.to_wire()
 
 #: Seconds for one call: a password's hash takes a part of one, and the machine may be busy.
 _PATIENCE = 10
+
+#: Most that one call lists.
+_PAGE = 100
+
+
+def all_of(ask: Callable[..., Any], **asked: Any) -> Iterator[dict[str, Any]]:
+    """Everything on all pages of the list that `ask` answers, which are read as they are needed."""
+    cursor = None
+    while True:
+        page = ask(**asked, actor=SYSTEM, limit=_PAGE, cursor=cursor)
+        yield from page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            return
 
 
 @contextmanager

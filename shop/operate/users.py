@@ -12,12 +12,12 @@ from nameko.exceptions import RemoteError
 from chassis.identity import Role
 from contracts.users.fields import fold_email
 from contracts.users.requests import SignUp
-from shop.operate.calls import SYSTEM, services
+from shop.operate.calls import SYSTEM, all_of, services
 from shop.operate.settings import as_json
 from users.passwords import rules
 
-#: Users that one call lists, and characters that it takes to search by.
-_PAGE, _SEARCHED = 100, 100
+#: Characters that a call takes to search by.
+_SEARCHED = 100
 
 
 @click.group()
@@ -157,15 +157,8 @@ def _create(rpc: Any, account: dict[str, str]) -> tuple[dict[str, Any], bool]:
 def _find(rpc: Any, email: str) -> dict[str, Any] | None:
     """Who has that address, in whichever form it is written."""
     email = fold_email(email)
-    cursor = None
-    while True:
-        page = rpc.users.list(search=email[:_SEARCHED], limit=_PAGE, cursor=cursor, actor=SYSTEM)
-        for user in page["items"]:
-            if user["email"].casefold() == email.casefold():
-                return user
-        cursor = page["next"]
-        if cursor is None:
-            return None
+    found = all_of(rpc.users.list, search=email[:_SEARCHED])
+    return next((user for user in found if user["email"].casefold() == email.casefold()), None)
 
 
 def _checked(account: dict[str, str]) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import Any
 import yaml
 from nameko.exceptions import RemoteError
 
-from shop.operate.calls import SYSTEM
-from shop.sample.pages import all_of
+from shop.operate.calls import SYSTEM, all_of
 
 _FILE = Path(__file__).parent / "shipping.yaml"
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import yaml
 
-from shop.operate.calls import SYSTEM
-from shop.sample.pages import all_of
+from shop.operate.calls import SYSTEM, all_of
 
 _FILE = Path(__file__).parent / "taxes.yaml"
 
