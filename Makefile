@@ -91,7 +91,7 @@ adding: .venv/installed-test  ## docs/adding.md, and that each of its blocks is 
 	$(BIN)/python -m pytest -m "long or not long" tests/integration/shop/test_adding.py $(ARGS)
 
 containers: .venv/installed-test  ## run compose.yml, kill and restart its containers; needs Docker
-	$(BIN)/python -m pytest -m long tests/containers $(ARGS)
+	$(BIN)/python -m pytest -m long -o faulthandler_timeout=1900 tests/containers $(ARGS)
 
 lock: .venv/installed-test  ## choose the newest versions that setup.cfg allows
 	.ci/lock $(ARGS)
