@@ -19,7 +19,7 @@ demo: .venv/installed-run  ## walk one order through a running shop
 
 test: .venv/installed-test  ## style, import rules, types and the whole suite; ARGS="-k cart" narrows it
 	@$(MAKE) -j4 lint fetched $(SPECTRAL)
-	@echo 'The whole suite takes 15 to 18 minutes on two cores; ARGS="tests/unit" or ARGS="-k cart" narrows it.'
+	@echo 'The whole suite takes 20 to 25 minutes on two cores; ARGS="tests/unit" or ARGS="-k cart" narrows it.'
 	$(BIN)/python -m tests.side_by_side $(ARGS)
 
 clean:  ## end what still runs, remove the data and what was built
@@ -91,7 +91,7 @@ adding: .venv/installed-test  ## docs/adding.md, and that each of its blocks is 
 	$(BIN)/python -m pytest -m "long or not long" tests/integration/shop/test_adding.py $(ARGS)
 
 containers: .venv/installed-test  ## run compose.yml, kill and restart its containers; needs Docker
-	$(BIN)/python -m pytest -m long -o faulthandler_timeout=1900 tests/containers $(ARGS)
+	$(BIN)/python -m pytest -m long tests/containers $(ARGS)
 
 lock: .venv/installed-test  ## choose the newest versions that setup.cfg allows
 	.ci/lock $(ARGS)

@@ -39,6 +39,11 @@ def pytest_runtest_logreport(report):
             failed.write(f"{report.nodeid}\n")
 
 
+def pytest_sessionfinish():
+    """Note that this process has come to its end: one that dies may look like one that fails."""
+    (TAKEN / f"ended{NUMBER}").touch()
+
+
 def _ours(session):
     files = {}
     for item in session.items:

@@ -21,8 +21,11 @@ import pytest
 #: Each may have a broker and a database server of its own.
 MOST = 4
 COVERAGE = ("-m", "coverage", "run", "--parallel-mode")
+#: Where no Python runs any more, the timeout of a test ends nothing: then the process says where it
+#: stands, and dies. No test that is not marked `long` may take so many seconds.
+HUNG = ("-o", "faulthandler_timeout=900", "-o", "faulthandler_exit_on_timeout=true")
 #: How far one process is among all the tests says nothing, so there are no percentages.
-PYTEST = ("-m", "pytest", "-p", "tests.share", "-o", "console_output_style=classic")
+PYTEST = ("-m", "pytest", *HUNG, "-p", "tests.share", "-o", "console_output_style=classic")
 
 
 def main(arguments):
@@ -31,6 +34,9 @@ def main(arguments):
         folder = pathlib.Path(folder)
         running = [_start(number, folder, arguments) for number in range(_processes())]
         status = max(_outcome(process, output) for process, output in running)
+        if len(list(folder.glob("ended*"))) < len(running):
+            sys.stdout.write("\nSome of the processes did not come to their end.\n")
+            return status or pytest.ExitCode.INTERNAL_ERROR
         return _again(folder) if status == pytest.ExitCode.TESTS_FAILED else status
 
 
@@ -39,7 +45,7 @@ def _again(folder):
     failed = sorted(set((folder / "failed").read_text().splitlines()))
     if len(failed) > int(os.environ.get("AGAIN") or 0):
         return pytest.ExitCode.TESTS_FAILED
-    alone = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *failed]
+    alone = [sys.executable, "-m", "pytest", *HUNG, "-p", "no:cacheprovider", *failed]
     status = subprocess.run(alone, check=False).returncode
     if status == pytest.ExitCode.OK:
         sys.stdout.write("\nUNSTABLE, they failed beside others and passed alone; mend them:\n")

@@ -108,6 +108,15 @@ def test_a_few_that_failed_may_run_again_alone(tmp_path, times, again, status):
     assert ("UNSTABLE" in done.stdout) == (times == 1 and status == 0)
 
 
+def test_a_process_that_dies_is_no_test_that_failed(tmp_path):
+    """Its other tests have not run: nothing that passes alone makes up for them."""
+    (tmp_path / "test_a.py").write_text(FAILS.format(times=1))
+    (tmp_path / "test_b.py").write_text("import os\n\ndef test_dies():\n    os._exit(1)\n")
+    done = side_by_side(tmp_path, PROCESSES="2", AGAIN="1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "did not come to their end" in done.stdout
+
+
 SHARED = """
 import pytest
 
